@@ -1,0 +1,1 @@
+"""Folders of two-photon calcium-imaging recordings into a DataJoint database."""

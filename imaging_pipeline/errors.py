@@ -1,0 +1,155 @@
+"""Every error that the pipeline raises on purpose.
+
+An error says what happened, in which file, which value was found, which are allowed, what to do
+and whose move it is. Each class also inherits the builtin that a Python programmer would expect.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import PurePath
+from typing import ClassVar
+
+
+class Move(StrEnum):
+    """Who can do something about an error."""
+
+    EXPERIMENTER = "experimenter"
+    ADMINISTRATOR = "administrator"
+    RETRY = "retry"
+    DEVELOPER = "developer"
+
+
+_WHOSE = {
+    Move.EXPERIMENTER: "The experimenter's move.",
+    Move.ADMINISTRATOR: "The administrator's move.",
+    Move.RETRY: "It is tried again by itself.",
+    Move.DEVELOPER: "A bug: please report it.",
+}
+
+
+class PipelineError(Exception):
+    """Base of all errors of the pipeline.
+
+    Parameters
+    ----------
+    what
+        What happened, as one sentence without a final stop.
+    path
+        The file or folder concerned.
+    found
+        The value that was found.
+    allowed
+        The values that would have been accepted.
+    remedy
+        What to do, as a sentence.
+    move
+        Who can do it; the class says so where this is not given.
+    """
+
+    default_move: ClassVar[Move] = Move.EXPERIMENTER
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: PurePath | str | None = None,
+        found: object = None,
+        allowed: object = None,
+        remedy: str = "",
+        move: Move | None = None,
+    ) -> None:
+        self.what = what
+        self.path = None if path is None else str(path)
+        self.found = found
+        self.allowed = allowed
+        self.remedy = remedy
+        self.move = move or self.default_move
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        facts = [f"{self.what}."]
+        for label, value in (("File", self.path), ("Found", self.found), ("Allowed", self.allowed)):
+            if value is not None:
+                facts.append(f"{label}: {value}.")
+        if self.remedy:
+            facts.append(f"What to do: {self.remedy}")
+        facts.append(_WHOSE[self.move])
+        return " ".join(facts)
+
+
+class ConfigError(PipelineError, ValueError):
+    """The configuration file or an environment variable is wrong."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+class InputError(PipelineError, ValueError):
+    """A value that a person gave is not one that is known."""
+
+
+class PathError(PipelineError, ValueError):
+    """A path belongs to no repository, or leaves it."""
+
+
+class NamingError(PipelineError, ValueError):
+    """A file's name does not say certainly what it is."""
+
+
+class NothingFoundError(PipelineError, FileNotFoundError):
+    """A folder is not there, or holds nothing of its experiment type."""
+
+
+class StillCopyingError(PipelineError, BlockingIOError):
+    """Files are still being written: the request waits."""
+
+    default_move = Move.RETRY
+
+
+class FormatError(PipelineError, ValueError):
+    """A file's content is not what its format says."""
+
+
+class UnsafeContentError(FormatError):
+    """A pickle wants more than arrays and plain values."""
+
+
+class MissingPackageError(PipelineError, ImportError):
+    """An optional package is not installed on this machine."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+class DatabaseError(PipelineError, ConnectionError):
+    """The database cannot be reached, or refuses."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+class SchemaError(PipelineError, RuntimeError):
+    """The tables are not declared, or are not those of this version."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+class RunError(PipelineError, RuntimeError):
+    """A run of an analysis program failed."""
+
+
+class OutputError(PipelineError, ValueError):
+    """An output of an analysis program is incomplete, superseded or foreign."""
+
+
+class StoreError(PipelineError, OSError):
+    """A store or scratch place is full, missing or read-only."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Give the known values that look most like ``value``, best first, whatever their case."""
+    by_lower = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
+    return [by_lower[match] for match in matches]

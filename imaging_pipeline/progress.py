@@ -1,0 +1,54 @@
+"""Progress of long steps, from where the work is done to whoever shows it.
+
+A pure function reports; a worker, a command or nobody listens. The listener is held in a context
+variable, so that threads do not hear each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a long step.
+
+    Attributes
+    ----------
+    step
+        What is being done, for example ``registration``.
+    done, total
+        Units finished and units in all; ``total`` is 0 where it is not known.
+    message
+        A line of the program's own log, or empty.
+    """
+
+    step: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+
+Listener = Callable[[Progress], None]
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+def report(step: str, done: int = 0, total: int = 0, message: str = "") -> None:
+    """Tell the listener, if there is one, how far a step is."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(Progress(step, done, total, message))
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Send the reports of the enclosed code to ``listener``."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
