@@ -1,0 +1,95 @@
+"""The 16-character names of sessions, meta-sessions and datasets.
+
+A name is a hash of a canonical text, so that every client that looks at the same files arrives at
+the same name without asking the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+from datetime import datetime
+from numbers import Integral
+
+from imaging_pipeline.errors import InputError, Move
+
+LABELS = ("combined", "split")
+
+Part = str | int | float | bool | datetime
+
+
+def hash16(*parts: Part) -> str:
+    """Give 16 hexadecimal characters that are the same for equal parts on every client.
+
+    Parameters
+    ----------
+    *parts
+        Texts (compared in Unicode's composed form, because macOS writes file names decomposed),
+        whole numbers, truth values, finite floats (ten significant digits) and wall times
+        (microseconds). The type counts: ``1``, ``"1"``, ``1.0`` and ``True`` give four names.
+
+    Raises
+    ------
+    InputError
+        For ``None``, a time with a zone, a float that is not finite, or any other type.
+    """
+    canonical = json.dumps([_canonical(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def session_name(animal_id: str, datasource_id: int, start: datetime, label: str) -> str:
+    """Name the session of an animal that started at a wall time of the lab."""
+    return hash16(animal_id, datasource_id, start, _checked_label(label))
+
+
+def combined_metasession_name(
+    animal_id: str, datasource_id: int, repository_name: str, folder: str, label: str = "combined"
+) -> str:
+    """Name the meta-session of all sessions in a folder, so that one found later joins it."""
+    return hash16(animal_id, datasource_id, repository_name, folder, _checked_label(label))
+
+
+def dataset_name(owner: str, datasettype: str, bundle: str) -> str:
+    """Name the dataset of one type that belongs to a session, or to a meta-session.
+
+    Parameters
+    ----------
+    owner
+        Name of the session, or of the meta-session for Suite2p output.
+    datasettype
+        Name of the dataset's type.
+    bundle
+        A label that stays when files are added: the timeseries name, ``<ops_name>/plane0``.
+    """
+    return hash16(owner, datasettype, bundle)
+
+
+def _checked_label(label: str) -> str:
+    if label not in LABELS:
+        raise InputError(
+            "A session is either combined or split", found=label, allowed=LABELS, move=Move.DEVELOPER
+        )
+    return label
+
+
+def _canonical(part: object) -> tuple[str, str]:
+    if isinstance(part, str):
+        return "str", unicodedata.normalize("NFC", part)
+    if isinstance(part, bool):
+        return "bool", str(part).lower()
+    if isinstance(part, Integral):
+        return "int", str(int(part))
+    if isinstance(part, float) and math.isfinite(part):
+        # Adding zero turns -0.0 into 0.0.
+        return "float", f"{part + 0.0:.9e}"
+    if isinstance(part, datetime) and part.tzinfo is None:
+        # isoformat pads the year to four digits on every platform; strftime does not.
+        return "datetime", part.isoformat(timespec="microseconds")
+    raise InputError(
+        "A name cannot be made of this value",
+        found=f"{part!r} ({type(part).__name__})",
+        allowed="texts, whole numbers, truth values, finite floats and times without a zone",
+        move=Move.DEVELOPER,
+    )

@@ -1,0 +1,241 @@
+r"""A folder as a person typed it, to a repository and a relative path, and back on this machine.
+
+People type ``N:\moser\x``, ``\\server\share\x`` or ``/mnt/moser/x`` for one folder. Rows hold only
+the repository's name and the path below it with forward slashes; which spellings a repository has
+is a matter of rows, so that a client resolves a folder that it has not mounted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from imaging_pipeline.errors import Move, PathError
+
+# Windows puts U+202A in front of a path that is copied from the properties of a file.
+_INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+
+@dataclass(frozen=True)
+class Root:
+    """One spelling of a repository's place.
+
+    Attributes
+    ----------
+    repository_name
+        The repository that the spelling stands for.
+    root
+        A drive with or without folders, a share, or an absolute POSIX folder.
+    """
+
+    repository_name: str
+    root: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder in a repository.
+
+    Attributes
+    ----------
+    repository_name
+        The repository.
+    path
+        Path below it with forward slashes; empty for the repository itself.
+    """
+
+    repository_name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class _Absolute:
+    """An absolute path in pieces: what cannot be left by ``..``, and the names below it."""
+
+    anchor: tuple[str, ...]
+    names: tuple[str, ...]
+    is_windows: bool
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give the pieces as they are compared: Windows does not tell case apart."""
+        pieces = (*self.anchor, *self.names)
+        return tuple(piece.casefold() for piece in pieces) if self.is_windows else pieces
+
+
+def clean(typed: str) -> str:
+    """Take off the blanks, quotes and invisible marks that come along when a path is copied."""
+    return typed.strip(_INVISIBLE + _QUOTES)
+
+
+def resolve(typed: str, roots: Sequence[Root]) -> Place:
+    r"""Find the repository of a folder and the path below it.
+
+    The longest root wins. Drives and shares are compared without regard to case, POSIX paths with
+    it. Both kinds of slashes may be mixed, and a ``\\?\`` prefix is taken off.
+
+    Raises
+    ------
+    PathError
+        The path is not absolute, lies below no root, below a root with two owners, or ``..`` in it
+        leaves the repository.
+    """
+    written = _parse(typed)
+    parsed_roots = [(root, _parse_root(root)) for root in roots]
+    path = _without_dots(written, typed)
+    owners = _longest(path, parsed_roots)
+    before = _longest(written, parsed_roots)
+    if before and (not owners or before[0][1].key != owners[0][1].key):
+        raise _leaves(typed)
+    if not owners:
+        raise PathError(
+            "The folder lies in no repository",
+            path=clean(typed),
+            allowed=_spelled(roots),
+            remedy="check the spelling, or ask the administrator to add this root.",
+        )
+    names = sorted({root.repository_name for root, _ in owners})
+    if len(names) > 1:
+        raise PathError(
+            "The folder's root belongs to two repositories",
+            path=clean(typed),
+            found=_spelled([root for root, _ in owners]),
+            remedy="leave each root to one repository.",
+            move=Move.ADMINISTRATOR,
+        )
+    below = path.names[len(owners[0][1].names) :]
+    return Place(names[0], "/".join(below))
+
+
+def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
+    """Give the path of a place on this machine.
+
+    Parameters
+    ----------
+    place
+        Where the file or folder is; it need not exist.
+    repositories
+        Where this machine finds each repository.
+
+    Raises
+    ------
+    PathError
+        The repository is not mounted here, or the path leaves it by ``..`` or by a link.
+    """
+    root = repositories.get(place.repository_name)
+    if root is None or not root.is_dir():
+        raise PathError(
+            f"The repository '{place.repository_name}' is not mounted on this machine",
+            path=root,
+            allowed=", ".join(sorted(repositories)) or "none is configured",
+            remedy="mount it and name its folder under 'repositories' in the configuration.",
+            move=Move.ADMINISTRATOR,
+        )
+    names = place.path.split("/") if place.path else []
+    if any(name in ("", ".", "..") or "\0" in name for name in names):
+        raise _leaves(place.path)
+    path = root.joinpath(*names)
+    if not _followed(path).is_relative_to(_followed(root)):
+        raise _leaves(path)
+    return path
+
+
+def relative(path: Path, repository_root: Path) -> str:
+    """Give the path below a repository with forward slashes; empty for the repository itself.
+
+    Raises
+    ------
+    PathError
+        The path, with its links followed, is not in the repository.
+    """
+    followed, root = _followed(path), _followed(repository_root)
+    if not followed.is_relative_to(root):
+        raise _leaves(path)
+    if path.is_relative_to(repository_root) and ".." not in path.parts:
+        below: PurePath = path.relative_to(repository_root)
+    else:
+        below = followed.relative_to(root)
+    return "/".join(below.parts)
+
+
+def _parse(typed: str) -> _Absolute:
+    text = clean(typed).replace("\\", "/")
+    text = re.sub(r"^//\?/UNC/", "//", text, flags=re.IGNORECASE)
+    text = re.sub(r"^//\?/", "", text)
+    names = tuple(name for name in text.split("/") if name not in ("", "."))
+    for name in names:
+        # Windows takes "... " for "..": such names cannot be trusted on every client.
+        if "\0" in name or (name != ".." and not name.strip(" .")):
+            raise PathError("The path has a name that no folder can have", path=typed, found=repr(name))
+    if re.match(r"//[^/]", text):
+        path = _Absolute(("//", *names[:2]), names[2:], is_windows=True)
+        is_absolute = len(names) >= 2 and ".." not in names[:2]
+    elif re.match(r"[A-Za-z]:(/|$)", text):
+        path = _Absolute(names[:1], names[1:], is_windows=True)
+        is_absolute = True
+    else:
+        path = _Absolute(("/",), names, is_windows=False)
+        is_absolute = text.startswith("/")
+    if not is_absolute:
+        raise PathError(
+            "This is not the whole path of a folder",
+            path=typed,
+            allowed=r"N:\folder, \\server\share\folder or /mnt/folder",
+            remedy="copy the path from the address bar of the file manager.",
+        )
+    if path.is_windows and any(":" in name for name in path.names):
+        raise PathError("A Windows path has one colon, after the drive", path=typed)
+    return path
+
+
+def _parse_root(root: Root) -> _Absolute:
+    try:
+        return _without_dots(_parse(root.root), root.root)
+    except PathError as error:
+        raise PathError(
+            f"A root of the repository '{root.repository_name}' is not a whole path",
+            found=repr(root.root),
+            allowed=error.allowed,
+            move=Move.ADMINISTRATOR,
+        ) from error
+
+
+def _without_dots(path: _Absolute, typed: str) -> _Absolute:
+    names: list[str] = []
+    for name in path.names:
+        if name != "..":
+            names.append(name)
+        elif names:
+            names.pop()
+        else:
+            raise _leaves(typed)
+    return _Absolute(path.anchor, tuple(names), path.is_windows)
+
+
+def _longest(path: _Absolute, roots: Sequence[tuple[Root, _Absolute]]) -> list[tuple[Root, _Absolute]]:
+    """Give the roots of greatest length that the path lies below."""
+    matching = [(root, parsed) for root, parsed in roots if path.key[: len(parsed.key)] == parsed.key]
+    longest = max((len(parsed.key) for _, parsed in matching), default=0)
+    return [(root, parsed) for root, parsed in matching if len(parsed.key) == longest]
+
+
+def _followed(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PathError("The path cannot be followed to its end", path=path, found=error) from error
+
+
+def _leaves(path: PurePath | str) -> PathError:
+    return PathError(
+        "The path leaves its repository",
+        path=path,
+        remedy="give the folder's own path, without '..' and without links to other places.",
+    )
+
+
+def _spelled(roots: Sequence[Root]) -> str:
+    return ", ".join(f"{root.root} ({root.repository_name})" for root in roots) or "no root is known"
