@@ -1,0 +1,265 @@
+"""The table of every key of the configuration, and reading a file's or an environment's values by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline import config_kinds as kinds
+from imaging_pipeline.config_kinds import Kind, NotAllowedError
+from imaging_pipeline.config_stores import parse_stores
+from imaging_pipeline.errors import ConfigError, near
+
+CONFIG_VARIABLE = "IMAGING_PIPELINE_CONFIG"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the configuration.
+
+    Attributes
+    ----------
+    name
+        As it is written flat in the file; ``custom.`` means within the ``custom`` block.
+    field
+        The attribute of `Config` that holds it.
+    kind
+        What its value may be.
+    meaning, default
+        As the documentation says them.
+    variable
+        The environment variable that wins over the file, or None.
+    credentials
+        Whether the value is, or may hold, something that must not be shown.
+    """
+
+    name: str
+    field: str
+    kind: Kind
+    meaning: str
+    default: str
+    variable: str | None = None
+    credentials: bool = False
+
+
+_BACKENDS = kinds.one_of("mysql", "postgresql")
+_LOGLEVELS = kinds.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_STORES = kinds.object_kind("object: name → store", parse_stores)
+
+KEYS = (
+    Key(
+        "database.host",
+        "host",
+        kinds.TEXT,
+        "Name or address of the database server.",
+        "the embedded server",
+        "DJ_HOST",
+    ),
+    Key("database.port", "port", kinds.PORT, "Its port.", "3306, or 5432 for `postgresql`", "DJ_PORT"),
+    Key("database.user", "user", kinds.TEXT, "The account; needed where a host is given.", "none", "DJ_USER"),
+    Key(
+        "database.password",
+        "password",
+        kinds.PASSWORD,
+        "Its password; never shown.",
+        "an empty one",
+        "DJ_PASS",
+        credentials=True,
+    ),
+    Key("database.backend", "backend", _BACKENDS, "The kind of server.", "`mysql`", "DJ_BACKEND"),
+    Key(
+        "database.name",
+        "database_name",
+        kinds.TEXT,
+        "The PostgreSQL database.",
+        "the server's `postgres`",
+        "DJ_DATABASE_NAME",
+    ),
+    Key(
+        "database.use_tls",
+        "use_tls",
+        kinds.TRUTH,
+        "Whether the connection is encrypted.",
+        "where offered",
+        "DJ_USE_TLS",
+    ),
+    Key(
+        "stores",
+        "stores",
+        _STORES,
+        "Where arrays are kept; needed where a host is given.",
+        "`main`",
+        "DJ_STORES",
+        credentials=True,
+    ),
+    Key(
+        "loglevel", "loglevel", _LOGLEVELS, "The mildest messages that are logged.", "`INFO`", "DJ_LOG_LEVEL"
+    ),
+    Key("safemode", "safemode", kinds.TRUTH, "Whether DataJoint asks before it deletes.", "`true`"),
+    Key(
+        "custom.database.prefix",
+        "prefix",
+        kinds.PREFIX,
+        "What the names of the shared schemas begin with.",
+        "`lab_`",
+        "IMAGING_PIPELINE_PREFIX",
+    ),
+    Key(
+        "custom.repositories",
+        "repositories",
+        kinds.REPOSITORIES,
+        "Where this machine finds each repository.",
+        "none",
+    ),
+    Key(
+        "custom.timezone",
+        "timezone",
+        kinds.TIMEZONE,
+        "The lab's wall time; kept in the database when it is initialised.",
+        "none; embedded: this machine's",
+        "IMAGING_PIPELINE_TIMEZONE",
+    ),
+    Key(
+        "custom.suite2p.scratch",
+        "suite2p_scratch",
+        kinds.FOLDER,
+        "A fast local disk for Suite2p's work.",
+        "the system's temporary folder",
+        "IMAGING_PIPELINE_SCRATCH",
+    ),
+    Key(
+        "custom.embedded.folder",
+        "embedded_folder",
+        kinds.FOLDER,
+        "Where the embedded server and its store are; used only where no host is given.",
+        "the user's data folder",
+    ),
+)
+
+BY_NAME = {key.name: key for key in KEYS}
+
+_SECRETIVE = ("pass", "pw", "secret", "token", "key", "credential")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value of the configuration and where it comes from (``file …`` or ``environment …``)."""
+
+    value: Any
+    source: str
+
+
+def settings_in_file(document: Mapping[str, object], path: Path) -> dict[str, Setting]:
+    """Check the content of a configuration file, key by key.
+
+    Parameters
+    ----------
+    document
+        The JSON object; ``{"database.host": …}`` and ``{"database": {"host": …}}`` are the same.
+        A ``null`` is no value, as in the files that DataJoint 0.x saved.
+    path
+        Its file, for the messages.
+
+    Returns
+    -------
+    dict
+        From a key's full name to its parsed value.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown key, one that is given twice, or a value that is not of its kind.
+    """
+    given: dict[str, object] = {}
+    _flatten("", document, path, given)
+    return {
+        name: Setting(_parsed(BY_NAME[name], value, name, path), f"file {path}")
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def settings_in_environment(environment: Mapping[str, str]) -> dict[str, Setting]:
+    """Check the environment variables that the table names; an empty one counts as not set."""
+    settings = {}
+    for key in KEYS:
+        text = environment.get(key.variable or "", "")
+        if not key.variable or not text:
+            continue
+        try:
+            value = key.kind.from_text(text)
+        except NotAllowedError as error:
+            raise _wrong_value(key, text, key.variable, None, error) from None
+        settings[key.name] = Setting(_parsed(key, value, key.variable, None), f"environment {key.variable}")
+    return settings
+
+
+def _flatten(start: str, block: Mapping[str, object], path: Path, given: dict[str, object]) -> None:
+    """Collect the values of a block by their full names."""
+    for name, value in block.items():
+        full = start + name
+        within = [known for known in BY_NAME if known.startswith(full + ".")]
+        if full in BY_NAME:
+            if full in given:
+                raise ConfigError(
+                    f'The key "{full}" is given twice, once flat and once in a block',
+                    path=path,
+                    allowed="each key once",
+                )
+            given[full] = value
+        elif within and isinstance(value, dict):
+            _flatten(full + ".", value, path, given)
+        elif within:
+            raise ConfigError(
+                f'The key "{full}" is a block',
+                path=path,
+                found=_shown(value, credentials=_looks_secret(full)),
+                allowed=f"an object with {', '.join(known[len(full) + 1 :] for known in within)}",
+            )
+        else:
+            raise _unknown_key(full, value, path)
+
+
+def _unknown_key(full: str, value: object, path: Path) -> ConfigError:
+    # A key of ours that is written outside its block, or within a wrong one, is the likeliest slip.
+    tail = full.removeprefix("custom.")
+    alike = [name for name in BY_NAME if name.removeprefix("custom.") == tail] or near(full, BY_NAME, count=1)
+    nearest = f'The nearest known key is "{alike[0]}".' if alike else ""
+    return ConfigError(
+        f'Unknown key "{full}"',
+        path=path,
+        found=_shown(value, credentials=_looks_secret(full) or "database.password" in alike),
+        allowed=", ".join(BY_NAME),
+        remedy=f"correct the key or remove it. {nearest}".strip(),
+    )
+
+
+def _parsed(key: Key, value: object, named: str, path: Path | None) -> object:
+    try:
+        return key.kind.parse(value)
+    except NotAllowedError as error:
+        raise _wrong_value(key, value, named, path, error) from None
+
+
+def _wrong_value(key: Key, value: object, named: str, path: Path | None, error: Exception) -> ConfigError:
+    what = f'The value of "{key.name}" is wrong'
+    if path is None:
+        what = f'The environment variable {named} ("{key.name}") is wrong'
+    return ConfigError(what, path=path, found=_shown(value, key.credentials), allowed=error)
+
+
+def _looks_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRETIVE)
+
+
+def _shown(value: object, credentials: bool) -> str:
+    """Tell a value in a message, without what could be a credential."""
+    if credentials:
+        return f"a value of type {type(value).__name__} that is not shown"
+    if isinstance(value, dict):
+        return f"an object with the keys {', '.join(value)}" if value else "an empty object"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return repr(value)

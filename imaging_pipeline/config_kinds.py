@@ -1,0 +1,176 @@
+"""What a value of the configuration may be, and how it is written in the environment."""
+
+from __future__ import annotations
+
+import json
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.errors import near
+from imaging_pipeline.secret import Secret
+
+
+class NotAllowedError(ValueError):
+    """A value is not of its kind; the message says what would be."""
+
+
+def _as_is(text: str) -> object:
+    return text
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value.
+
+    Attributes
+    ----------
+    name
+        What is allowed, as the documentation says it.
+    parse
+        From the value as JSON gives it to the value that is used; raises ``NotAllowedError``.
+    from_text
+        From the text of an environment variable to what JSON would have given.
+    """
+
+    name: str
+    parse: Callable[[object], Any]
+    from_text: Callable[[str], object] = _as_is
+
+
+def a_text(value: object) -> str:
+    r"""Accept a text that is not blank and holds no control characters.
+
+    A control character is nearly always a Windows path in which JSON took ``\t`` or ``\n`` for an
+    escape.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise NotAllowedError("a text that is not empty")
+    if any(ord(character) < 32 for character in value):
+        raise NotAllowedError("a text without control characters (in JSON a backslash is written twice)")
+    return value.strip()
+
+
+def _a_password(value: object) -> Secret:
+    if not isinstance(value, str):
+        raise NotAllowedError("a text")
+    return Secret(value)
+
+
+def _a_port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise NotAllowedError("a whole number from 1 to 65535")
+    return value
+
+
+def _port_from_text(text: str) -> object:
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def _a_truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise NotAllowedError("true or false")
+    return value
+
+
+def _truth_from_text(text: str) -> object:
+    spelled = {"true": True, "1": True, "yes": True, "on": True}
+    spelled |= {"false": False, "0": False, "no": False, "off": False}
+    return spelled.get(text.lower(), text)
+
+
+def one_of(*values: str) -> Kind:
+    """Give the kind that is one of a few texts."""
+    listed = ", ".join(f"`{value}`" for value in values)
+
+    def parse(value: object) -> str:
+        if value not in values:
+            raise NotAllowedError(f"one of {', '.join(values)}")
+        return str(value)
+
+    return Kind(f"one of {listed}", parse)
+
+
+def _a_prefix(value: object) -> str:
+    """Accept what MySQL and PostgreSQL both take at the start of an unquoted schema name."""
+    if not isinstance(value, str) or not re.fullmatch(r"([a-z][a-z0-9_]{0,31})?", value):
+        raise NotAllowedError(
+            "up to 32 lower-case letters, digits and _, the first a letter; or an empty text"
+        )
+    if value.startswith("pg_"):
+        raise NotAllowedError("a prefix other than pg_, which PostgreSQL keeps for itself")
+    return value
+
+
+def a_folder(value: object) -> Path:
+    """Accept an absolute folder of this machine, whether or not it is there; ``~`` is the home folder.
+
+    A relative one would be another folder for each directory that a worker is started in.
+    """
+    folder = Path(a_text(value)).expanduser()
+    if not folder.is_absolute():
+        raise NotAllowedError("an absolute path of this machine")
+    return folder
+
+
+def an_object(value: object) -> Mapping[str, object]:
+    """Accept a JSON object."""
+    if not isinstance(value, dict):
+        raise NotAllowedError("an object: {…}")
+    return value
+
+
+def _repositories(value: object) -> Mapping[str, Path]:
+    folders: dict[str, Path] = {}
+    for name, folder in an_object(value).items():
+        try:
+            folders[a_text(name)] = a_folder(folder)
+        except NotAllowedError as error:
+            raise NotAllowedError(f"for {name!r}: {error}") from None
+    return folders
+
+
+def _object_from_text(text: str) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=without_duplicates)
+    except json.JSONDecodeError:
+        return text
+
+
+def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make a JSON object, refusing one that gives a key twice; for ``object_pairs_hook``."""
+    made: dict[str, object] = {}
+    for name, value in pairs:
+        if name in made:
+            raise NotAllowedError(f"each key once, and {name!r} is given twice")
+        made[name] = value
+    return made
+
+
+def _a_timezone(value: object) -> str:
+    name = a_text(value)
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = near(name, zoneinfo.available_timezones())
+        alike = f" (the nearest: {', '.join(known)})" if known else ""
+        raise NotAllowedError(f"an IANA name such as Europe/Oslo{alike}") from None
+    return name
+
+
+TEXT = Kind("text", a_text)
+PASSWORD = Kind("text", _a_password)
+PORT = Kind("whole number, 1–65535", _a_port, _port_from_text)
+TRUTH = Kind("`true` or `false`", _a_truth, _truth_from_text)
+PREFIX = Kind("lower-case letters, digits, `_`; may be empty", _a_prefix)
+FOLDER = Kind("absolute folder", a_folder)
+REPOSITORIES = Kind("object: name → absolute folder", _repositories, _object_from_text)
+TIMEZONE = Kind("IANA name", _a_timezone)
+
+
+def object_kind(name: str, parse: Callable[[object], Any]) -> Kind:
+    """Give a kind that is a JSON object, in the environment as JSON text."""
+    return Kind(name, parse, _object_from_text)

@@ -1,0 +1,140 @@
+"""The stores of the configuration: where arrays are kept, in DataJoint's own spelling.
+
+The attributes are those that DataJoint 2.3 takes for each protocol. Whatever could be a credential
+is held as a `Secret`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text, an_object
+from imaging_pipeline.errors import near
+from imaging_pipeline.secret import Secret
+
+Store = Mapping[str, object]
+Stores = Mapping[str, str | Store]
+
+_ANY_STORE = frozenset(
+    ("protocol", "location", "subfolding", "partition_pattern", "token_length")
+    + ("hash_prefix", "schema_prefix", "filepath_prefix", "stage")
+)
+
+
+@dataclass(frozen=True)
+class _Protocol:
+    """What a protocol needs, takes besides, and takes as a credential."""
+
+    needed: frozenset[str]
+    taken: frozenset[str]
+    secret: frozenset[str]
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        return _ANY_STORE | self.needed | self.taken | self.secret
+
+
+def _protocol(needed: str, taken: str = "", secret: str = "") -> _Protocol:
+    return _Protocol(frozenset(needed.split()), frozenset(taken.split()), frozenset(secret.split()))
+
+
+PROTOCOLS = {
+    "file": _protocol("location"),
+    "s3": _protocol("endpoint bucket location", "secure", "access_key secret_key proxy_server"),
+    "gcs": _protocol("bucket location", "project", "token"),
+    "azure": _protocol("container location", "", "account_name account_key connection_string"),
+}
+
+_NAMES = ("default", "filepath_default")
+
+
+def parse_stores(value: object) -> Stores:
+    """Check the ``stores`` block.
+
+    Parameters
+    ----------
+    value
+        ``{"default": NAME, NAME: {"protocol": …, "location": …}, …}`` as JSON gives it. With a
+        single store ``default`` may be left out.
+
+    Returns
+    -------
+    Stores
+        The same, with ``default``, and with a `Secret` for every credential.
+
+    Raises
+    ------
+    NotAllowedError
+        Says what is allowed instead.
+    """
+    block = an_object(value)
+    stores: dict[str, str | Store] = {
+        name: _parse_store(name, spec) for name, spec in block.items() if name not in _NAMES
+    }
+    if not stores:
+        raise NotAllowedError(
+            'at least one store, such as {"main": {"protocol": "file", "location": "/data/store"}}'
+        )
+    names = tuple(stores)
+    if "default" not in block and len(names) == 1:
+        stores["default"] = names[0]
+    for key in _NAMES:
+        if key in block or (key == "default" and key not in stores):
+            stores[key] = _one_of_the_stores(key, block.get(key), names)
+    return stores
+
+
+def _one_of_the_stores(key: str, name: object, names: tuple[str, ...]) -> str:
+    if name not in names:
+        raise NotAllowedError(f"for {key!r}: the name of one of the stores ({', '.join(names)})")
+    return str(name)
+
+
+def _parse_store(name: str, spec: object) -> Store:
+    if not isinstance(spec, dict):
+        raise NotAllowedError(f'for {name!r}: an object with "protocol" and "location"')
+    named = spec.get("protocol")
+    protocol = PROTOCOLS.get(named) if isinstance(named, str) else None
+    if protocol is None:
+        raise NotAllowedError(f'for {name!r}: a "protocol" that is one of {", ".join(PROTOCOLS)}')
+    for attribute in spec:
+        if attribute not in protocol.attributes:
+            alike = near(attribute, protocol.attributes, count=1)
+            hint = f"; the nearest to {attribute!r} is {alike[0]}" if alike else f", not {attribute!r}"
+            raise NotAllowedError(f"for {name!r}: {', '.join(sorted(protocol.attributes))}{hint}")
+    missing = sorted(protocol.needed - set(spec))
+    if missing:
+        raise NotAllowedError(f"for {name!r}: also {', '.join(missing)}")
+    try:
+        return {
+            attribute: _parse_attribute(attribute, spec[attribute], protocol, named) for attribute in spec
+        }
+    except NotAllowedError as error:
+        raise NotAllowedError(f"for {name!r}: {error}") from None
+
+
+def _parse_attribute(attribute: str, value: object, protocol: _Protocol, named: object) -> object:
+    if attribute in protocol.secret:
+        return Secret(a_text(value))
+    if attribute == "location" and named == "file":
+        return str(a_folder(value))
+    if attribute in protocol.needed:
+        return a_text(value)
+    return value
+
+
+def file_store(folder: Path) -> Stores:
+    """Give the block of one store named ``main`` in a folder."""
+    return {"default": "main", "main": {"protocol": "file", "location": str(folder)}}
+
+
+def revealed(stores: Stores) -> dict[str, object]:
+    """Give the block as DataJoint wants it: plain dicts, credentials as plain text."""
+    return {
+        name: spec
+        if isinstance(spec, str)
+        else {key: value.reveal() if isinstance(value, Secret) else value for key, value in spec.items()}
+        for name, spec in stores.items()
+    }
