@@ -1,0 +1,159 @@
+"""The texts that ScanImage writes: ``key = value`` lines with MATLAB literals.
+
+One kind stands once in a file, the header of all settings. The other stands on every page, the frame
+lines: ``frameNumbers``, ``frameTimestamps_sec``, ``epoch`` and their like from version 5.1 on,
+``Frame Number`` and ``Frame Timestamp(s)`` in 5.0, only ``Frame Tag`` in 4.x.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from imaging_pipeline.errors import FormatError
+
+NUM_AUX_TRIGGERS = 4
+_FIRST_YEAR = 2000
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?Inf|NaN")
+
+
+@dataclass(frozen=True)
+class Literals:
+    """Keys of a header and their values as MATLAB wrote them.
+
+    The accessors give None, or an empty tuple, where a key is missing or its value is none: ``[]``,
+    ``{}``, ``zeros(1,0)``, ``NaN``.
+    """
+
+    values: dict[str, str]
+
+    def text(self, key: str) -> str:
+        """Give a value as it is written, without the quotes of a char; empty where it is missing."""
+        return self.values.get(key, "").strip("'")
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Give the numbers of a scalar or an array, row by row."""
+        value = self.values.get(key, "")
+        if value.startswith("zeros("):
+            return ()
+        return tuple(float(number) for number in _NUMBER.findall(value))
+
+    def number(self, key: str) -> float | None:
+        """Give a finite number."""
+        found = self.numbers(key)
+        return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+
+    def integer(self, key: str) -> int | None:
+        """Give a whole number."""
+        found = self.number(key)
+        return int(found) if found is not None and found.is_integer() else None
+
+    def flag(self, key: str) -> bool:
+        """Tell whether a value is ``true`` or ``1``."""
+        return self.values.get(key, "") in ("true", "1")
+
+
+def parse_lines(text: str, prefix: str) -> Literals:
+    """Give the values of all lines whose key begins with ``prefix``, under the key without it."""
+    values = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and key.startswith(prefix):
+            values[key.removeprefix(prefix).strip()] = value.strip()
+    return Literals(values)
+
+
+def parse_wall_time(vector: tuple[float, ...], path: Path) -> datetime:
+    """Give the local wall time of a MATLAB date vector (year, month, day, hour, minute, seconds).
+
+    Raises
+    ------
+    FormatError
+        It is no date; ScanImage is known to write years like 1601 when its clock fails.
+    """
+    if len(vector) == 6 and vector[0] >= _FIRST_YEAR:
+        try:
+            minute = datetime(*(int(part) for part in vector[:5]))  # type: ignore[arg-type]
+            return minute + timedelta(seconds=round(vector[5], 6))
+        except (ValueError, OverflowError):
+            pass
+    raise FormatError(
+        "The start time in the tif's header is no date",
+        path=path,
+        found=" ".join(f"{part:g}" for part in vector) or "nothing",
+        allowed=f"year, month, day, hour, minute and seconds from the year {_FIRST_YEAR} on",
+        remedy="Ask for help with the start time; without it the session has no name.",
+    )
+
+
+@dataclass(frozen=True)
+class FrameLines:
+    """What a page says about its own frame.
+
+    Attributes
+    ----------
+    frame_number, acquisition_number, number_in_acquisition
+        From 1. Version 5.0 writes only the first; the others are then 1 and None.
+    timestamp_s
+        Seconds since the acquisition mode was started.
+    epoch
+        The date vector of that start, empty in version 5.0.
+    aux_triggers_s
+        For each of the four lines the times of its edges, on the clock of ``timestamp_s``.
+    """
+
+    frame_number: int
+    acquisition_number: int
+    number_in_acquisition: int | None
+    timestamp_s: float
+    epoch: tuple[float, ...]
+    aux_triggers_s: tuple[tuple[float, ...], ...]
+
+
+def parse_frame_lines(description: bytes, path: Path) -> FrameLines:
+    """Read the frame lines at the start of a page's ImageDescription.
+
+    Raises
+    ------
+    FormatError
+        There is no frame timestamp, as in version 4.x.
+    """
+    values: dict[bytes, bytes] = {}
+    for line in description.split(b"\n"):
+        if line.startswith(b"scanimage."):
+            break
+        key, _, value = line.partition(b"=")
+        values[key.strip()] = value.strip()
+    timestamp = values.get(b"frameTimestamps_sec") or values.get(b"Frame Timestamp(s)")
+    number = values.get(b"frameNumbers") or values.get(b"Frame Number")
+    if timestamp is None or number is None:
+        raise FormatError(
+            "The tif's pages carry no frame timestamps",
+            path=path,
+            found=description[:40].decode("latin-1").strip(),
+            allowed="frame lines as ScanImage writes them from version 5.0 on",
+        )
+    try:
+        in_acquisition = values.get(b"frameNumberAcquisition")
+        return FrameLines(
+            frame_number=int(number),
+            acquisition_number=int(values.get(b"acquisitionNumbers", b"1")),
+            number_in_acquisition=None if in_acquisition is None else int(in_acquisition),
+            timestamp_s=float(timestamp),
+            epoch=_vector(values.get(b"epoch", b"")),
+            aux_triggers_s=tuple(
+                # A negative time is left over from an earlier acquisition.
+                tuple(time for time in _vector(values.get(b"auxTrigger%d" % line, b"")) if time >= 0)
+                for line in range(NUM_AUX_TRIGGERS)
+            ),
+        )
+    except ValueError as wrong:
+        raise FormatError("A page's frame lines are not numbers", path=path, found=wrong) from wrong
+
+
+def _vector(value: bytes) -> tuple[float, ...]:
+    """Read ``[1 2 3]`` or ``[1,2,3]``: some versions separate by space, some by comma."""
+    return tuple(float(number) for number in value.strip(b"[]").replace(b",", b" ").split())

@@ -1,0 +1,270 @@
+"""One TIFF file: its signature, its bytes, and the directory of a page.
+
+Classic TIFF 6.0 and BigTIFF, uncompressed, one sample a pixel, strips that adjoin: what microscopes
+write.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from imaging_pipeline.errors import FormatError, NothingFoundError
+
+DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
+_STRIP_OFFSETS, _SAMPLES_PER_PIXEL, _STRIP_BYTES, _SAMPLE_FORMAT = 273, 277, 279, 339
+_NAMES = {_WIDTH: "ImageWidth", _HEIGHT: "ImageLength"}
+_NAMES |= {_STRIP_OFFSETS: "StripOffsets", _STRIP_BYTES: "StripByteCounts"}
+
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_TYPE_BYTES |= {16: 8, 17: 8, 18: 8}
+_INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_KINDS = {1: "uint", 2: "int", 3: "float"}
+_DTYPES = ("int16", "uint16", "uint8", "int8", "uint32", "int32", "float32")
+
+# A directory of a microscope has about twenty tags: one read takes it whole.
+_DIRECTORY_READ_BYTES = 1024
+_MOST_TAGS = 1000
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of bytes in a file."""
+
+    offset: int
+    num_bytes: int
+
+    @property
+    def end(self) -> int:
+        """The first byte behind it."""
+        return self.offset + self.num_bytes
+
+    def moved(self, distance: int) -> Span:
+        """Give the same stretch ``distance`` bytes further on."""
+        return replace(self, offset=self.offset + distance)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One image file directory and what it points to.
+
+    Attributes
+    ----------
+    directory
+        The directory itself; its last bytes are the pointer to the next one.
+    next_directory
+        Offset of the next directory in bytes, 0 at the last page.
+    data
+        The image, row by row.
+    description
+        The page's own text, empty where there is none.
+    shared_texts
+        Software and artist, which microscopes write once for all pages.
+    end
+        The first byte behind everything that the page needs.
+    """
+
+    directory: Span
+    next_directory: int
+    width: int
+    height: int
+    dtype: str
+    data: Span
+    description: Span
+    shared_texts: Mapping[int, Span]
+    end: int
+
+    def moved(self, distance: int) -> Page:
+        """Give the page as it is when all of it but the shared texts lies ``distance`` bytes further on."""
+        return replace(
+            self,
+            directory=self.directory.moved(distance),
+            next_directory=self.next_directory + distance,
+            data=self.data.moved(distance),
+            description=self.description.moved(distance),
+            end=self.end + distance,
+        )
+
+
+@dataclass(frozen=True)
+class _Tag:
+    type_code: int
+    count: int
+    place: Span
+
+
+class TifFile:
+    """An open TIFF file.
+
+    Raises
+    ------
+    NothingFoundError
+        The file is not there.
+    FormatError
+        The file is empty, or no TIFF.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            # Unbuffered: pages are read at scattered offsets, and a buffer would fetch what lies between.
+            self._file = path.open("rb", buffering=0)
+        except FileNotFoundError as missing:
+            raise NothingFoundError("The tif is not there", path=path) from missing
+        try:
+            self.size_bytes = path.stat().st_size
+            self._read_signature()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _read_signature(self) -> None:
+        start = self.read_at(0, 8)
+        byte_order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
+        version = struct.unpack_from(f"{byte_order}H", start, 2)[0]
+        if not byte_order or version not in (42, 43):
+            raise FormatError(
+                "This is not a TIFF file", path=self.path, found=start[:4], allowed="II or MM, then 42 or 43"
+            )
+        self.byte_order = byte_order
+        self.is_bigtiff = version == 43
+        self.pointer = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'I'}")
+        self._tag_count = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'H'}")
+        self._tag = struct.Struct(f"{byte_order}{'HHQ8x' if self.is_bigtiff else 'HHI4x'}")
+        first = self.read_at(8, 8) if self.is_bigtiff else start[4:]
+        self.first_directory: int = self.pointer.unpack(first)[0]
+
+    def read_at(self, offset: int, num_bytes: int) -> bytes:
+        """Read bytes; raise FormatError where the file ends before."""
+        if offset + num_bytes > self.size_bytes:
+            raise self.truncated(offset + num_bytes)
+        self._file.seek(offset)
+        content = self._file.read(num_bytes)
+        while len(content) < num_bytes:
+            more = self._file.read(num_bytes - len(content))
+            if not more:
+                raise self.truncated(offset + num_bytes)
+            content += more
+        return content
+
+    def read_span(self, span: Span) -> bytes:
+        """Read a stretch of bytes; raise FormatError where the file ends before."""
+        return self.read_at(span.offset, span.num_bytes)
+
+    def truncated(self, expected_bytes: int) -> FormatError:
+        """Make the error that says how much of the file is not there."""
+        return FormatError(
+            "The tif is truncated",
+            path=self.path,
+            found=f"{self.size_bytes} bytes",
+            allowed=f"at least {expected_bytes} bytes",
+            remedy="Wait until it is copied, or copy it again from the microscope's computer.",
+        )
+
+    def page_at(self, offset: int) -> Page:
+        """Read the directory at ``offset``.
+
+        Raises
+        ------
+        FormatError
+            There is no directory, or it is of an image that cannot be read by offset.
+        """
+        directory, next_directory, tags = self._directory_at(offset)
+        width, height = self._number(tags, _WIDTH), self._number(tags, _HEIGHT)
+        dtype = self._dtype(tags)
+        data = self._data(tags, width * height * np.dtype(dtype).itemsize)
+        return Page(
+            directory=directory,
+            next_directory=next_directory,
+            width=width,
+            height=height,
+            dtype=dtype,
+            data=data,
+            description=tags[DESCRIPTION].place if DESCRIPTION in tags else Span(offset, 0),
+            shared_texts={tag: tags[tag].place for tag in (SOFTWARE, ARTIST) if tag in tags},
+            end=max(directory.end, data.end, *(tag.place.end for tag in tags.values())),
+        )
+
+    def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
+        content = self.read_at(offset, min(_DIRECTORY_READ_BYTES, max(self.size_bytes - offset, 8)))
+        (count,) = self._tag_count.unpack_from(content)
+        if not 0 < count <= _MOST_TAGS:
+            raise FormatError(
+                f"There is no page at byte {offset} of the tif, where one should be",
+                path=self.path,
+                found=f"{count} tags",
+                allowed=f"1 to {_MOST_TAGS} tags",
+                remedy="Wait until it is copied, or copy it again from the microscope's computer.",
+            )
+        num_bytes = self._tag_count.size + count * self._tag.size + self.pointer.size
+        if len(content) < num_bytes:
+            content = self.read_at(offset, num_bytes)
+        tags = {}
+        for index in range(count):
+            start = self._tag_count.size + index * self._tag.size
+            tag, type_code, num_values = self._tag.unpack_from(content, start)
+            value_start = start + self._tag.size - self.pointer.size
+            value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
+            # A value that fits into the pointer's place is written there instead.
+            inline = value_bytes <= self.pointer.size
+            value = offset + value_start if inline else self.pointer.unpack_from(content, value_start)[0]
+            tags[tag] = _Tag(type_code, num_values, Span(value, value_bytes))
+        (next_directory,) = self.pointer.unpack_from(content, num_bytes - self.pointer.size)
+        return Span(offset, num_bytes), next_directory, tags
+
+    def _numbers(self, tags: Mapping[int, _Tag], tag: int) -> tuple[int, ...]:
+        found = tags.get(tag)
+        if found is None or found.count == 0 or found.type_code not in _INTEGER_CODES:
+            raise FormatError(f"A page of the tif has no {_NAMES.get(tag, tag)}", path=self.path)
+        layout = f"{self.byte_order}{found.count}{_INTEGER_CODES[found.type_code]}"
+        return struct.unpack(layout, self.read_span(found.place))
+
+    def _number(self, tags: Mapping[int, _Tag], tag: int, default: int | None = None) -> int:
+        if default is not None and tag not in tags:
+            return default
+        return self._numbers(tags, tag)[0]
+
+    def _dtype(self, tags: Mapping[int, _Tag]) -> str:
+        if (compression := self._number(tags, _COMPRESSION, 1)) != 1:
+            raise FormatError(
+                "The tif is compressed", path=self.path, found=f"scheme {compression}", allowed="none"
+            )
+        if (samples := self._number(tags, _SAMPLES_PER_PIXEL, 1)) != 1:
+            raise FormatError("The tif has several samples a pixel", path=self.path, found=samples, allowed=1)
+        kind = _KINDS.get(self._number(tags, _SAMPLE_FORMAT, 1), "unknown")
+        dtype = f"{kind}{self._number(tags, _BITS, 1)}"
+        if dtype not in _DTYPES:
+            raise FormatError(
+                "The tif's pixels are of an unknown type",
+                path=self.path,
+                found=dtype,
+                allowed=", ".join(_DTYPES),
+            )
+        return dtype
+
+    def _data(self, tags: Mapping[int, _Tag], expected_bytes: int) -> Span:
+        offsets, counts = self._numbers(tags, _STRIP_OFFSETS), self._numbers(tags, _STRIP_BYTES)
+        ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
+        if list(offsets[1:]) != ends[:-1] or sum(counts) != expected_bytes:
+            raise FormatError(
+                "A page's image does not lie in one piece in the tif",
+                path=self.path,
+                found=f"{len(offsets)} strips with {sum(counts)} bytes",
+                allowed=f"adjoining strips with {expected_bytes} bytes",
+            )
+        return Span(offsets[0], expected_bytes)
