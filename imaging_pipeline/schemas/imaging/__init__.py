@@ -1,0 +1,65 @@
+"""The imaging schema: one module a page of its diagram."""
+
+from .cells import Cell, FilteredSpikes, ImagingAnalysis, Projection
+from .hardware import Scope, Setup
+from .raw import Tif
+from .reference import (
+    Apparatus,
+    ApparatusCategory,
+    ArenaObject,
+    BaselineParams,
+    CueCard,
+    DatasetType,
+    ExperimentType,
+    FileType,
+    Intervention,
+    Lab,
+    Repository,
+    SessionType,
+    SpikeFilterParams,
+    TrackingParams,
+    User,
+)
+from .schema import schema
+from .sessions import (
+    BaseFolder,
+    Dataset,
+    MakeDatasetSessions,
+    MetaSession,
+    PhysicalFile,
+    Session,
+    Suite2pyOps,
+)
+
+__all__ = [
+    "Apparatus",
+    "ApparatusCategory",
+    "ArenaObject",
+    "BaseFolder",
+    "BaselineParams",
+    "Cell",
+    "CueCard",
+    "Dataset",
+    "DatasetType",
+    "ExperimentType",
+    "FileType",
+    "FilteredSpikes",
+    "ImagingAnalysis",
+    "Intervention",
+    "Lab",
+    "MakeDatasetSessions",
+    "MetaSession",
+    "PhysicalFile",
+    "Projection",
+    "Repository",
+    "Scope",
+    "Session",
+    "SessionType",
+    "Setup",
+    "SpikeFilterParams",
+    "Suite2pyOps",
+    "Tif",
+    "TrackingParams",
+    "User",
+    "schema",
+]

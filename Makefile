@@ -1,0 +1,38 @@
+# The README's commands. PYTHON may name another interpreter: make demo PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
+
+.PHONY: demo test lint format clean
+
+demo: .venv/demo
+	$(BIN)/imaging-pipeline demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# torch comes first and alone: pip would otherwise choose a build with gigabytes of CUDA.
+.venv/torch: .ci/constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) torch
+	touch $@
+
+.venv/demo: .venv/torch pyproject.toml
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(PIP) --editable '.[demo,dev]'
+	touch $@

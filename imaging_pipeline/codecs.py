@@ -1,0 +1,42 @@
+"""The column type ``<trace>``: one cell's row of an array that all cells of an analysis share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from datajoint.codecs import Codec
+from numpy.typing import NDArray
+
+from imaging_pipeline import trace_store
+
+
+class Trace(Codec):
+    """Stores ``{"object": name in the store, "row": number}`` and gives that row as float32 (frames,)."""
+
+    name = "trace"
+
+    def get_dtype(self, is_store: bool) -> str:
+        """Keep the reference as json, whatever holds the array."""
+        return "json"
+
+    def encode(
+        self,
+        value: dict[str, Any],
+        *,
+        key: dict[str, Any] | None = None,
+        context: dict[str, Any] | None = None,
+        store_name: str | None = None,
+    ) -> dict[str, Any]:
+        """Keep the reference as it is."""
+        return {"object": str(value["object"]), "row": int(value["row"])}
+
+    def decode(
+        self, stored: Any, *, key: dict[str, Any] | None = None, context: dict[str, Any] | None = None
+    ) -> NDArray[np.float32]:
+        """Read the row: a few milliseconds, whatever the size of the array."""
+        # MySQL gives json as text, PostgreSQL as values.
+        reference = json.loads(stored) if isinstance(stored, str) else stored
+        array = trace_store.read_array(reference["object"], self._codec_config(key, context))
+        return np.array(array[reference["row"]])

@@ -1,0 +1,212 @@
+"""Connecting to the database and declaring the schemas."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline import embedded
+from imaging_pipeline.config import Config, find_config
+from imaging_pipeline.errors import ConfigError, DatabaseError, SchemaError
+from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
+from imaging_pipeline.schemas.locks import named_lock
+
+log = logging.getLogger("imaging_pipeline")
+
+SCHEMA_VERSION = 1
+
+# In order of reference: a schema refers only to those before it.
+_SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))
+
+# DataJoint empties `declare_list` when it activates a schema; we may bind to another database later.
+_CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS}
+
+
+def connect(config: Config | None = None) -> Any:
+    """Connect, and bind the table classes in code to the connection.
+
+    May be called again, for another database too. On the embedded server the tables are declared
+    when they are not there yet.
+
+    Parameters
+    ----------
+    config
+        What to connect to; found from the working directory upward when not given.
+
+    Returns
+    -------
+    datajoint.Connection
+
+    Raises
+    ------
+    ConfigError, DatabaseError, SchemaError
+    """
+    config = config or find_config()
+    connection = _open(config)
+    _activate(connection, config, create=False)
+    if not _is_declared(config, connection):
+        if config.host is not None:
+            raise SchemaError(
+                f"The tables of imaging-pipeline are not in the database at {config.host}",
+                found=f"no schema {config.prefix}imaging with all its tables",
+                remedy="Run: imaging-pipeline init-db",
+            )
+        _declare(connection, config)
+    _check_version()
+    return connection
+
+
+def init_db(config: Config | None = None) -> Any:
+    """Declare all schemas, tables and job tables; safe from many machines at once, and again.
+
+    Raises
+    ------
+    ConfigError, DatabaseError
+    """
+    config = config or find_config()
+    connection = _open(config)
+    _declare(connection, config)
+    _check_version()
+    return connection
+
+
+def table_classes(module: Any) -> list[Any]:
+    """Give the master table classes of a schema's module, in order of declaration."""
+    return [cls for cls, _ in _CLASSES[module.__name__.rsplit(".", 1)[-1]]]
+
+
+def automatic_tables() -> list[Any]:
+    """Give every table class that is populated, in order of declaration."""
+    return [
+        cls for _, module in _SCHEMAS for cls in table_classes(module) if issubclass(cls, dj.AutoPopulate)
+    ]
+
+
+def _open(config: Config) -> Any:
+    """Give DataJoint our configuration and make its one connection of this process."""
+    settings = dj.config
+    settings.loglevel = config.loglevel
+    settings.safemode = config.safemode
+    settings.stores = config.datajoint_stores()
+    settings.jobs.keep_completed = True
+    settings.database.backend = config.backend
+    settings.database.use_tls = config.use_tls
+    settings.database.name = config.database_name
+    settings.database.create_tables = False
+    if config.host is None:
+        server = embedded.start(config.embedded_folder)
+        host, port, user, password = server.host, server.port, server.user, "unused"
+        settings.database.use_tls = False
+    else:
+        host, port, user, password = config.host, config.port, config.user, config.password.reveal()
+    settings.database.host, settings.database.port = host, port
+    settings.database.user, settings.database.password = user, password
+    try:
+        connection = dj.conn(reset=True)
+    except Exception as error:
+        raise DatabaseError(
+            f"The {config.backend} server at {host}:{port} did not let {user} in",
+            found=_first_line(error),
+            remedy="See whether the server runs and whether user and password are right"
+            f" ({config.path or 'no dj_local_conf.json was found'}).",
+        ) from error
+    if config.backend == "mysql":
+        _read_committed(connection)
+    return connection
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _read_committed(connection: Any) -> None:
+    """Let a transaction on MySQL see what others committed meanwhile, as it does on PostgreSQL.
+
+    Under MySQL's default a transaction that waited for a lock still sees the rows of before, and
+    would register a session a second time.
+    """
+    reconnect = connection.connect
+
+    def connect_read_committed() -> None:
+        reconnect()
+        connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", reconnect=False)
+
+    connection.connect = connect_read_committed
+    connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+
+def _activate(connection: Any, config: Config, *, create: bool) -> None:
+    for name, module in _SCHEMAS:
+        database = f"{config.prefix}{name}"
+        schema = module.schema
+        schema.database = None
+        schema.connection = connection
+        schema.declare_list = list(_CLASSES[name])
+        if create or _schema_exists(connection, database):
+            schema.activate(database, connection=connection, create_schema=create, create_tables=create)
+    tables.bind(tables.Tables(connection, config, mlims, imaging, suite2p_jobs))
+
+
+def _schema_exists(connection: Any, database: str) -> bool:
+    query = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    return connection.query(query, args=(database,)).fetchone() is not None
+
+
+def _table_names(connection: Any, database: str) -> set[str]:
+    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+    return {row[0] for row in connection.query(query, args=(database,)).fetchall()}
+
+
+def _is_declared(config: Config, connection: Any) -> bool:
+    for name, module in _SCHEMAS:
+        there = _table_names(connection, f"{config.prefix}{name}")
+        for cls in table_classes(module):
+            wanted = {cls.table_name, *(part.table_name for part in parts(cls))}
+            if issubclass(cls, dj.AutoPopulate):
+                wanted.add(f"~~{cls.table_name.lstrip('_')}")
+            if not wanted <= there:
+                return False
+    return True
+
+
+def parts(cls: Any) -> list[Any]:
+    """Give the part tables of a master table class."""
+    return [part for part in vars(cls).values() if isinstance(part, type) and issubclass(part, dj.Part)]
+
+
+def _declare(connection: Any, config: Config) -> None:
+    with named_lock(connection, f"{config.prefix}imaging_pipeline_init"):
+        if connection.adapter.backend == "mysql":
+            for name, _ in _SCHEMAS:
+                # Keys would ignore case, and a latin1 server would refuse names, under other defaults.
+                connection.query(
+                    f"CREATE DATABASE IF NOT EXISTS `{config.prefix}{name}`"
+                    " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+                )
+        _activate(connection, config, create=True)
+        for cls in automatic_tables():
+            cls().jobs  # noqa: B018  DataJoint declares a jobs table when it is first touched
+        if not imaging.Lab():
+            if config.timezone is None:
+                raise ConfigError(
+                    "The lab's time zone is not configured, and it is fixed when the database is initialised",
+                    path=config.path,
+                    remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
+                )
+            imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
+    log.info("The schemas %s are declared.", ", ".join(f"{config.prefix}{name}" for name, _ in _SCHEMAS))
+
+
+def _check_version() -> None:
+    found = int(imaging.Lab().fetch1("schema_version"))
+    if found != SCHEMA_VERSION:
+        raise SchemaError(
+            "The database's tables are not those of this version of imaging-pipeline",
+            found=f"schema version {found}",
+            allowed=f"schema version {SCHEMA_VERSION}",
+            remedy="Install the version of imaging-pipeline that the database was made with, or move the"
+            " database to this one.",
+        )

@@ -1,0 +1,100 @@
+"""From a Suite2p output to the rows of ``ImagingAnalysis`` and ``Projection``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging_pipeline.ingest.sessions import SessionTifs, session_slices
+from imaging_pipeline.readers import suite2p_output
+from imaging_pipeline.readers.suite2p_output import PlaneOutput, Suite2pOutput
+
+from .fetching import Row
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Rows of ``ImagingAnalysis`` and its part ``Suite2py``, without their keys."""
+
+    row: Row
+    options: Row
+
+
+def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
+    """Find a session's frames in an output, and read the output's options.
+
+    Raises
+    ------
+    OutputError
+        The output was not made of these tifs, or its frames do not add up.
+    """
+    output = suite2p_output.read_output(Path(place["root"]))
+    plane = output.plane(place["label"])
+    frames = _slices(output, plane, tifs)[session_name]
+    options = suite2p_output.options_summary(output.options)
+    return Analysis(
+        row={
+            "plane": plane.plane,
+            "first_frame": frames.first_frame,
+            "num_frames": frames.num_frames,
+            "analysis_rate_hz": options.fs_hz,
+        },
+        options={
+            "ops_suite2p_version": output.version,
+            "ops_fs": options.fs_hz,
+            "ops_tau": options.tau_s,
+            "ops_nplanes": output.num_planes,
+            "ops_nchannels": options.num_channels,
+            "ops_functional_chan": options.functional_channel,
+            "ops_diameter": None if options.diameter is None else str(options.diameter),
+            "ops_neucoeff": options.neuropil_coefficient,
+            "ops_batch_size": options.batch_size,
+            "ops_nonrigid": options.nonrigid,
+            "ops_do_registration": options.do_registration,
+            "ops_spatial_scale": options.spatial_scale,
+            "ops_threshold_scaling": options.threshold_scaling,
+            "ops_options": dict(output.options),
+        },
+    )
+
+
+def projections(place: Row) -> list[Row]:
+    """Read the images of a plane, or of the mosaic of all planes."""
+    plane = suite2p_output.read_plane(Path(place["root"]), place["label"])
+    images = suite2p_output.read_projections(plane)
+    return [
+        {
+            "center_plane": -1 if plane.plane is None else plane.plane,
+            "mean_image": images.mean_image,
+            "mean_image_enhanced": images.mean_image_enhanced,
+            "mean_image_ref": images.reference_image,
+            "max_img": images.max_image,
+            "vcorr_image": images.correlation_image,
+            "mean_image_second": images.mean_image_second,
+            "x_range": list(images.x_range),
+            "y_range": list(images.y_range),
+        }
+    ]
+
+
+def motion(place: Row, tifs: list[Row], session_name: str) -> list[Row]:
+    """Read how a session's frames moved, a row a plane; a combined output has those of its planes."""
+    output = suite2p_output.read_output(Path(place["root"]))
+    plane = output.plane(place["label"])
+    planes = output.planes if plane.plane is None else (plane,)
+    return [_motion(output, each, tifs, session_name) for each in planes]
+
+
+def _motion(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row], session_name: str) -> Row:
+    session = _slices(output, plane, tifs)[session_name]
+    frames = slice(session.first_frame, session.first_frame + session.num_frames)
+    offsets = suite2p_output.read_motion(plane)
+    blocks_x, blocks_y = offsets.x_offset_blocks, offsets.y_offset_blocks
+    return {
+        "center_plane": plane.plane,
+        "x_mocor": offsets.x_offset[frames],
+        "y_mocor": offsets.y_offset[frames],
+        "bad_frames": offsets.bad_frames[frames],
+        "block_mocor_x": None if blocks_x is None else blocks_x[frames],
+        "block_mocor_y": None if blocks_y is None else blocks_y[frames],
+    }

@@ -1,0 +1,92 @@
+"""What jobs fetch: keys, places and parameters, as plain values.
+
+DataJoint fetches twice and compares, before and after a job's long work; so nothing large is fetched
+and paths are text.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from imaging_pipeline.schemas.tables import Tables
+
+Row = dict[str, Any]
+
+
+def dataset_paths(tables: Tables, key: Row) -> list[str]:
+    """Give the files of a dataset on this machine, in order of acquisition.
+
+    Raises
+    ------
+    PathError
+        The repository is not to be found on this machine.
+    """
+    return [
+        str(tables.local_path(row["repository_name"], row["file_path"])) for row in _files(tables, key)
+    ]
+
+
+def output_place(tables: Tables, key: Row) -> Row:
+    """Give where a Suite2p output lies on this machine.
+
+    Returns
+    -------
+    dict
+        ``root``, the folder that holds the planes; ``label``, the plane's folder in it.
+    """
+    row = _files(tables, key)[0]
+    folder = PurePosixPath(row["file_path"]).parent
+    root = tables.local_path(row["repository_name"], str(folder.parent))
+    return {"root": str(root), "label": folder.name}
+
+
+def session_tifs(tables: Tables, key: Row) -> list[Row]:
+    """Give the sessions of a MetaSession in order, with their imported tifs.
+
+    Returns
+    -------
+    list of dict
+        ``session_name``; ``acquisitions``, a number for each file; ``filenames``; ``frames_per_tif``, of
+        one channel; ``num_scanning_depths`` and ``num_flyback_frames``. A session whose tifs are not
+        imported yet has only the name and the files.
+    """
+    imaging = tables.imaging
+    tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
+    of_metasession = {"metasession_name": key["metasession_name"]}
+    sessions = (imaging.Session * tif_data & of_metasession).to_dicts(order_by="session_order")
+    return [_session_tifs(tables, session) for session in sessions]
+
+
+def analysis_parameters(tables: Tables, key: Row) -> Row:
+    """Give the session's frames in the output, the frame rate and the neuropil coefficient."""
+    imaging = tables.imaging
+    wanted = ("plane", "first_frame", "num_frames", "analysis_rate_hz", "ops_neucoeff")
+    row: Row = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py & key).proj(*wanted).fetch1()
+    return row
+
+
+def _session_tifs(tables: Tables, session: Row) -> Row:
+    files = _files(tables, session)
+    headers = (
+        (tables.imaging.Tif.SI & {"dataset_name": session["dataset_name"]})
+        .proj("frames_per_tif", "num_scanning_depths", "num_flyback_frames")
+        .to_dicts(limit=1)
+    )
+    header = headers[0] if headers else {}
+    return {
+        "session_name": session["session_name"],
+        "acquisitions": [row["acquisition"] for row in files],
+        "filenames": [PurePosixPath(row["file_path"]).name for row in files],
+        **{
+            name: header[name]
+            for name in ("frames_per_tif", "num_scanning_depths", "num_flyback_frames")
+            if header
+        },
+    }
+
+
+def _files(tables: Tables, key: Row) -> list[Row]:
+    files = tables.imaging.PhysicalFile & {"dataset_name": key["dataset_name"]}
+    rows: list[Row] = files.to_dicts(order_by="file_order")
+    return rows

@@ -1,0 +1,251 @@
+"""What other tables refer to: people, places, types and parameter sets."""
+
+import datajoint as dj
+
+from .schema import schema
+
+
+@schema
+class Lab(dj.Manual):
+    """What holds for the whole database, fixed when it is initialised."""
+
+    definition = """
+    lab_id : int8  # always 0: there is one row
+    ---
+    timezone : varchar(64)  # IANA name of the zone of all recording times
+    schema_version : int32  # of the tables, raised when they change
+    lab_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+
+@schema
+class User(dj.Manual):
+    """People who register folders."""
+
+    definition = """
+    username : varchar(64)
+    ---
+    email="" : varchar(255)
+    first_name="" : varchar(128)
+    last_name="" : varchar(128)
+    user_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    is_active=True : bool  # may register folders
+    is_staff=False : bool  # administrator
+    is_superuser=False : bool
+    """
+
+
+@schema
+class Repository(dj.Manual):
+    """Named places that hold files; each machine finds them by its own configuration."""
+
+    definition = """
+    repository_name : varchar(64)
+    ---
+    repository_type="share" : varchar(32)
+    repository_note="" : varchar(1024)
+    """
+
+    class Root(dj.Part):
+        r"""Every spelling that people type for a repository, such as ``F:\`` or ``//server/share``."""
+
+        definition = """
+        -> master
+        root : varchar(255)  # as typed
+        """
+
+
+@schema
+class FileType(dj.Lookup):
+    """Kinds of files."""
+
+    definition = """
+    filetype : varchar(16)
+    ---
+    filetype_description : varchar(255)
+    """
+    contents = [
+        ("tif", "TIFF stack, classic or BigTIFF"),
+        ("h5", "HDF5 file"),
+        ("csv", "text table"),
+        ("avi", "video, AVI container"),
+        ("mp4", "video, MP4 container"),
+        ("npy", "numpy arrays"),
+    ]
+
+
+@schema
+class DatasetType(dj.Lookup):
+    """What the files of a dataset are together."""
+
+    definition = """
+    datasettype : varchar(32)
+    ---
+    datasettype_description : varchar(255)
+    """
+    contents = [
+        ("tif", "two-photon imaging stack as recorded"),
+        ("wavesurfer", "digital and analog lines sampled by Wavesurfer"),
+        ("tracking_openfield", "positions of two LEDs in an open field"),
+        ("tracking_wheel", "positions of a running wheel"),
+        ("tracking_video", "video of the animal"),
+        ("suite2p_python", "output of Suite2p for Python, one plane or all combined"),
+    ]
+
+
+@schema
+class ExperimentType(dj.Lookup):
+    """Kinds of recordings: which files mean what."""
+
+    definition = """
+    experiment_type : varchar(64)
+    ---
+    experiment_type_description : varchar(255)
+    """
+    contents = [("2Pminiscope_A", "ScanImage tifs, Wavesurfer sync, csv tracking and video")]
+
+
+@schema
+class SessionType(dj.Lookup):
+    """What an animal did in a session."""
+
+    definition = """
+    sessiontype : varchar(64)
+    ---
+    sessiontype_description="" : varchar(1024)
+    """
+    contents = [("open field", "free foraging in an arena"), ("wheel", "running on a wheel, head fixed")]
+
+
+@schema
+class ApparatusCategory(dj.Lookup):
+    """Kinds of apparatus."""
+
+    definition = """
+    category : varchar(64)
+    """
+    contents = [("arena",), ("treadmill",)]
+
+
+@schema
+class Apparatus(dj.Manual):
+    """Arenas, wheels and other things an animal moves in or on."""
+
+    definition = """
+    apparatus : varchar(64)
+    ---
+    -> ApparatusCategory
+    apparatus_note="" : varchar(1024)
+    """
+
+    class Geometry(dj.Part):
+        """Size of an arena."""
+
+        definition = """
+        -> master
+        ---
+        arena_geometry : enum('rectangle', 'circle')
+        arena_x_dim=null : float64  # mm
+        arena_y_dim=null : float64  # mm
+        arena_radius=null : float64  # mm, of a circle
+        arena_wall_height=null : float64  # mm
+        """
+
+    class Treadmill(dj.Part):
+        """Size of a wheel."""
+
+        definition = """
+        -> master
+        ---
+        treadmill_radius : float64  # mm
+        treadmill_width=null : float64  # mm
+        """
+
+
+@schema
+class CueCard(dj.Manual):
+    """Cards at the wall of an arena."""
+
+    definition = """
+    cue_card : varchar(64)
+    ---
+    card_content="" : varchar(1024)
+    """
+
+
+@schema
+class ArenaObject(dj.Manual):
+    """Objects that are put into an arena."""
+
+    definition = """
+    obj_name : varchar(64)
+    ---
+    obj_geometry="" : varchar(64)
+    obj_width=null : float64  # mm
+    obj_length=null : float64  # mm
+    obj_height=null : float64  # mm
+    obj_desc="" : varchar(1024)
+    """
+
+    class Picture(dj.Part):
+        """Photographs of an object."""
+
+        definition = """
+        -> master
+        obj_photo_id : int16
+        ---
+        obj_photo : <blob>  # uint8 (height, width, 3)
+        entry_time_obj_photo=CURRENT_TIMESTAMP(6) : datetime(6)
+        """
+
+
+@schema
+class Intervention(dj.Lookup):
+    """What was done to an animal for a session."""
+
+    definition = """
+    intervention : varchar(64)
+    ---
+    intervention_description="" : varchar(1024)
+    """
+
+
+@schema
+class TrackingParams(dj.Lookup):
+    """Smoothing of positions."""
+
+    definition = """
+    trackingparams_id : int32
+    ---
+    sigma_tracking : float64  # s, Gaussian over positions
+    sigma_speed : float64  # s, Gaussian over speeds
+    sigma_angle : float64  # s, Gaussian over head angles
+    rotate : float64  # degrees, of the arena against the camera
+    """
+    contents = [(0, 0.1, 0.2, 0.1, 0.0)]
+
+
+@schema
+class BaselineParams(dj.Lookup):
+    """How the baseline F0 of a trace is found; the newest set holds for new analyses."""
+
+    definition = """
+    baseline_params_id : int32
+    ---
+    baseline_percentile : float64  # percentile of the corrected fluorescence, 0 to 100
+    baseline_window_s : float64  # s, width of the running window
+    """
+    contents = [(0, 8.0, 60.0)]
+
+
+@schema
+class SpikeFilterParams(dj.Lookup):
+    """Which deconvolved spikes are kept."""
+
+    definition = """
+    spike_filter_id : int32
+    ---
+    spike_std : float64  # standard deviations above the mean of the cell's own spikes
+    spikefilterparams_comment="" : varchar(255)
+    """
+    contents = [(0, 2.0, "usual")]

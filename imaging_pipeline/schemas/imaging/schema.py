@@ -1,0 +1,5 @@
+"""The schema object that every page of the imaging schema shares."""
+
+import datajoint as dj
+
+schema = dj.Schema()

@@ -1,0 +1,58 @@
+"""Runs of Suite2p."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.suite2p_runner.run import RunResult
+
+from . import suite2p_request
+
+__all__ = ["Suite2Py", "imaging", "schema"]
+
+schema = dj.Schema()
+
+
+@schema
+class Suite2Py(dj.Computed):
+    """A run of Suite2p on all tifs of a MetaSession, with one option set."""
+
+    definition = """
+    -> imaging.MetaSession.Suite2pyOps
+    ---
+    output_folder : varchar(1024)  # relative to the repository of the MetaSession
+    adopted : bool  # a finished output of these tifs and options was there already
+    run_num_frames : int64  # of a plane
+    run_num_rois : int32  # in all planes, cells or not
+    run_settings : json  # in force, the whole set
+    run_overridden : json  # option: what the set says, what the tifs say and was taken
+    run_trimmed : json  # tif: pages left out at the end, because their volume is not complete
+    run_stage_seconds : json  # stage: seconds
+    run_seconds : float64  # s, in all
+    run_versions : json  # of Suite2p, torch, Python and this package
+    run_machine : varchar(255)
+    run_threads : int16
+    suite2py_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    def make_fetch(self, key: Row) -> tuple[Row, list[Row], Row]:
+        """Fetch where the output belongs, the tifs in order and the option set."""
+        handle = tables.in_code()
+        return (
+            suite2p_request.place(handle, key),
+            suite2p_request.tifs(handle, key),
+            suite2p_request.options(handle, key),
+        )
+
+    def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[RunResult]:
+        """Run Suite2p, or adopt what is finished."""
+        return (suite2p_request.run(tables.in_code().config, place, tifs, options),)
+
+    def make_insert(self, key: Row, result: RunResult) -> None:
+        """Insert what the run did, and register the folder again where that was asked for."""
+        self.insert1({**key, **suite2p_request.row(result)})
+        suite2p_request.register_again(tables.in_code(), key)

@@ -1,0 +1,68 @@
+"""The tables as one handle, so that a function serves any connection.
+
+Table classes in code are bound to one connection; a web server has one a thread. What a person does
+with the database is therefore a function of its inputs and of `Tables`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.config import Config
+from imaging_pipeline.errors import SchemaError
+from imaging_pipeline.paths import Place, Root, local_path
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Namespaces of table classes that share one connection.
+
+    Attributes
+    ----------
+    connection
+        The DataJoint connection that all classes are bound to.
+    config
+        What this machine was configured with when it connected.
+    mlims, imaging, suite2p_jobs
+        Modules, or virtual modules, whose attributes are the table classes.
+    """
+
+    connection: Any
+    config: Config
+    mlims: Any
+    imaging: Any
+    suite2p_jobs: Any
+
+    def roots(self) -> tuple[Root, ...]:
+        """Give every spelling of every repository."""
+        rows = self.imaging.Repository.Root().to_dicts()
+        return tuple(Root(row["repository_name"], row["root"]) for row in rows)
+
+    def local_path(self, repository_name: str, path: str) -> Path:
+        """Give the place of a registered file or folder on this machine."""
+        return local_path(Place(repository_name, path), self.config.repositories)
+
+
+_in_code: list[Tables] = []
+
+
+def bind(tables: Tables) -> None:
+    """Remember what the table classes in code are bound to."""
+    _in_code[:] = [tables]
+
+
+def in_code() -> Tables:
+    """Give the handle of the table classes in code.
+
+    Raises
+    ------
+    SchemaError
+        When `imaging_pipeline.connect` was not called yet.
+    """
+    if not _in_code:
+        raise SchemaError(
+            "The tables are not connected to a database", remedy="Call imaging_pipeline.connect() first."
+        )
+    return _in_code[0]

@@ -1,0 +1,76 @@
+"""Servers of the test session; every test that asks for ``lab`` runs on each backend."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline.config import Config, Secret, embedded_config
+from tests.makers import mariadb
+from tests.makers.lab import Lab, emptied_lab
+
+BACKENDS = ("postgresql", "mysql")
+SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required = os.environ.get("IMAGING_PIPELINE_REQUIRE", "").split(",")
+    if "mysql" in required and not mariadb.is_installed():
+        raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for mysql, but MariaDB is not installed")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Give the folder of real sample files."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the folder of real sample files is not beside the project")
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def embedded_lab_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """Give the configuration of an embedded PostgreSQL of the session's own."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    return dataclasses.replace(
+        embedded_config(folder), prefix="test_", timezone="Europe/Oslo", loglevel="WARNING", safemode=False
+    )
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.MariaDB]:
+    """Run a MariaDB of the session's own."""
+    if not mariadb.is_installed():
+        pytest.skip("MariaDB is not installed here")
+    with mariadb.running(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def server_config(
+    request: pytest.FixtureRequest, embedded_lab_config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> Config:
+    """Give the configuration of a server of each backend."""
+    if request.param == "postgresql":
+        return embedded_lab_config
+    server: mariadb.MariaDB = request.getfixturevalue("mariadb_server")
+    store = tmp_path_factory.mktemp("mariadb_store")
+    return dataclasses.replace(
+        embedded_lab_config,
+        backend="mysql",
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=Secret(server.password),
+        stores={"default": "main", "main": {"protocol": "file", "location": str(store)}},
+        embedded_folder=None,
+    )
+
+
+@pytest.fixture
+def lab(server_config: Config, tmp_path: Path) -> Lab:
+    """Give an empty database with one user, one animal and one repository in ``tmp_path``."""
+    return emptied_lab(server_config, tmp_path)

@@ -1,0 +1,77 @@
+"""A lab's database with the least that a request needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline import database
+from imaging_pipeline.config import Config
+from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
+
+ROOT = "N:\\moser"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A connected database, and the share that its one repository is.
+
+    Attributes
+    ----------
+    config
+        The configuration in force.
+    connection
+        The DataJoint connection that the table classes are bound to.
+    share
+        Where this machine finds the repository ``moser``.
+    """
+
+    config: Config
+    connection: Any
+    share: Path
+
+    def windows_path(self, folder: Path) -> str:
+        """Give a folder of the share as an experimenter's Windows machine spells it."""
+        return "\\".join([ROOT, *folder.relative_to(self.share).parts])
+
+
+def emptied_lab(server: Config, folder: Path) -> Lab:
+    """Connect to a server, empty the tables, and give a lab whose share is ``folder / "share"``."""
+    share = folder / "share"
+    share.mkdir()
+    config = dataclasses.replace(server, repositories={"moser": share}, suite2p_scratch=folder / "scratch")
+    connection = database.init_db(config)
+    _empty(connection)
+    imaging.User.insert1({"username": "anna", "first_name": "Anna"})
+    imaging.Repository.insert1({"repository_name": "moser"})
+    imaging.Repository.Root.insert1({"repository_name": "moser", "root": ROOT})
+    mlims.Animal.insert1({"animal_id": "a0f1", "datasource_id": 0, "animal_name": "90218"})
+    return Lab(config, connection, share)
+
+
+def table_names(connection: Any) -> list[str]:
+    """Give the full names of all tables of the pipeline, job tables too, but not of filled lookups."""
+    names = []
+    for module in (mlims, imaging, suite2p_jobs):
+        for cls in database.table_classes(module):
+            if cls.__dict__.get("contents") or cls.__name__ == "Lab":
+                continue
+            names += [cls.full_table_name, *(part.full_table_name for part in database.parts(cls))]
+            if issubclass(cls, dj.AutoPopulate):
+                names.append(cls.jobs.full_table_name)
+    return names
+
+
+def _empty(connection: Any) -> None:
+    names = table_names(connection)
+    if connection.adapter.backend == "postgresql":
+        connection.query(f"TRUNCATE {', '.join(names)} CASCADE")
+        return
+    connection.query("SET FOREIGN_KEY_CHECKS=0")
+    for name in names:
+        connection.query(f"DELETE FROM {name}")
+    connection.query("SET FOREIGN_KEY_CHECKS=1")
