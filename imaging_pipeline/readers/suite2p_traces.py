@@ -1,0 +1,131 @@
+"""Traces of a Suite2p folder and what was said of each ROI: cell or not, red or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.suite2p_plane import PlaneOutput
+
+Trace = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Traces of N ROIs in T frames, each float32 (N, T) and memory-mapped.
+
+    Attributes
+    ----------
+    fluo, neuropil
+        Fluorescence of the ROI and of its surround, in the raw units of the movie.
+    spikes
+        Deconvolved activity.
+    fluo_chan2, neuropil_chan2
+        The same of a second channel, or None.
+    """
+
+    fluo: Trace
+    neuropil: Trace
+    spikes: Trace
+    fluo_chan2: Trace | None
+    neuropil_chan2: Trace | None
+
+
+def read_traces(plane: PlaneOutput) -> Traces:
+    """Open the traces of a folder.
+
+    Raises
+    ------
+    OutputError
+        Where a file is missing, or the files disagree about ROIs or frames.
+    """
+    expected = (plane.num_rois, plane.num_frames)
+    return Traces(
+        fluo=_open(plane.folder / "F.npy", expected),
+        neuropil=_open(plane.folder / "Fneu.npy", expected),
+        spikes=_open(plane.folder / "spks.npy", expected),
+        fluo_chan2=_open_optional(plane.folder / "F_chan2.npy", expected),
+        neuropil_chan2=_open_optional(plane.folder / "Fneu_chan2.npy", expected),
+    )
+
+
+def _open_optional(path: Path, expected: tuple[int, int]) -> Trace | None:
+    return _open(path, expected) if path.is_file() else None
+
+
+def _open(path: Path, expected: tuple[int, int]) -> Trace:
+    if not path.is_file():
+        raise OutputError(
+            "A Suite2p output lacks a file of traces",
+            path=path,
+            remedy="Let Suite2p finish, or copy it again.",
+        )
+    # A file without elements cannot be mapped.
+    mode: Literal["r"] | None = "r" if 0 not in expected else None
+    try:
+        traces: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
+    except ValueError as error:
+        raise OutputError("A file of traces is not whole", path=path, found=str(error)) from error
+    if traces.shape != expected:
+        raise OutputError(
+            "Files of one Suite2p folder disagree about ROIs or frames",
+            path=path,
+            found=f"shape {traces.shape}",
+            allowed=f"shape {expected}",
+            remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
+        )
+    return traces.astype(np.float32, copy=False)
+
+
+def read_cell_labels(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Read which ROIs are cells.
+
+    Returns
+    -------
+    is_cell
+        bool (N,): what the classifier, or the person who curated, decided.
+    cell_probability
+        float64 (N,): the classifier's probability; a person's decision does not change it.
+
+    Raises
+    ------
+    OutputError
+        Where the file is missing or not of shape (N, 2).
+    """
+    return _labels(plane.folder / "iscell.npy", plane.num_rois)
+
+
+def read_red_cells(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.float64]] | None:
+    """Read which ROIs are labelled in the second channel.
+
+    Returns
+    -------
+    is_red, red_probability
+        bool and float64 (N,); None where there was no second channel.
+
+    Raises
+    ------
+    OutputError
+        Where the file is not of shape (N, 2).
+    """
+    path = plane.folder / "redcell.npy"
+    return _labels(path, plane.num_rois) if path.is_file() else None
+
+
+def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    labels: Any = load_npy(path) if path.is_file() else None
+    if labels is None or labels.shape != (num_rois, 2):
+        raise OutputError(
+            "The labels of the ROIs are not one row a ROI",
+            path=path,
+            found="no file" if labels is None else f"shape {labels.shape}",
+            allowed=f"shape {(num_rois, 2)}",
+            remedy="Run Suite2p's classifier again, or copy the file that belongs to these traces.",
+        )
+    return labels[:, 0] > 0.5, labels[:, 1].astype(np.float64)

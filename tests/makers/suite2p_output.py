@@ -1,0 +1,262 @@
+"""Output folders as Suite2p 0.14 and 1.1 write them, without running Suite2p.
+
+Keys, shapes and dtypes are those of the real programs; what is in the arrays is drawn from a seed.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+HEIGHT, WIDTH = 48, 64
+Y_RANGE, X_RANGE = [2, 47], [1, 62]
+
+SETTINGS_1X = {
+    "torch_device": "cpu",
+    "tau": 1.0,
+    "fs": 10.0,
+    "diameter": [12.0, 12.0],
+    "run": {"do_registration": 1, "do_detection": True, "do_deconvolution": True},
+    "io": {"combined": True, "save_mat": False, "save_ops_orig": True, "delete_bin": False},
+    "registration": {"nonrigid": False, "batch_size": 100, "block_size": (128, 128), "nimg_init": 400},
+    "detection": {
+        "algorithm": "sparsery",
+        "threshold_scaling": 1.0,
+        "max_overlap": 0.75,
+        "sparsery_settings": {"spatial_scale": 0, "max_ROIs": 5000},
+    },
+    "classification": {"classifier_path": None, "use_builtin_classifier": True, "preclassify": 0.0},
+    "extraction": {"neuropil_coefficient": 0.7, "batch_size": 500},
+    "dcnv_preprocess": {"baseline": "maximin", "win_baseline": 60.0},
+    "version": "1.1.0",
+}
+
+OPTIONS_0X = {
+    "suite2p_version": "0.14.4",
+    "tau": 1.0,
+    "fs": 10.0,
+    "diameter": 12,
+    "do_registration": 1,
+    "nonrigid": False,
+    "batch_size": 500,
+    "block_size": [128, 128],
+    "spatial_scale": 0,
+    "threshold_scaling": 1.0,
+    "max_overlap": 0.75,
+    "neucoeff": 0.7,
+    "combined": True,
+    "roidetect": True,
+    "spikedetect": True,
+}
+
+
+@dataclass(frozen=True)
+class Suite2pSpec:
+    """What to write; ``is_cell`` is a person's curation, in the order of each plane's ROIs."""
+
+    generation: Literal["0.x", "1.x"] = "1.x"
+    num_planes: int = 1
+    combined: bool = True
+    num_rois: int = 5
+    file_list: Sequence[str] = ("90218-openfield1m_00001_00001.tif",)
+    frames_per_file: Sequence[int] = (60,)
+    is_cell: Sequence[bool] | None = None
+    num_channels: int = 1
+    flyback_planes: Sequence[int] = ()
+    nonrigid: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def num_frames(self) -> int:
+        return sum(self.frames_per_file)
+
+
+def write_output(root: Path, spec: Suite2pSpec = Suite2pSpec()) -> Path:
+    """Write ``planeK`` and, for several planes, ``combined`` below ``root``, which is given back."""
+    planes = [_Plane(spec, plane) for plane in range(spec.num_planes)]
+    for plane in planes:
+        folder = root / f"plane{plane.number}"
+        folder.mkdir(parents=True)
+        plane.write_description(folder)
+        if plane.number not in spec.flyback_planes:
+            plane.write_arrays(folder)
+    kept = [plane for plane in planes if plane.number not in spec.flyback_planes]
+    if spec.combined and spec.num_planes > 1:
+        _write_combined(root / "combined", spec, kept)
+    return root
+
+
+def curate(plane_folder: Path, is_cell: Sequence[bool]) -> None:
+    """Change which ROIs are cells, as Suite2p's window does; the probabilities stay."""
+    labels = np.load(plane_folder / "iscell.npy")
+    labels[:, 0] = is_cell
+    np.save(plane_folder / "iscell.npy", labels)
+
+
+class _Plane:
+    def __init__(self, spec: Suite2pSpec, number: int) -> None:
+        random = np.random.default_rng([spec.seed, number])
+        self.spec, self.number = spec, number
+        shape = (spec.num_rois, spec.num_frames)
+        self.fluo = random.normal(500, 40, shape).astype(np.float32)
+        self.neuropil = random.normal(200, 10, shape).astype(np.float32)
+        self.spikes = random.exponential(3, shape).astype(np.float32)
+        self.stat = np.array([_stat(random) for _ in range(spec.num_rois)], dtype=object)
+        self.labels = np.column_stack([np.ones(spec.num_rois), random.uniform(0.5, 1, spec.num_rois)])
+        if spec.is_cell is not None:
+            self.labels[:, 0] = spec.is_cell
+        self.registration = _registration(random, spec)
+        self.detection = _detection(random)
+
+    @property
+    def _recording(self) -> dict[str, Any]:
+        spec = self.spec
+        return {
+            "nplanes": spec.num_planes,
+            "nchannels": spec.num_channels,
+            "functional_chan": 1,
+            "ignore_flyback": list(spec.flyback_planes),
+            "keep_movie_raw": False,
+            "data_path": ["/data/experiment"],
+            "save_path0": "/data/experiment",
+            "Ly": HEIGHT,
+            "Lx": WIDTH,
+            "nframes": spec.num_frames,
+            "frames_per_file": np.array(spec.frames_per_file, dtype=int),
+            "frames_per_folder": np.array([spec.num_frames], dtype=int),
+            "meanImg": self.registration["meanImg"].astype(np.float64),
+        }
+
+    @property
+    def recording_1x(self) -> dict[str, Any]:
+        files = [f"/data/experiment/{name}" for name in self.spec.file_list]
+        return self._recording | {"file_list": files, "batch_size": 500, "iplane": np.int64(self.number)}
+
+    @property
+    def settings_1x(self) -> dict[str, Any]:
+        registration = SETTINGS_1X["registration"] | {"nonrigid": self.spec.nonrigid}
+        return SETTINGS_1X | {"registration": registration} | dict(self.spec.settings)
+
+    @property
+    def options_0x(self) -> dict[str, Any]:
+        files = [f"F:\\experiment\\{name}" for name in self.spec.file_list]
+        date = datetime.datetime(2021, 3, 4, 5, 6, tzinfo=datetime.UTC)
+        chosen = OPTIONS_0X | {"nonrigid": self.spec.nonrigid} | dict(self.spec.settings)
+        return chosen | self._recording | {"filelist": files, "date_proc": date}
+
+    def write_description(self, folder: Path) -> None:
+        if self.spec.generation == "0.x":
+            np.save(folder / "ops.npy", self.options_0x | self.registration | self.detection)
+            return
+        np.save(folder / "db.npy", self.recording_1x)
+        np.save(folder / "settings.npy", self.settings_1x)
+        np.save(folder / "reg_outputs.npy", self.registration)
+        np.save(folder / "detect_outputs.npy", self.detection)
+        np.save(folder / "ops.npy", self.recording_1x | self.settings_1x | self.registration | self.detection)
+
+    def write_arrays(self, folder: Path) -> None:
+        arrays = {"F": self.fluo, "Fneu": self.neuropil, "spks": self.spikes}
+        if self.spec.num_channels == 2:
+            red = np.column_stack([np.zeros(self.spec.num_rois), np.full(self.spec.num_rois, 0.1)])
+            arrays |= {"F_chan2": self.fluo / 2, "Fneu_chan2": self.neuropil / 2, "redcell": red}
+        for name, array in (arrays | {"stat": self.stat, "iscell": self.labels}).items():
+            np.save(folder / f"{name}.npy", array)
+
+
+def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -> None:
+    folder.mkdir()
+    last = planes[-1]
+    columns = int(np.ceil(np.sqrt(HEIGHT * WIDTH * len(planes)) / WIDTH))
+    rows = -(-len(planes) // columns)
+    canvas = {"Ly": rows * HEIGHT, "Lx": columns * WIDTH}
+    canvas |= {"yrange": [0, canvas["Ly"]], "xrange": [0, canvas["Lx"]]}
+    for name in ("meanImg", "meanImgE", "Vcorr", "max_proj"):
+        canvas[name] = np.zeros((canvas["Ly"], canvas["Lx"]))
+    stats = []
+    for index, plane in enumerate(planes):
+        y, x = index // columns * HEIGHT, index % columns * WIDTH
+        canvas["meanImg"][y : y + HEIGHT, x : x + WIDTH] = plane.registration["meanImg"]
+        for stat in plane.stat:
+            moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": index}
+            stats.append(stat | moved | {"med": [stat["med"][0] + y, stat["med"][1] + x]})
+    if spec.generation == "0.x":
+        np.save(folder / "ops.npy", last.options_0x | last.registration | canvas)
+    else:
+        np.save(folder / "db.npy", last.recording_1x | last.registration | last.detection | canvas)
+        np.save(folder / "settings.npy", last.settings_1x)
+    np.save(folder / "F.npy", np.concatenate([plane.fluo for plane in planes]))
+    np.save(folder / "Fneu.npy", np.concatenate([plane.neuropil for plane in planes]))
+    np.save(folder / "spks.npy", np.concatenate([plane.spikes for plane in planes]))
+    np.save(folder / "iscell.npy", np.concatenate([plane.labels for plane in planes]))
+    np.save(folder / "stat.npy", np.array(stats, dtype=object))
+
+
+def _stat(random: np.random.Generator) -> dict[str, Any]:
+    y, x = random.integers(8, HEIGHT - 8), random.integers(8, WIDTH - 8)
+    dy, dx = np.mgrid[-3:4, -3:4]
+    inside = dy**2 + dx**2 <= 9
+    ypix, xpix = (y + dy[inside]).astype(np.int64), (x + dx[inside]).astype(np.int64)
+    soma = (ypix - y) ** 2 + (xpix - x) ** 2 <= 4
+    return {
+        "ypix": ypix,
+        "xpix": xpix,
+        "lam": random.uniform(1, 5, ypix.size).astype(np.float32),
+        "med": [int(y), int(x)],
+        "footprint": np.float64(1.0),
+        "npix": ypix.size,
+        "soma_crop": soma,
+        "npix_soma": soma.sum(),
+        "mrs": np.float64(0.35),
+        "mrs0": np.float64(0.34),
+        "compact": np.float64(1.03),
+        "radius": np.float64(3.2),
+        "aspect_ratio": np.float64(1.1),
+        "npix_norm": np.float32(0.9),
+        "npix_norm_no_crop": np.float32(1.0),
+        "overlap": np.zeros(ypix.size, dtype=bool),
+        "snr": np.float32(0.8),
+        "skew": np.float32(random.uniform(1, 4)),
+        "std": np.float32(40.0),
+    }
+
+
+def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, Any]:
+    frames = spec.num_frames
+    image = random.normal(300, 50, (HEIGHT, WIDTH)).astype(np.float32)
+    outputs = {
+        "refImg": image.astype(np.int16),
+        "rmin": np.int16(189),
+        "rmax": np.int16(455),
+        "yoff": random.integers(-2, 3, frames),
+        "xoff": random.integers(-2, 3, frames),
+        "corrXY": random.uniform(0.01, 0.05, frames).astype(np.float32),
+        "meanImg": image,
+        "meanImgE": (image / 500).astype(np.float32),
+        "badframes": np.zeros(frames, dtype=bool),
+        "yrange": Y_RANGE,
+        "xrange": X_RANGE,
+        "bidiphase": 0.0,
+    }
+    if spec.nonrigid:
+        outputs |= {
+            name: random.normal(0, 0.5, (frames, 4)).astype(np.float32) for name in ("yoff1", "xoff1")
+        }
+    if spec.num_channels == 2:
+        outputs["meanImg_chan2"] = image / 3
+    return outputs
+
+
+def _detection(random: np.random.Generator) -> dict[str, Any]:
+    valid = (Y_RANGE[1] - Y_RANGE[0], X_RANGE[1] - X_RANGE[0])
+    maps = np.empty(2, dtype=object)
+    maps[:] = [np.zeros((24, 32)), np.zeros((12, 16))]
+    return {
+        "Vcorr": random.uniform(0, 1, valid),
+        "max_proj": random.uniform(0, 900, valid).astype(np.float32),
+        "Vmap": maps,
+        "spatscale_pix": 6,
+    }
