@@ -187,8 +187,7 @@ def _declare(connection: Any, config: Config) -> None:
                     " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
                 )
         _activate(connection, config, create=True)
-        for cls in automatic_tables():
-            cls().jobs  # noqa: B018  DataJoint declares a jobs table when it is first touched
+        _declare_jobs()
         if not imaging.Lab():
             if config.timezone is None:
                 raise ConfigError(
@@ -198,6 +197,19 @@ def _declare(connection: Any, config: Config) -> None:
                 )
             imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
     log.info("The schemas %s are declared.", ", ".join(f"{config.prefix}{name}" for name, _ in _SCHEMAS))
+
+
+def _declare_jobs() -> None:
+    """Declare the job tables, which DataJoint does when they are first touched."""
+    logger = logging.getLogger("datajoint")
+    level = logger.level
+    # It warns of the types that it chose for them itself.
+    logger.setLevel(logging.ERROR)
+    try:
+        for cls in automatic_tables():
+            cls().jobs  # noqa: B018
+    finally:
+        logger.setLevel(level)
 
 
 def _check_version() -> None:

@@ -46,3 +46,13 @@ def lock_rows(table: Any) -> None:
     """
     strength = "NO KEY UPDATE" if table.connection.adapter.backend == "postgresql" else "UPDATE"
     table.connection.query(f"{table.make_sql()} FOR {strength}").fetchall()
+
+
+@contextmanager
+def in_transaction(connection: Any) -> Iterator[None]:
+    """Run the enclosed code in the open transaction, or in one of its own."""
+    if connection.in_transaction:
+        yield
+        return
+    with connection.transaction:
+        yield

@@ -8,7 +8,6 @@ import datajoint as dj
 
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging.fetching import Row
-from imaging_pipeline.suite2p_runner.run import RunResult
 
 from . import suite2p_request
 
@@ -48,11 +47,12 @@ class Suite2Py(dj.Computed):
             suite2p_request.options(handle, key),
         )
 
-    def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[RunResult]:
+    def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[Row]:
         """Run Suite2p, or adopt what is finished."""
-        return (suite2p_request.run(tables.in_code().config, place, tifs, options),)
+        result = suite2p_request.run(tables.in_code().config, place, tifs, options)
+        return (suite2p_request.row(place, result),)
 
-    def make_insert(self, key: Row, result: RunResult) -> None:
+    def make_insert(self, key: Row, row: Row) -> None:
         """Insert what the run did, and register the folder again where that was asked for."""
-        self.insert1({**key, **suite2p_request.row(result)})
+        self.insert1({**key, **row})
         suite2p_request.register_again(tables.in_code(), key)

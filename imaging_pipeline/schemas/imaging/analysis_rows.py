@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from imaging_pipeline.errors import OutputError
 from imaging_pipeline.ingest.sessions import SessionTifs, session_slices
 from imaging_pipeline.readers import suite2p_output
 from imaging_pipeline.readers.suite2p_output import PlaneOutput, Suite2pOutput
@@ -20,6 +21,26 @@ class Analysis:
     options: Row
 
 
+def read_plane(place: Row) -> tuple[Suite2pOutput, PlaneOutput]:
+    """Read what an output says of itself, and pick the plane that a dataset is.
+
+    Raises
+    ------
+    OutputError
+        The output is damaged, or the plane is not in it any more.
+    """
+    root = Path(place["root"])
+    output = suite2p_output.read_output(root)
+    for plane in (*output.planes, output.combined):
+        if plane is not None and plane.label == place["label"]:
+            return output, plane
+    raise OutputError(
+        "A registered plane is not in its Suite2p output any more",
+        path=root / place["label"],
+        remedy="Put the folder back, or register the folder again.",
+    )
+
+
 def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
     """Find a session's frames in an output, and read the output's options.
 
@@ -28,8 +49,7 @@ def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
     OutputError
         The output was not made of these tifs, or its frames do not add up.
     """
-    output = suite2p_output.read_output(Path(place["root"]))
-    plane = output.plane(place["label"])
+    output, plane = read_plane(place)
     frames = _slices(output, plane, tifs)[session_name]
     options = suite2p_output.options_summary(output.options)
     return Analysis(
@@ -60,7 +80,7 @@ def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
 
 def projections(place: Row) -> list[Row]:
     """Read the images of a plane, or of the mosaic of all planes."""
-    plane = suite2p_output.read_plane(Path(place["root"]), place["label"])
+    _, plane = read_plane(place)
     images = suite2p_output.read_projections(plane)
     return [
         {
@@ -79,8 +99,7 @@ def projections(place: Row) -> list[Row]:
 
 def motion(place: Row, tifs: list[Row], session_name: str) -> list[Row]:
     """Read how a session's frames moved, a row a plane; a combined output has those of its planes."""
-    output = suite2p_output.read_output(Path(place["root"]))
-    plane = output.plane(place["label"])
+    output, plane = read_plane(place)
     planes = output.planes if plane.plane is None else (plane,)
     return [_motion(output, each, tifs, session_name) for each in planes]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
 from imaging_pipeline.readers import suite2p_output
 from imaging_pipeline.readers.suite2p_output import Roi, Traces
 
+from .analysis_rows import read_plane
 from .fetching import Row
 
 _QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
@@ -86,7 +86,7 @@ def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
     ------
     OutputError, UnsafeContentError, StoreError
     """
-    plane = suite2p_output.read_plane(Path(place["root"]), place["label"])
+    _, plane = read_plane(place)
     is_cell, probability = suite2p_output.read_cell_labels(plane)
     cell_ids = np.flatnonzero(is_cell)
     row = {

@@ -56,7 +56,7 @@ class Tif(dj.Imported):
         spatial_fill_fraction=null : float64
         temporal_fill_fraction=null : float64
         zoom=null : float64
-        power="" : varchar(255)  # of each beam, %, as written
+        power="" : varchar(255)  # of each beam in percent, as written
         pixels_per_line=null : int32
         lines_per_frame=null : int32
         scan_pixel_time_mean=null : float64  # s

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import datajoint as dj
 
 from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.paths import resolve
-from imaging_pipeline.schemas.locks import named_lock
+from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
@@ -101,12 +101,24 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
     list of int
         The identifiers of the requests.
     """
-    completed = [complete(tables, row) for row in rows]
+    return _append(tables, [complete(tables, row) for row in rows])
+
+
+def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
+    """Insert a request like an earlier one, whose row is given, and give its identifier."""
+    own = ("basefolder_id", "basefolder_entry_time")
+    again = {name: value for name, value in base_folder.items() if name not in own}
+    return _append(tables, [{**again, "base_folder_note": note}])[0]
+
+
+def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert complete rows under the next identifiers; whoever else does waits."""
     base_folder = tables.imaging.BaseFolder()
-    with named_lock(tables.connection, f"{tables.config.prefix}base_folder"):
+    with in_transaction(tables.connection):
+        lock_rows(tables.imaging.Lab())
         newest = dj.U().aggr(base_folder, newest="max(basefolder_id)").fetch1("newest")
         first = 0 if newest is None else int(newest) + 1
-        numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(completed)]
+        numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
         dj.Table.insert(base_folder, numbered)
     return [row["basefolder_id"] for row in numbered]
 

@@ -1,0 +1,120 @@
+"""From rows to a run of Suite2p, and from its result to a row."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from imaging_pipeline.config import Config
+from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.schemas.imaging import request
+from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
+from imaging_pipeline.suite2p_runner.run import run as run_suite2p
+
+
+def place(tables: Tables, key: Row) -> Row:
+    """Give where the output of a MetaSession and option set belongs, on this machine and in rows."""
+    metasession = (tables.imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
+    output_folder = str(PurePosixPath(metasession["suite2p_folder"], key["ops_name"]))
+    return {
+        "target": str(tables.local_path(metasession["repository_name"], output_folder)),
+        "output_folder": output_folder,
+        "metasession_name": key["metasession_name"],
+    }
+
+
+def tifs(tables: Tables, key: Row) -> list[Row]:
+    """Give all tifs of a MetaSession in order, each with the session and acquisition that it is of.
+
+    Returns
+    -------
+    list of dict
+        ``path`` on this machine and ``acquisition``, a number that counts over all sessions.
+    """
+    imaging = tables.imaging
+    data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
+    sessions = (imaging.Session * data & {"metasession_name": key["metasession_name"]}).to_dicts(
+        order_by="session_order"
+    )
+    found: list[Row] = []
+    acquisition, before = -1, None
+    for session in sessions:
+        numbers = (imaging.PhysicalFile & {"dataset_name": session["dataset_name"]}).to_arrays(
+            "acquisition", order_by="file_order"
+        )
+        for path, number in zip(dataset_paths(tables, session), numbers.tolist(), strict=True):
+            acquisition += (session["session_name"], number) != before
+            before = (session["session_name"], number)
+            found.append({"path": path, "acquisition": acquisition})
+    return found
+
+
+def options(tables: Tables, key: Row) -> Row:
+    """Give the option set."""
+    row: Row = (
+        (tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]})
+        .proj("ops_settings", "ops_hash")
+        .fetch1()
+    )
+    return row
+
+
+def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
+    """Run Suite2p on all tifs, or adopt a finished output of the same tifs and options.
+
+    Raises
+    ------
+    MissingPackageError, FormatError, StoreError, RunError
+    """
+    stacks = tuple(read_tif(Path(tif["path"])) for tif in tifs)
+    return run_suite2p(
+        RunRequest(
+            tifs=stacks,
+            acquisitions=tuple(tif["acquisition"] for tif in tifs),
+            settings=options["ops_settings"],
+            target=Path(place["target"]),
+            scratch=config.scratch,
+            identity={
+                "metasession_name": place["metasession_name"],
+                "ops_name": options["ops_name"],
+                "settings_hash": options["ops_hash"],
+            },
+        )
+    )
+
+
+def row(place: Row, result: RunResult) -> Row:
+    """Give the columns of ``Suite2Py`` that are not its key."""
+    return {
+        "output_folder": place["output_folder"],
+        "adopted": result.adopted,
+        "run_num_frames": result.num_frames,
+        "run_num_rois": result.num_rois,
+        "run_settings": dict(result.settings_used),
+        "run_overridden": {name: list(values) for name, values in result.overridden.items()},
+        "run_trimmed": {trim.file: trim.pages_dropped for trim in result.trimmed},
+        "run_stage_seconds": dict(result.seconds_by_stage),
+        "run_seconds": result.seconds,
+        "run_versions": dict(result.versions),
+        "run_machine": result.machine,
+        "run_threads": result.threads,
+    }
+
+
+def register_again(tables: Tables, key: Row) -> None:
+    """Request the folder of a MetaSession again, as it was last requested, if that was wished for.
+
+    Nothing is added where a request for the folder waits to be looked at already.
+    """
+    imaging = tables.imaging
+    metasession = (imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
+    of_folder = {
+        name: metasession[name] for name in ("repository_name", "animal_id", "datasource_id", "combined")
+    } | {"folder": metasession["metasession_folder"]}
+    requests = imaging.BaseFolder & of_folder
+    last = requests.to_dicts(order_by="basefolder_id DESC", limit=1)[0]
+    if not last["register_uncurated"] or requests - imaging.MakeDatasetSessions:
+        return
+    request.copy(tables, last, note=f"registered again after Suite2p with {key['ops_name']}")
+
