@@ -24,7 +24,7 @@ __all__ = ["ScanImageSettings", "ScanImageWriter", "write_acquisition", "write_s
 
 _BLOCK_MAGIC = 117637889
 _FORMAT_VERSION = 4
-_FIRST_DIRECTORY_POINTER = 8
+_START_BYTES = 32
 _ASCII, _SHORT, _LONG, _RATIONAL, _LONG8 = 2, 3, 4, 5, 16
 _ONE_TO_ONE = 1 | 1 << 32
 _SAMPLE_FORMATS = {"int16": 2, "uint16": 1}
@@ -82,6 +82,8 @@ class ScanImageWriter:
             if self.num_pages:
                 self._file.seek(self._last_pointer)
                 self._file.write(struct.pack("<Q", 0))
+        if not self.num_pages and error is None:
+            raise InputError("A ScanImage file without pages cannot be written", path=self._path)
 
     def write_page(self, image: Image) -> None:
         """Append an int16 (or uint16) image: channel fastest, then as volumes are scanned.
@@ -119,12 +121,12 @@ class ScanImageWriter:
         self._shape, self._dtype = (height, width), image.dtype.name
         header = (self._header or header_text(self._settings, height, width)).encode() + b"\0"
         rois = (self._rois or roi_text(height, width)).encode() + b"\0"
-        start = struct.pack("<2sHHHQ", b"II", 43, 8, 0, _FIRST_DIRECTORY_POINTER)
-        start += struct.pack("<IIII", _BLOCK_MAGIC, self._format_version, len(header), len(rois))
-        first_directory = len(start) + len(header) + len(rois)
-        self._header_place = (len(header), len(start))
-        self._rois_place = (len(rois), len(start) + len(header))
-        self._file.write(start[:_FIRST_DIRECTORY_POINTER] + struct.pack("<Q", first_directory) + start[16:])
+        # Lengths and offsets, as the tags Software and Artist of every page name them.
+        self._header_place = (len(header), _START_BYTES)
+        self._rois_place = (len(rois), _START_BYTES + len(header))
+        first_directory = _START_BYTES + len(header) + len(rois)
+        self._file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, first_directory))
+        self._file.write(struct.pack("<IIII", _BLOCK_MAGIC, self._format_version, len(header), len(rois)))
         self._file.write(header + rois)
 
     def _directory(self, offset: int, image_bytes: int) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +39,6 @@ _EARLIER_NAMES = {
     "hFastZ.numDiscardFlybackFrames": ("fastZNumDiscardFrames",),
     "hStackManager.actualNumSlices": ("stackNumSlices",),
     "VERSION_MAJOR": ("VERSION_MAJOR", "versionMajor"),
-    "VERSION_MINOR": ("VERSION_MINOR", "versionMinor"),
 }
 
 
@@ -49,7 +49,7 @@ class ScanImageHeader:
     Attributes
     ----------
     version
-        Major and minor version, ``2021.1``.
+        As written: ``4.2``, ``5.1``, ``2018a.0``, ``2021.1``.
     frame_rate_hz
         Single frames a second, of any plane.
     volume_rate_hz
@@ -146,7 +146,7 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     else:
         volume_rate_hz = frame_rate_hz
     return ScanImageHeader(
-        version=f"{keys.text('VERSION_MAJOR') or '4'}.{keys.text('VERSION_MINOR') or '0'}",
+        version=".".join(filter(None, (keys.text("VERSION_MAJOR"), keys.text("VERSION_MINOR")))),
         frame_rate_hz=frame_rate_hz,
         volume_rate_hz=volume_rate_hz,
         channels_saved=_channels(keys, path),
@@ -155,7 +155,7 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
         frames_per_slice=volume.frames_per_slice,
         num_fields=_num_fields(keys, rois, path),
         is_volumetric=volume.is_volumetric,
-        is_bidirectional=keys.flag("hScan2D.bidirectional"),
+        is_bidirectional=keys.flag("hScan2D.bidirectional") or keys.text("scanMode") == "bidirectional",
         scanner_type=keys.text("hScan2D.scannerType"),
         scanner_frequency_hz=keys.number("hScan2D.scannerFrequency"),
         seconds_per_line=keys.number("hRoiManager.linePeriod"),
@@ -189,10 +189,11 @@ def _literals(text: str, path: Path) -> Literals:
                 if earlier in keys.values
             }
             return Literals({"VERSION_MAJOR": major, **keys.values, **later})
+    version_3 = re.search(r"state\.software\.version\s*=\s*'?([\d.]+)", text)
     raise FormatError(
         "The tif holds no ScanImage header that can be read",
         path=path,
-        found=text[:60].strip() or "nothing",
+        found=f"version {version_3[1]}" if version_3 else text[:60].strip() or "nothing",
         allowed=f"a header of version {SUPPORTED_VERSIONS}",
         remedy="Register the tifs as the microscope wrote them, not copies saved by another program.",
     )
@@ -256,10 +257,9 @@ def _num_fields(keys: Literals, rois: str, path: Path) -> int:
 
 def _start(keys: Literals, first_description: str, path: Path) -> datetime:
     # 4.x: '17-07-2013 17:16:09.149'.
-    clock = keys.text("triggerClockTimeFirst")
+    clock = tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", keys.text("triggerClockTimeFirst")))
     if clock:
-        parts = tuple(float(part) for part in clock.replace("-", " ").replace(":", " ").split())
-        return parse_wall_time(parts[2::-1] + parts[3:], path)
+        return parse_wall_time(clock[2::-1] + clock[3:], path)
     vector = keys.numbers("acqModeStartTime")
     if not vector:
         vector = parse_frame_lines(first_description.encode(), path).epoch

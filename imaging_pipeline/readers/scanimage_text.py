@@ -74,12 +74,9 @@ def parse_wall_time(vector: tuple[float, ...], path: Path) -> datetime:
     FormatError
         It is no date; ScanImage is known to write years like 1601 when its clock fails.
     """
-    if len(vector) == 6 and vector[0] >= _FIRST_YEAR:
-        try:
-            minute = datetime(*(int(part) for part in vector[:5]))  # type: ignore[arg-type]
-            return minute + timedelta(seconds=round(vector[5], 6))
-        except (ValueError, OverflowError):
-            pass
+    moment = _moment(vector)
+    if moment is not None and moment.year >= _FIRST_YEAR:
+        return moment
     raise FormatError(
         "The start time in the tif's header is no date",
         path=path,
@@ -87,6 +84,17 @@ def parse_wall_time(vector: tuple[float, ...], path: Path) -> datetime:
         allowed=f"year, month, day, hour, minute and seconds from the year {_FIRST_YEAR} on",
         remedy="Ask for help with the start time; without it the session has no name.",
     )
+
+
+def _moment(vector: tuple[float, ...]) -> datetime | None:
+    if len(vector) != 6:
+        return None
+    year, month, day, hour, minute, seconds = vector
+    try:
+        start_of_minute = datetime(int(year), int(month), int(day), int(hour), int(minute))
+        return start_of_minute + timedelta(seconds=round(seconds, 6))
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,170 @@
+"""ScanImage files for tests: whole, of other versions, and damaged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from imaging_pipeline.demo.scanimage_file import ScanImageSettings, ScanImageWriter
+from imaging_pipeline.demo.scanimage_settings import header_text
+
+SAMPLE = Path(__file__).parents[3] / "shared/samples/scanimage/si2021_headers_and_frame_descriptions.json.gz"
+HEIGHT, WIDTH = 12, 16
+SETTINGS = ScanImageSettings(frame_rate_hz=30.0)
+
+FRAME_LINES_51 = """frameNumbers = {number}
+acquisitionNumbers = 1
+frameNumberAcquisition = {number}
+frameTimestamps_sec = {time:.9f}
+epoch = [2015  6  3 17  2 50.833]
+auxTrigger0 = []
+"""
+HEADER_51 = """scanimage.SI.VERSION_MAJOR = '5'
+scanimage.SI.VERSION_MINOR = '1'
+scanimage.SI.hChannels.channelSave = 1
+scanimage.SI.hFastZ.enable = false
+scanimage.SI.hResScan.bidirectional = true
+scanimage.SI.hRoiManager.scanFrameRate = 29.9
+scanimage.SI.hStackManager.numSlices = 5
+scanimage.SI.imagingSystem = 'Resonant'
+"""
+FRAME_LINES_50 = """Frame Number = {number:16d}
+Frame Timestamp(s) = {time:25.9f}
+Acq Trigger Timestamp(s) =              -0.000083300
+"""
+HEADER_50 = """scanimage.SI5.VERSION_MAJOR = 5
+scanimage.SI5.VERSION_MINOR = 0
+scanimage.SI5.acqModeStartTime = [2015 6 3 17 2 50.833]
+scanimage.SI5.beamPowers = 63
+scanimage.SI5.bidirectionalAcq = true
+scanimage.SI5.channelsSave = [1;2]
+scanimage.SI5.fastZEnable = false
+scanimage.SI5.linesPerFrame = 512
+scanimage.SI5.pixelsPerLine = 512
+scanimage.SI5.scanFramePeriod = 0.04
+scanimage.SI5.stackNumSlices = 1
+scanimage.SI5.zoomFactor = 3
+"""
+FRAME_LINES_4 = "Frame Tag = {number:08x}\n"
+HEADER_4 = """scanimage.SI4.channelsSave = [1;2]
+scanimage.SI4.fastZDiscardFlybackFrames = true
+scanimage.SI4.fastZEnable = 1
+scanimage.SI4.fastZNumDiscardFrames = 1
+scanimage.SI4.fastZPeriod = 0.25
+scanimage.SI4.scanFrameRate = 20
+scanimage.SI4.scanMode = 'bidirectional'
+scanimage.SI4.scanZoomFactor = 1.5
+scanimage.SI4.stackNumSlices = 4
+scanimage.SI4.triggerClockTimeFirst = '17-07-2013 17:16:09.149'
+scanimage.SI4.versionMajor = 4.2
+"""
+
+
+def numbered_pages(count: int, height: int = HEIGHT, width: int = WIDTH) -> Iterator[np.ndarray]:
+    """Give int16 pages of which each holds its own number in every pixel."""
+    for number in range(count):
+        yield np.full((height, width), number, np.int16)
+
+
+def write_tif(
+    path: Path,
+    num_pages: int = 6,
+    settings: ScanImageSettings = SETTINGS,
+    *,
+    pages: Iterable[np.ndarray] | None = None,
+    header: str | None = None,
+    rois: str | None = None,
+    format_version: int = 4,
+) -> Path:
+    """Write a small file of numbered pages, or of those that are given."""
+    with ScanImageWriter(path, settings, header=header, rois=rois, format_version=format_version) as writer:
+        for page in numbered_pages(num_pages) if pages is None else pages:
+            writer.write_page(page)
+    return path
+
+
+def header_with(settings: ScanImageSettings = SETTINGS, **changes: str | None) -> str:
+    """Give a header with some values changed, or left out where they are None; ``__`` stands for a dot."""
+    lines = dict(line.split(" = ", 1) for line in header_text(settings, HEIGHT, WIDTH).splitlines())
+    lines |= {"SI." + key.replace("__", "."): value for key, value in changes.items()}
+    return "".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None)
+
+
+def write_uneven_tif(path: Path, num_pages: int = 6) -> Path:
+    """Write a file without the block, whose pages follow each other at changing distances."""
+    with tifffile.TiffWriter(path, bigtiff=True) as tif:
+        for number, page in enumerate(numbered_pages(num_pages), 1):
+            lines = FRAME_LINES_51.format(number=number, time=number / 30) + " " * (number**2 * 7)
+            tif.write(page, description=lines, software=header_with(), metadata=None, contiguous=False)
+    return path
+
+
+def write_classic_tif(path: Path, frame_lines: str, header: str, num_pages: int = 6) -> Path:
+    """Write a classic TIFF with the header in every page's ImageDescription, as until 5.1."""
+    with tifffile.TiffWriter(path) as tif:
+        for number, page in enumerate(numbered_pages(num_pages), 1):
+            description = frame_lines.format(number=number, time=number / 30) + header
+            tif.write(page, description=description, software=False, metadata=None, contiguous=False)
+    return path
+
+
+def write_tif_without_header(path: Path, num_pages: int = 6) -> Path:
+    """Write a stack as another program saves it."""
+    tifffile.imwrite(path, np.stack(list(numbered_pages(num_pages))))
+    return path
+
+
+def truncate(path: Path, missing_bytes: int) -> Path:
+    """Cut the end of a file off."""
+    with path.open("rb+") as file:
+        file.truncate(path.stat().st_size - missing_bytes)
+    return path
+
+
+def blank_end(path: Path, num_bytes: int) -> Path:
+    """Zero the end of a file, as it is while Windows copies it into a place that it has reserved."""
+    with path.open("rb+") as file:
+        file.seek(-num_bytes, 2)
+        file.write(bytes(num_bytes))
+    return path
+
+
+@cache
+def _samples() -> dict[str, Any]:
+    return json.loads(gzip.decompress(SAMPLE.read_bytes()))
+
+
+def real_sample(group: str) -> dict[str, Any]:
+    """Give a group of real headers and frame lines of ScanImage 2021, or skip the test without them."""
+    if not SAMPLE.is_file():
+        pytest.skip(f"the sample file {SAMPLE.name} is not here")
+    return _samples()[group]
+
+
+def real_header(group: str) -> str:
+    """Give a real header as the lines in which it was written."""
+    return "".join(f"SI.{key} = {value}\n" for key, value in _leaves(real_sample(group)["header"]))
+
+
+def real_frame_lines(group: str) -> list[str]:
+    """Give the real frame lines of each page."""
+    return [
+        "".join(f"{key} = {value}\n" for key, value in page.items())
+        for page in real_sample(group)["descriptions"]
+    ]
+
+
+def _leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
