@@ -43,7 +43,7 @@ _REGISTRATION = {"rmin", "rmax", "yoff", "xoff", "corrXY", "yoff1", "xoff1", "co
 _VALID = {"badframes", "badframes0", "yrange", "xrange", "zpos_registration", "cmax_registration"}
 _BLOCKS = {"xblock", "yblock", "nblocks", "NRsm", "tPC", "regPC", "regDX"}
 _ABOUT = {"timing", "plane_times", "date_proc", "version", "suite2p_version"}
-_NOT_OPTIONS = (
+NOT_OPTIONS = (
     _SIZES
     | (_INPUTS | _FOLDERS | _FILES)
     | (_MEANS | _UPSAMPLED | _DETECTION)
@@ -116,7 +116,7 @@ class Metadata:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the run, as they were found, in types that JSON knows."""
-        chosen = {key: plain(value) for key, value in self.values.items() if key not in _NOT_OPTIONS}
+        chosen = {key: plain(value) for key, value in self.values.items() if key not in NOT_OPTIONS}
         return {key: value for key, value in chosen.items() if value is not _TOO_LARGE}
 
 

@@ -1,0 +1,105 @@
+"""Which options Suite2p knows, told without Suite2p: the tables beside this module.
+
+``settings_1x.json`` holds type and default of each option of Suite2p 1.x; a test compares it with the
+installed Suite2p. ``ops_0x.json`` says where each flat option of 0.x went.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from imaging_pipeline.errors import InputError
+
+# Lets the pipeline choose; see `run_settings`.
+AUTO = "auto"
+AUTO_ALLOWED = "registration.batch_size"
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return content
+
+
+@cache
+def settings_1x() -> Mapping[str, tuple[str, Any]]:
+    """Type and default of each setting, by its dotted name such as ``registration.nonrigid``."""
+    return dict(_flatten(_read("settings_1x.json")["settings"], ""))
+
+
+@cache
+def db_1x() -> Mapping[str, tuple[str, Any]]:
+    """Type and default of what Suite2p wants to know of the recording, by name."""
+    return dict(_flatten(_read("settings_1x.json")["db"], ""))
+
+
+@cache
+def ops_0x() -> Mapping[str, Any]:
+    """Tables of 0.x: ``carried`` (flat key → dotted name), ``computed``, ``not_carried`` (reason → keys)."""
+    return _read("ops_0x.json")
+
+
+def _flatten(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple[str, Any]]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", (value[0], value[1])
+
+
+def default_settings() -> dict[str, Any]:
+    """Give the defaults of Suite2p 1.x, nested."""
+    defaults: dict[str, Any] = {}
+    for name, (_type, default) in settings_1x().items():
+        put(defaults, name, default)
+    return defaults
+
+
+def put(nested: dict[str, Any], name: str, value: Any) -> None:
+    """Set the value at a dotted name."""
+    *groups, key = name.split(".")
+    for group in groups:
+        nested = nested.setdefault(group, {})
+    nested[key] = value
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give the dotted name and value of each setting; a mapping that Suite2p takes as a value stays whole."""
+    for key, value in nested.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and name not in settings_1x():
+            yield from flat(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def conform(name: str, value: Any, kind: str) -> Any:
+    """Give ``value`` in the type that Suite2p expects: its window writes 1.0 where it means 1 or True.
+
+    Raises
+    ------
+    InputError
+        Where the value is of another kind.
+    """
+    if value is None or kind == "dict" or (name == AUTO_ALLOWED and value == AUTO):
+        return value
+    number = isinstance(value, (bool, int, float))
+    if kind == "bool" and number and value in (0, 1):
+        return bool(value)
+    if kind == "int" and number and value == int(value):
+        return int(value)
+    if kind == "float" and number:
+        return float(value)
+    if kind == "str" and isinstance(value, str):
+        return value
+    if kind in ("list", "tuple") and (number or isinstance(value, (list, tuple))):
+        return list(value) if isinstance(value, (list, tuple)) else [float(value)] * 2
+    raise InputError(
+        f"The Suite2p option {name} has a value of the wrong kind",
+        found=repr(value),
+        allowed=f"{kind} or '{AUTO}'" if name == AUTO_ALLOWED else kind,
+        remedy="Correct the option set.",
+    )

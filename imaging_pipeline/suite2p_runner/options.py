@@ -1,0 +1,155 @@
+"""Option sets for Suite2p: loaded, checked, and told in the words of Suite2p 1.x.
+
+A lab has flat sets that the window of Suite2p 0.x saved, and nested ones of 1.x. Suite2p itself ignores
+keys that it does not know; here they are refused, and whatever an old set says and 1.x cannot do is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, near
+from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
+from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, flat, put, settings_1x
+from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, translate_0x
+
+_CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
+_OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
+_NO_OPTION = "It is a place, a version or a result of a run, not an option."
+
+
+@dataclass(frozen=True)
+class OptionSet:
+    """A set of options in the words of Suite2p 1.x.
+
+    Attributes
+    ----------
+    settings
+        What the set changes, in nested groups; all else keeps Suite2p's default.
+    db
+        What the set says of the recording (``nplanes``, ``nchannels``, ``functional_chan``,
+        ``ignore_flyback``, ``keep_movie_raw``), where it says so.
+    generation
+        Which Suite2p the set was written for.
+    not_carried
+        Each key of the set that has no effect, and why.
+    """
+
+    settings: Mapping[str, Any]
+    db: Mapping[str, Any]
+    generation: Generation
+    not_carried: Mapping[str, str]
+
+
+def load_options(path: Path) -> Mapping[str, Any]:
+    """Load an option set as Suite2p's window saves it (``.npy``), or as a JSON object.
+
+    Raises
+    ------
+    NothingFoundError
+        Where the file is not there.
+    InputError
+        Where it is of another kind, or holds no dictionary.
+    UnsafeContentError
+        Where the ``.npy`` file holds more than plain values and arrays.
+    FormatError
+        Where it is damaged.
+    """
+    if not path.is_file():
+        raise NothingFoundError("The Suite2p option set is not there", path=path, remedy="Correct the path.")
+    match path.suffix.lower():
+        case ".npy":
+            options = load_npy(path)
+        case ".json":
+            options = _load_json(path)
+        case suffix:
+            raise InputError(
+                "An option set is a file of another kind", path=path, found=suffix, allowed=".npy or .json"
+            )
+    if not isinstance(options, Mapping):
+        raise InputError(
+            "A file holds no option set",
+            path=path,
+            found=type(options).__name__,
+            allowed="a dictionary of options",
+            remedy="Save the options from Suite2p's window again.",
+        )
+    return options
+
+
+def _load_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise FormatError("An option set is no JSON", path=path, found=str(error)) from error
+
+
+def translate(options: Mapping[str, Any]) -> OptionSet:
+    """Tell an option set of either generation in the words of Suite2p 1.x.
+
+    Every key is carried over, or named in ``not_carried`` with the reason.
+
+    Raises
+    ------
+    InputError
+        For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
+    """
+    given = {key: plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
+    no_options = {key: _NO_OPTION for key in options if key in NOT_OPTIONS}
+    generation = _generation(given)
+    translated = translate_0x(given) if generation == "0.x" else _translate_1x(given)
+    settings: dict[str, Any] = {}
+    db: dict[str, Any] = {}
+    for name, value in translated.values.items():
+        if name.startswith("db."):
+            key = name.removeprefix("db.")
+            db[key] = conform(key, value, db_1x()[key][0])
+        else:
+            put(settings, name, conform(name, value, settings_1x()[name][0]))
+    return OptionSet(settings, db, generation, {**no_options, **translated.not_carried})
+
+
+def _generation(options: Mapping[str, Any]) -> Generation:
+    """Call a set one of 0.x where it has a flat key that only 0.x knows, and no nested group."""
+    if any(isinstance(options.get(group), Mapping) for group in SETTINGS_GROUPS):
+        return "1.x"
+    known = {*db_1x(), *(name for name in settings_1x() if "." not in name)}
+    is_old = any(is_known_0x(key) for key in options if key not in known)
+    return "0.x" if is_old else "1.x"
+
+
+def _translate_1x(options: Mapping[str, Any]) -> Translated:
+    values: dict[str, Any] = {}
+    not_carried: dict[str, str] = {}
+    unknown: list[str] = []
+    for name, value in flat(options):
+        if name in settings_1x():
+            values[name] = value
+        elif name in _CARRIED_DB:
+            values[f"db.{name}"] = value
+        elif name in db_1x():
+            not_carried[name] = _OTHER_DB
+        else:
+            unknown.append(name)
+    refuse_unknown(unknown, (*settings_1x(), *db_1x()))
+    return Translated(values, not_carried)
+
+
+def refuse_unknown(unknown: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `InputError` where a key is unknown, with the known ones that look like it."""
+    names = {name.rpartition(".")[2]: name for name in known}
+    hints = []
+    for key in unknown:
+        alike = [names[match] for match in near(key.rpartition(".")[2], names)]
+        hints.append(f"{key} (like {', '.join(alike)}?)" if alike else key)
+    if hints:
+        raise InputError(
+            "Suite2p does not know some options of this set, and would ignore them",
+            found="; ".join(hints),
+            remedy="Correct or remove these keys.",
+        )

@@ -1,0 +1,133 @@
+"""What the flat options of Suite2p 0.x mean in 1.x.
+
+Compared in the sources of 0.14.4 and 1.1.0. Most options only moved; a few are computed here, because
+1.x asks another question for the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.suite2p_runner.known_options import ops_0x
+
+# 0.x: ROIs that sparse mode looks for, for each of `max_iterations`.
+_ROIS_PER_ITERATION = 250
+# 0.x measured shapes of ROIs in units of this diameter where the set says 0.
+_DIAMETER_IF_0_PX = 10
+# 0.x tapered the edges over this many `smooth_sigma`, whatever `spatial_taper` said, unless `1Preg` was on.
+_TAPER_SIGMAS = 3
+
+# What Cellpose looks at for each value of `anatomical_only`; 3, the enhanced mean image, is gone in 1.x.
+_CELLPOSE_IMAGES = {1: "max_proj / meanImg", 2: "meanImg", 4: "max_proj"}
+
+
+@dataclass(frozen=True)
+class Translated:
+    """Values by their dotted name in 1.x (``db.`` for those of the recording), and keys without effect."""
+
+    values: Mapping[str, Any]
+    not_carried: Mapping[str, str]
+
+
+def is_known_0x(key: str) -> bool:
+    """Say whether Suite2p 0.x had this option."""
+    return key in ops_0x()["carried"] or key in ops_0x()["computed"] or key in _reasons()
+
+
+def _reasons() -> dict[str, str]:
+    return {key: reason for reason, keys in ops_0x()["not_carried"].items() for key in keys}
+
+
+def translate_0x(options: Mapping[str, Any]) -> Translated:
+    """Translate a flat set.
+
+    Raises
+    ------
+    InputError
+        For keys that 0.x did not know, and values that 1.x cannot do at all.
+    """
+    unknown = [key for key in options if not is_known_0x(key)]
+    if unknown:
+        known = [*ops_0x()["carried"], *ops_0x()["computed"], *_reasons()]
+        raise InputError(
+            "Suite2p does not know some options of this set, and would ignore them",
+            found="; ".join(f"{key} (like {', '.join(near(key, known)) or 'none'}?)" for key in unknown),
+            remedy="Correct or remove these keys.",
+        )
+    carried = ops_0x()["carried"]
+    values = {carried[key]: value for key, value in options.items() if key in carried}
+    not_carried = {key: reason for key, reason in _reasons().items() if key in options}
+    for compute in (_algorithm, _diameter, _aligned_channel, _edges, _empty_values):
+        compute(options, values, not_carried)
+    return Translated(values, not_carried)
+
+
+def _algorithm(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:
+    """`sparse_mode` and `anatomical_only` became the name of an algorithm."""
+    image = int(options.get("anatomical_only", 0))
+    if image:
+        if image not in _CELLPOSE_IMAGES:
+            raise InputError(
+                "Suite2p 1.x cannot look for cells in this image",
+                found=f"anatomical_only = {image}",
+                allowed=[0, *_CELLPOSE_IMAGES],
+                remedy="Choose another image in the option set.",
+            )
+        values["detection.algorithm"] = "cellpose"
+        values["detection.cellpose_settings.img"] = _CELLPOSE_IMAGES[image]
+        if "sparse_mode" in options:
+            not_carried["sparse_mode"] = "anatomical_only goes before it."
+    elif "sparse_mode" in options:
+        values["detection.algorithm"] = "sparsery" if options["sparse_mode"] else "sourcery"
+    if "max_iterations" in options:
+        values["detection.sparsery_settings.max_ROIs"] = _ROIS_PER_ITERATION * int(options["max_iterations"])
+    if options.get("denoise") and "block_size" in options:
+        values["detection.block_size"] = [int(size) // 2 for size in options["block_size"]]
+
+
+def _diameter(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:
+    diameter = options.get("diameter")
+    if diameter is None:
+        return
+    if diameter != 0:
+        values["diameter"] = diameter
+    elif options.get("anatomical_only"):
+        not_carried["diameter"] = "0 let Cellpose estimate the size; 1.x needs one and takes its default."
+    else:
+        values["diameter"] = _DIAMETER_IF_0_PX
+
+
+def _aligned_channel(
+    options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]
+) -> None:
+    """1.x does not ask which channel is aligned, but whether it is the one that is not functional."""
+    if "align_by_chan" in options:
+        functional = options.get("functional_chan", 1)
+        values["registration.align_by_chan2"] = options["align_by_chan"] != functional
+
+
+def _edges(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:
+    """`spatial_taper` counted in one-photon mode only; 1.x uses it always."""
+    if "1Preg" in options:
+        not_carried["1Preg"] = (
+            "Suite2p 1.x has no filter for one-photon movies: this set will give other results."
+            if options["1Preg"]
+            else "Suite2p 1.x has no filter for one-photon movies; it was off."
+        )
+    if options.get("1Preg") and "spatial_taper" in options:
+        values["registration.spatial_taper"] = options["spatial_taper"]
+        return
+    if "smooth_sigma" in options:
+        values["registration.spatial_taper"] = round(_TAPER_SIGMAS * options["smooth_sigma"], 9)
+    if "spatial_taper" in options:
+        not_carried["spatial_taper"] = "In 0.x it counted with 1Preg only; otherwise it was 3 smooth_sigma."
+
+
+def _empty_values(_options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]) -> None:
+    """0.x wrote empty text and empty lists for "none"."""
+    for name in ("classification.classifier_path", "db.ignore_flyback"):
+        if name in values and not values[name]:
+            values[name] = None
