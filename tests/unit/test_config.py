@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from imaging_pipeline.secret import Secret
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "dj_local_conf.example.json"
+DOCUMENTATION = PROJECT / "docs" / "configuration.md"
 PASSWORD = "correct-horse-battery"
 SERVER = {
     "database.host": "db.lab",
@@ -385,6 +387,18 @@ def test_the_example_is_right_and_shows_every_key():
     in_custom = {f"custom.{name}" for name in document.pop("custom")}
     assert set(document) | in_custom == {key.name for key in KEYS}
     assert config.sources["custom.timezone"] == f"file {EXAMPLE}"
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_the_documentation_tells_each_key_as_it_is(key):
+    variable = f"`{key.variable}`" if key.variable else ""
+    row = f"| `{key.name}` | {key.kind.name} | {variable} | {key.default} | {key.meaning} |"
+    assert row in DOCUMENTATION.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_documentation_tells_no_key_that_is_not_there():
+    rows = re.findall(r"^\| `([^`]+)` \|", DOCUMENTATION.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [key.name for key in KEYS]
 
 
 def test_every_attribute_of_a_configuration_has_a_key():
