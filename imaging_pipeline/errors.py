@@ -116,10 +116,18 @@ class UnsafeContentError(FormatError):
     """A pickle wants more than arrays and plain values."""
 
 
-class MissingPackageError(PipelineError, ImportError):
-    """An optional package is not installed on this machine."""
+class NotHereError(PipelineError):
+    """This machine cannot do it; another one may."""
 
     default_move = Move.ADMINISTRATOR
+
+
+class MissingPackageError(NotHereError, ImportError):
+    """An optional package is not installed on this machine."""
+
+
+class NotMountedError(NotHereError, FileNotFoundError):
+    """A repository is not to be found on this machine."""
 
 
 class DatabaseError(PipelineError, ConnectionError):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from imaging_pipeline.errors import Move, PathError
+from imaging_pipeline.errors import Move, NotMountedError, PathError
 
 # Windows puts U+202A in front of a path that is copied from the properties of a file.
 _INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -122,17 +122,18 @@ def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
 
     Raises
     ------
+    NotMountedError
+        The repository is not mounted here.
     PathError
-        The repository is not mounted here, or the path leaves it by ``..`` or by a link.
+        The path leaves it by ``..`` or by a link.
     """
     root = repositories.get(place.repository_name)
     if root is None or not root.is_dir():
-        raise PathError(
+        raise NotMountedError(
             f"The repository '{place.repository_name}' is not mounted on this machine",
             path=root,
             allowed=", ".join(sorted(repositories)) or "none is configured",
             remedy="mount it and name its folder under 'repositories' in the configuration.",
-            move=Move.ADMINISTRATOR,
         )
     names = place.path.split("/") if place.path else []
     if any(name in ("", ".", "..") or "\0" in name for name in names):

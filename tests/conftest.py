@@ -6,12 +6,15 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from imaging_pipeline.config import Config, Secret, embedded_config
 from tests.makers import mariadb
-from tests.makers.lab import Lab, emptied_lab
+
+if TYPE_CHECKING:
+    from tests.makers.lab import Lab
 
 BACKENDS = ("postgresql", "mysql")
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
@@ -73,4 +76,7 @@ def server_config(
 @pytest.fixture
 def lab(server_config: Config, tmp_path: Path) -> Lab:
     """Give an empty database with one user, one animal and one repository in ``tmp_path``."""
+    # Not at the top: a test without a database needs none of the tables.
+    from tests.makers.lab import emptied_lab
+
     return emptied_lab(server_config, tmp_path)

@@ -31,7 +31,7 @@ class ScanImageStack:
     aux_triggers_s
         Four float64 arrays (n,), seconds on the clock of the frames.
     mean_image
-        float32 (height, width), of the first frames of the first plane and channel.
+        float32 (height, width), of frames spread over the first file, first plane and channel.
     """
 
     tifs: tuple[ScanImageTif, ...]
