@@ -257,7 +257,7 @@ def _looks_secret(name: str) -> bool:
 def _shown(value: object, credentials: bool) -> str:
     """Tell a value in a message, without what could be a credential."""
     if credentials:
-        return f"a value of type {type(value).__name__} that is not shown"
+        return "not shown, since it may be or hold a credential"
     if isinstance(value, dict):
         return f"an object with the keys {', '.join(value)}" if value else "an empty object"
     if isinstance(value, list):
