@@ -10,8 +10,9 @@ import hashlib
 import json
 import math
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
-from numbers import Integral
+from numbers import Integral, Real
 
 from imaging_pipeline.errors import InputError, Move
 
@@ -64,6 +65,39 @@ def dataset_name(owner: str, datasettype: str, bundle: str) -> str:
         A label that stays when files are added: the timeseries name, ``<ops_name>/plane0``.
     """
     return hash16(owner, datasettype, bundle)
+
+
+def settings_hash(settings: Mapping[str, object]) -> str:
+    """Name a set of settings by its content, so that equal sets are known as equal.
+
+    Order does not count, nor whether a whole number was written as ``10`` or ``10.0``: databases
+    give numbers in JSON back in either form.
+
+    Raises
+    ------
+    InputError
+        A value is none that JSON knows.
+    """
+    return hash16(json.dumps(_plain(settings), sort_keys=True, ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    if isinstance(value, Integral):
+        return int(value)
+    raise InputError(
+        "A setting is of a type that JSON does not know",
+        found=f"{value!r} ({type(value).__name__})",
+        allowed="texts, numbers, truth values, lists and groups of these",
+    )
 
 
 def _checked_label(label: str) -> str:

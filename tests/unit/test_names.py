@@ -65,6 +65,19 @@ def test_an_unknown_label_is_refused_with_the_known_ones():
         names.session_name("90218", 0, START, "both")
 
 
+def test_settings_are_equal_in_any_order_and_however_whole_numbers_are_written():
+    as_given = {"tau": 1.0, "registration": {"batch_size": 20, "block_size": (64, 64)}}
+    from_database = {"registration": {"block_size": [64.0, 64], "batch_size": 20.0}, "tau": 1}
+
+    assert names.settings_hash(as_given) == names.settings_hash(from_database)
+    assert names.settings_hash(as_given) != names.settings_hash(from_database | {"tau": 1.5})
+
+
+def test_a_setting_that_json_does_not_know_is_refused():
+    with pytest.raises(InputError, match="JSON"):
+        names.settings_hash({"fs": object()})
+
+
 @given(st.lists(parts))
 def test_every_name_is_sixteen_hexadecimal_characters(values):
     assert re.fullmatch("[0-9a-f]{16}", names.hash16(*values))

@@ -1,0 +1,51 @@
+"""Files that are no recording whatever the experiment: the rules that leave them out."""
+
+from __future__ import annotations
+
+import re
+
+SYSTEM = "a file of the operating system"
+HIDDEN = "a hidden or temporary file"
+UNFINISHED = "an unfinished copy of a Suite2p run"
+SUPERSEDED = "an output that a newer run has superseded"
+WORKING = "a working file of Suite2p"
+
+_SYSTEM_NAMES = frozenset(
+    {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"}
+)
+_SUITE2P_FOLDER = re.compile(r"suite2p|plane\d+|combined|combined_.*|split_.*", re.IGNORECASE)
+_WORKING_FOLDER = re.compile(r"reg_tif(_chan2)?", re.IGNORECASE)
+_WORKING_FILE = re.compile(r"data(_chan2)?(_raw)?\.bin|data_raw_chan2\.bin|ops1\.npy|.*\.mat", re.IGNORECASE)
+
+
+def ignoring_rule(path: str) -> str | None:
+    """Give the rule that leaves a file out, or None where none does.
+
+    Parameters
+    ----------
+    path
+        Path below the registered folder with forward slashes. A rule that holds for a folder holds
+        for all that lies in it.
+    """
+    *folders, name = path.split("/")
+    for part in (*folders, name):
+        rule = _rule_of_name(part)
+        if rule is not None:
+            return rule
+    if any(_WORKING_FOLDER.fullmatch(folder) for folder in folders):
+        return WORKING
+    if any(_SUITE2P_FOLDER.fullmatch(folder) for folder in folders) and _WORKING_FILE.fullmatch(name):
+        return WORKING
+    return None
+
+
+def _rule_of_name(name: str) -> str | None:
+    if re.search(r"^\..+\.partial-", name):
+        return UNFINISHED
+    if re.search(r".\.superseded-", name):
+        return SUPERSEDED
+    if name.lower() in _SYSTEM_NAMES or name == ".DS_Store" or name.startswith("._"):
+        return SYSTEM
+    if name.startswith((".", "~$")):
+        return HIDDEN
+    return None

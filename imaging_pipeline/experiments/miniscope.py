@@ -1,0 +1,140 @@
+"""2Pminiscope_A: ScanImage stacks with Wavesurfer, tracking, wheel and video beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from imaging_pipeline.errors import FormatError, StillCopyingError, near
+from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
+from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
+from imaging_pipeline.readers.scanimage import read_tif
+
+TIF = "tif"
+_TIF_SUFFIXES = (".tif", ".tiff")
+_COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>\d{4,})(?P<kind>_wheel)?", re.IGNORECASE)
+_COMPANION_TYPES = {
+    (".h5", ""): "wavesurfer",
+    (".csv", ""): "tracking_openfield",
+    (".csv", "_wheel"): "tracking_wheel",
+    (".avi", ""): "tracking_video",
+    (".mp4", ""): "tracking_video",
+}
+_COMPANION_SUFFIXES = {suffix for suffix, _ in _COMPANION_TYPES}
+
+
+class Miniscope:
+    """A folder of a two-photon miniscope: every timeseries name is one session."""
+
+    name = "2Pminiscope_A"
+    primary = TIF
+
+    def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
+        """Say what each file is.
+
+        Raises
+        ------
+        NamingError
+            A tif's name can be taken apart in more than one way.
+        """
+        tifs = _tif_names(folder, names)
+        acquisitions = {(tif.timeseries_name, tif.acquisition) for tif in tifs.values()}
+        places: dict[Used, str] = {}
+        recognised = []
+        for name in sorted(names):
+            verdict: Used | Unknown
+            if name in tifs:
+                verdict = _used_tif(tifs[name])
+            else:
+                verdict = _companion(PurePosixPath(name), acquisitions)
+                if isinstance(verdict, Used):
+                    verdict = _first_in_place(verdict, name, places)
+            recognised.append(Recognised(name, verdict))
+        return tuple(recognised)
+
+    def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse acquisitions and split files that are missing between others.
+
+        Raises
+        ------
+        NamingError
+            It names the gap, or the two files that claim one place.
+        """
+        tifs = _tif_names(folder, names)
+        check_tif_numbering([(folder / name, tif) for name, tif in tifs.items()])
+
+    def examine(self, path: Path, used: Used) -> datetime | None:
+        """Check that a tif has its last page, and give the start that its header says.
+
+        Raises
+        ------
+        StillCopyingError
+            The tif's last page is not there yet.
+        FormatError
+            The file is no ScanImage tif, or its header has no believable time.
+        """
+        if used.datasettype != TIF:
+            return None
+        try:
+            return read_tif(path).header.start
+        except FormatError as error:
+            if "truncated" not in error.what:
+                raise
+            raise StillCopyingError(
+                "The tif's last page is not there yet",
+                path=path,
+                found=error.found,
+                allowed=error.allowed,
+                remedy="if nothing is being copied any more, the file is damaged: copy it again.",
+            ) from error
+
+
+def _tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
+    split = {
+        name: split_tif_name(folder / name)
+        for name in names
+        if "/" not in name and PurePosixPath(name).suffix.lower() in _TIF_SUFFIXES
+    }
+    return {name: tif for name, tif in split.items() if tif is not None}
+
+
+def _used_tif(tif: TifName) -> Used:
+    return Used(TIF, "tif", tif.timeseries_name, tif.acquisition, tif.file_number or 1)
+
+
+def _companion(path: PurePosixPath, acquisitions: set[tuple[str, int]]) -> Used | Unknown:
+    suffix = path.suffix.lower()
+    if len(path.parts) > 1:
+        return Unknown("lies in a subfolder; a recording there is registered as a folder of its own")
+    if suffix in _TIF_SUFFIXES:
+        return Unknown("its name does not end in an acquisition number of five digits")
+    if suffix not in _COMPANION_SUFFIXES:
+        return Unknown(
+            f"no file of this experiment type ends in '{suffix}'" if suffix else "it has no suffix"
+        )
+    match = _COMPANION.fullmatch(path.stem)
+    datasettype = _COMPANION_TYPES.get((suffix, (match["kind"] or "").lower())) if match else None
+    if match is None or datasettype is None:
+        return Unknown("its name does not end in an acquisition number of four digits")
+    name, acquisition = match["name"], int(match["acquisition"])
+    if (name, acquisition) not in acquisitions:
+        return Unknown(_no_tif(name, acquisition, acquisitions))
+    return Used(datasettype, suffix[1:], name, acquisition)
+
+
+def _no_tif(name: str, acquisition: int, acquisitions: set[tuple[str, int]]) -> str:
+    reason = f"the folder has no tif of acquisition {acquisition} of '{name}'"
+    known = {known_name for known_name, _ in acquisitions}
+    similar = [] if name in known else near(name, known)
+    return f"{reason}; similar: {', '.join(similar)}" if similar else reason
+
+
+def _first_in_place(used: Used, name: str, places: dict[Used, str]) -> Used | Unknown:
+    """Keep one file a type and acquisition: a video is often converted, and the original kept."""
+    place = Used(used.datasettype, "", used.timeseries_name, used.acquisition)
+    first = places.setdefault(place, name)
+    if first != name:
+        return Unknown(f"'{first}' is {used.datasettype} of acquisition {used.acquisition} already")
+    return used

@@ -1,0 +1,89 @@
+"""What an experiment type says about each file of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Used:
+    """A file that belongs to a dataset.
+
+    Attributes
+    ----------
+    datasettype, filetype
+        Names of the dataset's type and of the file's type.
+    timeseries_name
+        The name under which the activity was recorded: one a session.
+    acquisition
+        How often recording had been started under that name, as the file's name says.
+    file_number
+        Which piece of the acquisition the file is, from 1.
+    """
+
+    datasettype: str
+    filetype: str
+    timeseries_name: str
+    acquisition: int
+    file_number: int = 1
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A file that is left out by a rule."""
+
+    rule: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A file that no rule knows, and why not."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file, by its path below the folder with forward slashes, and what it is.
+
+    A file that holds several sessions is recognised several times.
+    """
+
+    path: str
+    verdict: Used | Ignored | Unknown
+
+
+class ExperimentType(Protocol):
+    """One way of recording: which of its files mean what.
+
+    Attributes
+    ----------
+    name
+        As people name it in a request.
+    primary
+        The dataset type that makes a session, and whose first file says when it started.
+    """
+
+    name: str
+    primary: str
+
+    def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
+        """Say what each file is; ``names`` are paths below the folder, general rules applied."""
+
+    def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse a recording with a piece missing between others, by a NamingError."""
+
+    def examine(self, path: Path, used: Used) -> datetime | None:
+        """Check that a file is all there; give the start of its session where the file says it.
+
+        Raises
+        ------
+        StillCopyingError
+            The file's end is not there yet.
+        FormatError
+            The content is not what the format says.
+        """

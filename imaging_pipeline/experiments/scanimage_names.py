@@ -1,0 +1,107 @@
+"""ScanImage's file names: ``NAME_00001_00002.tif`` is file 2 of acquisition 1 of NAME."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging_pipeline.errors import NamingError
+
+# ScanImage pads its counters to five digits. Nobody records ten thousand acquisitions, but five
+# digits without a leading zero are a common animal number.
+_COUNTER = re.compile(r"0\d{4}")
+_FIVE_DIGITS = re.compile(r"\d{5,}")
+_RENAME = "rename the file to NAME_00001_00001.tif, with a name that does not end in five digits."
+
+
+@dataclass(frozen=True)
+class TifName:
+    """The pieces of a tif's name; ``file_number`` is None where the microscope did not split."""
+
+    timeseries_name: str
+    acquisition: int
+    file_number: int | None
+
+
+def split_tif_name(path: Path) -> TifName | None:
+    """Take a tif's name apart; None where it has no counter.
+
+    Raises
+    ------
+    NamingError
+        More than one way to take the name apart is likely.
+    """
+    pieces = path.stem.split("_")
+    counters = 0
+    while counters < len(pieces) - 1 and _COUNTER.fullmatch(pieces[-1 - counters]):
+        counters += 1
+    name = "_".join(pieces[: len(pieces) - counters])
+    if counters == 0 or not name:
+        return None
+    ends_in_number = "_" in name and _FIVE_DIGITS.fullmatch(name.rsplit("_", 1)[1])
+    if counters > 2 or (counters == 1 and ends_in_number):
+        raise NamingError(
+            "The name does not say certainly which numbers are the acquisition and the file",
+            path=path,
+            allowed="NAME_<acquisition>_<file>.tif or NAME_<acquisition>.tif",
+            remedy=_RENAME,
+        )
+    numbers = [int(piece) for piece in pieces[-counters:]]
+    return TifName(name, numbers[0], numbers[1] if counters == 2 else None)
+
+
+def check_tif_numbering(tifs: Sequence[tuple[Path, TifName]]) -> None:
+    """Refuse two tifs in one place, and acquisitions or files missing between others.
+
+    Acquisitions may begin at any number, because first tries are thrown away; files begin at 1.
+
+    Raises
+    ------
+    NamingError
+        It names the file and what is missing.
+    """
+    sessions: dict[str, dict[int, list[tuple[Path, TifName]]]] = {}
+    for path, name in sorted(tifs, key=lambda tif: tif[0].name):
+        sessions.setdefault(name.timeseries_name, {}).setdefault(name.acquisition, []).append((path, name))
+    for timeseries_name, acquisitions in sessions.items():
+        for acquisition, files in acquisitions.items():
+            _check_files(f"acquisition {acquisition} of '{timeseries_name}'", files)
+        missing = _missing(list(acquisitions), first=min(acquisitions))
+        if missing:
+            raise NamingError(
+                f"Acquisitions of '{timeseries_name}' are missing between others",
+                path=acquisitions[max(acquisitions)][0][0],
+                found=f"acquisitions {_listed(sorted(acquisitions))}, without {_listed(missing)}",
+                remedy="copy the missing acquisitions, or rename those that are another session.",
+            )
+
+
+def _check_files(where: str, files: list[tuple[Path, TifName]]) -> None:
+    numbers = [name.file_number for _, name in files]
+    if None in numbers and len(files) > 1 or len(set(numbers)) < len(numbers):
+        raise NamingError(
+            f"Two files cannot both be {where}",
+            path=files[0][0].parent,
+            found=", ".join(path.name for path, _ in files),
+            remedy=_RENAME,
+        )
+    present = [number for number in numbers if number is not None]
+    missing = _missing(present, first=1)
+    if missing:
+        raise NamingError(
+            f"Files of {where} are missing before others",
+            path=files[-1][0],
+            found=f"files {_listed(sorted(present))}, without {_listed(missing)}",
+            remedy="copy the missing files.",
+        )
+
+
+def _missing(numbers: list[int], first: int) -> list[int]:
+    return sorted(set(range(first, max(numbers, default=first) + 1)) - set(numbers)) if numbers else []
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:10])
+    return shown + (f" and {len(numbers) - 10} more" if len(numbers) > 10 else "")

@@ -1,0 +1,150 @@
+"""All files below a folder, with their sizes and times."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import Move, NothingFoundError, PathError, StillCopyingError
+
+_EPOCH = datetime(1970, 1, 1)
+_MOUNT_POINT = 0xA0000003
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file as the folder shows it.
+
+    Attributes
+    ----------
+    path
+        Path below the folder with forward slashes.
+    size_bytes
+        Its size.
+    modified
+        When it was last written, UTC without a zone, to the microsecond.
+    """
+
+    path: str
+    size_bytes: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in the folder that is not read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds, in the order of the paths.
+
+    Attributes
+    ----------
+    folder
+        The folder on this machine.
+    files
+        Every file below it.
+    skipped
+        Links, which are never followed, and names that no database can hold.
+    """
+
+    folder: Path
+    files: tuple[FileEntry, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def scan(folder: Path) -> Listing:
+    """List a folder and all below it, with one look at each file and none at its content.
+
+    Raises
+    ------
+    NothingFoundError
+        The folder is not there, is a file, or holds nothing.
+    PathError
+        A folder may not be read.
+    StillCopyingError
+        Something went away while the folder was read.
+    """
+    if not folder.is_dir():
+        raise NothingFoundError(
+            "There is no such folder", path=folder, remedy="check the spelling and upper and lower case."
+        )
+    files: list[FileEntry] = []
+    skipped: list[Skipped] = []
+    for found in _walk(folder, ""):
+        if isinstance(found, FileEntry):
+            files.append(found)
+            if len(files) % 1000 == 0:
+                progress.report("listing the folder", len(files))
+        else:
+            skipped.append(found)
+    if not files and not skipped:
+        raise NothingFoundError("The folder is empty", path=folder, remedy="copy the recording into it.")
+    return Listing(
+        folder,
+        tuple(sorted(files, key=lambda file: file.path)),
+        tuple(sorted(skipped, key=lambda skip: skip.path)),
+    )
+
+
+def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
+    try:
+        with os.scandir(folder) as scanned:
+            entries = list(scanned)
+        for entry in entries:
+            path = below + entry.name
+            if not _is_text(entry.name):
+                shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+                yield Skipped(shown, "its name is not valid Unicode; rename it")
+            elif _leads_elsewhere(entry):
+                yield Skipped(path, "a link, which is not followed; put the file itself here")
+            elif entry.is_dir(follow_symlinks=False):
+                yield from _walk(folder / entry.name, path + "/")
+            else:
+                yield _entry(path, entry.stat(follow_symlinks=False))
+    except FileNotFoundError as error:
+        raise StillCopyingError(
+            "The folder changed while it was read", path=folder, found=error.filename
+        ) from error
+    except PermissionError as error:
+        raise PathError(
+            "The folder may not be read",
+            path=folder,
+            found=error.strerror,
+            remedy="give the account of the worker the right to read it.",
+            move=Move.ADMINISTRATOR,
+        ) from error
+
+
+def _entry(path: str, status: os.stat_result) -> FileEntry | Skipped:
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(path, "it is no ordinary file")
+    # Whole microseconds from whole nanoseconds: a float would not give the same time everywhere.
+    modified = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    return FileEntry(path, status.st_size, modified)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _leads_elsewhere(entry: os.DirEntry[str]) -> bool:
+    if entry.is_symlink():
+        return True
+    if os.name != "nt":
+        return False
+    # A junction of Windows is no symbolic link, and leads out of the folder all the same.
+    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _MOUNT_POINT

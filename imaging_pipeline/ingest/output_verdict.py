@@ -1,0 +1,198 @@
+"""What one Suite2p output is to the sessions of its folder, by its files and its options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from imaging_pipeline import names
+from imaging_pipeline.ingest.planned import OutputVerdict, PlannedMetaSession, Request
+from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
+
+_NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What an output is, whose, under which name of an option set, and why."""
+
+    verdict: OutputVerdict
+    metasession_name: str | None
+    ops_name: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """What the folders above an output say; None where they say nothing.
+
+    Attributes
+    ----------
+    label, metasession_name
+        From ``combined_<name>`` or ``split_<timeseries>_<name>``.
+    ops_name
+        From the folder below that.
+    last
+        The folder that holds ``suite2p``, or the output itself: all that a folder of an older
+        layout says.
+    """
+
+    label: str | None
+    metasession_name: str | None
+    ops_name: str | None
+    last: str
+
+
+@dataclass(frozen=True)
+class OptionSets:
+    """The option sets that outputs are held against.
+
+    Attributes
+    ----------
+    settings
+        Settings of every option set, by its name.
+    assigned
+        The option set of known meta-sessions, by their name.
+    """
+
+    settings: Mapping[str, Mapping[str, Any]]
+    assigned: Mapping[str, str]
+
+    def wanted(self, request: Request, metasession_name: str) -> str | None:
+        """Give the option set that the request asks for, or that the meta-session has."""
+        return request.ops_name or self.assigned.get(metasession_name)
+
+
+def output_folder(place: str) -> OutputFolder:
+    """Read the names of the folders of an output, ``place`` being its path below the folder."""
+    parts = [part for part in place.split("/") if part]
+    last = next((part for part in reversed(parts) if part != "suite2p"), "suite2p")
+    for position, part in enumerate(parts):
+        match = _NAMED_FOLDER.fullmatch(part)
+        if match:
+            below = [name for name in parts[position + 1 :] if name != "suite2p"]
+            return OutputFolder(match["label"], match["name"], below[0] if below else None, last)
+    return OutputFolder(None, None, None, last)
+
+
+def judge(
+    request: Request,
+    output: Suite2pOutput,
+    place: str,
+    missing: Sequence[str],
+    metasessions: Sequence[PlannedMetaSession],
+    options: OptionSets,
+) -> Judgement:
+    """Say what an output is.
+
+    Its input files are compared by name with the meta-session's tifs, in order. Its options are
+    compared by the hash that our own note holds; an output without a note by the options that
+    `options_summary` knows, as far as the option set states them.
+
+    Parameters
+    ----------
+    request
+        What is wished.
+    output, place
+        The output and its path below the folder.
+    missing
+        Files that the import needs and that are not there or not whole.
+    metasessions
+        What the folder's recordings are.
+    options
+        The option sets.
+    """
+    folder = output_folder(place)
+    if folder.label is not None and folder.label != request.label:
+        reason = f"it belongs to a registration as {folder.label}"
+        return Judgement(OutputVerdict.FOREIGN, folder.metasession_name, folder.ops_name, reason)
+    owner = _owner(folder, output.file_list, metasessions)
+    if owner is None:
+        reason = "none of its input files is of a session of this folder"
+        return Judgement(OutputVerdict.FOREIGN, None, folder.ops_name, reason)
+    wanted = options.wanted(request, owner.metasession_name)
+    own_name = _noted(output, "ops_name") or folder.ops_name
+    ops_name = own_name or wanted or folder.last
+    difference = _difference(output.file_list, tif_names(owner))
+    if difference:
+        return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, difference)
+    if missing:
+        reason = f"not finished: {_listed(missing)} not there or not whole"
+        return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
+    is_equal, compared = _compared_options(output, wanted or own_name, options.settings)
+    verdict = OutputVerdict.FINISHED if is_equal else OutputVerdict.SUPERSEDED
+    return Judgement(verdict, owner.metasession_name, ops_name, compared)
+
+
+def tif_names(metasession: PlannedMetaSession) -> tuple[str, ...]:
+    """Give the names of a meta-session's tifs in the order in which a run takes them."""
+    return tuple(
+        file.name
+        for session in metasession.sessions
+        for dataset in session.datasets
+        if dataset.datasettype == "tif"
+        for file in dataset.files
+    )
+
+
+def _owner(
+    folder: OutputFolder, file_list: Sequence[str], metasessions: Sequence[PlannedMetaSession]
+) -> PlannedMetaSession | None:
+    """Find the meta-session by the hash in the folder's name, else by the files."""
+    for metasession in metasessions:
+        if metasession.metasession_name == folder.metasession_name:
+            return metasession
+    shared = [(len(set(file_list) & set(tif_names(each))), each) for each in metasessions]
+    most, owner = max(shared, key=lambda pair: pair[0], default=(0, None))
+    return owner if most else None
+
+
+def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
+    if tuple(made_of) == tuple(wanted):
+        return ""
+    lacking = [name for name in wanted if name not in made_of]
+    besides = [name for name in made_of if name not in wanted]
+    told = []
+    if lacking:
+        told.append(f"made without {_listed(lacking)}")
+    if besides:
+        told.append(f"made also of {_listed(besides)}")
+    return " and ".join(told) or "made of the same files in another order, or of one file twice"
+
+
+def _compared_options(
+    output: Suite2pOutput, reference: str | None, settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[bool, str]:
+    """Say whether the options are those of a set, and what was compared."""
+    if reference is None or reference not in settings:
+        return True, "options not compared, because no option set is named"
+    wanted = settings[reference]
+    noted = _noted(output, "settings_hash")
+    if noted is not None:
+        is_equal = noted == names.settings_hash(wanted)
+        return is_equal, f"its settings are {'' if is_equal else 'not '}those of '{reference}'"
+    made, asked = options_summary(output.options), options_summary(wanted)
+    compared, different = [], []
+    for field in fields(asked):
+        value, found = getattr(asked, field.name), getattr(made, field.name)
+        if value is None or found is None:
+            continue
+        compared.append(field.name)
+        if value != found:
+            different.append(f"{field.name} {found} instead of {value}")
+    if different:
+        return False, f"not made with '{reference}': {_listed(different)}"
+    return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
+
+
+def _noted(output: Suite2pOutput, key: str) -> str | None:
+    value = None if output.marker is None else output.marker.get(key)
+    return None if value is None else str(value)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = len(texts) - _SHOWN
+    return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,216 @@
+"""The Suite2p outputs of a folder: the finished become datasets, of the others the reason is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
+from imaging_pipeline.experiments.ignored import ignoring_rule
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.output_verdict import Judgement, OptionSets, judge, output_folder
+from imaging_pipeline.ingest.planned import (
+    FileReport,
+    FileVerdict,
+    OutputReport,
+    OutputVerdict,
+    PlannedDataset,
+    PlannedMetaSession,
+    Request,
+)
+from imaging_pipeline.ingest.recording import planned_file
+from imaging_pipeline.readers.suite2p_output import (
+    PlaneOutput,
+    Suite2pOutput,
+    find_outputs,
+    missing_files,
+    read_output,
+)
+
+DATASETTYPE = "suite2p_python"
+
+_PLANE_FILE = re.compile(r"(?:.*/)?(?:plane\d+|combined)/[^/]+\.npy")
+_PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
+
+
+@dataclass(frozen=True)
+class JudgedOutputs:
+    """What became of the outputs.
+
+    Attributes
+    ----------
+    metasessions
+        The meta-sessions, with the datasets of their finished outputs.
+    files
+        A word on every file of the outputs.
+    reports
+        A word on every output.
+    """
+
+    metasessions: tuple[PlannedMetaSession, ...]
+    files: tuple[FileReport, ...]
+    reports: tuple[OutputReport, ...]
+
+
+@dataclass(frozen=True)
+class _Found:
+    place: str
+    output: Suite2pOutput | None
+    judgement: Judgement
+
+
+def find_output_files(contents: FolderContents) -> dict[str, tuple[str, ...]]:
+    """Give the files of every output, by the output's path below the folder.
+
+    Outputs that a rule leaves out are not among them. The files lie below the output; where planes
+    lie in the registered folder itself, only theirs count.
+    """
+    candidates = [path for path in contents.entries if ignoring_rule(path) is None]
+    if not any(_PLANE_FILE.fullmatch(path) for path in candidates):
+        return {}
+    roots = (root.relative_to(contents.folder).as_posix() for root in find_outputs(contents.folder))
+    places = sorted(("" if root == "." else root for root in roots), key=len, reverse=True)
+    files: dict[str, list[str]] = {}
+    for path in candidates:
+        place = next((place for place in places if _holds(place, path)), None)
+        if place is not None:
+            files.setdefault(place, []).append(path)
+    return {place: tuple(paths) for place, paths in sorted(files.items())}
+
+
+def judge_outputs(
+    request: Request,
+    contents: FolderContents,
+    outputs: dict[str, tuple[str, ...]],
+    metasessions: Sequence[PlannedMetaSession],
+    options: OptionSets,
+) -> JudgedOutputs:
+    """Say of every output what it is, and make datasets of the finished ones.
+
+    Raises
+    ------
+    StillCopyingError
+        Files of an output that is not finished were written a moment ago.
+    """
+    found = _one_each(
+        request,
+        [_judged(request, contents, *item, metasessions, options) for item in outputs.items()],
+        options,
+    )
+    datasets: dict[str, list[PlannedDataset]] = {each.metasession_name: [] for each in metasessions}
+    bundles: dict[str, str] = {}
+    for each in found:
+        for dataset in _datasets(request, contents, each, outputs[each.place]):
+            datasets[str(each.judgement.metasession_name)].append(dataset)
+            bundles.update((file.path, dataset.bundle) for file in dataset.files)
+    return JudgedOutputs(
+        tuple(replace(each, datasets=tuple(datasets[each.metasession_name])) for each in metasessions),
+        tuple(
+            _file_report(request.place_of(path), each.judgement, bundles)
+            for each in found
+            for path in outputs[each.place]
+        ),
+        tuple(
+            OutputReport(
+                request.place_of(each.place).rstrip("/"),
+                each.judgement.verdict,
+                each.judgement.metasession_name,
+                each.judgement.ops_name,
+                each.judgement.reason,
+            )
+            for each in found
+        ),
+    )
+
+
+def _holds(place: str, path: str) -> bool:
+    return path.startswith(f"{place}/") if place else _PLANE_FOLDER.fullmatch(path) is not None
+
+
+def _judged(
+    request: Request,
+    contents: FolderContents,
+    place: str,
+    files: Sequence[str],
+    metasessions: Sequence[PlannedMetaSession],
+    options: OptionSets,
+) -> _Found:
+    output = None
+    try:
+        output = read_output(contents.folder / place)
+        judgement = judge(request, output, place, _missing(output), metasessions, options)
+    except (OutputError, FormatError) as error:
+        is_unsafe = isinstance(error, UnsafeContentError)
+        verdict = OutputVerdict.FOREIGN if is_unsafe else OutputVerdict.INCOMPLETE
+        folder = output_folder(place)
+        judgement = Judgement(verdict, folder.metasession_name, folder.ops_name, str(error))
+    if judgement.verdict is OutputVerdict.INCOMPLETE:
+        contents.check_settled(files)
+    return _Found(place, output, judgement)
+
+
+def _missing(output: Suite2pOutput) -> list[str]:
+    missing = [f"{plane.label}/{name}" for plane in output.imported for name in missing_files(plane)]
+    if output.combined is None and len(output.planes) < output.num_planes:
+        missing.append(f"{output.num_planes - len(output.planes)} of {output.num_planes} planes")
+    return missing
+
+
+def _one_each(request: Request, found: Sequence[_Found], options: OptionSets) -> list[_Found]:
+    """Keep one finished output a meta-session and option set; one a meta-session where a set is wanted."""
+    kept: dict[tuple[str, str | None], str] = {}
+
+    def preference(each: _Found) -> tuple[bool, bool, str]:
+        name = str(each.judgement.metasession_name)
+        is_wanted = each.judgement.ops_name == options.wanted(request, name)
+        return not is_wanted, output_folder(each.place).metasession_name != name, each.place
+
+    result = []
+    for each in sorted(found, key=preference):
+        judgement = each.judgement
+        if judgement.verdict is OutputVerdict.FINISHED:
+            name = str(judgement.metasession_name)
+            wanted = options.wanted(request, name)
+            place = kept.setdefault((name, wanted or judgement.ops_name), each.place)
+            if place != each.place:
+                reason = f"the equal output in '{place}' is used"
+                each = replace(
+                    each, judgement=replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
+                )
+        result.append(each)
+    return sorted(result, key=lambda each: each.place)
+
+
+def _datasets(
+    request: Request, contents: FolderContents, found: _Found, files: Sequence[str]
+) -> Iterator[PlannedDataset]:
+    judgement = found.judgement
+    if found.output is None or judgement.verdict is not OutputVerdict.FINISHED:
+        return
+    for plane in found.output.imported:
+        bundle = f"{judgement.ops_name}/{plane.label}"
+        yield PlannedDataset(
+            names.dataset_name(str(judgement.metasession_name), DATASETTYPE, bundle),
+            DATASETTYPE,
+            "npy",
+            bundle,
+            tuple(planned_file(request, contents, path) for path in _plane_files(contents, plane, files)),
+        )
+
+
+def _plane_files(contents: FolderContents, plane: PlaneOutput, files: Sequence[str]) -> list[str]:
+    folder = plane.folder.relative_to(contents.folder).as_posix()
+    return [path for path in files if path.rpartition("/")[0] == folder and path.endswith(".npy")]
+
+
+def _file_report(path: str, judgement: Judgement, bundles: dict[str, str]) -> FileReport:
+    if path in bundles:
+        reason = f"Suite2p output {bundles[path]}: {judgement.reason}"
+        return FileReport(path, FileVerdict.USED, DATASETTYPE, None, reason)
+    if judgement.verdict is OutputVerdict.FINISHED:
+        reason = "of a finished Suite2p output, and not needed for its import"
+    else:
+        reason = f"of a Suite2p output that is {judgement.verdict}: {judgement.reason}"
+    return FileReport(path, FileVerdict.IGNORED, None, None, reason)

@@ -1,0 +1,186 @@
+"""From a folder's listing to the plan: which sessions, which datasets, and a word on every file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import InputError, NothingFoundError, near
+from imaging_pipeline.experiments.ignored import ignoring_rule
+from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
+from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.listing import Listing
+from imaging_pipeline.ingest.output_verdict import OptionSets
+from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
+from imaging_pipeline.ingest.planned import (
+    Content,
+    FileReport,
+    FileVerdict,
+    KnownFiles,
+    OutputReport,
+    OutputVerdict,
+    Plan,
+    PlannedDataset,
+    PlannedFile,
+    PlannedMetaSession,
+    PlannedSession,
+    Request,
+)
+from imaging_pipeline.ingest.recording import RecordedFile, plan_metasessions, plan_sessions
+
+__all__ = [
+    "SETTLE_S",
+    "Content",
+    "FileReport",
+    "FileVerdict",
+    "KnownFiles",
+    "OutputReport",
+    "OutputVerdict",
+    "Plan",
+    "PlannedDataset",
+    "PlannedFile",
+    "PlannedMetaSession",
+    "PlannedSession",
+    "Request",
+    "make_plan",
+]
+
+SETTLE_S = 120.0
+
+
+def make_plan(
+    request: Request,
+    listing: Listing,
+    known: KnownFiles,
+    option_settings: Mapping[str, Mapping[str, Any]],
+    *,
+    assigned_options: Mapping[str, str] | None = None,
+    settle_s: float = SETTLE_S,
+    now: datetime | None = None,
+) -> Plan:
+    """Say what a folder means.
+
+    Parameters
+    ----------
+    request
+        Whose folder it is and what is wished.
+    listing
+        What the folder holds now.
+    known
+        What the database holds of this folder in sessions of the request's label: unchanged files
+        are not read again, and recordings that are gone stay in their sessions.
+    option_settings
+        Settings (Suite2p 1.x) of every option set, by its name.
+    assigned_options
+        Option set of known meta-sessions, by their name: what a request that names none means.
+    settle_s
+        How long files must have rested before they count as copied.
+    now
+        The time to measure that from, UTC without a zone; the clock's where not given.
+
+    Raises
+    ------
+    StillCopyingError
+        Files were written a moment ago, or a file's end is not there yet.
+    NothingFoundError
+        The folder holds no recording of the experiment type.
+    NamingError
+        A name is ambiguous, a piece is missing between others, or two sessions are one recording.
+    FormatError
+        A file's content is not what its format says.
+    InputError
+        The experiment type or the option set is not known.
+    """
+    experiment = experiment_type(request.experiment_type)
+    settings_hash = _settings_hash(request.ops_name, option_settings)
+    contents = FolderContents(request, listing, known, settle_s, now)
+    outputs = find_output_files(contents)
+    recognised, gone = _recognised(
+        experiment, contents, {path for paths in outputs.values() for path in paths}
+    )
+    recorded = [
+        RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
+    ]
+    if not any(file.used.datasettype == experiment.primary for file in recorded):
+        raise _nothing(experiment, contents, recognised)
+    contents.check_settled([file.path for file in recorded])
+    experiment.check_numbering(listing.folder, [file.path for file in recorded])
+    sessions = plan_sessions(request, experiment, contents, recorded)
+    judged = judge_outputs(
+        request,
+        contents,
+        outputs,
+        plan_metasessions(request, sessions),
+        OptionSets(option_settings, assigned_options or {}),
+    )
+    skipped = (Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped)
+    here = [file for file in recognised if file.path not in gone]
+    session_names = {session.timeseries_name: session.session_name for session in sessions}
+    reports = [_file_report(request, file, session_names) for file in (*here, *skipped)]
+    return Plan(
+        request=request,
+        metasessions=judged.metasessions,
+        files=tuple(sorted((*reports, *judged.files), key=lambda report: report.path)),
+        outputs=judged.reports,
+        gone=tuple(sorted(request.place_of(path) for path in gone)),
+        settings_hash=settings_hash,
+    )
+
+
+def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[str, Any]]) -> str | None:
+    if ops_name is None:
+        return None
+    if ops_name not in option_settings:
+        raise InputError(
+            "There is no Suite2p option set of this name",
+            found=repr(ops_name),
+            allowed=", ".join(near(ops_name, option_settings) or sorted(option_settings)) or "none is there",
+        )
+    return names.settings_hash(option_settings[ops_name])
+
+
+def _recognised(
+    experiment: ExperimentType, contents: FolderContents, output_files: set[str]
+) -> tuple[list[Recognised], set[str]]:
+    """Say what each file is that is not Suite2p output, and which recordings are gone."""
+    ignored, candidates = [], []
+    for path in contents.entries:
+        rule = ignoring_rule(path)
+        if rule is not None:
+            ignored.append(Recognised(path, Ignored(rule)))
+        elif path not in output_files:
+            candidates.append(path)
+    away = [path for path in contents.gone() if ignoring_rule(path) is None]
+    recognised = experiment.recognise(contents.folder, [*candidates, *away])
+    gone = {file.path for file in recognised if file.path in away and isinstance(file.verdict, Used)}
+    here = [file for file in recognised if file.path not in away or file.path in gone]
+    return [*ignored, *here], gone
+
+
+def _file_report(request: Request, file: Recognised, session_names: Mapping[str, str]) -> FileReport:
+    path, verdict = request.place_of(file.path), file.verdict
+    if isinstance(verdict, Used):
+        session_name = session_names[verdict.timeseries_name]
+        reason = f"acquisition {verdict.acquisition} of '{verdict.timeseries_name}'"
+        return FileReport(path, FileVerdict.USED, verdict.datasettype, session_name, reason)
+    if isinstance(verdict, Ignored):
+        return FileReport(path, FileVerdict.IGNORED, None, None, verdict.rule)
+    return FileReport(path, FileVerdict.UNKNOWN, None, None, verdict.reason)
+
+
+def _nothing(
+    experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
+) -> NothingFoundError:
+    unknown = [
+        f"{file.path} ({file.verdict.reason})" for file in recognised if isinstance(file.verdict, Unknown)
+    ]
+    shown = "; ".join(unknown[:3]) or "nothing that a rule knows"
+    return NothingFoundError(
+        f"The folder holds no recording of type {experiment.name}",
+        path=contents.folder,
+        found=f"{len(contents.entries)} files: {shown}",
+        remedy="check the folder, the experiment type, and the names of the files.",
+    )

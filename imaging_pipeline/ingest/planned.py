@@ -1,0 +1,206 @@
+"""What a folder means: sessions, datasets, files, and a word on every file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True)
+class Request:
+    """A person's wish that a folder be looked at.
+
+    Attributes
+    ----------
+    repository_name, folder
+        Where it is; ``folder`` is the path below the repository with forward slashes.
+    experiment_type
+        Name of a registered experiment type.
+    combined
+        Whether all sessions of the folder are analysed as one long recording.
+    animal_id, datasource_id
+        The animal.
+    ops_name
+        The Suite2p option set, or None where the request names none.
+    """
+
+    repository_name: str
+    folder: str
+    experiment_type: str
+    combined: bool
+    animal_id: str
+    datasource_id: int
+    ops_name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The label in the names of the sessions."""
+        return "combined" if self.combined else "split"
+
+    def place_of(self, path: str) -> str:
+        """Give the path below the repository of a path below the folder."""
+        return f"{self.folder}/{path}" if self.folder else path
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is known of a file without reading it again.
+
+    Attributes
+    ----------
+    size_bytes, modified
+        As the folder shows them; ``modified`` is UTC without a zone.
+    fingerprint
+        Sixteen characters of its content.
+    session_start
+        Lab wall time at which the file says that its session started, where it says so.
+    """
+
+    size_bytes: int
+    modified: datetime
+    fingerprint: str
+    session_start: datetime | None = None
+
+
+# Files that the database holds for a folder, in sessions of the request's label, by their path below
+# the repository.
+KnownFiles = Mapping[str, Content]
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file of a dataset.
+
+    Attributes
+    ----------
+    path
+        Path below the repository with forward slashes.
+    size_bytes, modified, fingerprint
+        As in `Content`.
+    acquisition
+        The acquisition that the file belongs to; 0 where that has no meaning, as for Suite2p output.
+    """
+
+    path: str
+    size_bytes: int
+    modified: datetime
+    fingerprint: str
+    acquisition: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name without folders."""
+        return PurePosixPath(self.path).name
+
+
+@dataclass(frozen=True)
+class PlannedDataset:
+    """Files that are one thing, ordered by acquisition and file number."""
+
+    dataset_name: str
+    datasettype: str
+    filetype: str
+    bundle: str
+    files: tuple[PlannedFile, ...]
+
+
+@dataclass(frozen=True)
+class PlannedSession:
+    """One activity of the animal under one timeseries name; ``start`` is the lab's wall time."""
+
+    session_name: str
+    timeseries_name: str
+    start: datetime
+    datasets: tuple[PlannedDataset, ...]
+
+
+@dataclass(frozen=True)
+class PlannedMetaSession:
+    """Sessions that are analysed together.
+
+    Attributes
+    ----------
+    metasession_name
+        Equal to the session's name where sessions are not combined.
+    sessions
+        Ordered by their start.
+    datasets
+        Finished Suite2p output; each belongs to every session.
+    suite2p_folder
+        Path below the repository in which runs get a folder of their option set's name.
+    """
+
+    metasession_name: str
+    sessions: tuple[PlannedSession, ...]
+    datasets: tuple[PlannedDataset, ...]
+    suite2p_folder: str
+
+
+class FileVerdict(StrEnum):
+    """What became of a file."""
+
+    USED = "used"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of a file of the folder, and why."""
+
+    path: str
+    verdict: FileVerdict
+    datasettype: str | None
+    session_name: str | None
+    reason: str
+
+
+class OutputVerdict(StrEnum):
+    """What a Suite2p output is to the sessions of the folder."""
+
+    FINISHED = "finished"
+    INCOMPLETE = "incomplete"
+    SUPERSEDED = "superseded"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True)
+class OutputReport:
+    """A Suite2p output that was found, by its path below the repository, and what it is."""
+
+    path: str
+    verdict: OutputVerdict
+    metasession_name: str | None
+    ops_name: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a folder means, before the database is asked.
+
+    Attributes
+    ----------
+    request
+        The wish that it answers.
+    metasessions
+        What is there.
+    files
+        Every file of the folder.
+    outputs
+        Every Suite2p output of the folder.
+    gone
+        Known recording files that are no longer there; the sessions above still hold them.
+    settings_hash
+        Hash of the settings of the requested option set, None where none is requested.
+    """
+
+    request: Request
+    metasessions: tuple[PlannedMetaSession, ...]
+    files: tuple[FileReport, ...]
+    outputs: tuple[OutputReport, ...] = ()
+    gone: tuple[str, ...] = ()
+    settings_hash: str | None = None

@@ -1,0 +1,140 @@
+"""From recognised files to sessions and their datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import groupby, pairwise
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import NamingError, NothingFoundError
+from imaging_pipeline.experiments.recognised import ExperimentType, Used
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.planned import (
+    PlannedDataset,
+    PlannedFile,
+    PlannedMetaSession,
+    PlannedSession,
+    Request,
+)
+
+
+@dataclass(frozen=True)
+class RecordedFile:
+    """A file, by its path below the folder, that belongs to a dataset."""
+
+    path: str
+    used: Used
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Where it stands in its dataset."""
+        return self.used.acquisition, self.used.file_number, self.path
+
+
+def plan_sessions(
+    request: Request, experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]
+) -> tuple[PlannedSession, ...]:
+    """Make one session of each timeseries name, ordered by their start.
+
+    Raises
+    ------
+    NamingError
+        Two timeseries names started at one moment: one is a copy under another name.
+    StillCopyingError, FormatError
+        As the files' contents show.
+    """
+    by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
+    sessions = [
+        _session(request, experiment, contents, name, list(group))
+        for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
+    ]
+    sessions.sort(key=lambda session: session.start)
+    for first, second in pairwise(sessions):
+        if first.start == second.start:
+            raise NamingError(
+                "Two timeseries names started at the same moment",
+                path=contents.folder,
+                found=f"'{first.timeseries_name}' and '{second.timeseries_name}', both at {first.start}",
+                remedy="one is a copy of the other: move it away, or give all its files one name.",
+            )
+    return tuple(sessions)
+
+
+def plan_metasessions(request: Request, sessions: Sequence[PlannedSession]) -> tuple[PlannedMetaSession, ...]:
+    """Put all sessions into one meta-session where they are combined, else each into its own."""
+    if request.combined:
+        name = names.combined_metasession_name(
+            request.animal_id, request.datasource_id, request.repository_name, request.folder, request.label
+        )
+        folder = request.place_of(f"combined_{name}")
+        return (PlannedMetaSession(name, tuple(sessions), (), folder),)
+    return tuple(
+        PlannedMetaSession(
+            session.session_name,
+            (session,),
+            (),
+            request.place_of(f"split_{session.timeseries_name}_{session.session_name}"),
+        )
+        for session in sessions
+    )
+
+
+def _session(
+    request: Request,
+    experiment: ExperimentType,
+    contents: FolderContents,
+    timeseries_name: str,
+    files: list[RecordedFile],
+) -> PlannedSession:
+    for file in files:
+        contents.read(file.path, partial(experiment.examine, used=file.used))
+    first = min(
+        (file for file in files if file.used.datasettype == experiment.primary), key=lambda file: file.order
+    )
+    start = _start(experiment, contents, first)
+    name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
+    datasets = _datasets(request, contents, name, timeseries_name, files)
+    return PlannedSession(name, timeseries_name, start, tuple(datasets))
+
+
+def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:
+    start = contents.read(first.path).session_start
+    if start is None and first.path in contents.entries:
+        start = experiment.examine(contents.folder / first.path, first.used)
+    if start is None:
+        raise NothingFoundError(
+            "The file that says when a session started is gone",
+            path=contents.folder / first.path,
+            remedy="copy it back into the folder.",
+        )
+    return start
+
+
+def _datasets(
+    request: Request,
+    contents: FolderContents,
+    session_name: str,
+    bundle: str,
+    files: Sequence[RecordedFile],
+) -> Iterator[PlannedDataset]:
+    by_type = sorted(files, key=lambda file: (file.used.datasettype, file.order))
+    for datasettype, group in groupby(by_type, key=lambda file: file.used.datasettype):
+        members = list(group)
+        yield PlannedDataset(
+            names.dataset_name(session_name, datasettype, bundle),
+            datasettype,
+            members[0].used.filetype,
+            bundle,
+            tuple(planned_file(request, contents, file.path, file.used.acquisition) for file in members),
+        )
+
+
+def planned_file(request: Request, contents: FolderContents, path: str, acquisition: int = 0) -> PlannedFile:
+    """Give a file of the folder as a dataset holds it."""
+    content = contents.read(path)
+    return PlannedFile(
+        request.place_of(path), content.size_bytes, content.modified, content.fingerprint, acquisition
+    )

@@ -1,0 +1,97 @@
+"""Which frames of a Suite2p output are whose session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from imaging_pipeline.errors import OutputError
+
+# Names of the tifs of each session in order, by the session's name.
+SessionTifs = Mapping[str, Sequence[str]]
+
+_REMEDY = "run Suite2p again on the tifs that are registered."
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The frames of one session in an output of several.
+
+    Attributes
+    ----------
+    first_frame
+        Position of the session's first frame, from 0.
+    num_frames
+        How many there are, of one plane.
+    """
+
+    first_frame: int
+    num_frames: int
+
+
+def session_slices(
+    file_list: Sequence[str], frames_per_file: Sequence[int], num_frames: int, sessions: SessionTifs
+) -> dict[str, Slice]:
+    """Split the frames of a plane by session, matching input files to registered tifs by name.
+
+    Parameters
+    ----------
+    file_list
+        Names of the files that went into the output, in order.
+    frames_per_file
+        Frames of this plane that each of them gave.
+    num_frames
+        Length of the plane's traces.
+    sessions
+        Names of the registered tifs in order, by the name of their session.
+
+    Raises
+    ------
+    OutputError
+        The frames do not add up, or the files are not the registered ones in their order.
+    """
+    if len(file_list) != len(frames_per_file):
+        raise OutputError(
+            "The output counts frames of another number of files than it lists",
+            found=f"{len(frames_per_file)} counts of frames, {len(file_list)} files",
+            remedy=_REMEDY,
+        )
+    total = sum(frames_per_file)
+    if total != num_frames:
+        raise OutputError(
+            "The frames of the files do not add up to the length of the traces",
+            found=f"{total} frames in {len(file_list)} files, {num_frames} in the traces",
+            remedy=_REMEDY,
+        )
+    starts = [0, *accumulate(frames_per_file)]
+    slices = {}
+    matched = 0
+    for session_name, tifs in sessions.items():
+        first = _position(file_list, tifs, session_name)
+        start, end = starts[first], starts[first + len(tifs)]
+        slices[session_name] = Slice(int(start), int(end - start))
+        matched += len(tifs)
+    if matched != len(file_list):
+        registered = {name for tifs in sessions.values() for name in tifs}
+        besides = [name for name in file_list if name not in registered]
+        raise OutputError(
+            "The output was made also of files that are in none of the sessions",
+            found=", ".join(besides[:3]) or "one file twice",
+            remedy=_REMEDY,
+        )
+    return slices
+
+
+def _position(file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:
+    """Give where a session's tifs stand in the list, one after the other."""
+    first = file_list.index(tifs[0]) if tifs and tifs[0] in file_list else -1
+    if first < 0 or tuple(file_list[first : first + len(tifs)]) != tuple(tifs):
+        lacking = [name for name in tifs if name not in file_list]
+        raise OutputError(
+            f"The tifs of session {session_name} are not in the output as they are registered",
+            found=f"without {', '.join(lacking[:3])}" if lacking else "another order",
+            allowed=", ".join(tifs[:3]) or "a session with tifs",
+            remedy=_REMEDY,
+        )
+    return first

@@ -1,0 +1,117 @@
+"""Recording folders as the two-photon miniscope's computer leaves them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from imaging_pipeline.demo.scanimage_file import write_stack
+from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
+from tests.makers.suite2p_output import Suite2pSpec, write_output
+
+START = datetime(2024, 5, 17, 14, 3, 9, 250_000)
+COPIED = datetime(2024, 5, 18, 9, 0, 0, 123_456, tzinfo=UTC)
+HEIGHT, WIDTH, PAGES = 8, 12, 4
+
+WHEEL_HEADER = """Rotary encoder and motor control
+setup: room 1
+Samping rate: 50 sps
+14-03-09_05-17-2024
+timestamp,position,interrupt,position_at_interrupt,motor_enable
+"""
+TRACKING_HEADER = """Camera: 1
+Tracking height (px): 500 | Tracking width (px): 500
+First frame system timestamp:  2024-5-17_14-3-9
+frame,cam_timestamp,sys_timestamp,green_x,green_y,red_x,red_y
+"""
+
+
+@dataclass(frozen=True)
+class Timeseries:
+    """An activity of the animal: how often it was started, and in how many files each time."""
+
+    name: str
+    start: datetime = START
+    files: Sequence[int] = (1,)
+    first_acquisition: int = 1
+    is_split: bool = True
+    has_companions: bool = False
+
+    @property
+    def tif_names(self) -> tuple[str, ...]:
+        return tuple(
+            f"{self.name}_{acquisition:05d}_{number:05d}.tif"
+            if self.is_split
+            else f"{self.name}_{acquisition:05d}.tif"
+            for acquisition, count in enumerate(self.files, self.first_acquisition)
+            for number in range(1, count + 1)
+        )
+
+
+OPEN_FIELD = Timeseries("90218-openfield1m", files=(2, 1), has_companions=True)
+WHEEL = Timeseries("90218-wheel", START + timedelta(minutes=40), has_companions=True)
+
+
+def write_folder(folder: Path, *timeseries: Timeseries) -> Path:
+    """Write recordings into a folder, which is given back, as if they had been copied long ago."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in timeseries:
+        write_timeseries(folder, each)
+    return folder
+
+
+def write_timeseries(folder: Path, timeseries: Timeseries) -> None:
+    for acquisition, count in enumerate(timeseries.files, timeseries.first_acquisition):
+        start = timeseries.start + timedelta(minutes=10 * (acquisition - 1))
+        for number in range(1, count + 1):
+            counter = f"_{number:05d}" if timeseries.is_split else ""
+            path = folder / f"{timeseries.name}_{acquisition:05d}{counter}.tif"
+            write_tif(path, start, seed=1000 * acquisition + number)
+        if timeseries.has_companions:
+            write_companions(folder, timeseries.name, acquisition)
+
+
+def write_tif(path: Path, start: datetime = START, seed: int = 0) -> Path:
+    """Write a small stack whose header says when it was started."""
+    random = np.random.default_rng([seed, int(start.timestamp())])
+    pages = random.integers(0, 3000, (PAGES, HEIGHT, WIDTH), np.int16)
+    write_stack(path, pages, replace(ScanImageSettings(frame_rate_hz=30.0), start=start))
+    return aged(path)
+
+
+def write_companions(folder: Path, name: str, acquisition: int) -> None:
+    """Write what lies beside one acquisition; only names and bytes matter for a plan."""
+    seed = bytes(f"{name} {acquisition}", "utf-8")
+    contents = {
+        f"{name}_{acquisition:04d}.h5": b"\x89HDF\r\n\x1a\n" + seed,
+        f"{name}_{acquisition:04d}.csv": TRACKING_HEADER.encode() + b"0,1,1,10,20,30,40\n" + seed,
+        f"{name}_{acquisition:04d}_WHEEL.csv": WHEEL_HEADER.encode()
+        + b"2024-05-17_14:03:09.1,0,0,0,0\n"
+        + seed,
+        f"{name}_{acquisition:04d}.avi": b"RIFF\x00\x00\x00\x00AVI " + seed,
+    }
+    for file_name, content in contents.items():
+        write_file(folder / file_name, content)
+
+
+def write_file(path: Path, content: bytes = b"content") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return aged(path)
+
+
+def write_suite2p(root: Path, spec: Suite2pSpec) -> Path:
+    """Write a Suite2p output that was finished long ago."""
+    write_output(root, spec)
+    for path in root.rglob("*"):
+        aged(path)
+    return root
+
+
+def aged(path: Path, copied: datetime = COPIED) -> Path:
+    """Set a file's time to when it was copied."""
+    os.utime(path, (copied.timestamp(), copied.timestamp()))
+    return path

@@ -1,0 +1,81 @@
+import os
+from datetime import datetime
+
+import pytest
+
+from imaging_pipeline.errors import Move, NothingFoundError, PathError
+from imaging_pipeline.ingest.listing import FileEntry, scan
+from tests.makers.folders import write_file
+
+
+def test_every_file_below_a_folder_is_listed_with_size_and_time(tmp_path):
+    write_file(tmp_path / "b.tif", b"12345")
+    write_file(tmp_path / "a/deep/c.npy", b"1")
+
+    listing = scan(tmp_path)
+
+    copied = datetime(2024, 5, 18, 9, 0, 0, 123_456)
+    assert listing.files == (FileEntry("a/deep/c.npy", 1, copied), FileEntry("b.tif", 5, copied))
+    assert listing.skipped == ()
+
+
+def test_times_are_utc_in_every_time_zone(tmp_path):
+    path = write_file(tmp_path / "a.tif")
+    os.utime(path, ns=(0, 1_234_567_890_123_456_789))
+
+    (entry,) = scan(tmp_path).files
+
+    assert entry.modified == datetime(2009, 2, 13, 23, 31, 30, 123_456)
+
+
+def test_a_missing_folder_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(NothingFoundError, match="no such folder.*day9"):
+        scan(tmp_path / "day9")
+
+
+def test_an_empty_folder_is_an_error_and_no_success(tmp_path):
+    (tmp_path / "old").mkdir()
+
+    with pytest.raises(NothingFoundError, match="empty"):
+        scan(tmp_path)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    with pytest.raises(NothingFoundError):
+        scan(write_file(tmp_path / "a.tif"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
+def test_links_are_told_and_never_followed(tmp_path):
+    write_file(tmp_path / "secret/a.tif")
+    folder = tmp_path / "day1"
+    write_file(folder / "b.tif")
+    (folder / "elsewhere").symlink_to(tmp_path / "secret")
+    (folder / "round").symlink_to(folder)
+
+    listing = scan(folder)
+
+    assert [file.path for file in listing.files] == ["b.tif"]
+    assert [skip.path for skip in listing.skipped] == ["elsewhere", "round"]
+    assert "link" in listing.skipped[0].reason
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has Unicode names only")
+def test_a_name_that_no_database_can_hold_is_told(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.tif")).write_bytes(b"")
+
+    (skip,) = scan(tmp_path).skipped
+
+    assert skip.path == "caf\\xe9.tif"
+    assert "rename" in skip.reason
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read all")
+def test_a_folder_that_may_not_be_read_is_the_administrators_to_mend(tmp_path):
+    write_file(tmp_path / "locked/a.tif")
+    (tmp_path / "locked").chmod(0)
+
+    with pytest.raises(PathError, match="locked") as error:
+        scan(tmp_path)
+
+    assert error.value.move is Move.ADMINISTRATOR

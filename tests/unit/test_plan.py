@@ -1,0 +1,389 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    NamingError,
+    NothingFoundError,
+    StillCopyingError,
+)
+from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.plan import Content, Request, make_plan
+from tests.makers.folders import (
+    COPIED,
+    OPEN_FIELD,
+    START,
+    WHEEL,
+    Timeseries,
+    aged,
+    write_companions,
+    write_file,
+    write_folder,
+    write_tif,
+)
+from tests.makers.scanimage import truncate, write_tif_without_header
+
+REQUEST = Request("moser", "90218/day1", "2Pminiscope_A", False, "90218", 0)
+
+
+def plan_of(folder, known=None, **changes):
+    return make_plan(replace(REQUEST, **changes), scan(folder), known or {}, {})
+
+
+def reports(plan):
+    return {report.path.removeprefix("90218/day1/"): report for report in plan.files}
+
+
+def known_of(plan):
+    """Give what a database holds once a plan is applied."""
+    return {
+        file.path: Content(
+            file.size_bytes,
+            file.modified,
+            file.fingerprint,
+            session.start if file is dataset.files[0] else None,
+        )
+        for metasession in plan.metasessions
+        for session in metasession.sessions
+        for dataset in session.datasets
+        for file in dataset.files
+    }
+
+
+def sessions(plan):
+    return [session for metasession in plan.metasessions for session in metasession.sessions]
+
+
+def dataset(session, datasettype):
+    (found,) = (each for each in session.datasets if each.datasettype == datasettype)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / "day1", OPEN_FIELD, WHEEL)
+
+
+def test_every_timeseries_name_is_a_session_that_started_when_its_first_tif_says(folder):
+    plan = plan_of(folder)
+
+    assert [(session.timeseries_name, session.start) for session in sessions(plan)] == [
+        ("90218-openfield1m", START),
+        ("90218-wheel", START + timedelta(minutes=40)),
+    ]
+
+
+def test_acquisitions_are_stitched_in_order_of_acquisition_and_file(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(2, 3)))
+
+    (session,) = sessions(plan_of(folder))
+
+    assert [(file.name, file.acquisition) for file in dataset(session, "tif").files] == [
+        ("mouse_00001_00001.tif", 1),
+        ("mouse_00001_00002.tif", 1),
+        ("mouse_00002_00001.tif", 2),
+        ("mouse_00002_00002.tif", 2),
+        ("mouse_00002_00003.tif", 2),
+    ]
+
+
+def test_companions_join_the_session_of_their_acquisition(folder):
+    session = sessions(plan_of(folder))[0]
+
+    assert {each.datasettype: (each.filetype, len(each.files)) for each in session.datasets} == {
+        "tif": ("tif", 3),
+        "wavesurfer": ("h5", 2),
+        "tracking_openfield": ("csv", 2),
+        "tracking_wheel": ("csv", 2),
+        "tracking_video": ("avi", 2),
+    }
+    assert [file.acquisition for file in dataset(session, "wavesurfer").files] == [1, 2]
+
+
+def test_a_split_session_is_its_own_metasession(folder):
+    plan = plan_of(folder)
+
+    for metasession in plan.metasessions:
+        (session,) = metasession.sessions
+        assert metasession.metasession_name == session.session_name
+        assert metasession.suite2p_folder == (
+            f"90218/day1/split_{session.timeseries_name}_{session.session_name}"
+        )
+
+
+def test_combined_sessions_share_a_metasession_and_have_names_of_their_own(folder):
+    split, combined = plan_of(folder), plan_of(folder, combined=True)
+
+    (metasession,) = combined.metasessions
+    expected = names.combined_metasession_name("90218", 0, "moser", "90218/day1")
+    assert metasession.metasession_name == expected
+    assert metasession.suite2p_folder == f"90218/day1/combined_{expected}"
+    assert not {each.session_name for each in sessions(split)} & {
+        each.session_name for each in sessions(combined)
+    }
+
+
+def test_the_second_counter_may_be_absent(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("90853_3L", files=(1, 1), is_split=False))
+
+    (session,) = sessions(plan_of(folder))
+
+    assert session.timeseries_name == "90853_3L"
+    assert [file.acquisition for file in dataset(session, "tif").files] == [1, 2]
+
+
+def test_the_same_folder_gives_the_same_plan(folder):
+    assert plan_of(folder) == plan_of(folder)
+
+
+def test_a_dataset_keeps_its_name_when_files_are_added(tmp_path):
+    before = sessions(plan_of(write_folder(tmp_path, Timeseries("mouse", files=(1,)))))[0]
+    after = sessions(plan_of(write_folder(tmp_path, Timeseries("mouse", files=(2, 1)))))[0]
+
+    assert before.session_name == after.session_name
+    assert dataset(before, "tif").dataset_name == dataset(after, "tif").dataset_name
+
+
+def test_every_file_is_accounted_for_with_a_reason(folder):
+    for path in (
+        "Thumbs.db",
+        "~$notes.docx",
+        ".DS_Store",
+        "notes.txt",
+        "90218-sleep_0001.h5",
+        "90218-wheel_0002.csv",
+        "overview.tif",
+        "old/90218-old_00001_00001.tif",
+        "combined_x/A.superseded-20240101/suite2p/plane0/F.npy",
+        "combined_x/.A.partial-12/plane0/F.npy",
+        "suite2p/plane0/data.bin",
+        "suite2p/plane0/reg_tif/file000.tif",
+    ):
+        write_file(folder / path)
+
+    found = reports(plan_of(folder))
+
+    assert set(found) == {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert all(report.reason for report in found.values())
+    by_verdict = {
+        verdict: {path for path, report in found.items() if report.verdict == verdict}
+        for verdict in ("used", "ignored", "unknown")
+    }
+    assert by_verdict["unknown"] == {
+        "notes.txt",
+        "90218-sleep_0001.h5",
+        "90218-wheel_0002.csv",
+        "overview.tif",
+        "old/90218-old_00001_00001.tif",
+    }
+    assert "acquisition 2 of '90218-wheel'" in found["90218-wheel_0002.csv"].reason
+    assert len(by_verdict["ignored"]) == 7
+    assert {"tif", "wavesurfer"} <= {found[path].datasettype for path in by_verdict["used"]}
+
+
+def test_a_converted_video_does_not_stand_beside_its_original(folder):
+    write_file(folder / "90218-wheel_0001.mp4")
+
+    found = reports(plan_of(folder))
+
+    assert found["90218-wheel_0001.avi"].verdict == "used"
+    assert "90218-wheel_0001.avi" in found["90218-wheel_0001.mp4"].reason
+
+
+def test_a_link_is_reported_and_not_followed(folder, tmp_path):
+    elsewhere = write_tif(tmp_path / "mouse_00001_00001.tif")
+    (folder / "mouse_00001_00001.tif").symlink_to(elsewhere)
+
+    report = reports(plan_of(folder))["mouse_00001_00001.tif"]
+
+    assert report.verdict == "unknown"
+    assert "link" in report.reason
+
+
+def test_a_folder_without_recordings_is_an_error(tmp_path):
+    write_file(tmp_path / "notes.txt")
+    write_file(tmp_path / "mouse_0001.h5")
+
+    with pytest.raises(NothingFoundError, match="no recording of type 2Pminiscope_A.*mouse_0001.h5"):
+        plan_of(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x_12345_00001.tif", "x_00001_00001_00001.tif"])
+def test_a_name_that_can_be_split_in_two_ways_is_refused_with_the_file(tmp_path, name):
+    write_tif(tmp_path / name)
+
+    with pytest.raises(NamingError, match=f"certainly.*{name}"):
+        plan_of(tmp_path)
+
+
+def test_an_animal_number_before_both_counters_is_part_of_the_name(tmp_path):
+    write_tif(tmp_path / "open_field_90218_00001_00001.tif")
+
+    (session,) = sessions(plan_of(tmp_path))
+
+    assert session.timeseries_name == "open_field_90218"
+
+
+def test_one_acquisition_cannot_be_split_and_whole(tmp_path):
+    write_tif(tmp_path / "mouse_00001.tif")
+    write_tif(tmp_path / "mouse_00001_00002.tif")
+
+    with pytest.raises(NamingError, match="acquisition 1 of 'mouse'"):
+        plan_of(tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(4,)))
+    (folder / "mouse_00001_00002.tif").unlink()
+
+    with pytest.raises(NamingError, match="files 1, 3, 4, without 2"):
+        plan_of(folder)
+
+
+def test_a_missing_acquisition_is_named(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(1, 1, 1)))
+    (folder / "mouse_00002_00001.tif").unlink()
+
+    with pytest.raises(NamingError, match="acquisitions 1, 3, without 2"):
+        plan_of(folder)
+
+
+def test_first_tries_may_be_thrown_away(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(1, 1), first_acquisition=3))
+
+    (session,) = sessions(plan_of(folder))
+
+    assert [file.acquisition for file in dataset(session, "tif").files] == [3, 4]
+
+
+def test_two_names_of_one_recording_are_refused(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse"), Timeseries("mouse-copy"))
+
+    with pytest.raises(NamingError, match="'mouse' and 'mouse-copy'"):
+        plan_of(folder)
+
+
+def test_a_file_written_a_moment_ago_lets_the_request_wait(folder):
+    now = COPIED.replace(tzinfo=None) + timedelta(seconds=30)
+
+    with pytest.raises(StillCopyingError, match="waits"):
+        make_plan(REQUEST, scan(folder), {}, {}, now=now)
+
+    assert make_plan(REQUEST, scan(folder), {}, {}, now=now, settle_s=0).metasessions
+
+
+def test_a_gap_waits_while_files_are_still_arriving(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(3,)))
+    (folder / "mouse_00001_00002.tif").unlink()
+
+    with pytest.raises(StillCopyingError):
+        make_plan(REQUEST, scan(folder), {}, {}, now=COPIED.replace(tzinfo=None))
+
+
+def test_a_new_file_of_another_kind_does_not_hold_the_request_up(folder):
+    now = COPIED.replace(tzinfo=None) + timedelta(hours=1)
+    aged(write_file(folder / "Thumbs.db"), COPIED + timedelta(hours=1))
+
+    assert make_plan(REQUEST, scan(folder), {}, {}, now=now).metasessions
+
+
+def test_a_tif_without_its_last_page_lets_the_request_wait(folder):
+    aged(truncate(folder / "90218-wheel_00001_00001.tif", 50))
+
+    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
+        plan_of(folder)
+
+
+def test_an_empty_tif_lets_the_request_wait(folder):
+    write_file(folder / "90218-wheel_00001_00001.tif", b"")
+
+    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
+        plan_of(folder)
+
+
+def test_a_tif_of_another_program_is_an_error_and_no_wait(folder):
+    aged(write_tif_without_header(folder / "90218-wheel_00001_00001.tif"))
+
+    with pytest.raises(FormatError, match="90218-wheel_00001_00001.tif"):
+        plan_of(folder)
+
+
+def test_an_unchanged_file_is_not_read_again(folder):
+    first = plan_of(folder)
+    known = known_of(first)
+    for path in folder.rglob("*.tif"):
+        path.write_bytes(b"?" * path.stat().st_size)
+        aged(path)
+
+    assert plan_of(folder, known) == first
+
+
+def test_a_replaced_file_is_seen_although_its_name_and_size_are_the_same(folder):
+    first = plan_of(folder)
+    aged(write_tif(folder / "90218-wheel_00001_00001.tif", WHEEL.start, seed=99), COPIED + timedelta(hours=1))
+
+    second = plan_of(folder, known_of(first))
+
+    old, new = (dataset(sessions(plan)[1], "tif").files[0] for plan in (first, second))
+    assert old.size_bytes == new.size_bytes
+    assert old.fingerprint != new.fingerprint
+    assert sessions(first)[1].session_name == sessions(second)[1].session_name
+
+
+def test_a_recording_that_is_gone_stays_in_its_session(folder):
+    first = plan_of(folder)
+    (folder / "90218-openfield1m_00001_00001.tif").unlink()
+
+    second = plan_of(folder, known_of(first))
+
+    assert second.metasessions == first.metasessions
+    assert second.gone == ("90218/day1/90218-openfield1m_00001_00001.tif",)
+    assert "90218-openfield1m_00001_00001.tif" not in reports(second)
+
+
+def test_a_renamed_timeseries_is_not_gone(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse"))
+    first = plan_of(folder)
+    (folder / "mouse_00001_00001.tif").rename(folder / "rat_00001_00001.tif")
+
+    second = plan_of(folder, known_of(first))
+
+    assert second.gone == ()
+    assert [session.timeseries_name for session in sessions(second)] == ["rat"]
+    assert sessions(second)[0].session_name == sessions(first)[0].session_name
+
+
+def test_a_companion_that_arrives_later_joins(folder):
+    first = plan_of(folder)
+    write_companions(folder, "90218-wheel", 2)
+    write_tif(folder / "90218-wheel_00002_00001.tif", WHEEL.start + timedelta(minutes=10))
+
+    second = plan_of(folder, known_of(first))
+
+    assert sessions(second)[1].session_name == sessions(first)[1].session_name
+    assert len(dataset(sessions(second)[1], "wavesurfer").files) == 2
+
+
+def test_an_unknown_experiment_type_is_refused_with_the_nearest(folder):
+    with pytest.raises(InputError, match="did you mean 2Pminiscope_A"):
+        plan_of(folder, experiment_type="2pminiscope")
+
+
+def test_an_unknown_option_set_is_refused_with_the_nearest(folder):
+    request = replace(REQUEST, ops_name="fsat")
+
+    with pytest.raises(InputError, match="fast"):
+        make_plan(request, scan(folder), {}, {"fast": {}, "slow": {}})
+
+
+def test_a_folder_that_is_a_repository_itself_has_plain_paths(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse"))
+
+    plan = make_plan(replace(REQUEST, folder=""), scan(folder), {}, {})
+
+    assert [report.path for report in plan.files] == ["mouse_00001_00001.tif"]
+    assert plan.metasessions[0].suite2p_folder.startswith("split_mouse_")
