@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imaging_pipeline.errors import Move, PathError
+from imaging_pipeline.errors import Move, NotMountedError, PathError
 from imaging_pipeline.paths import Place, Root, clean, local_path, relative, resolve
 
 ROOTS = (
@@ -138,7 +138,7 @@ def test_quotes_and_blanks_around_a_path_are_taken_off():
 
 
 def test_a_repository_that_is_not_mounted_is_the_administrators_to_mend(tmp_path):
-    with pytest.raises(PathError, match="'moser' is not mounted") as error:
+    with pytest.raises(NotMountedError, match="'moser' is not mounted") as error:
         local_path(Place("moser", "day1"), {"moser": tmp_path / "away"})
 
     assert error.value.move is Move.ADMINISTRATOR
