@@ -12,6 +12,7 @@ from imaging_pipeline.errors import InputError
 NUCLEUS_SHADE = 0.6
 """Part of the light that is missing in the middle of a cell: the indicator stays out of the nucleus."""
 
+OUTLINE_WEIGHT = 0.2
 NUM_NEUROPIL_MODES = 4
 PLACING_ATTEMPTS = 20_000
 
@@ -58,6 +59,12 @@ class Footprint:
     y: NDArray[np.int64]
     x: NDArray[np.int64]
     weights: NDArray[np.float32]
+
+    @property
+    def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give y and x of the pixels that get a fifth of the cell's brightness or more."""
+        is_bright = self.weights >= OUTLINE_WEIGHT
+        return self.y[is_bright], self.x[is_bright]
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ def make_field(settings: FieldSettings, seed: int) -> FieldOfView:
         settings=settings,
         centres_px=centres_px,
         footprints=tuple(_footprint(looks, centre, settings) for centre in centres_px),
-        resting_counts=_around(looks, settings.resting_counts, 0.3, settings.num_cells),
+        resting_counts=_around(looks, settings.resting_counts, 0.25, settings.num_cells),
         neuropil=_neuropil(tissue, shape, settings.neuropil_counts),
         neuropil_modes=np.stack([_clouds(tissue, shape, 25.0) for _ in range(NUM_NEUROPIL_MODES)]),
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.demo.field_of_view import FieldOfView, Footprint
+from imaging_pipeline.demo.field_of_view import FieldOfView
+from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.errors import InputError
 
 CHUNK_FRAMES = 200
@@ -19,6 +20,8 @@ RISE_S = 0.06
 EPOCH_S = 1.0
 EPOCH_INTERVAL_S = 20.0
 EPOCH_RATE_FACTOR = 5.0
+SWAY_S = 2.0
+NEUROPIL_S = 0.3
 NEUROPIL_CHANGE = 0.12
 """Standard deviation of the neuropil's brightness over time, relative to its mean."""
 
@@ -49,61 +52,12 @@ class MovieSettings:
 
     frame_rate_hz: float = 15.0
     decay_s: float = 0.7
-    spike_rate_hz: float = 0.12
+    spike_rate_hz: float = 0.15
     response: float = 0.9
     drift_px: float = 3.0
     photon_counts: float = 8.0
     read_noise_counts: float = 8.0
     offset_counts: float = 40.0
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What a movie was made from: N cells, T frames.
-
-    Attributes
-    ----------
-    frame_rate_hz
-        Frames a second.
-    radius_px
-        Mean radius of a cell.
-    centres_px
-        float32 (N, 2), y and x of the cells where there is no drift.
-    footprints
-        The N cells' pixels where there is no drift.
-    spikes
-        uint8 (N, T), spikes in each frame.
-    calcium
-        float32 (N, T), dF/F of each cell without noise.
-    neuropil
-        float32 (N, T), mean brightness of the neuropil under each cell, in counts.
-    y_drift_px, x_drift_px
-        int64 (T,), by how much the tissue is moved down and right in the frame.
-    mean_image
-        float32 (height, width), the field at rest without drift and noise, in counts.
-    """
-
-    frame_rate_hz: float
-    radius_px: float
-    centres_px: NDArray[np.float32]
-    footprints: tuple[Footprint, ...]
-    spikes: NDArray[np.uint8]
-    calcium: NDArray[np.float32]
-    neuropil: NDArray[np.float32]
-    y_drift_px: NDArray[np.int64]
-    x_drift_px: NDArray[np.int64]
-    mean_image: NDArray[np.float32]
-
-    @property
-    def num_frames(self) -> int:
-        """Number of frames."""
-        return self.spikes.shape[1]
-
-    @property
-    def is_active(self) -> NDArray[np.bool_]:
-        """Tell of each of the N cells whether it fired at all: one that never did cannot be found."""
-        active: NDArray[np.bool_] = self.spikes.any(axis=1)
-        return active
 
 
 @dataclass(frozen=True)
@@ -170,7 +124,7 @@ def make_movie(field: FieldOfView, settings: MovieSettings, num_frames: int, see
         )
     activity, neuropil, motion = (np.random.default_rng([seed, stream]) for stream in range(3))
     spikes = _spikes(activity, settings, field.num_cells, num_frames)
-    response = settings.response * activity.lognormal(0.0, 0.25, (field.num_cells, 1))
+    response = settings.response * activity.lognormal(0.0, 0.2, (field.num_cells, 1))
     courses = _neuropil_courses(neuropil, settings, len(field.neuropil_modes), num_frames)
     y_drift_px, x_drift_px = _drift(motion, settings, num_frames)
     truth = Truth(
@@ -219,7 +173,7 @@ def _neuropil_courses(
     from scipy.ndimage import gaussian_filter1d
 
     noise = rng.standard_normal((num_modes, num_frames))
-    slow = gaussian_filter1d(noise, 0.3 * settings.frame_rate_hz, axis=1, mode="wrap")
+    slow = gaussian_filter1d(noise, NEUROPIL_S * settings.frame_rate_hz, axis=1, mode="wrap")
     courses: NDArray[np.float64] = slow / slow.std() * NEUROPIL_CHANGE / np.sqrt(num_modes)
     return courses.astype(np.float32)
 
@@ -237,10 +191,13 @@ def _neuropil_under_cells(field: FieldOfView, courses: NDArray[np.float32]) -> N
 def _drift(
     rng: np.random.Generator, settings: MovieSettings, num_frames: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw a slow walk and a quick jitter, in whole pixels so that the truth is exact."""
-    walk = rng.standard_normal((2, num_frames)).cumsum(axis=1)
-    walk -= walk.mean(axis=1, keepdims=True)
-    walk *= settings.drift_px / max(np.abs(walk).max(), 1e-9)
+    """Draw slow sway about a place of rest and quick jitter, in whole pixels: the truth is exact."""
+    from scipy.ndimage import gaussian_filter1d
+
+    sway = gaussian_filter1d(
+        rng.standard_normal((2, num_frames)), SWAY_S * settings.frame_rate_hz, axis=1, mode="wrap"
+    )
+    sway *= settings.drift_px / max(np.abs(sway).max(), 1e-9)
     jitter = 0.35 * rng.standard_normal((2, num_frames))
-    y_px, x_px = np.rint(walk + jitter).clip(-settings.drift_px, settings.drift_px).astype(np.int64)
+    y_px, x_px = np.rint(sway + jitter).clip(-settings.drift_px, settings.drift_px).astype(np.int64)
     return y_px, x_px

@@ -1,0 +1,148 @@
+"""A small lab share: one recording folder as an experimenter leaves it.
+
+Two timeseries of one field of view and of unequal length; the first was stopped and started again
+(two acquisitions), and the microscope split its files. Beside the tifs lie the tracking files, one
+an acquisition, and notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from imaging_pipeline.demo.field_of_view import FieldSettings, make_field
+from imaging_pipeline.demo.movie import MovieSettings, make_movie
+from imaging_pipeline.demo.timeseries import Layout, Timeseries, date_files, write_timeseries
+from imaging_pipeline.demo.user_movie import UserMovie
+from imaging_pipeline.errors import InputError
+
+SEED = 0
+FOLDER = Path("90218", "2026-03-14")
+LAYOUTS = (
+    Layout("90218-openfield", datetime(2026, 3, 14, 10, 12, 5, 250_000), (700, 500), 400),
+    Layout("90218-object", datetime(2026, 3, 14, 10, 41, 37, 500_000), (900,), 1000),
+)
+NOTES = """\
+90218, 14 March 2026
+Field of view as on the 12th, laser at 8 %.
+openfield: commutator stuck, stopped after the first part and started again.
+object: ran well.
+"""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share that was written.
+
+    Attributes
+    ----------
+    root
+        The share itself: what a repository stands for.
+    folder
+        The recording folder on it: what a person registers.
+    frame_rate_hz
+        Frames a second.
+    timeseries
+        What was recorded, in the order of time.
+    notes
+        A file that belongs to no dataset.
+    """
+
+    root: Path
+    folder: Path
+    frame_rate_hz: float
+    timeseries: tuple[Timeseries, ...]
+    notes: Path
+
+
+def write_synthetic_share(
+    root: Path,
+    seed: int = SEED,
+    field_settings: FieldSettings | None = None,
+    movie_settings: MovieSettings | None = None,
+    layouts: tuple[Layout, ...] = LAYOUTS,
+) -> Share:
+    """Write a share with movies of which everything is known; the same seed gives the same share.
+
+    Parameters
+    ----------
+    root
+        Where the share is to be; made if it is not there.
+    seed
+        Of everything that is drawn.
+    field_settings, movie_settings
+        What is in the field of view, how it behaves and how it is recorded.
+    layouts
+        What is recorded under which names, in which files.
+
+    Raises
+    ------
+    InputError
+        When something is in the recording folder already.
+    """
+    folder = _make_folder(root)
+    field = make_field(field_settings or FieldSettings(), seed)
+    settings = movie_settings or MovieSettings()
+    written = []
+    for number, layout in enumerate(layouts):
+        movie = make_movie(field, settings, layout.num_frames, seed=1000 * seed + number)
+        frames = (frame for chunk in movie.chunks() for frame in chunk)
+        written.append(write_timeseries(folder, layout, frames, settings.frame_rate_hz, movie.truth))
+    return _finished(root, settings.frame_rate_hz, written)
+
+
+def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> Share:
+    """Write a share with a person's own movie, cut into two timeseries as the synthetic one is.
+
+    Raises
+    ------
+    InputError
+        When something is in the recording folder already, or the frame rate is out of range.
+    """
+    if not 0 < frame_rate_hz < np.inf:
+        raise InputError("The frame rate is out of range", found=f"{frame_rate_hz} Hz", allowed="above 0 Hz")
+    folder = _make_folder(root)
+    frames = (frame for chunk in movie.chunks() for frame in chunk)
+    written = [
+        write_timeseries(folder, layout, islice(frames, layout.num_frames), frame_rate_hz, truth=None)
+        for layout in _divided(movie.num_frames)
+    ]
+    return _finished(root, frame_rate_hz, written)
+
+
+def _make_folder(root: Path) -> Path:
+    folder = root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(
+            "There is something in the demo's recording folder already",
+            path=folder,
+            remedy="Name another place, or remove that folder.",
+        )
+    return folder
+
+
+def _divided(num_frames: int) -> tuple[Layout, ...]:
+    """Give the layouts of the synthetic share for a movie of another length."""
+    part = num_frames / sum(layout.num_frames for layout in LAYOUTS)
+    first, second = LAYOUTS
+    acquisitions = tuple(round(part * frames) for frames in first.frames_per_acquisition)
+    return (
+        replace(
+            first, frames_per_acquisition=acquisitions, frames_per_file=round(part * first.frames_per_file)
+        ),
+        replace(second, frames_per_acquisition=(num_frames - sum(acquisitions),), frames_per_file=num_frames),
+    )
+
+
+def _finished(root: Path, frame_rate_hz: float, written: Iterable[Timeseries]) -> Share:
+    timeseries = tuple(written)
+    notes = root / FOLDER / "notes.txt"
+    notes.write_text(NOTES, encoding="utf-8")
+    date_files((notes,), timeseries[-1].start)
+    return Share(root, root / FOLDER, frame_rate_hz, timeseries, notes)
