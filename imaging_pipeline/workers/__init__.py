@@ -1,0 +1,1 @@
+"""Workers: a supervisor, its one job process, and each policy in a small file."""

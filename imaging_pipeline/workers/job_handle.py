@@ -1,0 +1,105 @@
+"""The supervisor's end of the pipe to its job process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from imaging_pipeline.workers import job_process
+from imaging_pipeline.workers.messages import Command, Ended, Interrupt, Order, Report
+
+
+@dataclass
+class _Running:
+    process: SpawnProcess
+    pipe: Connection
+    interrupted: float | None = None
+
+
+class JobHandle:
+    """Starts the job process when there is an order for it, and ends it.
+
+    Parameters
+    ----------
+    connect, config
+        As in `job_process.main`.
+    """
+
+    def __init__(self, connect: str, config: object) -> None:
+        self._connect = connect
+        self._config = config
+        self._running: _Running | None = None
+
+    def order(self, order: Order) -> None:
+        """Send an order, to a new process where the last one has ended."""
+        if self._running is None:
+            self._running = self._start()
+        _send(self._running, order)
+
+    def receive(self, timeout_s: float) -> Report | Ended | None:
+        """Give what the process says next, or that it has ended; None when it was silent so long."""
+        running = self._running
+        if running is None:
+            time.sleep(timeout_s)
+            return None
+        if not wait([running.pipe, running.process.sentinel], timeout_s):
+            return None
+        with suppress(EOFError, OSError):
+            if running.pipe.poll():
+                report: Report = running.pipe.recv()
+                return report
+        return self._bury(running)
+
+    def interrupt(self) -> None:
+        """Ask the process to give its job back and to end; asking again does nothing."""
+        if self._running is not None and self._running.interrupted is None:
+            self._running.interrupted = time.monotonic()
+            _send(self._running, Interrupt())
+
+    def interrupted_for_s(self) -> float:
+        """Give how long ago the process was asked to end, 0 where it was not."""
+        if self._running is None or self._running.interrupted is None:
+            return 0.0
+        return time.monotonic() - self._running.interrupted
+
+    def kill(self) -> None:
+        """End the process, whatever it does; `receive` then gives its end."""
+        if self._running is not None:
+            self._running.process.kill()
+
+    def close(self, timeout_s: float) -> None:
+        """Let the process end by itself, and kill it when it takes too long."""
+        if self._running is not None:
+            self._running.pipe.close()
+            self._running.process.join(timeout_s)
+            self._bury(self._running)
+
+    def _start(self) -> _Running:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=job_process.main, args=(theirs, self._connect, self._config), name="job process"
+        )
+        process.start()
+        # While we held their end too, neither side would see the other die.
+        theirs.close()
+        return _Running(process, ours)
+
+    def _bury(self, running: _Running) -> Ended:
+        running.pipe.close()
+        running.process.kill()
+        running.process.join()
+        ended = Ended(running.process.pid or 0, running.process.exitcode or 0)
+        running.process.close()
+        self._running = None
+        return ended
+
+
+def _send(running: _Running, command: Command) -> None:
+    # A process that has ended is found by `receive`.
+    with suppress(OSError):
+        running.pipe.send(command)

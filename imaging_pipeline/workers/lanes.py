@@ -1,0 +1,70 @@
+"""Which tables a kind of worker fills, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imaging_pipeline.errors import InputError, near
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A kind of work.
+
+    Attributes
+    ----------
+    name
+        What the command line calls it.
+    tables
+        ``module:Class`` of each table that is populated, in order; resolved once the worker has
+        connected, so that importing this module declares nothing.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+
+
+_IMAGING = "imaging_pipeline.schemas.imaging"
+
+LANES = (
+    Lane("ingest", (f"{_IMAGING}:MakeDatasetSessions",)),
+    Lane(
+        "imported",
+        (
+            f"{_IMAGING}:Tif",
+            f"{_IMAGING}:ImagingAnalysis",
+            f"{_IMAGING}:Projection",
+            f"{_IMAGING}:Cell",
+        ),
+    ),
+    Lane("suite2p", ("imaging_pipeline.schemas.suite2p_jobs:Suite2Py",)),
+    Lane("computed", (f"{_IMAGING}:FilteredSpikes",)),
+)
+
+
+def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
+    """Give the lanes of these names in the order in which work flows; all where none is named.
+
+    Raises
+    ------
+    InputError
+        When a name is none of a lane.
+    """
+    wanted = set(names)
+    known = [lane.name for lane in LANES]
+    for name in sorted(wanted.difference(known)):
+        close = near(name, known)
+        raise InputError(
+            "There is no such lane",
+            found=name,
+            allowed=", ".join(known),
+            remedy=f"Did you mean {close[0]}?" if close else "",
+        )
+    return tuple(lane for lane in LANES if not wanted or lane.name in wanted)
+
+
+def short_name(table: str) -> str:
+    """Give ``imaging.Tif`` for ``imaging_pipeline.schemas.imaging:Tif``."""
+    module, _, name = table.partition(":")
+    return f"{module.rpartition('.')[2]}.{name}"

@@ -1,0 +1,40 @@
+"""A job that keeps killing its process is not tried for ever."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+
+from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.policy import Death, Policy, Verdict
+
+_MAX_DEATHS = 3
+
+
+class Crashes(Policy):
+    """The third death of a job under one worker is kept as its error."""
+
+    def __init__(self) -> None:
+        self._deaths: Counter[tuple[str, frozenset[tuple[str, object]]]] = Counter()
+
+    def judge_death(self, death: Death) -> Verdict | None:
+        """Give the job back twice, then keep an error."""
+        job = (death.table, frozenset(death.key.items()))
+        self._deaths[job] += 1
+        cause = f"The job's process died ({_cause(death.exit_code)})"
+        if self._deaths[job] < _MAX_DEATHS:
+            return Verdict(Fate.CRASHED, message=f"{cause}.")
+        return Verdict(
+            Fate.ERROR,
+            message=f"{cause}, {_MAX_DEATHS} times in a row. What to do: see whether the machine's memory"
+            " is enough for it, then clear the error.",
+        )
+
+
+def _cause(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"signal {-exit_code}"

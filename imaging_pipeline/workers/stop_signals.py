@@ -1,0 +1,42 @@
+"""Ctrl-C and what a service manager sends, as a request that the loop reads."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class StopRequest:
+    """Whether, how often and since when the worker has been asked to stop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._since = 0.0
+
+    def ask(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Ask to stop; asking twice means now."""
+        self.count += 1
+        self._since = self._since or time.monotonic()
+
+    def waited_s(self) -> float:
+        """Give how long ago it was asked for."""
+        return time.monotonic() - self._since
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequest]:
+    """Turn the signals that end a program into a request, within the block; main thread only."""
+    request = StopRequest()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":  # Ctrl-Break, by which a console process is ended from outside
+        numbers.append(signal.SIGBREAK)
+    former = {number: signal.signal(number, request.ask) for number in numbers}
+    try:
+        yield request
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,103 @@
+"""What a worker did, and what it left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imaging_pipeline.workers.job_queue import Count, JobQueue
+from imaging_pipeline.workers.lanes import short_name
+from imaging_pipeline.workers.messages import Fate, Finished
+from imaging_pipeline.workers.policy import Policy
+
+
+@dataclass(frozen=True)
+class Left:
+    """Jobs of a table that are not made.
+
+    Attributes
+    ----------
+    table
+        ``module:Class``.
+    number
+        How many; 0 where the table could not be asked.
+    reason
+        Why not.
+    """
+
+    table: str
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a worker's time.
+
+    Attributes
+    ----------
+    done, errors
+        Jobs that were made, and jobs whose error is kept.
+    left
+        What is not made, by table and reason.
+    """
+
+    done: int
+    errors: int
+    left: tuple[Left, ...]
+
+    def __str__(self) -> str:
+        left = "; ".join(f"{short_name(item.table)}: {item.number} {item.reason}" for item in self.left)
+        return f"done {self.done}, errors {self.errors}, left {sum(item.number for item in self.left)}" + (
+            f" ({left})" if left else ""
+        )
+
+
+class Tally:
+    """Counts what came of the orders, table by table."""
+
+    def __init__(self) -> None:
+        self._fates: Counter[tuple[str, Fate]] = Counter()
+        self._reasons: dict[tuple[str, Fate], str] = {}
+
+    def add(self, finished: Finished) -> None:
+        """Count one."""
+        self._fates[finished.table, finished.fate] += 1
+        self._reasons[finished.table, finished.fate] = finished.message
+        if finished.fate is not Fate.FAILED:
+            self._reasons.pop((finished.table, Fate.FAILED), None)
+
+    def reason(self, table: str, fate: Fate) -> str:
+        """Give the last message of this fate, or an empty text."""
+        return self._reasons.get((table, fate), "")
+
+    def summary(self, queues: Mapping[str, JobQueue], policies: Sequence[Policy]) -> Summary:
+        """Ask the database what is left."""
+        left = [
+            item for table, queue in queues.items() for item in self._left(table, queue.counts(), policies)
+        ]
+        return Summary(self._total(Fate.DONE), self._total(Fate.ERROR), tuple(left))
+
+    def _total(self, fate: Fate) -> int:
+        return sum(number for (_, counted), number in self._fates.items() if counted is fate)
+
+    def _left(self, table: str, counts: Sequence[Count], policies: Sequence[Policy]) -> Iterator[Left]:
+        failed = self.reason(table, Fate.FAILED)
+        if failed:
+            yield Left(table, 0, f"known: the table could not be asked for jobs ({failed})")
+        why_not = next(filter(None, (policy.why_not(table) for policy in policies)), "")
+        for count in counts:
+            if count.status == "error":
+                earlier = count.number - self._fates[table, Fate.ERROR]
+                if earlier > 0:
+                    yield Left(table, earlier, "with an error from before")
+            elif count.status == "reserved":
+                yield Left(table, count.number, "being made by another worker")
+            elif count.later:
+                waits_for = self.reason(table, Fate.WAITING)
+                yield Left(table, count.number, f"for later ({waits_for})" if waits_for else "for later")
+            else:
+                yield Left(
+                    table, count.number, f"not for this machine ({why_not})" if why_not else "not begun"
+                )

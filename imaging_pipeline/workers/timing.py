@@ -1,0 +1,30 @@
+"""How long a worker waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds.
+
+    Attributes
+    ----------
+    heartbeat_s
+        Between two heartbeats.
+    slice_s
+        How long one table is worked on before the others have their turn.
+    finish_s
+        For the running job to finish when the worker is told to stop.
+    give_back_s
+        For it to give the job back after that; then it is killed, and the supervisor gives it back.
+    longest_pause_s
+        Between two attempts while the database is away.
+    """
+
+    heartbeat_s: float = 10.0
+    slice_s: float = 60.0
+    finish_s: float = 10.0
+    give_back_s: float = 20.0
+    longest_pause_s: float = 60.0

@@ -1,0 +1,152 @@
+"""Tables whose jobs do as a sample says: finish, fail, wait, lack something or kill their process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline import embedded, progress
+from imaging_pipeline.config import Config
+from imaging_pipeline.errors import FormatError, MissingPackageError, StillCopyingError
+from imaging_pipeline.schemas.imaging import operations
+from imaging_pipeline.workers.lanes import Lane
+from imaging_pipeline.workers.run import Wiring
+
+WIRING = Wiring(connect=f"{__name__}:connect", workers=f"{__name__}:Worker")
+FIRST = Lane("first", (f"{__name__}:Measurement",))
+SECOND = Lane("second", (f"{__name__}:Summary",))
+
+_GATE_DEADLINE_S = 60.0
+
+schema = dj.Schema()
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    """A server, a schema on it, and a folder through which tests and jobs speak."""
+
+    server: Config
+    schema_name: str
+    folder: Path
+
+
+_folder: list[Path] = []
+
+
+def open_connection(config: ToyConfig) -> Any:
+    """Connect to the server, with the settings of a worker."""
+    settings = dj.settings.Config()
+    settings.jobs.keep_completed = True
+    server = config.server
+    if server.embedded_folder is not None:
+        running = embedded.start(server.embedded_folder)
+        host, port, user, password = running.host, running.port, running.user, "unused"
+    else:
+        host, port, user, password = server.host, server.port, server.user, server.password.reveal()
+    return dj.Connection(
+        host, user, password, port, use_tls=False, backend=server.backend, config_override=settings
+    )
+
+
+def connect(config: ToyConfig) -> Any:
+    """Bind the tables below, and declare those that are missing."""
+    _folder[:] = [config.folder]
+    connection = open_connection(config)
+    schema.activate(config.schema_name, connection=connection)
+    for table in (Measurement, Summary):
+        table().jobs  # noqa: B018  declared when first touched
+    return connection
+
+
+@schema
+class Worker(dj.Manual):
+    definition = operations.Worker.definition
+
+
+@schema
+class Sample(dj.Manual):
+    definition = """
+    sample_id : int32
+    ---
+    behaviour : varchar(16)
+    """
+
+
+@schema
+class Measurement(dj.Computed):
+    definition = """
+    -> Sample
+    ---
+    made_by : int32
+    """
+
+    def make_fetch(self, key: dict[str, Any]) -> tuple[str]:
+        return ((Sample & key).fetch1("behaviour"),)
+
+    def make_compute(self, key: dict[str, Any], behaviour: str) -> tuple[int]:
+        sample_id = key["sample_id"]
+        with (_folder[0] / "computed").open("a") as file:
+            file.write(f"{sample_id}\n")
+        _BEHAVIOURS[behaviour](sample_id)
+        return (os.getpid(),)
+
+    def make_insert(self, key: dict[str, Any], made_by: int) -> None:
+        self.insert1({**key, "made_by": made_by})
+
+
+@schema
+class Summary(dj.Computed):
+    definition = """
+    -> Measurement
+    """
+
+    def make(self, key: dict[str, Any]) -> None:
+        self.insert1(key)
+
+
+def _nothing(sample_id: int) -> None:
+    for step in range(3):
+        progress.report("measuring", step + 1, 3)
+
+
+def _gate(sample_id: int) -> None:
+    """Say that the job has begun, and wait until the test opens the gate."""
+    (_folder[0] / f"{sample_id}.begun").touch()
+    progress.report("waiting at the gate")
+    deadline = time.monotonic() + _GATE_DEADLINE_S
+    while not (_folder[0] / f"{sample_id}.open").exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the test did not open the gate")
+        time.sleep(0.01)
+
+
+def _bad(sample_id: int) -> None:
+    raise FormatError("The stack is damaged", path="a.tif", found="no header")
+
+
+def _copying(sample_id: int) -> None:
+    raise StillCopyingError("Files are still being copied")
+
+
+def _lacking(sample_id: int) -> None:
+    raise MissingPackageError("Suite2p is not installed")
+
+
+def _deadly(sample_id: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+_BEHAVIOURS = {
+    "quick": _nothing,
+    "gate": _gate,
+    "bad": _bad,
+    "copying": _copying,
+    "lacking": _lacking,
+    "deadly": _deadly,
+}
