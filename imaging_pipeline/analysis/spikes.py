@@ -1,0 +1,60 @@
+"""Deconvolved spikes that stand out: N cells, T samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class FilteredSpikes:
+    """Spikes above each cell's own threshold.
+
+    Attributes
+    ----------
+    spikes
+        float32 (N, T), deconvolved activity as it was where it is above the threshold, else 0.
+    thresholds
+        float32 (N,), in the unit of the spikes.
+    """
+
+    spikes: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+
+
+def filtered_spikes(spikes: NDArray[np.float32], num_std: float) -> FilteredSpikes:
+    """Keep the spikes above mean + ``num_std`` · standard deviation of the cell's own spikes.
+
+    Mean and (population) standard deviation are over all samples, silent ones included. A cell
+    whose samples are all equal keeps nothing.
+
+    Parameters
+    ----------
+    spikes
+        float32 (N, T), deconvolved activity, without NaN; may be memory-mapped.
+    num_std
+        Standard deviations above the mean; 0 or more.
+
+    Raises
+    ------
+    InputError
+        When ``spikes`` has not two dimensions and at least one sample, or ``num_std`` is negative.
+    """
+    if spikes.ndim != 2 or spikes.shape[1] == 0:
+        raise InputError("Spikes are not (cells, samples)", found=f"shape {spikes.shape}")
+    if not 0 <= num_std < np.inf:
+        raise InputError(
+            "The spike threshold is out of range", found=f"{num_std} standard deviations", allowed="0 or more"
+        )
+    thresholds = np.array([_threshold(cell, num_std) for cell in spikes], np.float32)
+    kept = np.where(spikes > thresholds[:, None], spikes, np.float32(0))
+    return FilteredSpikes(kept.astype(np.float32, copy=False), thresholds)
+
+
+def _threshold(spikes: NDArray[np.float32], num_std: float) -> float:
+    """Give one cell's threshold; in float64, since float32 sums of long recordings lose digits."""
+    return float(spikes.mean(dtype=np.float64) + num_std * spikes.std(dtype=np.float64))
