@@ -7,7 +7,7 @@ an acquisition, and notes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from imaging_pipeline.demo.field_of_view import FieldSettings, make_field
-from imaging_pipeline.demo.movie import MovieSettings, make_movie
+from imaging_pipeline.demo.movie import Movie, MovieSettings, make_movie
 from imaging_pipeline.demo.timeseries import Layout, Timeseries, date_files, write_timeseries
+from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.demo.user_movie import UserMovie
 from imaging_pipeline.errors import InputError
 
@@ -86,14 +87,18 @@ def write_synthetic_share(
         When something is in the recording folder already.
     """
     folder = _make_folder(root)
-    field = make_field(field_settings or FieldSettings(), seed)
     settings = movie_settings or MovieSettings()
     written = []
-    for number, layout in enumerate(layouts):
-        movie = make_movie(field, settings, layout.num_frames, seed=1000 * seed + number)
+    for layout, movie in _movies(seed, field_settings or FieldSettings(), settings, layouts):
         frames = (frame for chunk in movie.chunks() for frame in chunk)
         written.append(write_timeseries(folder, layout, frames, settings.frame_rate_hz, movie.truth))
     return _finished(root, settings.frame_rate_hz, written)
+
+
+def synthetic_truths(seed: int = SEED) -> dict[str, Truth]:
+    """Give by timeseries name what the synthetic share of a seed is made from, written or not."""
+    movies = _movies(seed, FieldSettings(), MovieSettings(), LAYOUTS)
+    return {layout.name: movie.truth for layout, movie in movies}
 
 
 def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> Share:
@@ -113,6 +118,14 @@ def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> 
         for layout in _divided(movie.num_frames)
     ]
     return _finished(root, frame_rate_hz, written)
+
+
+def _movies(
+    seed: int, field_settings: FieldSettings, movie_settings: MovieSettings, layouts: tuple[Layout, ...]
+) -> Iterator[tuple[Layout, Movie]]:
+    field = make_field(field_settings, seed)
+    for number, layout in enumerate(layouts):
+        yield layout, make_movie(field, movie_settings, layout.num_frames, seed=1000 * seed + number)
 
 
 def _make_folder(root: Path) -> Path:
