@@ -45,6 +45,11 @@ class OptionSet:
     generation: Generation
     not_carried: Mapping[str, str]
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """Settings and recording in one mapping, which `translate` takes again: what is kept and compared."""
+        return {**self.settings, **self.db}
+
 
 def load_options(path: Path) -> Mapping[str, Any]:
     """Load an option set as Suite2p's window saves it (``.npy``), or as a JSON object.

@@ -1,0 +1,67 @@
+"""The note that says that an output is finished, and of what: written last, compared before a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.readers.suite2p_output import MARKER_NAME, find_outputs, missing_files, read_output
+from imaging_pipeline.suite2p_runner.options import OptionSet
+from imaging_pipeline.suite2p_runner.preflight import Inputs
+from imaging_pipeline.suite2p_runner.request import RunResult, Trim
+
+_COMPARED = ("identity", "inputs", "options")
+
+
+def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
+    """Give what must be equal for an output to be adopted, in types that JSON gives back equal.
+
+    The names of ``identity`` stand at the top as well, where other readers look for them.
+    """
+    description = {
+        **identity,
+        "identity": dict(identity),
+        "inputs": [
+            {
+                "name": share.tif.path.name,
+                "size_bytes": share.tif.size_bytes,
+                "pages_used": share.num_pages,
+                "start": share.tif.header.start.isoformat(timespec="microseconds"),
+            }
+            for share in inputs.shares
+        ],
+        "options": options.content,
+    }
+    normalised: dict[str, Any] = json.loads(json.dumps(description))
+    return normalised
+
+
+def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult) -> None:
+    """Write the note into a folder that is otherwise whole."""
+    told = asdict(result)
+    del told["target"], told["adopted"]
+    text = json.dumps({**description, "result": told}, indent=2)
+    (folder / MARKER_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | None:
+    """Give the result of an output that is there, whole, and of the same files and options; else None."""
+    if not target.is_dir():
+        return None
+    try:
+        outputs = [read_output(root) for root in find_outputs(target)]
+    except (FormatError, OutputError):
+        return None
+    if len(outputs) != 1 or any(missing_files(plane) for plane in outputs[0].imported):
+        return None
+    marker = outputs[0].marker
+    if marker is None or any(marker.get(key) != description[key] for key in _COMPARED):
+        return None
+    told = dict(marker["result"])
+    told["overridden"] = {name: (said, counted) for name, (said, counted) in told["overridden"].items()}
+    told["trimmed"] = tuple(Trim(**trim) for trim in told["trimmed"])
+    return RunResult(target=target, adopted=True, **told)

@@ -1,0 +1,200 @@
+"""Checks before a run of Suite2p, which would read wrong frames without a word.
+
+Suite2p goes by the count of pages alone: it takes the page after a volume that was cut short for the
+first plane of the next volume, so that planes are mixed from there on. It is given whole volumes only.
+
+Flyback frames lie in the file after the planes of each volume. Suite2p gets them as further planes that
+it is told to leave out (``ignore_flyback``): they are written to its scratch and never analysed, and no
+file has to be copied. (`suite2p.io.tiff.tiff_to_binary` and `run_s2p` of 1.1.0.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
+from imaging_pipeline.readers.scanimage import ScanImageHeader, ScanImageTif
+from imaging_pipeline.suite2p_runner.request import Trim
+
+# Suite2p 1.1.0 refuses fewer.
+_MIN_VOLUMES = 10
+_MAX_CHANNELS = 2
+_DTYPES = ("int16", "uint16")
+# Acquisitions of one recording state slightly different rates.
+_RATE_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class TifShare:
+    """A file, and how many of its first pages belong to whole volumes."""
+
+    tif: ScanImageTif
+    num_pages: int
+
+    @property
+    def pages_dropped(self) -> int:
+        """Pages after the last whole volume."""
+        return self.tif.num_pages - self.num_pages
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What of the files goes into a run.
+
+    Attributes
+    ----------
+    shares
+        All files, in order.
+    num_volumes
+        Volumes in all, which are the frames of each plane.
+    """
+
+    shares: tuple[TifShare, ...]
+    num_volumes: int
+
+    @property
+    def header(self) -> ScanImageHeader:
+        """The header of the first file, which stands for all."""
+        return self.shares[0].tif.header
+
+    @property
+    def num_pages(self) -> int:
+        """Pages of all whole volumes."""
+        return sum(share.num_pages for share in self.shares)
+
+    @property
+    def page_bytes(self) -> int:
+        """Bytes of one page in Suite2p's binary, which is int16."""
+        return 2 * self.shares[0].tif.height * self.shares[0].tif.width
+
+    @property
+    def trimmed(self) -> tuple[Trim, ...]:
+        """What is left out."""
+        return tuple(
+            Trim(share.tif.path.name, share.pages_dropped) for share in self.shares if share.pages_dropped
+        )
+
+
+def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Inputs:
+    """Check the files of a run and find the whole volumes of each acquisition.
+
+    Raises
+    ------
+    InputError
+        Where there is no file, too little in them, or more channels than Suite2p knows.
+    FormatError
+        Where the files do not belong together.
+    StillCopyingError
+        Where a file is not as it was when its pages were counted.
+    """
+    if not tifs or len(tifs) != len(acquisitions):
+        raise InputError(
+            "A run needs files, and the acquisition of each",
+            found=f"{len(tifs)} files, {len(acquisitions)} acquisitions",
+            remedy="Register the folder again.",
+        )
+    for tif in tifs:
+        _check_unchanged(tif)
+        _check_alike(tif, tifs[0])
+    _check_supported(tifs[0])
+    shares = tuple(_shares(tifs, acquisitions))
+    num_volumes = sum(share.num_pages for share in shares) // tifs[0].header.pages_per_volume
+    if num_volumes < _MIN_VOLUMES:
+        raise InputError(
+            "The recording is too short for Suite2p",
+            path=tifs[0].path,
+            found=f"{num_volumes} whole frames of each plane",
+            allowed=f"{_MIN_VOLUMES} or more",
+        )
+    return Inputs(shares, num_volumes)
+
+
+def _check_unchanged(tif: ScanImageTif) -> None:
+    size_bytes = tif.path.stat().st_size
+    if size_bytes != tif.size_bytes:
+        raise StillCopyingError(
+            "A tif changed since its pages were counted",
+            path=tif.path,
+            found=f"{size_bytes} bytes",
+            allowed=f"{tif.size_bytes} bytes",
+        )
+
+
+def _check_alike(tif: ScanImageTif, first: ScanImageTif) -> None:
+    found, expected = _kind(tif), _kind(first)
+    rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
+    if found != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
+        raise FormatError(
+            "The tifs of a run were not recorded alike",
+            path=tif.path,
+            found=f"{found}, {rates[0]:g} Hz",
+            allowed=f"{expected}, {rates[1]:g} Hz, as in {first.path.name}",
+            remedy="Register recordings of different settings as separate sessions.",
+        )
+
+
+def _kind(tif: ScanImageTif) -> str:
+    header = tif.header
+    return (
+        f"{tif.width} x {tif.height} {tif.dtype}, {header.num_channels} channels, "
+        f"{header.num_planes} planes, {header.frames_per_slice} frames a slice, "
+        f"{header.num_flyback_frames} flyback frames"
+    )
+
+
+def _check_supported(tif: ScanImageTif) -> None:
+    header = tif.header
+    for what, found, allowed, is_supported in (
+        ("pixels", tif.dtype, " or ".join(_DTYPES), tif.dtype in _DTYPES),
+        (
+            "saved channels",
+            header.num_channels,
+            f"1 to {_MAX_CHANNELS}",
+            header.num_channels <= _MAX_CHANNELS,
+        ),
+        ("frames a slice", header.frames_per_slice, "1", header.frames_per_slice == 1),
+    ):
+        if not is_supported:
+            raise InputError(
+                f"Suite2p cannot take recordings with such {what}",
+                path=tif.path,
+                found=found,
+                allowed=allowed,
+                remedy="Analyse this recording by hand.",
+            )
+
+
+def _shares(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Iterator[TifShare]:
+    done: set[int] = set()
+    for acquisition, group in groupby(zip(acquisitions, tifs, strict=True), key=lambda pair: pair[0]):
+        files = [tif for _acquisition, tif in group]
+        if acquisition in done:
+            raise InputError(
+                "The files of an acquisition do not follow one another",
+                path=files[0].path,
+                found=f"acquisition {acquisition} again after another one",
+            )
+        done.add(acquisition)
+        yield from _shares_of_acquisition(files)
+
+
+def _shares_of_acquisition(files: Sequence[ScanImageTif]) -> list[TifShare]:
+    header = files[0].header
+    for tif in files[:-1]:
+        if tif.num_pages % header.num_channels:
+            raise FormatError(
+                "A tif ends amid the channels of a frame, and another follows it",
+                path=tif.path,
+                found=f"{tif.num_pages} pages",
+                allowed=f"a multiple of {header.num_channels}",
+                remedy="Copy the file again from the microscope.",
+            )
+    to_drop = sum(tif.num_pages for tif in files) % header.pages_per_volume
+    shares: list[TifShare] = []
+    for tif in reversed(files):
+        dropped = min(to_drop, tif.num_pages)
+        to_drop -= dropped
+        shares.append(TifShare(tif, tif.num_pages - dropped))
+    return shares[::-1]

@@ -1,0 +1,92 @@
+"""What a run of Suite2p is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.readers.scanimage import ScanImageTif
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run: these files, analysed as one recording, with these options.
+
+    Attributes
+    ----------
+    tifs
+        The files in the order in which they were recorded.
+    acquisitions
+        For each file the acquisition that it belongs to, by a number of one's own.
+    settings
+        An option set as `options.translate` takes it, of either generation; frame rate, planes and
+        channels come from the files' headers whatever it says.
+    target
+        The folder that the output becomes.
+    scratch
+        A folder on a local disk, with room for the whole movie.
+    identity
+        Names that are noted with the output and must be equal for it to be adopted.
+    threads
+        Threads that Suite2p may use; None for all cores.
+    """
+
+    tifs: tuple[ScanImageTif, ...]
+    acquisitions: tuple[int, ...]
+    settings: Mapping[str, Any]
+    target: Path
+    scratch: Path
+    identity: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Trim:
+    """Pages at the end of an acquisition that were left out, because they make no whole volume."""
+
+    file: str
+    pages_dropped: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished output.
+
+    Attributes
+    ----------
+    target
+        Its folder.
+    adopted
+        Whether it was there already, finished, of the same files and options.
+    num_frames
+        Frames of each plane.
+    num_rois
+        ROIs of all planes, cells or not.
+    settings_used
+        All settings that Suite2p ran with, nested, and what it was told of the recording under ``db``.
+    overridden
+        For each option that did not count as the set says it, by dotted name: what it says, what counted.
+    trimmed
+        What was left out of the files.
+    seconds, seconds_by_stage
+        Wall time of the run, and of its stages (``registration``, ``detection`` …), all planes added up.
+    versions
+        Of ``suite2p``, ``torch``, ``python`` and ``imaging-pipeline``.
+    machine, threads
+        Where it ran, and with how many threads.
+    """
+
+    target: Path
+    adopted: bool
+    num_frames: int
+    num_rois: int
+    settings_used: Mapping[str, Any]
+    overridden: Mapping[str, tuple[Any, Any]]
+    trimmed: tuple[Trim, ...]
+    seconds: float
+    seconds_by_stage: Mapping[str, float]
+    versions: Mapping[str, str]
+    machine: str
+    threads: int

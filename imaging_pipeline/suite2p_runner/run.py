@@ -1,0 +1,183 @@
+"""One safe run of Suite2p on the tifs of a recording.
+
+Never resumed, because Suite2p goes on with half-registered movies and other people's binaries without a
+word: every run has a new folder on a local disk, in a process of its own. What is finished is noted,
+copied beside its place and renamed; a place that holds that already is adopted.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import MissingPackageError, RunError
+from imaging_pipeline.readers.scanimage import copy_pages
+from imaging_pipeline.readers.suite2p_metadata import read_metadata
+from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
+from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.options import translate
+from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs
+from imaging_pipeline.suite2p_runner.publish import publish
+from imaging_pipeline.suite2p_runner.request import RunRequest, RunResult, Trim
+from imaging_pipeline.suite2p_runner.run_settings import RunSettings, assemble
+from imaging_pipeline.suite2p_runner.scratch import require_space, run_folder
+
+__all__ = ["RunRequest", "RunResult", "Trim", "is_available", "run", "version"]
+
+# Room for images, traces and ROIs beside the movie itself.
+_SPARE_BYTES = 500_000_000
+_BYTES_A_FRAME = 2000 * 3 * 4
+"""Three float32 traces of 2,000 ROIs."""
+
+
+def version() -> str | None:
+    """Give the version of the installed Suite2p without importing it, or None."""
+    try:
+        return metadata.version("suite2p")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def is_available() -> bool:
+    """Say whether this machine has a Suite2p that the pipeline can run: 1.x, with torch."""
+    installed = version()
+    return installed is not None and installed.startswith("1.") and util.find_spec("torch") is not None
+
+
+def run(request: RunRequest) -> RunResult:
+    """Run Suite2p on a recording, or adopt a finished output of the same files and options.
+
+    Raises
+    ------
+    InputError
+        For options or recordings that Suite2p cannot take.
+    FormatError, StillCopyingError
+        Where the files do not belong together, or changed.
+    MissingPackageError
+        Where this machine has no Suite2p 1.x, or lacks Cellpose's weights that an option set asks for.
+    StoreError
+        Where scratch or target lack room or cannot be written to.
+    RunError
+        Where Suite2p failed, or did not give what its input promises.
+    """
+    started = time.monotonic()
+    inputs = check_inputs(request.tifs, request.acquisitions)
+    options = translate(request.settings)
+    description = describe(request.identity, inputs, options)
+    adopted = find_finished(request.target, description)
+    if adopted is not None:
+        return adopted
+    _require_suite2p()
+    settings = assemble(options, inputs)
+    needed = _Needed.of(inputs, settings)
+    require_space(request.target, needed.target_bytes, "the output of Suite2p")
+    require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie")
+    threads = request.threads or os.cpu_count() or 1
+    with run_folder(request.scratch) as folder:
+        output = folder / "output"
+        output.mkdir()
+        told = run_child(_job(inputs, settings, folder, output, threads), folder)
+        found = _check_output(output / "suite2p", inputs, settings)
+        result = RunResult(
+            target=request.target,
+            adopted=False,
+            num_frames=inputs.num_volumes,
+            num_rois=sum(plane.num_rois for plane in found.planes),
+            settings_used={**settings.settings, "torch_device": told["torch_device"], "db": settings.db},
+            overridden=settings.overridden,
+            trimmed=inputs.trimmed,
+            seconds=round(time.monotonic() - started, 3),
+            seconds_by_stage=told["seconds_by_stage"],
+            versions={**told["versions"], "imaging-pipeline": metadata.version("imaging-pipeline")},
+            machine=socket.gethostname(),
+            threads=threads,
+        )
+        write_marker(output, description, result)
+        publish(output, request.target)
+    return result
+
+
+def _require_suite2p() -> None:
+    if not is_available():
+        raise MissingPackageError(
+            "This machine has no Suite2p that the pipeline can run",
+            found=f"Suite2p {version()}" if version() else "none",
+            allowed="Suite2p 1.x with torch",
+            remedy="Install the extra imaging-pipeline[suite2p], or let another machine do these runs.",
+        )
+
+
+@dataclass(frozen=True)
+class _Needed:
+    scratch_bytes: int
+    target_bytes: int
+
+    @classmethod
+    def of(cls, inputs: Inputs, settings: RunSettings) -> _Needed:
+        """Estimate the room: the movie as int16, once more where it is kept raw or saved as tifs."""
+        movie_bytes = inputs.num_pages * inputs.page_bytes
+        registration = settings.settings["registration"]
+        tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
+        raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
+        copied_bytes = sum(share.tif.size_bytes for share in inputs.shares if share.pages_dropped)
+        result_bytes = tif_bytes + inputs.num_volumes * len(settings.kept_planes) * _BYTES_A_FRAME
+        return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)
+
+
+def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, threads: int) -> dict[str, Any]:
+    originals: list[Mapping[str, Any]] = []
+    files: list[str] = []
+    for index, share in enumerate(inputs.shares):
+        path = share.tif.path
+        originals.append(
+            {"path": str(path), "is_used": share.num_pages > 0, "is_copy": share.pages_dropped > 0}
+        )
+        if share.num_pages and share.pages_dropped:
+            path = folder / "trimmed" / str(index) / path.name
+            path.parent.mkdir(parents=True)
+            copy_pages(share.tif, share.num_pages, path)
+        if share.num_pages:
+            files.append(str(path))
+    # An empty folder as data path: files that lie beside the tifs, such as bad_frames.npy, would count.
+    db = {**settings.db, "data_path": [str(folder)], "file_list": files, "force_sktiff": True}
+    return {
+        "db": {**db, "input_format": "tif", "save_path0": str(output), "save_folder": "suite2p"},
+        "settings": settings.settings,
+        "originals": originals,
+        "num_pages": inputs.num_pages,
+        "planes": settings.kept_planes,
+        "threads": threads,
+        "log_file": str(output / "run.log"),
+    }
+
+
+def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pOutput:
+    """Check that Suite2p read every page, and wrote every file that the import needs."""
+    progress.report("checking the output")
+    for plane in settings.kept_planes:
+        num_frames = read_metadata(root / f"plane{plane}").num_frames
+        if num_frames != inputs.num_volumes:
+            raise RunError(
+                f"Suite2p did not read all frames of plane {plane}",
+                path=inputs.shares[0].tif.path,
+                found=f"{num_frames} frames",
+                allowed=f"{inputs.num_volumes} frames",
+                remedy="Look whether one of the tifs is damaged.",
+            )
+    output = read_output(root)
+    missing = [f"{plane.label}/{name}" for plane in output.planes for name in missing_files(plane)]
+    if missing or len(output.planes) != len(settings.kept_planes):
+        raise RunError(
+            "Suite2p ended without an error, but its output is not whole",
+            found=", ".join(missing) or f"{len(output.planes)} planes",
+            allowed=f"all files of {len(settings.kept_planes)} planes",
+        )
+    return output

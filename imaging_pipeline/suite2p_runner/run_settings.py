@@ -1,0 +1,163 @@
+"""All settings of one run: the option set, what the recording says, and what a safe run needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.errors import InputError, MissingPackageError
+from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
+from imaging_pipeline.suite2p_runner.options import OptionSet
+from imaging_pipeline.suite2p_runner.preflight import Inputs
+
+# Measured fastest on two cores at 256 x 256 and 512 x 512, and it needs the least memory.
+_AUTO_BATCH_SIZE = 20
+
+# A run is one process that makes the npy files which the import reads; its movie stays in scratch.
+_FIXED = {
+    "run.multiplane_parallel": False,
+    "io.save_NWB": False,
+    "io.delete_bin": False,
+    "io.move_bin": False,
+}
+
+CELLPOSE_MODELS_VARIABLE = "CELLPOSE_LOCAL_MODELS_PATH"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What Suite2p is called with.
+
+    Attributes
+    ----------
+    settings
+        All settings of Suite2p 1.x, nested.
+    db
+        What it is told of the recording.
+    overridden
+        By dotted name: what the option set says, and what counts instead.
+    """
+
+    settings: Mapping[str, Any]
+    db: Mapping[str, Any]
+    overridden: Mapping[str, tuple[Any, Any]]
+
+    @property
+    def kept_planes(self) -> tuple[int, ...]:
+        """Numbers of the planes that are analysed."""
+        left_out = self.db["ignore_flyback"] or ()
+        return tuple(plane for plane in range(self.db["nplanes"]) if plane not in left_out)
+
+
+def assemble(options: OptionSet, inputs: Inputs) -> RunSettings:
+    """Put the settings of a run together.
+
+    Raises
+    ------
+    InputError
+        For options that make no sense for this recording, or leave nothing to import.
+    MissingPackageError
+        Where Cellpose is asked for and its weights are not on this machine.
+    """
+    chosen = dict(flat(options.settings))
+    forced = dict(_FIXED) | {"fs": inputs.header.volume_rate_hz}
+    if chosen.get("registration.batch_size") == AUTO:
+        forced["registration.batch_size"] = _AUTO_BATCH_SIZE
+    if not chosen.get("classification.classifier_path"):
+        # Else a classifier in somebody's home folder would decide.
+        forced["classification.use_builtin_classifier"] = True
+    settings = default_settings()
+    for name, value in (chosen | forced).items():
+        put(settings, name, value)
+    db = _recording(options.db, inputs)
+    _check_options(settings, inputs)
+    said = chosen | {key: value for key, value in options.db.items() if value is not None}
+    counted = forced | db
+    overridden = {
+        name: (said[name], counted[name]) for name in counted if name in said and said[name] != counted[name]
+    }
+    return RunSettings(settings, db, overridden)
+
+
+def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+    header = inputs.header
+    num_planes = header.num_planes + header.num_flyback_frames
+    left_out = set(range(header.num_planes, num_planes)) | set(said.get("ignore_flyback") or ())
+    functional = said.get("functional_chan") or 1
+    if not left_out < set(range(num_planes)):
+        raise InputError(
+            "An option set leaves out planes that the recording has not, or all of them",
+            path=inputs.shares[0].tif.path,
+            found=f"ignore_flyback = {sorted(left_out)}",
+            allowed=f"some of 0 to {num_planes - 1}",
+        )
+    if functional > header.num_channels:
+        raise InputError(
+            "The functional channel of an option set was not saved",
+            path=inputs.shares[0].tif.path,
+            found=f"functional_chan = {functional}",
+            allowed=f"1 to {header.num_channels}",
+        )
+    return {
+        "nplanes": num_planes,
+        "nchannels": header.num_channels,
+        "functional_chan": functional,
+        "ignore_flyback": sorted(left_out) or None,
+        "keep_movie_raw": bool(said.get("keep_movie_raw")),
+    }
+
+
+def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
+    if not settings["run"]["do_detection"]:
+        raise InputError(
+            "An option set looks for no cells, so that nothing could be imported",
+            found="run.do_detection = False",
+            allowed="True",
+        )
+    registration = settings["registration"]
+    tif = inputs.shares[0].tif
+    blocks, frame = registration["block_size"], (tif.height, tif.width)
+    if registration["nonrigid"] and all(size >= side for size, side in zip(blocks, frame, strict=True)):
+        raise InputError(
+            "A nonrigid registration needs blocks that are smaller than the frame",
+            path=tif.path,
+            found=f"registration.block_size = {list(blocks)} for frames of {list(frame)} pixels",
+            allowed="smaller blocks, such as [64, 64]",
+            remedy="Make the blocks smaller in the option set, or set registration.nonrigid to false.",
+        )
+    classifier = settings["classification"]["classifier_path"]
+    if classifier:
+        _check_classifier(Path(classifier))
+    detection = settings["detection"]
+    if detection["algorithm"] == "cellpose" or detection["cellpose_chan2"]:
+        _check_weights(detection["cellpose_settings"]["cellpose_model"])
+
+
+def _check_classifier(path: Path) -> None:
+    """Refuse a classifier that Suite2p would pass over, or that would run code when it loads it."""
+    if not path.is_file():
+        raise InputError(
+            "The classifier of an option set is not there; Suite2p would take its own instead",
+            path=path,
+            remedy="Correct classification.classifier_path.",
+        )
+    load_npy(path)
+
+
+def cellpose_models() -> Path:
+    """Give the folder of Cellpose's weights on this machine."""
+    given = os.environ.get(CELLPOSE_MODELS_VARIABLE)
+    return Path(given) if given else Path.home() / ".cellpose" / "models"
+
+
+def _check_weights(model: str) -> None:
+    if not Path(model).is_file() and not (cellpose_models() / model).is_file():
+        raise MissingPackageError(
+            "Cellpose's weights are not on this machine",
+            path=cellpose_models() / model,
+            remedy=f"Put the file there, or name its folder in {CELLPOSE_MODELS_VARIABLE}.",
+        )

@@ -1,0 +1,131 @@
+"""The call of Suite2p. Imported in the child process only: importing Suite2p takes seconds and gigabytes."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from imaging_pipeline.suite2p_runner.child import Send
+from imaging_pipeline.suite2p_runner.log_progress import LogReader
+
+
+def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
+    """Run Suite2p and give versions and times.
+
+    Parameters
+    ----------
+    job
+        ``db`` and ``settings`` of Suite2p, ``num_pages`` and ``planes`` for the progress, ``threads``,
+        ``log_file``.
+    send
+        Takes messages.
+    """
+    torch.set_num_threads(job["threads"])
+    declare_torchvision_operators()
+    import suite2p
+
+    from imaging_pipeline.suite2p_runner.without_cells import finish_without_cells
+
+    finish_without_cells()
+    reader = LogReader(job["num_pages"], tuple(job["planes"]))
+    _follow_log(reader, Path(job["log_file"]), send)
+    settings = _in_types_of(job["settings"], suite2p.default_settings())
+    if settings["torch_device"] == "cuda" and not torch.cuda.is_available():
+        settings["torch_device"] = "cpu"
+    suite2p.run_s2p(db=dict(job["db"]), settings=settings)
+    _name_originals(Path(job["db"]["save_path0"]), job["originals"])
+    return {
+        "torch_device": settings["torch_device"],
+        "seconds_by_stage": dict(reader.seconds_by_stage),
+        "versions": {
+            "suite2p": suite2p.version,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+@cache
+def declare_torchvision_operators() -> torch.library.Library | None:
+    """Let Suite2p be imported beside a torch without CUDA; the operators last as long as what is given.
+
+    Suite2p imports Cellpose, which imports torchvision; the package index has torchvision for CUDA only,
+    which expects two operators that a torch for the processor lacks. Neither is used here.
+    """
+    if torch.version.cuda is not None:
+        return None
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
+
+
+def _in_types_of(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge onto the defaults; JSON made lists of Suite2p's tuples."""
+    merged = dict(defaults)
+    for key, value in settings.items():
+        default = defaults[key]
+        if isinstance(default, dict):
+            merged[key] = _in_types_of(value, default)
+        else:
+            merged[key] = tuple(value) if isinstance(default, tuple) else value
+    return merged
+
+
+class _Follower(logging.Handler):
+    def __init__(self, reader: LogReader, send: Send) -> None:
+        super().__init__()
+        self._reader = reader
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage().strip()
+        is_step = self._reader.read(line)
+        is_bar = "%|" in line
+        # tqdm repeats a bar that did not move.
+        if line and (is_step or not is_bar):
+            step = self._reader.step
+            self._send({"progress": [step.name, step.done, step.total, "" if is_bar else line]})
+
+
+def _follow_log(reader: LogReader, log_file: Path, send: Send) -> None:
+    # Suite2p 1.1.0 logs the number of a flyback plane without a place for it.
+    logging.raiseExceptions = False
+    logger = logging.getLogger("suite2p")
+    logger.setLevel(logging.INFO)
+    file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s [%(levelname)s] %(message)s"))
+    logger.addHandler(file)
+    logger.addHandler(_Follower(reader, send))
+
+
+def _name_originals(folder: Path, originals: list[dict[str, Any]]) -> None:
+    """Name the lab's own files in the output instead of trimmed copies, and those that gave no frame too.
+
+    Parameters
+    ----------
+    folder
+        What Suite2p wrote to.
+    originals
+        For each file ``path`` as the lab has it, ``is_used`` and ``is_copy``.
+    """
+    if all(original["is_used"] and not original["is_copy"] for original in originals):
+        return
+    is_used = np.array([original["is_used"] for original in originals])
+    paths = [original["path"] for original in originals]
+    for path in (*folder.rglob("db.npy"), *folder.rglob("ops.npy")):
+        values = np.load(path, allow_pickle=True).item()
+        values["file_list"] = paths
+        for key in ("first_files", "frames_per_file"):
+            if key in values:
+                counts = np.zeros(len(paths), dtype=values[key].dtype)
+                counts[is_used] = values[key]
+                values[key] = counts
+        np.save(path, values)
