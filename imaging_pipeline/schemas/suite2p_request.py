@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.schemas.imaging import request
 from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
-from imaging_pipeline.suite2p_runner.run import run as run_suite2p
+
+if TYPE_CHECKING:
+    from imaging_pipeline.suite2p_runner.run import RunResult
 
 
 def place(tables: Tables, key: Row) -> Row:
@@ -53,9 +55,7 @@ def tifs(tables: Tables, key: Row) -> list[Row]:
 def options(tables: Tables, key: Row) -> Row:
     """Give the option set."""
     row: Row = (
-        (tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]})
-        .proj("ops_settings", "ops_hash")
-        .fetch1()
+        (tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]}).proj("ops_settings", "ops_hash").fetch1()
     )
     return row
 
@@ -67,6 +67,9 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
     ------
     MissingPackageError, FormatError, StoreError, RunError
     """
+    from imaging_pipeline.suite2p_runner.run import RunRequest
+    from imaging_pipeline.suite2p_runner.run import run as run_suite2p
+
     stacks = tuple(read_tif(Path(tif["path"])) for tif in tifs)
     return run_suite2p(
         RunRequest(
@@ -117,4 +120,3 @@ def register_again(tables: Tables, key: Row) -> None:
     if not last["register_uncurated"] or requests - imaging.MakeDatasetSessions:
         return
     request.copy(tables, last, note=f"registered again after Suite2p with {key['ops_name']}")
-

@@ -56,6 +56,8 @@ def running(folder: Path) -> Iterator[MariaDB]:
         f"--socket={folder / 'socket'}",
         f"--port={server.port}",
         "--bind-address=127.0.0.1",
+        # Else the client is "localhost", for which an anonymous account comes first.
+        "--skip-name-resolve",
         # Rows that outlive a crash of the machine are not what tests need.
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-buffer-pool-size=256M",

@@ -2,6 +2,7 @@
 
 from .cells import Cell, FilteredSpikes, ImagingAnalysis, Projection
 from .hardware import Scope, Setup
+from .operations import Worker
 from .raw import Tif
 from .reference import (
     Apparatus,
@@ -61,5 +62,6 @@ __all__ = [
     "Tif",
     "TrackingParams",
     "User",
+    "Worker",
     "schema",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.ingest.sessions import SessionTifs, session_slices
+from imaging_pipeline.ingest.sessions import Slice, session_slices
 from imaging_pipeline.readers import suite2p_output
 from imaging_pipeline.readers.suite2p_output import PlaneOutput, Suite2pOutput
 
@@ -117,3 +118,30 @@ def _motion(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row], session_
         "block_mocor_x": None if blocks_x is None else blocks_x[frames],
         "block_mocor_y": None if blocks_y is None else blocks_y[frames],
     }
+
+
+def _slices(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row]) -> dict[str, Slice]:
+    sessions = {session["session_name"]: session["filenames"] for session in tifs}
+    slices = session_slices(output.file_list, plane.frames_per_file, plane.num_frames, sessions)
+    for session in tifs:
+        if session["frames_per_tif"] is not None:
+            _check_frames(plane, session, slices[session["session_name"]].num_frames)
+    return slices
+
+
+def _check_frames(plane: PlaneOutput, session: Row, num_frames: int) -> None:
+    """Hold the frames of a session in an output against those in its tifs."""
+    per_acquisition: Counter[int] = Counter()
+    for acquisition, frames in zip(session["acquisitions"], session["frames_per_tif"], strict=True):
+        per_acquisition[acquisition] += frames
+    volumes = sum(frames // session["frames_per_volume"] for frames in per_acquisition.values())
+    # Where Suite2p was run by hand, the last volume of an acquisition may have gone in although incomplete.
+    tolerance = len(per_acquisition) if session["frames_per_volume"] > 1 else 0
+    if abs(num_frames - volumes) > tolerance:
+        raise OutputError(
+            f"Session {session['session_name']} has another number of frames in the output than in its tifs",
+            path=plane.folder,
+            found=f"{num_frames} frames in the output",
+            allowed=f"{volumes} frames, as in its {len(session['filenames'])} tifs",
+            remedy="Run Suite2p again on the tifs that are registered.",
+        )

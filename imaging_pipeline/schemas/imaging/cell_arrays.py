@@ -63,7 +63,9 @@ class _Channel:
             ids = self.cell_ids[start : start + _BLOCK]
             fluo, neuropil = self.fluo[ids, self.frames], self.neuropil[ids, self.frames]
             fcorr = corrected(fluo, neuropil, self.coefficient)
-            change = delta_f_over_f(fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s))
+            change = delta_f_over_f(
+                fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s)
+            )
             self.num_invalid.update(zip(ids.tolist(), change.num_invalid.tolist(), strict=True))
             yield {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
 
@@ -188,9 +190,7 @@ def _spike_blocks(
         yield {"spikes": traces.spikes[cell_ids[start : start + _BLOCK], frames]}
 
 
-def _trace_row(
-    channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int, samples: int
-) -> Row:
+def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int, samples: int) -> Row:
     return {
         "cell_id": cell_id,
         "channel": channel.name,

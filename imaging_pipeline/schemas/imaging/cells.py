@@ -38,7 +38,7 @@ class ImagingAnalysis(dj.Imported):
     first_frame : int64  # of the session in the output, from 0
     num_frames : int64  # of the session in the output
     analysis_rate_hz : float64  # Hz, samples of a cell's trace
-    is_tif_preproc=False : bool  # the tifs were motion corrected before
+    is_tif_preproc=0 : bool  # the tifs were motion corrected before
     entry_time_imaginganalysis=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 

@@ -22,9 +22,7 @@ def dataset_paths(tables: Tables, key: Row) -> list[str]:
     PathError
         The repository is not to be found on this machine.
     """
-    return [
-        str(tables.local_path(row["repository_name"], row["file_path"])) for row in _files(tables, key)
-    ]
+    return [str(tables.local_path(row["repository_name"], row["file_path"])) for row in _files(tables, key)]
 
 
 def output_place(tables: Tables, key: Row) -> Row:
@@ -47,9 +45,8 @@ def session_tifs(tables: Tables, key: Row) -> list[Row]:
     Returns
     -------
     list of dict
-        ``session_name``; ``acquisitions``, a number for each file; ``filenames``; ``frames_per_tif``, of
-        one channel; ``num_scanning_depths`` and ``num_flyback_frames``. A session whose tifs are not
-        imported yet has only the name and the files.
+        ``session_name``; ``filenames``; ``acquisitions``, a number for each file; ``frames_per_tif``, of
+        one channel, and ``frames_per_volume``, both None where the tifs are not imported yet.
     """
     imaging = tables.imaging
     tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
@@ -68,21 +65,14 @@ def analysis_parameters(tables: Tables, key: Row) -> Row:
 
 def _session_tifs(tables: Tables, session: Row) -> Row:
     files = _files(tables, session)
-    headers = (
-        (tables.imaging.Tif.SI & {"dataset_name": session["dataset_name"]})
-        .proj("frames_per_tif", "num_scanning_depths", "num_flyback_frames")
-        .to_dicts(limit=1)
-    )
-    header = headers[0] if headers else {}
+    stacks = tables.imaging.Tif.SI & {"dataset_name": session["dataset_name"]}
+    imported = stacks.proj("frames_per_tif", "frames_per_volume").to_dicts(limit=1)
     return {
         "session_name": session["session_name"],
-        "acquisitions": [row["acquisition"] for row in files],
         "filenames": [PurePosixPath(row["file_path"]).name for row in files],
-        **{
-            name: header[name]
-            for name in ("frames_per_tif", "num_scanning_depths", "num_flyback_frames")
-            if header
-        },
+        "acquisitions": [row["acquisition"] for row in files],
+        "frames_per_tif": imported[0]["frames_per_tif"] if imported else None,
+        "frames_per_volume": imported[0]["frames_per_volume"] if imported else None,
     }
 
 

@@ -30,7 +30,7 @@ class Setup(dj.Manual):
         ---
         generic_name : varchar(64)  # for example frames_imaging
         polarity : enum('rising', 'falling')  # the edge that is the event
-        master=False : bool  # the line that starts and ends the clock
+        master=0 : bool  # the line that starts and ends the clock
         tolerance=0 : float64  # s, difference that is cut and recorded
         """
 

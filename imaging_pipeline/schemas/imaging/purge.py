@@ -81,9 +81,7 @@ def reset_requests(tables: Tables, basefolder_ids: Sequence[int]) -> dict[str, i
     return _delete_jobs(tables, [name], {"basefolder_id": list(basefolder_ids)})
 
 
-def _delete_jobs(
-    tables: Tables, job_tables: Iterable[str], values: dict[str, list[Any]]
-) -> dict[str, int]:
+def _delete_jobs(tables: Tables, job_tables: Iterable[str], values: dict[str, list[Any]]) -> dict[str, int]:
     ((column, wanted),) = values.items()
     dropped: dict[str, int] = {}
     if not wanted:

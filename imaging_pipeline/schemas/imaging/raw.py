@@ -23,7 +23,7 @@ class Tif(dj.Imported):
     definition = """
     -> Session.Data
     ---
-    motion_cor=False : bool  # was motion corrected before it was registered
+    motion_cor=0 : bool  # was motion corrected before it was registered
     num_files : int32
     num_frames : int64  # of one channel, all planes, in all files together
     width : int32  # px
@@ -48,6 +48,7 @@ class Tif(dj.Imported):
         num_channels : int16  # saved
         num_scanning_depths : int16  # planes
         num_flyback_frames : int16  # saved frames a volume that are no plane
+        frames_per_volume : int32  # of one channel, flyback included; 1 where there is one plane
         num_fields : int16  # regions of interest of the scanner
         is_bidirectional : bool
         scanner_type="" : varchar(32)
@@ -115,6 +116,7 @@ def _scanimage_row(stack: ScanImageStack) -> Row:
         "num_channels": header.num_channels,
         "num_scanning_depths": header.num_planes,
         "num_flyback_frames": header.num_flyback_frames,
+        "frames_per_volume": header.frames_per_volume,
         "num_fields": header.num_fields,
         "is_bidirectional": header.is_bidirectional,
         "scanner_type": header.scanner_type,

@@ -29,9 +29,9 @@ class User(dj.Manual):
     first_name="" : varchar(128)
     last_name="" : varchar(128)
     user_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
-    is_active=True : bool  # may register folders
-    is_staff=False : bool  # administrator
-    is_superuser=False : bool
+    is_active=1 : bool  # may register folders
+    is_staff=0 : bool  # administrator
+    is_superuser=0 : bool
     """
 
 
@@ -65,12 +65,12 @@ class FileType(dj.Lookup):
     filetype_description : varchar(255)
     """
     contents = [
-        ("tif", "TIFF stack, classic or BigTIFF"),
-        ("h5", "HDF5 file"),
-        ("csv", "text table"),
-        ("avi", "video, AVI container"),
-        ("mp4", "video, MP4 container"),
-        ("npy", "numpy arrays"),
+        {"filetype": "tif", "filetype_description": "TIFF stack, classic or BigTIFF"},
+        {"filetype": "h5", "filetype_description": "HDF5 file"},
+        {"filetype": "csv", "filetype_description": "text table"},
+        {"filetype": "avi", "filetype_description": "video, AVI container"},
+        {"filetype": "mp4", "filetype_description": "video, MP4 container"},
+        {"filetype": "npy", "filetype_description": "numpy arrays"},
     ]
 
 
@@ -84,12 +84,21 @@ class DatasetType(dj.Lookup):
     datasettype_description : varchar(255)
     """
     contents = [
-        ("tif", "two-photon imaging stack as recorded"),
-        ("wavesurfer", "digital and analog lines sampled by Wavesurfer"),
-        ("tracking_openfield", "positions of two LEDs in an open field"),
-        ("tracking_wheel", "positions of a running wheel"),
-        ("tracking_video", "video of the animal"),
-        ("suite2p_python", "output of Suite2p for Python, one plane or all combined"),
+        {"datasettype": "tif", "datasettype_description": "two-photon imaging stack as recorded"},
+        {
+            "datasettype": "wavesurfer",
+            "datasettype_description": "digital and analog lines sampled by Wavesurfer",
+        },
+        {
+            "datasettype": "tracking_openfield",
+            "datasettype_description": "positions of two LEDs in an open field",
+        },
+        {"datasettype": "tracking_wheel", "datasettype_description": "positions of a running wheel"},
+        {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
+        {
+            "datasettype": "suite2p_python",
+            "datasettype_description": "output of Suite2p for Python, one plane or all combined",
+        },
     ]
 
 
@@ -102,7 +111,12 @@ class ExperimentType(dj.Lookup):
     ---
     experiment_type_description : varchar(255)
     """
-    contents = [("2Pminiscope_A", "ScanImage tifs, Wavesurfer sync, csv tracking and video")]
+    contents = [
+        {
+            "experiment_type": "2Pminiscope_A",
+            "experiment_type_description": "ScanImage tifs, Wavesurfer sync, csv tracking and video",
+        },
+    ]
 
 
 @schema
@@ -114,7 +128,10 @@ class SessionType(dj.Lookup):
     ---
     sessiontype_description="" : varchar(1024)
     """
-    contents = [("open field", "free foraging in an arena"), ("wheel", "running on a wheel, head fixed")]
+    contents = [
+        {"sessiontype": "open field", "sessiontype_description": "free foraging in an arena"},
+        {"sessiontype": "wheel", "sessiontype_description": "running on a wheel, head fixed"},
+    ]
 
 
 @schema
@@ -124,7 +141,10 @@ class ApparatusCategory(dj.Lookup):
     definition = """
     category : varchar(64)
     """
-    contents = [("arena",), ("treadmill",)]
+    contents = [
+        {"category": "arena"},
+        {"category": "treadmill"},
+    ]
 
 
 @schema
@@ -222,7 +242,15 @@ class TrackingParams(dj.Lookup):
     sigma_angle : float64  # s, Gaussian over head angles
     rotate : float64  # degrees, of the arena against the camera
     """
-    contents = [(0, 0.1, 0.2, 0.1, 0.0)]
+    contents = [
+        {
+            "trackingparams_id": 0,
+            "sigma_tracking": 0.1,
+            "sigma_speed": 0.2,
+            "sigma_angle": 0.1,
+            "rotate": 0.0,
+        },
+    ]
 
 
 @schema
@@ -235,7 +263,9 @@ class BaselineParams(dj.Lookup):
     baseline_percentile : float64  # percentile of the corrected fluorescence, 0 to 100
     baseline_window_s : float64  # s, width of the running window
     """
-    contents = [(0, 8.0, 60.0)]
+    contents = [
+        {"baseline_params_id": 0, "baseline_percentile": 8.0, "baseline_window_s": 60.0},
+    ]
 
 
 @schema
@@ -248,4 +278,6 @@ class SpikeFilterParams(dj.Lookup):
     spike_std : float64  # standard deviations above the mean of the cell's own spikes
     spikefilterparams_comment="" : varchar(255)
     """
-    contents = [(0, 2.0, "usual")]
+    contents = [
+        {"spike_filter_id": 0, "spike_std": 2.0, "spikefilterparams_comment": "usual"},
+    ]

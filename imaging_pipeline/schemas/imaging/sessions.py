@@ -81,7 +81,7 @@ class BaseFolder(dj.Manual):
     setup=null : varchar(64)  # name of a Setup; each MetaSession takes the calibration of its day
     -> [nullable] Scope
     -> [nullable] Suite2pyOps
-    register_uncurated=False : bool  # register again by itself when Suite2p has run
+    register_uncurated=0 : bool  # register again by itself when Suite2p has run
     base_folder_note="" : varchar(4096)
     basefolder_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
