@@ -1,0 +1,1 @@
+"""Animals: from a source, compared with the tables, into the tables."""
