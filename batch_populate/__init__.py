@@ -1,0 +1,1 @@
+"""Workers from the command line: ``python -m batch_populate --once | --loop``."""

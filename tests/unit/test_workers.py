@@ -1,0 +1,196 @@
+"""What a worker decides and shows, without a database."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+from datajoint.errors import LostConnectionError
+from rich.console import Console
+
+from batch_populate.command import main
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    MissingPackageError,
+    Move,
+    RunError,
+    StillCopyingError,
+)
+from imaging_pipeline.progress import Progress
+from imaging_pipeline.workers.lanes import LANES, lanes_named, short_name
+from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
+from imaging_pipeline.workers.policy import Death, Verdict, load_policies
+from imaging_pipeline.workers.processes import is_gone
+from imaging_pipeline.workers.stop_signals import stop_signals
+from imaging_pipeline.workers.summary import Left, Summary
+from imaging_pipeline.workers.view import view
+
+TIF = "imaging_pipeline.schemas.imaging:Tif"
+KEY = {"session_name": "0123456789abcdef"}
+
+
+def judge(error: BaseException) -> Fate:
+    verdicts = [verdict for policy in load_policies() if (verdict := policy.judge(error))]
+    assert len(verdicts) <= 1
+    return verdicts[0].fate if verdicts else Fate.ERROR
+
+
+class Deadlock(Exception):  # noqa: N818  as psycopg2 names its own
+    pgcode = "40P01"
+
+
+@pytest.mark.parametrize(
+    ("error", "fate"),
+    [
+        (FormatError("The stack is damaged"), Fate.ERROR),
+        (ImportError("numpy"), Fate.ERROR),
+        (SystemExit("SIGTERM received"), Fate.INTERRUPTED),
+        (KeyboardInterrupt(), Fate.INTERRUPTED),
+        (StillCopyingError("Files are still being copied"), Fate.WAITING),
+        (RunError("The share is away", move=Move.RETRY), Fate.WAITING),
+        (MissingPackageError("Suite2p is not installed"), Fate.UNABLE),
+        (LostConnectionError("gone"), Fate.DISCONNECTED),
+        (Deadlock(), Fate.WAITING),
+        (RuntimeError(1213, "Deadlock found"), Fate.WAITING),
+        (RuntimeError(1062, "Duplicate entry"), Fate.ERROR),
+    ],
+)
+def test_an_error_decides_what_becomes_of_its_job(error: BaseException, fate: Fate) -> None:
+    assert judge(error) is fate
+
+
+def test_what_waits_is_left_alone_for_a_while() -> None:
+    error = StillCopyingError("Files are still being copied")
+    delays = [verdict.delay_s for policy in load_policies() if (verdict := policy.judge(error))]
+    assert delays == [60.0]
+
+
+def test_the_third_death_of_a_job_is_kept_as_its_error() -> None:
+    policies = load_policies()
+
+    def verdict(key: dict[str, object]) -> Verdict:
+        death = Death(TIF, key, -9)
+        return next(verdict for policy in policies if (verdict := policy.judge_death(death)))
+
+    assert [verdict(KEY).fate for _ in range(3)] == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
+    assert verdict({"session_name": "another"}).fate is Fate.CRASHED
+
+
+def test_a_missing_package_keeps_the_worker_from_that_table_only() -> None:
+    policies = load_policies()
+    for policy in policies:
+        policy.after_job(Finished("module:Suite2Py", KEY, Fate.UNABLE, "Suite2p is not installed."))
+    assert [reason for policy in policies if (reason := policy.why_not("module:Suite2Py"))] == [
+        "Suite2p is not installed."
+    ]
+    assert not any(policy.why_not(TIF) for policy in policies)
+
+
+def test_lanes_come_in_the_order_in_which_work_flows() -> None:
+    assert [lane.name for lane in lanes_named(["computed", "ingest"])] == ["ingest", "computed"]
+    assert lanes_named([]) == LANES
+
+
+def test_an_unknown_lane_is_refused_with_the_nearest_known_one() -> None:
+    with pytest.raises(InputError, match=r"imprted.*Did you mean imported\?"):
+        lanes_named(["imprted"])
+
+
+def test_importing_the_lanes_imports_no_tables() -> None:
+    code = "import sys, imaging_pipeline.workers.lanes as m; print('datajoint' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_a_table_is_shown_by_its_short_name() -> None:
+    assert short_name(TIF) == "imaging.Tif"
+
+
+def test_this_process_is_not_gone() -> None:
+    assert not is_gone(os.getpid(), age_s=0.0)
+
+
+def test_a_process_that_is_younger_than_its_note_has_the_number_of_a_dead_one() -> None:
+    assert is_gone(os.getpid(), age_s=10 * 365 * 86400.0)
+
+
+def test_a_process_that_ended_is_gone_although_nobody_has_asked_for_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        deadline = time.monotonic() + 30
+        while not is_gone(child.pid, age_s=0.0):
+            assert time.monotonic() < deadline
+        assert child.returncode is None
+    assert is_gone(child.pid, age_s=0.0)
+
+
+def test_signals_become_a_request_and_are_given_back() -> None:
+    former = signal.getsignal(signal.SIGTERM)
+    with stop_signals() as stop:
+        assert stop.count == 0
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert stop.count == 2
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+def test_a_summary_says_what_is_left_and_why() -> None:
+    summary = Summary(4, 1, (Left(TIF, 2, "for later"), Left("a.suite2p_jobs:Suite2Py", 3, "not begun")))
+    assert str(summary) == (
+        "done 4, errors 1, left 5 (imaging.Tif: 2 for later; suite2p_jobs.Suite2Py: 3 not begun)"
+    )
+
+
+EVENTS: tuple[Event, ...] = (
+    Started(TIF, KEY, 4711),
+    Advanced(TIF, KEY, Progress("reading headers", 1, 2)),
+    Advanced(TIF, KEY, Progress("reading headers", 2, 2)),
+    Finished(TIF, KEY, Fate.ERROR, "The stack is damaged. File: [a].tif.", 1.25),
+    Note("The connection to the database was lost, and made again.", 30),
+)
+
+
+def test_a_log_has_a_line_for_each_event_but_mere_counts(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"), view(Console(file=io.StringIO())) as show:
+        for event in EVENTS:
+            show(event)
+    job = "imaging.Tif session_name=0123456789abcdef"
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", f"{job}: begins"),
+        ("INFO", f"{job}: reading headers 1 of 2"),
+        ("ERROR", f"{job}: error after 1.2 s: The stack is damaged. File: [a].tif."),
+        ("WARNING", "The connection to the database was lost, and made again."),
+    ]
+
+
+def drawn(events: tuple[Event, ...]) -> str:
+    screen = io.StringIO()
+    with view(Console(file=screen, force_terminal=True, width=160)) as show:
+        for event in events:
+            show(event)
+    return screen.getvalue()
+
+
+def test_a_terminal_shows_how_far_the_running_job_is() -> None:
+    assert "reading headers 2 of 2" in drawn(EVENTS[:3])
+
+
+def test_a_terminal_keeps_a_line_of_what_came_of_a_job() -> None:
+    screen = drawn(EVENTS)
+    assert "error after 1.2 s: The stack is damaged. File: [a].tif." in screen
+    assert "The connection to the database was lost, and made again." in screen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "--once"), (["--once", "--idle", "0"], "--idle"), (["x", "--once"], "no such lane")],
+)
+def test_a_wrong_command_line_is_refused(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code != 0
+    assert said in result.output
