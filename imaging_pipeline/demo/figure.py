@@ -119,7 +119,7 @@ def _draw_traces(axes: Axes, view: SessionView, colours: dict[int, Any]) -> None
     axes.set(title="dF/F, and filtered spikes below each trace", xlabel="time (s)", ylabel="cell")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.set_xlim(0, time_s[-1] if len(time_s) else 1)
-    step = max((float(np.nanpercentile(view.df_f[cell], 99.8)) for cell in colours), default=1.0) * 1.1
+    step = 1.1 * max((_height(view.df_f[cell]) for cell in colours), default=1.0)
     for row, (cell, colour) in enumerate(colours.items()):
         base = -row * step
         axes.plot(time_s, view.df_f[cell] + base, color=colour, linewidth=0.8)
@@ -132,11 +132,15 @@ def _draw_traces(axes: Axes, view: SessionView, colours: dict[int, Any]) -> None
     _draw_scale(axes, step, time_s)
 
 
+def _height(df_f: NDArray[np.floating]) -> float:
+    return max(float(np.percentile(np.nan_to_num(df_f), 99.8)), 0.1)
+
+
 def _draw_scale(axes: Axes, step: float, time_s: NDArray[np.float64]) -> None:
     """Draw how long 1 or another round number of dF/F is, right of the traces."""
     if not len(time_s):
         return
-    height = 10 ** np.floor(np.log10(max(step, 1e-6)))
+    height = 10 ** np.floor(np.log10(step))
     x_s = 1.01 * time_s[-1]
     axes.plot([x_s, x_s], [0, height], color=SPIKE_COLOUR, linewidth=2, clip_on=False)
     axes.annotate(

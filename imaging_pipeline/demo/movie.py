@@ -157,12 +157,12 @@ def _spikes(
 
 def _calcium(spikes: NDArray[np.uint8], settings: MovieSettings) -> NDArray[np.float64]:
     """Convolve spikes with the indicator's answer to one, which has a peak of 1."""
-    from scipy.signal import fftconvolve
-
     time_s = np.arange(0, 6 * settings.decay_s, 1 / settings.frame_rate_hz)
     answer = (1 - np.exp(-time_s / RISE_S)) * np.exp(-time_s / settings.decay_s)
-    whole = fftconvolve(spikes, (answer / answer.max())[None], axes=1)
-    calcium: NDArray[np.float64] = whole[:, : spikes.shape[1]].clip(min=0)
+    answer /= answer.max()
+    calcium = np.zeros(spikes.shape)
+    for cell, cell_spikes in enumerate(spikes):
+        calcium[cell] = np.convolve(cell_spikes, answer)[: calcium.shape[1]]
     return calcium
 
 
