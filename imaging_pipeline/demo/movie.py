@@ -160,9 +160,9 @@ def _calcium(spikes: NDArray[np.uint8], settings: MovieSettings) -> NDArray[np.f
     time_s = np.arange(0, 6 * settings.decay_s, 1 / settings.frame_rate_hz)
     answer = (1 - np.exp(-time_s / RISE_S)) * np.exp(-time_s / settings.decay_s)
     answer /= answer.max()
-    calcium = np.zeros(spikes.shape)
+    calcium = np.zeros_like(spikes, np.float64)
     for cell, cell_spikes in enumerate(spikes):
-        calcium[cell] = np.convolve(cell_spikes, answer)[: calcium.shape[1]]
+        calcium[cell] = np.convolve(cell_spikes, answer)[: len(cell_spikes)]
     return calcium
 
 
