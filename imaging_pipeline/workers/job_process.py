@@ -111,6 +111,8 @@ class _Jobs:
 
     def _clean_up(self, jobs: FencedJobs | None, error: BaseException) -> tuple[Fate, str]:
         """Give back what `populate` left reserved when it broke off, and say why it did."""
+        if jobs is not None and jobs.fate is Fate.ERROR:
+            return jobs.fate, jobs.message  # a library ended its job by ending the program
         interrupted = isinstance(error, SystemExit)
         if interrupted:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -141,6 +143,8 @@ class _Jobs:
 
 def _populate(table: Any, *, refresh: bool) -> None:
     if refresh:
+        # What stayed reserved when the database went away in the middle of a job.
+        table.jobs.give_back_mine()
         # Two workers that look for new jobs at once may want to insert the same one.
         with suppress(DuplicateError):
             table.jobs.refresh(delay=-1)

@@ -15,6 +15,9 @@ from multiprocessing.connection import Connection
 
 from imaging_pipeline.workers.messages import Command, Note, Order, Report
 
+# What the interruption says when there is nobody left to report to.
+SUPERVISOR_GONE = "the supervisor is gone"
+
 # Longer than a supervisor waits before it kills.
 _LAST_WORDS_S = 60.0
 
@@ -48,7 +51,7 @@ class Line:
             with self._sending:
                 self._pipe.send(report)
         except OSError:
-            raise SystemExit("the supervisor is gone") from None
+            raise SystemExit(SUPERVISOR_GONE) from None
 
     def _listen(self) -> None:
         while isinstance(order := self._receive(), Order):

@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline import embedded
+from imaging_pipeline.config import Config, embedded_config
+from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Advanced, Fate, Finished
 from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
@@ -143,6 +145,22 @@ def test_asking_twice_does_not_wait_for_the_job(toy: Toy) -> None:
     assert toy.job(0)["status"] == "pending"
 
 
+def test_a_job_that_hears_nothing_is_killed_when_the_worker_is_told_to_stop(toy: Toy) -> None:
+    toy.add("deaf")
+    worker = toy.work(give_back_s=0.5)
+    toy.wait_for_gate(0)
+    os.kill(worker.process.pid, signal.SIGTERM)
+    assert "1 not begun" in str(worker.summary())
+    assert toy.job(0)["status"] == "pending"
+
+
+def test_a_library_that_ends_the_program_is_an_error_of_its_job_only(toy: Toy) -> None:
+    toy.add("exits", "quick")
+    summary = toy.work(lanes=(FIRST,)).summary()
+    assert (summary.done, summary.errors) == (1, 1)
+    assert toy.job(0)["error_message"] == "SystemExit: 3"
+
+
 def test_a_job_process_that_gets_the_signal_itself_gives_its_job_back(toy: Toy) -> None:
     toy.add("gate")
     worker = toy.work()
@@ -209,6 +227,17 @@ def test_a_connection_that_is_lost_while_a_job_computes_is_made_again(toy: Toy) 
     assert sorted(toy.computed()) == [0, 1]
 
 
+def test_a_loop_whose_connections_are_lost_while_it_waits_goes_on(toy: Toy) -> None:
+    worker = toy.work(once=False)
+    toy.add("quick")
+    wait_until(lambda: len(toy.tables.Summary()))
+    cut_connections(toy)
+    toy.tables.Sample().insert1({"sample_id": 1, "behaviour": "quick"})
+    wait_until(lambda: len(toy.tables.Summary()) == 2)
+    os.kill(worker.process.pid, signal.SIGTERM)
+    assert worker.summary().errors == 0
+
+
 def test_the_heart_beats_while_a_job_computes_and_the_row_goes_in_the_end(toy: Toy) -> None:
     toy.add("gate")
     worker = toy.work()
@@ -237,6 +266,44 @@ def test_a_loop_finds_work_that_comes_later(toy: Toy) -> None:
     wait_until(lambda: len(toy.tables.Summary()))
     os.kill(worker.process.pid, signal.SIGTERM)
     assert worker.summary().done == 2
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    server = embedded_config(tmp_path / "server")
+    with declared_toy(server, "toy", tmp_path) as toy:
+        toy.add("gate", "quick")
+        worker = toy.work()
+        toy.wait_for_gate(0)
+        stop_server(tmp_path / "server")
+        toy.open_gate(0)
+        wait_until(lambda: any("does not answer" in str(event) for event in worker.told()))
+        embedded.start(tmp_path / "server")
+        summary = worker.summary()
+        revive(toy.tables.Sample().connection)
+        assert (summary.done, summary.errors, summary.left) == (4, 0, ())
+        assert toy.computed() == [0, 1]
+
+
+def test_a_job_that_inserts_while_the_server_goes_away_is_made_afterwards(tmp_path: Path) -> None:
+    server = embedded_config(tmp_path / "server")
+    with declared_toy(server, "toy", tmp_path) as toy:
+        toy.add("slow insert")
+        worker = toy.work()
+        toy.wait_for_gate(0)
+        stop_server(tmp_path / "server")
+        toy.open_gate(0)
+        wait_until(lambda: Fate.DISCONNECTED in fates(worker.told()))
+        embedded.start(tmp_path / "server")
+        summary = worker.summary()
+        revive(toy.tables.Sample().connection)
+        assert (summary.done, summary.errors, summary.left) == (2, 0, ())
+        assert toy.measured() == [0]
+
+
+def stop_server(folder: Path) -> None:
+    pid = int((folder / "postgresql" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGINT)
+    wait_until(lambda: has_ended(pid))
 
 
 def cut_connections(toy: Toy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +90,16 @@ class Measurement(dj.Computed):
     def make_fetch(self, key: dict[str, Any]) -> tuple[str]:
         return ((Sample & key).fetch1("behaviour"),)
 
-    def make_compute(self, key: dict[str, Any], behaviour: str) -> tuple[int]:
+    def make_compute(self, key: dict[str, Any], behaviour: str) -> tuple[int, str]:
         sample_id = key["sample_id"]
         with (_folder[0] / "computed").open("a") as file:
             file.write(f"{sample_id}\n")
         _BEHAVIOURS[behaviour](sample_id)
-        return (os.getpid(),)
+        return os.getpid(), behaviour
 
-    def make_insert(self, key: dict[str, Any], made_by: int) -> None:
+    def make_insert(self, key: dict[str, Any], made_by: int, behaviour: str) -> None:
+        if behaviour == "slow insert":
+            _gate(key["sample_id"])
         self.insert1({**key, "made_by": made_by})
 
 
@@ -142,11 +145,24 @@ def _deadly(sample_id: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _deaf(sample_id: int) -> None:
+    """Wait at the gate, as a long step of compiled code does."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    _gate(sample_id)
+
+
+def _exits(sample_id: int) -> None:
+    sys.exit(3)
+
+
 _BEHAVIOURS = {
     "quick": _nothing,
+    "slow insert": _nothing,
     "gate": _gate,
     "bad": _bad,
     "copying": _copying,
     "lacking": _lacking,
     "deadly": _deadly,
+    "deaf": _deaf,
+    "exits": _exits,
 }

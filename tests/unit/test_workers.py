@@ -52,6 +52,7 @@ class Deadlock(Exception):  # noqa: N818  as psycopg2 names its own
         (FormatError("The stack is damaged"), Fate.ERROR),
         (ImportError("numpy"), Fate.ERROR),
         (SystemExit("SIGTERM received"), Fate.INTERRUPTED),
+        (SystemExit(3), Fate.ERROR),
         (KeyboardInterrupt(), Fate.INTERRUPTED),
         (StillCopyingError("Files are still being copied"), Fate.WAITING),
         (RunError("The share is away", move=Move.RETRY), Fate.WAITING),

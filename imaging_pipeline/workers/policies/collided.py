@@ -5,7 +5,6 @@ from __future__ import annotations
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 
-_DELAY_S = 1.0
 # Serialization failure and deadlock (PostgreSQL, appendix A); lock wait timeout and deadlock (MySQL).
 _POSTGRESQL_STATES = frozenset({"40001", "40P01"})
 _MYSQL_NUMBERS = frozenset({1205, 1213})
@@ -15,8 +14,8 @@ class Collided(Policy):
     """Deadlocks and their like say nothing about the job."""
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Try again in a moment, when the other transaction is through."""
+        """Try again: the other transaction is through."""
         number = error.args[0] if error.args else None
         if getattr(error, "pgcode", None) in _POSTGRESQL_STATES or number in _MYSQL_NUMBERS:
-            return Verdict(Fate.WAITING, delay_s=_DELAY_S)
+            return Verdict(Fate.WAITING)
         return None

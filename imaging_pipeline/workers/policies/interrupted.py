@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from imaging_pipeline.workers.line import SUPERVISOR_GONE
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 
+# The first is DataJoint's own, for SIGTERM while it populates.
+_STOPS = frozenset({"SIGTERM received", SUPERVISOR_GONE})
+
 
 class Interrupted(Policy):
-    """SIGTERM arrives as SystemExit; it says nothing about the job and is no error of it."""
+    """To be stopped says nothing about the job; a library that calls `sys.exit` is an error of it."""
 
     def judge(self, error: BaseException) -> Verdict | None:
         """Give the job back at once."""
-        return Verdict(Fate.INTERRUPTED) if isinstance(error, SystemExit | KeyboardInterrupt) else None
+        if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in _STOPS):
+            return Verdict(Fate.INTERRUPTED)
+        return None
