@@ -95,12 +95,12 @@ def _open(config: Config) -> Any:
     settings.database.use_tls = config.use_tls
     settings.database.name = config.database_name
     settings.database.create_tables = False
-    if config.host is None:
+    if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)
         host, port, user, password = server.host, server.port, server.user, "unused"
         settings.database.use_tls = False
     else:
-        host, port, user, password = config.host, config.port, config.user, config.password.reveal()
+        host, port, user, password = str(config.host), config.port, config.user, config.password.reveal()
     settings.database.host, settings.database.port = host, port
     settings.database.user, settings.database.password = user, password
     try:

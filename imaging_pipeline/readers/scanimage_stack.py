@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage import ScanImageTif, mean_image, read_frame_times, read_tif
+from imaging_pipeline.readers.scanimage import FrameTimes, ScanImageTif, mean_image, read_frame_times, read_tif
 
 _FRAMES_IN_MEAN = 50
 
@@ -55,7 +55,8 @@ def read_stack(paths: Sequence[str]) -> ScanImageStack:
         A file is no ScanImage tif, is truncated, or differs from the first in size, type, channels or
         planes.
     """
-    tifs, times = [], []
+    tifs: list[ScanImageTif] = []
+    times: list[FrameTimes] = []
     for number, path in enumerate(paths):
         progress.report("reading headers", number, len(paths))
         tif = read_tif(Path(path))

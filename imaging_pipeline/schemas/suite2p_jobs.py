@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import datajoint as dj
 
 from imaging_pipeline.schemas import imaging, tables

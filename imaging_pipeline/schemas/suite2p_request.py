@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.schemas.imaging import request
 from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths
 from imaging_pipeline.schemas.tables import Tables
-
-if TYPE_CHECKING:
-    from imaging_pipeline.suite2p_runner.run import RunResult
+from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
+from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
 
 def place(tables: Tables, key: Row) -> Row:
@@ -67,9 +65,6 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
     ------
     MissingPackageError, FormatError, StoreError, RunError
     """
-    from imaging_pipeline.suite2p_runner.run import RunRequest
-    from imaging_pipeline.suite2p_runner.run import run as run_suite2p
-
     stacks = tuple(read_tif(Path(tif["path"])) for tif in tifs)
     return run_suite2p(
         RunRequest(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.schemas import tables
 
 from . import analysis_rows, cell_arrays, fetching
+from .fetching import Row
 from .raw import Tif
 from .reference import BaselineParams, SpikeFilterParams
 from .schema import schema
@@ -67,21 +68,21 @@ class ImagingAnalysis(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' Suite2p datasets, as soon as the session's tifs are imported to check them against."""
-        outputs = Session.Data & (Dataset & {"datasettype": "suite2p_python"})
+        outputs = Session.Data() & (Dataset() & {"datasettype": "suite2p_python"})
         return outputs & Tif.proj(tif_dataset="dataset_name")
 
-    def make_fetch(self, key: dict[str, Any]) -> tuple[fetching.Row, list[fetching.Row]]:
+    def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
         """Fetch where the output is and which tifs it should be made of."""
         handle = tables.in_code()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
     def make_compute(
-        self, key: dict[str, Any], place: fetching.Row, tifs: list[fetching.Row]
+        self, key: Row, place: Row, tifs: list[Row]
     ) -> tuple[analysis_rows.Analysis]:
         """Find the session's frames in the output."""
         return (analysis_rows.analysis(place, tifs, key["session_name"]),)
 
-    def make_insert(self, key: dict[str, Any], analysis: analysis_rows.Analysis) -> None:
+    def make_insert(self, key: Row, analysis: analysis_rows.Analysis) -> None:
         """Insert the slice and the options."""
         self.insert1({**key, **analysis.row})
         self.Suite2py.insert1({**key, **analysis.options})
@@ -129,23 +130,19 @@ class Projection(dj.Imported):
         block_mocor_y=null : <npy@>  # float32 (num_frames, blocks), px, nonrigid
         """
 
-    def make_fetch(self, key: dict[str, Any]) -> tuple[fetching.Row, fetching.Row, list[fetching.Row]]:
-        """Fetch where the output is, and the session's frames in it."""
+    def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
+        """Fetch where the output is and which tifs it is made of."""
         handle = tables.in_code()
-        return (
-            fetching.output_place(handle, key),
-            fetching.analysis_parameters(handle, key),
-            fetching.session_tifs(handle, key),
-        )
+        return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
     def make_compute(
-        self, key: dict[str, Any], place: fetching.Row, analysis: fetching.Row, tifs: list[fetching.Row]
-    ) -> tuple[list[fetching.Row], list[fetching.Row]]:
+        self, key: Row, place: Row, tifs: list[Row]
+    ) -> tuple[list[Row], list[Row]]:
         """Read images and offsets."""
-        return analysis_rows.projections(place, analysis), analysis_rows.motion(place, tifs, key)
+        return analysis_rows.projections(place), analysis_rows.motion(place, tifs, key["session_name"])
 
     def make_insert(
-        self, key: dict[str, Any], images: list[fetching.Row], motion: list[fetching.Row]
+        self, key: Row, images: list[Row], motion: list[Row]
     ) -> None:
         """Insert a row a plane."""
         self.insert1({**key, "num_projections": len(images)})
@@ -225,7 +222,7 @@ class Cell(dj.Imported):
         spikes : <trace>  # float32 (samples,), arbitrary units
         """
 
-    def make_fetch(self, key: dict[str, Any]) -> tuple[fetching.Row, fetching.Row, fetching.Row]:
+    def make_fetch(self, key: Row) -> tuple[Row, Row, Row]:
         """Fetch where the output is, the session's frames in it and the newest baseline parameters."""
         handle = tables.in_code()
         return (
@@ -235,12 +232,12 @@ class Cell(dj.Imported):
         )
 
     def make_compute(
-        self, key: dict[str, Any], place: fetching.Row, analysis: fetching.Row, params: fetching.Row
+        self, key: Row, place: Row, analysis: Row, params: Row
     ) -> tuple[cell_arrays.Cells]:
         """Read regions, compute traces and write them to the store."""
         return (cell_arrays.import_cells(key, place, analysis, params),)
 
-    def make_insert(self, key: dict[str, Any], cells: cell_arrays.Cells) -> None:
+    def make_insert(self, key: Row, cells: cell_arrays.Cells) -> None:
         """Insert a row a cell; the arrays are in the store already."""
         self.insert1({**key, **cells.row})
         self.Rois.insert({**key, **row} for row in cells.rois)
@@ -248,7 +245,7 @@ class Cell(dj.Imported):
         self.Spikes.insert({**key, **row} for row in cells.spikes)
 
     @classmethod
-    def array(cls, key: dict[str, Any], quantity: str, channel: str = "primary") -> NDArray[np.float32]:
+    def array(cls, key: Row, quantity: str, channel: str = "primary") -> NDArray[np.float32]:
         """Give a quantity of all cells of an analysis as one array.
 
         Parameters
@@ -265,7 +262,7 @@ class Cell(dj.Imported):
         float32 (cells, frames)
             In order of ``cell_id``; mapped, not read, where the store is a folder.
         """
-        return cell_arrays.stored_array(cls & key, quantity, channel)
+        return cell_arrays.stored_array(cls() & key, quantity, channel)
 
 
 @schema
@@ -291,22 +288,22 @@ class FilteredSpikes(dj.Computed):
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
         """
 
-    def make_fetch(self, key: dict[str, Any]) -> tuple[fetching.Row, list[int], float]:
+    def make_fetch(self, key: Row) -> tuple[Row, list[int], float]:
         """Fetch where the spikes are, the cells and the parameter."""
-        cells = Cell & key
+        cells = Cell() & key
         return (
             cells.fetch1("trace_objects"),
-            [int(number) for number in (Cell.Rois & key).to_arrays("cell_id", order_by="cell_id")],
-            float((SpikeFilterParams & key).fetch1("spike_std")),
+            [int(number) for number in (Cell.Rois() & key).to_arrays("cell_id", order_by="cell_id")],
+            float((SpikeFilterParams() & key).fetch1("spike_std")),
         )
 
     def make_compute(
-        self, key: dict[str, Any], objects: fetching.Row, cell_ids: list[int], num_std: float
+        self, key: Row, objects: Row, cell_ids: list[int], num_std: float
     ) -> tuple[cell_arrays.Filtered]:
         """Filter the spikes of all cells and write them to the store."""
         return (cell_arrays.filter_spikes(key, objects, cell_ids, num_std),)
 
-    def make_insert(self, key: dict[str, Any], filtered: cell_arrays.Filtered) -> None:
+    def make_insert(self, key: Row, filtered: cell_arrays.Filtered) -> None:
         """Insert a row a cell; the array is in the store already."""
         self.insert1({**key, "spike_objects": filtered.objects})
         self.Cell.insert({**key, **row} for row in filtered.rows)

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from imaging_pipeline.ingest.planned import Content, Request
+from imaging_pipeline import names
+from imaging_pipeline.errors import NotMountedError
+from imaging_pipeline.ingest.known import Known, KnownDataset, KnownFile, KnownMetaSession, KnownSession
+from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
+from imaging_pipeline.ingest.planned import Content, Plan, Request
 from imaging_pipeline.schemas.tables import Tables
 
 from .fetching import Row
@@ -66,3 +70,103 @@ def files_by_dataset(tables: Tables, dataset_names: Iterable[str]) -> dict[str, 
     for row in files(tables, dataset_names):
         by_name[row["dataset_name"]].append(row)
     return by_name
+
+
+def of_plan(tables: Tables, plan: Plan) -> Known:
+    """Give every MetaSession of the request's label that a plan may meet: by name, place or content."""
+    imaging = tables.imaging
+    candidates = _names_met(imaging, plan)
+    if not candidates:
+        return Known()
+    label = {"combined": "yes" if plan.request.combined else "no"}
+    rows = (imaging.MetaSession & [{"metasession_name": name} for name in candidates] & label).to_dicts(
+        order_by="metasession_name"
+    )
+    planned = {file.path for file in plan.files}
+    return Known(tuple(_known_metasession(tables, row, plan.request, planned) for row in rows))
+
+
+def _names_met(imaging: Any, plan: Plan) -> set[str]:
+    sessions = [session for metasession in plan.metasessions for session in metasession.sessions]
+    planned = [file for session in sessions for dataset in session.datasets for file in dataset.files]
+    paths = {names.hash16(plan.request.repository_name, file.path) for file in planned}
+    files = imaging.PhysicalFile & [
+        _any_of("path_hash", paths),
+        _any_of("fingerprint", {file.fingerprint for file in planned}),
+    ]
+    found = (
+        imaging.MetaSession.proj()
+        & _any_of("metasession_name", {m.metasession_name for m in plan.metasessions}),
+        imaging.Session.proj() & _any_of("session_name", {session.session_name for session in sessions}),
+        imaging.Session.Data & files.proj(),
+    )
+    return {str(name) for query in found for name in query.to_arrays("metasession_name")}
+
+
+def _any_of(column: str, hashes: set[str]) -> str:
+    """Restrict a column of hashes to some; they are hexadecimal, so that quoting is safe."""
+    listed = ", ".join(f"'{value}'" for value in sorted(hashes))
+    return f"{column} IN ({listed})" if listed else "1 = 0"
+
+
+def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownMetaSession:
+    imaging = tables.imaging
+    key = {"metasession_name": row["metasession_name"]}
+    links = (imaging.Session.Data * imaging.Dataset & key).to_dicts(order_by="dataset_name")
+    by_dataset = files_by_dataset(tables, {link["dataset_name"] for link in links})
+
+    def dataset(link: Row) -> KnownDataset:
+        rows = by_dataset[link["dataset_name"]]
+        return KnownDataset(
+            link["dataset_name"],
+            link["datasettype"],
+            link["bundle"],
+            tuple(_known_file(tables, file, request, planned) for file in rows),
+        )
+
+    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] == OUTPUT}
+    options = (imaging.MetaSession.Suite2pyOps * imaging.Suite2pyOps.proj("ops_settings") & key).to_dicts()
+    return KnownMetaSession(
+        metasession_name=row["metasession_name"],
+        label="combined" if row["combined"] == "yes" else "split",
+        animal_id=row["animal_id"],
+        datasource_id=row["datasource_id"],
+        repository_name=row["repository_name"],
+        folder=row["metasession_folder"],
+        sessions=tuple(
+            KnownSession(
+                session["session_name"],
+                session["timeseries_name"],
+                session["session_timestamp"],
+                tuple(
+                    dataset(link)
+                    for link in links
+                    if link["session_name"] == session["session_name"] and link["datasettype"] != OUTPUT
+                ),
+            )
+            for session in (imaging.Session & key).to_dicts(order_by="session_order")
+        ),
+        datasets=tuple(dataset(link) for link in outputs.values()),
+        ops_name=options[0]["ops_name"] if options else None,
+        settings_hash=names.settings_hash(options[0]["ops_settings"]) if options else None,
+    )
+
+
+def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownFile:
+    is_here = row["repository_name"] == request.repository_name and row["file_path"] in planned
+    return KnownFile(
+        row["repository_name"],
+        row["file_path"],
+        row["size_bytes"],
+        row["modified"],
+        row["fingerprint"],
+        is_gone=not is_here and _is_gone(tables, row),
+    )
+
+
+def _is_gone(tables: Tables, row: Row) -> bool:
+    """Look whether a file is away; one in a repository that is not mounted here counts as there."""
+    try:
+        return not tables.local_path(row["repository_name"], row["file_path"]).exists()
+    except NotMountedError:
+        return False

@@ -75,7 +75,7 @@ class Tif(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' tif datasets."""
-        return Session.Data & (Dataset & {"datasettype": "tif"})
+        return Session.Data() & (Dataset() & {"datasettype": "tif"})
 
     def make_fetch(self, key: Row) -> tuple[list[str]]:
         """Fetch where the files are."""

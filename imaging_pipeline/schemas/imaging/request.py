@@ -94,7 +94,7 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
     tables
         The database.
     rows
-        Columns as in `add`; ``animal_name`` or ``animal_id`` (with ``datasource_id``) serve for ``animal`` too.
+        Columns as in `add`; ``animal_name``, or ``animal_id`` with ``datasource_id``, serve for ``animal``.
 
     Returns
     -------

@@ -177,7 +177,7 @@ class PhysicalFile(dj.Manual):
     -> Dataset
     file_order : int32  # from 0, by acquisition and file number
     ---
-    acquisition : int32  # how often the experimenter had pressed start under this name; 0 where it has no meaning
+    acquisition : int32  # how often recording was started under this name; 0 where it has no meaning
     -> Repository
     file_path : varchar(1024)  # relative to the repository, forward slashes
     path_hash : varchar(16)  # of repository and path, to find a file quickly
@@ -346,7 +346,7 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_fetch(self, key: dict[str, Any]) -> tuple[dict[str, Any]]:
         """Fetch the request."""
-        return ((BaseFolder & key).fetch1(),)
+        return ((BaseFolder() & key).fetch1(),)
 
     def make_compute(self, key: dict[str, Any], base_folder: dict[str, Any]) -> tuple[registration.Planned]:
         """Scan the folder and plan what it holds."""
