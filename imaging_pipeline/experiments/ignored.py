@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from imaging_pipeline.readers.suite2p_output import MARKER_NAME
+
 SYSTEM = "a file of the operating system"
 HIDDEN = "a hidden or temporary file"
 UNFINISHED = "an unfinished copy of a Suite2p run"
 SUPERSEDED = "an output that a newer run has superseded"
 WORKING = "a working file of Suite2p"
+RECORD = "the record of a Suite2p run of the pipeline"
 
 _SYSTEM_NAMES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"}
@@ -16,6 +19,9 @@ _SYSTEM_NAMES = frozenset(
 _SUITE2P_FOLDER = re.compile(r"suite2p|plane\d+|combined|combined_.*|split_.*", re.IGNORECASE)
 _WORKING_FOLDER = re.compile(r"reg_tif(_chan2)?", re.IGNORECASE)
 _WORKING_FILE = re.compile(r"data(_chan2)?(_raw)?\.bin|data_raw_chan2\.bin|ops1\.npy|.*\.mat", re.IGNORECASE)
+
+_RUN_FOLDER = re.compile(r"(combined|split)_.*")
+_RECORDS = (MARKER_NAME, "run.log")
 
 
 def ignoring_rule(path: str) -> str | None:
@@ -36,6 +42,8 @@ def ignoring_rule(path: str) -> str | None:
         return WORKING
     if any(_SUITE2P_FOLDER.fullmatch(folder) for folder in folders) and _WORKING_FILE.fullmatch(name):
         return WORKING
+    if any(_RUN_FOLDER.fullmatch(folder) for folder in folders) and name in _RECORDS:
+        return RECORD
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.ingest.planned import OutputVerdict, PlannedMetaSession, Request
+from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
@@ -116,7 +116,7 @@ def judge(
     wanted = options.wanted(request, owner.metasession_name)
     own_name = _noted(output, "ops_name") or folder.ops_name
     ops_name = own_name or wanted or folder.last
-    difference = _difference(output.file_list, tif_names(owner))
+    difference = _difference(output.file_list, tif_names(owner)) or _resized(output, owner)
     if difference:
         return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, difference)
     if missing:
@@ -129,8 +129,12 @@ def judge(
 
 def tif_names(metasession: PlannedMetaSession) -> tuple[str, ...]:
     """Give the names of a meta-session's tifs in the order in which a run takes them."""
+    return tuple(file.name for file in _tifs(metasession))
+
+
+def _tifs(metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
     return tuple(
-        file.name
+        file
         for session in metasession.sessions
         for dataset in session.datasets
         if dataset.datasettype == "tif"
@@ -161,6 +165,14 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     if besides:
         told.append(f"made also of {_listed(besides)}")
     return " and ".join(told) or "made of the same files in another order, or of one file twice"
+
+
+def _resized(output: Suite2pOutput, owner: PlannedMetaSession) -> str:
+    """Say which tif has another size than our own note of the run has."""
+    inputs = () if output.marker is None else output.marker.get("inputs", ())
+    sizes = {each["name"]: each["size_bytes"] for each in inputs}
+    other = [file.name for file in _tifs(owner) if sizes.get(file.name, file.size_bytes) != file.size_bytes]
+    return f"made of files of another size: {_listed(other)}" if other else ""
 
 
 def _compared_options(

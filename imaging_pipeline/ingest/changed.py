@@ -1,0 +1,187 @@
+"""What registering a folder will change in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imaging_pipeline.ingest.planned import PlannedDataset, PlannedMetaSession, PlannedSession
+
+
+class SessionVerdict(StrEnum):
+    """What a session is to the database."""
+
+    NEW = "new"
+    JOINED = "joined"
+    KNOWN = "known"
+
+
+class DatasetVerdict(StrEnum):
+    """What a dataset is to the database."""
+
+    NEW = "new"
+    KNOWN = "known"
+    CHANGED = "changed"
+
+
+class Difference(StrEnum):
+    """How the files of a dataset differ from the registered ones.
+
+    ``PLACE``: the same content at another place or time; rows of files change, nothing derived does.
+    ``CURATION``: only ``iscell.npy`` differs; the cells decide what is derived anew.
+    ``CONTENT``: what is derived from the dataset is out of date.
+    """
+
+    PLACE = "place"
+    CURATION = "curation"
+    CONTENT = "content"
+
+
+class FindingKind(StrEnum):
+    """What a person should know."""
+
+    GONE = "gone"
+    MOVED = "moved"
+    COPIED = "copied"
+    LATE = "late"
+    CONFLICT = "conflict"
+    OTHER_ANIMAL = "other animal"
+
+
+@dataclass(frozen=True)
+class SessionChange:
+    """A session that the request met; ``session`` carries the names that the database knows it by."""
+
+    session: PlannedSession
+    metasession_name: str
+    verdict: SessionVerdict
+
+
+@dataclass(frozen=True)
+class DatasetChange:
+    """A dataset that the request met.
+
+    Attributes
+    ----------
+    dataset
+        The dataset as it shall be, under the name that the database knows it by.
+    metasession_name, session_names
+        Whose it is: one session, or all of the meta-session for Suite2p output.
+    verdict, difference, reason
+        What it is to the database; ``difference`` is None unless it changed.
+    """
+
+    dataset: PlannedDataset
+    metasession_name: str
+    session_names: tuple[str, ...]
+    verdict: DatasetVerdict
+    difference: Difference | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Purge:
+    """A registered dataset from which everything derived is to be deleted.
+
+    Attributes
+    ----------
+    dataset_name, metasession_name, session_names
+        The dataset, and the sessions below which its derivations lie.
+    reason
+        Why, for the report.
+    keeps_dataset
+        Whether the dataset itself stays, with its files as the changes say.
+    """
+
+    dataset_name: str
+    metasession_name: str
+    session_names: tuple[str, ...]
+    reason: str
+    keeps_dataset: bool
+
+
+@dataclass(frozen=True)
+class OptionSetChange:
+    """A meta-session's Suite2p option set, before and after."""
+
+    metasession_name: str
+    old_name: str | None
+    new_name: str
+
+
+@dataclass(frozen=True)
+class Relocation:
+    """A meta-session whose folder was moved: where it is now, paths below the repository."""
+
+    metasession_name: str
+    repository_name: str
+    folder: str
+    suite2p_folder: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a person should know, about which session if about one."""
+
+    kind: FindingKind
+    session_name: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Plan against database: all that a registration does, and all that it tells.
+
+    Attributes
+    ----------
+    new_metasessions
+        Meta-sessions to make; their sessions and datasets are below.
+    sessions, datasets
+        All that the request met and that may be touched.
+    session_order
+        For meta-sessions that get a session: all their sessions' names by start.
+    purges
+        What is out of date; done before the datasets are written.
+    option_sets
+        Option sets to set.
+    relocations
+        Meta-sessions of moved folders.
+    findings
+        What a person should know.
+    """
+
+    new_metasessions: tuple[PlannedMetaSession, ...] = ()
+    sessions: tuple[SessionChange, ...] = ()
+    datasets: tuple[DatasetChange, ...] = ()
+    session_order: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    purges: tuple[Purge, ...] = ()
+    option_sets: tuple[OptionSetChange, ...] = ()
+    relocations: tuple[Relocation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def new_sessions(self) -> tuple[SessionChange, ...]:
+        """Sessions of new meta-sessions."""
+        return tuple(each for each in self.sessions if each.verdict is SessionVerdict.NEW)
+
+    @property
+    def joined_sessions(self) -> tuple[SessionChange, ...]:
+        """New sessions of known meta-sessions."""
+        return tuple(each for each in self.sessions if each.verdict is SessionVerdict.JOINED)
+
+    @property
+    def new_datasets(self) -> tuple[DatasetChange, ...]:
+        """Datasets to make."""
+        return tuple(each for each in self.datasets if each.verdict is DatasetVerdict.NEW)
+
+    @property
+    def changed_datasets(self) -> tuple[DatasetChange, ...]:
+        """Known datasets whose files are to be written anew."""
+        return tuple(each for each in self.datasets if each.verdict is DatasetVerdict.CHANGED)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the database holds already what the folder means."""
+        written = (self.new_metasessions, self.new_sessions, self.joined_sessions, self.new_datasets)
+        altered = (self.changed_datasets, self.purges, self.option_sets, self.relocations)
+        return not any((*written, *altered))

@@ -1,0 +1,97 @@
+"""What the database holds that a plan must be held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A registered file, by repository and path.
+
+    Attributes
+    ----------
+    is_gone
+        Whether it is no longer there; the caller looks, for files that the plan does not have.
+    """
+
+    repository_name: str
+    path: str
+    size_bytes: int
+    modified: datetime
+    fingerprint: str
+    is_gone: bool = False
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it is registered."""
+        return self.repository_name, self.path
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """What is in it, whatever its name."""
+        return self.size_bytes, self.fingerprint
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A registered dataset with its files in order."""
+
+    dataset_name: str
+    datasettype: str
+    bundle: str
+    files: tuple[KnownFile, ...]
+
+
+@dataclass(frozen=True)
+class KnownSession:
+    """A registered session with what was recorded of it."""
+
+    session_name: str
+    timeseries_name: str
+    start: datetime
+    datasets: tuple[KnownDataset, ...]
+
+
+@dataclass(frozen=True)
+class KnownMetaSession:
+    """A registered meta-session.
+
+    Attributes
+    ----------
+    metasession_name, label
+        Its name, and whether its sessions are ``combined`` or ``split``.
+    animal_id, datasource_id
+        The animal.
+    repository_name, folder
+        Where it was registered.
+    sessions
+        All its sessions.
+    datasets
+        Its Suite2p output.
+    ops_name, settings_hash
+        The option set that it has and the hash of its settings; None where it has none.
+    """
+
+    metasession_name: str
+    label: str
+    animal_id: str
+    datasource_id: int
+    repository_name: str
+    folder: str
+    sessions: tuple[KnownSession, ...]
+    datasets: tuple[KnownDataset, ...] = ()
+    ops_name: str | None = None
+    settings_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """Every meta-session of the request's label that the plan may meet.
+
+    These are the ones of the plan's names, the ones with a session of the plan's names, and the
+    ones with a file of the same place or the same size and fingerprint as one of the plan's.
+    """
+
+    metasessions: tuple[KnownMetaSession, ...] = ()

@@ -1,0 +1,175 @@
+"""Which registered sessions the planned ones are, though they may have another name or place.
+
+A recording that is registered already is never registered a second time: not when its folder was
+moved or copied, and not when an earlier acquisition arrived late and gave it another start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from imaging_pipeline.ingest.changed import Finding, FindingKind
+from imaging_pipeline.ingest.known import Known, KnownFile, KnownMetaSession, KnownSession
+from imaging_pipeline.ingest.planned import Plan, PlannedFile, PlannedMetaSession, PlannedSession
+
+
+@dataclass(frozen=True)
+class SessionMatch:
+    """A planned session and the registered one that it is.
+
+    Attributes
+    ----------
+    planned, known
+        The session as planned, and as registered; None where it is new.
+    owner
+        The meta-session of the registered one.
+    is_blocked
+        Whether nothing may be done without a person's consent.
+    has_moved
+        Whether all its recorded files lie at another place than registered.
+    findings
+        What to tell.
+    """
+
+    planned: PlannedSession
+    known: KnownSession | None = None
+    owner: KnownMetaSession | None = None
+    is_blocked: bool = False
+    has_moved: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class MetaSessionMatch:
+    """A planned meta-session, the registered one that it is or None, and its sessions."""
+
+    planned: PlannedMetaSession
+    known: KnownMetaSession | None
+    sessions: tuple[SessionMatch, ...]
+
+
+class Registered:
+    """The registered sessions of the request's label, to be found by name, place and content.
+
+    Parameters
+    ----------
+    plan
+        What is held against them.
+    known
+        What the database holds.
+    primary
+        The dataset type by whose files a session is known.
+    """
+
+    def __init__(self, plan: Plan, known: Known, primary: str) -> None:
+        self._request = plan.request
+        self._primary = primary
+        self._metasessions = [each for each in known.metasessions if each.label == plan.request.label]
+        self._owners: dict[str, tuple[KnownMetaSession, KnownSession]] = {}
+        self._by_file: dict[tuple[str, str] | tuple[int, str], set[str]] = {}
+        for owner in self._metasessions:
+            for session in owner.sessions:
+                self._owners[session.session_name] = owner, session
+                for file in self._recorded(session):
+                    for key in (file.place, file.content):
+                        self._by_file.setdefault(key, set()).add(session.session_name)
+
+    def match_all(self, metasessions: Sequence[PlannedMetaSession]) -> list[MetaSessionMatch]:
+        """Find the registered meta-sessions and sessions that the planned ones are."""
+        matches = [[self._match_session(session) for session in each.sessions] for each in metasessions]
+        names = [match.known.session_name for each in matches for match in each if match.known]
+        doubled = {name for name in names if names.count(name) > 1}
+        return [
+            self._match(metasession, [_without_doubles(match, doubled) for match in each])
+            for metasession, each in zip(metasessions, matches, strict=True)
+        ]
+
+    def _match(self, planned: PlannedMetaSession, matches: list[SessionMatch]) -> MetaSessionMatch:
+        owners = {
+            match.owner.metasession_name: match.owner
+            for match in matches
+            if match.owner is not None and not match.is_blocked
+        }
+        if len(owners) > 1:
+            matches = [_blocked(match, FindingKind.CONFLICT, _SEVERAL_OWNERS) for match in matches]
+        by_name = (each for each in self._metasessions if each.metasession_name == planned.metasession_name)
+        known = next(iter(owners.values()), None) or next(by_name, None)
+        if any(match.is_blocked for match in matches) and known is None:
+            matches = [_blocked(match, FindingKind.CONFLICT, _WITH_BLOCKED) for match in matches]
+        return MetaSessionMatch(planned, known, tuple(matches))
+
+    def _match_session(self, planned: PlannedSession) -> SessionMatch:
+        files = [
+            file
+            for dataset in planned.datasets
+            if dataset.datasettype == self._primary
+            for file in dataset.files
+        ]
+        names = {planned.session_name} & set(self._owners)
+        for file in files:
+            for key in self._keys(file):
+                names |= self._by_file.get(key, set())
+        if not names:
+            return SessionMatch(planned)
+        if len(names) > 1:
+            listed = ", ".join(sorted(names))
+            reason = f"its files are in {len(names)} registered sessions: {listed}"
+            return _blocked(SessionMatch(planned), FindingKind.CONFLICT, reason)
+        owner, known = self._owners[names.pop()]
+        return self._compared(SessionMatch(planned, known, owner), files)
+
+    def _compared(self, match: SessionMatch, files: Sequence[PlannedFile]) -> SessionMatch:
+        owner, known, planned, request = match.owner, match.known, match.planned, self._request
+        if owner is None or known is None:
+            return match
+        if (owner.animal_id, owner.datasource_id) != (request.animal_id, request.datasource_id):
+            reason = f"it is registered as session {known.session_name} of animal {owner.animal_id}"
+            return _blocked(match, FindingKind.OTHER_ANIMAL, reason)
+        places = {(request.repository_name, file.path) for file in files}
+        registered = self._recorded(known)
+        has_moved = not any(file.place in places for file in registered)
+        where = f"{owner.folder} of {owner.repository_name}"
+        if has_moved and not all(file.is_gone for file in registered):
+            return _blocked(match, FindingKind.COPIED, f"it is registered in {where}, and still there")
+        findings = []
+        if has_moved:
+            findings.append(_finding(match, FindingKind.MOVED, f"it was registered in {where}"))
+        if planned.session_name != known.session_name:
+            reason = f"registered with a start of {known.start}, the files begin at {planned.start}"
+            findings.append(_finding(match, FindingKind.LATE, reason))
+        return SessionMatch(planned, known, owner, has_moved=has_moved, findings=tuple(findings))
+
+    def _keys(self, file: PlannedFile) -> tuple[tuple[str, str], tuple[int, str]]:
+        return (self._request.repository_name, file.path), (file.size_bytes, file.fingerprint)
+
+    def _recorded(self, session: KnownSession) -> list[KnownFile]:
+        return [
+            file
+            for dataset in session.datasets
+            if dataset.datasettype == self._primary
+            for file in dataset.files
+        ]
+
+
+_SEVERAL_OWNERS = "the folder's sessions are registered in several combined recordings"
+_WITH_BLOCKED = "another session of the folder needs a person's decision first"
+_TWICE = "its files and those of another session of the folder are registered as one session"
+
+
+def _without_doubles(match: SessionMatch, doubled: set[str]) -> SessionMatch:
+    if match.known is not None and match.known.session_name in doubled:
+        return _blocked(replace(match, is_blocked=False), FindingKind.CONFLICT, _TWICE)
+    return match
+
+
+def _finding(match: SessionMatch, kind: FindingKind, reason: str) -> Finding:
+    name = match.planned.session_name if match.known is None else match.known.session_name
+    return Finding(kind, name, f"'{match.planned.timeseries_name}': {reason}")
+
+
+def _blocked(match: SessionMatch, kind: FindingKind, reason: str) -> SessionMatch:
+    """Leave a session as it is registered, and say why; the first reason stands."""
+    if match.is_blocked:
+        return match
+    return replace(match, is_blocked=True, findings=(_finding(match, kind, reason),))

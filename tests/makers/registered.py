@@ -1,0 +1,132 @@
+"""What a database holds after registrations, without a database."""
+
+from dataclasses import replace
+
+from imaging_pipeline.ingest.changes import (
+    Changes,
+    DatasetVerdict,
+    Difference,
+    Known,
+    KnownDataset,
+    KnownFile,
+    KnownMetaSession,
+    KnownSession,
+    SessionVerdict,
+    compare,
+)
+from imaging_pipeline.ingest.plan import Content, Plan
+
+
+class Registered:
+    """Rows of registered folders, kept as the tables keep them."""
+
+    def __init__(self) -> None:
+        self.metasessions: dict[str, KnownMetaSession] = {}
+
+    @property
+    def known(self) -> Known:
+        return Known(tuple(self.metasessions.values()))
+
+    def register(self, plan: Plan) -> Changes:
+        """Hold a plan against the rows, apply the changes, and give them back."""
+        changes = compare(plan, self.known)
+        self._make_metasessions(plan, changes)
+        for purge in changes.purges:
+            if not purge.keeps_dataset:
+                self._drop(purge.metasession_name, purge.dataset_name)
+        for change in changes.datasets:
+            if change.verdict is not DatasetVerdict.KNOWN:
+                self._write(plan, change)
+        for change in changes.option_sets:
+            self._change(change.metasession_name, ops_name=change.new_name, settings_hash=plan.settings_hash)
+        for moved in changes.relocations:
+            self._change(moved.metasession_name, repository_name=moved.repository_name, folder=moved.folder)
+        return changes
+
+    def files(self, label: str = "split") -> dict[str, Content]:
+        """Give what a plan is told of the registered files."""
+        return {
+            file.path: Content(
+                file.size_bytes, file.modified, file.fingerprint, None if position else session.start
+            )
+            for metasession in self.metasessions.values()
+            if metasession.label == label
+            for session in metasession.sessions
+            for dataset in session.datasets
+            for position, file in enumerate(dataset.files)
+        }
+
+    def mark_gone(self) -> None:
+        """Say of all registered files that they are no longer there."""
+        for name, metasession in self.metasessions.items():
+            sessions = tuple(
+                replace(session, datasets=tuple(_gone(dataset) for dataset in session.datasets))
+                for session in metasession.sessions
+            )
+            datasets = tuple(_gone(dataset) for dataset in metasession.datasets)
+            self.metasessions[name] = replace(metasession, sessions=sessions, datasets=datasets)
+
+    def _make_metasessions(self, plan: Plan, changes: Changes) -> None:
+        request = plan.request
+        for new in changes.new_metasessions:
+            self.metasessions[new.metasession_name] = KnownMetaSession(
+                new.metasession_name,
+                request.label,
+                request.animal_id,
+                request.datasource_id,
+                request.repository_name,
+                request.folder,
+                sessions=(),
+            )
+        for change in changes.sessions:
+            if change.verdict is not SessionVerdict.KNOWN:
+                owner, new_session = self.metasessions[change.metasession_name], change.session
+                session = KnownSession(
+                    new_session.session_name, new_session.timeseries_name, new_session.start, ()
+                )
+                self._change(change.metasession_name, sessions=(*owner.sessions, session))
+
+    def _change(self, metasession_name: str, **columns) -> None:
+        self.metasessions[metasession_name] = replace(self.metasessions[metasession_name], **columns)
+
+    def _drop(self, metasession_name: str, dataset_name: str) -> None:
+        datasets = self.metasessions[metasession_name].datasets
+        kept = tuple(each for each in datasets if each.dataset_name != dataset_name)
+        self._change(metasession_name, datasets=kept)
+
+    def _write(self, plan: Plan, change) -> None:
+        planned, owner = change.dataset, self.metasessions[change.metasession_name]
+        files = tuple(
+            KnownFile(
+                plan.request.repository_name, file.path, file.size_bytes, file.modified, file.fingerprint
+            )
+            for file in planned.files
+        )
+        dataset = KnownDataset(planned.dataset_name, planned.datasettype, planned.bundle, files)
+        if change.difference is Difference.CONTENT:
+            assert any(
+                planned.dataset_name == old.dataset_name
+                for old in (
+                    *owner.datasets,
+                    *(each for session in owner.sessions for each in session.datasets),
+                )
+            )
+        if planned.datasettype == "suite2p_python":
+            self._change(owner.metasession_name, datasets=_with(owner.datasets, dataset))
+            return
+        (session_name,) = change.session_names
+        sessions = tuple(
+            replace(session, datasets=_with(session.datasets, dataset))
+            if session.session_name == session_name
+            else session
+            for session in owner.sessions
+        )
+        self._change(owner.metasession_name, sessions=sessions)
+
+
+def _with(datasets, dataset):
+    return (*(each for each in datasets if each.dataset_name != dataset.dataset_name), dataset)
+
+
+def _gone(dataset: KnownDataset) -> KnownDataset:
+    return replace(dataset, files=tuple(replace(file, is_gone=True) for file in dataset.files))

@@ -1,0 +1,352 @@
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.plan import Request, make_plan
+from tests.makers.folders import (
+    COPIED,
+    START,
+    Timeseries,
+    aged,
+    write_companions,
+    write_folder,
+    write_suite2p,
+    write_tif,
+)
+from tests.makers.registered import Registered
+from tests.makers.suite2p_output import Suite2pSpec, curate
+
+SPLIT = Request("moser", "day1", "2Pminiscope_A", False, "90218", 0)
+COMBINED = replace(SPLIT, combined=True)
+OPTIONS = {"fast": {"tau": 1.0}, "quick": {"tau": 1}, "slow": {"tau": 2.0}}
+OPEN_FIELD = Timeseries("openfield", files=(2, 1), has_companions=True)
+WHEEL = Timeseries("wheel", START + timedelta(hours=1))
+SLEEP = Timeseries("sleep", START + timedelta(minutes=30))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / "day1", OPEN_FIELD, WHEEL)
+
+
+@pytest.fixture
+def registered():
+    return Registered()
+
+
+def register(registered, folder, request=SPLIT):
+    known = registered.files(request.label)
+    return registered.register(make_plan(request, scan(folder), known, OPTIONS))
+
+
+def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED):
+    (metasession,) = make_plan(request, scan(folder), {}, {}).metasessions
+    names = [name for each in timeseries for name in each.tif_names]
+    spec = Suite2pSpec(file_list=names, frames_per_file=(4,) * len(names), settings={"tau": tau})
+    target = folder / metasession.suite2p_folder.removeprefix(f"{request.folder}/") / ops_name / "suite2p"
+    shutil.rmtree(target, ignore_errors=True)
+    return write_suite2p(target, spec)
+
+
+def purged(changes):
+    return {(purge.reason, purge.keeps_dataset) for purge in changes.purges}
+
+
+def kinds(changes):
+    return {str(finding.kind) for finding in changes.findings}
+
+
+@pytest.mark.parametrize("request_", [SPLIT, COMBINED])
+def test_the_same_folder_again_changes_nothing(folder, registered, request_):
+    first = register(registered, folder, request_)
+    again = register(registered, folder, request_)
+
+    assert len(first.new_sessions) == 2
+    assert len(first.new_metasessions) == (1 if request_.combined else 2)
+    assert again.is_nothing
+    assert again.findings == ()
+    assert {str(each.verdict) for each in (*again.sessions, *again.datasets)} == {"known"}
+
+
+def test_combined_and_split_sessions_of_one_folder_stand_side_by_side(folder, registered):
+    register(registered, folder, SPLIT)
+
+    changes = register(registered, folder, COMBINED)
+
+    assert len(changes.new_sessions) == 2
+    assert changes.findings == ()
+    assert register(registered, folder, SPLIT).is_nothing
+
+
+def test_sessions_are_ordered_by_their_start_also_when_one_is_found_later(folder, registered):
+    register(registered, folder, COMBINED)
+    write_folder(folder, SLEEP)
+
+    changes = register(registered, folder, COMBINED)
+
+    assert changes.new_metasessions == ()
+    (joined,) = changes.joined_sessions
+    ((_, order),) = changes.session_order
+    assert joined.session.timeseries_name == "sleep"
+    assert order.index(joined.session.session_name) == 1
+    assert len(order) == 3
+    assert register(registered, folder, COMBINED).is_nothing
+
+
+def test_a_session_that_joins_makes_the_output_out_of_date(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    write_folder(folder, SLEEP)
+
+    changes = register(registered, folder, COMBINED)
+
+    assert purged(changes) == {("session 'sleep' joined", False)}
+    assert len(changes.purges[0].session_names) == 3
+    assert register(registered, folder, COMBINED).is_nothing
+
+
+def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    write_folder(folder, SLEEP)
+    write_run(folder, OPEN_FIELD, SLEEP, WHEEL)
+
+    changes = register(registered, folder, COMBINED)
+
+    (change,) = changes.changed_datasets
+    (purge,) = changes.purges
+    assert purge.keeps_dataset
+    assert purge.dataset_name == change.dataset.dataset_name
+    assert len(change.session_names) == 3
+    assert register(registered, folder, COMBINED).is_nothing
+
+
+def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(folder, registered):
+    before = register(registered, folder)
+    write_tif(folder / "wheel_00001_00002.tif", WHEEL.start, seed=77)
+
+    changes = register(registered, folder)
+
+    (change,) = changes.changed_datasets
+    assert change.dataset.dataset_name in {each.dataset.dataset_name for each in before.new_datasets}
+    assert change.reason == "added wheel_00001_00002.tif"
+    assert purged(changes) == {("added wheel_00001_00002.tif", True)}
+    assert register(registered, folder).is_nothing
+
+
+def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    aged(write_tif(folder / "wheel_00001_00001.tif", WHEEL.start, seed=77), COPIED + timedelta(hours=1))
+
+    changes = register(registered, folder, COMBINED)
+
+    replaced = "replaced wheel_00001_00001.tif"
+    assert purged(changes) == {(replaced, True), (f"'wheel': {replaced}", False)}
+
+
+def test_a_file_that_was_only_touched_purges_nothing(folder, registered):
+    register(registered, folder)
+    aged(folder / "wheel_00001_00001.tif", COPIED + timedelta(hours=1))
+
+    changes = register(registered, folder)
+
+    (change,) = changes.changed_datasets
+    assert str(change.difference) == "place"
+    assert changes.purges == ()
+    assert register(registered, folder).is_nothing
+
+
+def test_a_companion_that_arrives_later_is_a_new_dataset_and_purges_nothing(folder, registered):
+    register(registered, folder)
+    write_companions(folder, "wheel", 1)
+
+    changes = register(registered, folder)
+
+    assert {each.dataset.datasettype for each in changes.new_datasets} == {
+        "wavesurfer",
+        "tracking_openfield",
+        "tracking_wheel",
+        "tracking_video",
+    }
+    assert changes.purges == ()
+
+
+def test_a_file_that_is_gone_is_told_and_its_rows_stay(folder, registered):
+    register(registered, folder)
+    (folder / "openfield_00001_00002.tif").unlink()
+
+    changes = register(registered, folder)
+
+    assert changes.is_nothing
+    (finding,) = changes.findings
+    assert "day1/openfield_00001_00002.tif" in finding.message
+
+
+def test_a_curated_output_purges_nothing_by_itself(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    curate(root / "plane0", [False] * 5)
+
+    changes = register(registered, folder, COMBINED)
+
+    (change,) = changes.changed_datasets
+    assert str(change.difference) == "curation"
+    assert changes.purges == ()
+
+
+def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    np.save(root / "plane0/spks.npy", np.load(root / "plane0/spks.npy") + 1)
+
+    changes = register(registered, folder, COMBINED)
+
+    assert purged(changes) == {("replaced spks.npy", True)}
+
+
+def test_an_output_that_is_gone_is_told_and_its_rows_stay(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    shutil.rmtree(root)
+
+    changes = register(registered, folder, COMBINED)
+
+    assert changes.is_nothing
+    assert "fast/plane0" in changes.findings[0].message
+
+
+def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, replace(COMBINED, ops_name="fast"))
+
+    changes = register(registered, folder, replace(COMBINED, ops_name="slow"))
+
+    assert purged(changes) == {("the option set is now slow", False)}
+    (option_set,) = changes.option_sets
+    assert (option_set.old_name, option_set.new_name) == ("fast", "slow")
+    assert register(registered, folder, replace(COMBINED, ops_name="slow")).is_nothing
+
+
+def test_an_option_set_of_equal_content_under_another_name_changes_nothing(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, replace(COMBINED, ops_name="fast"))
+
+    assert register(registered, folder, replace(COMBINED, ops_name="quick")).is_nothing
+
+
+def test_a_request_without_an_option_set_leaves_it_as_it_is(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, replace(COMBINED, ops_name="fast"))
+
+    assert register(registered, folder, COMBINED).is_nothing
+
+
+def test_an_output_whose_inputs_were_renamed_beside_it_is_purged(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    names = [*OPEN_FIELD.tif_names, "other.tif"]
+    shutil.rmtree(root)
+    write_suite2p(root, Suite2pSpec(file_list=names, frames_per_file=(4,) * 4, settings={"tau": 1.0}))
+
+    changes = register(registered, folder, COMBINED)
+
+    (purge,) = changes.purges
+    assert "other.tif" in purge.reason
+    assert not purge.keeps_dataset
+
+
+@pytest.mark.parametrize("request_", [SPLIT, COMBINED])
+def test_a_copied_folder_is_told_and_never_registered_twice(folder, registered, tmp_path, request_):
+    register(registered, folder, request_)
+    copy = shutil.copytree(folder, tmp_path / "copy")
+
+    changes = register(registered, copy, replace(request_, folder="copy"))
+
+    assert changes.is_nothing
+    assert kinds(changes) == {"copied"}
+    assert "day1 of moser" in changes.findings[0].message
+
+
+def test_a_copy_with_one_more_session_waits_for_a_decision_when_combined(folder, registered, tmp_path):
+    register(registered, folder, COMBINED)
+    copy = write_folder(shutil.copytree(folder, tmp_path / "copy"), SLEEP)
+
+    changes = register(registered, copy, replace(COMBINED, folder="copy"))
+
+    assert changes.is_nothing
+    assert kinds(changes) == {"copied", "conflict"}
+
+
+@pytest.mark.parametrize("request_", [SPLIT, COMBINED])
+def test_a_moved_folder_keeps_its_sessions_and_its_output(folder, registered, tmp_path, request_):
+    if request_.combined:
+        write_run(folder, OPEN_FIELD, WHEEL)
+    first = register(registered, folder, request_)
+    moved = folder.rename(tmp_path / "archive")
+    registered.mark_gone()
+
+    changes = register(registered, moved, replace(request_, folder="archive"))
+
+    assert changes.new_sessions == changes.joined_sessions == changes.purges == changes.new_datasets == ()
+    assert {str(change.difference) for change in changes.changed_datasets} == {"place"}
+    assert len(changes.changed_datasets) == len(first.new_datasets)
+    assert kinds(changes) == {"moved"}
+    assert {moved.folder for moved in changes.relocations} == {"archive"}
+    assert all(moved.suite2p_folder.endswith(moved.metasession_name) for moved in changes.relocations)
+    assert register(registered, moved, replace(request_, folder="archive")).is_nothing
+
+
+def test_an_earlier_acquisition_that_arrives_late_joins_the_session_that_is_there(tmp_path, registered):
+    folder = write_folder(tmp_path / "day1", Timeseries("wheel", first_acquisition=2))
+    first = register(registered, folder)
+    write_folder(folder, Timeseries("wheel", files=(1,)))
+
+    changes = register(registered, folder)
+
+    assert changes.new_sessions == ()
+    assert kinds(changes) == {"late"}
+    (change,) = changes.changed_datasets
+    assert change.dataset.dataset_name == first.new_datasets[0].dataset.dataset_name
+    assert [file.acquisition for file in change.dataset.files] == [1, 2]
+    assert register(registered, folder).is_nothing
+
+
+def test_a_recording_of_another_animal_is_told_and_not_registered(folder, registered):
+    register(registered, folder)
+
+    changes = register(registered, folder, replace(SPLIT, animal_id="90853"))
+
+    assert changes.is_nothing
+    assert kinds(changes) == {"other animal"}
+    assert "animal 90218" in changes.findings[0].message
+
+
+def test_one_session_that_was_renamed_apart_waits_for_a_decision(tmp_path, registered):
+    folder = write_folder(tmp_path / "day1", Timeseries("wheel", files=(1, 1)))
+    register(registered, folder)
+    (folder / "wheel_00002_00001.tif").rename(folder / "sleep_00001_00001.tif")
+
+    changes = register(registered, folder)
+
+    assert changes.is_nothing
+    assert kinds(changes) == {"conflict"}
+
+
+def test_a_renamed_timeseries_keeps_its_session_and_dataset(tmp_path, registered):
+    folder = write_folder(tmp_path / "day1", Timeseries("wheel"))
+    first = register(registered, folder)
+    (folder / "wheel_00001_00001.tif").rename(folder / "treadmill_00001_00001.tif")
+    registered.mark_gone()
+
+    changes = register(registered, folder)
+
+    (change,) = changes.changed_datasets
+    assert change.dataset.dataset_name == first.new_datasets[0].dataset.dataset_name
+    assert str(change.difference) == "place"
+    assert changes.purges == ()
+    assert changes.relocations == ()
