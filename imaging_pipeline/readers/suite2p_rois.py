@@ -29,7 +29,8 @@ class Roi:
     roi_weights
         float32 (P,), weight of each pixel.
     plane
-        Number of the plane that the ROI lies in; None where a combined output does not say.
+        Number of the plane that the ROI lies in; in a combined output its position among the planes that
+        were merged, or None where the output does not say.
     mrs, mrs0, compact
         Mean distance of the pixels from the centre in diameters, that of a disk, and their ratio.
     footprint

@@ -14,7 +14,9 @@ from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
-_COMPARED = ("identity", "inputs", "options")
+# To be raised with every change of what is noted: older notes are then not adopted.
+_NOTE_VERSION = 1
+_COMPARED = ("note_version", "identity", "inputs", "options")
 
 
 def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
     """
     description = {
         **identity,
+        "note_version": _NOTE_VERSION,
         "identity": dict(identity),
         "inputs": [
             {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
-from imaging_pipeline.readers.scanimage import ScanImageHeader, ScanImageTif
+from imaging_pipeline.readers.scanimage import ScanImageHeader, ScanImageTif, iter_pages
 from imaging_pipeline.suite2p_runner.request import Trim
 
 # Suite2p 1.1.0 refuses fewer.
@@ -24,6 +24,7 @@ _MAX_CHANNELS = 2
 _DTYPES = ("int16", "uint16")
 # Acquisitions of one recording state slightly different rates.
 _RATE_TOLERANCE = 0.01
+_PAGES_LOOKED_AT = 4
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> I
         _check_unchanged(tif)
         _check_alike(tif, tifs[0])
     _check_supported(tifs[0])
+    _check_not_blank(tifs[0])
     shares = tuple(_shares(tifs, acquisitions))
     num_volumes = sum(share.num_pages for share in shares) // tifs[0].header.pages_per_volume
     if num_volumes < _MIN_VOLUMES:
@@ -164,6 +166,17 @@ def _check_supported(tif: ScanImageTif) -> None:
                 allowed=allowed,
                 remedy="Analyse this recording by hand.",
             )
+
+
+def _check_not_blank(tif: ScanImageTif) -> None:
+    """Look at a few pages: of a blank movie Suite2p says "Maximum allowed size exceeded", after minutes."""
+    pages = range(0, tif.num_pages, max(1, tif.num_pages // _PAGES_LOOKED_AT))
+    if all(page.min() == page.max() for page in iter_pages(tif, pages)):
+        raise FormatError(
+            "The movie is blank: all pixels of a page are equal",
+            path=tif.path,
+            remedy="Look whether the laser and the detector were on.",
+        )
 
 
 def _shares(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Iterator[TifShare]:

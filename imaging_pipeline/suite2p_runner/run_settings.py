@@ -121,9 +121,10 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
     registration = settings["registration"]
     tif = inputs.shares[0].tif
     blocks, frame = registration["block_size"], (tif.height, tif.width)
-    if registration["nonrigid"] and all(size >= side for size, side in zip(blocks, frame, strict=True)):
+    is_nonrigid = settings["run"]["do_registration"] and registration["nonrigid"]
+    if is_nonrigid and any(size >= side for size, side in zip(blocks, frame, strict=True)):
         raise InputError(
-            "A nonrigid registration needs blocks that are smaller than the frame",
+            "A nonrigid registration needs blocks that are smaller than the frame, in both directions",
             path=tif.path,
             found=f"registration.block_size = {list(blocks)} for frames of {list(frame)} pixels",
             allowed="smaller blocks, such as [64, 64]",

@@ -86,7 +86,7 @@ class _Follower(logging.Handler):
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = record.getMessage().strip()
+        line = _message(record).strip()
         is_step = self._reader.read(line)
         is_bar = "%|" in line
         # tqdm repeats a bar that did not move.
@@ -95,8 +95,16 @@ class _Follower(logging.Handler):
             self._send({"progress": [step.name, step.done, step.total, "" if is_bar else line]})
 
 
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except TypeError:
+        # Suite2p 1.1.0 logs the number of a flyback plane without a place for it.
+        return " ".join(map(str, (record.msg, *(record.args or ()))))
+
+
 def _follow_log(reader: LogReader, log_file: Path, send: Send) -> None:
-    # Suite2p 1.1.0 logs the number of a flyback plane without a place for it.
+    # For the file, too, such a record is no reason to print a traceback.
     logging.raiseExceptions = False
     logger = logging.getLogger("suite2p")
     logger.setLevel(logging.INFO)

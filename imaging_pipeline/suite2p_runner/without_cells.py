@@ -45,7 +45,7 @@ def finish_without_cells() -> None:
             return outputs
         has_second_channel = arguments[1] is not None
         times = {} if outputs is None else outputs[-1]
-        return (*_write_empty(Path(save_path), len(f_reg), has_second_channel), times)
+        return (*_write_empty(Path(save_path), f_reg.shape[0], has_second_channel), times)
 
     run_module.pipeline = pipeline
     suite2p.extraction.extraction_wrapper = extraction

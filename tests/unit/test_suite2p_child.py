@@ -1,0 +1,32 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from imaging_pipeline.errors import RunError
+from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.run import is_available
+
+pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
+
+
+def test_the_process_ends_with_its_parent_and_takes_its_folder_along(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imaging_pipeline.suite2p_runner.child"], stdin=subprocess.PIPE, text=True
+    )
+
+    # What the system does with the pipe of a parent that was killed.
+    process.communicate(json.dumps({"folder": str(folder)}) + "\n", timeout=60)
+
+    assert process.returncode == 1
+    assert not folder.exists()
+
+
+def test_what_fails_in_the_process_is_told_with_its_traceback(tmp_path):
+    with pytest.raises(RunError, match="set_num_threads") as failure:
+        run_child({"threads": -1}, tmp_path)
+
+    assert "call_suite2p" in "".join(failure.value.__notes__)

@@ -1,0 +1,105 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
+from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.suite2p_output import read_output
+from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.options import translate
+from imaging_pipeline.suite2p_runner.preflight import check_inputs
+from imaging_pipeline.suite2p_runner.request import RunResult, Trim
+from tests.makers.suite2p_output import write_output
+
+IDENTITY = {
+    "ops_name": "default",
+    "settings_hash": "0123456789abcdef",
+    "metasession_name": "fedcba9876543210",
+}
+OPTIONS = {"registration": {"nonrigid": False}, "fs": 10}
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    pages = np.random.default_rng(0).integers(0, 99, (21, 12, 16)).astype(np.int16)
+    write_stack(tmp_path / "a_00001.tif", pages, ScanImageSettings(30.0, num_planes=2))
+    return check_inputs([read_tif(tmp_path / "a_00001.tif")], [1])
+
+
+@pytest.fixture
+def finished(tmp_path, inputs):
+    target = tmp_path / "default"
+    write_output(target / "suite2p")
+    result = RunResult(
+        target=target,
+        adopted=False,
+        num_frames=10,
+        num_rois=5,
+        settings_used={"fs": 15.0},
+        overridden={"fs": (10, 15.0)},
+        trimmed=inputs.trimmed,
+        seconds=12.5,
+        seconds_by_stage={"registration": 7.0},
+        versions={"suite2p": "1.1.0"},
+        machine="vm",
+        threads=2,
+    )
+    write_marker(target, describe(IDENTITY, inputs, translate(OPTIONS)), result)
+    return result
+
+
+def test_an_equal_request_adopts_the_output_with_all_that_was_noted(inputs, finished):
+    adopted = find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS)))
+
+    assert adopted == dataclasses.replace(finished, adopted=True)
+    assert adopted.trimmed == (Trim("a_00001.tif", 1),)
+
+
+def test_the_note_tells_other_readers_whose_output_it_is(finished):
+    marker = read_output(finished.target / "suite2p").marker
+
+    assert {name: marker[name] for name in IDENTITY} == IDENTITY
+
+
+@pytest.mark.parametrize(
+    "options", [{}, OPTIONS | {"tau": 0.7}, {"registration": {"nonrigid": True}, "fs": 10}]
+)
+def test_other_options_adopt_nothing(inputs, finished, options):
+    assert find_finished(finished.target, describe(IDENTITY, inputs, translate(options))) is None
+
+
+def test_another_option_set_s_name_adopts_nothing(inputs, finished):
+    identity = IDENTITY | {"ops_name": "fast"}
+
+    assert find_finished(finished.target, describe(identity, inputs, translate(OPTIONS))) is None
+
+
+def test_a_file_recorded_at_another_time_adopts_nothing(inputs, finished):
+    share = inputs.shares[0]
+    header = dataclasses.replace(share.tif.header, start=share.tif.header.start.replace(hour=3))
+    other = dataclasses.replace(share, tif=dataclasses.replace(share.tif, header=header))
+
+    description = describe(IDENTITY, dataclasses.replace(inputs, shares=(other,)), translate(OPTIONS))
+
+    assert find_finished(finished.target, description) is None
+
+
+@pytest.mark.parametrize("name", ["F.npy", "stat.npy", "db.npy"])
+def test_an_output_that_is_no_longer_whole_is_not_adopted(inputs, finished, name):
+    path = finished.target / "suite2p/plane0" / name
+    path.write_bytes(path.read_bytes()[:-20])
+
+    assert find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS))) is None
+
+
+def test_an_output_without_a_note_is_not_adopted(tmp_path, inputs):
+    write_output(tmp_path / "by_hand/suite2p")
+
+    description = describe(IDENTITY, inputs, translate(OPTIONS))
+
+    assert find_finished(tmp_path / "by_hand", description) is None
+
+
+def test_a_place_where_nothing_is_has_nothing_to_adopt(tmp_path, inputs):
+    assert find_finished(tmp_path / "nothing", describe(IDENTITY, inputs, translate(OPTIONS))) is None
