@@ -43,7 +43,7 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
     _name_originals(Path(job["db"]["save_path0"]), job["originals"])
     return {
         "torch_device": settings["torch_device"],
-        "seconds_by_stage": dict(reader.seconds_by_stage),
+        "seconds_by_stage": {stage: round(s, 2) for stage, s in reader.seconds_by_stage.items()},
         "versions": {
             "suite2p": suite2p.version,
             "torch": torch.__version__,
