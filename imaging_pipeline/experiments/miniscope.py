@@ -120,7 +120,7 @@ def _companion(path: PurePosixPath, acquisitions: set[tuple[str, int]]) -> Used 
         return Unknown("its name does not end in an acquisition number of four digits")
     name, acquisition = match["name"], int(match["acquisition"])
     if (name, acquisition) not in acquisitions:
-        return Unknown(_no_tif(name, acquisition, acquisitions))
+        return Unknown(_no_tif(name, acquisition, acquisitions), lacks_recording=True)
     return Used(datasettype, suffix[1:], name, acquisition)
 
 

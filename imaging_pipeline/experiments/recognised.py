@@ -41,9 +41,19 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A file that no rule knows, and why not."""
+    """A file that no rule knows.
+
+    Attributes
+    ----------
+    reason
+        Why not.
+    lacks_recording
+        Whether it would be used if the recording that its name speaks of were there, which may
+        still be on its way.
+    """
 
     reason: str
+    lacks_recording: bool = False
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class FolderContents:
             )
 
     def gone(self) -> dict[str, Content]:
-        """Give what is known and no longer there, unless the same content lies here under another name."""
+        """Give what is known and no longer there, unless it was only renamed within its folder."""
         away = {path: content for path, content in self.known.items() if path not in self.entries}
         sizes = {content.size_bytes for content in away.values()}
         arrived = [
@@ -83,8 +83,8 @@ class FolderContents:
             for path, entry in self.entries.items()
             if path not in self.known and entry.size_bytes in sizes
         ]
-        renamed = {self._identity(self.read(path)) for path in arrived}
-        return {path: content for path, content in away.items() if self._identity(content) not in renamed}
+        renamed = {_identity(path, self.read(path)) for path in arrived}
+        return {path: content for path, content in away.items() if _identity(path, content) not in renamed}
 
     def read(self, path: str, examine: Examine | None = None) -> Content:
         """Give a file's content; what the database holds where the file has not changed, or is gone.
@@ -127,6 +127,6 @@ class FolderContents:
             return None
         return known
 
-    @staticmethod
-    def _identity(content: Content) -> tuple[int, str]:
-        return content.size_bytes, content.fingerprint
+
+def _identity(path: str, content: Content) -> tuple[str, int, str]:
+    return path.rpartition("/")[0], content.size_bytes, content.fingerprint

@@ -104,9 +104,9 @@ def make_plan(
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
+    contents.check_settled([file.path for file in recognised if _may_be_arriving(file)])
     if not any(file.used.datasettype == experiment.primary for file in recorded):
         raise _nothing(experiment, contents, recognised)
-    contents.check_settled([file.path for file in recorded])
     experiment.check_numbering(listing.folder, [file.path for file in recorded])
     sessions = plan_sessions(request, experiment, contents, recorded)
     judged = judge_outputs(
@@ -128,6 +128,12 @@ def make_plan(
         gone=tuple(sorted(request.place_of(path) for path in gone)),
         settings_hash=settings_hash,
     )
+
+
+def _may_be_arriving(file: Recognised) -> bool:
+    """Say whether a file that was just written means that a recording is being copied."""
+    verdict = file.verdict
+    return isinstance(verdict, Used) or (isinstance(verdict, Unknown) and verdict.lacks_recording)
 
 
 def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -284,9 +284,17 @@ def test_a_gap_waits_while_files_are_still_arriving(tmp_path):
         make_plan(REQUEST, scan(folder), {}, {}, now=COPIED.replace(tzinfo=None))
 
 
+def test_a_folder_in_which_nothing_has_arrived_but_companions_waits(tmp_path):
+    write_companions(tmp_path, "mouse", 1)
+
+    with pytest.raises(StillCopyingError):
+        make_plan(REQUEST, scan(tmp_path), {}, {}, now=COPIED.replace(tzinfo=None))
+
+
 def test_a_new_file_of_another_kind_does_not_hold_the_request_up(folder):
     now = COPIED.replace(tzinfo=None) + timedelta(hours=1)
     aged(write_file(folder / "Thumbs.db"), COPIED + timedelta(hours=1))
+    aged(write_file(folder / "notes.txt"), COPIED + timedelta(hours=1))
 
     assert make_plan(REQUEST, scan(folder), {}, {}, now=now).metasessions
 
@@ -343,6 +351,18 @@ def test_a_recording_that_is_gone_stays_in_its_session(folder):
     assert second.metasessions == first.metasessions
     assert second.gone == ("90218/day1/90218-openfield1m_00001_00001.tif",)
     assert "90218-openfield1m_00001_00001.tif" not in reports(second)
+
+
+def test_a_recording_that_was_put_into_a_subfolder_is_gone(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(2,)))
+    first = plan_of(folder)
+    (folder / "old").mkdir()
+    (folder / "mouse_00001_00002.tif").rename(folder / "old/mouse_00001_00002.tif")
+
+    second = plan_of(folder, known_of(first))
+
+    assert second.metasessions == first.metasessions
+    assert second.gone == ("90218/day1/mouse_00001_00002.tif",)
 
 
 def test_a_renamed_timeseries_is_not_gone(tmp_path):
