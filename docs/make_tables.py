@@ -26,7 +26,7 @@ Made from the code by `docs/make_tables.py`; change the code, not this page.
 
 Every table is in one of three schemas, whose names begin with the configured prefix. Bold columns are the
 primary key. Arrays say their type and shape; `<trace>` is one cell's row of an array that all cells of an
-analysis share, `<npy@>` an array of its own in the store, `<blob>` a small one in the database.
+analysis share, `<npy@main>` an array of its own in the store, `<blob>` a small one in the database.
 
 In the diagram an arrow goes from what is referred to, to what refers to it. Parts are left out.
 """

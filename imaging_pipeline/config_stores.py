@@ -47,6 +47,9 @@ PROTOCOLS = {
     "azure": _protocol("container location", "", "account_name account_key connection_string"),
 }
 
+PIPELINE_STORE = "main"
+"""The definitions of the tables name it."""
+
 _NAMES = ("default", "filepath_default")
 
 
@@ -77,6 +80,8 @@ def parse_stores(value: object) -> Stores:
         raise NotAllowedError(
             'at least one store, such as {"main": {"protocol": "file", "location": "/data/store"}}'
         )
+    if PIPELINE_STORE not in stores:
+        raise NotAllowedError(f"a store named {PIPELINE_STORE!r}, which holds the pipeline's arrays")
     names = tuple(stores)
     if "default" not in block and len(names) == 1:
         stores["default"] = names[0]

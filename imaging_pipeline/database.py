@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline import embedded
+from imaging_pipeline import embedded, trace_store
 from imaging_pipeline.config import Config, find_config
 from imaging_pipeline.errors import ConfigError, DatabaseError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
@@ -97,6 +98,7 @@ def _open(config: Config) -> Any:
     settings.database.create_tables = False
     if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)
+        _make_store(config)
         host, port, user, password = server.host, server.port, server.user, "unused"
         settings.database.use_tls = False
     else:
@@ -115,6 +117,13 @@ def _open(config: Config) -> Any:
     if config.backend == "mysql":
         _read_committed(connection)
     return connection
+
+
+def _make_store(config: Config) -> None:
+    """Make the folder of the embedded server's store; one of a real server is the administrator's."""
+    store = config.datajoint_stores()[trace_store.STORE]
+    if isinstance(store, dict) and store["protocol"] == "file":
+        Path(store["location"]).mkdir(parents=True, exist_ok=True)
 
 
 def _first_line(error: Exception) -> str:

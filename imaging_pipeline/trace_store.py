@@ -1,6 +1,6 @@
 """Arrays of all cells of an analysis in a store: one file a quantity, one row a cell.
 
-They lie below ``traces/`` in the default store, apart from what DataJoint itself puts there and
+They lie below ``traces/`` in the store ``main``, apart from what DataJoint itself puts there and
 collects. An object is written once under a name of its own and never changed.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
+from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
 from imaging_pipeline.errors import StoreError
 
 FOLDER = "traces"
@@ -136,7 +137,7 @@ def sweep(in_use: Iterable[str]) -> list[str]:
 
 
 def _spec(config: Any = None) -> dict[str, Any]:
-    spec: dict[str, Any] = (dj.config if config is None else config).get_store_spec()
+    spec: dict[str, Any] = (dj.config if config is None else config).get_store_spec(STORE)
     return spec
 
 

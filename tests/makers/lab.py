@@ -38,6 +38,16 @@ class Lab:
         """Give a folder of the share as an experimenter's Windows machine spells it."""
         return "\\".join([ROOT, *folder.relative_to(self.share).parts])
 
+    def request(self, folder: Path, *, combined: bool) -> dict[str, Any]:
+        """Give the inputs of a request for a folder of the share."""
+        return {
+            "username": "anna",
+            "path": self.windows_path(folder),
+            "animal": "90218",
+            "experiment_type": "2Pminiscope_A",
+            "combined": combined,
+        }
+
 
 def emptied_lab(server: Config, folder: Path) -> Lab:
     """Connect to a server, empty the tables, and give a lab whose share is ``folder / "share"``."""
@@ -51,6 +61,21 @@ def emptied_lab(server: Config, folder: Path) -> Lab:
     imaging.Repository.Root.insert1({"repository_name": "moser", "root": ROOT})
     mlims.Animal.insert1({"animal_id": "a0f1", "datasource_id": 0, "animal_name": "90218"})
     return Lab(config, connection, share)
+
+
+def register(lab: Lab, folder: Path, *, combined: bool, **inputs: Any) -> int:
+    """Request a folder, look at it, and give the request's identifier."""
+    request = imaging.BaseFolder.add(**lab.request(folder, combined=combined), **inputs)
+    imaging.MakeDatasetSessions.populate({"basefolder_id": request})
+    return request
+
+
+def row_counts(lab: Lab) -> dict[str, int]:
+    """Count the rows of every table."""
+    return {
+        name: lab.connection.query(f"SELECT count(*) FROM {name}").fetchone()[0]
+        for name in table_names(lab.connection)
+    }
 
 
 def table_names(connection: Any) -> list[str]:

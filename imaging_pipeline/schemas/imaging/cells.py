@@ -106,12 +106,12 @@ class Projection(dj.Imported):
         -> master
         center_plane : int16  # of the microscope, from 0; -1 the mosaic of all planes
         ---
-        mean_image : <npy@>  # float32 (height, width)
-        mean_image_enhanced=null : <npy@>  # float32 (height, width)
-        mean_image_ref=null : <npy@>  # float32 (height, width), reference of the registration
-        max_img=null : <npy@>  # float32 (height, width), NaN outside x_range and y_range
-        vcorr_image=null : <npy@>  # float32 (height, width), correlation; NaN outside the ranges
-        mean_image_second=null : <npy@>  # float32 (height, width), of the other channel
+        mean_image : <npy@main>  # float32 (height, width)
+        mean_image_enhanced=null : <npy@main>  # float32 (height, width)
+        mean_image_ref=null : <npy@main>  # float32 (height, width), reference of the registration
+        max_img=null : <npy@main>  # float32 (height, width), NaN outside x_range and y_range
+        vcorr_image=null : <npy@main>  # float32 (height, width), correlation; NaN outside the ranges
+        mean_image_second=null : <npy@main>  # float32 (height, width), of the other channel
         x_range : json  # px, first and one past the last column that was always in view
         y_range : json  # px, first and one past the last row that was always in view
         """
@@ -123,11 +123,11 @@ class Projection(dj.Imported):
         -> master
         center_plane : int16  # of the microscope, from 0
         ---
-        x_mocor : <npy@>  # int32 (num_frames,), px
-        y_mocor : <npy@>  # int32 (num_frames,), px
-        bad_frames : <npy@>  # bool (num_frames,), left out of the detection
-        block_mocor_x=null : <npy@>  # float32 (num_frames, blocks), px, nonrigid
-        block_mocor_y=null : <npy@>  # float32 (num_frames, blocks), px, nonrigid
+        x_mocor : <npy@main>  # int32 (num_frames,), px
+        y_mocor : <npy@main>  # int32 (num_frames,), px
+        bad_frames : <npy@main>  # bool (num_frames,), left out of the detection
+        block_mocor_x=null : <npy@main>  # float32 (num_frames, blocks), px, nonrigid
+        block_mocor_y=null : <npy@main>  # float32 (num_frames, blocks), px, nonrigid
         """
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:

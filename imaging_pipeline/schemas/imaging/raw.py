@@ -30,7 +30,7 @@ class Tif(dj.Imported):
     height : int32  # px
     datatype : varchar(16)  # numpy's name
     bigtiff : bool
-    mean_image : <npy@>  # float32 (height, width), of 50 frames of the first file, first plane and channel
+    mean_image : <npy@main>  # float32 (height, width), of 50 frames of the first file, first plane and channel
     tif_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 
@@ -63,8 +63,8 @@ class Tif(dj.Imported):
         scan_pixel_time_mean=null : float64  # s
         filenames : json  # in order
         frames_per_tif : json  # frames of one channel in each file
-        frame_numbers : <npy@>  # int64 (num_frames,), as ScanImage counts
-        frame_timestamps_s : <npy@>  # float64 (num_frames,), s since the acquisition mode started
+        frame_numbers : <npy@main>  # int64 (num_frames,), as ScanImage counts
+        frame_timestamps_s : <npy@main>  # float64 (num_frames,), s since the acquisition mode started
         aux_trigger_0 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_1 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_2 : <blob>  # float64 (n,), s on the clock of the frames

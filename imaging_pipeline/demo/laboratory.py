@@ -1,0 +1,150 @@
+"""The demo's laboratory: a database, a share and what a first request needs, in one folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline import database
+from imaging_pipeline.config import CONFIG_NAME, Config, embedded_config
+from imaging_pipeline.demo.options import OPS_NAME, SETTINGS
+from imaging_pipeline.demo.share import (
+    FOLDER,
+    synthetic_truths,
+    write_share_of_movie,
+    write_synthetic_share,
+)
+from imaging_pipeline.demo.truth import Truth
+from imaging_pipeline.demo.user_movie import open_movie
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas import imaging, mlims, tables
+from imaging_pipeline.schemas.imaging.administration import add_options, add_repository, add_user
+
+REPOSITORY = "demo"
+WINDOWS_ROOT = "N:\\"
+WINDOWS_PATH = WINDOWS_ROOT + "\\".join(FOLDER.parts)
+ANIMAL = "90218"
+USER = "demo"
+
+MOVIE_RATE_HZ = 15.0
+"""Taken for a person's own movie, which does not say its rate."""
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """A laboratory that is ready for requests.
+
+    Attributes
+    ----------
+    folder
+        Everything of the demo lies below it.
+    config
+        The configuration in force.
+    truths
+        What the movies were made from, by timeseries name; empty for a person's own movie.
+    is_new
+        Whether the share was written just now.
+    """
+
+    folder: Path
+    config: Config
+    truths: dict[str, Truth]
+    is_new: bool
+
+
+def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
+    """Set up the laboratory in a folder, or open what an earlier demo left there.
+
+    Parameters
+    ----------
+    folder
+        Made when it is not there.
+    movie
+        A person's own movie, or None for the synthetic one.
+
+    Raises
+    ------
+    InputError
+        The folder holds the demo of another movie, or something else.
+    """
+    folder = folder.absolute()
+    config = _configured(folder)
+    _check_movie(folder, movie)
+    is_new = not (folder / "share").exists()
+    if is_new:
+        _write_share(folder / "share", movie)
+    for place in (config.scratch, folder / "store"):
+        place.mkdir(exist_ok=True)
+    database.init_db(config)
+    _introduce()
+    return Laboratory(folder, config, {} if movie else synthetic_truths(), is_new)
+
+
+def _configured(folder: Path) -> Config:
+    """Give the configuration, and leave a file with which commands find the demo's database."""
+    settings: dict[str, Any] = {
+        "custom": {
+            "database.prefix": "demo_",
+            "embedded.folder": str(folder / "database"),
+            "repositories": {REPOSITORY: str(folder / "share")},
+            "suite2p.scratch": str(folder / "scratch"),
+            "timezone": "Europe/Oslo",
+        },
+        "stores": {"default": "main", "main": {"protocol": "file", "location": str(folder / "store")}},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG_NAME).write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
+    return dataclasses.replace(
+        embedded_config(folder / "database"),
+        prefix="demo_",
+        loglevel="WARNING",
+        safemode=False,
+        repositories={REPOSITORY: folder / "share"},
+        stores=settings["stores"],
+        suite2p_scratch=folder / "scratch",
+        timezone="Europe/Oslo",
+    )
+
+
+def _check_movie(folder: Path, movie: Path | None) -> None:
+    """Refuse to mix the demos of two movies in one folder."""
+    note = folder / "movie.txt"
+    source = str(movie.resolve()) if movie else "synthetic"
+    found = note.read_text(encoding="utf-8").strip() if note.exists() else source
+    if found != source:
+        raise InputError(
+            "The folder holds the demo of another movie",
+            path=folder,
+            found=found,
+            allowed=source,
+            remedy="Name another folder with --folder, or remove this one.",
+        )
+    note.write_text(source + "\n", encoding="utf-8")
+
+
+def _write_share(share: Path, movie: Path | None) -> None:
+    # An interrupted demo leaves no half share.
+    partial = share.with_name("share.partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    if movie is None:
+        write_synthetic_share(partial)
+    else:
+        write_share_of_movie(partial, open_movie(movie), MOVIE_RATE_HZ)
+    partial.rename(share)
+
+
+def _introduce() -> None:
+    """Add the user, the animal, the repository and the option set that requests name."""
+    handle = tables.in_code()
+    if not imaging.User() & {"username": USER}:
+        add_user(handle, username=USER)
+    mlims.Animal.insert1(
+        {"animal_id": "a90218", "datasource_id": 0, "animal_name": ANIMAL}, skip_duplicates=True
+    )
+    add_repository(handle, REPOSITORY, [WINDOWS_ROOT])
+    add_options(handle, OPS_NAME, SETTINGS)

@@ -1,0 +1,119 @@
+"""What the demo's run found, read from the database as an analyst would."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from imaging_pipeline.demo.figure import SessionView
+from imaging_pipeline.demo.score import FoundCells, Score, score
+from imaging_pipeline.demo.truth import Truth
+from imaging_pipeline.schemas import imaging, suite2p_jobs
+
+Key = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """One session of the demo.
+
+    Attributes
+    ----------
+    label
+        ``single`` or ``combined``, and the timeseries name.
+    num_tifs, num_frames
+        Files and frames of the stack.
+    num_rois, num_cells
+        Regions that Suite2p found, and those of them that are cells.
+    score
+        Agreement with the truth; None for a person's own movie.
+    """
+
+    label: str
+    num_tifs: int
+    num_frames: int
+    num_rois: int
+    num_cells: int
+    score: Score | None
+
+
+def session_results(truths: dict[str, Truth]) -> list[SessionResult]:
+    """Give every session that has cells, in the order of MetaSession and time."""
+    query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell
+    rows = query.to_dicts(order_by="combined, metasession_name, session_order")
+    return [_session_result(row, truths) for row in rows]
+
+
+def _session_result(row: Key, truths: dict[str, Truth]) -> SessionResult:
+    stack = (imaging.Tif() & {name: row[name] for name in ("metasession_name", "session_name")}).fetch1()
+    name = row["timeseries_name"]
+    return SessionResult(
+        label=f"{'combined' if row['combined'] == 'yes' else 'single'} {name}",
+        num_tifs=stack["num_files"],
+        num_frames=stack["num_frames"],
+        num_rois=row["num_rois"],
+        num_cells=row["num_cells"],
+        score=score(truths[name], _found(row)) if name in truths else None,
+    )
+
+
+def _found(key: Key) -> FoundCells:
+    rois = _rois(key)
+    return FoundCells(
+        centres_px=np.array([(roi["center_y"], roi["center_x"]) for roi in rois]).reshape(-1, 2),
+        pixels=[(roi["ypix"], roi["xpix"]) for roi in rois],
+        traces=imaging.Cell.array(_analysis(key), "df_f"),
+    )
+
+
+def session_view(key: Key) -> SessionView:
+    """Give what the picture shows of a session."""
+    analysis = _analysis(key)
+    rois = _rois(analysis)
+    plane = (imaging.Projection.Plane() & analysis).fetch1("mean_image")
+    filtered = (imaging.FilteredSpikes.Cell() & analysis & {"spike_filter_id": 0}).to_arrays(
+        "filtered_spikes", order_by="cell_id"
+    )
+    session = (imaging.Session() & analysis).fetch1()
+    df_f = imaging.Cell.array(analysis, "df_f")
+    return SessionView(
+        title=f"Animal 90218, session {session['timeseries_name']} of {session['session_timestamp']:%d %B %Y}:"
+        f" {len(rois)} cells",
+        mean_image=plane.load(),
+        cell_ids=tuple(int(roi["cell_id"]) for roi in rois),
+        pixels=tuple((roi["ypix"], roi["xpix"]) for roi in rois),
+        df_f=df_f,
+        spikes=np.stack(filtered) if len(filtered) else np.empty_like(df_f),
+        frame_rate_hz=float((imaging.ImagingAnalysis() & analysis).fetch1("analysis_rate_hz")),
+    )
+
+
+def first_combined_session() -> Key:
+    """Give the key of the analysis of the combined recording's first session."""
+    query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell.proj() & {"combined": "yes"}
+    row: Key = query.to_dicts(order_by="session_order", limit=1)[0]
+    return _analysis(row)
+
+
+def _analysis(key: Key) -> Key:
+    return {name: key[name] for name in ("metasession_name", "session_name", "dataset_name")}
+
+
+def _rois(key: Key) -> list[Key]:
+    rows: list[Key] = (imaging.Cell.Rois() & _analysis(key)).to_dicts(order_by="cell_id")
+    return rows
+
+
+def row_counts() -> Counter[str]:
+    """Count the rows of every table that a person's requests do not add to by themselves."""
+    tables = (
+        *(imaging.MetaSession, imaging.Session, imaging.Session.Data, imaging.Dataset, imaging.PhysicalFile),
+        *(imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis, imaging.Projection),
+        *(imaging.Cell, imaging.Cell.Rois, imaging.Cell.Traces, imaging.FilteredSpikes),
+    )
+    return Counter({table.__qualname__: len(table()) for table in tables})
+
+

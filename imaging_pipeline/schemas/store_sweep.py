@@ -1,0 +1,91 @@
+"""Removing objects from the store that no row names any more.
+
+DataJoint's own collector asks the tables first, looks into the store then, and removes what is not
+named: also what a job wrote meanwhile, and everything where it could not read a table. Here only
+objects older than a day are looked for, the tables are asked last, and an error ends it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline import trace_store
+from imaging_pipeline.schemas.tables import Tables
+
+_AFTER_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was removed, by name in the store.
+
+    Attributes
+    ----------
+    traces
+        Arrays of all cells of an analysis.
+    arrays
+        Arrays of one row's column.
+    """
+
+    traces: tuple[str, ...]
+    arrays: tuple[str, ...]
+
+
+def sweep(tables: Tables) -> Swept:
+    """Remove the traces and arrays of our schemas that no row names and that are older than a day.
+
+    A younger one may belong to a job that has not inserted its rows yet.
+
+    Raises
+    ------
+    StoreError
+        The store is no folder.
+    """
+    imaging = tables.imaging
+    named = [
+        *imaging.Cell().to_arrays("trace_objects"),
+        *imaging.FilteredSpikes().to_arrays("spike_objects"),
+    ]
+    traces = trace_store.sweep(name for objects in named for name in _texts(objects))
+    modules = (tables.mlims, tables.imaging, tables.suite2p_jobs)
+    arrays = [name for module in modules for name in _unnamed(module.schema)]
+    trace_store.remove(arrays)
+    return Swept(tuple(traces), tuple(arrays))
+
+
+def _texts(objects: Any) -> Iterator[str]:
+    """Give the texts of nested groups."""
+    if isinstance(objects, str):
+        yield objects
+    else:
+        for inner in objects.values():
+            yield from _texts(inner)
+
+
+def _unnamed(schema: Any) -> list[str]:
+    """Give the old objects below a schema's folder that none of its rows names."""
+    spec = dj.config.get_store_spec()
+    root, limit = Path(spec["location"]), time.time() - _AFTER_S
+    folder = root / spec["schema_prefix"] / schema.database
+    old = [
+        path.relative_to(root).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.stat().st_mtime < limit
+    ]
+    named = set(_named(schema)) if old else set()
+    return [name for name in old if name not in named]
+
+
+def _named(schema: Any) -> Iterator[str]:
+    for table_name in schema.list_tables():
+        table = schema.get_table(table_name)
+        for column in table.heading.schema_objects:
+            codec = table.heading.attributes[column].codec
+            for row in table.proj(column).cursor(as_dict=True):
+                yield from (path for path, _store in codec.referenced_paths(row[column]))

@@ -1,0 +1,234 @@
+"""Registering folders: what becomes of them, and what becomes of them the second time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.errors import InputError, PathError
+from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
+from imaging_pipeline.schemas.imaging.administration import add_options
+from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif, write_timeseries
+from tests.makers.lab import Lab, register, row_counts
+from tests.makers.suite2p_output import Suite2pSpec, curate, write_output
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    return write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD, WHEEL)
+
+
+def suite2p_output(lab: Lab, combined: bool) -> Path:
+    """Write a finished output of a registered MetaSession, where Suite2p would."""
+    row = (imaging.MetaSession & {"combined": "yes" if combined else "no"}).to_dicts(limit=1)[0]
+    names = [name.rsplit("/")[-1] for name in tif_paths(row["metasession_name"])]
+    root = lab.share / row["suite2p_folder"] / "fast" / "suite2p"
+    write_output(root, Suite2pSpec(file_list=names, frames_per_file=[4] * len(names), is_cell=[True] * 5))
+    return root
+
+
+def tif_paths(metasession_name: str) -> list[str]:
+    tifs = imaging.Session * imaging.Session.Data * imaging.Dataset * imaging.PhysicalFile
+    query = tifs & {"metasession_name": metasession_name, "datasettype": "tif"}
+    return list(query.to_arrays("file_path", order_by="session_order, file_order"))
+
+
+def test_each_timeseries_name_becomes_a_session_of_its_own(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=False)
+    sessions = imaging.Session().to_dicts(order_by="session_timestamp")
+    assert [row["timeseries_name"] for row in sessions] == [OPEN_FIELD.name, WHEEL.name]
+    assert [row["session_timestamp"] for row in sessions] == [OPEN_FIELD.start, WHEEL.start]
+    assert all(row["metasession_name"] == row["session_name"] for row in sessions)
+    assert len(imaging.MetaSession()) == 2
+
+
+def test_combined_sessions_share_a_metasession_in_order_of_time(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    assert len(imaging.MetaSession()) == 1
+    ordered = imaging.Session().to_arrays("timeseries_name", order_by="session_order")
+    assert list(ordered) == [OPEN_FIELD.name, WHEEL.name]
+
+
+def test_files_stand_in_their_dataset_by_acquisition_and_file_number(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    name = imaging.MetaSession().fetch1("metasession_name")
+    assert tif_paths(name) == [
+        f"90218/2024-05-17/{tif}" for series in (OPEN_FIELD, WHEEL) for tif in series.tif_names
+    ]
+
+
+def test_every_file_is_accounted_for(lab: Lab, folder: Path) -> None:
+    (folder / "notes.txt").write_text("the laser was tired")
+    (folder / "Thumbs.db").write_bytes(b"")
+    request = register(lab, folder, combined=False)
+    files = (imaging.MakeDatasetSessions.File & {"basefolder_id": request}).to_dicts()
+    verdicts = {Path(row["reported_path"]).name: row["file_verdict"] for row in files}
+    assert len(files) == sum(path.is_file() for path in folder.rglob("*"))
+    assert verdicts["notes.txt"] == "unknown"
+    assert verdicts["Thumbs.db"] == "ignored"
+    assert verdicts[OPEN_FIELD.tif_names[0]] == "used"
+
+
+def test_the_same_folder_again_writes_nothing_but_the_request_and_its_report(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    before = row_counts(lab)
+    request = register(lab, folder, combined=True)
+    own = ("base_folder", "make_dataset_sessions", "~~")
+    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
+    assert {name for name in changed if not any(part in name for part in own)} == set()
+    assert (imaging.MakeDatasetSessions & {"basefolder_id": request}).fetch1("num_sessions_new") == 0
+
+
+def test_a_session_found_later_joins_its_combined_metasession(lab: Lab) -> None:
+    folder = write_folder(lab.share / "90218" / "late", WHEEL)
+    register(lab, folder, combined=True)
+    write_timeseries(folder, OPEN_FIELD)
+    request = register(lab, folder, combined=True)
+    assert len(imaging.MetaSession()) == 1
+    ordered = imaging.Session().to_arrays("timeseries_name", order_by="session_order")
+    assert list(ordered) == [OPEN_FIELD.name, WHEEL.name]
+    verdicts = imaging.MakeDatasetSessions.Session & {"basefolder_id": request}
+    assert Counter(verdicts.to_arrays("session_verdict")) == {"joined": 1, "known": 1}
+
+
+def test_a_session_that_joins_makes_the_earlier_suite2p_output_out_of_date(lab: Lab) -> None:
+    folder = write_folder(lab.share / "90218" / "late", WHEEL)
+    register(lab, folder, combined=True)
+    suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True)
+    imaging.Tif.populate()
+    imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 1
+    write_timeseries(folder, OPEN_FIELD)
+    request = register(lab, folder, combined=True)
+    assert len(imaging.ImagingAnalysis()) == 0
+    reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
+    assert all("joined" in reason for reason in reasons)
+    assert len(imaging.Tif()) == 1
+
+
+def test_a_replaced_tif_is_imported_again_and_the_other_session_is_left_alone(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=False)
+    imaging.Tif.populate()
+    kept = (imaging.Tif * imaging.Session & {"timeseries_name": WHEEL.name}).fetch1("tif_entry_time")
+    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), COPIED + timedelta(days=1))
+    register(lab, folder, combined=False)
+    assert len(imaging.Tif()) == 1
+    imaging.Tif.populate()
+    assert len(imaging.Tif()) == 2
+    assert (imaging.Tif * imaging.Session & {"timeseries_name": WHEEL.name}).fetch1("tif_entry_time") == kept
+
+
+def test_a_finished_suite2p_output_belongs_to_every_session(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True)
+    outputs = imaging.Session.Data * imaging.Dataset & {"datasettype": "suite2p_python"}
+    assert len(outputs) == 2
+    assert set(outputs.to_arrays("bundle")) == {"fast/plane0"}
+
+
+def test_other_cells_after_curation_are_imported_again(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    root = suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True)
+    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
+        table.populate()
+    curate(root / "plane0", [True, False, True, False, True])
+    request = register(lab, folder, combined=True)
+    assert len(imaging.Cell()) == 0
+    reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
+    assert set(reasons) == {"curated: 0 cells added, 2 removed"}
+    for table in (imaging.ImagingAnalysis, imaging.Cell):
+        table.populate()
+    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == {0, 2, 4}
+
+
+def test_a_changed_probability_alone_is_no_curation(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    root = suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True)
+    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
+        table.populate()
+    labels = np.load(root / "plane0" / "iscell.npy")
+    labels[:, 1] *= 0.5
+    np.save(root / "plane0" / "iscell.npy", labels)
+    register(lab, folder, combined=True)
+    assert len(imaging.Cell()) == 2
+
+
+def test_an_error_of_an_earlier_request_is_tried_again_after_a_new_one(lab: Lab, folder: Path) -> None:
+    damaged = folder / OPEN_FIELD.tif_names[0]
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    aged(damaged)
+    with pytest.raises(Exception, match="truncated"):
+        register(lab, folder, combined=False)
+    damaged.write_bytes(whole)
+    aged(damaged)
+    imaging.BaseFolder.add(**lab.request(folder, combined=False))
+    imaging.MakeDatasetSessions.populate(reserve_jobs=True, suppress_errors=True)
+    assert len(imaging.Session()) == 2
+
+
+def test_nothing_half_written_is_left_of_a_request_that_fails(lab: Lab, folder: Path) -> None:
+    before = row_counts(lab)
+    damaged = folder / WHEEL.tif_names[0]
+    damaged.write_bytes(damaged.read_bytes()[:500])
+    aged(damaged)
+    with pytest.raises(Exception, match=WHEEL.tif_names[0]):
+        register(lab, folder, combined=False)
+    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
+    assert {name for name in changed if "base_folder" not in name} == set()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        ({"username": "Ana"}, "anna"),
+        ({"animal": "9218"}, "90218"),
+        ({"experiment_type": "2Pminiscope"}, "2Pminiscope_A"),
+        ({"ops_name": "fastt"}, "none is there yet"),
+        ({"combined": "perhaps"}, "'yes', 'no'"),
+    ],
+)
+def test_a_wrong_value_lists_what_looks_like_it(
+    lab: Lab, folder: Path, wrong: dict[str, str], shown: str
+) -> None:
+    with pytest.raises(InputError, match=shown):
+        imaging.BaseFolder.add(**{**lab.request(folder, combined=True), **wrong})
+    assert len(imaging.BaseFolder()) == 0
+
+
+def test_an_ambiguous_animal_name_lists_the_candidates(lab: Lab, folder: Path) -> None:
+    mlims.Animal.insert1({"animal_id": "b7", "datasource_id": 1, "animal_name": "90218"})
+    with pytest.raises(InputError, match=r"a0f1.*b7"):
+        imaging.BaseFolder.add(**lab.request(folder, combined=True))
+    imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "animal": "b7"})
+    assert imaging.BaseFolder().fetch1("datasource_id") == 1
+
+
+def test_a_folder_in_no_repository_is_refused_at_once(lab: Lab, folder: Path) -> None:
+    with pytest.raises(PathError, match="moser"):
+        imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "path": "Q:\\somewhere"})
+
+
+def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) -> None:
+    for name, tau in (("fast", 0.7), ("slow", 1.5)):
+        add_options(tables.in_code(), name, {"tau": tau})
+    register(lab, folder, combined=True, ops_name="fast")
+    key = {"metasession_name": imaging.MetaSession().fetch1("metasession_name")}
+    assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "fast"
+    run = {
+        **{"output_folder": "x", "adopted": False, "run_num_frames": 1, "run_num_rois": 0, "run_seconds": 1},
+        **{"run_settings": {}, "run_overridden": {}, "run_trimmed": {}, "run_stage_seconds": {}},
+        **{"run_versions": {}, "run_machine": "here", "run_threads": 1},
+    }
+    suite2p_jobs.Suite2Py.insert1({**key, "ops_name": "fast", **run}, allow_direct_insert=True)
+    register(lab, folder, combined=True, ops_name="slow")
+    assert len(suite2p_jobs.Suite2Py()) == 0
+    assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "slow"
