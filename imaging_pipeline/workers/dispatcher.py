@@ -33,6 +33,7 @@ class Dispatcher:
         self._job = job
         self._heartbeat = heartbeat
         self._running: Started | Advanced | None = None
+        self._is_hurrying = False
 
     def carry_out(self, order: Order) -> Finished:
         """Give an order and wait until it is carried out, or its process is dead."""
@@ -72,6 +73,9 @@ class Dispatcher:
         """Let a short job finish when the worker is to stop; interrupt a long one, then kill it."""
         if not self._desk.stop.count:
             return
+        if not self._is_hurrying:
+            self._is_hurrying = True
+            self._desk.tell(Note(f"Stopping: the job has {self._desk.timing.finish_s:g} s to finish."))
         has_time = self._desk.stop.count == 1 and self._desk.stop.waited_s() < self._desk.timing.finish_s
         if not (has_time and self._running):
             self._job.interrupt()

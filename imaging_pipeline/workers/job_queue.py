@@ -60,7 +60,7 @@ class Count:
     number: int
 
 
-class JobQueue(Job):  # type: ignore[misc]
+class JobQueue(Job):
     """Settles reservations, each only while it is still what was read."""
 
     def reservations_on(self, host: str, pid: int | None = None) -> list[Reservation]:
