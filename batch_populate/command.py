@@ -31,6 +31,7 @@ _NAMES = ", ".join(lane.name for lane in LANES)
 def main(lane: tuple[str, ...], once: bool, idle_s: float) -> None:
     """Run one worker in this process until it ends or is told to."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("datajoint").handlers.clear()  # it has one of its own, and would say all twice
     try:
         lanes, config = lanes_named(lane), find_config()
         with view(Console()) as on_event:
