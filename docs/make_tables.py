@@ -66,7 +66,9 @@ def _schema(module: Any) -> Iterator[str]:
 
 def _table(cls: Any, name: str) -> Iterator[str]:
     tier = next(
-        tier.__name__.lower() for tier in (dj.Part, dj.Lookup, dj.Imported, dj.Computed, dj.Manual) if issubclass(cls, tier)
+        tier.__name__.lower()
+        for tier in (dj.Part, dj.Lookup, dj.Imported, dj.Computed, dj.Manual)
+        if issubclass(cls, tier)
     )
     yield f"### {name}\n"
     yield f"{(cls.__doc__ or '').strip().splitlines()[0]} ({tier})\n"

@@ -8,8 +8,9 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline import embedded, trace_store
+from imaging_pipeline import embedded
 from imaging_pipeline.config import Config, find_config
+from imaging_pipeline.config_stores import PIPELINE_STORE
 from imaging_pipeline.errors import ConfigError, DatabaseError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
@@ -121,7 +122,7 @@ def _open(config: Config) -> Any:
 
 def _make_store(config: Config) -> None:
     """Make the folder of the embedded server's store; one of a real server is the administrator's."""
-    store = config.datajoint_stores()[trace_store.STORE]
+    store = config.datajoint_stores()[PIPELINE_STORE]
     if isinstance(store, dict) and store["protocol"] == "file":
         Path(store["location"]).mkdir(parents=True, exist_ok=True)
 

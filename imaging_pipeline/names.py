@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from numbers import Integral, Real
 
@@ -98,6 +98,11 @@ def _plain(value: object) -> object:
         found=f"{value!r} ({type(value).__name__})",
         allowed="texts, numbers, truth values, lists and groups of these",
     )
+
+
+def contents_hash(fingerprints: Sequence[str]) -> str:
+    """Name the content of some files, in their order, by their fingerprints."""
+    return hash16(*fingerprints)
 
 
 def _checked_label(label: str) -> str:

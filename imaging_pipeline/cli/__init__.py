@@ -1,0 +1,95 @@
+"""The command ``imaging-pipeline``.
+
+A command's module is imported when the command is called, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from imaging_pipeline.errors import PipelineError, near
+
+
+@dataclass(frozen=True)
+class _Lazy:
+    """A command: where it is, as ``module:attribute``, and its line in the help."""
+
+    target: str
+    help: str
+
+    def load(self) -> click.Command:
+        module, _, attribute = self.target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+_CLI = "imaging_pipeline.cli"
+
+COMMANDS: Mapping[str, _Lazy] = {
+    "demo": _Lazy(f"{_CLI}.demo:demo", "See all of it work on a recording that is made for it."),
+    "init-db": _Lazy(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
+    "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
+    "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
+    "repository": _Lazy(f"{_CLI}.repository:repository", "Add and list places that hold files."),
+    "setup": _Lazy(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
+    "scope": _Lazy(f"{_CLI}.scope:scope", "Add and list microscope heads."),
+    "options": _Lazy(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
+    "store": _Lazy(f"{_CLI}.store:store", "Remove what no row names any more from the store."),
+}
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What was said before the command: the configuration file, or None to find one."""
+
+    config: Path | None
+
+
+class _Commands(click.Group):
+    """A group that knows names and help of its commands, and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return COMMANDS[cmd_name].load() if cmd_name in COMMANDS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            alike = near(args[0], COMMANDS)
+            hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
+            ctx.fail(f"There is no command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except PipelineError as error:
+            if ctx.params["debug"]:
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.command(cls=_Commands)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The configuration; else the first dj_local_conf.json from here upward.",
+)
+@click.option("--debug", is_flag=True, help="Show where in the code an error was raised.")
+@click.version_option(package_name="imaging-pipeline")
+@click.pass_context
+def main(context: click.Context, config: Path | None, debug: bool) -> None:
+    """Folders of two-photon calcium-imaging recordings into a DataJoint database."""
+    context.obj = Invocation(config)

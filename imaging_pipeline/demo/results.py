@@ -91,11 +91,22 @@ def session_view(key: Key) -> SessionView:
     )
 
 
-def first_combined_session() -> Key:
-    """Give the key of the analysis of the combined recording's first session."""
+def first_combined_session() -> Key | None:
+    """Give the key of the analysis of the combined recording's first session, if it is done."""
     query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell.proj() & {"combined": "yes"}
-    row: Key = query.to_dicts(order_by="session_order", limit=1)[0]
-    return _analysis(row)
+    rows: list[Key] = query.to_dicts(order_by="session_order", limit=1)
+    return _analysis(rows[0]) if rows else None
+
+
+def seconds_by_table() -> dict[str, float]:
+    """Give what the finished jobs took, by table in the order of the work."""
+    tables = (
+        *(imaging.MakeDatasetSessions, imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis),
+        *(imaging.Projection, imaging.Cell, imaging.FilteredSpikes),
+    )
+    return {
+        table.__name__: float(sum(table.jobs.completed.to_arrays("duration").tolist())) for table in tables
+    }
 
 
 def _analysis(key: Key) -> Key:
@@ -115,5 +126,3 @@ def row_counts() -> Counter[str]:
         *(imaging.Cell, imaging.Cell.Rois, imaging.Cell.Traces, imaging.FilteredSpikes),
     )
     return Counter({table.__qualname__: len(table()) for table in tables})
-
-

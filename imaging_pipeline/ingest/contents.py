@@ -110,7 +110,7 @@ class FolderContents:
             if examine is not None:
                 self._starts[path] = examine(self.folder / path)
             if path not in self._fingerprints:
-                progress.report("reading fingerprints", len(self._fingerprints), message=path)
+                progress.report("reading fingerprints", len(self._fingerprints))
                 self._fingerprints[path] = fingerprint(self.folder / path)
         except PipelineError:
             raise

@@ -13,6 +13,8 @@ from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summa
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
 _SHOWN = 3
+# Of these the tifs' headers decide, whatever an option set says.
+_FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def judge(
     wanted = options.wanted(request, owner.metasession_name)
     own_name = _noted(output, "ops_name") or folder.ops_name
     ops_name = own_name or wanted or folder.last
-    difference = _difference(output.file_list, tif_names(owner)) or _resized(output, owner)
+    difference = _difference(output.file_list, tif_names(owner)) or _replaced(output, owner)
     if difference:
         return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, difference)
     if missing:
@@ -167,12 +169,11 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     return " and ".join(told) or "made of the same files in another order, or of one file twice"
 
 
-def _resized(output: Suite2pOutput, owner: PlannedMetaSession) -> str:
-    """Say which tif has another size than our own note of the run has."""
-    inputs = () if output.marker is None else output.marker.get("inputs", ())
-    sizes = {each["name"]: each["size_bytes"] for each in inputs}
-    other = [file.name for file in _tifs(owner) if sizes.get(file.name, file.size_bytes) != file.size_bytes]
-    return f"made of files of another size: {_listed(other)}" if other else ""
+def _replaced(output: Suite2pOutput, owner: PlannedMetaSession) -> str:
+    """Say whether tifs have other content than those of which our own note of the run tells."""
+    noted = _noted(output, "contents_hash")
+    is_same = noted is None or noted == names.contents_hash([file.fingerprint for file in _tifs(owner)])
+    return "" if is_same else "made of files of the same names with other content"
 
 
 def _compared_options(
@@ -189,6 +190,8 @@ def _compared_options(
     made, asked = options_summary(output.options), options_summary(wanted)
     compared, different = [], []
     for field in fields(asked):
+        if field.name in _FROM_TIFS:
+            continue
         value, found = getattr(asked, field.name), getattr(made, field.name)
         if value is None or found is None:
             continue

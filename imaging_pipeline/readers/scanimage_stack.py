@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage import FrameTimes, ScanImageTif, mean_image, read_frame_times, read_tif
+from imaging_pipeline.readers.scanimage import (
+    FrameTimes,
+    ScanImageTif,
+    mean_image,
+    read_frame_times,
+    read_tif,
+)
 
 _FRAMES_IN_MEAN = 50
 

@@ -16,6 +16,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline import trace_store
+from imaging_pipeline.config_stores import PIPELINE_STORE
 from imaging_pipeline.schemas.tables import Tables
 
 _AFTER_S = 24 * 3600
@@ -70,7 +71,7 @@ def _texts(objects: Any) -> Iterator[str]:
 
 def _unnamed(schema: Any) -> list[str]:
     """Give the old objects below a schema's folder that none of its rows names."""
-    spec = dj.config.get_store_spec()
+    spec = dj.config.get_store_spec(PIPELINE_STORE)
     root, limit = Path(spec["location"]), time.time() - _AFTER_S
     folder = root / spec["schema_prefix"] / schema.database
     old = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from imaging_pipeline import names
 from imaging_pipeline.config import Config
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.schemas.imaging import request
@@ -30,7 +31,7 @@ def tifs(tables: Tables, key: Row) -> list[Row]:
     Returns
     -------
     list of dict
-        ``path`` on this machine and ``acquisition``, a number that counts over all sessions.
+        ``path`` on this machine; ``acquisition``, a number that counts over all sessions; ``fingerprint``.
     """
     imaging = tables.imaging
     data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
@@ -40,13 +41,13 @@ def tifs(tables: Tables, key: Row) -> list[Row]:
     found: list[Row] = []
     acquisition, before = -1, None
     for session in sessions:
-        numbers = (imaging.PhysicalFile & {"dataset_name": session["dataset_name"]}).to_arrays(
-            "acquisition", order_by="file_order"
-        )
-        for path, number in zip(dataset_paths(tables, session), numbers.tolist(), strict=True):
-            acquisition += (session["session_name"], number) != before
-            before = (session["session_name"], number)
-            found.append({"path": path, "acquisition": acquisition})
+        files = imaging.PhysicalFile & {"dataset_name": session["dataset_name"]}
+        rows = files.to_dicts(order_by="file_order")
+        for path, row in zip(dataset_paths(tables, session), rows, strict=True):
+            recorded = (session["session_name"], row["acquisition"])
+            acquisition += recorded != before
+            before = recorded
+            found.append({"path": path, "acquisition": acquisition, "fingerprint": row["fingerprint"]})
     return found
 
 
@@ -77,6 +78,7 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
                 "metasession_name": place["metasession_name"],
                 "ops_name": options["ops_name"],
                 "settings_hash": options["ops_hash"],
+                "contents_hash": names.contents_hash([tif["fingerprint"] for tif in tifs]),
             },
         )
     )

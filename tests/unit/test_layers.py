@@ -24,6 +24,7 @@ LAYERS = {
     "imaging_pipeline.names": 0,
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.embedded": 0,
+    "imaging_pipeline.postgres_programs": 0,
     "imaging_pipeline.readers": 1.0,
     "imaging_pipeline.analysis": 1.0,
     "imaging_pipeline.experiments": 1.1,
@@ -74,7 +75,11 @@ def _layer(module: str) -> float:
 
 @pytest.mark.parametrize(("name", "path"), [pytest.param(*module, id=module[0]) for module in _modules()])
 def test_a_module_imports_only_from_its_own_layer_and_below(name: str, path: Path) -> None:
-    ours = [module for module in _imported(name, path) if module.split(".")[0] in ("imaging_pipeline", "batch_populate")]
+    ours = [
+        module
+        for module in _imported(name, path)
+        if module.split(".")[0] in ("imaging_pipeline", "batch_populate")
+    ]
     above = [module for module in ours if _layer(module) > _layer(name)]
     assert above == []
 

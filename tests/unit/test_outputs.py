@@ -9,6 +9,7 @@ import pytest
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import StillCopyingError
+from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Request, make_plan
 from imaging_pipeline.readers.suite2p_output import MARKER_NAME
@@ -206,12 +207,15 @@ def test_our_own_note_decides_on_the_options(folder):
 def test_our_own_note_betrays_a_replaced_tif(folder):
     target = run_folder(folder)
     write_suite2p(target / "suite2p", SPEC)
-    write_note(target, inputs=[{"name": TIFS[0], "size_bytes": 1}])
+    fingerprints = [fingerprint(folder / name) for name in TIFS]
+    write_note(target, contents_hash=names.contents_hash(fingerprints))
+    assert verdict_of(plan_of(folder))[0] == "finished"
 
-    verdict, reason = verdict_of(plan_of(folder))
-
-    assert verdict == "superseded"
-    assert TIFS[0] in reason
+    write_note(target, contents_hash=names.contents_hash(["0" * 16, *fingerprints[1:]]))
+    assert verdict_of(plan_of(folder)) == (
+        "superseded",
+        "made of files of the same names with other content",
+    )
 
 
 def test_the_record_of_a_run_is_ignored_by_rule(folder):

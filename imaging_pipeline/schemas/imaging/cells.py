@@ -76,9 +76,7 @@ class ImagingAnalysis(dj.Imported):
         handle = tables.in_code()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
-    def make_compute(
-        self, key: Row, place: Row, tifs: list[Row]
-    ) -> tuple[analysis_rows.Analysis]:
+    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[analysis_rows.Analysis]:
         """Find the session's frames in the output."""
         return (analysis_rows.analysis(place, tifs, key["session_name"]),)
 
@@ -135,15 +133,11 @@ class Projection(dj.Imported):
         handle = tables.in_code()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
-    def make_compute(
-        self, key: Row, place: Row, tifs: list[Row]
-    ) -> tuple[list[Row], list[Row]]:
+    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[list[Row], list[Row]]:
         """Read images and offsets."""
         return analysis_rows.projections(place), analysis_rows.motion(place, tifs, key["session_name"])
 
-    def make_insert(
-        self, key: Row, images: list[Row], motion: list[Row]
-    ) -> None:
+    def make_insert(self, key: Row, images: list[Row], motion: list[Row]) -> None:
         """Insert a row a plane."""
         self.insert1({**key, "num_projections": len(images)})
         self.Plane.insert({**key, **row} for row in images)
@@ -231,9 +225,7 @@ class Cell(dj.Imported):
             BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)[0],
         )
 
-    def make_compute(
-        self, key: Row, place: Row, analysis: Row, params: Row
-    ) -> tuple[cell_arrays.Cells]:
+    def make_compute(self, key: Row, place: Row, analysis: Row, params: Row) -> tuple[cell_arrays.Cells]:
         """Read regions, compute traces and write them to the store."""
         return (cell_arrays.import_cells(key, place, analysis, params),)
 

@@ -43,15 +43,20 @@ def metasessions(tables: Tables, request: Request) -> Any:
 def contents(tables: Tables, request: Request) -> dict[str, Content]:
     """Give what is known of each registered file of a folder, by its path below the repository."""
     imaging = tables.imaging
-    links = (imaging.Session * imaging.Session.Data & metasessions(tables, request)).to_dicts()
-    starts: dict[str, datetime] = {}
-    for link in links:
-        starts[link["dataset_name"]] = link["session_timestamp"]
+    data = imaging.Session * imaging.Session.Data * imaging.Dataset.proj("datasettype")
+    links = (data & metasessions(tables, request)).to_dicts()
+    # The first tif says when its session started.
+    starts: dict[tuple[str, int], datetime] = {
+        (link["dataset_name"], 0): link["session_timestamp"] for link in links if link["datasettype"] == "tif"
+    }
     return {
         row["file_path"]: Content(
-            row["size_bytes"], row["modified"], row["fingerprint"], starts[row["dataset_name"]]
+            row["size_bytes"],
+            row["modified"],
+            row["fingerprint"],
+            starts.get((row["dataset_name"], row["file_order"])),
         )
-        for row in files(tables, starts)
+        for row in files(tables, {link["dataset_name"] for link in links})
     }
 
 

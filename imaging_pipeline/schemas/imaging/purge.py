@@ -20,7 +20,8 @@ from imaging_pipeline.schemas.tables import Tables
 # DataJoint's "cascade" would delete the sessions that a dataset is linked to.
 _PART_INTEGRITY = "ignore"
 
-_STALE = "status IN ('error', 'ignore', 'success')"
+# A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
+_STALE = "status IN ('error', 'ignore')"
 
 
 def counts(seeds: Iterable[Any]) -> dict[str, int]:
@@ -63,7 +64,7 @@ def purge(seeds: Sequence[Any]) -> dict[str, int]:
 
 
 def reset_jobs(tables: Tables, metasession_names: Sequence[str]) -> dict[str, int]:
-    """Drop the error, ignored and finished job rows of MetaSessions, so that their keys are tried again.
+    """Drop the error and ignored job rows of MetaSessions, so that their keys are tried again.
 
     Job tables of private schemas below ours count too.
 
@@ -76,7 +77,7 @@ def reset_jobs(tables: Tables, metasession_names: Sequence[str]) -> dict[str, in
 
 
 def reset_requests(tables: Tables, basefolder_ids: Sequence[int]) -> dict[str, int]:
-    """Drop the error, ignored and finished job rows of requests, so that they are tried again."""
+    """Drop the error and ignored job rows of requests, so that they are tried again."""
     name = tables.imaging.MakeDatasetSessions.jobs.full_table_name
     return _delete_jobs(tables, [name], {"basefolder_id": list(basefolder_ids)})
 

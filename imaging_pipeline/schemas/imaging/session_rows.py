@@ -193,16 +193,20 @@ class Writer:
                     "bundle": dataset.bundle,
                 }
             )
-            self._imaging.Session.Data.insert(
-                {**key, "metasession_name": change.metasession_name, "session_name": name}
-                for name in change.session_names
-            )
         elif change.verdict is DatasetVerdict.CHANGED:
             if change.difference is Difference.CURATION:
                 self._purge_other_cells(change)
             (self._imaging.PhysicalFile & key).delete_quick()
         else:
             return
+        # A session may have joined that a known output of the MetaSession is to be linked to as well.
+        self._imaging.Session.Data.insert(
+            (
+                {**key, "metasession_name": change.metasession_name, "session_name": name}
+                for name in change.session_names
+            ),
+            skip_duplicates=True,
+        )
         self._imaging.PhysicalFile.insert(_file_rows(dataset, self._base_folder["repository_name"]))
 
     def _purge_other_cells(self, change: DatasetChange) -> None:
@@ -226,7 +230,7 @@ def _file_rows(dataset: PlannedDataset, repository_name: str) -> list[Row]:
         {
             "dataset_name": dataset.dataset_name,
             "file_order": order,
-            "acquisition": file.acquisition or 0,
+            "acquisition": file.acquisition,
             "repository_name": repository_name,
             "file_path": file.path,
             "path_hash": names.hash16(repository_name, file.path),

@@ -1,0 +1,51 @@
+"""The database of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import datajoint as dj
+
+from imaging_pipeline import database
+from imaging_pipeline.cli import Invocation
+from imaging_pipeline.config import Config, find_config, load_config
+from imaging_pipeline.errors import DatabaseError
+from imaging_pipeline.schemas import tables
+
+
+def configured() -> Config:
+    """Give the configuration that the command line names, or the one that is found."""
+    invocation = click.get_current_context().find_object(Invocation)
+    path = None if invocation is None else invocation.config
+    return find_config() if path is None else load_config(path)
+
+
+@contextmanager
+def connected() -> Iterator[tables.Tables]:
+    """Connect, and give the tables.
+
+    Raises
+    ------
+    ConfigError, DatabaseError, SchemaError
+    """
+    config = configured()
+    with refusals_told(config):
+        database.connect(config)
+        yield tables.in_code()
+
+
+@contextmanager
+def refusals_told(config: Config) -> Iterator[None]:
+    """Tell a missing right or a lost connection as a `DatabaseError`."""
+    try:
+        yield
+    except dj.errors.AccessError as error:
+        raise DatabaseError(
+            f"The account {config.user} may not do this",
+            found=error,
+            remedy="use an account with more rights.",
+        ) from error
+    except dj.errors.LostConnectionError as error:
+        raise DatabaseError("The connection to the database was lost", found=error) from error

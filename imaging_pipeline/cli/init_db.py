@@ -1,0 +1,23 @@
+"""``imaging-pipeline init-db``."""
+
+from __future__ import annotations
+
+import click
+
+from imaging_pipeline import database
+from imaging_pipeline.cli.connection import configured, refusals_told
+from imaging_pipeline.schemas import imaging
+
+
+@click.command(name="init-db")
+def init_db() -> None:
+    """Declare all schemas and tables that are not there yet; safe to do again, and from many machines."""
+    config = configured()
+    with refusals_told(config):
+        database.init_db(config)
+    where = config.host or f"the embedded server in {config.embedded_folder}"
+    click.echo(f"The tables of {config.prefix}imaging are ready on {where}.")
+    timezone = imaging.Lab().fetch1("timezone")
+    click.echo(f"Recording times are those of {timezone}.")
+    if config.timezone not in (None, timezone):
+        click.echo(f"The configuration says {config.timezone}; what the database was made with counts.")

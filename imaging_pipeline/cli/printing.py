@@ -1,0 +1,38 @@
+"""What commands print: tables, and lines about what was added."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+# A file or pipe has no width: nothing is to be cut for it.
+_UNLIMITED = 10_000
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to_stderr: bool = False) -> None:
+    """Print rows under the names of their columns; None is left empty.
+
+    Parameters
+    ----------
+    columns
+        Headings.
+    rows
+        As many values each.
+    to_stderr
+        Whether the table belongs to an error.
+    """
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    stream = sys.stderr if to_stderr else sys.stdout
+    width = None if stream.isatty() else _UNLIMITED
+    Console(stderr=to_stderr, width=width, markup=False, emoji=False, highlight=False).print(table)
+
+
+def say_added(what: str, *, is_new: bool) -> None:
+    """Say that something was added, or was there already."""
+    click.echo(f"Added {what}." if is_new else f"{what[0].upper()}{what[1:]} is there already.")

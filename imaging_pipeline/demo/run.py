@@ -1,0 +1,127 @@
+"""The demo from an empty folder to cells: every step that a laboratory takes, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imaging_pipeline.demo.figure import draw_session
+from imaging_pipeline.demo.laboratory import ANIMAL, USER, WINDOWS_PATH, Laboratory, open_laboratory
+from imaging_pipeline.demo.options import OPS_NAME
+from imaging_pipeline.demo.results import (
+    SessionResult,
+    first_combined_session,
+    row_counts,
+    seconds_by_table,
+    session_results,
+    session_view,
+)
+from imaging_pipeline.schemas import imaging
+from imaging_pipeline.workers.lanes import LANES
+from imaging_pipeline.workers.messages import Event
+from imaging_pipeline.workers.run import run_worker
+from imaging_pipeline.workers.summary import Summary
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo made and found.
+
+    Attributes
+    ----------
+    laboratory
+        Where it lies.
+    sessions
+        What was found in each session.
+    worker
+        What the worker did.
+    added
+        Rows that came to the tables, by table, without requests and their reports.
+    seconds
+        Wall time of each step, in their order.
+    seconds_by_table
+        What the worker's jobs took, by table, this time and before.
+    picture
+        The PNG of a session's cells; None where there are none.
+    """
+
+    laboratory: Laboratory
+    sessions: list[SessionResult]
+    worker: Summary
+    added: Counter[str]
+    seconds: dict[str, float]
+    seconds_by_table: dict[str, float]
+    picture: Path | None
+
+
+@dataclass(frozen=True)
+class _Stopwatch:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[step] = time.monotonic() - begun
+
+
+def run_demo(folder: Path, movie: Path | None, on_event: Callable[[Event], None]) -> DemoResult:
+    """Set up a laboratory, register its folder twice, run the workers and look at the cells.
+
+    Parameters
+    ----------
+    folder
+        Where everything goes; what an earlier demo left there is used.
+    movie
+        A person's own movie, or None for a synthetic one with known cells.
+    on_event
+        Hears of every job and its progress.
+
+    Raises
+    ------
+    PipelineError
+        As each step does.
+    """
+    timed = _Stopwatch()
+    with timed("database and share"):
+        laboratory = open_laboratory(folder, movie)
+    before = row_counts()
+    with timed("registering"):
+        for combined in (False, True):
+            imaging.BaseFolder.add(
+                username=USER,
+                path=WINDOWS_PATH,
+                animal=ANIMAL,
+                experiment_type="2Pminiscope_A",
+                combined=combined,
+                ops_name=OPS_NAME,
+                register_uncurated=True,
+                base_folder_note="the demo's own request",
+            )
+    with timed("workers"):
+        worker = run_worker(LANES, once=True, idle_s=1.0, config=laboratory.config, on_event=on_event)
+    with timed("results and picture"):
+        sessions = session_results(laboratory.truths)
+        picture = _draw(laboratory.folder)
+    return DemoResult(
+        laboratory=laboratory,
+        sessions=sessions,
+        worker=worker,
+        added=row_counts() - before,
+        seconds=timed.seconds,
+        seconds_by_table=seconds_by_table(),
+        picture=picture,
+    )
+
+
+def _draw(folder: Path) -> Path | None:
+    key = first_combined_session()
+    if key is None:
+        return None
+    picture = folder / "demo.png"
+    draw_session(session_view(key), picture)
+    return picture

@@ -1,0 +1,272 @@
+"""What an administrator does, as functions."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline.colony.animal import Animal, AnimalKey
+from imaging_pipeline.colony.animal_csv import MAX_GENE_LENGTH, MAX_LENGTHS, SEXES
+from imaging_pipeline.colony.apply import apply
+from imaging_pipeline.colony.changes import FieldChange
+from imaging_pipeline.errors import InputError, PathError
+from imaging_pipeline.names import settings_hash
+from imaging_pipeline.schemas import imaging, mlims, tables
+from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.suite2p_runner.options import load_options, translate
+from tests.makers.lab import Lab
+
+PARTS = {
+    "Sync": [
+        {"sync_name": "frames", "generic_name": "frames_imaging", "polarity": "rising", "master": True},
+        {"sync_name": "cam", "generic_name": "frames_tracking", "polarity": "falling", "tolerance": 0.5},
+    ],
+    "Tracking1D": {"encoder_steps": 1024},
+    "Labview": {"labview_config": {"rate": 100, "lines": ["a", "b"]}},
+}
+DAY = date(2026, 3, 14)
+
+
+def test_a_user_is_added_once(lab: Lab) -> None:
+    added = administration.add_user(tables.in_code(), " bo ", email="bo@example.org", is_staff=True)
+    assert added == administration.Added("bo", is_new=True)
+    assert administration.add_user(tables.in_code(), "bo") == administration.Added("bo", is_new=False)
+    row = (imaging.User & {"username": "bo"}).fetch1()
+    assert (row["email"], bool(row["is_active"]), bool(row["is_staff"])) == ("bo@example.org", True, True)
+
+
+def test_a_user_is_not_changed_by_adding_again(lab: Lab) -> None:
+    with pytest.raises(InputError, match="there already with other values.*first_name is 'Anna', not 'Ann'"):
+        administration.add_user(tables.in_code(), "anna", first_name="Ann")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "an\nna", "x" * 65])
+def test_a_name_that_cannot_be_is_refused(lab: Lab, name: str) -> None:
+    with pytest.raises(InputError):
+        administration.add_user(tables.in_code(), name)
+
+
+def test_a_scope_is_added_once(lab: Lab) -> None:
+    handle = tables.in_code()
+    assert administration.add_scope(handle, "mini2p", notes="second").is_new
+    assert not administration.add_scope(handle, "mini2p").is_new
+    with pytest.raises(InputError, match="other values"):
+        administration.add_scope(handle, "mini2p", notes="third")
+
+
+def test_a_repository_gets_its_roots(lab: Lab) -> None:
+    added = administration.add_repository(tables.in_code(), "archive", ['"F:\\"', "\\\\server\\archive"])
+    assert added == administration.AddedRepository("archive", True, ("F:\\", "\\\\server\\archive"), ())
+    again = administration.add_repository(
+        tables.in_code(), "archive", ["f:/", "/mnt/archive", "/mnt/archive/"]
+    )
+    assert again == administration.AddedRepository(
+        "archive", False, ("/mnt/archive",), ("f:/", "/mnt/archive/")
+    )
+    roots = {root.root for root in tables.in_code().roots() if root.repository_name == "archive"}
+    assert roots == {"F:\\", "\\\\server\\archive", "/mnt/archive"}
+
+
+def test_a_root_of_another_repository_is_refused_with_its_owner(lab: Lab) -> None:
+    with pytest.raises(InputError, match=r"n:/Moser/ belongs to the repository 'moser'"):
+        administration.add_repository(tables.in_code(), "archive", ["/mnt/archive", "n:/Moser/"])
+    assert not imaging.Repository & {"repository_name": "archive"}
+
+
+def test_a_root_below_one_of_another_repository_is_its_own(lab: Lab) -> None:
+    assert administration.add_repository(tables.in_code(), "old", ["N:\\moser\\old"]).new_roots
+
+
+@pytest.mark.parametrize("root", ["moser", "", "..\\moser", "\\\\server"])
+def test_a_root_that_is_no_whole_path_is_refused(lab: Lab, root: str) -> None:
+    with pytest.raises(PathError, match="whole path"):
+        administration.add_repository(tables.in_code(), "archive", [root])
+    assert not imaging.Repository & {"repository_name": "archive"}
+
+
+def test_a_setup_gets_its_parts(lab: Lab) -> None:
+    added = administration.add_setup(tables.in_code(), "rig", DAY, "2Pminiscope_A", note="new", parts=PARTS)
+    assert added == administration.AddedSetup("rig", True, DAY, ("Sync", "Tracking1D", "Labview"), ())
+    lines = imaging.Setup.Sync().to_dicts(order_by="sync_name")
+    assert [(line["sync_name"], bool(line["master"]), line["tolerance"]) for line in lines] == [
+        ("cam", False, 0.5),
+        ("frames", True, 0.0),
+    ]
+    assert imaging.Setup.Labview().fetch1("labview_config") == {"rate": 100, "lines": ["a", "b"]}
+
+
+def test_a_setup_added_again_gets_only_the_parts_that_it_lacks(lab: Lab) -> None:
+    handle = tables.in_code()
+    administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=PARTS)
+    more = PARTS | {"Treadmill": {"calibration": 0.25}}
+    again = administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=more)
+    assert again == administration.AddedSetup(
+        "rig", False, DAY, ("Treadmill",), ("Sync", "Tracking1D", "Labview")
+    )
+    assert len(imaging.Setup.Sync()) == 2
+
+
+@pytest.mark.parametrize("part", [{"Tracking1D": {"encoder_steps": 512}}, {"Sync": PARTS["Sync"][:1]}])
+def test_a_calibration_is_never_changed(lab: Lab, part: dict) -> None:
+    handle = tables.in_code()
+    administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=PARTS)
+    with pytest.raises(InputError, match="there already with other values"):
+        administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=part)
+    later = administration.add_setup(handle, "rig", date(2026, 4, 1), "2Pminiscope_A", parts=part)
+    assert later.is_new
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"Synk": []}, "has no 'Synk'.*Allowed: Sync"),
+        ({"Tracking1D": {"encoder_step": 3}}, "has no 'encoder_step'.*Allowed: encoder_steps"),
+        ({"Tracking1D": {}}, "lacks encoder_steps"),
+        ({"Tracking1D": {"encoder_steps": 1.5}}, "cannot have this encoder_steps.*a whole number"),
+        ({"Tracking1D": [{"encoder_steps": 3}]}, "a group of names and values"),
+        ({"Treadmill": {"calibration": float("nan")}}, "cannot have this calibration.*a number"),
+        ({"Tracking1D": {"encoder_steps": 3, "setup_name": "x"}}, "has no 'setup_name'"),
+        ({"Sync": [PARTS["Sync"][0] | {"polarity": "up"}]}, "cannot have this polarity.*rising, falling"),
+        ({"Sync": [PARTS["Sync"][0], PARTS["Sync"][0]]}, "a line twice.*frames"),
+        ({"Sync": [PARTS["Sync"][0], PARTS["Sync"][1] | {"master": True}]}, "several masters.*frames, cam"),
+        ({"Sync": [PARTS["Sync"][1] | {"tolerance": -1}]}, "tolerance below 0.*cam"),
+        ({"Labview": {"labview_config": "text"}}, "cannot have this labview_config"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused(lab: Lab, parts: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        administration.add_setup(tables.in_code(), "rig", DAY, "2Pminiscope_A", parts=parts)
+    assert not imaging.Setup()
+
+
+def test_a_setup_is_for_an_experiment_type_that_there_is(lab: Lab) -> None:
+    with pytest.raises(InputError, match="no experiment_type '2pminiscope'.*2Pminiscope_A"):
+        administration.add_setup(tables.in_code(), "rig", DAY, "2pminiscope")
+
+
+def test_an_option_set_is_told_in_the_words_of_todays_suite2p(lab: Lab) -> None:
+    given = {
+        "tau": 1.5,
+        "nonrigid": False,
+        "functional_chan": 2,
+        "save_path0": "/somewhere",
+        "preclassify": 0.0,
+    }
+    added = administration.add_options(tables.in_code(), "fast", given)
+    row = imaging.Suite2pyOps().fetch1()
+    # A place is no option.
+    assert row["ops"] == {name: value for name, value in given.items() if name != "save_path0"}
+    assert row["ops_settings"]["registration"] == {"nonrigid": False}
+    assert dict(added.not_carried) == row["ops_not_carried"]
+    assert "save_path0" in added.not_carried
+    again = translate(row["ops_settings"])
+    assert again.db == {"functional_chan": 2}
+    assert row["ops_hash"] == added.ops_hash == settings_hash(row["ops_settings"])
+
+
+def test_the_same_content_is_the_same_set_and_another_content_needs_another_name(lab: Lab) -> None:
+    handle = tables.in_code()
+    first = administration.add_options(handle, "fast", {"tau": 1.0, "neucoeff": 0.7})
+    again = administration.add_options(
+        handle, "fast", {"extraction": {"neuropil_coefficient": 0.7}, "tau": 1}
+    )
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.ops_hash == first.ops_hash
+    other = administration.add_options(handle, "quick", {"tau": 1.0, "neucoeff": 0.7})
+    assert (other.is_new, other.alike) == (True, ("fast",))
+    with pytest.raises(InputError, match="take another name"):
+        administration.add_options(handle, "fast", {"tau": 2.0})
+    with pytest.raises(InputError, match="differs in case only"):
+        administration.add_options(handle, "Fast", {"tau": 1.0, "neucoeff": 0.7})
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "..", "plane0", "Combined", "suite2p", "aux", "fast.", ".fast", "a:b", "x" * 65]
+)
+def test_a_name_that_no_folder_can_have_is_refused(lab: Lab, name: str) -> None:
+    with pytest.raises(InputError, match="cannot have this name"):
+        administration.add_options(tables.in_code(), name, {"tau": 1.0})
+
+
+def test_an_option_that_suite2p_does_not_know_is_refused(lab: Lab) -> None:
+    with pytest.raises(InputError, match="tua"):
+        administration.add_options(tables.in_code(), "fast", {"tua": 1.0})
+
+
+def test_a_real_option_set_is_added(lab: Lab, samples: Path) -> None:
+    file = samples / "suite2p_options" / "GCaMP6S_P2_C1_7.25Hz_MEC.npy"
+    added = administration.add_options(tables.in_code(), file.stem, load_options(file))
+    assert added.is_new
+    assert not administration.add_options(tables.in_code(), file.stem, load_options(file)).is_new
+
+
+def test_animals_are_added_changed_and_left(lab: Lab) -> None:
+    handle = tables.in_code()
+    animals = [
+        Animal("a0f1", strain="Ai95", color="black", death_date=DAY, genotypes={"Cre": "het"}),
+        Animal("b", 1, "90219", animal_sex="female", animal_dob=DAY, litter="L1", genotypes={"Cre": "wt"}),
+        Animal("c", 1),
+    ]
+    changes = apply(handle, animals)
+    assert [animal.animal_id for animal in changes.added] == ["b", "c"]
+    assert {(change.column, change.before) for change in changes.changed} == {
+        ("strain", None),
+        ("color", None),
+        ("death_date", None),
+        ("genotype:Cre", None),
+    }
+    assert (mlims.Animal & {"animal_id": "c"}).fetch1("animal_name") == "c"
+    assert (mlims.Animal & {"animal_id": "b"}).fetch1("animal_species") == "mouse"
+    assert mlims.Animal.Strain().fetch1("strain") == "Ai95"
+    assert sorted(mlims.Genotype().to_arrays("genotype")) == ["het", "wt"]
+
+    again = apply(handle, animals)
+    assert (again.added, again.changed, again.num_unchanged) == ((), (), 3)
+
+
+def test_a_value_that_differs_is_told_with_what_it_was(lab: Lab) -> None:
+    handle = tables.in_code()
+    apply(handle, [Animal("b", 0, "90219", strain="Ai95", genotypes={"Cre": "het", "Flp": "wt"})])
+    changes = apply(handle, [Animal("b", 0, animal_dob=DAY, strain="Ai148", genotypes={"Cre": "hom"})])
+    key = AnimalKey("b", 0)
+    assert changes.changed == (
+        FieldChange(key, "animal_dob", None, DAY),
+        FieldChange(key, "strain", "Ai95", "Ai148"),
+        FieldChange(key, "genotype:Cre", "het", "hom"),
+    )
+    stored = mlims.Genotype().to_dicts(order_by="gene")
+    assert [(row["gene"], row["genotype"]) for row in stored] == [("Cre", "hom"), ("Flp", "wt")]
+    assert (mlims.Animal & key._asdict()).fetch1("animal_name") == "90219"
+
+
+def test_a_colony_is_imported_in_one_go(lab: Lab) -> None:
+    animals = [
+        Animal(f"id{i}", 0, str(i), animal_notes="n" * 100, strain="Ai95", genotypes={"Cre": "het"})
+        for i in range(5000)
+    ]
+    assert len(apply(tables.in_code(), animals).added) == 5000
+    assert apply(tables.in_code(), animals).num_unchanged == 5000
+
+
+def test_the_reader_of_animals_knows_how_much_room_the_tables_have(lab: Lab) -> None:
+    animal = mlims.Animal
+    parts = (
+        animal.Strain,
+        animal.BackgroundStrain,
+        animal.Generation,
+        animal.Litter,
+        animal.Purpose,
+        animal.Death,
+    )
+    columns = {
+        column.name: column.original_type or column.type
+        for table in (mlims.Gene, mlims.Genotype, *parts, animal)
+        for column in table.heading.attributes.values()
+    }
+    declared = {name: kind for name, kind in columns.items() if kind.startswith("varchar")}
+    assert {name: f"varchar({room})" for name, room in MAX_LENGTHS.items()} | {
+        "gene": f"varchar({MAX_GENE_LENGTH})"
+    } == {name: kind for name, kind in declared.items() if name != "gene_description"}
+    assert columns["animal_sex"] == f"enum({', '.join(map(repr, SEXES))})"

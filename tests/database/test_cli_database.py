@@ -1,0 +1,176 @@
+"""The commands of an administrator, as typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from imaging_pipeline import trace_store
+from imaging_pipeline.cli import main
+from imaging_pipeline.schemas import imaging, mlims
+from tests.makers.config_file import write_config
+from tests.makers.lab import Lab
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(lab: Lab, tmp_path: Path) -> Run:
+    """Give a function that runs a command on the lab's database."""
+    config = write_config(lab.config, tmp_path / "dj_local_conf.json")
+    return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
+
+
+def lines(text: str) -> list[list[str]]:
+    """Give the words of each line."""
+    return [line.split() for line in text.splitlines()]
+
+
+def test_init_db_may_be_done_again_and_says_which_time_counts(run: Run) -> None:
+    result = run("init-db")
+    assert result.exit_code == 0
+    assert "test_imaging are ready" in result.stdout
+    assert "Recording times are those of Europe/Oslo." in result.stdout
+
+
+def test_a_user_is_added_and_listed(run: Run) -> None:
+    assert run("users", "add", "bo", "--first-name", "Bo", "--staff").stdout == "Added the user bo.\n"
+    assert run("users", "add", "bo").stdout == "The user bo is there already.\n"
+    assert ["bo", "Bo", "yes", "yes"] in lines(run("users", "list").stdout)
+
+
+def test_an_error_of_the_database_part_is_one_message(run: Run) -> None:
+    result = run("users", "add", "anna", "--first-name", "Ann")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The user anna is there already with other values.")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_repository_is_listed_with_its_place_on_this_machine(run: Run, lab: Lab) -> None:
+    added = run("repository", "add", "archive", "--root", "'F:\\'", "--root", "\\\\server\\share")
+    assert "Added the repository archive." in added.stdout
+    assert "Added the root F:\\." in added.stdout
+    assert "This machine: not in the configuration." in added.stdout
+    again = run("repository", "add", "archive", "--root", "f:\\")
+    assert "The root f:\\ is there already." in again.stdout
+    listed = lines(run("repository", "list").stdout)
+    assert ["archive", "F:\\,", "\\\\server\\share", "not", "in", "the", "configuration"] in listed
+    assert ["moser", "N:\\moser", str(lab.share)] in listed
+
+
+def test_a_repository_that_is_not_mounted_is_told(run: Run, lab: Lab) -> None:
+    lab.share.rmdir()
+    assert f"{lab.share} (not mounted)" in run("repository", "list").stdout
+
+
+def test_a_setup_is_added_with_its_parts_and_listed(run: Run, tmp_path: Path) -> None:
+    parts = tmp_path / "parts.json"
+    parts.write_text(json.dumps({"Tracking1D": {"encoder_steps": 1024}}))
+    arguments = ("rig", "--date", "2026-03-14", "--experiment-type", "2Pminiscope_A", "--parts", parts)
+    added = run("setup", "add", *arguments)
+    assert added.stdout == "Added the setup rig of 2026-03-14.\nAdded the part Tracking1D.\n"
+    assert ["rig", "2026-03-14", "2Pminiscope_A", "Tracking1D"] in lines(run("setup", "list").stdout)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_parts_that_are_no_json_object_are_told(run: Run, tmp_path: Path, text: str) -> None:
+    parts = tmp_path / "parts.json"
+    parts.write_text(text)
+    result = run("setup", "add", "rig", "--date", "2026-03-14", "--experiment-type", "x", "--parts", parts)
+    assert result.exit_code == 1
+    assert str(parts) in result.stderr
+
+
+def test_a_scope_is_added_and_listed(run: Run) -> None:
+    assert run("scope", "add", "mini2p", "--notes", "the [second]").exit_code == 0
+    assert ["mini2p", "the", "[second]"] in lines(run("scope", "list").stdout)
+
+
+def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ops.json"
+    file.write_text(json.dumps({"tau": 1.5, "nonrigid": False, "save_path0": "/x", "fast_disk": "/y"}))
+    added = run("options", "add", "fast", file)
+    assert added.stdout.startswith("Added the option set fast.\nOf this set has no effect:\n")
+    assert "  save_path0, fast_disk: " in added.stdout
+    assert run("options", "add", "fast", file).stdout.startswith("The option set fast is there already.")
+    assert "The same content has fast." in run("options", "add", "quick", file).stdout
+    row = (imaging.Suite2pyOps & {"ops_name": "fast"}).fetch1()
+    assert ["fast", "2", "2", row["ops_hash"]] in [
+        words[:4] for words in lines(run("options", "list").stdout)
+    ]
+
+
+def test_animals_are_imported_and_listed(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "animals.csv"
+    file.write_text(
+        "animal_id;animal_name;animal_dob\na0f1;90218b;2026-01-31\nb;90219;\n", encoding="utf-8-sig"
+    )
+    result = run("animals", "import", file)
+    assert result.exit_code == 0
+    assert ["a0f1", "animal_name", "90218", "90218b"] in lines(result.stdout)
+    assert "1 added, 1 changed, 0 as they were, 0 rows skipped." in result.stdout
+    assert "0 added, 0 changed, 2 as they were" in run("animals", "import", file).stdout
+    assert ["90218b", "a0f1", "0", "mouse", "unknown", "2026-01-31"] in lines(run("animals", "list").stdout)
+
+
+def test_rows_that_are_skipped_are_told_and_the_rest_is_imported(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "animals.csv"
+    file.write_text("animal_id,animal_dob\nb,2026-02-30\nc,2026-02-28\n")
+    result = run("animals", "import", file)
+    assert result.exit_code == 1
+    assert "1 added, 0 changed, 0 as they were, 1 rows skipped." in result.stdout
+    assert [
+        "2",
+        "animal_dob",
+        "cannot",
+        "be",
+        "taken",
+        "2026-02-30",
+        "a",
+        "day",
+        "that",
+        "there",
+        "is",
+    ] in lines(result.stderr)
+    assert sorted(mlims.Animal().to_arrays("animal_id")) == ["a0f1", "c"]
+
+
+def test_a_wide_table_is_whole_where_it_goes_into_a_file(run: Run, tmp_path: Path) -> None:
+    notes = " ".join(["eats"] * 200)
+    file = tmp_path / "animals.csv"
+    file.write_text(f"animal_id,animal_notes\na0f1,{notes}\n")
+    run("animals", "import", file)
+    assert notes in run("animals", "list").stdout
+
+
+def test_sweeping_removes_only_what_is_old_and_what_no_row_names(run: Run, lab: Lab) -> None:
+    def written() -> str:
+        block = np.zeros((1, 3), np.float32)
+        return trace_store.write_arrays("test", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
+
+    store = Path(lab.config.stores["main"]["location"])
+    arrays = store / "_schema" / "test_imaging" / "tif"
+    arrays.mkdir(parents=True, exist_ok=True)
+    forgotten, young = written(), written()
+    for name in ("forgotten.npy", "young.npy"):
+        (arrays / name).write_bytes(b"array")
+    for path in (store / forgotten, arrays / "forgotten.npy"):
+        two_days_ago = time.time() - 2 * 24 * 3600
+        os.utime(path, (two_days_ago, two_days_ago))
+
+    result = run("store", "sweep")
+
+    assert result.exit_code == 0
+    assert forgotten in result.stdout
+    assert "Removed 1 files of traces and 1 other arrays." in result.stdout
+    assert not (store / forgotten).exists()
+    assert not (arrays / "forgotten.npy").exists()
+    assert (store / young).exists()
+    assert (arrays / "young.npy").exists()
