@@ -117,7 +117,7 @@ class UnsafeContentError(FormatError):
 
 
 class NotHereError(PipelineError):
-    """This machine cannot do it; another one may."""
+    """It cannot be done on this machine; another one may."""
 
     default_move = Move.ADMINISTRATOR
 

@@ -80,8 +80,7 @@ def session_view(key: Key) -> SessionView:
     session = (imaging.Session() & analysis).fetch1()
     df_f = imaging.Cell.array(analysis, "df_f")
     return SessionView(
-        title=f"Animal 90218, session {session['timeseries_name']} of {session['session_timestamp']:%d %B %Y}:"
-        f" {len(rois)} cells",
+        title=f"Session {session['timeseries_name']}, {session['session_timestamp']:%d %B %Y}",
         mean_image=plane.load(),
         cell_ids=tuple(int(roi["cell_id"]) for roi in rois),
         pixels=tuple((roi["ypix"], roi["xpix"]) for roi in rois),

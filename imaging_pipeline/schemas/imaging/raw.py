@@ -30,7 +30,7 @@ class Tif(dj.Imported):
     height : int32  # px
     datatype : varchar(16)  # numpy's name
     bigtiff : bool
-    mean_image : <npy@main>  # float32 (height, width), of 50 frames of the first file, first plane and channel
+    mean_image : <npy@main>  # float32 (height, width), of 50 frames of the first file and plane
     tif_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 
