@@ -1,0 +1,85 @@
+"""Several processes at the same folder give one result."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline import database
+from imaging_pipeline.config import Config
+from imaging_pipeline.schemas import imaging
+from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
+from tests.makers.lab import Lab
+
+PROCESSES = 3
+REQUESTS = 6
+
+
+def ingest(config: Config, start: object) -> None:
+    """Look at every request that no other process has reserved."""
+    database.connect(config)
+    start.wait()  # type: ignore[attr-defined]
+    imaging.MakeDatasetSessions.populate(reserve_jobs=True, suppress_errors=True, refresh=False)
+
+
+def ask(config: Config, request: dict[str, object], start: object) -> None:
+    """Request a folder."""
+    database.connect(config)
+    start.wait()  # type: ignore[attr-defined]
+    imaging.BaseFolder.add(**request)
+
+
+def at_once(target: object, arguments: list[tuple[object, ...]]) -> None:
+    """Run a function in several processes that begin together."""
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(len(arguments))
+    processes = [context.Process(target=target, args=(*given, start)) for given in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    return write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD, WHEEL)
+
+
+def test_requests_of_one_folder_at_the_same_moment_give_one_result(lab: Lab, folder: Path) -> None:
+    for number in range(REQUESTS):
+        imaging.BaseFolder.add(**lab.request(folder, combined=bool(number % 2)))
+    imaging.MakeDatasetSessions.jobs.refresh(delay=-1)
+    at_once(ingest, [(lab.config,)] * PROCESSES)
+    jobs = imaging.MakeDatasetSessions.jobs
+    assert list(jobs.errors.to_arrays("error_message")) == []
+    assert len(imaging.MakeDatasetSessions()) == REQUESTS
+    assert len(imaging.MetaSession() & {"combined": "yes"}) == 1
+    assert len(imaging.MetaSession() & {"combined": "no"}) == 2
+    assert len(imaging.Session()) == 4
+    new = imaging.MakeDatasetSessions.Session & {"session_verdict": "new"}
+    assert len(new) == 4
+
+
+def test_requests_made_at_the_same_moment_get_numbers_of_their_own(lab: Lab, folder: Path) -> None:
+    at_once(ask, [(lab.config, lab.request(folder, combined=True))] * PROCESSES)
+    numbers = imaging.BaseFolder().to_arrays("basefolder_id", order_by="basefolder_id")
+    assert numbers.tolist() == list(range(PROCESSES))
+
+
+def test_a_row_as_a_notebook_inserts_it_is_checked_and_completed(lab: Lab, folder: Path) -> None:
+    imaging.BaseFolder.insert1(
+        {
+            "username": "anna",
+            "path": f'"{lab.windows_path(folder)}"',
+            "animal_name": "90218",
+            "experiment_type": "2Pminiscope_A",
+            "combined": "yes",
+        }
+    )
+    row = imaging.BaseFolder().fetch1()
+    assert (row["repository_name"], row["folder"]) == ("moser", "90218/2024-05-17")
+    assert row["animal_id"] == "a0f1"
+    assert row["basefolder_entry_time"] is not None
