@@ -41,8 +41,8 @@ def import_animals(file: Path) -> None:
             ),
         )
     click.echo(
-        f"{len(changes.added)} added, {changes.num_changed} changed, {changes.num_unchanged} as they were,"
-        f" {read.num_skipped} rows skipped."
+        f"Added: {len(changes.added)}, changed: {changes.num_changed}, as they were:"
+        f" {changes.num_unchanged}, rows skipped: {read.num_skipped}."
     )
     if read.problems:
         print_table(

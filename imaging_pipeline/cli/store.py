@@ -20,4 +20,4 @@ def sweep() -> None:
         swept = store_sweep.sweep(tables)
     for name in (*swept.traces, *swept.arrays):
         click.echo(name)
-    click.echo(f"Removed {len(swept.traces)} files of traces and {len(swept.arrays)} other arrays.")
+    click.echo(f"Removed: {len(swept.traces)} of traces, {len(swept.arrays)} other arrays.")

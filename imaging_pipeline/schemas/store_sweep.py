@@ -17,6 +17,7 @@ import datajoint as dj
 
 from imaging_pipeline import trace_store
 from imaging_pipeline.config_stores import PIPELINE_STORE
+from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.schemas.tables import Tables
 
 _AFTER_S = 24 * 3600
@@ -49,14 +50,15 @@ def sweep(tables: Tables) -> Swept:
         The store is no folder.
     """
     imaging = tables.imaging
-    named = [
-        *imaging.Cell().to_arrays("trace_objects"),
-        *imaging.FilteredSpikes().to_arrays("spike_objects"),
-    ]
-    traces = trace_store.sweep(name for objects in named for name in _texts(objects))
     modules = (tables.mlims, tables.imaging, tables.suite2p_jobs)
-    arrays = [name for module in modules for name in _unnamed(module.schema)]
-    trace_store.remove(arrays)
+    with named_lock(tables.connection, f"{tables.config.prefix}store_sweep"):
+        objects = [
+            *imaging.Cell().to_arrays("trace_objects"),
+            *imaging.FilteredSpikes().to_arrays("spike_objects"),
+        ]
+        traces = trace_store.sweep(name for group in objects for name in _texts(group))
+        arrays = [name for module in modules for name in _unnamed(module.schema)]
+        trace_store.remove(arrays)
     return Swept(tuple(traces), tuple(arrays))
 
 
