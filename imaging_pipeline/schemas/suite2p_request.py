@@ -6,9 +6,11 @@ from pathlib import Path, PurePosixPath
 
 from imaging_pipeline import names
 from imaging_pipeline.config import Config
+from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
 from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.imaging import request
-from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths
+from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths, output_place
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
@@ -22,7 +24,18 @@ def place(tables: Tables, key: Row) -> Row:
         "target": str(tables.local_path(metasession["repository_name"], output_folder)),
         "output_folder": output_folder,
         "metasession_name": key["metasession_name"],
+        "registered": _registered_output(tables, key),
     }
+
+
+def _registered_output(tables: Tables, key: Row) -> str | None:
+    """Give where a finished output of a MetaSession and option set lies that is registered, or None."""
+    imaging = tables.imaging
+    outputs = imaging.Dataset & {"datasettype": OUTPUT} & (imaging.Session.Data & key)
+    for dataset in outputs.to_dicts(order_by="dataset_name"):
+        if dataset["bundle"].split("/")[0] == key["ops_name"]:
+            return str(output_place(tables, dataset)["root"])
+    return None
 
 
 def tifs(tables: Tables, key: Row) -> list[Row]:
@@ -62,10 +75,17 @@ def options(tables: Tables, key: Row) -> Row:
 def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
     """Run Suite2p on all tifs, or adopt a finished output of the same tifs and options.
 
+    An output that a person made and that is registered as finished is adopted as well: a run would
+    take its place, with the person's curation.
+
     Raises
     ------
     MissingPackageError, FormatError, StoreError, RunError
     """
+    if place["registered"] is not None:
+        output = read_output(Path(place["registered"]))
+        if output.marker is None:
+            return _made_by_hand(output)
     stacks = tuple(read_tif(Path(tif["path"])) for tif in tifs)
     return run_suite2p(
         RunRequest(
@@ -81,6 +101,24 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
                 "contents_hash": names.contents_hash([tif["fingerprint"] for tif in tifs]),
             },
         )
+    )
+
+
+def _made_by_hand(output: Suite2pOutput) -> RunResult:
+    """Tell what is known of a run that was none of ours."""
+    return RunResult(
+        target=output.root,
+        adopted=True,
+        num_frames=output.planes[0].num_frames,
+        num_rois=sum(plane.num_rois for plane in output.planes),
+        settings_used=output.options,
+        overridden={},
+        trimmed=(),
+        seconds=0.0,
+        seconds_by_stage={},
+        versions={"suite2p": output.version},
+        machine="",
+        threads=0,
     )
 
 

@@ -217,6 +217,17 @@ def test_a_folder_in_no_repository_is_refused_at_once(lab: Lab, folder: Path) ->
         imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "path": "Q:\\somewhere"})
 
 
+def test_an_output_that_a_person_made_is_adopted_and_not_replaced(lab: Lab, folder: Path) -> None:
+    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    register(lab, folder, combined=True, ops_name="fast")
+    root = suite2p_output(lab, combined=True)
+    before = sorted(path.name for path in root.parents[1].iterdir())
+    register(lab, folder, combined=True)
+    suite2p_jobs.Suite2Py.populate()
+    assert suite2p_jobs.Suite2Py().fetch1("adopted", "run_num_rois") == (True, 5)
+    assert sorted(path.name for path in root.parents[1].iterdir()) == before
+
+
 def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) -> None:
     for name, tau in (("fast", 0.7), ("slow", 1.5)):
         add_options(tables.in_code(), name, {"tau": tau})
