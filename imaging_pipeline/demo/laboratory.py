@@ -19,7 +19,7 @@ from imaging_pipeline.demo.share import (
     write_synthetic_share,
 )
 from imaging_pipeline.demo.truth import Truth
-from imaging_pipeline.demo.user_movie import open_movie
+from imaging_pipeline.demo.user_movie import UserMovie, open_movie
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_repository, add_user
@@ -29,6 +29,8 @@ WINDOWS_ROOT = "N:\\"
 WINDOWS_PATH = WINDOWS_ROOT + "\\".join(FOLDER.parts)
 ANIMAL = "90218"
 USER = "demo"
+
+_SOURCE = "movie.txt"
 
 MOVIE_RATE_HZ = 15.0
 """Taken for a person's own movie, which does not say its rate."""
@@ -46,14 +48,11 @@ class Laboratory:
         The configuration in force.
     truths
         What the movies were made from, by timeseries name; empty for a person's own movie.
-    is_new
-        Whether the share was written just now.
     """
 
     folder: Path
     config: Config
     truths: dict[str, Truth]
-    is_new: bool
 
 
 def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
@@ -69,19 +68,22 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
     Raises
     ------
     InputError
-        The folder holds the demo of another movie, or something else.
+        The folder holds the demo of another movie, or a share that is no demo's.
     """
     folder = folder.absolute()
+    user_movie = open_movie(movie) if movie else None
+    source = str(movie.resolve()) if movie else "synthetic"
+    share = folder / "share"
+    if share.exists():
+        _check_movie(share, source)
+    else:
+        _write_share(share, user_movie, source)
     config = _configured(folder)
-    _check_movie(folder, movie)
-    is_new = not (folder / "share").exists()
-    if is_new:
-        _write_share(folder / "share", movie)
     for place in (config.scratch, folder / "store"):
         place.mkdir(exist_ok=True)
     database.init_db(config)
     _introduce()
-    return Laboratory(folder, config, {} if movie else synthetic_truths(), is_new)
+    return Laboratory(folder, config, {} if movie else synthetic_truths())
 
 
 def _configured(folder: Path) -> Config:
@@ -96,7 +98,6 @@ def _configured(folder: Path) -> Config:
         },
         "stores": {"default": "main", "main": {"protocol": "file", "location": str(folder / "store")}},
     }
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG_NAME).write_text(json.dumps(settings, indent=4) + "\n", encoding="utf-8")
     return dataclasses.replace(
         embedded_config(folder / "database"),
@@ -110,23 +111,21 @@ def _configured(folder: Path) -> Config:
     )
 
 
-def _check_movie(folder: Path, movie: Path | None) -> None:
+def _check_movie(share: Path, source: str) -> None:
     """Refuse to mix the demos of two movies in one folder."""
-    note = folder / "movie.txt"
-    source = str(movie.resolve()) if movie else "synthetic"
-    found = note.read_text(encoding="utf-8").strip() if note.exists() else source
+    note = share / _SOURCE
+    found = note.read_text(encoding="utf-8").strip() if note.exists() else "a share that is no demo's"
     if found != source:
         raise InputError(
-            "The folder holds the demo of another movie",
-            path=folder,
+            "The folder does not hold the demo of this movie",
+            path=share.parent,
             found=found,
             allowed=source,
             remedy="Name another folder with --folder, or remove this one.",
         )
-    note.write_text(source + "\n", encoding="utf-8")
 
 
-def _write_share(share: Path, movie: Path | None) -> None:
+def _write_share(share: Path, movie: UserMovie | None, source: str) -> None:
     # An interrupted demo leaves no half share.
     partial = share.with_name("share.partial")
     if partial.exists():
@@ -134,7 +133,8 @@ def _write_share(share: Path, movie: Path | None) -> None:
     if movie is None:
         write_synthetic_share(partial)
     else:
-        write_share_of_movie(partial, open_movie(movie), MOVIE_RATE_HZ)
+        write_share_of_movie(partial, movie, MOVIE_RATE_HZ)
+    (partial / _SOURCE).write_text(source + "\n", encoding="utf-8")
     partial.rename(share)
 
 

@@ -1,0 +1,72 @@
+"""The demo's laboratory, without its workers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imaging_pipeline import database
+from imaging_pipeline.config import load_config
+from imaging_pipeline.demo.laboratory import WINDOWS_PATH, open_laboratory
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas import imaging
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Not pytest's own folder, which the server's account may not enter when the tests run as root.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
+        yield Path(path) / "demo"
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 900, (120, 40, 48), np.int16)
+    np.save(tmp_path / "movie.npy", pixels)
+    return tmp_path / "movie.npy"
+
+
+def test_a_laboratory_is_ready_for_a_request_by_a_windows_path(folder: Path, movie: Path) -> None:
+    laboratory = open_laboratory(folder, movie)
+    imaging.BaseFolder.add(
+        username="demo",
+        path=WINDOWS_PATH,
+        animal="90218",
+        experiment_type="2Pminiscope_A",
+        combined=True,
+        ops_name="demo",
+    )
+    imaging.MakeDatasetSessions.populate()
+    assert len(imaging.Session()) == 2
+    assert laboratory.truths == {}
+
+
+def test_commands_find_the_demos_database_by_its_configuration(folder: Path, movie: Path) -> None:
+    open_laboratory(folder, movie)
+    database.connect(load_config(folder / "dj_local_conf.json"))
+    assert imaging.User().fetch1("username") == "demo"
+
+
+def test_a_laboratory_opened_again_has_everything_once(folder: Path, movie: Path) -> None:
+    open_laboratory(folder, movie)
+    written = {path: path.stat().st_mtime_ns for path in (folder / "share").rglob("*")}
+    open_laboratory(folder, movie)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "share").rglob("*")} == written
+    assert len(imaging.Repository.Root()) == 1
+
+
+def test_the_demo_of_another_movie_is_not_mixed_in(folder: Path, movie: Path) -> None:
+    open_laboratory(folder, movie)
+    with pytest.raises(InputError, match="movie.npy"):
+        open_laboratory(folder, None)
+
+
+def test_a_movie_that_cannot_be_read_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no movie")
+    with pytest.raises(InputError, match=r"\.npy"):
+        open_laboratory(folder, tmp_path / "notes.txt")
+    assert not folder.exists()
