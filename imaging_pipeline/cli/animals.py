@@ -21,6 +21,7 @@ def animals() -> None:
 
 @animals.command(
     name="import",
+    short_help="Add and update the animals of a CSV file.",
     help=f"""Add the animals in FILE, a CSV, and update those that differ; never removes any.
 
     Its columns are some of {", ".join(COLUMNS)} and {GENOTYPE}<gene>. An empty cell leaves what is there.

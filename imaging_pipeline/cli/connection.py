@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,8 @@ from imaging_pipeline.schemas import tables
 
 def configured() -> Config:
     """Give the configuration that the command line names, or the one that is found."""
+    # DataJoint logs to where commands print. Its warnings still come out, among the errors.
+    logging.getLogger("datajoint").handlers.clear()
     invocation = click.get_current_context().find_object(Invocation)
     path = None if invocation is None else invocation.config
     return find_config() if path is None else load_config(path)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +47,18 @@ def test_a_user_is_added_and_listed(run: Run) -> None:
     assert run("users", "add", "bo", "--first-name", "Bo", "--staff").stdout == "Added the user bo.\n"
     assert run("users", "add", "bo").stdout == "The user bo is there already.\n"
     assert ["bo", "Bo", "yes", "yes"] in lines(run("users", "list").stdout)
+
+
+def test_a_command_prints_nothing_but_its_own(lab: Lab, tmp_path: Path) -> None:
+    config = write_config(dataclasses.replace(lab.config, loglevel="INFO"), tmp_path / "dj_local_conf.json")
+    program = "import sys; from imaging_pipeline.cli import main; main(sys.argv[1:])"
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "--config", str(config), "scope", "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert lines(ran.stdout) == [["name", "notes"]]
 
 
 def test_an_error_of_the_database_part_is_one_message(run: Run) -> None:

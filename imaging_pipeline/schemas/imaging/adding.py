@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.errors import InputError, Move, near
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
@@ -34,7 +34,12 @@ def checked_name(value: str, what: str) -> str:
     """
     name = value.strip()
     if not name or not name.isprintable():
-        raise InputError(f"{what} needs a name", found=repr(value), allowed="letters, digits and signs")
+        raise InputError(
+            f"{what} needs a name",
+            found=repr(value),
+            allowed="letters, digits and signs",
+            move=Move.ADMINISTRATOR,
+        )
     return name
 
 
@@ -73,7 +78,9 @@ def checked_row(
         if name not in row and column.default is None and not column.nullable
     ]
     if lacking:
-        raise InputError(f"{what} lacks {', '.join(lacking)}", remedy="give a value for each.")
+        raise InputError(
+            f"{what} lacks {', '.join(lacking)}", remedy="give a value for each.", move=Move.ADMINISTRATOR
+        )
     return fixed | {name: _checked(columns[name], value, what) for name, value in row.items()}
 
 
@@ -88,6 +95,7 @@ def refuse_unknown(
                 found=name,
                 allowed=", ".join(near(str(name), allowed) or allowed),
                 remedy="correct the name.",
+                move=Move.ADMINISTRATOR,
             )
 
 
@@ -104,6 +112,7 @@ def known(table: Any, column: str, value: str) -> str:
         raise InputError(
             f"There is no {column} '{value}'",
             allowed=", ".join(near(value, values) or values[:10]) or "none is there yet",
+            move=Move.ADMINISTRATOR,
         )
     return value
 
@@ -131,6 +140,7 @@ def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bo
             f"{what} is there already with other values",
             found="; ".join(f"{name} is {found[0][name]!r}, not {row[name]!r}" for name in differing),
             remedy=remedy,
+            move=Move.ADMINISTRATOR,
         )
     return False
 
@@ -149,7 +159,12 @@ def _checked(column: Any, value: Any, what: str) -> Any:
     check = next(check for pattern, check in _CHECKS if re.match(pattern, kind))
     checked, allowed = check(kind, value)
     if checked is None:
-        raise InputError(f"{what} cannot have this {column.name}", found=repr(value), allowed=allowed)
+        raise InputError(
+            f"{what} cannot have this {column.name}",
+            found=repr(value),
+            allowed=allowed,
+            move=Move.ADMINISTRATOR,
+        )
     return checked
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from imaging_pipeline.errors import InputError, PathError
+from imaging_pipeline.errors import InputError, Move, PathError
 from imaging_pipeline.paths import Root, clean, resolve
 from imaging_pipeline.schemas.tables import Tables
 
@@ -222,6 +222,7 @@ def _sorted_out(
                 f"The root {root.root} belongs to the repository '{owner.repository_name}'",
                 found=f"{owner.root} ({owner.repository_name})",
                 remedy="leave each root to one repository.",
+                move=Move.ADMINISTRATOR,
             )
     return tuple(new), tuple(known_roots)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, Move
 
 from .adding import checked_row, refuse_unknown
 from .fetching import Row
@@ -59,6 +59,7 @@ def is_there(part: Any, key: Row, rows: Sequence[Row]) -> bool:
             f"The part {part.__name__} of this setup is there already with other values",
             found="; ".join(str({name: row[name] for name in row if name not in key}) for row in stored),
             remedy="give a calibration that changed a date of its own.",
+            move=Move.ADMINISTRATOR,
         )
     return bool(stored)
 
@@ -72,6 +73,7 @@ def _as_list(part: str, given: Any) -> list[Mapping[str, Any]]:
             f"The part {part} is not one",
             found=repr(given),
             allowed=f"a list, of which each is {wanted}" if part == _LISTED else wanted,
+            move=Move.ADMINISTRATOR,
         )
     return rows
 
@@ -80,16 +82,22 @@ def _check_lines(lines: Sequence[Row]) -> None:
     names = [line["sync_name"] for line in lines]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError("The part Sync has a line twice", found=", ".join(twice))
+        raise InputError("The part Sync has a line twice", found=", ".join(twice), move=Move.ADMINISTRATOR)
     masters = [line["sync_name"] for line in lines if line.get("master")]
     if len(masters) > 1:
         raise InputError(
-            "The part Sync has several masters", found=", ".join(masters), allowed="one line with master true"
+            "The part Sync has several masters",
+            found=", ".join(masters),
+            allowed="one line with master true",
+            move=Move.ADMINISTRATOR,
         )
     negative = [line["sync_name"] for line in lines if line.get("tolerance", 0) < 0]
     if negative:
         raise InputError(
-            "The part Sync has a tolerance below 0", found=", ".join(negative), allowed="0 or more seconds"
+            "The part Sync has a tolerance below 0",
+            found=", ".join(negative),
+            allowed="0 or more seconds",
+            move=Move.ADMINISTRATOR,
         )
 
 
