@@ -10,6 +10,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import datajoint as dj
@@ -17,69 +18,181 @@ import datajoint as dj
 from imaging_pipeline import database
 from imaging_pipeline.config import embedded_config
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
+from imaging_pipeline.schemas.imaging import cells, hardware, operations, raw, reference, sessions
+from imaging_pipeline.workers.lanes import LANES
 
 DOCUMENT = Path(__file__).with_name("tables.md")
 
-_HEAD = """# Tables
+# In the order in which work flows.
+_PAGES = (mlims, reference, hardware, sessions, raw, suite2p_jobs, cells, operations)
+# Left out of the first diagram: nearly everything refers to these.
+_REFERRED_TO = (mlims, reference, hardware)
+
+_TIERS = {
+    dj.Part: "part",
+    dj.Lookup: "lookup",
+    dj.Imported: "imported",
+    dj.Computed: "computed",
+    dj.Manual: "manual",
+}
+_LANES = {table.partition(":")[2]: lane.name for lane in LANES for table in lane.tables}
+
+_HEAD = """\
+# Tables
 
 Made from the code by `docs/make_tables.py`; change the code, not this page.
 
-Every table is in one of three schemas, whose names begin with the configured prefix. Bold columns are the
-primary key. Arrays say their type and shape; `<trace>` is one cell's row of an array that all cells of an
-analysis share, `<npy@main>` an array of its own in the store, `<blob>` a small one in the database.
+The tables are in three schemas, `mlims`, `imaging` and `suite2p_jobs`, whose names begin with the
+configured prefix. Bold columns are the primary key. An insert may leave out columns that may be empty or
+have a default, and times of entry. `<trace>` is one cell's row of an array that all cells of an analysis
+share, `<npy@main>` an array of its own in the store, `<blob>` a small array in the database.
 
-In the diagram an arrow goes from what is referred to, to what refers to it. Parts are left out.
+An arrow goes from what is referred to, to what refers to it. A dotted one belongs to a part of the table.
+Without people, places, types and parameters the tables are these:
 """
+
+
+@dataclasses.dataclass(frozen=True)
+class _Origin:
+    """The column that a foreign key's column refers to."""
+
+    table: str
+    column: str
+
+
+class _Tables:
+    """Every table of the pipeline, found by its name in the database."""
+
+    def __init__(self) -> None:
+        self._modules = {cls: module for module in _PAGES for cls in _classes(module)}
+        self.masters = {
+            table.full_table_name: cls for cls in self._modules for table in (cls, *database.parts(cls))
+        }
+        self._tables = {
+            table.full_table_name: table for cls in self._modules for table in (cls, *database.parts(cls))
+        }
+
+    def name(self, full_name: str) -> str:
+        """Give ``Session`` or ``Session.Data``."""
+        return str(self._tables[full_name].__qualname__)
+
+    def module(self, full_name: str) -> ModuleType:
+        """Give the page that a table is on."""
+        return self._modules[self.masters[full_name]]
+
+    def origins(self, table: Any) -> dict[str, _Origin]:
+        """Give what the columns of a table refer to."""
+        return {
+            column: _Origin(parent, referred)
+            for parent, key in table().parents(foreign_key_info=True)
+            for column, referred in key["attr_map"].items()
+        }
+
+    def kind(self, table: Any, column: str) -> str:
+        """Give a column's type as it was declared; a reference has the server's word for it."""
+        origin = self.origins(table).get(column)
+        if origin is not None:
+            return self.kind(self._tables[origin.table], origin.column)
+        attribute = table.heading.attributes[column]
+        return str(attribute.original_type or attribute.type)
+
+    def arrows(self, cls: Any) -> Iterator[tuple[str, str]]:
+        """Give what a master refers to, and how the arrow is drawn: solid, or dotted for its parts."""
+        own = {parent: "-->" for parent in cls().parents()}
+        of_parts = {parent: "-.->" for part in database.parts(cls) for parent in part().parents()}
+        for parent, line in (of_parts | own).items():
+            if self.masters[parent] is not cls:
+                yield parent, line
 
 
 def page() -> str:
     """Give the document; the tables must be declared."""
-    modules = (imaging, suite2p_jobs, mlims)
-    return "\n".join([_HEAD, *_diagram(modules), *(line for module in modules for line in _schema(module))])
+    tables = _Tables()
+    sections = (line for module in _PAGES for line in _section(tables, module))
+    return "\n".join([_HEAD, *_overview(tables), *sections])
 
 
-def _diagram(modules: tuple[Any, ...]) -> Iterator[str]:
-    classes = [cls for module in modules for cls in database.table_classes(module)]
-    names = {cls.full_table_name: cls.__name__ for cls in classes}
-    names |= {part.full_table_name: cls.__name__ for cls in classes for part in database.parts(cls)}
-    yield "```mermaid"
-    yield "flowchart LR"
-    arrows = set()
-    for cls in classes:
-        for table in (cls, *database.parts(cls)):
-            for parent in table().parents():
-                if names[parent] != cls.__name__:
-                    arrows.add(f"    {names[parent]} --> {cls.__name__}")
-    yield from sorted(arrows)
-    yield "```\n"
+def _overview(tables: _Tables) -> Iterator[str]:
+    modules = [module for module in _PAGES if module not in _REFERRED_TO]
+    yield from _flowchart(tables, [cls for module in modules for cls in _classes(module)], within=modules)
 
 
-def _schema(module: Any) -> Iterator[str]:
-    name = module.__name__.rsplit(".", 1)[-1]
-    yield f"## Schema `{name}`\n"
-    yield f"{module.__doc__.splitlines()[0]}\n"
-    for cls in database.table_classes(module):
-        yield from _table(cls, cls.__name__)
+def _section(tables: _Tables, module: ModuleType) -> Iterator[str]:
+    name = module.__name__.rpartition(".")[2]
+    schema = module.schema.database.removeprefix(_prefix())
+    title = f"Page `{name}` of `{schema}`" if name != schema else f"Schema `{schema}`"
+    yield f"## {title}\n"
+    yield f"{_first_line(module)}\n"
+    yield from _flowchart(tables, _classes(module), within=list(_PAGES))
+    for cls in _classes(module):
+        yield from _table(tables, cls, "###")
         for part in database.parts(cls):
-            yield from _table(part, f"{cls.__name__}.{part.__name__}")
+            yield from _table(tables, part, "####")
 
 
-def _table(cls: Any, name: str) -> Iterator[str]:
-    tier = next(
-        tier.__name__.lower()
-        for tier in (dj.Part, dj.Lookup, dj.Imported, dj.Computed, dj.Manual)
-        if issubclass(cls, tier)
-    )
-    yield f"### {name}\n"
-    yield f"{(cls.__doc__ or '').strip().splitlines()[0]} ({tier})\n"
+def _flowchart(tables: _Tables, classes: list[Any], within: list[ModuleType]) -> Iterator[str]:
+    arrows = {
+        f"    {tables.masters[parent].__name__} {line} {cls.__name__}"
+        for cls in classes
+        for parent, line in tables.arrows(cls)
+        if tables.module(parent) in within
+    }
+    if arrows:
+        yield "```mermaid"
+        yield "flowchart LR"
+        yield from sorted(arrows)
+        yield "```\n"
+
+
+def _table(tables: _Tables, cls: Any, marks: str) -> Iterator[str]:
+    tier = next(name for kind, name in _TIERS.items() if issubclass(cls, kind))
+    lane = f", lane `{_LANES[cls.__name__]}`" if tier != "part" and cls.__name__ in _LANES else ""
+    yield f"{marks} {cls.__qualname__}\n"
+    yield f"{_first_line(cls)} ({tier}{lane})\n"
     yield "| column | type | what |"
     yield "|---|---|---|"
+    origins = tables.origins(cls)
     for attribute in cls.heading.attributes.values():
-        kind = attribute.original_type or attribute.type
-        column = f"**{attribute.name}**" if attribute.in_key else attribute.name
-        optional = ", may be empty" if attribute.nullable else ""
-        yield f"| {column} | `{kind}`{optional} | {attribute.comment} |".replace("`|`", "`\\|`")
+        kind, origin = tables.kind(cls, attribute.name), origins.get(attribute.name)
+        name = f"**{attribute.name}**" if attribute.in_key else attribute.name
+        facts = [
+            f"of {_link(tables.name(origin.table))}" if origin else "",
+            attribute.comment or "",
+            _when_left_out(attribute),
+        ]
+        yield f"| {name} | `{_escaped(kind)}` | {_escaped('; '.join(filter(None, facts)))} |"
     yield ""
+
+
+def _when_left_out(attribute: Any) -> str:
+    """Tell what stands in a column that an insert leaves out; nothing of times of entry."""
+    if attribute.default is None or attribute.default.startswith("CURRENT_TIMESTAMP"):
+        return "may be empty" if attribute.nullable else ""
+    # PostgreSQL names the type behind a text: 'mouse'::character varying.
+    value = attribute.default.partition("::")[0].strip("'")
+    return f"default {value}" if value else "may be empty"
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower().replace('.', '')})"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _first_line(documented: Any) -> str:
+    return str((documented.__doc__ or "").strip().splitlines()[0])
+
+
+def _classes(module: ModuleType) -> list[Any]:
+    """Give the masters that a page declares, in their order."""
+    declared = [cls for schema in (mlims, imaging, suite2p_jobs) for cls in database.table_classes(schema)]
+    return [cls for cls in declared if cls.__module__ == module.__name__]
+
+
+def _prefix() -> str:
+    return str(mlims.schema.database).removesuffix("mlims")
 
 
 def main() -> None:
