@@ -166,11 +166,11 @@ def _table(tables: _Tables, cls: Any, marks: str) -> Iterator[str]:
 
 def _when_left_out(attribute: Any) -> str:
     """Tell what stands in a column that an insert leaves out; nothing of times of entry."""
-    if attribute.default is None or attribute.default.startswith("CURRENT_TIMESTAMP"):
-        return "may be empty" if attribute.nullable else ""
-    # PostgreSQL names the type behind a text: 'mouse'::character varying.
-    value = attribute.default.partition("::")[0].strip("'")
-    return f"default {value}" if value else "may be empty"
+    # PostgreSQL names the type behind a text: "'mouse'::character varying".
+    default = (attribute.default or "").strip('"').partition("::")[0].strip("'")
+    if attribute.nullable or (attribute.default and not default):
+        return "may be empty"
+    return f"default {default}" if default and not default.startswith("CURRENT_TIMESTAMP") else ""
 
 
 def _link(name: str) -> str:
