@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,12 +36,17 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded_lab_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+def embedded_lab_config() -> Iterator[Config]:
     """Give the configuration of an embedded PostgreSQL of the session's own."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    return dataclasses.replace(
-        embedded_config(folder), prefix="test_", timezone="Europe/Oslo", loglevel="WARNING", safemode=False
-    )
+    # Not pytest's own folder: for root it is closed to the account that the server runs as.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield dataclasses.replace(
+            embedded_config(Path(folder) / "server"),
+            prefix="test_",
+            timezone="Europe/Oslo",
+            loglevel="WARNING",
+            safemode=False,
+        )
 
 
 @pytest.fixture(scope="session")
