@@ -7,24 +7,27 @@ collects. An object is written once under a name of its own and never changed.
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import datajoint as dj
 import numpy as np
+from datajoint.errors import MissingExternalFile
 from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
 from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
-from imaging_pipeline.errors import StoreError
+from imaging_pipeline.errors import PipelineError, StoreError
 
 FOLDER = "traces"
 _SWEEP_AFTER_S = 24 * 3600
+_DTYPE = np.dtype("<f4")
 
 Blocks = Iterable[Mapping[str, NDArray[np.float32]]]
 
@@ -41,7 +44,7 @@ def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], block
     shape
         (cells, frames), both more than 0.
     blocks
-        For each run of cells, in order: name → float32 (cells in this block, frames).
+        Runs of cells, in order for each name: name → float32 (cells in this block, frames).
 
     Returns
     -------
@@ -51,36 +54,52 @@ def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], block
     Raises
     ------
     StoreError
-        The store is full, missing or read-only; nothing is left of what was written.
+        The store is full, missing or read-only. After this or any other error nothing is left of what
+        was written.
     """
     objects = {name: str(PurePosixPath(FOLDER, place, f"{uuid.uuid4().hex}_{name}.npy")) for name in names}
     try:
-        with _writable(objects) as files:
-            arrays = {
-                name: np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-                for name, path in files.items()
-            }
-            _fill(arrays, blocks)
-    except OSError as error:
-        remove(objects.values())
-        raise StoreError(
-            "Traces could not be written to the store",
-            path=_spec().get("location"),
-            found=str(error),
-            remedy="Make room in the store, or see whether this machine may write there.",
-        ) from error
+        with store_errors(), _writable(objects) as files:
+            _fill(files, shape, blocks)
+    except BaseException:
+        _discard(objects.values())
+        raise
     return objects
 
 
-def _fill(arrays: Mapping[str, NDArray[np.float32]], blocks: Blocks) -> None:
-    start = 0
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Say in our own words when the store does not take what the enclosed code writes to it.
+
+    Raises
+    ------
+    StoreError
+        The store is full, missing or read-only.
+    """
+    try:
+        yield
+    except PipelineError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            "Arrays could not be written to the store",
+            path=_spec().get("location"),
+            found=str(error),
+            remedy="Make room in the store, or see whether this machine finds it and may write there.",
+        ) from error
+
+
+def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks) -> None:
+    header = {"descr": _DTYPE.str, "fortran_order": False, "shape": shape}
+    for file in files.values():
+        np.lib.format.write_array_header_1_0(file, header)
     for block in blocks:
-        stop = start + len(next(iter(block.values())))
         for name, rows in block.items():
-            arrays[name][start:stop] = rows
-        start = stop
-    for array in arrays.values():
-        array.flush()  # type: ignore[attr-defined]  # a numpy.memmap
+            # Not through a map of the file: on a full disk that ends the process without an error.
+            files[name].write(np.ascontiguousarray(rows, _DTYPE).data)
+    for file in files.values():
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
@@ -96,12 +115,25 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
     Returns
     -------
     float32 (cells, frames)
+
+    Raises
+    ------
+    StoreError
+        The object cannot be read from the store as this machine sees it.
     """
     spec = _spec(config)
-    if spec["protocol"] == "file":
-        array: NDArray[np.float32] = np.load(Path(spec["location"], name), mmap_mode="r")
-        return array
-    whole: NDArray[np.float32] = np.load(io.BytesIO(StorageBackend(spec).get_buffer(name)))
+    try:
+        if spec["protocol"] == "file":
+            array: NDArray[np.float32] = np.load(Path(spec["location"], name), mmap_mode="r")
+            return array
+        whole: NDArray[np.float32] = np.load(io.BytesIO(StorageBackend(spec).get_buffer(name)))
+    except (OSError, MissingExternalFile) as error:
+        raise StoreError(
+            "An array cannot be read from the store",
+            path=PurePosixPath(str(spec["location"]), name),
+            found=str(error),
+            remedy=f"See whether this machine finds the store {STORE!r} that the database was filled with.",
+        ) from error
     return whole
 
 
@@ -141,19 +173,33 @@ def _spec(config: Any = None) -> dict[str, Any]:
     return spec
 
 
+def _discard(names: Iterable[str]) -> None:
+    """Remove what was begun, as far as the store lets us: the sweep takes what is left."""
+    with suppress(OSError):
+        remove(names)
+
+
 @contextmanager
-def _writable(objects: Mapping[str, str]) -> Iterator[dict[str, Path]]:
+def _writable(objects: Mapping[str, str]) -> Iterator[dict[str, BinaryIO]]:
     """Give a file for each object: in the store where it is a folder, else copied there at the end."""
     spec = _spec()
-    if spec["protocol"] == "file":
-        files = {name: Path(spec["location"], target) for name, target in objects.items()}
-        for path in files.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
-        yield files
-        return
+    # Refuses a folder that is not there: it may be a share that is not mounted, and must not be made.
     backend = StorageBackend(spec)
+    if spec["protocol"] == "file":
+        with _opened({name: Path(spec["location"], target) for name, target in objects.items()}) as files:
+            yield files
+        return
     with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder, f"{name}.npy") for name in objects}
-        yield files
-        for name, path in files.items():
+        paths = {name: Path(folder, f"{name}.npy") for name in objects}
+        with _opened(paths) as files:
+            yield files
+        for name, path in paths.items():
             backend.put_file(path, objects[name])
+
+
+@contextmanager
+def _opened(paths: Mapping[str, Path]) -> Iterator[dict[str, BinaryIO]]:
+    with ExitStack() as stack:
+        for path in paths.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        yield {name: stack.enter_context(path.open("xb")) for name, path in paths.items()}

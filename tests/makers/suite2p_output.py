@@ -181,7 +181,9 @@ def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -
         y, x = index // columns * HEIGHT, index % columns * WIDTH
         canvas["meanImg"][y : y + HEIGHT, x : x + WIDTH] = plane.registration["meanImg"]
         for stat in plane.stat:
-            moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": index}
+            # 0.x counts the planes that it was told to leave out, too.
+            number = plane.number if spec.generation == "0.x" else index
+            moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": number}
             stats.append(stat | moved | {"med": [stat["med"][0] + y, stat["med"][1] + x]})
     if spec.generation == "0.x":
         np.save(folder / "ops.npy", last.options_0x | last.registration | canvas)

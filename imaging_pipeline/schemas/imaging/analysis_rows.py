@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.ingest.sessions import Slice, session_slices
 from imaging_pipeline.readers import suite2p_output
@@ -40,6 +42,19 @@ def read_plane(place: Row) -> tuple[Suite2pOutput, PlaneOutput]:
         path=root / place["label"],
         remedy="Put the folder back, or register the folder again.",
     )
+
+
+def plane_numbers(output: Suite2pOutput, plane: PlaneOutput) -> dict[int | None, int]:
+    """Give the microscope's number of a plane by the number that a ROI of this folder states.
+
+    Where planes are combined, Suite2p 1.x counts those that it merged; 0.x counts all, those that it was
+    told to leave out too.
+    """
+    if plane.plane is not None or output.generation == "0.x":
+        return {}
+    left_out = set(output.options.get("ignore_flyback") or ())
+    numbers = range(output.num_planes + len(left_out))
+    return dict(enumerate(number for number in numbers if number not in left_out))
 
 
 def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
@@ -112,8 +127,8 @@ def _motion(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row], session_
     blocks_x, blocks_y = offsets.x_offset_blocks, offsets.y_offset_blocks
     return {
         "center_plane": plane.plane,
-        "x_mocor": offsets.x_offset[frames],
-        "y_mocor": offsets.y_offset[frames],
+        "x_mocor": offsets.x_offset[frames].astype(np.int32),
+        "y_mocor": offsets.y_offset[frames].astype(np.int32),
         "bad_frames": offsets.bad_frames[frames],
         "block_mocor_x": None if blocks_x is None else blocks_x[frames],
         "block_mocor_y": None if blocks_y is None else blocks_y[frames],
@@ -124,19 +139,20 @@ def _slices(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row]) -> dict[
     sessions = {session["session_name"]: session["filenames"] for session in tifs}
     slices = session_slices(output.file_list, plane.frames_per_file, plane.num_frames, sessions)
     for session in tifs:
-        if session["frames_per_tif"] is not None:
+        if session["frames"] is not None:
             _check_frames(plane, session, slices[session["session_name"]].num_frames)
     return slices
 
 
 def _check_frames(plane: PlaneOutput, session: Row, num_frames: int) -> None:
     """Hold the frames of a session in an output against those in its tifs."""
+    tifs = session["frames"]
     per_acquisition: Counter[int] = Counter()
-    for acquisition, frames in zip(session["acquisitions"], session["frames_per_tif"], strict=True):
+    for acquisition, frames in zip(tifs["acquisitions"], tifs["frames_per_tif"], strict=True):
         per_acquisition[acquisition] += frames
-    volumes = sum(frames // session["frames_per_volume"] for frames in per_acquisition.values())
+    volumes = sum(frames // tifs["frames_per_volume"] for frames in per_acquisition.values())
     # Where Suite2p was run by hand, the last volume of an acquisition may have gone in although incomplete.
-    tolerance = len(per_acquisition) if session["frames_per_volume"] > 1 else 0
+    tolerance = len(per_acquisition) if tifs["frames_per_volume"] > 1 else 0
     if abs(num_frames - volumes) > tolerance:
         raise OutputError(
             f"Session {session['session_name']} has another number of frames in the output than in its tifs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from imaging_pipeline import progress, trace_store
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.readers import suite2p_output
-from imaging_pipeline.readers.suite2p_output import Roi, Traces
+from imaging_pipeline.readers.suite2p_output import PlaneOutput, Roi, Suite2pOutput, Traces
 
-from .analysis_rows import read_plane
+from .analysis_rows import plane_numbers, read_plane
 from .fetching import Row
 
 _QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
@@ -56,6 +58,15 @@ class _Channel:
     window_s: float
     num_invalid: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def num_frames(self) -> int:
+        """Frames of the session."""
+        return int(self.frames.stop - self.frames.start)
+
+    def array_name(self, quantity: str) -> str:
+        """Name a quantity of this channel among all that are written together."""
+        return f"{self.name}_{quantity}"
+
     def blocks(self) -> Iterator[Mapping[str, NDArray[np.float32]]]:
         """Compute the quantities of a few cells after the other."""
         for start in range(0, len(self.cell_ids), _BLOCK):
@@ -67,7 +78,8 @@ class _Channel:
                 fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s)
             )
             self.num_invalid.update(zip(ids.tolist(), change.num_invalid.tolist(), strict=True))
-            yield {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
+            computed = {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
+            yield {self.array_name(quantity): rows for quantity, rows in computed.items()}
 
 
 def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
@@ -88,7 +100,7 @@ def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
     ------
     OutputError, UnsafeContentError, StoreError
     """
-    _, plane = read_plane(place)
+    output, plane = read_plane(place)
     is_cell, probability = suite2p_output.read_cell_labels(plane)
     cell_ids = np.flatnonzero(is_cell)
     row = {
@@ -98,41 +110,41 @@ def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
     }
     if not len(cell_ids):
         return Cells({**row, "trace_objects": {}}, [], [], [])
-    rois = suite2p_output.read_rois(plane)
-    red = suite2p_output.read_red_cells(plane)
     traces = suite2p_output.read_traces(plane)
     frames = slice(analysis["first_frame"], analysis["first_frame"] + analysis["num_frames"])
     channels = _channels(traces, cell_ids, frames, analysis, params)
-    where, shape = _folder(key), (len(cell_ids), int(analysis["num_frames"]))
-    objects = {
-        channel.name: trace_store.write_arrays(where, _QUANTITIES, shape, channel.blocks())
-        for channel in channels
-    }
-    spikes = trace_store.write_arrays(where, ("spikes",), shape, _spike_blocks(traces, cell_ids, frames))
-    objects["primary"] |= spikes
+    objects = _write(key, channels, _spike_blocks(traces, cell_ids, frames))
     return Cells(
         row={**row, "trace_objects": objects},
-        rois=[
-            _roi_row(rois[i], i, float(probability[i]), None if red is None else (red[0][i], red[1][i]))
-            for i in cell_ids.tolist()
-        ],
+        rois=_roi_rows(output, plane, cell_ids, probability),
         traces=[
-            _trace_row(channel, objects[channel.name], number, cell_id, shape[1])
+            _trace_row(channel, objects[channel.name], number, cell_id)
             for channel in channels
             for number, cell_id in enumerate(cell_ids.tolist())
         ],
         spikes=[
-            {"cell_id": cell_id, "spikes": {"object": spikes["spikes"], "row": number}}
+            {"cell_id": cell_id, "spikes": {"object": objects["primary"]["spikes"], "row": number}}
             for number, cell_id in enumerate(cell_ids.tolist())
         ],
     )
 
 
 def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
-    """Give a quantity of all cells of one row of ``Cell``: float32 (cells, frames)."""
+    """Give a quantity of all cells of one row of ``Cell``: float32 (cells, frames).
+
+    Raises
+    ------
+    InputError
+        There is no such channel or quantity.
+    """
     objects, num_cells = cell.fetch1("trace_objects", "num_cells")
     if not num_cells:
         return np.empty((0, 0), np.float32)
+    if quantity not in objects.get(channel, {}):
+        known = (f"{quantity} of {channel}" for channel, kept in objects.items() for quantity in kept)
+        raise InputError(
+            "Cells have no such array", found=f"{quantity} of {channel}", allowed=", ".join(known)
+        )
     return trace_store.read_array(objects[channel][quantity])
 
 
@@ -140,19 +152,25 @@ def filter_spikes(key: Row, objects: Row, cell_ids: list[int], num_std: float) -
     """Filter the spikes of all cells of a session and write them to the store."""
     if not cell_ids:
         return Filtered({}, [])
-    filtered = filtered_spikes(trace_store.read_array(objects["primary"]["spikes"]), num_std)
-    stored = trace_store.write_arrays(
-        _folder(key), ("filtered_spikes",), filtered.spikes.shape, [{"filtered_spikes": filtered.spikes}]
-    )
+    spikes = trace_store.read_array(objects["primary"]["spikes"])
+    thresholds: list[float] = []
+
+    def blocks() -> Iterator[Mapping[str, NDArray[np.float32]]]:
+        for start in range(0, len(spikes), _BLOCK):
+            filtered = filtered_spikes(spikes[start : start + _BLOCK], num_std)
+            thresholds.extend(filtered.thresholds.tolist())
+            yield {"filtered_spikes": filtered.spikes}
+
+    stored = trace_store.write_arrays(_folder(key), ("filtered_spikes",), spikes.shape, blocks())
     return Filtered(
         stored,
         [
             {
                 "cell_id": cell_id,
-                "spike_threshold": float(filtered.thresholds[number]),
+                "spike_threshold": threshold,
                 "filtered_spikes": {"object": stored["filtered_spikes"], "row": number},
             }
-            for number, cell_id in enumerate(cell_ids)
+            for number, (cell_id, threshold) in enumerate(zip(cell_ids, thresholds, strict=True))
         ],
     )
 
@@ -183,6 +201,23 @@ def _channels(
     ]
 
 
+def _write(
+    key: Row, channels: list[_Channel], spikes: Iterator[Mapping[str, NDArray[np.float32]]]
+) -> dict[str, dict[str, str]]:
+    """Write all arrays of an analysis, or none: channel and quantity → object."""
+    names = [channel.array_name(quantity) for channel in channels for quantity in _QUANTITIES]
+    first = channels[0]
+    shape = (len(first.cell_ids), first.num_frames)
+    blocks = chain(*(channel.blocks() for channel in channels), spikes)
+    objects = trace_store.write_arrays(_folder(key), (*names, "spikes"), shape, blocks)
+    by_channel = {
+        channel.name: {quantity: objects[channel.array_name(quantity)] for quantity in _QUANTITIES}
+        for channel in channels
+    }
+    by_channel["primary"]["spikes"] = objects["spikes"]
+    return by_channel
+
+
 def _spike_blocks(
     traces: Traces, cell_ids: NDArray[np.intp], frames: slice
 ) -> Iterator[Mapping[str, NDArray[np.float32]]]:
@@ -190,29 +225,45 @@ def _spike_blocks(
         yield {"spikes": traces.spikes[cell_ids[start : start + _BLOCK], frames]}
 
 
-def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int, samples: int) -> Row:
+def _roi_rows(
+    output: Suite2pOutput, plane: PlaneOutput, cell_ids: NDArray[np.intp], probability: NDArray[np.float64]
+) -> list[Row]:
+    rois = suite2p_output.read_rois(plane)
+    red = suite2p_output.read_red_cells(plane)
+    numbers = plane_numbers(output, plane)
+    return [
+        {
+            "cell_id": i,
+            "center_plane": numbers.get(rois[i].plane, rois[i].plane),
+            "cell_prob": float(probability[i]),
+            "redcell": None if red is None else bool(red[0][i]),
+            "redcell_prob": None if red is None else float(red[1][i]),
+            **_shape(rois[i]),
+        }
+        for i in cell_ids.tolist()
+    ]
+
+
+def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:
     return {
         "cell_id": cell_id,
         "channel": channel.name,
-        "samples": samples,
+        "samples": channel.num_frames,
         "neuropil_coef": channel.coefficient,
         "num_invalid": channel.num_invalid[cell_id],
         **{name: {"object": objects[name], "row": number} for name in _QUANTITIES},
     }
 
 
-def _roi_row(roi: Roi, cell_id: int, probability: float, red: tuple[bool, float] | None) -> Row:
+def _shape(roi: Roi) -> Row:
     return {
-        "cell_id": cell_id,
-        "center_plane": roi.plane,
         "center_x": roi.center_x,
         "center_y": roi.center_y,
         "npix": roi.npix,
-        "xpix": roi.xpix,
-        "ypix": roi.ypix,
+        "xpix": roi.xpix.astype(np.int32),
+        "ypix": roi.ypix.astype(np.int32),
         "roi_weights": roi.roi_weights,
         "isoverlap": roi.isoverlap,
-        "cell_prob": probability,
         "radius": roi.radius,
         "aspect_ratio": roi.aspect_ratio,
         "compact": roi.compact,
@@ -224,6 +275,4 @@ def _roi_row(roi: Roi, cell_id: int, probability: float, red: tuple[bool, float]
         "npix_norm": roi.npix_norm,
         "npix_soma": roi.npix_soma,
         "soma_crop": roi.soma_crop,
-        "redcell": None if red is None else bool(red[0]),
-        "redcell_prob": None if red is None else float(red[1]),
     }

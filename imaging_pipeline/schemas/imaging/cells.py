@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.trace_store import store_errors
 
 from . import analysis_rows, cell_arrays, fetching
 from .fetching import Row
@@ -140,8 +141,9 @@ class Projection(dj.Imported):
     def make_insert(self, key: Row, images: list[Row], motion: list[Row]) -> None:
         """Insert a row a plane."""
         self.insert1({**key, "num_projections": len(images)})
-        self.Plane.insert({**key, **row} for row in images)
-        self.Motion.insert({**key, **row} for row in motion)
+        with store_errors():
+            self.Plane.insert({**key, **row} for row in images)
+            self.Motion.insert({**key, **row} for row in motion)
 
 
 @schema
@@ -253,6 +255,11 @@ class Cell(dj.Imported):
         -------
         float32 (cells, frames)
             In order of ``cell_id``; mapped, not read, where the store is a folder.
+
+        Raises
+        ------
+        InputError
+            There is no such quantity or channel.
         """
         return cell_arrays.stored_array(cls() & key, quantity, channel)
 

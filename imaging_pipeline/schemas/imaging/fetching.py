@@ -40,19 +40,23 @@ def output_place(tables: Tables, key: Row) -> Row:
 
 
 def session_tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give the sessions of a MetaSession in order, with their imported tifs.
+    """Give the sessions of a MetaSession in order, with their tifs.
 
     Returns
     -------
     list of dict
-        ``session_name``; ``filenames``; ``acquisitions``, a number for each file; ``frames_per_tif``, of
-        one channel, and ``frames_per_volume``, both None where the tifs are not imported yet.
+        ``session_name``; ``filenames``; and ``frames``, how many there are in the imported tifs. None for
+        other sessions than the key's: theirs may be imported while the job runs, which then would seem
+        to rest on changed data.
     """
     imaging = tables.imaging
     tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
     of_metasession = {"metasession_name": key["metasession_name"]}
     sessions = (imaging.Session * tif_data & of_metasession).to_dicts(order_by="session_order")
-    return [_session_tifs(tables, session) for session in sessions]
+    return [
+        _session_tifs(tables, session, with_frames=session["session_name"] == key["session_name"])
+        for session in sessions
+    ]
 
 
 def analysis_parameters(tables: Tables, key: Row) -> Row:
@@ -63,16 +67,25 @@ def analysis_parameters(tables: Tables, key: Row) -> Row:
     return row
 
 
-def _session_tifs(tables: Tables, session: Row) -> Row:
+def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Row:
     files = _files(tables, session)
-    stacks = tables.imaging.Tif.SI & {"dataset_name": session["dataset_name"]}
-    imported = stacks.proj("frames_per_tif", "frames_per_volume").to_dicts(limit=1)
     return {
         "session_name": session["session_name"],
         "filenames": [PurePosixPath(row["file_path"]).name for row in files],
-        "acquisitions": [row["acquisition"] for row in files],
-        "frames_per_tif": imported[0]["frames_per_tif"] if imported else None,
-        "frames_per_volume": imported[0]["frames_per_volume"] if imported else None,
+        "frames": _frames(tables, session, files) if with_frames else None,
+    }
+
+
+def _frames(tables: Tables, session: Row, files: list[Row]) -> Row | None:
+    """Give ``acquisitions`` and ``frames_per_tif``, one a file, of one channel; ``frames_per_volume``."""
+    stack = tables.imaging.Tif.SI & {name: session[name] for name in ("session_name", "dataset_name")}
+    rows: list[Row] = stack.proj("frames_per_tif", "frames_per_volume").to_dicts()
+    if not rows:
+        return None
+    return {
+        "acquisitions": [file["acquisition"] for file in files],
+        "frames_per_tif": rows[0]["frames_per_tif"],
+        "frames_per_volume": rows[0]["frames_per_volume"],
     }
 
 

@@ -8,6 +8,7 @@ import datajoint as dj
 
 from imaging_pipeline.readers.scanimage_stack import ScanImageStack, read_stack
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.trace_store import store_errors
 
 from .fetching import Row, dataset_paths
 from .schema import schema
@@ -87,8 +88,9 @@ class Tif(dj.Imported):
 
     def make_insert(self, key: Row, stack: ScanImageStack) -> None:
         """Insert the stack and what ScanImage says of it."""
-        self.insert1({**key, **_stack_row(stack)})
-        self.SI.insert1({**key, **_scanimage_row(stack)})
+        with store_errors():
+            self.insert1({**key, **_stack_row(stack)})
+            self.SI.insert1({**key, **_scanimage_row(stack)})
 
 
 def _stack_row(stack: ScanImageStack) -> Row:
