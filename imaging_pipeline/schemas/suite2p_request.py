@@ -9,7 +9,7 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
-from imaging_pipeline.schemas.imaging import request
+from imaging_pipeline.schemas.imaging import request_rows
 from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths, output_place
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
@@ -154,4 +154,4 @@ def register_again(tables: Tables, key: Row) -> None:
     last = requests.to_dicts(order_by="basefolder_id DESC", limit=1)[0]
     if not last["register_uncurated"] or requests - imaging.MakeDatasetSessions:
         return
-    request.copy(tables, last, note=f"registered again after Suite2p with {key['ops_name']}")
+    request_rows.copy(tables, last, note=f"registered again after Suite2p with {key['ops_name']}")

@@ -21,16 +21,9 @@ from .reference import (
     TrackingParams,
     User,
 )
+from .requests import BaseFolder, MakeDatasetSessions, Suite2pyOps
 from .schema import schema
-from .sessions import (
-    BaseFolder,
-    Dataset,
-    MakeDatasetSessions,
-    MetaSession,
-    PhysicalFile,
-    Session,
-    Suite2pyOps,
-)
+from .sessions import Dataset, MetaSession, PhysicalFile, Session
 
 __all__ = [
     "Apparatus",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -85,7 +85,11 @@ def checked_row(
 
 
 def refuse_unknown(
-    given: Mapping[str, Any], allowed: Mapping[str, Any] | tuple[str, ...], *, what: str
+    given: Mapping[str, Any],
+    allowed: Mapping[str, Any] | tuple[str, ...],
+    *,
+    what: str,
+    move: Move = Move.ADMINISTRATOR,
 ) -> None:
     """Raise `InputError` where a name is not allowed, with those that look like it."""
     for name in given:
@@ -95,26 +99,35 @@ def refuse_unknown(
                 found=name,
                 allowed=", ".join(near(str(name), allowed) or allowed),
                 remedy="correct the name.",
-                move=Move.ADMINISTRATOR,
+                move=move,
             )
 
 
-def known(table: Any, column: str, value: str) -> str:
-    """Give a value that a table has.
+def known(table: Any, column: str, value: object, *, move: Move = Move.ADMINISTRATOR) -> str:
+    """Give a value that a table, restricted or not, has.
 
     Raises
     ------
     InputError
         It has not; tells those that look like it.
     """
-    if not table & {column: value}:
-        values = sorted({str(found) for found in table().to_arrays(column)})
-        raise InputError(
-            f"There is no {column} '{value}'",
-            allowed=", ".join(near(value, values) or values[:10]) or "none is there yet",
-            move=Move.ADMINISTRATOR,
-        )
-    return value
+    text = str(value)
+    if not table & {column: text}:
+        values = {str(found) for found in (table & {}).to_arrays(column)}
+        raise not_known(column, text, values, move=move)
+    return text
+
+
+def not_known(what: str, value: str, values: Iterable[str], *, move: Move = Move.ADMINISTRATOR) -> InputError:
+    """Give the error for a value that is none of those that are there; it lists some that look like it."""
+    there = sorted(values)
+    remedy = "take one that is there, or ask the administrator to add it."
+    return InputError(
+        f"There is no {what} '{value}'",
+        allowed=", ".join(near(value, there) or there[:10]) or "none is there yet",
+        remedy=remedy if move is Move.EXPERIMENTER else "",
+        move=move,
+    )
 
 
 def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bool:

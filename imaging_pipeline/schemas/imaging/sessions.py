@@ -1,15 +1,11 @@
-"""Requests, and the sessions, datasets and files that were made of them."""
+"""MetaSessions, sessions, and the datasets and files that they consist of."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import datajoint as dj
 
-from imaging_pipeline.errors import InputError
-from imaging_pipeline.schemas import mlims, tables
+from imaging_pipeline.schemas import mlims
 
-from . import registration, request
 from .hardware import Scope, Setup
 from .reference import (
     Apparatus,
@@ -23,19 +19,18 @@ from .reference import (
     SessionType,
     User,
 )
+from .requests import Suite2pyOps
 from .schema import schema
 
 __all__ = [
     "Apparatus",
     "ArenaObject",
-    "BaseFolder",
     "CueCard",
     "Dataset",
     "DatasetType",
     "ExperimentType",
     "FileType",
     "Intervention",
-    "MakeDatasetSessions",
     "MetaSession",
     "PhysicalFile",
     "Repository",
@@ -47,59 +42,6 @@ __all__ = [
     "User",
     "mlims",
 ]
-
-
-@schema
-class Suite2pyOps(dj.Manual):
-    """Suite2p option sets by name; a set in use is never changed, another name is given instead."""
-
-    definition = """
-    ops_name : varchar(64)
-    ---
-    ops : json  # the set as it was given
-    ops_settings : json  # the same as settings of Suite2p 1.x, only what differs from default
-    ops_not_carried : json  # what Suite2p 1.x has no place for, with the reason
-    ops_hash : varchar(16)  # of ops_settings: equal sets have equal hashes
-    suite2pyops_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
-    """
-
-
-@schema
-class BaseFolder(dj.Manual):
-    """Requests to look at a folder; the same folder may be requested again and again."""
-
-    definition = """
-    basefolder_id : int32  # given by the database, in order of request
-    ---
-    -> User
-    path : varchar(1024)  # as typed
-    -> Repository
-    folder : varchar(1024)  # relative to the repository, forward slashes
-    -> mlims.Animal
-    -> ExperimentType
-    combined : enum('yes', 'no')  # all sessions of the folder as one MetaSession
-    setup=null : varchar(64)  # name of a Setup; each MetaSession takes the calibration of its day
-    -> [nullable] Scope
-    -> [nullable] Suite2pyOps
-    register_uncurated=0 : bool  # register again by itself when Suite2p has run
-    base_folder_note="" : varchar(4096)
-    basefolder_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
-    """
-
-    def insert(self, rows: Any, **kwargs: Any) -> None:
-        """Check and complete requests, then insert them; `request.add` documents the columns."""
-        if kwargs:
-            raise InputError(
-                "A request is inserted without options",
-                found=", ".join(kwargs),
-                remedy="Leave them out: each request becomes a row of its own.",
-            )
-        request.insert(tables.in_code(), rows)
-
-    @classmethod
-    def add(cls, **inputs: Any) -> int:
-        """Request that a folder is looked at, and give its identifier; `request.add` documents the inputs."""
-        return request.add(tables.in_code(), **inputs)
 
 
 @schema
@@ -259,102 +201,3 @@ class Session(dj.Manual):
         -> master
         -> Intervention
         """
-
-
-@schema
-class MakeDatasetSessions(dj.Imported):
-    """What was made of a request; its report holds plain names, so that it survives a purge."""
-
-    definition = """
-    -> BaseFolder
-    ---
-    num_sessions_new : int32
-    num_sessions_known : int32
-    num_files_used : int32
-    num_files_ignored : int32
-    num_files_unknown : int32
-    makedatasetsessions_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
-    """
-
-    class Session(dj.Part):
-        """Sessions that the request met."""
-
-        definition = """
-        -> master
-        reported_session : varchar(16)
-        ---
-        reported_metasession : varchar(16)
-        reported_timeseries : varchar(255)
-        session_verdict : enum('new', 'known', 'joined')
-        """
-
-    class Dataset(dj.Part):
-        """Datasets that the request met."""
-
-        definition = """
-        -> master
-        reported_dataset : varchar(16)
-        ---
-        reported_bundle : varchar(255)
-        reported_datasettype : varchar(32)
-        dataset_verdict : enum('new', 'known', 'changed')
-        dataset_reason="" : varchar(1024)
-        """
-
-    class File(dj.Part):
-        """Every file of the folder."""
-
-        definition = """
-        -> master
-        reported_file : int32  # from 0, in order of path
-        ---
-        reported_path : varchar(1024)  # relative to the repository
-        file_verdict : enum('used', 'ignored', 'unknown')
-        file_reason : varchar(1024)  # dataset type, rule, or why it is not known
-        """
-
-    class Purge(dj.Part):
-        """Rows that were deleted, by table."""
-
-        definition = """
-        -> master
-        purged_table : varchar(128)
-        ---
-        num_rows_purged : int32
-        purge_reason : varchar(1024)
-        """
-
-    class Finding(dj.Part):
-        """What a person should know."""
-
-        definition = """
-        -> master
-        finding_number : int32
-        ---
-        finding : varchar(2048)
-        """
-
-    class JobReset(dj.Part):
-        """Rows of job tables that were dropped, so that their keys are tried again."""
-
-        definition = """
-        -> master
-        reset_table : varchar(128)
-        ---
-        num_jobs_reset : int32
-        """
-
-    def make_fetch(self, key: dict[str, Any]) -> tuple[dict[str, Any]]:
-        """Fetch the request."""
-        return ((BaseFolder() & key).fetch1(),)
-
-    def make_compute(self, key: dict[str, Any], base_folder: dict[str, Any]) -> tuple[registration.Planned]:
-        """Scan the folder and plan what it holds."""
-        return (registration.plan(tables.in_code(), base_folder),)
-
-    def make_insert(self, key: dict[str, Any], planned: registration.Planned) -> None:
-        """Compare the plan with the database, apply the changes and report them."""
-        report = registration.apply(tables.in_code(), planned)
-        self.insert1({**key, **report.row})
-        for part, rows in report.parts.items():
-            getattr(self, part).insert({**key, **row} for row in rows)

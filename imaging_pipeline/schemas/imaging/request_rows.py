@@ -7,83 +7,16 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.paths import resolve
-from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
+
+from .adding import alone, known, not_known, refuse_unknown
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
 _ANIMAL = ("animal", "animal_name", "animal_id", "datasource_id")
 _OPTIONAL = ("setup", "scope_name", "ops_name", "register_uncurated", "base_folder_note")
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
-
-
-def add(
-    tables: Tables,
-    *,
-    username: str,
-    path: str,
-    animal: str,
-    experiment_type: str,
-    combined: bool | str,
-    setup: str | None = None,
-    scope_name: str | None = None,
-    ops_name: str | None = None,
-    register_uncurated: bool = False,
-    base_folder_note: str = "",
-) -> int:
-    r"""Request that a folder is looked at.
-
-    Parameters
-    ----------
-    tables
-        The database.
-    username
-        Who asks; a row of ``User``.
-    path
-        The folder as you see it, for example ``N:\moser\90218\2026-03-14``; quotes around it do no harm.
-    animal
-        Name or identifier of the animal.
-    experiment_type
-        Which files mean what; a row of ``ExperimentType``.
-    combined
-        Whether all sessions of the folder are analysed as one long recording.
-    setup
-        Name of the ``Setup``; the calibration of the day is taken.
-    scope_name
-        The microscope head.
-    ops_name
-        Suite2p option set to run with.
-    register_uncurated
-        Register the folder again by itself as soon as Suite2p has run.
-    base_folder_note
-        Anything worth keeping.
-
-    Returns
-    -------
-    int
-        The identifier of the request.
-
-    Raises
-    ------
-    InputError
-        A value is not known; it lists those that look like it.
-    PathError
-        The folder lies in no repository, or in two.
-    """
-    row = {
-        "username": username,
-        "path": path,
-        "animal": animal,
-        "experiment_type": experiment_type,
-        "combined": combined,
-        "setup": setup,
-        "scope_name": scope_name,
-        "ops_name": ops_name,
-        "register_uncurated": register_uncurated,
-        "base_folder_note": base_folder_note,
-    }
-    return insert(tables, [row])[0]
 
 
 def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
@@ -94,7 +27,8 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
     tables
         The database.
     rows
-        Columns as in `add`; ``animal_name``, or ``animal_id`` with ``datasource_id``, serve for ``animal``.
+        Columns as ``BaseFolder.add`` takes them; ``animal_name``, or ``animal_id`` with
+        ``datasource_id``, serve for ``animal``.
 
     Returns
     -------
@@ -114,8 +48,7 @@ def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
 def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert complete rows under the next identifiers; whoever else does waits."""
     base_folder = tables.imaging.BaseFolder()
-    with in_transaction(tables.connection):
-        lock_rows(tables.imaging.Lab())
+    with alone(tables):
         newest = dj.U().aggr(base_folder, newest="max(basefolder_id)").fetch1("newest")
         first = 0 if newest is None else int(newest) + 1
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
@@ -134,12 +67,12 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
     imaging = tables.imaging
     place = resolve(str(row["path"]), tables.roots())
     completed = {
-        "username": _known(imaging.User & {"is_active": True}, "username", row["username"]),
+        "username": _taken(imaging.User & {"is_active": True}, "username", row),
         "path": str(row["path"]),
         "repository_name": place.repository_name,
         "folder": place.path,
         **_animal(tables.mlims.Animal, row),
-        "experiment_type": _known(imaging.ExperimentType, "experiment_type", row["experiment_type"]),
+        "experiment_type": _taken(imaging.ExperimentType, "experiment_type", row),
         "combined": _combined(row["combined"]),
         "setup": None,
         "scope_name": None,
@@ -151,20 +84,13 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
         completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
     for column, table in (("scope_name", imaging.Scope), ("ops_name", imaging.Suite2pyOps)):
         if row.get(column):
-            completed[column] = _known(table, column, row[column])
+            completed[column] = _taken(table, column, row)
     return completed
 
 
 def _check_columns(row: Mapping[str, Any]) -> None:
     allowed = (*_REQUIRED, *_ANIMAL, *_OPTIONAL)
-    unknown = [name for name in row if name not in allowed]
-    if unknown:
-        raise InputError(
-            f"A request has no column {unknown[0]!r}",
-            found=unknown[0],
-            allowed=", ".join(near(unknown[0], allowed) or allowed),
-            remedy="Correct the name.",
-        )
+    refuse_unknown(row, allowed, what="A request", move=Move.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
         missing.append("animal")
@@ -174,33 +100,18 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         )
 
 
+def _taken(table: Any, column: str, row: Mapping[str, Any]) -> str:
+    return known(table, column, row[column], move=Move.EXPERIMENTER)
+
+
 def _combined(value: object) -> str:
     if not isinstance(value, (bool, str)) or value not in _COMBINED:
         raise InputError("combined is yes or no", found=repr(value), allowed="'yes', 'no', True, False")
     return _COMBINED[value]
 
 
-def _known(table: Any, column: str, value: object) -> str:
-    """Give the value if the table has it, else raise with those that look like it."""
-    text = str(value)
-    if table & {column: text}:
-        return text
-    known = [str(name) for name in table.to_arrays(column)]
-    raise _not_known(column, text, known)
-
-
-def _not_known(what: str, value: str, known: list[str]) -> InputError:
-    shown = near(value, known) or sorted(known)[:10]
-    return InputError(
-        f"There is no {what} {value!r}",
-        found=value,
-        allowed=", ".join(shown) or "none is there yet",
-        remedy="Take one that is there, or ask the administrator to add it.",
-    )
-
-
 def _setup(setups: Any, value: object, experiment_type: str) -> str:
-    name = _known(setups, "setup_name", value)
+    name = known(setups, "setup_name", value, move=Move.EXPERIMENTER)
     types = sorted({str(found) for found in (setups & {"setup_name": name}).to_arrays("experiment_type")})
     if experiment_type not in types:
         raise InputError(
@@ -220,7 +131,7 @@ def _animal(animals: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     keys = (candidates & [{column: value} for column in columns]).to_dicts()
     if not keys:
         names = [str(found) for column in columns for found in candidates.to_arrays(column)]
-        raise _not_known("animal", value, names)
+        raise not_known("animal", value, names, move=Move.EXPERIMENTER)
     if len(keys) > 1:
         raise InputError(
             f"The animal {value!r} is not one but {len(keys)}",

@@ -1,0 +1,235 @@
+"""Requests to look at a folder, and what was made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datajoint as dj
+
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas import mlims, tables
+
+from . import registration, request_rows
+from .fetching import Row
+from .hardware import Scope
+from .reference import ExperimentType, Repository, User
+from .schema import schema
+
+__all__ = [
+    "BaseFolder",
+    "ExperimentType",
+    "MakeDatasetSessions",
+    "Repository",
+    "Scope",
+    "Suite2pyOps",
+    "User",
+    "mlims",
+]
+
+
+@schema
+class Suite2pyOps(dj.Manual):
+    """Suite2p option sets by name; a set in use is never changed, another name is given instead."""
+
+    definition = """
+    ops_name : varchar(64)
+    ---
+    ops : json  # the set as it was given
+    ops_settings : json  # the same as settings of Suite2p 1.x, only what differs from default
+    ops_not_carried : json  # what Suite2p 1.x has no place for, with the reason
+    ops_hash : varchar(16)  # of ops_settings: equal sets have equal hashes
+    suite2pyops_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+
+@schema
+class BaseFolder(dj.Manual):
+    """Requests to look at a folder; the same folder may be requested again and again."""
+
+    definition = """
+    basefolder_id : int32  # given by the database, in order of request
+    ---
+    -> User
+    path : varchar(1024)  # as typed
+    -> Repository
+    folder : varchar(1024)  # relative to the repository, forward slashes
+    -> mlims.Animal
+    -> ExperimentType
+    combined : enum('yes', 'no')  # all sessions of the folder as one MetaSession
+    setup=null : varchar(64)  # name of a Setup; each MetaSession takes the calibration of its day
+    -> [nullable] Scope
+    -> [nullable] Suite2pyOps
+    register_uncurated=0 : bool  # register again by itself when Suite2p has run
+    base_folder_note="" : varchar(4096)
+    basefolder_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    def insert(self, rows: Any, **kwargs: Any) -> None:
+        """Check and complete requests, then insert them; `add` documents the columns."""
+        if kwargs:
+            raise InputError(
+                "A request is inserted without options",
+                found=", ".join(kwargs),
+                remedy="Leave them out: each request becomes a row of its own.",
+            )
+        request_rows.insert(tables.in_code(), rows)
+
+    @classmethod
+    def add(
+        cls,
+        *,
+        username: str,
+        path: str,
+        animal: str,
+        experiment_type: str,
+        combined: bool | str,
+        setup: str | None = None,
+        scope_name: str | None = None,
+        ops_name: str | None = None,
+        register_uncurated: bool = False,
+        base_folder_note: str = "",
+    ) -> int:
+        r"""Request that a folder is looked at, and give the request's identifier.
+
+        Parameters
+        ----------
+        username
+            Who asks; a row of ``User``.
+        path
+            The folder as you see it, for example ``N:\moser\90218\2026-03-14``.
+        animal
+            Name or identifier of the animal.
+        experiment_type
+            Which files mean what; a row of ``ExperimentType``.
+        combined
+            Whether all sessions of the folder are analysed as one long recording.
+        setup
+            Name of the ``Setup``; the calibration of the day is taken.
+        scope_name
+            The microscope head.
+        ops_name
+            Suite2p option set to run with.
+        register_uncurated
+            Register the folder again by itself as soon as Suite2p has run.
+        base_folder_note
+            Anything worth keeping.
+
+        Raises
+        ------
+        InputError
+            A value is not known; it lists those that look like it.
+        PathError
+            The folder lies in no repository, or in two.
+        """
+        row = {
+            "username": username,
+            "path": path,
+            "animal": animal,
+            "experiment_type": experiment_type,
+            "combined": combined,
+            "setup": setup,
+            "scope_name": scope_name,
+            "ops_name": ops_name,
+            "register_uncurated": register_uncurated,
+            "base_folder_note": base_folder_note,
+        }
+        return request_rows.insert(tables.in_code(), [row])[0]
+
+
+@schema
+class MakeDatasetSessions(dj.Imported):
+    """What was made of a request; its report holds plain names, so that it survives a purge."""
+
+    definition = """
+    -> BaseFolder
+    ---
+    num_sessions_new : int32
+    num_sessions_known : int32
+    num_files_used : int32
+    num_files_ignored : int32
+    num_files_unknown : int32
+    makedatasetsessions_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    class Session(dj.Part):
+        """Sessions that the request met."""
+
+        definition = """
+        -> master
+        reported_session : varchar(16)
+        ---
+        reported_metasession : varchar(16)
+        reported_timeseries : varchar(255)
+        session_verdict : enum('new', 'known', 'joined')
+        """
+
+    class Dataset(dj.Part):
+        """Datasets that the request met."""
+
+        definition = """
+        -> master
+        reported_dataset : varchar(16)
+        ---
+        reported_bundle : varchar(255)
+        reported_datasettype : varchar(32)
+        dataset_verdict : enum('new', 'known', 'changed')
+        dataset_reason="" : varchar(1024)
+        """
+
+    class File(dj.Part):
+        """Every file of the folder."""
+
+        definition = """
+        -> master
+        reported_file : int32  # from 0, in order of path
+        ---
+        reported_path : varchar(1024)  # relative to the repository
+        file_verdict : enum('used', 'ignored', 'unknown')
+        file_reason : varchar(1024)  # dataset type, rule, or why it is not known
+        """
+
+    class Purge(dj.Part):
+        """Rows that were deleted, by table."""
+
+        definition = """
+        -> master
+        purged_table : varchar(128)
+        ---
+        num_rows_purged : int32
+        purge_reason : varchar(1024)
+        """
+
+    class Finding(dj.Part):
+        """What a person should know."""
+
+        definition = """
+        -> master
+        finding_number : int32
+        ---
+        finding : varchar(2048)
+        """
+
+    class JobReset(dj.Part):
+        """Rows of job tables that were dropped, so that their keys are tried again."""
+
+        definition = """
+        -> master
+        reset_table : varchar(128)
+        ---
+        num_jobs_reset : int32
+        """
+
+    def make_fetch(self, key: Row) -> tuple[Row]:
+        """Fetch the request."""
+        return ((BaseFolder() & key).fetch1(),)
+
+    def make_compute(self, key: Row, base_folder: Row) -> tuple[registration.Planned]:
+        """Scan the folder and plan what it holds."""
+        return (registration.plan(tables.in_code(), base_folder),)
+
+    def make_insert(self, key: Row, planned: registration.Planned) -> None:
+        """Compare the plan with the database, apply the changes and report them."""
+        report = registration.apply(tables.in_code(), planned)
+        self.insert1({**key, **report.row})
+        for part, rows in report.parts.items():
+            getattr(self, part).insert({**key, **row} for row in rows)
