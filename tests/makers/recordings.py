@@ -93,14 +93,18 @@ def started_again(settings: ScanImageSettings, times: int) -> ScanImageSettings:
     return replace(settings, start=start)
 
 
-def write_outputs(lab: Lab, *recordings: Recording, ops_name: str = "fast", **spec: Any) -> Path:
-    """Write a finished Suite2p output of the recordings of the only MetaSession; give its root."""
+def write_outputs(lab: Lab, *recordings: Recording, combined_folder: bool = True, **spec: Any) -> Path:
+    """Write a finished Suite2p output of the recordings of the only MetaSession; give its root.
+
+    ``combined_folder`` tells whether several planes were merged.
+    """
     place = imaging.MetaSession().fetch1("suite2p_folder")
     files = {
         "file_list": [name for each in recordings for name in each.tif_names],
         "frames_per_file": [count for each in recordings for count in each.volumes_per_tif],
     }
-    return write_suite2p(lab.share / place / ops_name / "suite2p", Suite2pSpec(**{**files, **spec}))
+    root = lab.share / place / "fast" / "suite2p"
+    return write_suite2p(root, Suite2pSpec(combined=combined_folder, **{**files, **spec}))
 
 
 def import_all(lab: Lab, *recordings: Recording, combined: bool = False, **spec: Any) -> Path:

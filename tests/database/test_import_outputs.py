@@ -1,0 +1,195 @@
+"""What is imported of the outputs that Suite2p leaves: of each generation, of several planes and channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
+from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.imaging import fetching
+from tests.makers.folders import START, aged
+from tests.makers.lab import Lab, register
+from tests.makers.recordings import (
+    HEIGHT,
+    OBJECT,
+    OPEN_FIELD,
+    Recording,
+    import_all,
+    populate,
+    register_all,
+    session_key,
+    write_recording,
+)
+from tests.makers.scanimage import numbered_pages, write_tif
+
+TWO_PLANES = Recording(
+    "90218-planes",
+    # The first acquisition ends amid a volume, of which Suite2p is given nothing.
+    ((9,), (6,)),
+    replace(ScanImageSettings(20.0), start=START, num_planes=2),
+)
+THREE_SLICES = replace(TWO_PLANES, settings=replace(TWO_PLANES.settings, num_planes=3))
+TWO_CHANNELS = replace(OBJECT, settings=replace(OBJECT.settings, channels=(1, 2)))
+
+each_generation = pytest.mark.parametrize("generation", ["1.x", "0.x"])
+
+
+@each_generation
+def test_an_output_of_either_generation_is_imported(lab: Lab, generation: str) -> None:
+    root = import_all(lab, OPEN_FIELD, generation=generation, nonrigid=True)
+    analysis = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py).fetch1()
+    version = {"1.x": "1.1.0", "0.x": "0.14.4"}[generation]
+    assert (analysis["ops_suite2p_version"], analysis["ops_fs"]) == (version, 10.0)
+    assert (analysis["ops_tau"], analysis["ops_nonrigid"]) == (1.0, True)
+    assert len(imaging.Cell.Rois()) == 5
+    np.testing.assert_array_equal(
+        imaging.Cell.array(imaging.Cell().keys()[0], "fluo"), np.load(root / "plane0" / "F.npy")
+    )
+    assert imaging.Projection.Plane().fetch1("max_img").load().shape == (48, 64)
+
+
+@each_generation
+def test_merged_planes_are_one_analysis_of_all_cells(lab: Lab, generation: str) -> None:
+    root = import_all(lab, TWO_PLANES, generation=generation, num_planes=2, num_rois=3)
+    analysis = imaging.ImagingAnalysis().fetch1()
+    assert (analysis["plane"], analysis["num_frames"], analysis["analysis_rate_hz"]) == (None, 7, 10.0)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [(row["cell_id"], row["center_plane"]) for row in rois] == [
+        *((cell_id, 0) for cell_id in (0, 1, 2)),
+        *((cell_id, 1) for cell_id in (3, 4, 5)),
+    ]
+    fluo = (imaging.Cell.Traces & {"cell_id": 4}).fetch1("fluo")
+    np.testing.assert_array_equal(fluo, np.load(root / "plane1" / "F.npy")[1])
+    # The mosaic is one image; how the frames moved is known of each plane.
+    assert list(imaging.Projection.Plane().to_arrays("center_plane")) == [-1]
+    motion = imaging.Projection.Motion().to_dicts(order_by="center_plane")
+    assert [(row["center_plane"], row["x_mocor"].shape) for row in motion] == [(0, (7,)), (1, (7,))]
+
+
+@each_generation
+def test_planes_that_were_not_merged_are_an_analysis_each(lab: Lab, generation: str) -> None:
+    root = import_all(lab, TWO_PLANES, generation=generation, num_planes=2, num_rois=3, combined_folder=False)
+    analyses = imaging.ImagingAnalysis().to_dicts(order_by="plane")
+    assert [row["plane"] for row in analyses] == [0, 1]
+    for row in analyses:
+        key = {"dataset_name": row["dataset_name"]}
+        rois = (imaging.Cell.Rois & key).to_dicts(order_by="cell_id")
+        assert [(roi["cell_id"], roi["center_plane"]) for roi in rois] == [
+            (n, row["plane"]) for n in range(3)
+        ]
+        fluo = (imaging.Cell.Traces & key & {"cell_id": 2}).fetch1("fluo")
+        np.testing.assert_array_equal(fluo, np.load(root / f"plane{row['plane']}" / "F.npy")[2])
+        assert (imaging.Projection.Plane & key).fetch1("center_plane") == row["plane"]
+        assert (imaging.Projection.Motion & key).fetch1("center_plane") == row["plane"]
+
+
+@each_generation
+def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
+    lab: Lab, generation: str
+) -> None:
+    import_all(lab, THREE_SLICES, generation=generation, num_planes=3, num_rois=2, flyback_planes=(0,))
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [row["center_plane"] for row in rois] == [1, 1, 2, 2]
+    assert list(imaging.Projection.Motion().to_arrays("center_plane", order_by="center_plane")) == [1, 2]
+
+
+def test_a_second_channel_has_traces_of_its_own(lab: Lab) -> None:
+    root = import_all(lab, TWO_CHANNELS, num_channels=2, is_cell=(True, False, True, True, True))
+    assert imaging.Tif().fetch1("num_frames") == TWO_CHANNELS.num_frames
+    assert imaging.Tif.SI().fetch1("num_channels") == 2
+    key = imaging.Cell().keys()[0]
+    rows = (imaging.Cell.Traces & {"channel": "secondary"}).to_dicts(order_by="cell_id")
+    assert [row["cell_id"] for row in rows] == [0, 2, 3, 4]
+    expected = np.load(root / "plane0" / "F_chan2.npy")[[0, 2, 3, 4]]
+    np.testing.assert_array_equal([row["fluo"] for row in rows], expected)
+    np.testing.assert_array_equal(imaging.Cell.array(key, "fluo", "secondary"), expected)
+    assert len(imaging.Cell.Spikes()) == 4
+    red = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [(row["redcell"], row["redcell_prob"]) for row in red] == [(False, 0.1)] * 4
+    assert imaging.Projection.Plane().fetch1("mean_image_second").load().shape == (48, 64)
+
+
+@pytest.mark.parametrize("spec", [{"num_rois": 0}, {"is_cell": (False,) * 5}], ids=["no ROI", "no cell"])
+def test_a_session_without_cells_is_finished_too(lab: Lab, spec: dict[str, Any]) -> None:
+    import_all(lab, OBJECT, **spec)
+    cell = imaging.Cell().fetch1()
+    assert (cell["num_rois"], cell["num_cells"]) == (spec.get("num_rois", 5), 0)
+    assert [len(part()) for part in (imaging.Cell.Rois, imaging.Cell.Traces, imaging.Cell.Spikes)] == [
+        0,
+        0,
+        0,
+    ]
+    assert imaging.Cell.array(imaging.Cell().keys()[0], "df_f").shape == (0, 0)
+    assert len(imaging.FilteredSpikes()) == 1
+    assert len(imaging.FilteredSpikes.Cell()) == 0
+
+
+def test_samples_whose_baseline_is_not_positive_are_nan_and_counted(lab: Lab) -> None:
+    root = register_all(lab, OBJECT)
+    fluo = np.load(root / "plane0" / "F.npy")
+    fluo[1] = 0
+    np.save(root / "plane0" / "F.npy", fluo)
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    populate("Tif", "ImagingAnalysis", "Cell")
+    rows = imaging.Cell.Traces().to_dicts(order_by="cell_id")
+    assert [row["num_invalid"] for row in rows] == [0, OBJECT.num_frames, 0, 0, 0]
+    assert [int(np.isnan(row["df_f"]).sum()) for row in rows] == [row["num_invalid"] for row in rows]
+
+
+def test_a_tif_unlike_the_first_of_its_session_is_refused_with_its_name(lab: Lab) -> None:
+    folder = lab.share / "90218" / "2024-05-17"
+    *_, last = write_recording(folder, OPEN_FIELD)
+    pages = numbered_pages(7, HEIGHT, 20)
+    aged(write_tif(last, settings=OPEN_FIELD.settings, pages=pages))
+    register(lab, folder, combined=False)
+    with pytest.raises(FormatError, match=rf"{last.name}.*20 × 10 px.*14 × 10 px"):
+        imaging.Tif.populate()
+    assert len(imaging.Tif()) == 0
+
+
+def change_frames_per_file(root: Path, *counts: int) -> None:
+    description = np.load(root / "plane0" / "db.npy", allow_pickle=True).item()
+    np.save(root / "plane0" / "db.npy", description | {"frames_per_file": np.array(counts)})
+
+
+def test_frames_that_do_not_add_up_to_the_traces_are_refused_with_both_numbers(lab: Lab) -> None:
+    root = register_all(lab, OPEN_FIELD)
+    change_frames_per_file(root, 9, 5, 8)
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"22 frames in 3 files, 21 in the traces"):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
+def test_frames_of_another_session_s_tifs_are_refused_with_both_numbers(lab: Lab) -> None:
+    """The sum is right, but a frame of one session is counted to the other."""
+    root = register_all(lab, OPEN_FIELD, OBJECT, combined=True)
+    change_frames_per_file(root, 9, 5, 8, 12)
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"22 frames in the output.*21 frames, as in its 3 tifs"):
+        imaging.ImagingAnalysis.populate(session_key(OPEN_FIELD))
+
+
+def test_an_analysis_does_not_rest_on_the_tifs_of_other_sessions(lab: Lab) -> None:
+    """They may be imported by another worker while it runs."""
+    register_all(lab, OPEN_FIELD, OBJECT, combined=True)
+    imaging.Tif.populate(session_key(OPEN_FIELD))
+    ready = imaging.ImagingAnalysis().key_source.to_arrays("session_name")
+    assert list(ready) == [session_key(OPEN_FIELD)["session_name"]]
+    before = fetching.session_tifs(tables.in_code(), session_key(OPEN_FIELD))
+    imaging.Tif.populate(session_key(OBJECT))
+    assert fetching.session_tifs(tables.in_code(), session_key(OPEN_FIELD)) == before
+
+
+def test_a_plane_that_is_gone_from_its_output_is_told_with_its_place(lab: Lab) -> None:
+    root = register_all(lab, OBJECT)
+    (root / "plane0").rename(root / "plane1")
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"not in its Suite2p output any more.*plane0"):
+        imaging.ImagingAnalysis.populate()
