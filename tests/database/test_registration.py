@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from imaging_pipeline.errors import InputError, PathError, StillCopyingError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
 from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif, write_timeseries
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.suite2p_output import Suite2pSpec, curate, write_output
@@ -243,3 +243,38 @@ def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) 
     register(lab, folder, combined=True, ops_name="slow")
     assert len(suite2p_jobs.Suite2Py()) == 0
     assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "slow"
+
+
+def test_a_metasession_takes_the_newest_calibration_that_is_not_after_it(lab: Lab, folder: Path) -> None:
+    for day in ((2023, 1, 1), (2024, 5, 17), (2024, 5, 18)):
+        add_setup(tables.in_code(), "room 1", date(*day), "2Pminiscope_A")
+    register(lab, folder, combined=True, setup="room 1")
+    assert imaging.MetaSession.Setup().fetch1("setup_date") == date(2024, 5, 17)
+
+
+def test_a_setup_without_a_calibration_for_the_day_is_refused_with_both_dates(lab: Lab, folder: Path) -> None:
+    add_setup(tables.in_code(), "room 1", date(2025, 1, 1), "2Pminiscope_A")
+    with pytest.raises(InputError, match=r"2024-05-17.*2025-01-01"):
+        register(lab, folder, combined=True, setup="room 1")
+    assert len(imaging.Session()) == 0
+
+
+def test_a_run_registers_its_folder_again_by_itself_where_that_was_asked_for(lab: Lab, folder: Path) -> None:
+    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    register(lab, folder, combined=True, ops_name="fast", register_uncurated=True)
+    suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True, ops_name="fast", register_uncurated=True)
+    suite2p_jobs.Suite2Py.populate()
+    again = (imaging.BaseFolder - imaging.MakeDatasetSessions).fetch1()
+    assert again["folder"] == "90218/2024-05-17"
+    assert "fast" in again["base_folder_note"]
+    imaging.MakeDatasetSessions.populate()
+    suite2p_jobs.Suite2Py.populate()
+    assert len(imaging.BaseFolder - imaging.MakeDatasetSessions) == 0
+
+
+def test_files_that_are_still_being_copied_make_the_request_wait(lab: Lab, folder: Path) -> None:
+    (folder / WHEEL.tif_names[0]).touch()
+    with pytest.raises(StillCopyingError, match="still being copied"):
+        register(lab, folder, combined=True)
+    assert len(imaging.Session()) == 0

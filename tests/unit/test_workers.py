@@ -19,8 +19,8 @@ from imaging_pipeline.errors import (
     FormatError,
     InputError,
     MissingPackageError,
-    NotMountedError,
     Move,
+    NotMountedError,
     RunError,
     StillCopyingError,
 )
