@@ -60,9 +60,9 @@ class ImagingAnalysis(dj.Imported):
         ops_neucoeff : float64  # of the neuropil that is subtracted
         ops_batch_size=null : int32  # frames
         ops_nonrigid=null : bool
-        ops_do_registration=null : int8
+        ops_do_registration=null : int8  # 0 no, 1 yes, 2 even if it was done
         ops_spatial_scale=null : int16
-        ops_threshold_scaling=null : float64
+        ops_threshold_scaling=null : float64  # of the threshold of the detection
         ops_options : json  # the whole set as found in the output
         """
 
@@ -177,18 +177,18 @@ class Cell(dj.Imported):
         isoverlap=null : <blob>  # bool (npix,), pixel is of another region too
         cell_prob : float64  # probability of being a cell
         radius=null : float64  # px
-        aspect_ratio=null : float64
-        compact=null : float64
-        footprint=null : float64
-        mrs=null : float64  # px, mean distance from the centre
-        mrs0=null : float64  # px, the same of a disk of as many pixels
+        aspect_ratio=null : float64  # of a Gaussian that is fitted to the pixels
+        compact=null : float64  # mrs over mrs0, at least 1
+        footprint=null : float64  # spatial scale at which it was found
+        mrs=null : float64  # diameters, mean distance of the pixels from the centre
+        mrs0=null : float64  # diameters, the same of a disk of as many pixels
         skew=null : float64  # of the corrected trace
         std=null : float64  # of the corrected trace
-        npix_norm=null : float64
+        npix_norm=null : float64  # pixels of the soma, relative to those of the other regions
         npix_soma=null : int32
         soma_crop=null : <blob>  # bool (npix,), pixel is of the soma
         redcell=null : bool
-        redcell_prob=null : float64
+        redcell_prob=null : float64  # probability of being in the second channel
         """
 
     class Traces(dj.Part):
@@ -197,10 +197,10 @@ class Cell(dj.Imported):
         definition = """
         -> master
         cell_id : int32
-        channel : enum('primary', 'secondary')
+        channel : varchar(16)  # primary or secondary
         ---
         samples : int64
-        neuropil_coef : float64
+        neuropil_coef : float64  # part of the neuropil that is subtracted
         num_invalid : int64  # samples of df_f that are NaN, because the baseline is not above 0
         fluo : <trace>  # float32 (samples,), as extracted
         neuropil : <trace>  # float32 (samples,), around the cell

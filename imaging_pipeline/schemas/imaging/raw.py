@@ -55,9 +55,9 @@ class Tif(dj.Imported):
         scanner_type="" : varchar(32)
         scanner_frequency=null : float64  # Hz
         seconds_per_line=null : float64  # s
-        spatial_fill_fraction=null : float64
-        temporal_fill_fraction=null : float64
-        zoom=null : float64
+        spatial_fill_fraction=null : float64  # part of a line's way on which pixels are taken
+        temporal_fill_fraction=null : float64  # part of a line's time in which pixels are taken
+        zoom=null : float64  # scan zoom factor
         power="" : varchar(255)  # of each beam in percent, as written
         pixels_per_line=null : int32
         lines_per_frame=null : int32
