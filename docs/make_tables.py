@@ -7,10 +7,10 @@ what the database has.
 from __future__ import annotations
 
 import dataclasses
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import datajoint as dj
@@ -18,15 +18,13 @@ import datajoint as dj
 from imaging_pipeline import database
 from imaging_pipeline.config import embedded_config
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
-from imaging_pipeline.schemas.imaging import cells, hardware, operations, raw, reference, sessions
 from imaging_pipeline.workers.lanes import LANES
 
 DOCUMENT = Path(__file__).with_name("tables.md")
 
-# In the order in which work flows.
-_PAGES = (mlims, reference, hardware, sessions, raw, suite2p_jobs, cells, operations)
-# Left out of the first diagram: nearly everything refers to these.
-_REFERRED_TO = (mlims, reference, hardware)
+_SCHEMAS = (mlims, imaging, suite2p_jobs)
+# Pages that are left out of the first diagram: nearly everything refers to them.
+_REFERRED_TO = ("mlims", "reference", "hardware")
 
 _TIERS = {
     dj.Part: "part",
@@ -48,7 +46,8 @@ have a default, and times of entry. `<trace>` is one cell's row of an array that
 share, `<npy@main>` an array of its own in the store, `<blob>` a small array in the database.
 
 An arrow goes from what is referred to, to what refers to it. A dotted one belongs to a part of the table.
-Without people, places, types and parameters the tables are these:
+Without animals, people, places, types and parameters the tables are these; `MakeDatasetSessions` writes
+`MetaSession`, `Session`, `Dataset` and `PhysicalFile`.
 """
 
 
@@ -64,21 +63,19 @@ class _Tables:
     """Every table of the pipeline, found by its name in the database."""
 
     def __init__(self) -> None:
-        self._modules = {cls: module for module in _PAGES for cls in _classes(module)}
+        masters = [cls for schema in _SCHEMAS for cls in database.table_classes(schema)]
         self.masters = {
-            table.full_table_name: cls for cls in self._modules for table in (cls, *database.parts(cls))
+            table.full_table_name: cls for cls in masters for table in (cls, *database.parts(cls))
         }
         self._tables = {
-            table.full_table_name: table for cls in self._modules for table in (cls, *database.parts(cls))
+            table.full_table_name: table for cls in masters for table in (cls, *database.parts(cls))
         }
+        modules = dict.fromkeys(cls.__module__ for cls in masters)
+        self.pages = {module: [cls for cls in masters if cls.__module__ == module] for module in modules}
 
     def name(self, full_name: str) -> str:
         """Give ``Session`` or ``Session.Data``."""
         return str(self._tables[full_name].__qualname__)
-
-    def module(self, full_name: str) -> ModuleType:
-        """Give the page that a table is on."""
-        return self._modules[self.masters[full_name]]
 
     def origins(self, table: Any) -> dict[str, _Origin]:
         """Give what the columns of a table refer to."""
@@ -108,34 +105,34 @@ class _Tables:
 def page() -> str:
     """Give the document; the tables must be declared."""
     tables = _Tables()
-    sections = (line for module in _PAGES for line in _section(tables, module))
+    sections = (line for module in tables.pages for line in _section(tables, module))
     return "\n".join([_HEAD, *_overview(tables), *sections])
 
 
 def _overview(tables: _Tables) -> Iterator[str]:
-    modules = [module for module in _PAGES if module not in _REFERRED_TO]
-    yield from _flowchart(tables, [cls for module in modules for cls in _classes(module)], within=modules)
+    shown = [module for module in tables.pages if module.rpartition(".")[2] not in _REFERRED_TO]
+    classes = [cls for module in shown for cls in tables.pages[module]]
+    yield from _flowchart(tables, classes, referred_to=classes)
 
 
-def _section(tables: _Tables, module: ModuleType) -> Iterator[str]:
-    name = module.__name__.rpartition(".")[2]
-    schema = module.schema.database.removeprefix(_prefix())
-    title = f"Page `{name}` of `{schema}`" if name != schema else f"Schema `{schema}`"
-    yield f"## {title}\n"
-    yield f"{_first_line(module)}\n"
-    yield from _flowchart(tables, _classes(module), within=list(_PAGES))
-    for cls in _classes(module):
+def _section(tables: _Tables, module: str) -> Iterator[str]:
+    classes = tables.pages[module]
+    _, _, schema, *page = module.split(".")
+    yield f"## Page `{page[0]}` of `{schema}`\n" if page else f"## Schema `{schema}`\n"
+    yield f"{_first_line(sys.modules[module])}\n"
+    yield from _flowchart(tables, classes, referred_to=list(tables.masters.values()))
+    for cls in classes:
         yield from _table(tables, cls, "###")
         for part in database.parts(cls):
             yield from _table(tables, part, "####")
 
 
-def _flowchart(tables: _Tables, classes: list[Any], within: list[ModuleType]) -> Iterator[str]:
+def _flowchart(tables: _Tables, classes: list[Any], referred_to: list[Any]) -> Iterator[str]:
     arrows = {
         f"    {tables.masters[parent].__name__} {line} {cls.__name__}"
         for cls in classes
         for parent, line in tables.arrows(cls)
-        if tables.module(parent) in within
+        if tables.masters[parent] in referred_to
     }
     if arrows:
         yield "```mermaid"
@@ -183,16 +180,6 @@ def _escaped(text: str) -> str:
 
 def _first_line(documented: Any) -> str:
     return str((documented.__doc__ or "").strip().splitlines()[0])
-
-
-def _classes(module: ModuleType) -> list[Any]:
-    """Give the masters that a page declares, in their order."""
-    declared = [cls for schema in (mlims, imaging, suite2p_jobs) for cls in database.table_classes(schema)]
-    return [cls for cls in declared if cls.__module__ == module.__name__]
-
-
-def _prefix() -> str:
-    return str(mlims.schema.database).removesuffix("mlims")
 
 
 def main() -> None:
