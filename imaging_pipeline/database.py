@@ -22,6 +22,15 @@ SCHEMA_VERSION = 1
 # In order of reference: a schema refers only to those before it.
 _SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))
 
+_MYSQL_SESSION = (
+    # By default a transaction that waited for a lock still sees the rows of before, and would register a
+    # session a second time.
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    # What databases are created with. Under other defaults keys would ignore case, and a latin1 server
+    # would refuse names; and tables of a person's own schema can refer to ours only with the same.
+    "SET SESSION character_set_server = 'utf8mb4', SESSION collation_server = 'utf8mb4_bin'",
+)
+
 # DataJoint empties `declare_list` when it activates a schema; we may bind to another database later.
 _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS}
 
@@ -48,6 +57,7 @@ def connect(config: Config | None = None) -> Any:
     config = config or find_config()
     connection = _open(config)
     _activate(connection, config, create=False)
+    _check_version(config, connection)
     if not _is_declared(config, connection):
         if config.host is not None:
             raise SchemaError(
@@ -56,7 +66,6 @@ def connect(config: Config | None = None) -> Any:
                 remedy="Run: imaging-pipeline init-db",
             )
         _declare(connection, config)
-    _check_version()
     return connection
 
 
@@ -65,12 +74,13 @@ def init_db(config: Config | None = None) -> Any:
 
     Raises
     ------
-    ConfigError, DatabaseError
+    ConfigError, DatabaseError, SchemaError
     """
     config = config or find_config()
     connection = _open(config)
+    _activate(connection, config, create=False)
+    _check_version(config, connection)
     _declare(connection, config)
-    _check_version()
     return connection
 
 
@@ -116,7 +126,7 @@ def _open(config: Config) -> Any:
             f" ({config.path or 'no dj_local_conf.json was found'}).",
         ) from error
     if config.backend == "mysql":
-        _read_committed(connection)
+        _settle_session(connection)
     return connection
 
 
@@ -132,20 +142,18 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _read_committed(connection: Any) -> None:
-    """Let a transaction on MySQL see what others committed meanwhile, as it does on PostgreSQL.
-
-    Under MySQL's default a transaction that waited for a lock still sees the rows of before, and
-    would register a session a second time.
-    """
+def _settle_session(connection: Any) -> None:
+    """Let MySQL behave as PostgreSQL does where it matters, after a reconnection too."""
     reconnect = connection.connect
 
-    def connect_read_committed() -> None:
+    def connect_settled() -> None:
         reconnect()
-        connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", reconnect=False)
+        for statement in _MYSQL_SESSION:
+            connection.query(statement, reconnect=False)
 
-    connection.connect = connect_read_committed
-    connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    connection.connect = connect_settled
+    for statement in _MYSQL_SESSION:
+        connection.query(statement)
 
 
 def _activate(connection: Any, config: Config, *, create: bool) -> None:
@@ -189,13 +197,6 @@ def parts(cls: Any) -> list[Any]:
 
 def _declare(connection: Any, config: Config) -> None:
     with named_lock(connection, f"{config.prefix}imaging_pipeline_init"):
-        if connection.adapter.backend == "mysql":
-            for name, _ in _SCHEMAS:
-                # Keys would ignore case, and a latin1 server would refuse names, under other defaults.
-                connection.query(
-                    f"CREATE DATABASE IF NOT EXISTS `{config.prefix}{name}`"
-                    " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-                )
         _activate(connection, config, create=True)
         _declare_jobs()
         if not imaging.Lab():
@@ -222,7 +223,10 @@ def _declare_jobs() -> None:
         logger.setLevel(level)
 
 
-def _check_version() -> None:
+def _check_version(config: Config, connection: Any) -> None:
+    """Refuse the tables of another version, before any of this one is declared among them."""
+    if imaging.Lab.table_name not in _table_names(connection, f"{config.prefix}imaging") or not imaging.Lab():
+        return
     found = int(imaging.Lab().fetch1("schema_version"))
     if found != SCHEMA_VERSION:
         raise SchemaError(

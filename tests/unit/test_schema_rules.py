@@ -24,12 +24,12 @@ EXPLAINED = r"float\d+|decimal.*|<blob>|<npy@main>|<trace>"
 RESERVED = """
 all analyse analyze and any array as asc between both by case cast check collate column condition constraint
 create cross cube cursor default delete desc describe distinct div do else end except exists explain false
-fetch float for foreign from function grant group groups grouping having if in index inner insert int integer
-interval into is join key keys kill lambda lag lead left like limit lines load lock long loop match mod natural
-not null numeric of offset on optimize option or order out outer over partition placing precision primary
-procedure purge range rank read real recursive references release rename repeat replace require return row rows
-schema select session_user set show some spatial system table then to trigger true union unique unlock update
-usage use user using values varying when where while window with write
+fetch float for foreign from function grant group groups grouping having if in index inner insert int
+integer interval into is join key keys kill lambda lag lead left like limit lines load lock long loop match
+mod natural not null numeric of offset on optimize option or order out outer over partition placing
+precision primary procedure purge range rank read real recursive references release rename repeat replace
+require return row rows schema select session_user set show some spatial system table then to trigger true
+union unique unlock update usage use user using values varying when where while window with write
 """
 
 
