@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from imaging_pipeline.config import Config, Secret, embedded_config
+from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers import mariadb
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     required = os.environ.get("IMAGING_PIPELINE_REQUIRE", "").split(",")
     if "mysql" in required and not mariadb.is_installed():
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for mysql, but MariaDB is not installed")
+    if "suite2p" in required and not is_available():
+        raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for suite2p, but Suite2p is not installed")
 
 
 @pytest.fixture(scope="session")

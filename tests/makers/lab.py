@@ -49,10 +49,11 @@ class Lab:
         }
 
 
-def emptied_lab(server: Config, folder: Path) -> Lab:
-    """Connect to a server, empty the tables, and give a lab whose share is ``folder / "share"``."""
-    share = folder / "share"
-    share.mkdir()
+def emptied_lab(server: Config, folder: Path, share: Path | None = None) -> Lab:
+    """Connect to a server, empty the tables, and give a lab whose share is new in ``folder``, or is given."""
+    if share is None:
+        share = folder / "share"
+        share.mkdir()
     config = dataclasses.replace(server, repositories={"moser": share}, suite2p_scratch=folder / "scratch")
     connection = database.init_db(config)
     _empty(connection)
