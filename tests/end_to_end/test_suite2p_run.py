@@ -1,4 +1,4 @@
-"""The one test that runs Suite2p itself."""
+"""A run of Suite2p itself, on what it would mix up if it were called as it is."""
 
 import dataclasses
 import json
