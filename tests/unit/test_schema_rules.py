@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import datajoint as dj
 import pytest
 
 import imaging_pipeline
-from imaging_pipeline import database
-from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
+from tests.makers.definitions import Column, columns, columns_of, tables
 
 TYPES = (
     r"int(8|16|32|64)|float(32|64)|decimal\(\d+,\s*\d+\)|varchar\(\d+\)|date|datetime\(6\)|bool|json|bytes"
@@ -31,47 +29,6 @@ precision primary procedure purge range rank read real recursive references rele
 require return row rows schema select session_user set show some spatial system table then to trigger true
 union unique unlock update usage use user using values varying when where while window with write
 """
-
-
-@dataclass(frozen=True)
-class Column:
-    """A line of a definition that names a column."""
-
-    table: str
-    name: str
-    default: str
-    type: str
-    comment: str
-
-    def __str__(self) -> str:
-        return f"{self.table}.{self.name}"
-
-
-def tables() -> list[Any]:
-    """Give every table class, parts too."""
-    return [
-        table
-        for module in (mlims, imaging, suite2p_jobs)
-        for cls in database.table_classes(module)
-        for table in (cls, *database.parts(cls))
-    ]
-
-
-def columns() -> list[Column]:
-    return [column for table in tables() for column in columns_of(table)]
-
-
-def columns_of(table: Any) -> list[Column]:
-    found = []
-    for line in map(str.strip, table.definition.splitlines()):
-        if not line or line.startswith(("->", "---", "INDEX", "#")):
-            continue
-        declared, _, comment = line.partition("#")
-        name, _, type_ = declared.partition(":")
-        name, _, default = name.partition("=")
-        parts = (name, default, type_, comment)
-        found.append(Column(table.__qualname__, *(part.strip() for part in parts)))
-    return found
 
 
 def wrong(is_right: Any) -> list[str]:
