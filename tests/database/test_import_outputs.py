@@ -99,6 +99,12 @@ def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
     assert list(imaging.Projection.Motion().to_arrays("center_plane", order_by="center_plane")) == [1, 2]
 
 
+def test_the_rate_of_traces_is_that_of_the_tifs_whatever_suite2p_was_told(lab: Lab) -> None:
+    import_all(lab, OBJECT, settings={"fs": 31.0})
+    analysis = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py).fetch1()
+    assert (analysis["analysis_rate_hz"], analysis["ops_fs"]) == (10.0, 31.0)
+
+
 def test_a_second_channel_has_traces_of_its_own(lab: Lab) -> None:
     root = import_all(lab, TWO_CHANNELS, num_channels=2, is_cell=(True, False, True, True, True))
     assert imaging.Tif().fetch1("num_frames") == TWO_CHANNELS.num_frames

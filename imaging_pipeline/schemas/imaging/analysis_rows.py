@@ -67,13 +67,15 @@ def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
     """
     output, plane = read_plane(place)
     frames = _slices(output, plane, tifs)[session_name]
+    (own,) = (session["frames"] for session in tifs if session["session_name"] == session_name)
     options = suite2p_output.options_summary(output.options)
     return Analysis(
         row={
             "plane": plane.plane,
             "first_frame": frames.first_frame,
             "num_frames": frames.num_frames,
-            "analysis_rate_hz": options.fs_hz,
+            # A person who ran Suite2p may have left its own rate as it was.
+            "analysis_rate_hz": own["volume_rate"],
         },
         options={
             "ops_suite2p_version": output.version,

@@ -39,7 +39,7 @@ class ImagingAnalysis(dj.Imported):
     plane=null : int16  # of the microscope, from 0; null where all planes are combined
     first_frame : int64  # of the session in the output, from 0
     num_frames : int64  # of the session in the output
-    analysis_rate_hz : float64  # Hz, samples of a cell's trace
+    analysis_rate_hz : float64  # Hz, samples of a cell's trace, as the tifs say
     is_tif_preproc=0 : bool  # the tifs were motion corrected before
     entry_time_imaginganalysis=CURRENT_TIMESTAMP(6) : datetime(6)
     """
@@ -51,7 +51,7 @@ class ImagingAnalysis(dj.Imported):
         -> master
         ---
         ops_suite2p_version="" : varchar(32)
-        ops_fs : float64  # Hz, of volumes
+        ops_fs : float64  # Hz, of volumes, as Suite2p was told
         ops_tau=null : float64  # s, decay of the indicator
         ops_nplanes : int16
         ops_nchannels : int16

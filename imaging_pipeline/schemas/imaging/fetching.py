@@ -45,9 +45,9 @@ def session_tifs(tables: Tables, key: Row) -> list[Row]:
     Returns
     -------
     list of dict
-        ``session_name``; ``filenames``; and ``frames``, how many there are in the imported tifs. None for
-        other sessions than the key's: theirs may be imported while the job runs, which then would seem
-        to rest on changed data.
+        ``session_name``; ``filenames``; and ``frames``, how many there are in the imported tifs and how
+        often they came. None for other sessions than the key's: theirs may be imported while the job
+        runs, which then would seem to rest on changed data.
     """
     imaging = tables.imaging
     tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
@@ -77,15 +77,16 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Row:
 
 
 def _frames(tables: Tables, session: Row, files: list[Row]) -> Row | None:
-    """Give ``acquisitions`` and ``frames_per_tif``, one a file, of one channel; ``frames_per_volume``."""
+    """Give ``acquisitions`` and ``frames_per_tif``, one a file, ``frames_per_volume`` and ``volume_rate``."""
     stack = tables.imaging.Tif.SI & {name: session[name] for name in ("session_name", "dataset_name")}
-    rows: list[Row] = stack.proj("frames_per_tif", "frames_per_volume").to_dicts()
+    rows: list[Row] = stack.proj("frames_per_tif", "frames_per_volume", "volume_rate").to_dicts()
     if not rows:
         return None
     return {
         "acquisitions": [file["acquisition"] for file in files],
         "frames_per_tif": rows[0]["frames_per_tif"],
         "frames_per_volume": rows[0]["frames_per_volume"],
+        "volume_rate": rows[0]["volume_rate"],
     }
 
 
