@@ -106,7 +106,6 @@ def _open(config: Config) -> Any:
     settings.database.backend = config.backend
     settings.database.use_tls = config.use_tls
     settings.database.name = config.database_name
-    settings.database.create_tables = False
     if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)
         _make_store(config)

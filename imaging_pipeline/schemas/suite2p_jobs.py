@@ -31,8 +31,8 @@ class Suite2Py(dj.Computed):
     run_stage_seconds : json  # stage: seconds
     run_seconds : float64  # s, in all
     run_versions : json  # of Suite2p, torch, Python and this package
-    run_machine : varchar(255)
-    run_threads : int16
+    run_machine : varchar(255)  # empty where a person ran it elsewhere
+    run_threads : int16  # 0 where a person ran it elsewhere
     suite2py_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 

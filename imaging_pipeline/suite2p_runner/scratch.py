@@ -37,7 +37,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
             "The scratch folder cannot be written to",
             path=scratch,
             found=str(error),
-            remedy="Correct suite2p_scratch in the configuration.",
+            remedy="Correct custom.suite2p.scratch in the configuration.",
         ) from error
     try:
         yield folder

@@ -82,7 +82,7 @@ def test_keys_have_types_that_job_tables_take(lab: Lab) -> None:
 def test_a_person_s_own_table_hangs_below_a_trace(lab: Lab) -> None:
     import_all(lab, OBJECT)
     name = f"{lab.config.prefix}user_anna"
-    own = dj.Schema(name, context={"imaging": imaging}, connection=lab.connection, create_tables=True)
+    own = dj.Schema(name, context={"imaging": imaging}, connection=lab.connection)
     try:
 
         @own
