@@ -24,6 +24,9 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "functional_channel": (("functional_chan",), "functional_chan"),
 }
 
+# What an option set may say in place of a number: the run chooses.
+_AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class OptionsSummary:
@@ -42,7 +45,7 @@ class OptionsSummary:
     neuropil_coefficient
         Share of the neuropil that is subtracted.
     do_registration, nonrigid, batch_size, block_size
-        Registration: whether, how, frames at once, pixels of a block (y, x).
+        Registration: whether, how, frames at once (None for ``auto``), pixels of a block (y, x).
     spatial_scale, threshold_scaling, max_overlap
         Detection.
     """
@@ -71,7 +74,7 @@ def options_summary(options: Mapping[str, Any]) -> OptionsSummary:
         return None if found[name] is None else float(found[name])
 
     def count(name: str) -> int | None:
-        return None if found[name] is None else int(found[name])
+        return None if found[name] in (None, _AUTO) else int(found[name])
 
     def switch(name: str) -> bool | None:
         return None if found[name] is None else bool(found[name])

@@ -17,7 +17,11 @@ from tests.makers.folders import COPIED, START, Timeseries, aged, write_file, wr
 from tests.makers.suite2p_output import Suite2pSpec
 
 REQUEST = Request("moser", "day1", "2Pminiscope_A", True, "90218", 0, "fast")
-OPTIONS = {"fast": {"tau": 1.0, "registration": {"nonrigid": False}}, "slow": {"tau": 2.0}}
+OPTIONS = {
+    "fast": {"tau": 1.0, "registration": {"nonrigid": False}},
+    "slow": {"tau": 2.0},
+    "auto": {"tau": 1.0, "registration": {"batch_size": "auto"}},
+}
 OPEN_FIELD = Timeseries("90218-openfield", files=(2,))
 WHEEL = Timeseries("90218-wheel", START + timedelta(hours=1))
 TIFS = (*OPEN_FIELD.tif_names, *WHEEL.tif_names)
@@ -192,6 +196,12 @@ def test_a_report_says_what_of_the_options_was_compared(folder):
 
     assert verdict_of(plan_of(folder)) == ("finished", "options of 'fast' compared: tau_s, nonrigid")
     assert "not compared" in verdict_of(plan_of(folder, ops_name=None))[1]
+
+
+def test_a_batch_size_that_suite2p_chooses_is_not_compared(folder):
+    write_suite2p(folder / "suite2p", SPEC)
+
+    assert verdict_of(plan_of(folder, ops_name="auto")) == ("finished", "options of 'auto' compared: tau_s")
 
 
 def test_our_own_note_decides_on_the_options(folder):
