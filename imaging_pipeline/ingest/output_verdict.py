@@ -15,6 +15,8 @@ _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]
 _SHOWN = 3
 # Of these the tifs' headers decide, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
+# What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
+_NOT_SAID = (None, (0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def _compared_options(
         if field.name in _FROM_TIFS:
             continue
         value, found = getattr(asked, field.name), getattr(made, field.name)
-        if value is None or found is None:
+        if value in _NOT_SAID or found in _NOT_SAID:
             continue
         compared.append(field.name)
         if value != found:

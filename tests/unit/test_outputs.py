@@ -21,6 +21,8 @@ OPTIONS = {
     "fast": {"tau": 1.0, "registration": {"nonrigid": False}},
     "slow": {"tau": 2.0},
     "auto": {"tau": 1.0, "registration": {"batch_size": "auto"}},
+    "estimated": {"tau": 1.0, "diameter": 0},
+    "measured": {"tau": 1.0, "diameter": [12.0, 12.0]},
 }
 OPEN_FIELD = Timeseries("90218-openfield", files=(2,))
 WHEEL = Timeseries("90218-wheel", START + timedelta(hours=1))
@@ -202,6 +204,15 @@ def test_a_batch_size_that_suite2p_chooses_is_not_compared(folder):
     write_suite2p(folder / "suite2p", SPEC)
 
     assert verdict_of(plan_of(folder, ops_name="auto")) == ("finished", "options of 'auto' compared: tau_s")
+
+
+@pytest.mark.parametrize(("made", "asked"), [(12, "estimated"), (0, "measured")])
+def test_a_diameter_that_suite2p_estimates_is_not_compared(folder, made, asked):
+    write_suite2p(folder / "suite2p", replace(SPEC, generation="0.x", settings={"diameter": made}))
+
+    verdict, reason = verdict_of(plan_of(folder, ops_name=asked))
+
+    assert (verdict, reason) == ("finished", f"options of '{asked}' compared: tau_s")
 
 
 def test_our_own_note_decides_on_the_options(folder):
