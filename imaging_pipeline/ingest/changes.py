@@ -30,6 +30,7 @@ from imaging_pipeline.ingest.known import (
     KnownMetaSession,
     KnownSession,
 )
+from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.matching import MetaSessionMatch, Registered, SessionMatch
 from imaging_pipeline.ingest.planned import OutputVerdict, Plan, PlannedDataset, PlannedMetaSession
 
@@ -203,7 +204,7 @@ class _Comparison:
         planned = {dataset.bundle for dataset in self._match.planned.datasets}
         outdated = {}
         for dataset in self._known.datasets:
-            reason = "; ".join(reasons) if reasons and not self._is_made_anew(dataset) else ""
+            reason = listed(reasons, "; ") if reasons and not self._is_made_anew(dataset) else ""
             if not reason and dataset.bundle not in planned:
                 reason = self._superseded(dataset, option_set)
             if reason:

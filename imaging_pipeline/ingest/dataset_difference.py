@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from imaging_pipeline.ingest.changed import Difference
 from imaging_pipeline.ingest.known import KnownDataset, KnownFile
+from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import PlannedDataset, PlannedFile
 
 _CURATION = "iscell.npy"
-_SHOWN = 3
 
 
 def difference(
@@ -34,7 +34,7 @@ def difference(
             added.append(file.name)
     if replaced == [_CURATION] and len(after) == len(before) and not added:
         return Difference.CURATION, "curated: iscell.npy was written anew"
-    told = [f"{word} {_listed(each)}" for word, each in (("replaced", replaced), ("added", added)) if each]
+    told = [f"{word} {listed(each)}" for word, each in (("replaced", replaced), ("added", added)) if each]
     return Difference.CONTENT, "; ".join(told) or "its files stand in another order"
 
 
@@ -44,18 +44,13 @@ def _difference_of_places(
     pairs = list(zip(planned, known, strict=True))
     moved = [file.name for file, before in pairs if (repository_name, file.path) != before.place]
     if moved:
-        return Difference.PLACE, f"moved {_listed(moved)}"
+        return Difference.PLACE, f"moved {listed(moved)}"
     touched = [file.name for file, before in pairs if file.modified != before.modified]
     if touched:
-        return Difference.PLACE, f"written again with the same content: {_listed(touched)}"
+        return Difference.PLACE, f"written again with the same content: {listed(touched)}"
     return None, ""
 
 
 def _is_subsequence(part: Sequence[object], whole: Sequence[object]) -> bool:
     remaining = iter(whole)
     return all(item in remaining for item in part)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

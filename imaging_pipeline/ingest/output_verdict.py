@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from imaging_pipeline import names
+from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
-_SHOWN = 3
 # Of these the tifs' headers decide, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
 # What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
@@ -124,7 +124,7 @@ def judge(
     if difference:
         return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, difference)
     if missing:
-        reason = f"not finished: {_listed(missing)} not there or not whole"
+        reason = f"not finished: {listed(missing)} not there or not whole"
         return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
     is_equal, compared = _compared_options(output, wanted or own_name, options.settings)
     verdict = OutputVerdict.FINISHED if is_equal else OutputVerdict.SUPERSEDED
@@ -165,9 +165,9 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     besides = [name for name in made_of if name not in wanted]
     told = []
     if lacking:
-        told.append(f"made without {_listed(lacking)}")
+        told.append(f"made without {listed(lacking)}")
     if besides:
-        told.append(f"made also of {_listed(besides)}")
+        told.append(f"made also of {listed(besides)}")
     return " and ".join(told) or "made of the same files in another order, or of one file twice"
 
 
@@ -201,15 +201,10 @@ def _compared_options(
         if value != found:
             different.append(f"{field.name} {found} instead of {value}")
     if different:
-        return False, f"not made with '{reference}': {_listed(different)}"
+        return False, f"not made with '{reference}': {listed(different)}"
     return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
 
 
 def _noted(output: Suite2pOutput, key: str) -> str | None:
     value = None if output.marker is None else output.marker.get(key)
     return None if value is None else str(value)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    more = len(texts) - _SHOWN
-    return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -109,6 +109,18 @@ def test_a_session_that_joins_makes_the_output_out_of_date(folder, registered):
     assert register(registered, folder, COMBINED).is_nothing
 
 
+def test_many_sessions_that_join_are_told_in_short(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    late = [Timeseries(f"sleep{number:02d}", START + timedelta(hours=2 + number)) for number in range(5)]
+    write_folder(folder, *late)
+
+    changes = register(registered, folder, COMBINED)
+
+    joined = "session 'sleep00' joined; session 'sleep01' joined; session 'sleep02' joined and 2 more"
+    assert purged(changes) == {(joined, False)}
+
+
 def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered):
     write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, COMBINED)
