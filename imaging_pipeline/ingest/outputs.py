@@ -31,6 +31,14 @@ from imaging_pipeline.readers.suite2p_output import (
 
 DATASETTYPE = "suite2p_python"
 
+# What `imaging_pipeline.readers` reads of a plane; a file of a person's own beside these is no part of it.
+_IMPORTED = frozenset(
+    {
+        *("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy"),
+        *("F.npy", "Fneu.npy", "spks.npy", "F_chan2.npy", "Fneu_chan2.npy"),
+        *("stat.npy", "iscell.npy", "redcell.npy"),
+    }
+)
 _PLANE_FILE = re.compile(r"(?:.*/)?(?:plane\d+|combined)/[^/]+\.npy")
 _PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
 
@@ -202,7 +210,8 @@ def _datasets(
 
 def _plane_files(contents: FolderContents, plane: PlaneOutput, files: Sequence[str]) -> list[str]:
     folder = plane.folder.relative_to(contents.folder).as_posix()
-    return [path for path in files if path.rpartition("/")[0] == folder and path.endswith(".npy")]
+    imported = {f"{folder}/{name}" for name in _IMPORTED}
+    return [path for path in files if path in imported]
 
 
 def _file_report(path: str, judgement: Judgement, bundles: dict[str, str]) -> FileReport:

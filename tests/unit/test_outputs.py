@@ -303,6 +303,30 @@ def test_content_that_would_run_a_program_is_foreign(folder):
     assert verdict_of(plan_of(folder))[0] == "foreign"
 
 
+@pytest.mark.parametrize("generation", ["0.x", "1.x"])
+def test_all_that_suite2p_wrote_of_two_channels_is_of_the_dataset(folder, generation):
+    root = write_suite2p(folder / "suite2p", replace(SPEC, generation=generation, num_channels=2))
+
+    (dataset,) = plan_of(folder).metasessions[0].datasets
+
+    assert {file.name for file in dataset.files} == {path.name for path in (root / "plane0").glob("*.npy")}
+
+
+def test_an_array_of_a_persons_own_beside_an_output_is_no_part_of_it(folder):
+    root = write_suite2p(folder / "suite2p", SPEC)
+    before = plan_of(folder)
+    write_file(root / "plane0/iscell_before_curation.npy")
+
+    plan = plan_of(folder)
+
+    assert plan.metasessions == before.metasessions
+    (report,) = (report for report in plan.files if "before_curation" in report.path)
+    assert (report.verdict, report.reason) == (
+        "ignored",
+        "of a finished Suite2p output, and not needed for its import",
+    )
+
+
 def test_every_file_of_an_output_is_accounted_for(folder):
     root = write_suite2p(run_folder(folder) / "suite2p", SPEC)
     write_file(root / "plane0/data.bin")
