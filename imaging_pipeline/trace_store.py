@@ -23,10 +23,10 @@ from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
 from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
-from imaging_pipeline.errors import PipelineError, StoreError
+from imaging_pipeline.errors import OutputError, PipelineError, StoreError
 
 FOLDER = "traces"
-_SWEEP_AFTER_S = 24 * 3600
+SWEEP_AFTER_S = 24 * 3600
 _DTYPE = np.dtype("<f4")
 
 Blocks = Iterable[Mapping[str, NDArray[np.float32]]]
@@ -38,7 +38,7 @@ def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], block
     Parameters
     ----------
     place
-        Folder below ``traces/``, for people who look; it need not be unique.
+        Folder below ``traces/``; several writes may share it.
     names
         One array is written for each.
     shape
@@ -93,13 +93,29 @@ def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks)
     header = {"descr": _DTYPE.str, "fortran_order": False, "shape": shape}
     for file in files.values():
         np.lib.format.write_array_header_1_0(file, header)
+    missing = dict.fromkeys(files, shape[0])
     for block in blocks:
         for name, rows in block.items():
+            if rows.shape[1:] != shape[1:] or len(rows) > missing[name]:
+                raise _not_of_shape(name, f"rows of {rows.shape[1:]}", shape)
+            missing[name] -= len(rows)
             # Not through a map of the file: on a full disk that ends the process without an error.
             files[name].write(np.ascontiguousarray(rows, _DTYPE).data)
+    for name, number in missing.items():
+        if number:
+            raise _not_of_shape(name, f"{number} rows too few", shape)
     for file in files.values():
         file.flush()
         os.fsync(file.fileno())
+
+
+def _not_of_shape(name: str, found: str, shape: tuple[int, int]) -> OutputError:
+    return OutputError(
+        f"The {name} of an analysis are not as many as announced",
+        found=found,
+        allowed=f"{shape[0]} cells of {shape[1]} frames",
+        remedy="Register the folder again: its files changed while they were read.",
+    )
 
 
 def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
@@ -145,10 +161,11 @@ def remove(names: Iterable[str]) -> None:
             backend.remove(name)
 
 
-def sweep(in_use: Iterable[str]) -> list[str]:
-    """Remove objects that no row names and that are older than a day, and give their names.
+def sweep(folder: str, in_use: Iterable[str]) -> list[str]:
+    """Remove objects below a folder that no row names and that are older than a day; give their names.
 
-    A younger one may belong to a job that has not inserted its rows yet.
+    A younger one may belong to a job that has not inserted its rows yet, and what is in other folders
+    to another database.
     """
     spec = _spec()
     if spec["protocol"] != "file":
@@ -158,10 +175,10 @@ def sweep(in_use: Iterable[str]) -> list[str]:
             remedy="Set a lifecycle rule on the bucket, or sweep from a machine that mounts it.",
         )
     root = Path(spec["location"])
-    kept, limit = set(in_use), time.time() - _SWEEP_AFTER_S
+    kept, limit = set(in_use), time.time() - SWEEP_AFTER_S
     unused = [
         name
-        for path in sorted((root / FOLDER).rglob("*.npy"))
+        for path in sorted((root / FOLDER / folder).rglob("*.npy"))
         if (name := path.relative_to(root).as_posix()) not in kept and path.stat().st_mtime < limit
     ]
     remove(unused)

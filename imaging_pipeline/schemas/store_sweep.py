@@ -20,8 +20,6 @@ from imaging_pipeline.config_stores import PIPELINE_STORE
 from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.schemas.tables import Tables
 
-_AFTER_S = 24 * 3600
-
 
 @dataclass(frozen=True)
 class Swept:
@@ -56,7 +54,8 @@ def sweep(tables: Tables) -> Swept:
             *imaging.Cell().to_arrays("trace_objects"),
             *imaging.FilteredSpikes().to_arrays("spike_objects"),
         ]
-        traces = trace_store.sweep(name for group in objects for name in _texts(group))
+        in_use = (name for group in objects for name in _texts(group))
+        traces = trace_store.sweep(f"{tables.config.prefix}imaging", in_use)
         arrays = [name for module in modules for name in _unnamed(module.schema)]
         trace_store.remove(arrays)
     return Swept(tuple(traces), tuple(arrays))
@@ -74,7 +73,7 @@ def _texts(objects: Any) -> Iterator[str]:
 def _unnamed(schema: Any) -> list[str]:
     """Give the old objects below a schema's folder that none of its rows names."""
     spec = dj.config.get_store_spec(PIPELINE_STORE)
-    root, limit = Path(spec["location"]), time.time() - _AFTER_S
+    root, limit = Path(spec["location"]), time.time() - trace_store.SWEEP_AFTER_S
     folder = root / spec["schema_prefix"] / schema.database
     old = [
         path.relative_to(root).as_posix()

@@ -7,24 +7,25 @@ from pathlib import Path, PurePosixPath
 from imaging_pipeline import names
 from imaging_pipeline.config import Config
 from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
+from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.imaging import request_rows
-from imaging_pipeline.schemas.imaging.fetching import Row, dataset_paths, output_place
+from imaging_pipeline.schemas.imaging.fetching import Row, dataset_files, output_place
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
 
 def place(tables: Tables, key: Row) -> Row:
-    """Give where the output of a MetaSession and option set belongs, on this machine and in rows."""
+    """Give where the output of a MetaSession and option set belongs on this machine."""
     metasession = (tables.imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     output_folder = str(PurePosixPath(metasession["suite2p_folder"], key["ops_name"]))
     return {
         "target": str(tables.local_path(metasession["repository_name"], output_folder)),
-        "output_folder": output_folder,
         "metasession_name": key["metasession_name"],
         "registered": _registered_output(tables, key),
+        "repository": str(tables.local_path(metasession["repository_name"], "")),
     }
 
 
@@ -54,13 +55,11 @@ def tifs(tables: Tables, key: Row) -> list[Row]:
     found: list[Row] = []
     acquisition, before = -1, None
     for session in sessions:
-        files = imaging.PhysicalFile & {"dataset_name": session["dataset_name"]}
-        rows = files.to_dicts(order_by="file_order")
-        for path, row in zip(dataset_paths(tables, session), rows, strict=True):
-            recorded = (session["session_name"], row["acquisition"])
+        for file in dataset_files(tables, session):
+            recorded = (session["session_name"], file["acquisition"])
             acquisition += recorded != before
             before = recorded
-            found.append({"path": path, "acquisition": acquisition, "fingerprint": row["fingerprint"]})
+            found.append({**file, "acquisition": acquisition})
     return found
 
 
@@ -125,7 +124,7 @@ def _made_by_hand(output: Suite2pOutput) -> RunResult:
 def row(place: Row, result: RunResult) -> Row:
     """Give the columns of ``Suite2Py`` that are not its key."""
     return {
-        "output_folder": place["output_folder"],
+        "output_folder": relative(result.target, Path(place["repository"])),
         "adopted": result.adopted,
         "run_num_frames": result.num_frames,
         "run_num_rois": result.num_rois,
@@ -151,7 +150,10 @@ def register_again(tables: Tables, key: Row) -> None:
         name: metasession[name] for name in ("repository_name", "animal_id", "datasource_id", "combined")
     } | {"folder": metasession["metasession_folder"]}
     requests = imaging.BaseFolder & of_folder
-    last = requests.to_dicts(order_by="basefolder_id DESC", limit=1)[0]
-    if not last["register_uncurated"] or requests - imaging.MakeDatasetSessions:
+    failed = imaging.MakeDatasetSessions.jobs & "status IN ('error', 'ignore')"
+    waiting = {int(number) for number in (requests - imaging.MakeDatasetSessions).to_arrays("basefolder_id")}
+    waiting -= {int(number) for number in failed.to_arrays("basefolder_id")}
+    newest = requests.to_dicts(order_by="basefolder_id DESC", limit=1)
+    if waiting or not newest or not newest[0]["register_uncurated"]:
         return
-    request_rows.copy(tables, last, note=f"registered again after Suite2p with {key['ops_name']}")
+    request_rows.copy(tables, newest[0], note=f"registered again after Suite2p with {key['ops_name']}")

@@ -167,7 +167,7 @@ def test_a_wide_table_is_whole_where_it_goes_into_a_file(run: Run, tmp_path: Pat
 
 def test_sweeping_the_store_names_what_is_removed(run: Run, lab: Lab) -> None:
     block = np.zeros((1, 3), np.float32)
-    name = trace_store.write_arrays("test", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
+    name = trace_store.write_arrays("test_imaging", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
     path = Path(lab.config.stores["main"]["location"], name)
     two_days_ago = time.time() - 2 * 24 * 3600
     os.utime(path, (two_days_ago, two_days_ago))

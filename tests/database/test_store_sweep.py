@@ -86,7 +86,7 @@ def test_what_is_young_stays_although_no_row_names_it_yet(lab: Lab) -> None:
     array.parent.mkdir(parents=True, exist_ok=True)
     array.write_bytes(b"array")
     block = np.zeros((1, 3), np.float32)
-    traces = trace_store.write_arrays("test", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
+    traces = trace_store.write_arrays("test_imaging", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
 
     store_sweep.sweep(tables.in_code())
 

@@ -82,13 +82,13 @@ class _Channel:
             yield {self.array_name(quantity): rows for quantity, rows in computed.items()}
 
 
-def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
+def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
     """Read the regions and traces of a session, and write what is derived to the store.
 
     Parameters
     ----------
-    key
-        Of ``ImagingAnalysis``; names the folder in the store.
+    folder
+        Where the arrays go, from `fetching.array_folder`.
     place
         From `fetching.output_place`.
     analysis
@@ -113,7 +113,7 @@ def import_cells(key: Row, place: Row, analysis: Row, params: Row) -> Cells:
     traces = suite2p_output.read_traces(plane)
     frames = slice(analysis["first_frame"], analysis["first_frame"] + analysis["num_frames"])
     channels = _channels(traces, cell_ids, frames, analysis, params)
-    objects = _write(key, channels, _spike_blocks(traces, cell_ids, frames))
+    objects = _write(folder, channels, _spike_blocks(traces, cell_ids, frames))
     return Cells(
         row={**row, "trace_objects": objects},
         rois=_roi_rows(output, plane, cell_ids, probability),
@@ -148,7 +148,7 @@ def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
     return trace_store.read_array(objects[channel][quantity])
 
 
-def filter_spikes(key: Row, objects: Row, cell_ids: list[int], num_std: float) -> Filtered:
+def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float) -> Filtered:
     """Filter the spikes of all cells of a session and write them to the store."""
     if not cell_ids:
         return Filtered({}, [])
@@ -161,7 +161,7 @@ def filter_spikes(key: Row, objects: Row, cell_ids: list[int], num_std: float) -
             thresholds.extend(filtered.thresholds.tolist())
             yield {"filtered_spikes": filtered.spikes}
 
-    stored = trace_store.write_arrays(_folder(key), ("filtered_spikes",), spikes.shape, blocks())
+    stored = trace_store.write_arrays(folder, ("filtered_spikes",), spikes.shape, blocks())
     return Filtered(
         stored,
         [
@@ -173,10 +173,6 @@ def filter_spikes(key: Row, objects: Row, cell_ids: list[int], num_std: float) -
             for number, (cell_id, threshold) in enumerate(zip(cell_ids, thresholds, strict=True))
         ],
     )
-
-
-def _folder(key: Row) -> str:
-    return f"{key['metasession_name']}/{key['session_name']}/{key['dataset_name']}"
 
 
 def _channels(
@@ -202,14 +198,14 @@ def _channels(
 
 
 def _write(
-    key: Row, channels: list[_Channel], spikes: Iterator[Mapping[str, NDArray[np.float32]]]
+    folder: str, channels: list[_Channel], spikes: Iterator[Mapping[str, NDArray[np.float32]]]
 ) -> dict[str, dict[str, str]]:
     """Write all arrays of an analysis, or none: channel and quantity → object."""
     names = [channel.array_name(quantity) for channel in channels for quantity in _QUANTITIES]
     first = channels[0]
     shape = (len(first.cell_ids), first.num_frames)
     blocks = chain(*(channel.blocks() for channel in channels), spikes)
-    objects = trace_store.write_arrays(_folder(key), (*names, "spikes"), shape, blocks)
+    objects = trace_store.write_arrays(folder, (*names, "spikes"), shape, blocks)
     by_channel = {
         channel.name: {quantity: objects[channel.array_name(quantity)] for quantity in _QUANTITIES}
         for channel in channels

@@ -218,18 +218,21 @@ class Cell(dj.Imported):
         spikes : <trace>  # float32 (samples,), arbitrary units
         """
 
-    def make_fetch(self, key: Row) -> tuple[Row, Row, Row]:
-        """Fetch where the output is, the session's frames in it and the newest baseline parameters."""
+    def make_fetch(self, key: Row) -> tuple[str, Row, Row, Row]:
+        """Fetch where arrays go and the output is, the session's frames in it and the newest parameters."""
         handle = tables.in_code()
         return (
+            fetching.array_folder(handle, key),
             fetching.output_place(handle, key),
             fetching.analysis_parameters(handle, key),
-            BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)[0],
+            fetching.newest_baseline(handle),
         )
 
-    def make_compute(self, key: Row, place: Row, analysis: Row, params: Row) -> tuple[cell_arrays.Cells]:
+    def make_compute(
+        self, key: Row, folder: str, place: Row, analysis: Row, params: Row
+    ) -> tuple[cell_arrays.Cells]:
         """Read regions, compute traces and write them to the store."""
-        return (cell_arrays.import_cells(key, place, analysis, params),)
+        return (cell_arrays.import_cells(folder, place, analysis, params),)
 
     def make_insert(self, key: Row, cells: cell_arrays.Cells) -> None:
         """Insert a row a cell; the arrays are in the store already."""
@@ -287,20 +290,20 @@ class FilteredSpikes(dj.Computed):
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
         """
 
-    def make_fetch(self, key: Row) -> tuple[Row, list[int], float]:
-        """Fetch where the spikes are, the cells and the parameter."""
-        cells = Cell() & key
+    def make_fetch(self, key: Row) -> tuple[str, Row, list[int], float]:
+        """Fetch where arrays go and the spikes are, the cells and the parameter."""
         return (
-            cells.fetch1("trace_objects"),
-            [int(number) for number in (Cell.Rois() & key).to_arrays("cell_id", order_by="cell_id")],
+            fetching.array_folder(tables.in_code(), key),
+            (Cell() & key).fetch1("trace_objects"),
+            (Cell.Rois() & key).to_arrays("cell_id", order_by="cell_id").tolist(),
             float((SpikeFilterParams() & key).fetch1("spike_std")),
         )
 
     def make_compute(
-        self, key: Row, objects: Row, cell_ids: list[int], num_std: float
+        self, key: Row, folder: str, objects: Row, cell_ids: list[int], num_std: float
     ) -> tuple[cell_arrays.Filtered]:
         """Filter the spikes of all cells and write them to the store."""
-        return (cell_arrays.filter_spikes(key, objects, cell_ids, num_std),)
+        return (cell_arrays.filter_spikes(folder, objects, cell_ids, num_std),)
 
     def make_insert(self, key: Row, filtered: cell_arrays.Filtered) -> None:
         """Insert a row a cell; the array is in the store already."""

@@ -9,20 +9,34 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
+from imaging_pipeline import names
 from imaging_pipeline.schemas.tables import Tables
 
 Row = dict[str, Any]
 
 
-def dataset_paths(tables: Tables, key: Row) -> list[str]:
+def dataset_files(tables: Tables, key: Row) -> list[Row]:
     """Give the files of a dataset on this machine, in order of acquisition.
+
+    Returns
+    -------
+    list of dict
+        ``path``, ``acquisition``, and ``fingerprint``: a file that was replaced while a job ran is other
+        data, although its name is the same.
 
     Raises
     ------
-    PathError
-        The repository is not to be found on this machine.
+    NotMountedError, PathError
+        The repository is not to be found on this machine, or the path leaves it.
     """
-    return [str(tables.local_path(row["repository_name"], row["file_path"])) for row in _files(tables, key)]
+    return [
+        {
+            "path": str(tables.local_path(row["repository_name"], row["file_path"])),
+            "acquisition": row["acquisition"],
+            "fingerprint": row["fingerprint"],
+        }
+        for row in _files(tables, key)
+    ]
 
 
 def output_place(tables: Tables, key: Row) -> Row:
@@ -31,12 +45,20 @@ def output_place(tables: Tables, key: Row) -> Row:
     Returns
     -------
     dict
-        ``root``, the folder that holds the planes; ``label``, the plane's folder in it.
+        ``root``, the folder that holds the planes; ``label``, the plane's folder in it; ``contents``, a
+        hash that is another one when a file is replaced.
     """
-    row = _files(tables, key)[0]
-    folder = PurePosixPath(row["file_path"]).parent
-    root = tables.local_path(row["repository_name"], str(folder.parent))
-    return {"root": str(root), "label": folder.name}
+    files = _files(tables, key)
+    folder = PurePosixPath(files[0]["file_path"]).parent
+    root = tables.local_path(files[0]["repository_name"], str(folder.parent))
+    contents = names.contents_hash([file["fingerprint"] for file in files])
+    return {"root": str(root), "label": folder.name, "contents": contents}
+
+
+def array_folder(tables: Tables, key: Row) -> str:
+    """Give the folder of an analysis' arrays in the store, which other databases may share."""
+    imaging = f"{tables.config.prefix}imaging"
+    return "/".join((imaging, key["metasession_name"], key["session_name"], key["dataset_name"]))
 
 
 def session_tifs(tables: Tables, key: Row) -> list[Row]:
@@ -64,6 +86,12 @@ def analysis_parameters(tables: Tables, key: Row) -> Row:
     imaging = tables.imaging
     wanted = ("plane", "first_frame", "num_frames", "analysis_rate_hz", "ops_neucoeff")
     row: Row = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py & key).proj(*wanted).fetch1()
+    return row
+
+
+def newest_baseline(tables: Tables) -> Row:
+    """Give the newest row of ``BaselineParams``, which counts for new analyses."""
+    row: Row = tables.imaging.BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)[0]
     return row
 
 

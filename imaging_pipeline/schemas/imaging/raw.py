@@ -10,7 +10,7 @@ from imaging_pipeline.readers.scanimage_stack import ScanImageStack, read_stack
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.trace_store import store_errors
 
-from .fetching import Row, dataset_paths
+from .fetching import Row, dataset_files
 from .schema import schema
 from .sessions import Dataset, Session
 
@@ -78,13 +78,13 @@ class Tif(dj.Imported):
         """Sessions' tif datasets."""
         return Session.Data() & (Dataset() & {"datasettype": "tif"})
 
-    def make_fetch(self, key: Row) -> tuple[list[str]]:
+    def make_fetch(self, key: Row) -> tuple[list[Row]]:
         """Fetch where the files are."""
-        return (dataset_paths(tables.in_code(), key),)
+        return (dataset_files(tables.in_code(), key),)
 
-    def make_compute(self, key: Row, paths: list[str]) -> tuple[ScanImageStack]:
+    def make_compute(self, key: Row, files: list[Row]) -> tuple[ScanImageStack]:
         """Read headers, timestamps and a mean image."""
-        return (read_stack(paths),)
+        return (read_stack([file["path"] for file in files]),)
 
     def make_insert(self, key: Row, stack: ScanImageStack) -> None:
         """Insert the stack and what ScanImage says of it."""

@@ -6,7 +6,8 @@ one, under a lock on the animal, so that requests that meet at the same sessions
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from imaging_pipeline.ingest.changed import Changes
 from imaging_pipeline.ingest.changes import compare
@@ -20,6 +21,8 @@ from . import known, purge
 from .fetching import Row
 from .session_rows import Writer
 
+_LONGEST = 980
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -31,10 +34,13 @@ class Planned:
         The row of the request.
     plan
         What the folder holds.
+    num_applied
+        Requests of the animal or in the repository that had been carried out when the plan was made.
     """
 
     base_folder: Row
     plan: Plan
+    num_applied: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,10 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     ------
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
     """
+    num_applied = _num_applied(tables, base_folder)
     request = _request(base_folder)
+    if _newer_applied(tables, base_folder):
+        request = replace(request, ops_name=None)
     listing = scan(tables.local_path(request.repository_name, request.folder))
     return Planned(
         base_folder,
@@ -63,6 +72,7 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
             known.option_settings(tables),
             assigned_options=known.assigned_options(tables, request),
         ),
+        num_applied,
     )
 
 
@@ -77,8 +87,12 @@ def apply(tables: Tables, planned: Planned) -> Report:
         What is out of date may not be deleted by this account.
     """
     request = planned.plan.request
-    animal = {"animal_id": request.animal_id, "datasource_id": request.datasource_id}
-    lock_rows(tables.mlims.Animal & animal)
+    # Always in this order, so that two registrations never wait for each other.
+    lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
+    lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
+    if _num_applied(tables, planned.base_folder) != planned.num_applied:
+        # Another request was carried out meanwhile, perhaps for a newer state of the folder.
+        planned = plan(tables, planned.base_folder)
     changes = compare(planned.plan, known.of_plan(tables, planned.plan))
     writer = Writer(tables, planned.base_folder, changes)
     writer.write()
@@ -87,10 +101,26 @@ def apply(tables: Tables, planned: Planned) -> Report:
     return _report(planned.plan, changes, writer, reset)
 
 
-def _earlier_requests(tables: Tables, base_folder: Row) -> list[int]:
+def _num_applied(tables: Tables, base_folder: Row) -> int:
+    """Count the requests carried out that may have met the same sessions."""
+    same_place = {"repository_name": base_folder["repository_name"]}
+    same_animal = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
+    return len(tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal]))
+
+
+def _of_folder(tables: Tables, base_folder: Row) -> Any:
     same = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
-    requests = tables.imaging.BaseFolder & {name: base_folder[name] for name in same}
-    earlier = requests - {"basefolder_id": base_folder["basefolder_id"]}
+    return tables.imaging.BaseFolder & {name: base_folder[name] for name in same}
+
+
+def _newer_applied(tables: Tables, base_folder: Row) -> bool:
+    """Say whether a later request of the folder was carried out already; its option set then counts."""
+    newer = _of_folder(tables, base_folder) & f"basefolder_id > {base_folder['basefolder_id']}"
+    return bool(newer & tables.imaging.MakeDatasetSessions)
+
+
+def _earlier_requests(tables: Tables, base_folder: Row) -> list[int]:
+    earlier = _of_folder(tables, base_folder) & f"basefolder_id < {base_folder['basefolder_id']}"
     return [int(number) for number in earlier.to_arrays("basefolder_id")]
 
 
@@ -121,7 +151,7 @@ def _report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int])
                     "reported_bundle": each.dataset.bundle,
                     "reported_datasettype": each.dataset.datasettype,
                     "dataset_verdict": str(each.verdict),
-                    "dataset_reason": each.reason,
+                    "dataset_reason": _shortened(each.reason),
                 }
                 for each in changes.datasets
             ],
@@ -130,23 +160,30 @@ def _report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int])
                     "reported_file": number,
                     "reported_path": file.path,
                     "file_verdict": str(file.verdict),
-                    "file_reason": file.reason
-                    if file.datasettype is None
-                    else f"{file.datasettype}: {file.reason}",
+                    "file_reason": _shortened(
+                        file.reason if file.datasettype is None else f"{file.datasettype}: {file.reason}"
+                    ),
                 }
                 for number, file in enumerate(plan.files)
             ],
             "Purge": [
-                {"purged_table": table, "num_rows_purged": rows, "purge_reason": reason}
+                {"purged_table": table, "num_rows_purged": rows, "purge_reason": _shortened(reason)}
                 for table, (rows, reason) in writer.purged.items()
             ],
             "Finding": [
-                {"finding_number": number, "finding": f"{each.kind}: {each.message}"}
-                for number, each in enumerate(changes.findings)
+                {"finding_number": number, "finding": _shortened(finding)}
+                for number, finding in enumerate(
+                    [*(f"{each.kind}: {each.message}" for each in changes.findings), *writer.findings]
+                )
             ],
             "JobReset": [{"reset_table": table, "num_jobs_reset": rows} for table, rows in reset.items()],
         },
     )
+
+
+def _shortened(text: str) -> str:
+    """Give a reason that fits into its column; what was cut off is told."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text) - _LONGEST} characters more)"
 
 
 def _request(base_folder: Row) -> Request:

@@ -28,7 +28,7 @@ Reasons = dict[str, tuple[int, str]]
 
 
 class Writer:
-    """Writes the changes of one request, and remembers what was purged and why.
+    """Writes the changes of one request, and remembers what was purged and why, and what to tell.
 
     Parameters
     ----------
@@ -46,6 +46,7 @@ class Writer:
         self._base_folder = base_folder
         self._changes = changes
         self.purged: Reasons = {}
+        self.findings: list[str] = []
 
     def write(self) -> None:
         """Purge what is out of date, then write what is new."""
@@ -64,6 +65,8 @@ class Writer:
                 }
             )
         self._insert_sessions()
+        for metasession_name in self.touched():
+            self._complete_hardware({"metasession_name": metasession_name})
         for dataset in self._changes.datasets:
             self._write_dataset(dataset)
 
@@ -132,14 +135,28 @@ class Writer:
                 "suite2p_folder": metasession.suite2p_folder,
             }
         )
-        if request["setup"]:
-            self._imaging.MetaSession.Setup.insert1({**key, **self._calibration(metasession)})
-        if request["scope_name"]:
-            self._imaging.MetaSession.Scope.insert1({**key, "scope_name": request["scope_name"]})
 
-    def _calibration(self, metasession: PlannedMetaSession) -> Row:
+    def _complete_hardware(self, key: Row) -> None:
+        """Note setup and scope of a MetaSession that has none yet; other ones are told, not changed."""
+        parts = (
+            (self._imaging.MetaSession.Setup, "setup_name", self._base_folder["setup"]),
+            (self._imaging.MetaSession.Scope, "scope_name", self._base_folder["scope_name"]),
+        )
+        for part, column, wanted in parts:
+            noted = (part & key).to_arrays(column).tolist()
+            if wanted and not noted:
+                named = self._calibration(key) if column == "setup_name" else {column: wanted}
+                part.insert1({**key, **named})
+            elif wanted and wanted not in noted:
+                self.findings.append(
+                    f"MetaSession {key['metasession_name']} stays with the {column} {noted[0]}, although the"
+                    f" request says {wanted}"
+                )
+
+    def _calibration(self, key: Row) -> Row:
         """Give the newest calibration of the setup that is not after the start of the first session."""
-        day = metasession.sessions[0].start.date()
+        starts = (self._imaging.Session & key).to_arrays("session_timestamp")
+        day = min(starts.tolist()).date()
         name = self._base_folder["setup"]
         calibrations = self._imaging.Setup & {"setup_name": name}
         dates = sorted(calibrations.to_arrays("setup_date").tolist())
@@ -196,7 +213,7 @@ class Writer:
         elif change.verdict is DatasetVerdict.CHANGED:
             if change.difference is Difference.CURATION:
                 self._purge_other_cells(change)
-            (self._imaging.PhysicalFile & key).delete_quick()
+            self._delete_files(key, change.reason)
         else:
             return
         # A session may have joined that a known output of the MetaSession is to be linked to as well.
@@ -209,20 +226,23 @@ class Writer:
         )
         self._imaging.PhysicalFile.insert(_file_rows(dataset, self._base_folder["repository_name"]))
 
+    def _delete_files(self, key: Row, reason: str) -> None:
+        """Delete the rows of a dataset's files, which are written anew, and what people hung below them."""
+        files = self._imaging.PhysicalFile & key
+        self._purge(files, reason)
+        del self.purged[self._imaging.PhysicalFile.full_table_name]
+
     def _purge_other_cells(self, change: DatasetChange) -> None:
-        """Delete what was imported of a curated output if another set of regions are cells now."""
-        stored = set(
-            (self._imaging.Cell.Rois & {"dataset_name": change.dataset.dataset_name})
-            .to_arrays("cell_id")
-            .tolist()
-        )
+        """Delete what was imported of a curated output where another set of regions are cells now."""
         curated = next(file for file in change.dataset.files if file.name == "iscell.npy")
         labels = load_npy(self._tables.local_path(self._base_folder["repository_name"], curated.path))
         marked = set(np.flatnonzero(labels[:, 0]).tolist())
-        if stored != marked:
-            reason = f"curated: {len(marked - stored)} cells added, {len(stored - marked)} removed"
-            key = {"dataset_name": change.dataset.dataset_name}
-            self._purge_below(key, change.metasession_name, change.session_names, reason)
+        key = {"dataset_name": change.dataset.dataset_name}
+        for imported in (self._imaging.Cell & key).keys():  # noqa: SIM118  DataJoint's keys, not a mapping's
+            stored = set((self._imaging.Cell.Rois & imported).to_arrays("cell_id").tolist())
+            if stored != marked:
+                reason = f"curated: {len(marked - stored)} cells added, {len(stored - marked)} removed"
+                self._purge_below(key, change.metasession_name, [imported["session_name"]], reason)
 
 
 def _file_rows(dataset: PlannedDataset, repository_name: str) -> list[Row]:
