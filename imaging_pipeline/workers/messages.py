@@ -28,6 +28,8 @@ class Fate(StrEnum):
     """The job is pending again because its process died."""
     DISCONNECTED = "disconnected"
     """The database could not be reached, or not all the time; the job is pending again."""
+    GONE = "gone"
+    """What the job was to be made from is no more; the job is dropped."""
     LOST = "lost"
     """The reservation was taken away meanwhile; nothing was inserted."""
     RACED = "raced"

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from imaging_pipeline.workers.job_queue import JobQueue
 
 
+class KeyGoneError(RuntimeError):
+    """What a job was to be made from was removed while it was being made."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of a job that did not finish.
@@ -22,16 +26,19 @@ class Verdict:
     Attributes
     ----------
     fate
-        ``ERROR`` is kept; after any other the job is pending again.
+        ``ERROR`` is kept, a ``GONE`` job is dropped; after any other the job is pending again.
     delay_s
         How long a job that is pending again is left alone.
     message
         The reason, where the error itself does not say it.
+    max_attempts
+        How often one process begins the job, until the error is kept all the same; 0 for any number.
     """
 
     fate: Fate
     delay_s: float = 0.0
     message: str = ""
+    max_attempts: int = 0
 
 
 @dataclass(frozen=True)

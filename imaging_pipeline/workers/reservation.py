@@ -6,6 +6,7 @@ import functools
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from datajoint.jobs import Job
 from imaging_pipeline.workers.connection import is_alive, revive
 from imaging_pipeline.workers.job_queue import JobQueue, Reservation
 from imaging_pipeline.workers.messages import Fate, Key
-from imaging_pipeline.workers.policy import Verdict
+from imaging_pipeline.workers.policy import KeyGoneError, Verdict
 
 # A server that restarts, or a switch, may take minutes; a computed result of hours can wait for it.
 _PATIENCE_S = 300.0
@@ -51,6 +52,7 @@ class FencedJobs(JobQueue):
         super().__init__(target)
         self._judge = judge
         self._on_reserved = on_reserved
+        self._attempts: Counter[frozenset[tuple[str, object]]] = Counter()
         self.begin()
 
     def begin(self) -> None:
@@ -75,6 +77,7 @@ class FencedJobs(JobQueue):
     def complete(self, key: Key, duration: float | None = None) -> None:
         """Mark the job as made; no duration means that it had been made before."""
         fate = Fate.RACED if duration is None else Fate.DONE
+        self._forget_attempts()
         self._settle(fate, lambda: Job.complete(self, key, duration))
 
     def error(self, key: Key, error_message: str, error_stack: str | None = None) -> None:
@@ -83,10 +86,14 @@ class FencedJobs(JobQueue):
         if not is_alive(self.connection):
             revive(self.connection)
             error = LostConnectionError(error_message)
-        verdict = self._judge(error)
+        verdict = self._verdict(error)
         self.message = verdict.message or str(error) or error_message
         if verdict.fate is Fate.ERROR:
+            self._forget_attempts()
             self._settle(Fate.ERROR, lambda: Job.error(self, key, error_message, error_stack))
+        elif verdict.fate is Fate.GONE:
+            self._forget_attempts()
+            self._settle(Fate.GONE, (self & key).delete_quick)
         else:
             self._settle(verdict.fate, lambda: self._give_back(verdict))
 
@@ -99,6 +106,24 @@ class FencedJobs(JobQueue):
         """
         if self.reservation is None or not self.holds(self.reservation):
             raise ReservationLostError("The job was given to another process meanwhile.")
+
+    def _verdict(self, error: BaseException) -> Verdict:
+        """Ask the policies; a job whose key was purged fails in as many ways as there are tables."""
+        verdict = self._judge(error)
+        if self.reservation is None:
+            return verdict
+        key = self.reservation.key
+        if verdict.fate is Fate.ERROR and not self._target.key_source & dict(key):
+            verdict = self._judge(KeyGoneError("What it was made from is no more."))
+        if verdict.max_attempts:
+            self._attempts[_job(key)] += 1
+            if self._attempts[_job(key)] >= verdict.max_attempts:
+                return Verdict(Fate.ERROR)
+        return verdict
+
+    def _forget_attempts(self) -> None:
+        if self.reservation is not None:
+            self._attempts.pop(_job(self.reservation.key), None)
 
     def _mine(self) -> list[Reservation]:
         return self.reservations_on(platform.node(), os.getpid())
@@ -115,6 +140,10 @@ class FencedJobs(JobQueue):
                 self.fate = fate
             else:
                 self.fate, self.message = Fate.LOST, "The job was given to another process meanwhile."
+
+
+def _job(key: Key) -> frozenset[tuple[str, object]]:
+    return frozenset(key.items())
 
 
 def fence(table: Any, jobs: FencedJobs) -> None:

@@ -186,6 +186,29 @@ def test_a_job_whose_reservation_was_taken_away_inserts_nothing(toy: Toy) -> Non
     assert "1 being made by another worker" in str(worker.summary())
 
 
+def test_a_job_whose_input_changed_meanwhile_is_made_again_from_what_there_is_now(toy: Toy) -> None:
+    toy.add("gate")
+    worker = toy.work()
+    toy.wait_for_gate(0)
+    toy.tables.Sample.update1({"sample_id": 0, "behaviour": "quick"})
+    toy.open_gate(0)
+    summary = worker.summary()
+    assert (summary.done, summary.errors, summary.left) == (2, 0, ())
+    assert toy.computed() == [0, 0]
+
+
+def test_a_job_whose_input_was_purged_meanwhile_is_dropped(toy: Toy) -> None:
+    toy.add("gate", "quick")
+    worker = toy.work()
+    toy.wait_for_gate(0)
+    (toy.tables.Sample & {"sample_id": 0}).delete_quick()
+    toy.open_gate(0)
+    summary = worker.summary()
+    assert (summary.done, summary.errors, summary.left) == (2, 0, ())
+    assert Fate.GONE in fates(worker.told())
+    assert toy.job(0)["status"] == "none"
+
+
 def test_two_workers_make_each_of_fifty_keys_once(toy: Toy) -> None:
     toy.add(*["quick"] * 50)
     workers = [toy.work(), toy.work()]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from datajoint.errors import LostConnectionError
+from datajoint.errors import DataJointError, LostConnectionError
 from rich.console import Console
 
 from batch_populate.command import main
@@ -27,7 +27,7 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.progress import Progress
 from imaging_pipeline.workers.lanes import LANES, lanes_named, short_name
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
-from imaging_pipeline.workers.policy import Death, Verdict, load_policies
+from imaging_pipeline.workers.policy import Death, KeyGoneError, Verdict, load_policies
 from imaging_pipeline.workers.processes import is_gone
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
@@ -63,6 +63,8 @@ class Deadlock(Exception):  # noqa: N818  as psycopg2 names its own
         (Deadlock(), Fate.WAITING),
         (RuntimeError(1213, "Deadlock found"), Fate.WAITING),
         (RuntimeError(1062, "Duplicate entry"), Fate.ERROR),
+        (DataJointError("Referential integrity failed! The `make_fetch` data has changed"), Fate.WAITING),
+        (KeyGoneError("What it was made from is no more."), Fate.GONE),
     ],
 )
 def test_an_error_decides_what_becomes_of_its_job(error: BaseException, fate: Fate) -> None:

@@ -1,0 +1,27 @@
+"""What a job is made from may be registered anew, or purged, while the job is being made."""
+
+from __future__ import annotations
+
+from datajoint.errors import DataJointError
+
+from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.policy import KeyGoneError, Policy, Verdict
+
+# DataJoint raises its base class for this, so that only the words tell it from other errors.
+_CHANGED = "The `make_fetch` data has changed"
+
+# A `make_fetch` that never gives the same twice is an error of the table.
+_MAX_ATTEMPTS = 5
+
+
+class Changed(Policy):
+    """The job is made again from what there is now, or dropped where there is nothing any more."""
+
+    def judge(self, error: BaseException) -> Verdict | None:
+        """Try again at once, or drop the job."""
+        if isinstance(error, KeyGoneError):
+            return Verdict(Fate.GONE)
+        if isinstance(error, DataJointError) and _CHANGED in str(error):
+            reason = "What it was made from changed meanwhile."
+            return Verdict(Fate.WAITING, message=reason, max_attempts=_MAX_ATTEMPTS)
+        return None
