@@ -17,14 +17,13 @@ def difference(
 ) -> tuple[Difference | None, str]:
     """Say how a dataset differs from the registered one, and why; None and nothing where it does not.
 
-    Files that are only gone make no difference: their rows stay.
+    Files that are only gone make no difference: their rows stay, unless the others have another place or time.
     """
     before = [file.content for file in known.files]
     after = [(file.size_bytes, file.fingerprint) for file in planned.files]
-    if before == after:
-        return _difference_of_places(planned.files, known.files, repository_name)
-    if _is_subsequence(after, before):
-        return None, ""
+    still_there = _still_there(planned.files, known.files)
+    if still_there is not None:
+        return _difference_of_places(planned.files, still_there, repository_name)
     by_path = {file.path: file for file in known.files}
     replaced, added = [], []
     for file, content in zip(planned.files, after, strict=True):
@@ -51,6 +50,14 @@ def _difference_of_places(
     return None, ""
 
 
-def _is_subsequence(part: Sequence[object], whole: Sequence[object]) -> bool:
-    remaining = iter(whole)
-    return all(item in remaining for item in part)
+def _still_there(planned: Sequence[PlannedFile], known: Sequence[KnownFile]) -> list[KnownFile] | None:
+    """Give the registered files that the planned ones are, in order, or None where another is among them."""
+    remaining = iter(known)
+    found = []
+    for file in planned:
+        content = (file.size_bytes, file.fingerprint)
+        before = next((each for each in remaining if each.content == content), None)
+        if before is None:
+            return None
+        found.append(before)
+    return found

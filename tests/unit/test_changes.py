@@ -313,6 +313,27 @@ def test_a_moved_folder_keeps_its_sessions_and_its_output(folder, registered, tm
     assert register(registered, moved, replace(request_, folder="archive")).is_nothing
 
 
+def test_a_moved_folder_that_lost_a_file_has_its_new_place(folder, registered, tmp_path):
+    register(registered, folder, COMBINED)
+    moved = folder.rename(tmp_path / "archive")
+    (moved / "openfield_00002_00001.tif").unlink()
+    registered.mark_gone()
+
+    changes = register(registered, moved, replace(COMBINED, folder="archive"))
+
+    (change,) = (
+        each
+        for each in changes.datasets
+        if each.dataset.bundle == "openfield" and each.dataset.datasettype == "tif"
+    )
+    assert (str(change.verdict), str(change.difference)) == ("changed", "place")
+    assert [file.path for file in change.dataset.files] == [
+        "archive/openfield_00001_00001.tif",
+        "archive/openfield_00001_00002.tif",
+    ]
+    assert changes.purges == ()
+
+
 def test_an_earlier_acquisition_that_arrives_late_joins_the_session_that_is_there(tmp_path, registered):
     folder = write_folder(tmp_path / "day1", Timeseries("wheel", first_acquisition=2))
     first = register(registered, folder)
