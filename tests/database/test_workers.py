@@ -209,6 +209,14 @@ def test_a_job_whose_input_was_purged_meanwhile_is_dropped(toy: Toy) -> None:
     assert toy.job(0)["status"] == "none"
 
 
+def test_a_row_that_refers_to_nothing_is_tried_five_times_and_then_an_error(toy: Toy) -> None:
+    toy.add("orphan", "quick")
+    summary = toy.work(lanes=(FIRST,)).summary()
+    assert (summary.done, summary.errors) == (1, 1)
+    assert toy.computed().count(0) == 5
+    assert toy.job(0)["error_message"].startswith("IntegrityError")
+
+
 def test_two_workers_make_each_of_fifty_keys_once(toy: Toy) -> None:
     toy.add(*["quick"] * 50)
     workers = [toy.work(), toy.work()]

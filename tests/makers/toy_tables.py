@@ -137,6 +137,11 @@ def _copying(sample_id: int) -> None:
     raise StillCopyingError("Files are still being copied")
 
 
+def _orphan(sample_id: int) -> None:
+    """Measure a sample that is not there."""
+    Measurement.insert1({"sample_id": -1, "made_by": 0}, allow_direct_insert=True)
+
+
 def _lacking(sample_id: int) -> None:
     raise MissingPackageError("Suite2p is not installed")
 
@@ -162,6 +167,7 @@ _BEHAVIOURS = {
     "bad": _bad,
     "copying": _copying,
     "lacking": _lacking,
+    "orphan": _orphan,
     "deadly": _deadly,
     "deaf": _deaf,
     "exits": _exits,

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
-from datajoint.errors import DataJointError, LostConnectionError
+from datajoint.errors import DataJointError, IntegrityError, LostConnectionError
 from rich.console import Console
 
 from batch_populate.command import main
@@ -43,8 +43,23 @@ def judge(error: BaseException) -> Fate:
     return verdicts[0].fate if verdicts else Fate.ERROR
 
 
-class Deadlock(Exception):  # noqa: N818  as psycopg2 names its own
-    pgcode = "40P01"
+class PostgreSQLError(Exception):
+    """As psycopg2's own."""
+
+    def __init__(self, pgcode: str) -> None:
+        super().__init__("what happened")
+        self.pgcode = pgcode
+
+
+def wrapped(error: Exception) -> Exception:
+    """Give what DataJoint makes of a driver's error."""
+    try:
+        try:
+            raise error
+        except Exception:
+            raise IntegrityError("violates foreign key constraint")  # noqa: B904  as DataJoint does
+    except IntegrityError as integrity_error:
+        return integrity_error
 
 
 @pytest.mark.parametrize(
@@ -60,7 +75,12 @@ class Deadlock(Exception):  # noqa: N818  as psycopg2 names its own
         (NotMountedError("The repository is not mounted"), Fate.WAITING),
         (MissingPackageError("Suite2p is not installed"), Fate.UNABLE),
         (LostConnectionError("gone"), Fate.DISCONNECTED),
-        (Deadlock(), Fate.WAITING),
+        (PostgreSQLError("40P01"), Fate.WAITING),
+        (PostgreSQLError("55P03"), Fate.WAITING),
+        (PostgreSQLError("23001"), Fate.WAITING),
+        (PostgreSQLError("23505"), Fate.ERROR),
+        (wrapped(PostgreSQLError("23503")), Fate.WAITING),
+        (wrapped(RuntimeError(1451, "Cannot delete or update a parent row")), Fate.WAITING),
         (RuntimeError(1213, "Deadlock found"), Fate.WAITING),
         (RuntimeError(1062, "Duplicate entry"), Fate.ERROR),
         (DataJointError("Referential integrity failed! The `make_fetch` data has changed"), Fate.WAITING),
@@ -75,6 +95,12 @@ def test_what_waits_is_left_alone_for_a_while() -> None:
     error = StillCopyingError("Files are still being copied")
     delays = [verdict.delay_s for policy in load_policies() if (verdict := policy.judge(error))]
     assert delays == [60.0]
+
+
+def test_a_row_that_is_still_referred_to_is_an_error_in_the_end() -> None:
+    error = wrapped(PostgreSQLError("23503"))
+    attempts = [verdict.max_attempts for policy in load_policies() if (verdict := policy.judge(error))]
+    assert attempts == [5]
 
 
 def test_the_third_death_of_a_job_is_kept_as_its_error() -> None:

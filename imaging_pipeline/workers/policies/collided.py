@@ -1,13 +1,19 @@
-"""A transaction that the server chose to end, so that another could go on, is run again."""
+"""A transaction that another one stood in the way of is run again."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 
-# Serialization failure and deadlock (PostgreSQL, appendix A); lock wait timeout and deadlock (MySQL).
-_POSTGRESQL_STATES = frozenset({"40001", "40P01"})
-_MYSQL_NUMBERS = frozenset({1205, 1213})
+# PostgreSQL, appendix A: serialization failure, deadlock, lock timeout. MySQL: lock wait timeout, deadlock.
+_ENDED = frozenset({"40001", "40P01", "55P03", 1205, 1213})
+
+# A row that refers to another came, or the other went, between two statements (PostgreSQL: restrict and
+# foreign key violation; MySQL: parent and child row). An error of the job looks the same, but stays.
+_REFERRED = frozenset({"23001", "23503", 1451, 1452})
+_MAX_ATTEMPTS = 5
 
 
 class Collided(Policy):
@@ -15,7 +21,18 @@ class Collided(Policy):
 
     def judge(self, error: BaseException) -> Verdict | None:
         """Try again: the other transaction is through."""
-        number = error.args[0] if error.args else None
-        if getattr(error, "pgcode", None) in _POSTGRESQL_STATES or number in _MYSQL_NUMBERS:
+        codes = set(_codes(error))
+        if codes & _ENDED:
             return Verdict(Fate.WAITING)
+        if codes & _REFERRED:
+            return Verdict(Fate.WAITING, max_attempts=_MAX_ATTEMPTS)
         return None
+
+
+def _codes(error: BaseException | None) -> Iterator[str | int]:
+    """Give the server's codes: DataJoint's errors have lost them, those that they came from have not."""
+    while error is not None:
+        code = getattr(error, "pgcode", None) or next(iter(error.args), None)
+        if isinstance(code, (str, int)):
+            yield code
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
