@@ -54,6 +54,8 @@ __all__ = [
     "compare",
 ]
 
+_MERGED = "combined"
+
 
 def compare(plan: Plan, known: Known) -> Changes:
     """Say what registering a folder changes; nothing where the database holds it all.
@@ -206,7 +208,7 @@ class _Comparison:
         for dataset in self._known.datasets:
             reason = listed(reasons, "; ") if reasons and not self._is_made_anew(dataset) else ""
             if not reason and dataset.bundle not in planned:
-                reason = self._superseded(dataset, option_set)
+                reason = self._superseded(dataset, option_set) or self._taken_over(dataset)
             if reason:
                 outdated[dataset.bundle] = dataset, reason
         return outdated
@@ -227,6 +229,21 @@ class _Comparison:
         for output in self._plan.outputs:
             if output.verdict is OutputVerdict.SUPERSEDED and PurePosixPath(output.path) in roots:
                 return output.reason
+        return ""
+
+    def _taken_over(self, known: KnownDataset) -> str:
+        """Give which planned dataset has the cells of a registered one that is not planned, or nothing."""
+        if len(self._open) < len(self._match.sessions):
+            return ""
+        ops_name, _, label = known.bundle.rpartition("/")
+        is_gone = all(file.is_gone for file in known.files)
+        contents = {file.content for file in known.files}
+        for dataset in self._match.planned.datasets:
+            other_name, _, other_label = dataset.bundle.rpartition("/")
+            if other_name == ops_name and _MERGED in (label, other_label):
+                return f"the planes are imported {'merged' if other_label == _MERGED else 'one by one'} now"
+            if is_gone and contents.issuperset((file.size_bytes, file.fingerprint) for file in dataset.files):
+                return f"the same output is now {dataset.bundle}"
         return ""
 
     def _relocation(self) -> Iterator[Relocation]:

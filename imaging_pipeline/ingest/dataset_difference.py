@@ -17,7 +17,7 @@ def difference(
 ) -> tuple[Difference | None, str]:
     """Say how a dataset differs from the registered one, and why; None and nothing where it does not.
 
-    Files that are only gone make no difference: their rows stay, unless the others have another place or time.
+    Files that are only gone make no difference: rows stay, unless the others have a new place or time.
     """
     before = [file.content for file in known.files]
     after = [(file.size_bytes, file.fingerprint) for file in planned.files]

@@ -43,10 +43,12 @@ def register(registered, folder, request=SPLIT):
     return registered.register(make_plan(request, scan(folder), known, OPTIONS))
 
 
-def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED):
+def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED, num_planes=1):
     (metasession,) = make_plan(request, scan(folder), {}, {}).metasessions
     names = [name for each in timeseries for name in each.tif_names]
-    spec = Suite2pSpec(file_list=names, frames_per_file=(4,) * len(names), settings={"tau": tau})
+    spec = Suite2pSpec(
+        file_list=names, frames_per_file=(4,) * len(names), settings={"tau": tau}, num_planes=num_planes
+    )
     target = folder / metasession.suite2p_folder.removeprefix(f"{request.folder}/") / ops_name / "suite2p"
     shutil.rmtree(target, ignore_errors=True)
     return write_suite2p(target, spec)
@@ -230,6 +232,44 @@ def test_an_output_that_is_gone_is_told_and_its_rows_stay(folder, registered):
 
     assert changes.is_nothing
     assert "fast/plane0" in changes.findings[0].message
+
+
+@pytest.mark.parametrize("combined_first", [False, True])
+def test_merged_planes_and_single_planes_take_each_others_place(folder, registered, combined_first):
+    root = write_run(folder, OPEN_FIELD, WHEEL, num_planes=2)
+    merged, away = root / "combined", folder.parent / "combined"
+    if not combined_first:
+        merged.rename(away)
+    register(registered, folder, COMBINED)
+    if combined_first:
+        merged.rename(away)
+    else:
+        away.rename(merged)
+
+    changes = register(registered, folder, COMBINED)
+
+    reason = (
+        "the planes are imported one by one now" if combined_first else "the planes are imported merged now"
+    )
+    assert purged(changes) == {(reason, False)}
+    (metasession,) = registered.metasessions.values()
+    assert {dataset.bundle for dataset in metasession.datasets} == (
+        {"fast/plane0", "fast/plane1"} if combined_first else {"fast/combined"}
+    )
+
+
+def test_a_renamed_output_is_not_registered_twice(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    root.parent.rename(root.parent.with_name("best"))
+    registered.mark_gone()
+
+    changes = register(registered, folder, COMBINED)
+
+    assert purged(changes) == {("the same output is now best/plane0", False)}
+    assert changes.findings == ()
+    (metasession,) = registered.metasessions.values()
+    assert [dataset.bundle for dataset in metasession.datasets] == ["best/plane0"]
 
 
 def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
