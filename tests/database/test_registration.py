@@ -14,27 +14,13 @@ from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
 from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif, write_timeseries
 from tests.makers.lab import Lab, register, row_counts
-from tests.makers.suite2p_output import Suite2pSpec, curate, write_output
+from tests.makers.outputs import suite2p_output, tif_paths
+from tests.makers.suite2p_output import curate
 
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
     return write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD, WHEEL)
-
-
-def suite2p_output(lab: Lab, combined: bool) -> Path:
-    """Write a finished output of a registered MetaSession, where Suite2p would."""
-    row = (imaging.MetaSession & {"combined": "yes" if combined else "no"}).to_dicts(limit=1)[0]
-    names = [name.rsplit("/")[-1] for name in tif_paths(row["metasession_name"])]
-    root = lab.share / row["suite2p_folder"] / "fast" / "suite2p"
-    write_output(root, Suite2pSpec(file_list=names, frames_per_file=[4] * len(names), is_cell=[True] * 5))
-    return root
-
-
-def tif_paths(metasession_name: str) -> list[str]:
-    tifs = imaging.Session * imaging.Session.Data * imaging.Dataset * imaging.PhysicalFile
-    query = tifs & {"metasession_name": metasession_name, "datasettype": "tif"}
-    return list(query.to_arrays("file_path", order_by="session_order, file_order"))
 
 
 def test_each_timeseries_name_becomes_a_session_of_its_own(lab: Lab, folder: Path) -> None:
