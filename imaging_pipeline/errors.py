@@ -126,6 +126,10 @@ class MissingPackageError(NotHereError, ImportError):
     """An optional package is not installed on this machine."""
 
 
+class MissingWeightsError(NotHereError, FileNotFoundError):
+    """The weights of a network that one option set asks for are not on this machine."""
+
+
 class NotMountedError(NotHereError, FileNotFoundError):
     """A repository is not to be found on this machine."""
 

@@ -62,7 +62,9 @@ def run(request: RunRequest) -> RunResult:
     FormatError, StillCopyingError
         Where the files do not belong together, or changed.
     MissingPackageError
-        Where this machine has no Suite2p 1.x, or lacks Cellpose's weights that an option set asks for.
+        Where this machine has no Suite2p 1.x.
+    MissingWeightsError
+        Where it lacks Cellpose's weights that the option set asks for.
     StoreError
         Where scratch or target lack room or cannot be written to.
     RunError

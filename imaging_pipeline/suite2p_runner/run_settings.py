@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.errors import InputError, MissingPackageError
+from imaging_pipeline.errors import InputError, MissingWeightsError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
 from imaging_pipeline.suite2p_runner.options import OptionSet
@@ -60,7 +60,7 @@ def assemble(options: OptionSet, inputs: Inputs) -> RunSettings:
     ------
     InputError
         For options that make no sense for this recording, or leave nothing to import.
-    MissingPackageError
+    MissingWeightsError
         Where Cellpose is asked for and its weights are not on this machine.
     """
     chosen = dict(flat(options.settings))
@@ -157,7 +157,7 @@ def cellpose_models() -> Path:
 
 def _check_weights(model: str) -> None:
     if not Path(model).is_file() and not (cellpose_models() / model).is_file():
-        raise MissingPackageError(
+        raise MissingWeightsError(
             "Cellpose's weights are not on this machine",
             path=cellpose_models() / model,
             remedy=f"Put the file there, or name its folder in {CELLPOSE_MODELS_VARIABLE}.",

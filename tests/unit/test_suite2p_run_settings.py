@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
-from imaging_pipeline.errors import InputError, MissingPackageError, UnsafeContentError
+from imaging_pipeline.errors import InputError, MissingWeightsError, UnsafeContentError
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
@@ -125,5 +125,5 @@ def test_a_set_that_makes_no_sense_for_the_recording_is_refused(tmp_path, chosen
 def test_cellpose_without_its_weights_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("CELLPOSE_LOCAL_MODELS_PATH", str(tmp_path / "models"))
 
-    with pytest.raises(MissingPackageError, match=r"models.*cpsam"):
+    with pytest.raises(MissingWeightsError, match=r"models.*cpsam"):
         assemble(translate({"detection": {"algorithm": "cellpose"}, **RIGID}), inputs_of(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -19,6 +20,7 @@ from imaging_pipeline.errors import (
     FormatError,
     InputError,
     MissingPackageError,
+    MissingWeightsError,
     Move,
     NotMountedError,
     RunError,
@@ -51,6 +53,14 @@ class PostgreSQLError(Exception):
         self.pgcode = pgcode
 
 
+class WindowsOSError(OSError):
+    """As Windows raises it, where it fills this in."""
+
+    def __init__(self, winerror: int) -> None:
+        super().__init__(errno.EINVAL, "what happened")
+        self.winerror = winerror
+
+
 def wrapped(error: Exception) -> Exception:
     """Give what DataJoint makes of a driver's error."""
     try:
@@ -74,6 +84,14 @@ def wrapped(error: Exception) -> Exception:
         (RunError("The share is away", move=Move.RETRY), Fate.WAITING),
         (NotMountedError("The repository is not mounted"), Fate.WAITING),
         (MissingPackageError("Suite2p is not installed"), Fate.UNABLE),
+        (MissingWeightsError("Cellpose's weights are not on this machine"), Fate.WAITING),
+        (OSError(errno.EIO, "Input/output error"), Fate.WAITING),
+        (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING),
+        (WindowsOSError(59), Fate.WAITING),
+        (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR),
+        (OSError(errno.EACCES, "Permission denied"), Fate.ERROR),
+        (OSError(errno.ENOSPC, "No space left on device"), Fate.ERROR),
+        (WindowsOSError(5), Fate.ERROR),
         (LostConnectionError("gone"), Fate.DISCONNECTED),
         (PostgreSQLError("40P01"), Fate.WAITING),
         (PostgreSQLError("55P03"), Fate.WAITING),
@@ -112,6 +130,20 @@ def test_the_third_death_of_a_job_is_kept_as_its_error() -> None:
 
     assert [verdict(KEY).fate for _ in range(3)] == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
     assert verdict({"session_name": "another"}).fate is Fate.CRASHED
+
+
+@pytest.mark.parametrize("fate", [Fate.DONE, Fate.ERROR])
+def test_deaths_before_a_job_was_settled_do_not_count(fate: Fate) -> None:
+    policies = load_policies()
+
+    def die() -> Fate:
+        verdicts = [verdict for policy in policies if (verdict := policy.judge_death(Death(TIF, KEY, -9)))]
+        return verdicts[0].fate
+
+    assert [die(), die()] == [Fate.CRASHED, Fate.CRASHED]
+    for policy in policies:
+        policy.after_job(Finished(TIF, KEY, fate))
+    assert die() is Fate.CRASHED
 
 
 def test_a_missing_package_keeps_the_worker_from_that_table_only() -> None:
