@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import StoreError
+from imaging_pipeline.errors import Move, StoreError
 from imaging_pipeline.suite2p_runner.scratch import require_space
 
 _MOVIE_SUFFIX = ".bin"
+
+# Windows refuses to rename a folder of which somebody has a file open; a virus scanner soon lets go.
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 
 
 def publish(source: Path, target: Path) -> None:
@@ -25,7 +31,8 @@ def publish(source: Path, target: Path) -> None:
     Raises
     ------
     StoreError
-        Where there is no room, or the copy is not as large as the original.
+        Where there is no room, the copy is not as large as the original, or somebody has what is at
+        the place open.
     """
     files = list(_files(source))
     num_bytes = sum((source / file).stat().st_size for file in files)
@@ -33,8 +40,7 @@ def publish(source: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:12]}")
     try:
         _copy(source, partial, files, num_bytes)
-        _set_aside(target)
-        partial.rename(target)
+        _exchange(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -66,7 +72,37 @@ def _copy(source: Path, partial: Path, files: list[Path], num_bytes: int) -> Non
         progress.report("copying the output", copied_bytes, num_bytes)
 
 
-def _set_aside(target: Path) -> None:
-    """Rename what is at the place; nothing of the lab's is ever deleted."""
-    if target.exists():
-        target.rename(target.with_name(f"{target.name}.superseded-{datetime.now():%Y%m%dT%H%M%S%f}"))
+def _exchange(partial: Path, target: Path) -> None:
+    """Set aside what is at the place, and put it back where the new cannot take it.
+
+    Nothing of the lab's is ever deleted.
+    """
+    if not target.exists():
+        _rename(partial, target)
+        return
+    aside = target.with_name(f"{target.name}.superseded-{datetime.now():%Y%m%dT%H%M%S%f}")
+    _rename(target, aside)
+    try:
+        _rename(partial, target)
+    except BaseException:
+        _rename(aside, target)
+        raise
+
+
+def _rename(path: Path, to: Path) -> None:
+    for pause_s in (*_PAUSES_S, None):
+        try:
+            path.rename(to)
+            return
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            if pause_s is None:
+                raise StoreError(
+                    "A folder of Suite2p's output cannot be renamed",
+                    path=path,
+                    found=str(error),
+                    remedy="Close the programs that have one of its files open.",
+                    move=Move.RETRY,
+                ) from error
+        time.sleep(pause_s)

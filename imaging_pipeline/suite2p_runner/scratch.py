@@ -16,6 +16,9 @@ from imaging_pipeline.errors import StoreError
 
 _PREFIX = "suite2p-run"
 
+# The clock of a scratch disk may be another machine's.
+_SLACK_S = 60.0
+
 
 @contextmanager
 def run_folder(scratch: Path) -> Iterator[Path]:
@@ -48,8 +51,18 @@ def run_folder(scratch: Path) -> Iterator[Path]:
 def _sweep(scratch: Path) -> None:
     for folder in scratch.glob(f"{_PREFIX}-{socket.gethostname()}-*-*"):
         process = folder.name.rsplit("-", 2)[1]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
+        if process.isdecimal() and not _is_owner(int(process), folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_owner(pid: int, folder: Path) -> bool:
+    """Say whether the process lives that made the folder; a younger one has its number only."""
+    try:
+        return psutil.Process(pid).create_time() < folder.stat().st_mtime + _SLACK_S
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def require_space(folder: Path, needed_bytes: int, what: str) -> None:

@@ -1,9 +1,14 @@
+import errno
 import os
 import re
+import socket
+import time
+from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import StoreError
+from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.suite2p_runner import publish as publish_module
 from imaging_pipeline.suite2p_runner.publish import publish
 from imaging_pipeline.suite2p_runner.scratch import require_space, run_folder
 from tests.makers.suite2p_output import write_output
@@ -37,6 +42,57 @@ def test_an_older_output_is_kept_under_another_name(tmp_path):
     assert re.fullmatch(r"default\.superseded-\d{8}T\d+", aside.name)
     assert (aside / "notes.txt").read_text() == "by hand"
     assert (target / "suite2p/plane0/F.npy").is_file()
+
+
+def refuse_renames(monkeypatch, code, refused):
+    """Make the system refuse to rename some folders, as Windows does while a file of theirs is open."""
+    rename = Path.rename
+
+    def guarded(path, to):
+        if refused(path):
+            raise OSError(code, os.strerror(code), str(path))
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", guarded)
+    monkeypatch.setattr(publish_module, "_PAUSES_S", (0.0, 0.0))
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EBUSY])
+def test_an_output_that_somebody_has_open_stays_and_the_run_is_tried_again(tmp_path, monkeypatch, code):
+    source, target = tmp_path / "scratch", tmp_path / "share/default"
+    write_output(source / "suite2p")
+    target.mkdir(parents=True)
+    refuse_renames(monkeypatch, code, lambda path: path == target)
+
+    with pytest.raises(StoreError, match=r"Close the programs.*tried again") as caught:
+        publish(source, target)
+
+    assert caught.value.move is Move.RETRY
+    assert [path.name for path in target.parent.iterdir()] == ["default"]
+
+
+def test_a_folder_that_is_refused_once_is_renamed_a_little_later(tmp_path, monkeypatch):
+    source, target = tmp_path / "scratch", tmp_path / "share/default"
+    write_output(source / "suite2p")
+    refusals = iter([True])
+    refuse_renames(monkeypatch, errno.EACCES, lambda path: next(refusals, False))
+
+    publish(source, target)
+
+    assert (target / "suite2p/plane0/F.npy").is_file()
+
+
+def test_an_older_output_is_put_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    source, target = tmp_path / "scratch", tmp_path / "share/default"
+    write_output(source / "suite2p")
+    target.mkdir(parents=True)
+    (target / "notes.txt").write_text("by hand")
+    refuse_renames(monkeypatch, errno.EIO, lambda path: ".partial-" in path.name)
+
+    with pytest.raises(OSError, match="partial"):
+        publish(source, target)
+
+    assert files_below(target.parent) == {"default/notes.txt"}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that cannot be copied")
@@ -77,3 +133,13 @@ def test_what_a_dead_process_left_is_removed_and_a_living_one_s_is_not(tmp_path)
 
         with run_folder(tmp_path) as folder:
             assert {path.name for path in tmp_path.iterdir()} == {living.name, folder.name}
+
+
+def test_a_folder_that_is_older_than_the_process_of_its_number_is_removed(tmp_path):
+    stale = tmp_path / f"suite2p-run-{socket.gethostname()}-{os.getpid()}-before"
+    stale.mkdir()
+    a_year_ago_s = time.time() - 365 * 86400
+    os.utime(stale, (a_year_ago_s, a_year_ago_s))
+
+    with run_folder(tmp_path) as folder:
+        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
