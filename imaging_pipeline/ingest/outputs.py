@@ -100,7 +100,8 @@ def judge_outputs(
     Raises
     ------
     StillCopyingError
-        Files of an output that is not finished were written a moment ago.
+        Files of an output that is not finished, or that the pipeline did not make, were written a
+        moment ago: a file that is being copied may have its full size already.
     """
     found = _one_each(
         request,
@@ -156,7 +157,15 @@ def _judged(
         judgement = Judgement(verdict, folder.metasession_name, folder.ops_name, str(error))
     if judgement.verdict is OutputVerdict.INCOMPLETE:
         contents.check_settled(files)
+    elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
+        contents.check_settled(_calculated(contents, output, files))
     return _Found(place, output, judgement)
+
+
+def _calculated(contents: FolderContents, output: Suite2pOutput, files: Sequence[str]) -> list[str]:
+    """Give the files of an output that Suite2p writes once, and no curation afterwards."""
+    imported = [path for plane in output.imported for path in _plane_files(contents, plane, files)]
+    return [path for path in imported if not path.endswith("/iscell.npy")]
 
 
 def _missing(output: Suite2pOutput) -> list[str]:

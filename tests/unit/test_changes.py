@@ -217,6 +217,7 @@ def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, regist
     root = write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, COMBINED)
     np.save(root / "plane0/spks.npy", np.load(root / "plane0/spks.npy") + 1)
+    aged(root / "plane0/spks.npy")
 
     changes = register(registered, folder, COMBINED)
 

@@ -175,10 +175,29 @@ def test_an_output_that_is_being_copied_lets_the_request_wait(folder):
         make_plan(REQUEST, scan(folder), {}, OPTIONS, now=now)
 
 
-def test_a_finished_output_need_not_rest(folder):
+def test_an_output_of_full_size_lets_the_request_wait_until_it_has_rested(folder):
+    root = write_suite2p(run_folder(folder) / "suite2p", SPEC)
+    now = COPIED.replace(tzinfo=None) + timedelta(minutes=10)
+    aged(root / "plane0/F.npy", COPIED + timedelta(minutes=10))
+
+    with pytest.raises(StillCopyingError, match="F.npy"):
+        make_plan(REQUEST, scan(folder), {}, OPTIONS, now=now)
+
+
+def test_a_curation_need_not_rest(folder):
     root = write_suite2p(run_folder(folder) / "suite2p", SPEC)
     now = COPIED.replace(tzinfo=None) + timedelta(minutes=10)
     aged(root / "plane0/iscell.npy", COPIED + timedelta(minutes=10))
+
+    assert bundles(make_plan(REQUEST, scan(folder), {}, OPTIONS, now=now)) == ["fast/plane0"]
+
+
+def test_an_output_of_the_pipeline_need_not_rest(folder):
+    target = run_folder(folder)
+    root = write_suite2p(target / "suite2p", SPEC)
+    write_note(target, ops_name="fast")
+    now = COPIED.replace(tzinfo=None) + timedelta(minutes=10)
+    aged(root / "plane0/F.npy", COPIED + timedelta(minutes=10))
 
     assert bundles(make_plan(REQUEST, scan(folder), {}, OPTIONS, now=now)) == ["fast/plane0"]
 
