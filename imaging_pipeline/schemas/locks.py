@@ -11,6 +11,9 @@ from imaging_pipeline.errors import DatabaseError, Move
 
 _WAIT_S = 300
 
+# PostgreSQL, appendix A: lock_not_available, which lock_timeout ends in.
+_NOT_AVAILABLE = "55P03"
+
 
 @contextmanager
 def named_lock(connection: Any, name: str) -> Iterator[None]:
@@ -23,11 +26,12 @@ def named_lock(connection: Any, name: str) -> Iterator[None]:
     """
     if connection.adapter.backend == "postgresql":
         number = zlib.crc32(name.encode())
-        acquire, release = f"SELECT pg_advisory_lock({number})", f"SELECT pg_advisory_unlock({number})"
-        connection.query(f"SET lock_timeout = '{_WAIT_S}s'")
+        is_ours = _acquired_on_postgresql(connection, number)
+        release = f"SELECT pg_advisory_unlock({number})"
     else:
-        acquire, release = f"SELECT GET_LOCK('{name}', {_WAIT_S})", f"SELECT RELEASE_LOCK('{name}')"
-    if connection.query(acquire).fetchone()[0] == 0:
+        is_ours = connection.query(f"SELECT GET_LOCK('{name}', {_WAIT_S})").fetchone()[0] == 1
+        release = f"SELECT RELEASE_LOCK('{name}')"
+    if not is_ours:
         raise DatabaseError(
             f"The lock {name} was not free for {_WAIT_S} s",
             remedy="See whether another process hangs, then try again.",
@@ -37,6 +41,19 @@ def named_lock(connection: Any, name: str) -> Iterator[None]:
         yield
     finally:
         connection.query(release)
+
+
+def _acquired_on_postgresql(connection: Any, number: int) -> bool:
+    connection.query(f"SET lock_timeout = '{_WAIT_S}s'")
+    try:
+        connection.query(f"SELECT pg_advisory_lock({number})")
+    except Exception as error:
+        if getattr(error, "pgcode", None) != _NOT_AVAILABLE:
+            raise
+        return False
+    finally:
+        connection.query("RESET lock_timeout")
+    return True
 
 
 def lock_rows(table: Any) -> None:
