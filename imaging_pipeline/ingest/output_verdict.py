@@ -133,10 +133,11 @@ def judge(
 
 def tif_names(metasession: PlannedMetaSession) -> tuple[str, ...]:
     """Give the names of a meta-session's tifs in the order in which a run takes them."""
-    return tuple(file.name for file in _tifs(metasession))
+    return tuple(file.name for file in tifs(metasession))
 
 
-def _tifs(metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
+def tifs(metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
+    """Give a meta-session's tifs in the order in which a run takes them."""
     return tuple(
         file
         for session in metasession.sessions
@@ -174,7 +175,7 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
 def _replaced(output: Suite2pOutput, owner: PlannedMetaSession) -> str:
     """Say whether tifs have other content than those of which our own note of the run tells."""
     noted = _noted(output, "contents_hash")
-    is_same = noted is None or noted == names.contents_hash([file.fingerprint for file in _tifs(owner)])
+    is_same = noted is None or noted == names.contents_hash([file.fingerprint for file in tifs(owner)])
     return "" if is_same else "made of files of the same names with other content"
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
-from imaging_pipeline.ingest.output_verdict import Judgement, OptionSets, judge, output_folder
+from imaging_pipeline.ingest.listed import listed
+from imaging_pipeline.ingest.output_verdict import Judgement, OptionSets, judge, output_folder, tifs
 from imaging_pipeline.ingest.planned import (
     FileReport,
     FileVerdict,
@@ -158,7 +160,12 @@ def _judged(
     if judgement.verdict is OutputVerdict.INCOMPLETE:
         contents.check_settled(files)
     elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
-        contents.check_settled(_calculated(contents, output, files))
+        calculated = _calculated(contents, output, files)
+        contents.check_settled(calculated)
+        later = _written_later(request, contents, calculated, judgement, metasessions)
+        if later:
+            reason = f"made before {listed(later)} was written"
+            judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
     return _Found(place, output, judgement)
 
 
@@ -166,6 +173,33 @@ def _calculated(contents: FolderContents, output: Suite2pOutput, files: Sequence
     """Give the files of an output that Suite2p writes once, and no curation afterwards."""
     imported = [path for plane in output.imported for path in _plane_files(contents, plane, files)]
     return [path for path in imported if not path.endswith("/iscell.npy")]
+
+
+def _written_later(
+    request: Request,
+    contents: FolderContents,
+    calculated: Sequence[str],
+    judgement: Judgement,
+    metasessions: Sequence[PlannedMetaSession],
+) -> list[str]:
+    """Give the tifs that were written after an output of which no note tells what they held then.
+
+    A time may be that of a copy. So it counts for tifs that are registered, and only where the tif's
+    content is another now or the output is not registered: an output that is found in a new folder is
+    believed, and so is one that was registered with these very tifs.
+    """
+    registered = {request.place_of(path): content for path, content in contents.known.items()}
+    outputs = {content.fingerprint for content in registered.values()}
+    is_registered = all(contents.read(path).fingerprint in outputs for path in calculated)
+    made = max((contents.entries[path].modified for path in calculated), default=datetime.max)
+    return [
+        tif.name
+        for metasession in metasessions
+        if metasession.metasession_name == judgement.metasession_name
+        for tif in tifs(metasession)
+        if tif.path in registered and made < tif.modified
+        if not is_registered or registered[tif.path].fingerprint != tif.fingerprint
+    ]
 
 
 def _missing(output: Suite2pOutput) -> list[str]:

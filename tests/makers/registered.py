@@ -54,6 +54,12 @@ class Registered:
             for session in metasession.sessions
             for dataset in session.datasets
             for position, file in enumerate(dataset.files)
+        } | {
+            file.path: Content(file.size_bytes, file.modified, file.fingerprint)
+            for metasession in self.metasessions.values()
+            if metasession.label == label
+            for dataset in metasession.datasets
+            for file in dataset.files
         }
 
     def mark_gone(self) -> None:

@@ -38,9 +38,12 @@ def registered():
     return Registered()
 
 
+def plan_of(registered, folder, request):
+    return make_plan(request, scan(folder), registered.files(request.label), OPTIONS)
+
+
 def register(registered, folder, request=SPLIT):
-    known = registered.files(request.label)
-    return registered.register(make_plan(request, scan(folder), known, OPTIONS))
+    return registered.register(plan_of(registered, folder, request))
 
 
 def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED, num_planes=1):
@@ -52,6 +55,18 @@ def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED, n
     target = folder / metasession.suite2p_folder.removeprefix(f"{request.folder}/") / ops_name / "suite2p"
     shutil.rmtree(target, ignore_errors=True)
     return write_suite2p(target, spec)
+
+
+def of(changes, verdict):
+    return [change for change in changes if change.verdict == verdict]
+
+
+def is_nothing(changes):
+    """Say whether the database holds already what the folder means."""
+    verdicts = {str(each.verdict) for each in (*changes.sessions, *changes.datasets)}
+    return verdicts <= {"known"} and not any(
+        (changes.new_metasessions, changes.purges, changes.option_sets, changes.relocations)
+    )
 
 
 def purged(changes):
@@ -67,9 +82,9 @@ def test_the_same_folder_again_changes_nothing(folder, registered, request_):
     first = register(registered, folder, request_)
     again = register(registered, folder, request_)
 
-    assert len(first.new_sessions) == 2
+    assert len(of(first.sessions, "new")) == 2
     assert len(first.new_metasessions) == (1 if request_.combined else 2)
-    assert again.is_nothing
+    assert is_nothing(again)
     assert again.findings == ()
     assert {str(each.verdict) for each in (*again.sessions, *again.datasets)} == {"known"}
 
@@ -79,9 +94,9 @@ def test_combined_and_split_sessions_of_one_folder_stand_side_by_side(folder, re
 
     changes = register(registered, folder, COMBINED)
 
-    assert len(changes.new_sessions) == 2
+    assert len(of(changes.sessions, "new")) == 2
     assert changes.findings == ()
-    assert register(registered, folder, SPLIT).is_nothing
+    assert is_nothing(register(registered, folder, SPLIT))
 
 
 def test_sessions_are_ordered_by_their_start_also_when_one_is_found_later(folder, registered):
@@ -91,12 +106,12 @@ def test_sessions_are_ordered_by_their_start_also_when_one_is_found_later(folder
     changes = register(registered, folder, COMBINED)
 
     assert changes.new_metasessions == ()
-    (joined,) = changes.joined_sessions
+    (joined,) = of(changes.sessions, "joined")
     ((_, order),) = changes.session_order
     assert joined.session.timeseries_name == "sleep"
     assert order.index(joined.session.session_name) == 1
     assert len(order) == 3
-    assert register(registered, folder, COMBINED).is_nothing
+    assert is_nothing(register(registered, folder, COMBINED))
 
 
 def test_a_session_that_joins_makes_the_output_out_of_date(folder, registered):
@@ -108,7 +123,7 @@ def test_a_session_that_joins_makes_the_output_out_of_date(folder, registered):
 
     assert purged(changes) == {("session 'sleep' joined", False)}
     assert len(changes.purges[0].session_names) == 3
-    assert register(registered, folder, COMBINED).is_nothing
+    assert is_nothing(register(registered, folder, COMBINED))
 
 
 def test_many_sessions_that_join_are_told_in_short(folder, registered):
@@ -131,12 +146,12 @@ def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered
 
     changes = register(registered, folder, COMBINED)
 
-    (change,) = changes.changed_datasets
+    (change,) = of(changes.datasets, "changed")
     (purge,) = changes.purges
     assert purge.keeps_dataset
     assert purge.dataset_name == change.dataset.dataset_name
     assert len(change.session_names) == 3
-    assert register(registered, folder, COMBINED).is_nothing
+    assert is_nothing(register(registered, folder, COMBINED))
 
 
 def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(folder, registered):
@@ -145,11 +160,11 @@ def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(fold
 
     changes = register(registered, folder)
 
-    (change,) = changes.changed_datasets
-    assert change.dataset.dataset_name in {each.dataset.dataset_name for each in before.new_datasets}
+    (change,) = of(changes.datasets, "changed")
+    assert change.dataset.dataset_name in {each.dataset.dataset_name for each in of(before.datasets, "new")}
     assert change.reason == "added wheel_00001_00002.tif"
     assert purged(changes) == {("added wheel_00001_00002.tif", True)}
-    assert register(registered, folder).is_nothing
+    assert is_nothing(register(registered, folder))
 
 
 def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered):
@@ -163,16 +178,66 @@ def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered
     assert purged(changes) == {(replaced, True), (f"'wheel': {replaced}", False)}
 
 
+@pytest.fixture
+def replaced(folder, registered):
+    """Give the output of a folder that was registered with it, and again when a tif had been replaced."""
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    aged(write_tif(folder / "wheel_00001_00001.tif", WHEEL.start, seed=77), COPIED + timedelta(hours=1))
+    register(registered, folder, COMBINED)
+    return root
+
+
+def test_an_output_does_not_come_back_after_a_tif_was_replaced(folder, registered, replaced):
+    plan = plan_of(registered, folder, COMBINED)
+
+    (output,) = plan.outputs
+    assert (str(output.verdict), output.reason) == (
+        "superseded",
+        "made before wheel_00001_00001.tif was written",
+    )
+    assert is_nothing(registered.register(plan))
+
+
+def test_an_output_that_is_newer_than_a_replaced_tif_is_a_new_dataset(folder, registered, replaced):
+    for path in replaced.rglob("*.npy"):
+        aged(path, COPIED + timedelta(hours=2))
+
+    changes = register(registered, folder, COMBINED)
+
+    assert [each.dataset.bundle for each in of(changes.datasets, "new")] == ["fast/plane0"]
+
+
+def test_a_curation_after_a_tif_was_replaced_makes_no_output_newer(folder, registered, replaced):
+    aged(replaced / "plane0/iscell.npy", COPIED + timedelta(hours=2))
+
+    assert is_nothing(register(registered, folder, COMBINED))
+
+
+def test_copied_tifs_that_look_newer_than_their_output_are_registered_with_it(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    for path in folder.glob("*.tif"):
+        aged(path, COPIED + timedelta(hours=1))
+
+    first = register(registered, folder, COMBINED)
+
+    assert "fast/plane0" in {each.dataset.bundle for each in of(first.datasets, "new")}
+    assert is_nothing(register(registered, folder, COMBINED))
+    aged(folder / "wheel_00001_00001.tif", COPIED + timedelta(hours=2))
+    aged(root / "plane0/F.npy", COPIED + timedelta(minutes=1))
+    assert register(registered, folder, COMBINED).purges == ()
+
+
 def test_a_file_that_was_only_touched_purges_nothing(folder, registered):
     register(registered, folder)
     aged(folder / "wheel_00001_00001.tif", COPIED + timedelta(hours=1))
 
     changes = register(registered, folder)
 
-    (change,) = changes.changed_datasets
+    (change,) = of(changes.datasets, "changed")
     assert str(change.difference) == "place"
     assert changes.purges == ()
-    assert register(registered, folder).is_nothing
+    assert is_nothing(register(registered, folder))
 
 
 def test_a_companion_that_arrives_later_is_a_new_dataset_and_purges_nothing(folder, registered):
@@ -181,7 +246,7 @@ def test_a_companion_that_arrives_later_is_a_new_dataset_and_purges_nothing(fold
 
     changes = register(registered, folder)
 
-    assert {each.dataset.datasettype for each in changes.new_datasets} == {
+    assert {each.dataset.datasettype for each in of(changes.datasets, "new")} == {
         "wavesurfer",
         "tracking_openfield",
         "tracking_wheel",
@@ -196,7 +261,7 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(folder, registered):
 
     changes = register(registered, folder)
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     (finding,) = changes.findings
     assert "day1/openfield_00001_00002.tif" in finding.message
 
@@ -208,7 +273,7 @@ def test_a_curated_output_purges_nothing_by_itself(folder, registered):
 
     changes = register(registered, folder, COMBINED)
 
-    (change,) = changes.changed_datasets
+    (change,) = of(changes.datasets, "changed")
     assert str(change.difference) == "curation"
     assert changes.purges == ()
 
@@ -217,7 +282,7 @@ def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, regist
     root = write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, COMBINED)
     np.save(root / "plane0/spks.npy", np.load(root / "plane0/spks.npy") + 1)
-    aged(root / "plane0/spks.npy")
+    aged(root / "plane0/spks.npy", COPIED + timedelta(hours=1))
 
     changes = register(registered, folder, COMBINED)
 
@@ -231,7 +296,7 @@ def test_an_output_that_is_gone_is_told_and_its_rows_stay(folder, registered):
 
     changes = register(registered, folder, COMBINED)
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     assert "fast/plane0" in changes.findings[0].message
 
 
@@ -282,21 +347,21 @@ def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
     assert purged(changes) == {("the option set is now slow", False)}
     (option_set,) = changes.option_sets
     assert (option_set.old_name, option_set.new_name) == ("fast", "slow")
-    assert register(registered, folder, replace(COMBINED, ops_name="slow")).is_nothing
+    assert is_nothing(register(registered, folder, replace(COMBINED, ops_name="slow")))
 
 
 def test_an_option_set_of_equal_content_under_another_name_changes_nothing(folder, registered):
     write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, replace(COMBINED, ops_name="fast"))
 
-    assert register(registered, folder, replace(COMBINED, ops_name="quick")).is_nothing
+    assert is_nothing(register(registered, folder, replace(COMBINED, ops_name="quick")))
 
 
 def test_a_request_without_an_option_set_leaves_it_as_it_is(folder, registered):
     write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, replace(COMBINED, ops_name="fast"))
 
-    assert register(registered, folder, COMBINED).is_nothing
+    assert is_nothing(register(registered, folder, COMBINED))
 
 
 def test_an_output_whose_inputs_were_renamed_beside_it_is_purged(folder, registered):
@@ -320,7 +385,7 @@ def test_a_copied_folder_is_told_and_never_registered_twice(folder, registered, 
 
     changes = register(registered, copy, replace(request_, folder="copy"))
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     assert kinds(changes) == {"copied"}
     assert "day1 of moser" in changes.findings[0].message
 
@@ -331,7 +396,7 @@ def test_a_copy_with_one_more_session_waits_for_a_decision_when_combined(folder,
 
     changes = register(registered, copy, replace(COMBINED, folder="copy"))
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     assert kinds(changes) == {"copied", "conflict"}
 
 
@@ -345,13 +410,15 @@ def test_a_moved_folder_keeps_its_sessions_and_its_output(folder, registered, tm
 
     changes = register(registered, moved, replace(request_, folder="archive"))
 
-    assert changes.new_sessions == changes.joined_sessions == changes.purges == changes.new_datasets == ()
-    assert {str(change.difference) for change in changes.changed_datasets} == {"place"}
-    assert len(changes.changed_datasets) == len(first.new_datasets)
+    assert {str(each.verdict) for each in changes.sessions} == {"known"}
+    assert {str(each.verdict) for each in changes.datasets} == {"changed"}
+    assert changes.purges == ()
+    assert {str(change.difference) for change in of(changes.datasets, "changed")} == {"place"}
+    assert len(of(changes.datasets, "changed")) == len(of(first.datasets, "new"))
     assert kinds(changes) == {"moved"}
     assert {moved.folder for moved in changes.relocations} == {"archive"}
     assert all(moved.suite2p_folder.endswith(moved.metasession_name) for moved in changes.relocations)
-    assert register(registered, moved, replace(request_, folder="archive")).is_nothing
+    assert is_nothing(register(registered, moved, replace(request_, folder="archive")))
 
 
 def test_a_moved_folder_that_lost_a_file_has_its_new_place(folder, registered, tmp_path):
@@ -382,12 +449,12 @@ def test_an_earlier_acquisition_that_arrives_late_joins_the_session_that_is_ther
 
     changes = register(registered, folder)
 
-    assert changes.new_sessions == ()
+    assert of(changes.sessions, "new") == []
     assert kinds(changes) == {"late"}
-    (change,) = changes.changed_datasets
-    assert change.dataset.dataset_name == first.new_datasets[0].dataset.dataset_name
+    (change,) = of(changes.datasets, "changed")
+    assert change.dataset.dataset_name == of(first.datasets, "new")[0].dataset.dataset_name
     assert [file.acquisition for file in change.dataset.files] == [1, 2]
-    assert register(registered, folder).is_nothing
+    assert is_nothing(register(registered, folder))
 
 
 def test_a_recording_of_another_animal_is_told_and_not_registered(folder, registered):
@@ -395,7 +462,7 @@ def test_a_recording_of_another_animal_is_told_and_not_registered(folder, regist
 
     changes = register(registered, folder, replace(SPLIT, animal_id="90853"))
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     assert kinds(changes) == {"other animal"}
     assert "animal 90218" in changes.findings[0].message
 
@@ -407,7 +474,7 @@ def test_one_session_that_was_renamed_apart_waits_for_a_decision(tmp_path, regis
 
     changes = register(registered, folder)
 
-    assert changes.is_nothing
+    assert is_nothing(changes)
     assert kinds(changes) == {"conflict"}
 
 
@@ -419,8 +486,8 @@ def test_a_renamed_timeseries_keeps_its_session_and_dataset(tmp_path, registered
 
     changes = register(registered, folder)
 
-    (change,) = changes.changed_datasets
-    assert change.dataset.dataset_name == first.new_datasets[0].dataset.dataset_name
+    (change,) = of(changes.datasets, "changed")
+    assert change.dataset.dataset_name == of(first.datasets, "new")[0].dataset.dataset_name
     assert str(change.difference) == "place"
     assert changes.purges == ()
     assert changes.relocations == ()
