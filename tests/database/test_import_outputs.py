@@ -141,7 +141,6 @@ def test_samples_whose_baseline_is_not_positive_are_nan_and_counted(lab: Lab) ->
     fluo = np.load(root / "plane0" / "F.npy")
     fluo[1] = 0
     np.save(root / "plane0" / "F.npy", fluo)
-    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
     populate("Tif", "ImagingAnalysis", "Cell")
     rows = imaging.Cell.Traces().to_dicts(order_by="cell_id")
     assert [row["num_invalid"] for row in rows] == [0, OBJECT.num_frames, 0, 0, 0]
