@@ -158,30 +158,3 @@ class Changes:
     option_sets: tuple[OptionSetChange, ...] = ()
     relocations: tuple[Relocation, ...] = ()
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def new_sessions(self) -> tuple[SessionChange, ...]:
-        """Sessions of new meta-sessions."""
-        return tuple(each for each in self.sessions if each.verdict is SessionVerdict.NEW)
-
-    @property
-    def joined_sessions(self) -> tuple[SessionChange, ...]:
-        """New sessions of known meta-sessions."""
-        return tuple(each for each in self.sessions if each.verdict is SessionVerdict.JOINED)
-
-    @property
-    def new_datasets(self) -> tuple[DatasetChange, ...]:
-        """Datasets to make."""
-        return tuple(each for each in self.datasets if each.verdict is DatasetVerdict.NEW)
-
-    @property
-    def changed_datasets(self) -> tuple[DatasetChange, ...]:
-        """Known datasets whose files are to be written anew."""
-        return tuple(each for each in self.datasets if each.verdict is DatasetVerdict.CHANGED)
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether the database holds already what the folder means."""
-        written = (self.new_metasessions, self.new_sessions, self.joined_sessions, self.new_datasets)
-        altered = (self.changed_datasets, self.purges, self.option_sets, self.relocations)
-        return not any((*written, *altered))
