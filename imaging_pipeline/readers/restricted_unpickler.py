@@ -20,6 +20,7 @@ import numpy as np
 from numpy._core import multiarray, numeric
 
 from imaging_pipeline.errors import FormatError, UnsafeContentError
+from imaging_pipeline.readers.npy_header import read_header
 
 
 class _PlainFloat(float):
@@ -159,26 +160,16 @@ def load_npy(path: Path) -> Any:
     FormatError
         Where the file is no whole ``.npy`` file.
     """
+    with path.open("rb") as file:
+        if read_header(file, path).dtype.hasobject:
+            content = _load(file, path)
+            return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
     try:
-        with path.open("rb") as file:
-            if np.dtype(_header_dtype(file)).hasobject:
-                content = _load(file, path)
-                return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
         return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        if isinstance(error, FormatError):
-            raise
+    except (ValueError, EOFError, MemoryError, OverflowError) as error:  # the last two: a damaged shape
         raise FormatError(
             "Not a whole .npy file",
             path=path,
             found=str(error),
             remedy="Copy the file again from where it was written.",
         ) from error
-
-
-def _header_dtype(file: BinaryIO) -> np.dtype[Any]:
-    """Read past a ``.npy`` header (https://numpy.org/neps/nep-0001-npy-format.html)."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _shape, _fortran_order, dtype = read(file)
-    return dtype

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.npy_header import NpyHeader, read_header
 from imaging_pipeline.readers.suite2p_metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
@@ -85,22 +84,15 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
 
 def _array_shape(path: Path) -> tuple[int, ...] | None:
     header = _header(path)
-    return header[0] if header else None
+    return header.shape if header else None
 
 
-def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int] | None:
-    """Read shape, dtype and length of the header of a ``.npy`` file; None where it has no whole one."""
+def _header(path: Path) -> NpyHeader | None:
+    """Read the header of a ``.npy`` file; None where it has no whole one."""
     try:
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, _fortran_order, dtype = read(file)
-            return shape, dtype, file.tell()
-    except (FileNotFoundError, ValueError):
+            return read_header(file, path)
+    except (FileNotFoundError, FormatError):
         return None
 
 
@@ -108,9 +100,8 @@ def _is_cut_off(path: Path) -> bool:
     header = _header(path)
     if header is None:
         return True
-    shape, dtype, start = header
-    if not dtype.hasobject:
-        return path.stat().st_size < start + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if not header.dtype.hasobject:
+        return path.stat().st_size < header.size_bytes + header.content_bytes
     with path.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) != _PICKLE_STOP

@@ -92,6 +92,25 @@ def test_a_file_cut_off_is_refused_with_its_name(tmp_path, kept):
         load_npy(path)
 
 
+DAMAGED_HEADERS = {
+    "no end of a text": b"{" + b"'x" * 2500,
+    "no end of a bracket": b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4",
+    "no text": b"\x00\xff" * 30,
+    "no type": b"{'descr': '<?4', 'fortran_order': False, 'shape': (3, 4)}",
+    "fewer than none": b"{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 4)}",
+    "more than can be": b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,)}" % 10**30,
+}
+
+
+@pytest.mark.parametrize("header", DAMAGED_HEADERS.values(), ids=DAMAGED_HEADERS)
+def test_a_damaged_header_is_refused_with_its_file(tmp_path, header):
+    path = tmp_path / "F.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(48))
+
+    with pytest.raises(FormatError, match=r"F\.npy"):
+        load_npy(path)
+
+
 def test_a_pickle_that_misuses_an_allowed_type_is_damaged_not_a_crash():
     with pytest.raises(FormatError):
         loads(b"cbuiltins\nint\n(S'x'\ntR.")
