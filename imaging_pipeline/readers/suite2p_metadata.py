@@ -9,6 +9,7 @@ the images of all planes in ``db.npy``. Its ``ops.npy`` is a copy of all of thes
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -182,7 +183,8 @@ _TOO_LARGE = object()
 def plain(value: Any, max_items: int = 1000) -> Any:
     """Give ``value`` in types that JSON knows: arrays as lists, numpy's numbers as Python's, dates as text.
 
-    An array of more than ``max_items`` elements is a result that slipped in: its dictionary loses it.
+    Numbers that JSON does not know become text, too: "nan", "inf", "-inf". An array of more than
+    ``max_items`` elements is a result that slipped in: its dictionary loses it.
     """
     if isinstance(value, Mapping):
         items = {str(key): plain(item, max_items) for key, item in value.items()}
@@ -192,7 +194,10 @@ def plain(value: Any, max_items: int = 1000) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [item for item in (plain(item, max_items) for item in value) if item is not _TOO_LARGE]
     if isinstance(value, np.generic):
-        return value.item()
+        item = value.item()  # Python has no number that is as exact as numpy's long ones
+        return str(item) if isinstance(item, np.generic) else plain(item, max_items)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

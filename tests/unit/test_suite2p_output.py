@@ -79,6 +79,25 @@ def test_options_are_found_and_can_be_kept_as_json(tmp_path, generation):
     assert not {"meanImg", "yoff", "file_list", "save_path0"} & set(output.options)
 
 
+@GENERATIONS
+def test_options_that_are_no_number_can_be_kept_as_json_too(tmp_path, generation):
+    settings = {"tau": float("nan"), "diameter": [12.0, float("inf")], "low": np.float32("-inf")}
+    output = read_output(write_output(tmp_path, Suite2pSpec(generation, settings=settings)))
+
+    kept = json.loads(json.dumps(output.options, allow_nan=False))
+
+    assert (kept["tau"], kept["diameter"], kept["low"]) == ("nan", [12.0, "inf"], "-inf")
+
+
+def test_a_file_with_a_damaged_header_is_named_as_cut_off(tmp_path):
+    root = write_output(tmp_path)
+    path = root / "plane0" / "spks.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:10] + b"{" + b"'x" * 20 + content[51:])
+
+    assert missing_files(read_output(root).planes[0]) == ("spks.npy (cut off)",)
+
+
 def test_outputs_are_found_in_both_layouts_and_copies_in_the_making_are_not(tmp_path):
     direct = write_output(tmp_path / "combined_ab12" / "default", Suite2pSpec(num_planes=2))
     nested = write_output(tmp_path / "split_of_ab12" / "fast" / "suite2p")
