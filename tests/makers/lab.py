@@ -89,8 +89,15 @@ def table_names(connection: Any) -> list[str]:
                 continue
             names += [cls.full_table_name, *(part.full_table_name for part in database.parts(cls))]
             if issubclass(cls, dj.AutoPopulate):
-                names.append(cls.jobs.full_table_name)
+                names.append(_jobs_name(cls))
     return names
+
+
+def _jobs_name(cls: Any) -> str:
+    """Give the full name of a table's job table without asking the server, as ``cls.jobs`` does."""
+    schema_name, dot, _ = cls.full_table_name.rpartition(".")
+    quote = schema_name[0]
+    return f"{schema_name}{dot}{quote}~~{cls.table_name.lstrip('_')}{quote}"
 
 
 def _connected(config: Config) -> Any:
