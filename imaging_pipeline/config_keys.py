@@ -52,12 +52,21 @@ KEYS = (
     Key(
         "database.host",
         "host",
-        kinds.TEXT,
+        kinds.HOST,
         "Name or address of the database server.",
         "the embedded server",
         "DJ_HOST",
+        credentials=True,
     ),
-    Key("database.port", "port", kinds.PORT, "Its port.", "3306, or 5432 for `postgresql`", "DJ_PORT"),
+    Key(
+        "database.port",
+        "port",
+        kinds.PORT,
+        "Its port.",
+        "3306, or 5432 for `postgresql`",
+        "DJ_PORT",
+        credentials=True,
+    ),
     Key("database.user", "user", kinds.TEXT, "The account; needed where a host is given.", "none", "DJ_USER"),
     Key(
         "database.password",

@@ -54,6 +54,14 @@ def a_text(value: object) -> str:
     return value.strip()
 
 
+def _a_host(value: object) -> str:
+    """Accept a name, an address or the folder of a socket; an address of the web may hold a password."""
+    host = a_text(value)
+    if "@" in host or "://" in host or (" " in host) or ("/" in host and not host.startswith("/")):
+        raise NotAllowedError("the name or address of the server alone")
+    return host
+
+
 def _a_password(value: object) -> Secret:
     if not isinstance(value, str):
         raise NotAllowedError("a text")
@@ -162,6 +170,7 @@ def _a_timezone(value: object) -> str:
 
 
 TEXT = Kind("text", a_text)
+HOST = Kind("name or address", _a_host)
 PASSWORD = Kind("text", _a_password)
 PORT = Kind("whole number, 1–65535", _a_port, _port_from_text)
 TRUTH = Kind("`true` or `false`", _a_truth, _truth_from_text)

@@ -29,27 +29,35 @@ class MariaDB:
 
 def is_installed() -> bool:
     """Whether this machine has the server's programs."""
-    return all(shutil.which(program) for program in ("mariadbd", "mariadb-install-db"))
+    return all(_program(name) for name in ("mariadbd", "mariadb-install-db"))
+
+
+def _program(name: str) -> str | None:
+    """Find a program where Debian puts servers, too, which is not on everybody's path."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[MariaDB]:
     """Run a fresh server with its data in ``folder``; it ends with the context."""
     data, user = folder / "data", getpass.getuser()
-    subprocess.run(
+    installed = subprocess.run(
         [
-            "mariadb-install-db",
+            str(_program("mariadb-install-db")),
             "--no-defaults",
             f"--datadir={data}",
             f"--user={user}",
             "--auth-root-authentication-method=normal",
         ],
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
     )
+    if installed.returncode:
+        raise RuntimeError(f"MariaDB could not be set up:\n{installed.stdout}\n{installed.stderr}")
     server = MariaDB("127.0.0.1", _free_port(), "root", "")
     arguments = [
-        "mariadbd",
+        str(_program("mariadbd")),
         "--no-defaults",
         f"--datadir={data}",
         f"--user={user}",

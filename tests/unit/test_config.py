@@ -427,3 +427,15 @@ def test_datajoint_takes_every_store_attribute_that_we_take(protocol):
 def test_a_setting_tells_its_file(tmp_path):
     settings = settings_in_file({"loglevel": "DEBUG"}, tmp_path / "x.json")
     assert settings["loglevel"].source == f"file {tmp_path / 'x.json'}"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"database.host": "mysql://anna:s3cr3tpw@db"}, {"database.host": "db", "database.port": "s3cr3tpw"}],
+)
+def test_a_password_in_the_wrong_place_is_not_shown(tmp_path, wrong):
+    path = tmp_path / "dj_local_conf.json"
+    path.write_text(json.dumps(wrong))
+    with pytest.raises(ConfigError) as error:
+        load_config(path)
+    assert "s3cr3tpw" not in str(error.value)
