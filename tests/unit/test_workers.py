@@ -61,6 +61,12 @@ class WindowsOSError(OSError):
         self.winerror = winerror
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    """Give what ``raise error from cause`` raises."""
+    error.__cause__ = cause
+    return error
+
+
 def wrapped(error: Exception) -> Exception:
     """Give what DataJoint makes of a driver's error."""
     try:
@@ -88,6 +94,11 @@ def wrapped(error: Exception) -> Exception:
         (OSError(errno.EIO, "Input/output error"), Fate.WAITING),
         (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING),
         (WindowsOSError(59), Fate.WAITING),
+        (
+            caused(FormatError("The stack is damaged"), OSError(errno.ESTALE, "Stale handle")),
+            Fate.WAITING,
+        ),
+        (caused(FormatError("The stack is damaged"), ValueError("no number")), Fate.ERROR),
         (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR),
         (OSError(errno.EACCES, "Permission denied"), Fate.ERROR),
         (OSError(errno.ENOSPC, "No space left on device"), Fate.ERROR),

@@ -40,7 +40,10 @@ class Waiting(Policy):
         return None
 
 
-def _is_share_away(error: BaseException) -> bool:
+def _is_share_away(error: BaseException | None) -> bool:
+    """Look through our errors at what they were raised from."""
+    while isinstance(error, PipelineError):
+        error = error.__cause__
     if not isinstance(error, OSError):
         return False
     return error.errno in _SHARE_AWAY or getattr(error, "winerror", None) in _SHARE_AWAY_WINDOWS
