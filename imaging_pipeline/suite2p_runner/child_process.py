@@ -122,4 +122,6 @@ def _error(error: Mapping[str, Any] | None, code: int, said: str) -> PipelineErr
         remedy="Look at the recording and the option set; the traceback is in the notes of this error.",
     )
     failure.add_note(error["traceback"])
+    if error["errno"] is not None:  # whoever decides what becomes of the run wants to know
+        failure.__cause__ = OSError(error["errno"], error["message"])
     return failure

@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -30,3 +31,13 @@ def test_what_fails_in_the_process_is_told_with_its_traceback(tmp_path):
         run_child({"threads": -1}, tmp_path)
 
     assert "call_suite2p" in "".join(failure.value.__notes__)
+
+
+def test_a_file_that_cannot_be_read_is_told_with_the_system_s_number(tmp_path):
+    job = {"threads": 1, "num_pages": 1, "planes": [0], "log_file": str(tmp_path / "nowhere/run.log")}
+
+    with pytest.raises(RunError, match="FileNotFoundError") as failure:
+        run_child(job, tmp_path)
+
+    assert isinstance(failure.value.__cause__, OSError)
+    assert failure.value.__cause__.errno == errno.ENOENT
