@@ -38,8 +38,8 @@ _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS
 def connect(config: Config | None = None) -> Any:
     """Connect, and bind the table classes in code to the connection.
 
-    May be called again, for another database too. On the embedded server the tables are declared
-    when they are not there yet.
+    May be called again, for another database too. Nothing is declared: the lab's time zone is fixed
+    when the database is initialised, and that is a person's decision.
 
     Parameters
     ----------
@@ -59,13 +59,11 @@ def connect(config: Config | None = None) -> Any:
     _activate(connection, config, create=False)
     _check_version(config, connection)
     if not _is_declared(config, connection):
-        if config.host is not None:
-            raise SchemaError(
-                f"The tables of imaging-pipeline are not in the database at {config.host}",
-                found=f"no schema {config.prefix}imaging with all its tables",
-                remedy="Run: imaging-pipeline init-db",
-            )
-        _declare(connection, config)
+        raise SchemaError(
+            f"The tables of imaging-pipeline are not in the database at {_where(config)}",
+            found=f"no schema {config.prefix}imaging with all its tables",
+            remedy="Run: imaging-pipeline init-db",
+        )
     return connection
 
 
@@ -119,14 +117,18 @@ def _open(config: Config) -> Any:
         connection = dj.conn(reset=True)
     except Exception as error:
         raise DatabaseError(
-            f"The {config.backend} server at {host}:{port} did not let {user} in",
+            f"No connection to the {config.backend} server at {host}:{port} as {user}",
             found=_first_line(error),
-            remedy="See whether the server runs and whether user and password are right"
+            remedy="See whether host and port are right, the server runs, and user and password are right"
             f" ({config.path or 'no dj_local_conf.json was found'}).",
         ) from error
     if config.backend == "mysql":
         _settle_session(connection)
     return connection
+
+
+def _where(config: Config) -> str:
+    return config.host or f"the embedded server in {config.embedded_folder}"
 
 
 def _make_store(config: Config) -> None:

@@ -14,6 +14,7 @@ from rich.progress import Progress, TaskID
 from imaging_pipeline import progress
 from imaging_pipeline.cli.printing import print_table
 from imaging_pipeline.config import default_embedded_folder
+from imaging_pipeline.demo.laboratory import open_laboratory
 from imaging_pipeline.demo.results import SessionResult
 from imaging_pipeline.demo.run import DemoResult, run_demo
 from imaging_pipeline.workers.view import view
@@ -36,11 +37,15 @@ def demo(movie: Path | None, folder: Path | None) -> None:
     folder = folder or _default_folder(movie)
     click.echo(f"The demo lies in {folder.absolute()}.")
     console = Console()
-    with _steps(console), view(console) as on_event:
-        result = run_demo(folder, movie, on_event)
+    with _steps(console):
+        laboratory = open_laboratory(folder, movie)
+    with view(console) as on_event:
+        result = run_demo(laboratory, on_event)
     _print(result)
-    if result.worker.errors or not result.sessions:
-        raise click.ClickException("The demo did not come to its end: see the errors above.")
+    if result.worker.errors:
+        raise click.ClickException("Some jobs of the demo failed: see the errors above.")
+    if result.worker.left:
+        raise click.ClickException("Stopped before the end; the same command goes on from here.")
 
 
 def _default_folder(movie: Path | None) -> Path:
@@ -67,12 +72,10 @@ def _steps(console: Console) -> Iterator[None]:
 
 def _print(result: DemoResult) -> None:
     click.echo()
-    print_table(
-        ("session", "tifs", "frames", "ROIs", "cells", "recall", "precision", "traces: r with the truth"),
-        [_row(session) for session in result.sessions],
-    )
-    click.echo()
-    seconds = result.seconds | {f"  {name}": value for name, value in result.seconds_by_table.items()}
+    if result.sessions:
+        print_table(*_sessions(result.sessions))
+        click.echo()
+    seconds = result.seconds | {f"  all {name}": value for name, value in result.seconds_by_table.items()}
     print_table(("step", "seconds"), [(step, f"{value:.1f}") for step, value in seconds.items()])
     click.echo()
     if result.added:
@@ -84,9 +87,17 @@ def _print(result: DemoResult) -> None:
         click.echo(f"The picture is {result.picture}")
 
 
-def _row(session: SessionResult) -> tuple[object, ...]:
-    found = (session.label, session.num_tifs, session.num_frames, session.num_rois, session.num_cells)
-    if session.score is None:
-        return (*found, None, None, None)
-    score = session.score
-    return (*found, f"{score.recall:.2f}", f"{score.precision:.2f}", f"{score.median_correlation:.3f}")
+def _sessions(sessions: list[SessionResult]) -> tuple[list[str], list[list[object]]]:
+    """Give headings and rows of the table of sessions; a movie of one's own has no truth to compare with."""
+    columns = ["session", "tifs", "frames", "ROIs", "cells"]
+    rows: list[list[object]] = []
+    for session in sessions:
+        row: list[object] = [session.label, session.num_tifs, session.num_frames]
+        row += [session.num_rois, session.num_cells]
+        if session.score is not None:
+            score = session.score
+            row += [f"{score.recall:.2f}", f"{score.precision:.2f}", f"{score.median_correlation:.3f}"]
+        rows.append(row)
+    if rows and len(rows[0]) > len(columns):
+        columns += ["recall", "precision", "traces: r with the truth"]
+    return columns, rows

@@ -20,4 +20,7 @@ def init_db() -> None:
     timezone = imaging.Lab().fetch1("timezone")
     click.echo(f"Recording times are those of {timezone}.")
     if config.timezone not in (None, timezone):
-        click.echo(f"The configuration says {config.timezone}; what the database was made with counts.")
+        click.echo(
+            f"The configuration says {config.timezone}, but a database keeps the zone that it was made with."
+            " As long as nothing is registered, give another custom.database.prefix and run init-db again."
+        )

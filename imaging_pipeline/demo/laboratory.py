@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from imaging_pipeline.demo.share import (
 )
 from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.demo.user_movie import UserMovie, open_movie
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, Move, StoreError
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_repository, add_user
 
@@ -48,11 +49,14 @@ class Laboratory:
         The configuration in force.
     truths
         What the movies were made from, by timeseries name; empty for a person's own movie.
+    seconds
+        Wall time that opening it took.
     """
 
     folder: Path
     config: Config
     truths: dict[str, Truth]
+    seconds: float
 
 
 def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
@@ -68,22 +72,47 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
     Raises
     ------
     InputError
-        The folder holds the demo of another movie, or a share that is no demo's.
+        The folder holds the demo of another movie, or something that is no demo's.
+    StoreError
+        The folder cannot be written to.
     """
+    begun = time.monotonic()
     folder = folder.absolute()
     user_movie = open_movie(movie) if movie else None
     source = str(movie.resolve()) if movie else "synthetic"
+    try:
+        _prepare_share(folder, user_movie, source)
+        config = _configured(folder)
+        for place in (config.scratch, folder / "store"):
+            place.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            "The demo cannot be written to its folder",
+            path=folder,
+            found=error,
+            remedy="Name another folder with --folder.",
+            move=Move.EXPERIMENTER,
+        ) from error
+    database.init_db(config)
+    _introduce()
+    truths = {} if movie else synthetic_truths()
+    return Laboratory(folder, config, truths, time.monotonic() - begun)
+
+
+def _prepare_share(folder: Path, movie: UserMovie | None, source: str) -> None:
+    """Write the share where there is none yet; what is no demo's is never touched."""
     share = folder / "share"
     if share.exists():
         _check_movie(share, source)
-    else:
-        _write_share(share, user_movie, source)
-    config = _configured(folder)
-    for place in (config.scratch, folder / "store"):
-        place.mkdir(exist_ok=True)
-    database.init_db(config)
-    _introduce()
-    return Laboratory(folder, config, {} if movie else synthetic_truths())
+        return
+    leftovers = {"share.partial"}
+    if folder.exists() and {path.name for path in folder.iterdir()} - leftovers:
+        raise InputError(
+            "The folder holds something that is no demo's",
+            path=folder,
+            remedy="Name a folder that is empty or not there with --folder.",
+        )
+    _write_share(share, movie, source)
 
 
 def _configured(folder: Path) -> Config:

@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.demo.figure import draw_session
-from imaging_pipeline.demo.laboratory import ANIMAL, USER, WINDOWS_PATH, Laboratory, open_laboratory
+from imaging_pipeline.demo.laboratory import ANIMAL, USER, WINDOWS_PATH, Laboratory
 from imaging_pipeline.demo.options import OPS_NAME
 from imaging_pipeline.demo.results import (
     SessionResult,
@@ -33,8 +33,6 @@ class DemoResult:
 
     Attributes
     ----------
-    laboratory
-        Where it lies.
     sessions
         What was found in each session.
     worker
@@ -49,7 +47,6 @@ class DemoResult:
         The PNG of a session's cells; None where there are none.
     """
 
-    laboratory: Laboratory
     sessions: list[SessionResult]
     worker: Summary
     added: Counter[str]
@@ -60,7 +57,7 @@ class DemoResult:
 
 @dataclass(frozen=True)
 class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
@@ -69,15 +66,13 @@ class _Stopwatch:
         self.seconds[step] = time.monotonic() - begun
 
 
-def run_demo(folder: Path, movie: Path | None, on_event: Callable[[Event], None]) -> DemoResult:
-    """Set up a laboratory, register its folder twice, run the workers and look at the cells.
+def run_demo(laboratory: Laboratory, on_event: Callable[[Event], None]) -> DemoResult:
+    """Register the laboratory's folder twice, run the workers and look at the cells.
 
     Parameters
     ----------
-    folder
-        Where everything goes; what an earlier demo left there is used.
-    movie
-        A person's own movie, or None for a synthetic one with known cells.
+    laboratory
+        From `open_laboratory`.
     on_event
         Hears of every job and its progress.
 
@@ -86,9 +81,7 @@ def run_demo(folder: Path, movie: Path | None, on_event: Callable[[Event], None]
     PipelineError
         As each step does.
     """
-    timed = _Stopwatch()
-    with timed("database and share"):
-        laboratory = open_laboratory(folder, movie)
+    timed = _Stopwatch({"database and share": laboratory.seconds})
     before = row_counts()
     with timed("registering"):
         for combined in (False, True):
@@ -108,7 +101,6 @@ def run_demo(folder: Path, movie: Path | None, on_event: Callable[[Event], None]
         sessions = session_results(laboratory.truths)
         picture = _draw(laboratory.folder)
     return DemoResult(
-        laboratory=laboratory,
         sessions=sessions,
         worker=worker,
         added=row_counts() - before,

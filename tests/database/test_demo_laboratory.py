@@ -70,3 +70,12 @@ def test_a_movie_that_cannot_be_read_leaves_nothing(folder: Path, tmp_path: Path
     with pytest.raises(InputError, match=r"\.npy"):
         open_laboratory(folder, tmp_path / "notes.txt")
     assert not folder.exists()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(folder: Path, movie: Path) -> None:
+    folder.mkdir()
+    (folder / "dj_local_conf.json").write_text("{}")
+    with pytest.raises(InputError, match="no demo's"):
+        open_laboratory(folder, movie)
+    assert (folder / "dj_local_conf.json").read_text() == "{}"
+    assert len(list(folder.iterdir())) == 1

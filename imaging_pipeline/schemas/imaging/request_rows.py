@@ -81,7 +81,7 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
         "setup": None,
         "scope_name": None,
         "ops_name": None,
-        "register_uncurated": bool(row.get("register_uncurated", False)),
+        "register_uncurated": _truth(row.get("register_uncurated", False)),
         "base_folder_note": row.get("base_folder_note") or "",
     }
     if row.get("setup"):
@@ -93,6 +93,10 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_columns(row: Mapping[str, Any]) -> None:
+    if not isinstance(row, Mapping):
+        raise InputError(
+            "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
+        )
     allowed = (*_REQUIRED, *_ANIMAL, *_OPTIONAL)
     refuse_unknown(row, allowed, what="A request", move=Move.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
@@ -106,6 +110,12 @@ def _check_columns(row: Mapping[str, Any]) -> None:
 
 def _taken(table: Any, column: str, row: Mapping[str, Any]) -> str:
     return known(table, column, row[column], move=Move.EXPERIMENTER)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InputError("register_uncurated is True or False", found=repr(value), allowed="True, False")
+    return value
 
 
 def _combined(value: object) -> str:
