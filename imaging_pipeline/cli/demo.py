@@ -99,5 +99,5 @@ def _sessions(sessions: list[SessionResult]) -> tuple[list[str], list[list[objec
             row += [f"{score.recall:.2f}", f"{score.precision:.2f}", f"{score.median_correlation:.3f}"]
         rows.append(row)
     if rows and len(rows[0]) > len(columns):
-        columns += ["recall", "precision", "traces: r with the truth"]
+        columns += ["recall", "precision", "trace r"]
     return columns, rows

@@ -12,9 +12,9 @@ import pytest
 from imaging_pipeline import trace_store
 from imaging_pipeline.schemas import imaging, store_sweep, tables
 from imaging_pipeline.schemas.store_sweep import Swept
-from tests.makers.folders import WHEEL, write_folder
+from tests.makers.folders import WHEEL, write_folder, write_suite2p
 from tests.makers.lab import Lab, register
-from tests.makers.suite2p_output import Suite2pSpec, write_output
+from tests.makers.suite2p_output import Suite2pSpec
 
 TWO_DAYS_S = 2 * 24 * 3600
 
@@ -42,7 +42,7 @@ def imported(lab: Lab) -> Lab:
     register(lab, folder, combined=False)
     row = imaging.MetaSession().fetch1()
     spec = Suite2pSpec(file_list=list(WHEEL.tif_names), frames_per_file=[4])
-    write_output(lab.share / row["suite2p_folder"] / "fast" / "suite2p", spec)
+    write_suite2p(lab.share / row["suite2p_folder"] / "fast" / "suite2p", spec)
     register(lab, folder, combined=False)
     for table in ("Tif", "ImagingAnalysis", "Projection", "Cell", "FilteredSpikes"):
         getattr(imaging, table).populate()
