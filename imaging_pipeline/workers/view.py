@@ -22,6 +22,9 @@ _LEVELS = {
 }
 _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
+_SHORT = 8
+"""Characters of a hash that tell it from the others of a day."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +102,7 @@ class TerminalView:
         match event:
             case Started():
                 self._clear()
-                job = escape(_job(event.table, event.key))
+                job = escape(_short_job(event.table, event.key))
                 self._task = self._bar.add_task(job, total=None, step="")
             case Advanced() if self._task is not None:
                 report = event.progress
@@ -110,13 +113,25 @@ class TerminalView:
                 if isinstance(event, Finished):
                     self._clear()
                 self._bar.console.print(
-                    describe(event), style=_STYLES.get(level(event)), markup=False, highlight=False
+                    _short(event), style=_STYLES.get(level(event)), markup=False, highlight=False
                 )
 
     def _clear(self) -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
+
+
+def _short(event: Finished | Note) -> str:
+    """Give what fits into a line of a terminal, where all went well; else everything."""
+    if isinstance(event, Finished) and event.fate is Fate.DONE and event.key is not None:
+        return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s"
+    return describe(event)
+
+
+def _short_job(table: str, key: Key) -> str:
+    values = (str(value)[:_SHORT] for value in key.values())
+    return " ".join([short_name(table), *values])
 
 
 def _job(table: str, key: Key) -> str:
