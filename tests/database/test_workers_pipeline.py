@@ -6,7 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from imaging_pipeline.config import CONFIG_NAME
 from imaging_pipeline.schemas import imaging
@@ -24,13 +28,33 @@ def test_a_worker_on_all_lanes_of_an_empty_database_ends_with_nothing_left(lab: 
     assert len(imaging.Worker()) == 0
 
 
-def test_the_command_works_from_a_folder_with_a_configuration(tmp_path: Path) -> None:
-    config = {"custom": {"embedded": {"folder": str(tmp_path / "server")}, "timezone": "Europe/Oslo"}}
-    (tmp_path / CONFIG_NAME).write_text(json.dumps(config))
-    command = [sys.executable, "-m", "batch_populate", "ingest", "imported", "--once"]
-    done = subprocess.run(command, cwd=tmp_path, env=without_settings(), capture_output=True, text=True)
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder with a configuration of an embedded server; not pytest's own, which is closed to it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
+        config = {"custom": {"embedded": {"folder": f"{path}/server"}, "timezone": "Europe/Oslo"}}
+        (Path(path) / CONFIG_NAME).write_text(json.dumps(config))
+        yield Path(path)
+
+
+def test_the_command_works_from_a_folder_with_a_configuration(folder: Path) -> None:
+    assert "ready on the embedded server" in commanded(folder, "imaging_pipeline.cli", "init-db").stdout
+    done = commanded(folder, "batch_populate", "ingest", "imported", "--once")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "done 0, errors 0, left 0"
+
+
+def test_the_command_of_a_database_that_was_not_made_says_how_to_make_it(folder: Path) -> None:
+    refused = commanded(folder, "batch_populate", "ingest", "--once")
+    assert refused.returncode == 1
+    assert "imaging-pipeline init-db" in refused.stderr
+
+
+def commanded(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, as its only configuration."""
+    start = ["-m", module] if module == "batch_populate" else ["-c", f"from {module} import main; main()"]
+    command = [sys.executable, *start, *arguments]
+    return subprocess.run(command, cwd=folder, env=without_settings(), capture_output=True, text=True)
 
 
 def without_settings() -> dict[str, str]:
