@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.suite2p_runner.child import Send
 from imaging_pipeline.suite2p_runner.log_progress import LogReader
 
@@ -129,7 +130,7 @@ def _name_originals(folder: Path, originals: list[dict[str, Any]]) -> None:
     is_used = np.array([original["is_used"] for original in originals])
     paths = [original["path"] for original in originals]
     for path in (*folder.rglob("db.npy"), *folder.rglob("ops.npy")):
-        values = np.load(path, allow_pickle=True).item()
+        values = load_npy(path)
         values["file_list"] = paths
         for key in ("first_files", "frames_per_file"):
             if key in values:

@@ -14,6 +14,8 @@ import numpy as np
 import suite2p.extraction
 import suite2p.run_s2p  # noqa: F401  (loads the module; the package hides it behind the function of that name)
 
+from imaging_pipeline.readers.restricted_unpickler import load_npy
+
 _NO_ROIS = "no ROIs"
 
 
@@ -53,7 +55,7 @@ def finish_without_cells() -> None:
 
 def _write_empty(folder: Path, num_frames: int, has_second_channel: bool) -> tuple[Any, ...]:
     """Write the files of a plane without ROIs, and give them as Suite2p's ``pipeline`` does."""
-    registration = np.load(folder / "reg_outputs.npy", allow_pickle=True).item()
+    registration = load_npy(folder / "reg_outputs.npy")
     detection = _detection_outputs(folder, registration)
     traces = np.zeros((0, num_frames), np.float32)
     stat, labels = np.zeros(0, dtype=object), np.zeros((0, 2))
@@ -75,5 +77,5 @@ def _detection_outputs(folder: Path, registration: dict[str, Any]) -> dict[str, 
         (top, bottom), (left, right) = registration["yrange"], registration["xrange"]
         unknown = np.full((bottom - top, right - left), np.nan, np.float32)
         np.save(path, np.array({"max_proj": unknown, "Vcorr": unknown}, dtype=object))
-    outputs: dict[str, Any] = np.load(path, allow_pickle=True).item()
+    outputs: dict[str, Any] = load_npy(path)
     return outputs

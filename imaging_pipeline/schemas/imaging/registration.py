@@ -9,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imaging_pipeline.ingest.changed import Changes
 from imaging_pipeline.ingest.changes import compare
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.planned import FileVerdict, Plan, Request
+from imaging_pipeline.ingest.planned import Plan, Request
 from imaging_pipeline.schemas.locks import lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from . import known, purge
 from .fetching import Row
+from .registration_report import Report, report
 from .session_rows import Writer
-
-_LONGEST = 980
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,6 @@ class Planned:
     base_folder: Row
     plan: Plan
     num_applied: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """What registering did: the row of ``MakeDatasetSessions``, and those of its parts by their names."""
-
-    row: Row
-    parts: dict[str, list[Row]]
 
 
 def plan(tables: Tables, base_folder: Row) -> Planned:
@@ -98,7 +88,7 @@ def apply(tables: Tables, planned: Planned) -> Report:
     writer.write()
     reset = purge.reset_jobs(tables, writer.touched())
     reset |= purge.reset_requests(tables, _earlier_requests(tables, planned.base_folder))
-    return _report(planned.plan, changes, writer, reset)
+    return report(planned.plan, changes, writer, reset)
 
 
 def _num_applied(tables: Tables, base_folder: Row) -> int:
@@ -122,68 +112,6 @@ def _newer_applied(tables: Tables, base_folder: Row) -> bool:
 def _earlier_requests(tables: Tables, base_folder: Row) -> list[int]:
     earlier = _of_folder(tables, base_folder) & f"basefolder_id < {base_folder['basefolder_id']}"
     return [int(number) for number in earlier.to_arrays("basefolder_id")]
-
-
-def _report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int]) -> Report:
-    verdicts = [file.verdict for file in plan.files]
-    num_known = sum(each.verdict == "known" for each in changes.sessions)
-    return Report(
-        row={
-            "num_sessions_new": len(changes.sessions) - num_known,
-            "num_sessions_known": num_known,
-            "num_files_used": verdicts.count(FileVerdict.USED),
-            "num_files_ignored": verdicts.count(FileVerdict.IGNORED),
-            "num_files_unknown": verdicts.count(FileVerdict.UNKNOWN),
-        },
-        parts={
-            "Session": [
-                {
-                    "reported_session": each.session.session_name,
-                    "reported_metasession": each.metasession_name,
-                    "reported_timeseries": each.session.timeseries_name,
-                    "session_verdict": str(each.verdict),
-                }
-                for each in changes.sessions
-            ],
-            "Dataset": [
-                {
-                    "reported_dataset": each.dataset.dataset_name,
-                    "reported_bundle": each.dataset.bundle,
-                    "reported_datasettype": each.dataset.datasettype,
-                    "dataset_verdict": str(each.verdict),
-                    "dataset_reason": _shortened(each.reason),
-                }
-                for each in changes.datasets
-            ],
-            "File": [
-                {
-                    "reported_file": number,
-                    "reported_path": file.path,
-                    "file_verdict": str(file.verdict),
-                    "file_reason": _shortened(
-                        file.reason if file.datasettype is None else f"{file.datasettype}: {file.reason}"
-                    ),
-                }
-                for number, file in enumerate(plan.files)
-            ],
-            "Purge": [
-                {"purged_table": table, "num_rows_purged": rows, "purge_reason": _shortened(reason)}
-                for table, (rows, reason) in writer.purged.items()
-            ],
-            "Finding": [
-                {"finding_number": number, "finding": _shortened(finding)}
-                for number, finding in enumerate(
-                    [*(f"{each.kind}: {each.message}" for each in changes.findings), *writer.findings]
-                )
-            ],
-            "JobReset": [{"reset_table": table, "num_jobs_reset": rows} for table, rows in reset.items()],
-        },
-    )
-
-
-def _shortened(text: str) -> str:
-    """Give a reason that fits into its column; what was cut off is told."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text) - _LONGEST} characters more)"
 
 
 def _request(base_folder: Row) -> Request:

@@ -1,0 +1,91 @@
+"""The report of a registration, as rows of plain names that outlive what they tell of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
+
+from .fetching import Row
+from .session_rows import Writer
+
+_LONGEST = 980
+
+
+@dataclass(frozen=True)
+class Report:
+    """What registering did: the row of ``MakeDatasetSessions``, and those of its parts by their names."""
+
+    row: Row
+    parts: dict[str, list[Row]]
+
+
+def report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int]) -> Report:
+    """Tell what was found, done and purged, and which jobs are tried again."""
+    verdicts = [file.verdict for file in plan.files]
+    num_known = sum(each.verdict == "known" for each in changes.sessions)
+    findings = [*(f"{each.kind}: {each.message}" for each in changes.findings), *writer.findings]
+    return Report(
+        row={
+            "num_sessions_new": len(changes.sessions) - num_known,
+            "num_sessions_known": num_known,
+            "num_files_used": verdicts.count(FileVerdict.USED),
+            "num_files_ignored": verdicts.count(FileVerdict.IGNORED),
+            "num_files_unknown": verdicts.count(FileVerdict.UNKNOWN),
+        },
+        parts={
+            "Session": _sessions(changes),
+            "Dataset": _datasets(changes),
+            "File": [_file(number, file) for number, file in enumerate(plan.files)],
+            "Purge": [
+                {"purged_table": table, "num_rows_purged": rows, "purge_reason": _shortened(reason)}
+                for table, (rows, reason) in writer.purged.items()
+            ],
+            "Finding": [
+                {"finding_number": number, "finding": _shortened(finding)}
+                for number, finding in enumerate(findings)
+            ],
+            "JobReset": [{"reset_table": table, "num_jobs_reset": rows} for table, rows in reset.items()],
+        },
+    )
+
+
+def _sessions(changes: Changes) -> list[Row]:
+    return [
+        {
+            "reported_session": each.session.session_name,
+            "reported_metasession": each.metasession_name,
+            "reported_timeseries": each.session.timeseries_name,
+            "session_verdict": str(each.verdict),
+        }
+        for each in changes.sessions
+    ]
+
+
+def _datasets(changes: Changes) -> list[Row]:
+    return [
+        {
+            "reported_dataset": each.dataset.dataset_name,
+            "reported_bundle": each.dataset.bundle,
+            "reported_datasettype": each.dataset.datasettype,
+            "dataset_verdict": str(each.verdict),
+            "dataset_reason": _shortened(each.reason),
+        }
+        for each in changes.datasets
+    ]
+
+
+def _file(number: int, file: FileReport) -> Row:
+    reason = file.reason if file.datasettype is None else f"{file.datasettype}: {file.reason}"
+    return {
+        "reported_file": number,
+        "reported_path": file.path,
+        "file_verdict": str(file.verdict),
+        "file_reason": _shortened(reason),
+    }
+
+
+def _shortened(text: str) -> str:
+    """Give a reason that fits into its column; what was cut off is told."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text) - _LONGEST} characters more)"
