@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import pytest
 from imaging_pipeline.config import Config, Secret, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers import mariadb
+from tests.makers.server_folder import make_server_folder
 
 if TYPE_CHECKING:
     from tests.makers.lab import Lab
@@ -39,17 +39,15 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded_lab_config() -> Iterator[Config]:
+def embedded_lab_config() -> Config:
     """Give the configuration of an embedded PostgreSQL of the session's own."""
-    # Not pytest's own folder: for root it is closed to the account that the server runs as.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        yield dataclasses.replace(
-            embedded_config(Path(folder) / "server"),
-            prefix="test_",
-            timezone="Europe/Oslo",
-            loglevel="WARNING",
-            safemode=False,
-        )
+    return dataclasses.replace(
+        embedded_config(make_server_folder() / "server"),
+        prefix="test_",
+        timezone="Europe/Oslo",
+        loglevel="WARNING",
+        safemode=False,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +12,12 @@ from imaging_pipeline.config import load_config
 from imaging_pipeline.demo.laboratory import WINDOWS_PATH, open_laboratory
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging
+from tests.makers.server_folder import make_server_folder
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    # Not pytest's own folder, which the server's account may not enter when the tests run as root.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
-        yield Path(path) / "demo"
+def folder() -> Path:
+    return make_server_folder() / "demo"
 
 
 @pytest.fixture

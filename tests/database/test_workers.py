@@ -14,6 +14,7 @@ from imaging_pipeline import embedded
 from imaging_pipeline.config import Config, embedded_config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Advanced, Fate, Finished
+from tests.makers.server_folder import make_server_folder
 from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
 
@@ -300,15 +301,16 @@ def test_a_loop_finds_work_that_comes_later(toy: Toy) -> None:
 
 
 def test_a_server_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None:
-    server = embedded_config(tmp_path / "server")
+    place = make_server_folder() / "server"
+    server = embedded_config(place)
     with declared_toy(server, "toy", tmp_path) as toy:
         toy.add("gate", "quick")
         worker = toy.work()
         toy.wait_for_gate(0)
-        stop_server(tmp_path / "server")
+        stop_server(place)
         toy.open_gate(0)
         wait_until(lambda: any("does not answer" in str(event) for event in worker.told()))
-        embedded.start(tmp_path / "server")
+        embedded.start(place)
         summary = worker.summary()
         revive(toy.tables.Sample().connection)
         assert (summary.done, summary.errors, summary.left) == (4, 0, ())
@@ -316,15 +318,16 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None
 
 
 def test_a_job_that_inserts_while_the_server_goes_away_is_made_afterwards(tmp_path: Path) -> None:
-    server = embedded_config(tmp_path / "server")
+    place = make_server_folder() / "server"
+    server = embedded_config(place)
     with declared_toy(server, "toy", tmp_path) as toy:
         toy.add("slow insert")
         worker = toy.work()
         toy.wait_for_gate(0)
-        stop_server(tmp_path / "server")
+        stop_server(place)
         toy.open_gate(0)
         wait_until(lambda: Fate.DISCONNECTED in fates(worker.told()))
-        embedded.start(tmp_path / "server")
+        embedded.start(place)
         summary = worker.summary()
         revive(toy.tables.Sample().connection)
         assert (summary.done, summary.errors, summary.left) == (2, 0, ())
