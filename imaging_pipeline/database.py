@@ -147,14 +147,16 @@ def _settle_session(connection: Any) -> None:
     """Let MySQL behave as PostgreSQL does where it matters, after a reconnection too."""
     reconnect = connection.connect
 
-    def connect_settled() -> None:
-        reconnect()
+    def settle() -> None:
         for statement in _MYSQL_SESSION:
             connection.query(statement, reconnect=False)
 
+    def connect_settled() -> None:
+        reconnect()
+        settle()
+
     connection.connect = connect_settled
-    for statement in _MYSQL_SESSION:
-        connection.query(statement)
+    settle()
 
 
 def _activate(connection: Any, config: Config, *, create: bool) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from imaging_pipeline.errors import FormatError, StillCopyingError, near
+from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
 from imaging_pipeline.readers.scanimage import read_tif
 
-TIF = "tif"
 _TIF_SUFFIXES = (".tif", ".tiff")
 _COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>\d{4,})(?P<kind>_wheel)?", re.IGNORECASE)
 _COMPANION_TYPES = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from imaging_pipeline import names
+from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
@@ -142,7 +143,7 @@ def tifs(metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
         file
         for session in metasession.sessions
         for dataset in session.datasets
-        if dataset.datasettype == "tif"
+        if dataset.datasettype == TIF
         for file in dataset.files
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
@@ -30,8 +31,6 @@ from imaging_pipeline.readers.suite2p_output import (
     missing_files,
     read_output,
 )
-
-DATASETTYPE = "suite2p_python"
 
 # What `imaging_pipeline.readers` reads of a plane; a file of a person's own beside these is no part of it.
 _IMPORTED = frozenset(
@@ -243,8 +242,8 @@ def _datasets(
     for plane in found.output.imported:
         bundle = f"{judgement.ops_name}/{plane.label}"
         yield PlannedDataset(
-            names.dataset_name(str(judgement.metasession_name), DATASETTYPE, bundle),
-            DATASETTYPE,
+            names.dataset_name(str(judgement.metasession_name), SUITE2P_PYTHON, bundle),
+            SUITE2P_PYTHON,
             "npy",
             bundle,
             tuple(planned_file(request, contents, path) for path in _plane_files(contents, plane, files)),
@@ -260,7 +259,7 @@ def _plane_files(contents: FolderContents, plane: PlaneOutput, files: Sequence[s
 def _file_report(path: str, judgement: Judgement, bundles: dict[str, str]) -> FileReport:
     if path in bundles:
         reason = f"Suite2p output {bundles[path]}: {judgement.reason}"
-        return FileReport(path, FileVerdict.USED, DATASETTYPE, None, reason)
+        return FileReport(path, FileVerdict.USED, SUITE2P_PYTHON, None, reason)
     if judgement.verdict is OutputVerdict.FINISHED:
         reason = "of a finished Suite2p output, and not needed for its import"
     else:

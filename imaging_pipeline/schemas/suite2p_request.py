@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 
 from imaging_pipeline import names
 from imaging_pipeline.config import Config
-from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.imaging import request_rows
-from imaging_pipeline.schemas.imaging.fetching import Row, dataset_files, output_place
+from imaging_pipeline.schemas.imaging.fetching import Row, dataset_files, output_place, sessions_with_tifs
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
@@ -32,7 +32,7 @@ def place(tables: Tables, key: Row) -> Row:
 def _registered_output(tables: Tables, key: Row) -> str | None:
     """Give where a finished output of a MetaSession and option set lies that is registered, or None."""
     imaging = tables.imaging
-    outputs = imaging.Dataset & {"datasettype": OUTPUT} & (imaging.Session.Data & key)
+    outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
         if dataset["bundle"].split("/")[0] == key["ops_name"]:
             return str(output_place(tables, dataset)["root"])
@@ -47,14 +47,9 @@ def tifs(tables: Tables, key: Row) -> list[Row]:
     list of dict
         ``path`` on this machine; ``acquisition``, a number that counts over all sessions; ``fingerprint``.
     """
-    imaging = tables.imaging
-    data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
-    sessions = (imaging.Session * data & {"metasession_name": key["metasession_name"]}).to_dicts(
-        order_by="session_order"
-    )
     found: list[Row] = []
     acquisition, before = -1, None
-    for session in sessions:
+    for session in sessions_with_tifs(tables, key):
         for file in dataset_files(tables, session):
             recorded = (session["session_name"], file["acquisition"])
             acquisition += recorded != before

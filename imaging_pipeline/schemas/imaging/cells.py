@@ -8,6 +8,7 @@ import datajoint as dj
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.trace_store import store_errors
 
@@ -69,7 +70,7 @@ class ImagingAnalysis(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' Suite2p datasets, as soon as the session's tifs are imported to check them against."""
-        outputs = Session.Data() & (Dataset() & {"datasettype": "suite2p_python"})
+        outputs = Session.Data() & (Dataset() & {"datasettype": SUITE2P_PYTHON})
         return outputs & Tif.proj(tif_dataset="dataset_name")
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:

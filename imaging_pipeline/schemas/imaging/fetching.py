@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from imaging_pipeline import names
+from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.schemas.tables import Tables
 
 Row = dict[str, Any]
@@ -71,14 +72,19 @@ def session_tifs(tables: Tables, key: Row) -> list[Row]:
         often they came. None for other sessions than the key's: theirs may be imported while the job
         runs, which then would seem to rest on changed data.
     """
-    imaging = tables.imaging
-    tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
-    of_metasession = {"metasession_name": key["metasession_name"]}
-    sessions = (imaging.Session * tif_data & of_metasession).to_dicts(order_by="session_order")
     return [
         _session_tifs(tables, session, with_frames=session["session_name"] == key["session_name"])
-        for session in sessions
+        for session in sessions_with_tifs(tables, key)
     ]
+
+
+def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
+    """Give the sessions of a MetaSession in order, each with the ``dataset_name`` of its tifs."""
+    imaging = tables.imaging
+    tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": TIF})
+    sessions = imaging.Session * tif_data & {"metasession_name": key["metasession_name"]}
+    rows: list[Row] = sessions.to_dicts(order_by="session_order")
+    return rows
 
 
 def analysis_parameters(tables: Tables, key: Row) -> Row:

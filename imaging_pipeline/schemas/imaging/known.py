@@ -9,8 +9,8 @@ from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import NotMountedError
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON, TIF
 from imaging_pipeline.ingest.known import Known, KnownDataset, KnownFile, KnownMetaSession, KnownSession
-from imaging_pipeline.ingest.outputs import DATASETTYPE as OUTPUT
 from imaging_pipeline.ingest.planned import Content, Plan, Request
 from imaging_pipeline.schemas.tables import Tables
 
@@ -47,7 +47,7 @@ def contents(tables: Tables, request: Request) -> dict[str, Content]:
     links = (data & metasessions(tables, request)).to_dicts()
     # The first tif says when its session started.
     starts: dict[tuple[str, int], datetime] = {
-        (link["dataset_name"], 0): link["session_timestamp"] for link in links if link["datasettype"] == "tif"
+        (link["dataset_name"], 0): link["session_timestamp"] for link in links if link["datasettype"] == TIF
     }
     return {
         row["file_path"]: Content(
@@ -62,10 +62,8 @@ def contents(tables: Tables, request: Request) -> dict[str, Content]:
 
 def files(tables: Tables, dataset_names: Iterable[str]) -> list[Row]:
     """Give the files of datasets, in order."""
-    names = [{"dataset_name": name} for name in dataset_names]
-    if not names:
-        return []
-    rows: list[Row] = (tables.imaging.PhysicalFile & names).to_dicts(order_by="dataset_name, file_order")
+    of_datasets = tables.imaging.PhysicalFile & _any_of("dataset_name", set(dataset_names))
+    rows: list[Row] = of_datasets.to_dicts(order_by="dataset_name, file_order")
     return rows
 
 
@@ -84,9 +82,8 @@ def of_plan(tables: Tables, plan: Plan) -> Known:
     if not candidates:
         return Known()
     label = {"combined": "yes" if plan.request.combined else "no"}
-    rows = (imaging.MetaSession & [{"metasession_name": name} for name in candidates] & label).to_dicts(
-        order_by="metasession_name"
-    )
+    met = imaging.MetaSession & _any_of("metasession_name", candidates) & label
+    rows = met.to_dicts(order_by="metasession_name")
     planned = {file.path for file in plan.files}
     return Known(tuple(_known_metasession(tables, row, plan.request, planned) for row in rows))
 
@@ -129,7 +126,7 @@ def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[
             tuple(_known_file(tables, file, request, planned) for file in rows),
         )
 
-    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] == OUTPUT}
+    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] == SUITE2P_PYTHON}
     options = (imaging.MetaSession.Suite2pyOps * imaging.Suite2pyOps.proj("ops_settings") & key).to_dicts()
     return KnownMetaSession(
         metasession_name=row["metasession_name"],
@@ -146,7 +143,8 @@ def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[
                 tuple(
                     dataset(link)
                     for link in links
-                    if link["session_name"] == session["session_name"] and link["datasettype"] != OUTPUT
+                    if link["session_name"] == session["session_name"]
+                    and link["datasettype"] != SUITE2P_PYTHON
                 ),
             )
             for session in (imaging.Session & key).to_dicts(order_by="session_order")

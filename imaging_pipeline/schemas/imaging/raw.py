@@ -6,6 +6,7 @@ from typing import Any
 
 import datajoint as dj
 
+from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.readers.scanimage_stack import ScanImageStack, read_stack
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.trace_store import store_errors
@@ -76,7 +77,7 @@ class Tif(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' tif datasets."""
-        return Session.Data() & (Dataset() & {"datasettype": "tif"})
+        return Session.Data() & (Dataset() & {"datasettype": TIF})
 
     def make_fetch(self, key: Row) -> tuple[list[Row]]:
         """Fetch where the files are."""

@@ -2,6 +2,8 @@
 
 import datajoint as dj
 
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON, TIF
+
 from .schema import schema
 
 
@@ -84,7 +86,7 @@ class DatasetType(dj.Lookup):
     datasettype_description : varchar(255)
     """
     contents = [
-        {"datasettype": "tif", "datasettype_description": "two-photon imaging stack as recorded"},
+        {"datasettype": TIF, "datasettype_description": "two-photon imaging stack as recorded"},
         {
             "datasettype": "wavesurfer",
             "datasettype_description": "digital and analog lines sampled by Wavesurfer",
@@ -96,7 +98,7 @@ class DatasetType(dj.Lookup):
         {"datasettype": "tracking_wheel", "datasettype_description": "positions of a running wheel"},
         {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
         {
-            "datasettype": "suite2p_python",
+            "datasettype": SUITE2P_PYTHON,
             "datasettype_description": "output of Suite2p for Python, one plane or all combined",
         },
     ]

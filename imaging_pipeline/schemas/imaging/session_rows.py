@@ -9,6 +9,7 @@ import numpy as np
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.ingest.changed import (
     Changes,
     DatasetChange,
@@ -95,7 +96,7 @@ class Writer:
         changed = {
             each.metasession_name: each.reason
             for each in self._changes.datasets
-            if each.dataset.datasettype == "tif" and each.difference is Difference.CONTENT
+            if each.dataset.datasettype == TIF and each.difference is Difference.CONTENT
         }
         return joined | changed
 
