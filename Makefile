@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
 
-.PHONY: demo test lint format clean
+.PHONY: demo test bench lint format clean
 
 demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# One table, printed and put into docs/performance.md.
+bench: .venv/bench
+	$(BIN)/python -m benchmarks --write-docs
 
 lint: .venv/dev
 	$(BIN)/ruff check
@@ -35,4 +39,8 @@ clean:
 
 .venv/dev: .venv/demo
 	$(PIP) --editable '.[demo,dev]'
+	touch $@
+
+.venv/bench: .venv/dev
+	$(PIP) --editable '.[demo,dev,bench]'
 	touch $@

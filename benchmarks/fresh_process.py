@@ -1,0 +1,65 @@
+"""A call in a process of its own: what it takes when nothing is imported, and the memory that it needs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True)
+class FreshCall:
+    """What a call took.
+
+    Attributes
+    ----------
+    result
+        What the call gave.
+    seconds
+        Of the call alone, not of starting the process or importing the function's module.
+    peak_mb
+        The most memory (resident, MB of 10⁶ bytes) that the process held until the call's end.
+    before_mb
+        The same, before the call.
+    """
+
+    result: Any
+    seconds: float
+    peak_mb: float
+    before_mb: float
+
+    @property
+    def added_mb(self) -> float:
+        """What the call added to the most memory that the process held."""
+        return self.peak_mb - self.before_mb
+
+
+def call_fresh(function: Callable[..., Any], *arguments: Any) -> FreshCall:
+    """Call a function of a module in a fresh process; function and arguments must be picklable."""
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawned) as pool:
+        return pool.submit(_call, function, arguments).result()
+
+
+def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> FreshCall:
+    before_mb, start = _peak_mb(), time.perf_counter()
+    result = function(*arguments)
+    return FreshCall(result, time.perf_counter() - start, _peak_mb(), before_mb)
+
+
+def _peak_mb() -> float:
+    # Linux hands the parent's peak on to the child in getrusage, but not here.
+    if _STATUS.exists():
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+    return (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    )

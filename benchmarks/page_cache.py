@@ -1,0 +1,23 @@
+"""Files as they are when nobody has read them for a while."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def is_droppable() -> bool:
+    """Whether this system forgets files on request; else all figures are of files in memory."""
+    return hasattr(os, "posix_fadvise")
+
+
+def drop(paths: Iterable[Path]) -> None:
+    """Have the system forget the contents of files, which must be written to the disk already."""
+    for path in paths:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.fdatasync(file)
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(file)

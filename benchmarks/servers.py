@@ -1,0 +1,47 @@
+"""The databases that a benchmark runs on."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imaging_pipeline.config import Config, Secret, embedded_config
+from tests.makers import mariadb
+from tests.makers.server_folder import make_server_folder
+
+_BACKENDS = ("postgresql", "mysql")
+
+
+def backends() -> tuple[str, ...]:
+    """Give the backends that this machine has."""
+    return _BACKENDS if mariadb.is_installed() else _BACKENDS[:1]
+
+
+@contextmanager
+def running(backend: str) -> Iterator[Config]:
+    """Run a fresh server, and give the configuration for it."""
+    folder = make_server_folder()
+    config = dataclasses.replace(
+        embedded_config(folder / "server"),
+        prefix="bench_",
+        timezone="Europe/Oslo",
+        loglevel="WARNING",
+        safemode=False,
+    )
+    if backend == "postgresql":
+        yield config
+        return
+    with tempfile.TemporaryDirectory() as data, mariadb.running(Path(data)) as server:
+        yield dataclasses.replace(
+            config,
+            backend="mysql",
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            password=Secret(server.password),
+            stores={"default": "main", "main": {"protocol": "file", "location": str(folder)}},
+            embedded_folder=None,
+        )
