@@ -23,6 +23,7 @@ LAYERS = {
     "imaging_pipeline.paths": 0,
     "imaging_pipeline.names": 0,
     "imaging_pipeline.progress": 0,
+    "imaging_pipeline.share_away": 0,
     "imaging_pipeline.embedded": 0,
     "imaging_pipeline.postgres_programs": 0,
     "imaging_pipeline.readers": 1.0,
