@@ -9,7 +9,7 @@ demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
 
 # One table, printed and put into docs/performance.md.
 bench: .venv/bench
