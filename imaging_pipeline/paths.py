@@ -1,13 +1,15 @@
 r"""A folder as a person typed it, to a repository and a relative path, and back on this machine.
 
 People type ``N:\moser\x``, ``\\server\share\x`` or ``/mnt/moser/x`` for one folder. Rows hold only
-the repository's name and the path below it with forward slashes; which spellings a repository has
-is a matter of rows, so that a client resolves a folder that it has not mounted.
+the repository's name and the path below it with forward slashes and composed letters; which
+spellings a repository has is a matter of rows, so that a client resolves a folder that it has not
+mounted.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -17,6 +19,9 @@ from imaging_pipeline.errors import Move, NotMountedError, PathError
 # Windows puts U+202A in front of a path that is copied from the properties of a file.
 _INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+# Microsoft, "Naming files, paths, and namespaces". A device is opened in any folder and with any suffix.
+_WINDOWS_DEVICE = re.compile(r"(CON|PRN|AUX|NUL|(COM|LPT)[1-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE)
+_WINDOWS_REFUSES = re.compile(r'[<>"|?*\x00-\x1f]')
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Place:
     repository_name
         The repository.
     path
-        Path below it with forward slashes; empty for the repository itself.
+        Path below it with forward slashes; empty for the repository itself. A folder has one,
+        however it was typed: letters are composed, which the file system's own need not be.
     """
 
     repository_name: str
@@ -75,13 +81,14 @@ def resolve(typed: str, roots: Sequence[Root]) -> Place:
     r"""Find the repository of a folder and the path below it.
 
     The longest root wins. Drives and shares are compared without regard to case, POSIX paths with
-    it. Both kinds of slashes may be mixed, and a ``\\?\`` prefix is taken off.
+    it. Both kinds of slashes may be mixed, and a ``\\?\`` prefix is taken off; so are full stops and
+    blanks at the end of a name on Windows, which opens the same folder with and without them.
 
     Raises
     ------
     PathError
-        The path is not absolute, lies below no root, below a root with two owners, or ``..`` in it
-        leaves the repository.
+        The path is not absolute, has a name that no folder can have, lies below no root or below a
+        root with two owners, or ``..`` in it leaves the repository.
     """
     written = _parse(typed)
     parsed_roots = [(root, _parse_root(root)) for root in roots]
@@ -136,11 +143,14 @@ def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
             remedy="mount it and name its folder under 'repositories' in the configuration.",
         )
     names = place.path.split("/") if place.path else []
-    if any(name in ("", ".", "..") or "\0" in name for name in names):
+    if any(name in ("", ".", "..") or not _is_possible(name) for name in names):
         raise _leaves(place.path)
-    path = root.joinpath(*names)
-    if not _followed(path).is_relative_to(_followed(root)):
-        raise _leaves(path)
+    path = root
+    for name in names:
+        path /= _spelled_there(path, name)
+    followed = _followed(path)
+    if not followed.is_relative_to(_followed(root)):
+        raise _leaves(path, f"it leads to {followed}")
     return path
 
 
@@ -163,14 +173,14 @@ def relative(path: Path, repository_root: Path) -> str:
 
 
 def _parse(typed: str) -> _Absolute:
-    text = clean(typed).replace("\\", "/")
+    # macOS writes the letters of file names decomposed.
+    text = unicodedata.normalize("NFC", clean(typed)).replace("\\", "/")
     text = re.sub(r"^//\?/UNC/", "//", text, flags=re.IGNORECASE)
     text = re.sub(r"^//\?/", "", text)
     names = tuple(name for name in text.split("/") if name not in ("", "."))
-    for name in names:
-        # Windows takes "... " for "..": such names cannot be trusted on every client.
-        if "\0" in name or (name != ".." and not name.strip(" .")):
-            raise PathError("The path has a name that no folder can have", path=typed, found=repr(name))
+    # Windows takes "... " for "..": such names cannot be trusted on every client.
+    _refuse([name for name in names if name != ".." and not name.strip(" .")], typed)
+    _refuse([name for name in names if not _is_possible(name)], typed)
     if re.match(r"//[^/]", text):
         path = _Absolute(("//", *names[:2]), names[2:], is_windows=True)
         is_absolute = len(names) >= 2 and ".." not in names[:2]
@@ -187,9 +197,26 @@ def _parse(typed: str) -> _Absolute:
             allowed=r"N:\folder, \\server\share\folder or /mnt/folder",
             remedy="copy the path from the address bar of the file manager.",
         )
-    if path.is_windows and any(":" in name for name in path.names):
+    return _as_windows_opens(path, typed) if path.is_windows else path
+
+
+def _as_windows_opens(path: _Absolute, typed: str) -> _Absolute:
+    if any(":" in name for name in path.names):
         raise PathError("A Windows path has one colon, after the drive", path=typed)
-    return path
+    names = tuple(name if name == ".." else name.rstrip(" .") for name in path.names)
+    _refuse([name for name in names if _WINDOWS_DEVICE.fullmatch(name)], typed)
+    _refuse([name for name in names if _WINDOWS_REFUSES.search(name)], typed)
+    return _Absolute(path.anchor, names, is_windows=True)
+
+
+def _is_possible(name: str) -> bool:
+    """Whether a file system and a database can have the name: no null character, valid Unicode."""
+    return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _refuse(names: Sequence[str], typed: str) -> None:
+    if names:
+        raise PathError("The path has a name that no folder can have", path=typed, found=repr(names[0]))
 
 
 def _parse_root(root: Root) -> _Absolute:
@@ -223,17 +250,36 @@ def _longest(path: _Absolute, roots: Sequence[tuple[Root, _Absolute]]) -> list[t
     return [(root, parsed) for root, parsed in matching if len(parsed.key) == longest]
 
 
+def _spelled_there(folder: Path, name: str) -> str:
+    """Give a name in the form of letters, composed or not, in which the folder has it."""
+    if name.isascii():
+        return name
+    try:
+        if (folder / name).exists() or not folder.is_dir():
+            return name
+        there = [path.name for path in folder.iterdir()]
+    except OSError as error:
+        raise _not_followed(folder / name, error) from error
+    composed = unicodedata.normalize("NFC", name)
+    return next((other for other in there if unicodedata.normalize("NFC", other) == composed), name)
+
+
 def _followed(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError) as error:
-        raise PathError("The path cannot be followed to its end", path=path, found=error) from error
+        raise _not_followed(path, error) from error
 
 
-def _leaves(path: PurePath | str) -> PathError:
+def _not_followed(path: Path, error: Exception) -> PathError:
+    return PathError("The path cannot be followed to its end", path=path, found=error)
+
+
+def _leaves(path: PurePath | str, found: str | None = None) -> PathError:
     return PathError(
         "The path leaves its repository",
         path=path,
+        found=found,
         remedy="give the folder's own path, without '..' and without links to other places.",
     )
 

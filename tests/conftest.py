@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from imaging_pipeline.config import Config, Secret, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 BACKENDS = ("postgresql", "mysql")
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
+
+# The same examples in every run, however slow the machine is: a red build is a change's own fault.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,10 +1,7 @@
 import os
-import string
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from imaging_pipeline.errors import Move, NotMountedError, PathError
 from imaging_pipeline.paths import Place, Root, clean, local_path, relative, resolve
@@ -17,64 +14,6 @@ ROOTS = (
     Root("archive", "N:\\moser\\archive"),
     Root("archive", "/mnt/moser/archive"),
 )
-
-folder_names = st.text(string.ascii_letters + string.digits + "-_ .æøå東", min_size=1, max_size=12).filter(
-    lambda name: name.strip(" .") == name and name != "archive"
-)
-folders = st.lists(folder_names, max_size=5)
-
-
-@st.composite
-def spellings(draw):
-    """Give a folder as somebody may type it, and the place that is meant."""
-    root = draw(st.sampled_from(ROOTS))
-    parts = draw(folders)
-    assume(not (root.repository_name == "scratch" and parts[:1] == ["moser"]))
-    is_windows = not root.root.startswith("/")
-    base = root.root.rstrip("\\/")
-    if is_windows:
-        base = draw(st.sampled_from([base, base.lower(), base.upper()]))
-    slash = "\\" if is_windows else "/"
-    text = base
-    for part in parts:
-        text += slash * draw(st.integers(1, 2)) + draw(st.sampled_from(["", "." + slash])) + part
-    text += slash * draw(st.integers(0 if parts or base[-1] != ":" else 1, 2))
-    if is_windows and draw(st.booleans()):
-        text = "\\\\?\\UNC" + text[1:] if text.startswith("\\\\") else "\\\\?\\" + text
-    if draw(st.booleans()):
-        text = text.replace("\\", "/")
-    wrapping = draw(st.sampled_from(["{}", '"{}"', "'{}'", "  {}\n", "\ufeff{}", "\u202a{}"]))
-    return wrapping.format(text), Place(root.repository_name, "/".join(parts))
-
-
-@pytest.fixture(scope="module")
-def mounted(tmp_path_factory):
-    return {name: tmp_path_factory.mktemp(name) for name in ("moser", "scratch", "archive")}
-
-
-@given(spelling=spellings())
-def test_any_spelling_of_a_folder_is_one_place_and_comes_back(mounted, spelling):
-    typed, place = spelling
-
-    found = resolve(typed, ROOTS)
-
-    assert found == place
-    here = local_path(found, mounted)
-    assert relative(here, mounted[place.repository_name]) == place.path
-
-
-@given(
-    names=st.lists(st.sampled_from(["..", ".", "a", "b", "archive", "... ", "C:", ""]), max_size=7),
-    slash=st.sampled_from(["/", "\\"]),
-)
-def test_nothing_that_is_typed_leaves_its_repository(mounted, names, slash):
-    typed = slash.join(["/mnt/moser", *names])
-    try:
-        here = local_path(resolve(typed, ROOTS), mounted)
-    except PathError:
-        return
-
-    assert any(here.resolve().is_relative_to(root.resolve()) for root in mounted.values())
 
 
 def test_the_longest_root_owns_the_folder():
