@@ -106,7 +106,7 @@ def _open(config: Config) -> Any:
     settings.database.name = config.database_name
     if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)
-        _make_store(config)
+        _make_store(config, config.embedded_folder)
         host, port, user, password = server.host, server.port, server.user, "unused"
         settings.database.use_tls = False
     else:
@@ -131,11 +131,13 @@ def _where(config: Config) -> str:
     return config.host or f"the embedded server in {config.embedded_folder}"
 
 
-def _make_store(config: Config) -> None:
-    """Make the folder of the embedded server's store; one of a real server is the administrator's."""
+def _make_store(config: Config, embedded_folder: Path) -> None:
+    """Make the store in the embedded server's folder; elsewhere a share may have to be mounted first."""
     store = config.datajoint_stores()[PIPELINE_STORE]
     if isinstance(store, dict) and store["protocol"] == "file":
-        Path(store["location"]).mkdir(parents=True, exist_ok=True)
+        place = Path(store["location"])
+        if place.is_relative_to(embedded_folder):
+            place.mkdir(parents=True, exist_ok=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -23,7 +23,8 @@ from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
 from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
-from imaging_pipeline.errors import OutputError, PipelineError, StoreError
+from imaging_pipeline.errors import Move, OutputError, StoreError
+from imaging_pipeline.store_refusal import is_away, store_errors
 
 FOLDER = "traces"
 SWEEP_AFTER_S = 24 * 3600
@@ -58,35 +59,14 @@ def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], block
         was written.
     """
     objects = {name: str(PurePosixPath(FOLDER, place, f"{uuid.uuid4().hex}_{name}.npy")) for name in names}
+    needed_bytes = len(names) * shape[0] * shape[1] * _DTYPE.itemsize
     try:
-        with store_errors(), _writable(objects) as files:
+        with store_errors(needed_bytes), _writable(objects) as files:
             _fill(files, shape, blocks)
     except BaseException:
         _discard(objects.values())
         raise
     return objects
-
-
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Say in our own words when the store does not take what the enclosed code writes to it.
-
-    Raises
-    ------
-    StoreError
-        The store is full, missing or read-only.
-    """
-    try:
-        yield
-    except PipelineError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            "Arrays could not be written to the store",
-            path=_spec().get("location"),
-            found=str(error),
-            remedy="Make room in the store, or see whether this machine finds it and may write there.",
-        ) from error
 
 
 def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks) -> None:
@@ -149,6 +129,7 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
             path=PurePosixPath(str(spec["location"]), name),
             found=str(error),
             remedy=f"See whether this machine finds the store {STORE!r} that the database was filled with.",
+            move=Move.RETRY if is_away(spec) else Move.ADMINISTRATOR,
         ) from error
     return whole
 

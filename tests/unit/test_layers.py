@@ -31,6 +31,7 @@ LAYERS = {
     "imaging_pipeline.experiments": 1.1,
     "imaging_pipeline.suite2p_runner": 1.1,
     "imaging_pipeline.ingest": 1.2,
+    "imaging_pipeline.store_refusal": 2,
     "imaging_pipeline.trace_store": 2,
     "imaging_pipeline.codecs": 2,
     "imaging_pipeline.schemas": 2,

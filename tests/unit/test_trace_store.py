@@ -50,8 +50,8 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow beyond 16 kB, as a full disk does not."""
+def small_files() -> Iterator[None]:
+    """Let no file of this process grow beyond 16 kB."""
     # No fixture: pytest's own report may go to a file that is larger.
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -114,8 +114,8 @@ def test_other_columns_of_an_array_are_not_read_into_memory(folder: Path) -> Non
     assert isinstance(trace_store.read_array(name), np.memmap)
 
 
-def test_a_full_store_is_told_and_nothing_is_left_in_it(folder: Path) -> None:
-    with full_disk(), pytest.raises(StoreError, match=r"could not be written.*Make room"):
+def test_a_store_that_takes_no_large_file_is_told_and_nothing_is_left_in_it(folder: Path) -> None:
+    with small_files(), pytest.raises(StoreError, match=r"no file of that size.*0\.08 MB needed"):
         trace_store.write_arrays(
             "a", ("fluo", "spikes"), SHAPE, in_blocks(fluo=numbers(0), spikes=numbers(7))
         )

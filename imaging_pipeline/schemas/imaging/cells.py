@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.trace_store import store_errors
 
 from . import analysis_rows, cell_arrays, fetching
 from .fetching import Row
@@ -18,6 +17,7 @@ from .raw import Tif
 from .reference import BaselineParams, SpikeFilterParams
 from .schema import schema
 from .sessions import Dataset, Session
+from .stored_columns import all_or_none
 
 __all__ = [
     "BaselineParams",
@@ -142,7 +142,7 @@ class Projection(dj.Imported):
     def make_insert(self, key: Row, images: list[Row], motion: list[Row]) -> None:
         """Insert a row a plane."""
         self.insert1({**key, "num_projections": len(images)})
-        with store_errors():
+        with all_or_none(key, (self.Plane, self.Motion), (*images, *motion)):
             self.Plane.insert({**key, **row} for row in images)
             self.Motion.insert({**key, **row} for row in motion)
 

@@ -9,11 +9,11 @@ import datajoint as dj
 from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.readers.scanimage_stack import ScanImageStack, read_stack
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.trace_store import store_errors
 
 from .fetching import Row, dataset_files
 from .schema import schema
 from .sessions import Dataset, Session
+from .stored_columns import all_or_none
 
 __all__ = ["Session", "Tif"]
 
@@ -89,9 +89,10 @@ class Tif(dj.Imported):
 
     def make_insert(self, key: Row, stack: ScanImageStack) -> None:
         """Insert the stack and what ScanImage says of it."""
-        with store_errors():
-            self.insert1({**key, **_stack_row(stack)})
-            self.SI.insert1({**key, **_scanimage_row(stack)})
+        row, details = _stack_row(stack), _scanimage_row(stack)
+        with all_or_none(key, (self, self.SI), (row, details)):
+            self.insert1({**key, **row})
+            self.SI.insert1({**key, **details})
 
 
 def _stack_row(stack: ScanImageStack) -> Row:
