@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, PipelineError, RunError, StoreError
+from imaging_pipeline.errors import Move, PipelineError, RunError
+from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.run_settings import CELLPOSE_MODELS_VARIABLE, cellpose_models
+from imaging_pipeline.suite2p_runner.scratch import filled_up, has_no_room, is_full
 
 _CHILD = "imaging_pipeline.suite2p_runner.child"
+_STARTING = "starting Suite2p"
 _PATIENCE_S = 10
-_TOLD_CHARACTERS = 2000
+_TOLD_LINES = 5
+
+_MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")
+_MEMORY_REMEDY = (
+    "If nobody ended it, the machine most likely ran out of memory: a smaller registration.batch_size in the "
+    "option set needs less, and so do fewer workers at a time."
+)
 
 
 def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -39,9 +50,9 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     StoreError
         Where the disk is full.
     RunError
-        Where Suite2p failed, or the process was ended from outside.
+        Where Suite2p failed, or its process ended without a result; with the step and the end of its log.
     """
-    progress.report("starting Suite2p")
+    progress.report(_STARTING)
     home = folder / "home"
     home.mkdir()
     said = folder / "stderr.txt"
@@ -60,10 +71,10 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         code = _wait(process)
     finally:
         _end(process)
-    if "result" in outcome:
-        result: dict[str, Any] = outcome["result"]
+    if "result" in outcome.last:
+        result: dict[str, Any] = outcome.last["result"]
         return result
-    raise _error(outcome.get("error"), code, said.read_text(encoding="utf-8", errors="replace"))
+    raise _error(outcome, code, _end_of(said), job, folder)
 
 
 def _environment(home: Path, threads: int) -> dict[str, str]:
@@ -73,18 +84,31 @@ def _environment(home: Path, threads: int) -> dict[str, str]:
     return {**os.environ, **own, **libraries}
 
 
-def _converse(process: subprocess.Popen[str], job: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Outcome:
+    """The last message of a process, empty where it ended without one; its step; the end of its log."""
+
+    last: Mapping[str, Any]
+    step: str
+    log: tuple[str, ...]
+
+
+def _converse(process: subprocess.Popen[str], job: Mapping[str, Any]) -> _Outcome:
     assert process.stdin is not None
     assert process.stdout is not None
     with suppress(BrokenPipeError):  # it ended already; its exit code says more
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
+    step, log = _STARTING, deque[str](maxlen=_TOLD_LINES)
     for line in process.stdout:
         message: dict[str, Any] = json.loads(line)
         if "progress" not in message:
-            return message
+            return _Outcome(message, step, tuple(log))
         progress.report(*message["progress"])
-    return {}
+        step, _done, _total, logged = message["progress"]
+        if logged:
+            log.append(logged)
+    return _Outcome({}, step, tuple(log))
 
 
 def _wait(process: subprocess.Popen[str]) -> int:
@@ -105,23 +129,71 @@ def _end(process: subprocess.Popen[str]) -> None:
     _wait(process)
 
 
-def _error(error: Mapping[str, Any] | None, code: int, said: str) -> PipelineError:
-    if error is None:
-        return RunError(
-            "The process that runs Suite2p was ended from outside",
-            found=f"exit code {code}; it last said: {said[-_TOLD_CHARACTERS:].strip() or 'nothing'}",
-            remedy="Look whether the machine ran out of memory; a smaller batch_size needs less.",
-            move=Move.ADMINISTRATOR,
-        )
-    told = f"{error['type']}: {error['message']}"
-    if error["errno"] == errno.ENOSPC:
-        return StoreError("The scratch disk filled up while Suite2p ran", found=told, remedy="Make room.")
+def _end_of(said: Path) -> tuple[str, ...]:
+    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())[-_TOLD_LINES:]
+
+
+def _error(
+    outcome: _Outcome, code: int, said: tuple[str, ...], job: Mapping[str, Any], folder: Path
+) -> PipelineError:
+    error = outcome.last.get("error")
+    told = f"{error['type']}: {error['message']}" if error else _how_it_ended(code)
+    if _is_scratch_full(error, code, folder):
+        return filled_up(folder, told)
+    lines = outcome.log if error else (*outcome.log, *said)[-_TOLD_LINES:]
+    what, remedy, move = _explained(error, code)
     failure = RunError(
-        "Suite2p failed",
-        found=told,
-        remedy="Look at the recording and the option set; the traceback is in the notes of this error.",
+        f"{what} in the step '{outcome.step}'",
+        path=next((file["path"] for file in job.get("originals", ())), None),
+        found=f"{told}; it last said: {' | '.join(lines) or 'nothing'}",
+        remedy=remedy,
+        move=move,
     )
-    failure.add_note(error["traceback"])
-    if error["errno"] is not None:  # whoever decides what becomes of the run wants to know
-        failure.__cause__ = OSError(error["errno"], error["message"])
+    if error:
+        failure.add_note(error["traceback"])
+        if error["errno"] is not None:  # whoever decides what becomes of the run wants to know
+            failure.__cause__ = OSError(error["errno"], error["message"])
     return failure
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -> bool:
+    """Say whether a process ended because its disk is full.
+
+    Suite2p's movie is mapped into memory: where the disk has no room for a page of it, the system ends the
+    process with SIGBUS.
+    """
+    if error and error["errno"] is not None:
+        return is_full(OSError(error["errno"], error["message"]))
+    is_by_map = hasattr(signal, "SIGBUS") and code == -signal.SIGBUS
+    return (is_by_map or error is not None) and has_no_room(folder)
+
+
+def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Move]:
+    """Give what happened to a process, what to do about it, and whose move that is."""
+    if error is None and code < 0:
+        return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Move.ADMINISTRATOR
+    if error is None:
+        return (
+            "The process that runs Suite2p ended without a result",
+            "Look whether Suite2p and torch are whole on this machine, and let the job run again.",
+            Move.ADMINISTRATOR,
+        )
+    if error["type"].endswith(_MEMORY_ERRORS):
+        return "Suite2p had not enough memory", _MEMORY_REMEDY, Move.ADMINISTRATOR
+    if error["errno"] is not None and is_share_away(OSError(error["errno"], error["message"])):
+        return "Suite2p could not read or write", "Look at the share and the scratch disk.", Move.RETRY
+    return (
+        "Suite2p failed",
+        "Look at the recording and the option set; the traceback is in the notes of this error.",
+        Move.EXPERIMENTER,
+    )

@@ -11,10 +11,19 @@ file has to be copied. (`suite2p.io.tiff.tiff_to_binary` and `run_s2p` of 1.1.0.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
-from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    Move,
+    NothingFoundError,
+    NotMountedError,
+    StillCopyingError,
+)
 from imaging_pipeline.readers.scanimage import ScanImageHeader, ScanImageTif, iter_pages
 from imaging_pipeline.suite2p_runner.request import Trim
 
@@ -29,10 +38,11 @@ _PAGES_LOOKED_AT = 4
 
 @dataclass(frozen=True)
 class TifShare:
-    """A file, and how many of its first pages belong to whole volumes."""
+    """A file, how many of its first pages belong to whole volumes, and when it was written."""
 
     tif: ScanImageTif
     num_pages: int
+    modified_ns: int
 
     @property
     def pages_dropped(self) -> int:
@@ -89,6 +99,8 @@ def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> I
         Where the files do not belong together.
     StillCopyingError
         Where a file is not as it was when its pages were counted.
+    NothingFoundError, NotMountedError
+        Where a file is gone, or the share with it.
     """
     if not tifs or len(tifs) != len(acquisitions):
         raise InputError(
@@ -97,7 +109,7 @@ def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> I
             remedy="Register the folder again.",
         )
     for tif in tifs:
-        _check_unchanged(tif)
+        _written(tif)
         _check_alike(tif, tifs[0])
     _check_supported(tifs[0])
     _check_not_blank(tifs[0])
@@ -113,15 +125,69 @@ def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> I
     return Inputs(shares, num_volumes)
 
 
-def _check_unchanged(tif: ScanImageTif) -> None:
-    size_bytes = tif.path.stat().st_size
-    if size_bytes != tif.size_bytes:
+@contextmanager
+def unchanged(inputs: Inputs) -> Iterator[None]:
+    """Check, once the files were read, that they still are what was checked before.
+
+    Where the reading failed and this shows why, it is what is raised.
+
+    Raises
+    ------
+    StillCopyingError
+        Where a file was written to meanwhile.
+    NothingFoundError, NotMountedError
+        Where a file is gone, or the share with it.
+    """
+    try:
+        yield
+    except Exception:
+        _check_unchanged(inputs)
+        raise
+    _check_unchanged(inputs)
+
+
+def _check_unchanged(inputs: Inputs) -> None:
+    for share in inputs.shares:
+        if _written(share.tif) != share.modified_ns:
+            raise StillCopyingError(
+                "A tif was written to while Suite2p read it; nothing of the run is kept",
+                path=share.tif.path,
+                found=f"written at {_moment(_written(share.tif))}",
+                allowed=f"written at {_moment(share.modified_ns)}, as when the run began",
+                remedy="Leave the files alone; what they hold is registered anew when the folder is.",
+            )
+
+
+def _written(tif: ScanImageTif) -> int:
+    """Give when a file was written, in ns, if it is as large as when its pages were counted."""
+    try:
+        found = tif.path.stat()
+    except FileNotFoundError as error:
+        if tif.path.parent.is_dir():
+            raise NothingFoundError(
+                "A tif is gone that Suite2p was to read",
+                path=tif.path,
+                remedy="Put it back, or register the folder again without it.",
+            ) from error
+        raise NotMountedError(
+            "The recording's folder is gone with the tifs that Suite2p was to read",
+            path=tif.path.parent,
+            remedy="Mount the share again, or register the folder anew where it was moved to.",
+            move=Move.RETRY,
+        ) from error
+    if found.st_size != tif.size_bytes:
         raise StillCopyingError(
             "A tif changed since its pages were counted",
             path=tif.path,
-            found=f"{size_bytes} bytes",
+            found=f"{found.st_size} bytes",
             allowed=f"{tif.size_bytes} bytes",
+            remedy="Leave the files alone; what they hold is registered anew when the folder is.",
         )
+    return found.st_mtime_ns
+
+
+def _moment(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9).isoformat(sep=" ", timespec="milliseconds")
 
 
 def _check_alike(tif: ScanImageTif, first: ScanImageTif) -> None:
@@ -209,5 +275,5 @@ def _shares_of_acquisition(files: Sequence[ScanImageTif]) -> list[TifShare]:
     for tif in reversed(files):
         dropped = min(to_drop, tif.num_pages)
         to_drop -= dropped
-        shares.append(TifShare(tif, tif.num_pages - dropped))
+        shares.append(TifShare(tif, tif.num_pages - dropped, _written(tif)))
     return shares[::-1]

@@ -1,63 +1,154 @@
-"""A finished output, from the scratch folder to its place: whole or not at all."""
+"""A finished output, from the scratch disk to its place: whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
+import socket
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import psutil
+
 from imaging_pipeline import progress
 from imaging_pipeline.errors import Move, StoreError
-from imaging_pipeline.suite2p_runner.scratch import require_space
+from imaging_pipeline.share_away import is_share_away
+from imaging_pipeline.suite2p_runner.scratch import is_full, require_space
 
-_MOVIE_SUFFIX = ".bin"
+MOVIE_SUFFIX = ".bin"
+
+TARGET_REMEDY = "Make room on the share, and let the job run again."
 
 # Windows refuses to rename a folder of which somebody has a file open; a virus scanner soon lets go.
 _REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+
+# A copy writes all the time; one that has not for so long, by the share's own clock, is nobody's any more.
+_DEAD_S = 86400.0
+
+
+def require_place(target: Path) -> None:
+    """Check that the recording's folder is there, two above the output.
+
+    It is never made: below the empty mount point of a share it would be on this machine's own disk.
+
+    Raises
+    ------
+    StoreError
+        Where it is not.
+    """
+    recording = target.parent.parent
+    if not _is_there(recording):
+        raise StoreError(
+            "The recording's folder, in which Suite2p's output belongs, is not there",
+            path=recording,
+            remedy="Mount the share again, or register the folder anew where it was moved to.",
+            move=Move.RETRY,
+        )
 
 
 def publish(source: Path, target: Path) -> None:
     """Copy an output beside its place, check it, and put it there with one rename.
 
     The registered movie (``*.bin``) stays behind. What was at the place before is kept, renamed to
-    ``<name>.superseded-<time>``.
+    ``<name>.superseded-<time>``. Copies that other processes had to leave unfinished there are removed.
 
     Raises
     ------
     StoreError
-        Where there is no room, the copy is not as large as the original, or somebody has what is at
-        the place open.
+        Where there is no room, the share is away or refuses, the copy is not as large as the original,
+        or somebody has what is at the place open.
     """
     files = list(_files(source))
     num_bytes = sum((source / file).stat().st_size for file in files)
-    require_space(target.parent, num_bytes, "the output of Suite2p")
-    partial = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:12]}")
+    owner = f"{socket.gethostname()}-{os.getpid()}"
+    partial = target.with_name(f".{target.name}.partial-{owner}-{uuid.uuid4().hex[:8]}")
+    with _told_of(target):
+        require_place(target)
+        require_space(target.parent, num_bytes, "the output of Suite2p", TARGET_REMEDY)
+        try:
+            target.parent.mkdir(exist_ok=True)
+            partial.mkdir()
+            _remove_abandoned(target, partial)
+            _copy(source, partial, files, num_bytes)
+            _exchange(partial, target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _told_of(target: Path) -> Iterator[None]:
+    """Say of what the system refuses at the place of an output what can be done about it."""
     try:
-        _copy(source, partial, files, num_bytes)
-        _exchange(partial, target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        yield
+    except StoreError:
         raise
+    except OSError as error:
+        if is_full(error):
+            what, remedy, move = "The share filled up", TARGET_REMEDY, Move.ADMINISTRATOR
+        elif is_share_away(error) or not _is_there(target.parent):
+            what, remedy, move = "The share went away", "Mount the share again.", Move.RETRY
+        else:
+            what, remedy, move = (
+                "The share refused",
+                "Let this account write there, and let the job run again.",
+                Move.ADMINISTRATOR,
+            )
+        raise StoreError(
+            f"{what} while the output of Suite2p was copied; the finished run is kept on this machine",
+            path=target,
+            found=str(error),
+            remedy=remedy,
+            move=move,
+        ) from error
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False
 
 
 def _files(source: Path) -> Iterator[Path]:
     for folder, _folders, names in os.walk(source):
         for name in names:
-            if not name.endswith(_MOVIE_SUFFIX):
+            if not name.endswith(MOVIE_SUFFIX):
                 yield Path(folder, name).relative_to(source)
 
 
+def _remove_abandoned(target: Path, own: Path) -> None:
+    """Remove copies whose process has ended, or that were not written to for long."""
+    now_s = own.stat().st_mtime
+    for partial in target.parent.glob(f".{target.name}.partial-*"):
+        if partial == own:
+            continue
+        written_s = max(path.stat().st_mtime for path in (partial, *partial.rglob("*")))
+        if _has_ended(partial) or now_s - written_s > _DEAD_S:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _has_ended(partial: Path) -> bool:
+    """Say whether the process that made a copy was this one or one of this machine that is no more."""
+    host, _, process = partial.name.rpartition(".partial-")[2].rpartition("-")[0].rpartition("-")
+    if host != socket.gethostname() or not process.isdecimal():
+        return False
+    return int(process) == os.getpid() or not psutil.pid_exists(int(process))
+
+
 def _copy(source: Path, partial: Path, files: list[Path], num_bytes: int) -> None:
+    # One by one: with its parents, a folder would be made anew where the share is gone.
+    for folder, _folders, _names in os.walk(source):
+        (partial / Path(folder).relative_to(source)).mkdir(exist_ok=True)
     copied_bytes = 0
     for file in files:
         copy = partial / file
-        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / file, copy)
         size_bytes = (source / file).stat().st_size
         if copy.stat().st_size != size_bytes:
@@ -78,18 +169,25 @@ def _exchange(partial: Path, target: Path) -> None:
     Nothing of the lab's is ever deleted.
     """
     if not target.exists():
-        _rename(partial, target)
+        rename_patiently(partial, target)
         return
     aside = target.with_name(f"{target.name}.superseded-{datetime.now():%Y%m%dT%H%M%S%f}")
-    _rename(target, aside)
+    rename_patiently(target, aside)
     try:
-        _rename(partial, target)
+        rename_patiently(partial, target)
     except BaseException:
-        _rename(aside, target)
+        rename_patiently(aside, target)
         raise
 
 
-def _rename(path: Path, to: Path) -> None:
+def rename_patiently(path: Path, to: Path) -> None:
+    """Rename a folder, and wait a while for who has one of its files open.
+
+    Raises
+    ------
+    StoreError
+        Where somebody still has.
+    """
     for pause_s in (*_PAUSES_S, None):
         try:
             path.rename(to)

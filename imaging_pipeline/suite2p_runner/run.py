@@ -11,24 +11,25 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import MissingPackageError, RunError
+from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
 from imaging_pipeline.readers.scanimage import copy_pages
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
 from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.kept import drop, drop_forgotten, keep, kept_folder
 from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
-from imaging_pipeline.suite2p_runner.options import translate
-from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs
-from imaging_pipeline.suite2p_runner.publish import publish
+from imaging_pipeline.suite2p_runner.options import OptionSet, translate
+from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs, unchanged
+from imaging_pipeline.suite2p_runner.publish import TARGET_REMEDY, publish, require_place
 from imaging_pipeline.suite2p_runner.request import RunRequest, RunResult, Trim
 from imaging_pipeline.suite2p_runner.run_settings import RunSettings, assemble
-from imaging_pipeline.suite2p_runner.scratch import require_space, run_folder
+from imaging_pipeline.suite2p_runner.scratch import SCRATCH_REMEDY, require_space, run_folder
 
 __all__ = ["RunRequest", "RunResult", "Trim", "is_available", "run", "version"]
 
@@ -59,37 +60,53 @@ def run(request: RunRequest) -> RunResult:
     ------
     InputError
         For options or recordings that Suite2p cannot take.
-    FormatError, StillCopyingError
-        Where the files do not belong together, or changed.
+    FormatError, StillCopyingError, NothingFoundError, NotMountedError
+        Where the files do not belong together, changed, or are gone.
     MissingPackageError
         Where this machine has no Suite2p 1.x.
     MissingWeightsError
         Where it lacks Cellpose's weights that the option set asks for.
     StoreError
-        Where scratch or target lack room or cannot be written to.
+        Where scratch or target lack room or cannot be written to. A run that is finished by then is kept on
+        the scratch disk, and copied when the same run is asked for again.
     RunError
         Where Suite2p failed, or did not give what its input promises.
     """
-    started = time.monotonic()
     inputs = check_inputs(request.tifs, request.acquisitions)
     options = translate(request.settings)
     description = describe(request.identity, inputs, options)
     adopted = find_finished(request.target, description)
     if adopted is not None:
         return adopted
+    kept = kept_folder(request.scratch, description)
+    finished = find_finished(kept, description)
+    if finished is None:
+        drop_forgotten(request.scratch)
+        finished = _run_anew(request, inputs, options, description, kept)
+    publish(kept, request.target)
+    drop(kept)
+    return replace(finished, target=request.target, adopted=False)
+
+
+def _run_anew(
+    request: RunRequest, inputs: Inputs, options: OptionSet, description: Mapping[str, Any], kept: Path
+) -> RunResult:
+    started = time.monotonic()
     _require_suite2p()
     settings = assemble(options, inputs)
     needed = _Needed.of(inputs, settings)
-    require_space(request.target, needed.target_bytes, "the output of Suite2p")
-    require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie")
+    require_place(request.target)
+    require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)
+    require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY)
     threads = request.threads or os.cpu_count() or 1
     with run_folder(request.scratch) as folder:
         output = folder / "output"
         output.mkdir()
-        told = run_child(_job(inputs, settings, folder, output, threads), folder)
+        with unchanged(inputs):
+            told = run_child(_job(inputs, settings, folder, output, threads), folder)
         found = _check_output(output / "suite2p", inputs, settings)
         result = RunResult(
-            target=request.target,
+            target=kept,
             adopted=False,
             num_frames=inputs.num_volumes,
             num_rois=sum(plane.num_rois for plane in found.planes),
@@ -103,7 +120,7 @@ def run(request: RunRequest) -> RunResult:
             threads=threads,
         )
         write_marker(output, description, result)
-        publish(output, request.target)
+        keep(output, kept)
     return result
 
 
@@ -164,8 +181,14 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
 def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pOutput:
     """Check that Suite2p read every page, and wrote every file that the import needs."""
     progress.report("checking the output")
-    for plane in settings.kept_planes:
-        num_frames = read_metadata(root / f"plane{plane}").num_frames
+    try:
+        read_frames = {
+            plane: read_metadata(root / f"plane{plane}").num_frames for plane in settings.kept_planes
+        }
+        output = read_output(root)
+    except (OutputError, FormatError) as error:
+        raise _not_whole(inputs, str(error), settings) from error
+    for plane, num_frames in read_frames.items():
         if num_frames != inputs.num_volumes:
             raise RunError(
                 f"Suite2p did not read all frames of plane {plane}",
@@ -174,12 +197,17 @@ def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pO
                 allowed=f"{inputs.num_volumes} frames",
                 remedy="Look whether one of the tifs is damaged.",
             )
-    output = read_output(root)
     missing = [f"{plane.label}/{name}" for plane in output.planes for name in missing_files(plane)]
     if missing or len(output.planes) != len(settings.kept_planes):
-        raise RunError(
-            "Suite2p ended without an error, but its output is not whole",
-            found=", ".join(missing) or f"{len(output.planes)} planes",
-            allowed=f"all files of {len(settings.kept_planes)} planes",
-        )
+        raise _not_whole(inputs, ", ".join(missing) or f"{len(output.planes)} planes", settings)
     return output
+
+
+def _not_whole(inputs: Inputs, found: str, settings: RunSettings) -> RunError:
+    return RunError(
+        "Suite2p ended without an error, but its output is not whole",
+        path=inputs.shares[0].tif.path,
+        found=found,
+        allowed=f"all files of {len(settings.kept_planes)} planes",
+        remedy="Let the job run again; if it happens twice, look at the option set.",
+    )

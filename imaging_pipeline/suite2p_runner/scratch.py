@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import tempfile
@@ -12,12 +13,21 @@ from pathlib import Path
 
 import psutil
 
-from imaging_pipeline.errors import StoreError
+from imaging_pipeline.errors import PipelineError, StoreError
 
 _PREFIX = "suite2p-run"
+_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
+_FULL_ON_WINDOWS = frozenset({39, 112})
+# numpy writes what fits and then raises an error without a number.
+_NO_ROOM_BYTES = 1_000_000
 
 # The clock of a scratch disk may be another machine's.
 _SLACK_S = 60.0
+
+SCRATCH_REMEDY = (
+    "Make room there, or name a folder on a larger local disk as custom.suite2p.scratch in the "
+    "configuration, or let another machine do this run."
+)
 
 
 @contextmanager
@@ -29,7 +39,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        Where the scratch folder cannot be written to.
+        Where the scratch folder cannot be written to, or its disk fills up.
     """
     try:
         scratch.mkdir(parents=True, exist_ok=True)
@@ -44,6 +54,10 @@ def run_folder(scratch: Path) -> Iterator[Path]:
         ) from error
     try:
         yield folder
+    except OSError as error:
+        if isinstance(error, PipelineError) or not is_full(error):
+            raise
+        raise filled_up(folder, str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,7 +79,27 @@ def _is_owner(pid: int, folder: Path) -> bool:
         return True
 
 
-def require_space(folder: Path, needed_bytes: int, what: str) -> None:
+def is_full(error: OSError) -> bool:
+    """Say whether the system refused to write because a disk or a quota is full."""
+    return error.errno in _FULL or getattr(error, "winerror", None) in _FULL_ON_WINDOWS
+
+
+def has_no_room(folder: Path) -> bool:
+    """Say whether a disk is full, whatever the error that it led to says."""
+    return shutil.disk_usage(folder).free < _NO_ROOM_BYTES
+
+
+def filled_up(folder: Path, told: str) -> StoreError:
+    """Give the error of a run whose scratch disk is full."""
+    return StoreError(
+        "The scratch disk filled up while Suite2p ran",
+        path=folder.parent,
+        found=f"{told}; {_amount(shutil.disk_usage(folder).free)} free",
+        remedy=SCRATCH_REMEDY,
+    )
+
+
+def require_space(folder: Path, needed_bytes: int, what: str, remedy: str) -> None:
     """Check that a disk has room.
 
     Raises
@@ -79,7 +113,11 @@ def require_space(folder: Path, needed_bytes: int, what: str) -> None:
         raise StoreError(
             f"There is not enough room for {what}",
             path=folder,
-            found=f"{free_bytes / 1e9:.1f} GB free",
-            allowed=f"{needed_bytes / 1e9:.1f} GB or more",
-            remedy="Make room, or choose another place.",
+            found=f"{_amount(free_bytes)} free",
+            allowed=f"{_amount(needed_bytes)} or more",
+            remedy=remedy,
         )
+
+
+def _amount(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:.3f} GB"

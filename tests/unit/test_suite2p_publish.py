@@ -21,6 +21,7 @@ def files_below(folder):
 def test_an_output_arrives_whole_and_without_its_movie(tmp_path):
     source = tmp_path / "scratch"
     write_output(source / "suite2p")
+    (tmp_path / "share").mkdir()
     written = files_below(source)
     (source / "suite2p/plane0/data.bin").write_bytes(b"\0" * 1000)
 
@@ -109,8 +110,8 @@ def test_a_copy_that_fails_leaves_nothing_and_touches_nothing(tmp_path):
 
 
 def test_a_disk_without_room_is_named_with_both_amounts(tmp_path):
-    with pytest.raises(StoreError, match=r"the movie.*GB free.*1000000\.0 GB or more"):
-        require_space(tmp_path / "not/yet/there", 10**15, "the movie")
+    with pytest.raises(StoreError, match=r"the movie.*GB free.*1000000\.000 GB or more.*Make room"):
+        require_space(tmp_path / "not/yet/there", 10**15, "the movie", "Make room.")
 
 
 def test_a_run_s_folder_is_gone_after_an_error(tmp_path):

@@ -1,0 +1,105 @@
+"""The call itself, with the real one's traps: it goes on with a binary that it finds, and counts pages."""
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+import suite2p.extraction
+from suite2p.orders import obey, order
+from tests.makers.suite2p_output import Suite2pSpec, write_output
+
+logger = logging.getLogger("suite2p")
+
+_NUM_ROIS = 5
+_OF_CELLS = ("F.npy", "Fneu.npy", "spks.npy", "stat.npy", "iscell.npy")
+
+
+def run_s2p(db, settings):
+    """Write an output whose traces follow from the pixels."""
+    root = Path(db["save_path0"], db["save_folder"])
+    kept = [plane for plane in range(db["nplanes"]) if plane not in (db["ignore_flyback"] or ())]
+    frames_per_file = _write_binaries(root, db)
+    spec = Suite2pSpec(
+        num_planes=db["nplanes"],
+        num_rois=_NUM_ROIS,
+        file_list=[Path(path).name for path in db["file_list"]],
+        frames_per_file=frames_per_file,
+        num_channels=db["nchannels"],
+        flyback_planes=db["ignore_flyback"] or (),
+        combined=settings["io"]["combined"],
+    )
+    with tempfile.TemporaryDirectory() as drawn:
+        write_output(Path(drawn), spec)
+        for plane in kept:
+            logger.info(">>>>>>>>>>>>>>>>>>>>> PLANE %d <<<<<<<<<<<<<<<<<<<<<<", plane)
+            _take(Path(drawn, f"plane{plane}"), root / f"plane{plane}")
+            pipeline(str(root / f"plane{plane}"), _movie(root / f"plane{plane}", db), None, None)
+        if Path(drawn, "combined").is_dir():
+            _take(Path(drawn, "combined"), root / "combined")
+            traces = [np.load(root / f"plane{plane}" / "F.npy") for plane in kept]
+            np.save(root / "combined" / "F.npy", np.concatenate(traces))
+    for lost in order().get("lost", ()):
+        (root / lost).unlink()
+
+
+def pipeline(save_path, f_reg, f_raw, f_reg_chan2):
+    """Analyse one plane."""
+    folder = Path(save_path)
+    _stage("REGISTRATION", folder)
+    _stage("ROI DETECTION", folder)
+    if order()["do"] == "find nothing":
+        for name in _OF_CELLS:
+            (folder / name).unlink()
+        raise ValueError("no ROIs were found -- check registered binary and maybe try changing spatial scale")
+    _stage("EXTRACTION", folder)
+    stat = np.load(folder / "stat.npy", allow_pickle=True)
+    traces = suite2p.extraction.extraction_wrapper(stat, f_reg)
+    np.save(folder / "F.npy", traces)
+    return None, None, stat, traces, {}
+
+
+def _take(drawn, folder):
+    folder.mkdir(exist_ok=True)
+    for path in drawn.iterdir():
+        shutil.move(path, folder / path.name)
+
+
+def _stage(name, folder):
+    logger.info("----------- %s", name)
+    obey(name.lower(), folder)
+    logger.info("----------- Total 0.01 sec.")
+
+
+def _movie(folder, db):
+    height, width = tifffile.imread(db["file_list"][0], key=0).shape
+    return np.fromfile(folder / "data.bin", np.int16).reshape(-1, height, width)
+
+
+def _write_binaries(root, db):
+    """Sort pages to planes by counting them all through, and give the frames of each file in a plane."""
+    if (root / "plane0" / "data.bin").exists():
+        return [len(_movie(root / "plane0", db)), *(0 for _ in db["file_list"][1:])]
+    frames_per_file = []
+    position = 0
+    for path in db["file_list"]:
+        pages = tifffile.imread(path)
+        if path == db["file_list"][-1] and order()["do"] == "read too little":
+            pages = pages[: -order()["pages"]]
+        frames_per_file.append(0)
+        for page in pages:
+            frame, channel = divmod(position, db["nchannels"])
+            plane = frame % db["nplanes"]
+            if channel == 0:
+                folder = root / f"plane{plane}"
+                folder.mkdir(parents=True, exist_ok=True)
+                with (folder / "data.bin").open("ab") as file:
+                    file.write(page.astype(np.int16).tobytes())
+                frames_per_file[-1] += plane == 0
+            position += 1
+        logger.info("%d frames of binary, time 0.01 sec.", position)
+        obey("reading tifs", root / "plane0")
+    return frames_per_file
