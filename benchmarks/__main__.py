@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,10 @@ from benchmarks.measurement import Measurement
 from benchmarks.table import markdown_table
 
 # In the order of the table.
-SCRIPTS = ("start_up",)
+SCRIPTS = ("start_up", "connecting", "planning", "jobs")
+
+# What DataJoint says of each connection and of MariaDB.
+_QUIET = {"DJ_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore::UserWarning"}
 
 _PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured by make bench -->", "<!-- end of what was measured -->"
@@ -34,7 +38,10 @@ def main() -> None:
 def _rows(name: str) -> list[Measurement]:
     sys.stderr.write(f"benchmarks.{name}\n")
     run = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", "--json"], check=True, stdout=subprocess.PIPE
+        [sys.executable, "-m", f"benchmarks.{name}", "--json"],
+        check=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **_QUIET},
     )
     return [Measurement.from_json(values) for values in json.loads(run.stdout)]
 

@@ -6,13 +6,34 @@ import dataclasses
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from imaging_pipeline import embedded
 from imaging_pipeline.config import Config, Secret, embedded_config
 from tests.makers import mariadb
 from tests.makers.server_folder import make_server_folder
 
 _BACKENDS = ("postgresql", "mysql")
+
+
+@dataclass(frozen=True)
+class Address:
+    """What DataJoint alone needs to connect."""
+
+    backend: str
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+def address(config: Config) -> Address:
+    """Give the address of a configuration's server, which is started where it is embedded."""
+    if config.embedded_folder is None:
+        return Address(config.backend, str(config.host), config.port, config.user, config.password.reveal())
+    server = embedded.start(config.embedded_folder)
+    return Address(config.backend, server.host, server.port, server.user, "unused")
 
 
 def backends() -> tuple[str, ...]:
@@ -32,6 +53,8 @@ def running(backend: str) -> Iterator[Config]:
         safemode=False,
     )
     if backend == "postgresql":
+        # It runs as long as one process uses it: not only those that are measured.
+        embedded.start(folder / "server")
         yield config
         return
     with tempfile.TemporaryDirectory() as data, mariadb.running(Path(data)) as server:

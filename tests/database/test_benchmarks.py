@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,7 @@ from benchmarks.__main__ import SCRIPTS
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script
 from benchmarks.table import markdown_table
-
-if TYPE_CHECKING:
-    from tests.makers.lab import Lab
+from imaging_pipeline.config import Config
 
 
 def script(name: str) -> Script:
@@ -29,7 +27,8 @@ def names(*, on_servers: bool) -> list[str]:
 
 def assert_rows(rows: list[Measurement]) -> None:
     assert rows
-    assert all(row.ours > 0 and row.is_met is not None for row in rows)
+    assert all(row.ours > 0 for row in rows)
+    assert any(row.at_most or row.at_most_ratio for row in rows)
 
 
 @pytest.mark.parametrize("name", names(on_servers=False))
@@ -38,8 +37,10 @@ def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", names(on_servers=True))
-def test_a_benchmark_gives_its_rows_on_each_database(name: str, lab: Lab, tmp_path: Path) -> None:
-    assert_rows(script(name).rows(script(name).tiny, tmp_path, lab.config))
+def test_a_benchmark_with_a_database_gives_its_rows(
+    name: str, embedded_lab_config: Config, tmp_path: Path
+) -> None:
+    assert_rows(script(name).rows(script(name).tiny, tmp_path, embedded_lab_config))
 
 
 def measurement(**values: Any) -> Measurement:
