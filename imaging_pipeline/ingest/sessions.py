@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 
 from imaging_pipeline.errors import OutputError
 
 # Names of the tifs of each session in order, by the session's name.
 SessionTifs = Mapping[str, Sequence[str]]
 
-_REMEDY = "run Suite2p again on the tifs that are registered."
+_REMEDY = "Run Suite2p again on the tifs that are registered."
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,18 @@ class Slice:
 
 
 def session_slices(
-    file_list: Sequence[str], frames_per_file: Sequence[int], num_frames: int, sessions: SessionTifs
+    folder: Path,
+    file_list: Sequence[str],
+    frames_per_file: Sequence[int],
+    num_frames: int,
+    sessions: SessionTifs,
 ) -> dict[str, Slice]:
     """Split the frames of a plane by session, matching input files to registered tifs by name.
 
     Parameters
     ----------
+    folder
+        The plane's folder, for errors to name.
     file_list
         Names of the files that went into the output, in order.
     frames_per_file
@@ -54,6 +61,7 @@ def session_slices(
     if len(file_list) != len(frames_per_file):
         raise OutputError(
             "The output counts frames of another number of files than it lists",
+            path=folder,
             found=f"{len(frames_per_file)} counts of frames, {len(file_list)} files",
             remedy=_REMEDY,
         )
@@ -61,6 +69,7 @@ def session_slices(
     if total != num_frames:
         raise OutputError(
             "The frames of the files do not add up to the length of the traces",
+            path=folder,
             found=f"{total} frames in {len(file_list)} files, {num_frames} in the traces",
             remedy=_REMEDY,
         )
@@ -68,7 +77,7 @@ def session_slices(
     slices = {}
     matched = 0
     for session_name, tifs in sessions.items():
-        first = _position(file_list, tifs, session_name)
+        first = _position(folder, file_list, tifs, session_name)
         start, end = starts[first], starts[first + len(tifs)]
         slices[session_name] = Slice(int(start), int(end - start))
         matched += len(tifs)
@@ -77,19 +86,21 @@ def session_slices(
         besides = [name for name in file_list if name not in registered]
         raise OutputError(
             "The output was made also of files that are in none of the sessions",
+            path=folder,
             found=", ".join(besides[:3]) or "one file twice",
             remedy=_REMEDY,
         )
     return slices
 
 
-def _position(file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:
+def _position(folder: Path, file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:
     """Give where a session's tifs stand in the list, one after the other."""
     first = file_list.index(tifs[0]) if tifs and tifs[0] in file_list else -1
     if first < 0 or tuple(file_list[first : first + len(tifs)]) != tuple(tifs):
         lacking = [name for name in tifs if name not in file_list]
         raise OutputError(
             f"The tifs of session {session_name} are not in the output as they are registered",
+            path=folder,
             found=f"without {', '.join(lacking[:3])}" if lacking else "another order",
             allowed=", ".join(tifs[:3]) or "a session with tifs",
             remedy=_REMEDY,

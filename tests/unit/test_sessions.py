@@ -1,24 +1,31 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging_pipeline.errors import OutputError
+from imaging_pipeline.errors import Move, OutputError
 from imaging_pipeline.ingest.sessions import Slice, session_slices
 
+PLANE = Path("combined_ab/fast/suite2p/plane0")
 FILES = ("a_00001.tif", "a_00002.tif", "b_00001.tif")
 SESSIONS = {"first": FILES[:2], "second": FILES[2:]}
 
 
 def test_every_session_gets_its_frames_one_after_the_other():
-    assert session_slices(FILES, (100, 50, 70), 220, SESSIONS) == {
+    assert session_slices(PLANE, FILES, (100, 50, 70), 220, SESSIONS) == {
         "first": Slice(0, 150),
         "second": Slice(150, 70),
     }
 
 
 def test_a_sum_that_differs_from_the_traces_is_told_with_both_numbers():
-    with pytest.raises(OutputError, match=r"220 frames in 3 files, 219 in the traces"):
-        session_slices(FILES, (100, 50, 70), 219, SESSIONS)
+    with pytest.raises(OutputError, match=r"220 frames in 3 files, 219 in the traces") as caught:
+        session_slices(PLANE, FILES, (100, 50, 70), 219, SESSIONS)
+
+    assert caught.value.path == str(PLANE)
+    assert caught.value.move is Move.EXPERIMENTER
+    assert caught.value.remedy == "Run Suite2p again on the tifs that are registered."
 
 
 @pytest.mark.parametrize(
@@ -32,12 +39,12 @@ def test_a_sum_that_differs_from_the_traces_is_told_with_both_numbers():
 )
 def test_files_that_are_not_the_registered_ones_are_refused(files, told):
     with pytest.raises(OutputError, match=told):
-        session_slices(files, (10,) * len(files), 10 * len(files), SESSIONS)
+        session_slices(PLANE, files, (10,) * len(files), 10 * len(files), SESSIONS)
 
 
 def test_lists_of_different_length_are_refused():
     with pytest.raises(OutputError, match="2 counts of frames, 3 files"):
-        session_slices(FILES, (100, 120), 220, SESSIONS)
+        session_slices(PLANE, FILES, (100, 120), 220, SESSIONS)
 
 
 @given(st.lists(st.lists(st.integers(0, 500), min_size=1, max_size=5), max_size=5))
@@ -48,7 +55,8 @@ def test_the_slices_cover_all_frames_without_a_gap(counts):
     }
     flat = [frames for each in counts for frames in each]
 
-    slices = session_slices([name for tifs in sessions.values() for name in tifs], flat, sum(flat), sessions)
+    files = [name for tifs in sessions.values() for name in tifs]
+    slices = session_slices(PLANE, files, flat, sum(flat), sessions)
 
     position = 0
     for number, frames in enumerate(counts):

@@ -139,7 +139,7 @@ def _motion(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row], session_
 
 def _slices(output: Suite2pOutput, plane: PlaneOutput, tifs: list[Row]) -> dict[str, Slice]:
     sessions = {session["session_name"]: session["filenames"] for session in tifs}
-    slices = session_slices(output.file_list, plane.frames_per_file, plane.num_frames, sessions)
+    slices = session_slices(plane.folder, output.file_list, plane.frames_per_file, plane.num_frames, sessions)
     for session in tifs:
         if session["frames"] is not None:
             _check_frames(plane, session, slices[session["session_name"]].num_frames)
