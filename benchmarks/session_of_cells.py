@@ -1,0 +1,31 @@
+"""A registered session whose Suite2p output has as many cells and frames as asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imaging_pipeline.config import Config
+from imaging_pipeline.schemas import imaging
+from tests.makers.lab import Lab, emptied_lab
+from tests.makers.recordings import Recording, populate, register_all
+
+DERIVED = ("ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
+
+
+def register_session(config: Config, folder: Path, cells: int, frames: int) -> tuple[Lab, Path]:
+    """Give the lab and the folder of the output's plane; the session's tifs are imported, its cells not."""
+    folder.mkdir()
+    lab = emptied_lab(config, folder)
+    root = register_all(lab, Recording("90218-openfield", ((frames,),)), num_rois=cells)
+    populate("Tif")
+    return lab, root / "plane0"
+
+
+def import_session() -> None:
+    """Import all that is derived of the output."""
+    populate(*DERIVED)
+
+
+def forget_session() -> None:
+    """Delete all rows that `import_session` made."""
+    imaging.ImagingAnalysis().delete(prompt=False)
