@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePath
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Move(StrEnum):
@@ -28,6 +28,11 @@ _WHOSE = {
     Move.RETRY: "It is tried again by itself.",
     Move.DEVELOPER: "A bug: please report it.",
 }
+
+# DataJoint keeps 2047 characters of an error in its job's row, with the name of the class before. What to
+# do comes last and must not be lost, so the values are cut that are too long.
+_LONGEST = 1900
+_SHORTEST_VALUE = 100
 
 
 class PipelineError(Exception):
@@ -69,15 +74,27 @@ class PipelineError(Exception):
         self.move = move or self.default_move
         super().__init__(self._message())
 
+    def of(self, path: PurePath | str, move: Move) -> Self:
+        """Give the same error for one who knows of which file it is, and whose move that makes it."""
+        return type(self)(
+            self.what, path=path, found=self.found, allowed=self.allowed, remedy=self.remedy, move=move
+        )
+
     def _message(self) -> str:
-        facts = [f"{self.what}."]
-        for label, value in (("File", self.path), ("Found", self.found), ("Allowed", self.allowed)):
-            if value is not None:
-                facts.append(f"{label}: {value}.")
-        if self.remedy:
-            facts.append(f"What to do: {self.remedy}")
-        facts.append(_WHOSE[self.move])
-        return " ".join(facts)
+        begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
+        end = [*([f"What to do: {self.remedy}"] if self.remedy else []), _WHOSE[self.move]]
+        values = {"Found": self.found, "Allowed": self.allowed}
+        told = {label: str(value) for label, value in values.items() if value is not None}
+        room = _LONGEST - sum(map(len, (*begin, *end)))
+        room_each = max(room // max(len(told), 1), _SHORTEST_VALUE)
+        values_told = (f"{label}: {_cut(value, room_each)}." for label, value in told.items())
+        return " ".join([*begin, *values_told, *end])
+
+
+def _cut(text: str, num_characters: int) -> str:
+    """Give the beginning of a text that is too long, and tell how much is left out."""
+    left_out = len(text) - num_characters
+    return f"{text[:num_characters]} … ({left_out} characters more)" if left_out > 0 else text
 
 
 class ConfigError(PipelineError, ValueError):
@@ -112,6 +129,10 @@ class FormatError(PipelineError, ValueError):
     """A file's content is not what its format says."""
 
 
+class TruncatedError(FormatError):
+    """A file ends before all that it says it holds: it is still being copied, or was never copied whole."""
+
+
 class UnsafeContentError(FormatError):
     """A pickle wants more than arrays and plain values."""
 
@@ -138,6 +159,10 @@ class DatabaseError(PipelineError, ConnectionError):
     """The database cannot be reached, or refuses."""
 
     default_move = Move.ADMINISTRATOR
+
+
+class UnreachableError(DatabaseError):
+    """The database server does not answer; it may later."""
 
 
 class SchemaError(PipelineError, RuntimeError):

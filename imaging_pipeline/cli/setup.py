@@ -12,7 +12,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
-from imaging_pipeline.errors import FormatError
+from imaging_pipeline.errors import FormatError, Move
 from imaging_pipeline.schemas.imaging import administration
 from imaging_pipeline.schemas.imaging.setup_parts import PARTS
 
@@ -73,7 +73,18 @@ def _read_parts(path: Path) -> Mapping[str, Any]:
     try:
         parts = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
-        raise FormatError("The parts of a setup are no JSON", path=path, found=error) from error
+        raise _no_parts(path, error) from error
     if not isinstance(parts, Mapping):
-        raise FormatError("The parts of a setup are no JSON object", path=path, allowed='{"Sync": […], …}')
+        raise _no_parts(path, type(parts).__name__)
     return parts
+
+
+def _no_parts(path: Path, found: object) -> FormatError:
+    return FormatError(
+        "The parts of a setup are no JSON object",
+        path=path,
+        found=found,
+        allowed='{"Sync": […], …}',
+        remedy="correct the file.",
+        move=Move.ADMINISTRATOR,
+    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from imaging_pipeline.errors import FormatError, StillCopyingError, near
+from imaging_pipeline.errors import near
 from imaging_pipeline.experiments.dataset_types import TIF
-from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import Examined, Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
 from imaging_pipeline.readers.scanimage import read_tif
 
@@ -65,30 +64,20 @@ class Miniscope:
         tifs = _tif_names(folder, names)
         check_tif_numbering([(folder / name, tif) for name, tif in tifs.items()])
 
-    def examine(self, path: Path, used: Used) -> datetime | None:
-        """Check that a tif has its last page, and give the start that its header says.
+    def examine(self, path: Path, used: Used) -> Examined:
+        """Check that a tif has its last page, and give the start and the layout that it says.
 
         Raises
         ------
-        StillCopyingError
-            The tif's last page is not there yet.
+        TruncatedError
+            The tif's last page is not there.
         FormatError
             The file is no ScanImage tif, or its header has no believable time.
         """
         if used.datasettype != TIF:
-            return None
-        try:
-            return read_tif(path).header.start
-        except FormatError as error:
-            if "truncated" not in error.what:
-                raise
-            raise StillCopyingError(
-                "The tif's last page is not there yet",
-                path=path,
-                found=error.found,
-                allowed=error.allowed,
-                remedy="if nothing is being copied any more, the file is damaged: copy it again.",
-            ) from error
+            return Examined()
+        tif = read_tif(path)
+        return Examined(tif.header.start, tif.layout)
 
 
 def _tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:

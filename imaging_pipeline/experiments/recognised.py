@@ -57,6 +57,22 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """What a look into a file says.
+
+    Attributes
+    ----------
+    start
+        Lab wall time at which the session of the file started, where the file says it.
+    layout
+        What all files of its dataset must have in common, in words; empty where that is nothing.
+    """
+
+    start: datetime | None = None
+    layout: str = ""
+
+
+@dataclass(frozen=True)
 class Recognised:
     """A file, by its path below the folder with forward slashes, and what it is.
 
@@ -87,13 +103,13 @@ class ExperimentType(Protocol):
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a recording with a piece missing between others, by a NamingError."""
 
-    def examine(self, path: Path, used: Used) -> datetime | None:
-        """Check that a file is all there; give the start of its session where the file says it.
+    def examine(self, path: Path, used: Used) -> Examined:
+        """Check that a file is all there, and give what it says of its session.
 
         Raises
         ------
-        StillCopyingError
-            The file's end is not there yet.
+        TruncatedError
+            The file's end is not there, or not yet.
         FormatError
             The content is not what the format says.
         """

@@ -45,6 +45,7 @@ def split_tif_name(path: Path) -> TifName | None:
         raise NamingError(
             "The name does not say certainly which numbers are the acquisition and the file",
             path=path,
+            found=f"'{name}' before {' and '.join(pieces[-counters:])}",
             allowed="NAME_<acquisition>_<file>.tif or NAME_<acquisition>.tif",
             remedy=_RENAME,
         )
@@ -84,7 +85,7 @@ def _check_files(where: str, files: list[tuple[Path, TifName]]) -> None:
         raise NamingError(
             f"Two files cannot both be {where}",
             path=files[0][0].parent,
-            found=", ".join(path.name for path, _ in files),
+            found=", ".join(sorted(path.name for path, _ in files)),
             remedy=_RENAME,
         )
     present = [number for number in numbers if number is not None]

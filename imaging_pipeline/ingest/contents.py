@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import PipelineError, StillCopyingError
+from imaging_pipeline.errors import PipelineError, StillCopyingError, TruncatedError
+from imaging_pipeline.experiments.recognised import Examined
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.planned import Content, KnownFiles, Request
 
-Examine = Callable[[Path], datetime | None]
+Examine = Callable[[Path], Examined]
+
+# Bytes of one file come in a stream, even where a slow line needs hours for the folder: a file that had
+# none for so long gets no more.
+PATIENCE_S = 3600.0
+
+# Times of files are the server's, now is this machine's. A time further ahead comes of a wrong clock.
+CLOCKS_DIFFER_S = 900.0
 
 
 class FolderContents:
@@ -51,19 +59,14 @@ class FolderContents:
         self._settle = timedelta(seconds=settle_s)
         self._now = now or datetime.now(UTC).replace(tzinfo=None)
         self._fingerprints: dict[str, str] = {}
-        self._starts: dict[str, datetime | None] = {}
+        self._examined: dict[str, Examined] = {}
 
     def check_settled(self, paths: Sequence[str]) -> None:
-        """Raise StillCopyingError if a new or changed file was written a moment ago.
-
-        A time further in the future than ``settle_s`` is a wrong clock and says nothing.
-        """
+        """Raise StillCopyingError if a new or changed file was written a moment ago."""
         fresh = [
             self.entries[path]
             for path in paths
-            if path in self.entries
-            and self._unchanged(path) is None
-            and abs(self._now - self.entries[path].modified) < self._settle
+            if self.is_new(path) and self._is_within(self._settle, [self.entries[path].modified])
         ]
         if fresh:
             last = max(fresh, key=lambda entry: entry.modified)
@@ -86,6 +89,48 @@ class FolderContents:
         renamed = {_identity(path, self.read(path)) for path in arrived}
         return {path: content for path, content in away.items() if _identity(path, content) not in renamed}
 
+    def is_new(self, path: str) -> bool:
+        """Say whether a file is here that the database does not hold as it is."""
+        return path in self.entries and self._unchanged(path) is None
+
+    def examine(self, path: str, examine: Examine) -> Examined:
+        """Look into a file that is here, once.
+
+        Parameters
+        ----------
+        path
+            Path below the folder.
+        examine
+            Called with the file's path; checks it, and says what is in it.
+
+        Raises
+        ------
+        StillCopyingError
+            The file cannot be read now, or is not all there and may still grow.
+        FormatError
+            As ``examine`` finds.
+        """
+        if path not in self._examined:
+            try:
+                self._examined[path] = examine(self.folder / path)
+            except TruncatedError as error:
+                entry = self.entries[path]
+                if not self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived]):
+                    raise
+                raise StillCopyingError(
+                    "A file is still being copied, or was never copied whole",
+                    path=error.path,
+                    found=error.found,
+                    allowed=error.allowed,
+                    remedy="nothing while it is being copied; else copy it again. It becomes an error"
+                    f" when it has not changed for {PATIENCE_S / 60:g} min.",
+                ) from error
+            except PipelineError:
+                raise
+            except OSError as error:
+                raise _unreadable(self.folder / path, error) from error
+        return self._examined[path]
+
     def read(self, path: str, examine: Examine | None = None) -> Content:
         """Give a file's content; what the database holds where the file has not changed, or is gone.
 
@@ -94,38 +139,43 @@ class FolderContents:
         path
             Path below the folder.
         examine
-            Called with the file's path; checks it, and gives the start of its session or None.
+            As for `examine`.
 
         Raises
         ------
-        StillCopyingError
-            The file cannot be read now, or is not all there.
-        FormatError
-            As ``examine`` finds.
+        StillCopyingError, FormatError
+            As for `examine`.
         """
         known = self._unchanged(path) if path in self.entries else self.known[path]
         if known is not None:
             return known
-        try:
-            if examine is not None:
-                self._starts[path] = examine(self.folder / path)
-            if path not in self._fingerprints:
-                progress.report("reading fingerprints", len(self._fingerprints))
+        if examine is not None:
+            self.examine(path, examine)
+        if path not in self._fingerprints:
+            progress.report("reading fingerprints", len(self._fingerprints))
+            try:
                 self._fingerprints[path] = fingerprint(self.folder / path)
-        except PipelineError:
-            raise
-        except OSError as error:
-            raise StillCopyingError(
-                "A file cannot be read now", path=self.folder / path, found=error.strerror or error
-            ) from error
+            except OSError as error:
+                raise _unreadable(self.folder / path, error) from error
         entry = self.entries[path]
-        return Content(entry.size_bytes, entry.modified, self._fingerprints[path], self._starts.get(path))
+        start = self._examined[path].start if path in self._examined else None
+        return Content(entry.size_bytes, entry.modified, self._fingerprints[path], start)
+
+    def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
+        """Say whether one of some moments is no longer ago; the clocks may differ, but not by any time."""
+        clocks_differ = timedelta(seconds=CLOCKS_DIFFER_S)
+        return any(-clocks_differ < self._now - moment < span for moment in moments)
 
     def _unchanged(self, path: str) -> Content | None:
         entry, known = self.entries[path], self.known.get(path)
         if known is None or (known.size_bytes, known.modified) != (entry.size_bytes, entry.modified):
             return None
         return known
+
+
+def _unreadable(path: Path, error: OSError) -> StillCopyingError:
+    """Give the error for a file that cannot be opened: another program writes it, or the share is away."""
+    return StillCopyingError("A file cannot be read now", path=path, found=error.strerror or error)
 
 
 def _identity(path: str, content: Content) -> tuple[str, int, str]:

@@ -27,12 +27,17 @@ class FileEntry:
     size_bytes
         Its size.
     modified
-        When it was last written, UTC without a zone, to the microsecond.
+        When it was last written, UTC without a zone, to the microsecond. Many programs give a copy the
+        time of its original, some of them before all of it has arrived.
+    arrived
+        When the file system last changed the file or its times, which no program sets; on Windows when
+        it made the file. UTC as well.
     """
 
     path: str
     size_bytes: int
     modified: datetime
+    arrived: datetime
 
 
 @dataclass(frozen=True)
@@ -128,9 +133,12 @@ def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
 def _entry(path: str, status: os.stat_result) -> FileEntry | Skipped:
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, "it is no ordinary file")
+    return FileEntry(path, status.st_size, _moment(status.st_mtime_ns), _moment(status.st_ctime_ns))
+
+
+def _moment(since_1970_ns: int) -> datetime:
     # Whole microseconds from whole nanoseconds: a float would not give the same time everywhere.
-    modified = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
-    return FileEntry(path, status.st_size, modified)
+    return _EPOCH + timedelta(microseconds=since_1970_ns // 1000)
 
 
 def _is_text(name: str) -> bool:

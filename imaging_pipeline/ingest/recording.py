@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from imaging_pipeline import names
 from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.recognised import ExperimentType, Used
-from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.contents import Examine, FolderContents
 from imaging_pipeline.ingest.planned import (
     PlannedDataset,
     PlannedFile,
@@ -19,6 +19,7 @@ from imaging_pipeline.ingest.planned import (
     PlannedSession,
     Request,
 )
+from imaging_pipeline.readers.alike import check_alike
 
 
 @dataclass(frozen=True)
@@ -90,20 +91,39 @@ def _session(
     files: list[RecordedFile],
 ) -> PlannedSession:
     for file in files:
-        contents.read(file.path, partial(experiment.examine, used=file.used))
-    first = min(
-        (file for file in files if file.used.datasettype == experiment.primary), key=lambda file: file.order
-    )
+        contents.read(file.path, _examine(experiment, file))
+    recording = [file for file in files if file.used.datasettype == experiment.primary]
+    _check_alike(experiment, contents, recording)
+    first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
     datasets = _datasets(request, contents, name, timeseries_name, files)
     return PlannedSession(name, timeseries_name, start, tuple(datasets))
 
 
+def _examine(experiment: ExperimentType, file: RecordedFile) -> Examine:
+    return partial(experiment.examine, used=file.used)
+
+
+def _check_alike(
+    experiment: ExperimentType, contents: FolderContents, recording: Sequence[RecordedFile]
+) -> None:
+    """Hold new files of a session against each other, and against one of those that are registered."""
+    here = [file for file in recording if file.path in contents.entries]
+    new = [file for file in here if contents.is_new(file.path)]
+    known = [file for file in here if not contents.is_new(file.path)][:1]
+    if new:
+        layouts = {
+            contents.folder / file.path: contents.examine(file.path, _examine(experiment, file)).layout
+            for file in (*known, *new)
+        }
+        check_alike(layouts, contents.folder / known[0].path if known else None)
+
+
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:
     start = contents.read(first.path).session_start
     if start is None and first.path in contents.entries:
-        start = experiment.examine(contents.folder / first.path, first.used)
+        start = contents.examine(first.path, _examine(experiment, first)).start
     if start is None:
         raise NothingFoundError(
             "The file that says when a session started is gone",

@@ -20,7 +20,7 @@ from imaging_pipeline.readers.scanimage_block import read_texts
 from imaging_pipeline.readers.scanimage_header import ScanImageHeader, parse_header
 from imaging_pipeline.readers.scanimage_text import NUM_AUX_TRIGGERS, parse_frame_lines
 from imaging_pipeline.readers.tiff_file import TifFile
-from imaging_pipeline.readers.tiff_pages import PageTable, find_pages, read_image
+from imaging_pipeline.readers.tiff_pages import PageTable, check_end, find_pages, read_image
 
 __all__ = [
     "FrameTimes",
@@ -63,6 +63,12 @@ class ScanImageTif:
         """Pages of one channel."""
         return self.num_pages // self.header.num_channels
 
+    @property
+    def layout(self) -> str:
+        """What all files of a recording have in common, in words."""
+        channels, planes = self.header.num_channels, self.header.num_planes
+        return f"{self.width} × {self.height} px, {self.dtype}, channels: {channels}, planes: {planes}"
+
 
 @dataclass(frozen=True)
 class FrameTimes:
@@ -91,8 +97,10 @@ def read_header(path: Path) -> ScanImageHeader:
     ------
     NothingFoundError
         The file is not there.
+    TruncatedError
+        The file ends before its header or its first page does.
     FormatError
-        The file is no TIFF or truncated, has no ScanImage header, or the header makes no sense.
+        The file is no TIFF, has no ScanImage header, or the header makes no sense.
     """
     with TifFile(path) as file:
         return _header(file)
@@ -105,13 +113,15 @@ def read_tif(path: Path) -> ScanImageTif:
     ------
     NothingFoundError
         The file is not there.
+    TruncatedError
+        The last page is not whole; it tells the bytes expected and found.
     FormatError
-        As for `read_header`; also where the last page is not whole ("truncated", with the bytes
-        expected and found) or the pages differ in size or type.
+        As for `read_header`; also where the pages differ in size or type.
     """
     with TifFile(path) as file:
         header = _header(file)
         pages = find_pages(file)
+        check_end(file, pages)
         return ScanImageTif(
             path=path,
             size_bytes=file.size_bytes,

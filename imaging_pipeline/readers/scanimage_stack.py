@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage import (
-    FrameTimes,
-    ScanImageTif,
-    mean_image,
-    read_frame_times,
-    read_tif,
-)
+from imaging_pipeline.readers.alike import check_alike
+from imaging_pipeline.readers.scanimage import ScanImageTif, mean_image, read_frame_times, read_tif
 
 _FRAMES_IN_MEAN = 50
 
@@ -58,18 +52,15 @@ def read_stack(paths: Sequence[str]) -> ScanImageStack:
     Raises
     ------
     FormatError
-        A file is no ScanImage tif, is truncated, or differs from the first in size, type, channels or
+        A file is no ScanImage tif, is truncated, or differs from the others in size, type, channels or
         planes.
     """
     tifs: list[ScanImageTif] = []
-    times: list[FrameTimes] = []
     for number, path in enumerate(paths):
         progress.report("reading headers", number, len(paths))
-        tif = read_tif(Path(path))
-        if tifs:
-            _check_alike(tifs[0], tif)
-        tifs.append(tif)
-        times.append(read_frame_times(tif))
+        tifs.append(read_tif(Path(path)))
+    check_alike({tif.path: tif.layout for tif in tifs})
+    times = [read_frame_times(tif) for tif in tifs]
     triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(4))
     return ScanImageStack(
         tifs=tuple(tifs),
@@ -78,19 +69,3 @@ def read_stack(paths: Sequence[str]) -> ScanImageStack:
         aux_triggers_s=tuple(triggers),
         mean_image=mean_image(tifs[0], max_frames=_FRAMES_IN_MEAN),
     )
-
-
-def _check_alike(first: ScanImageTif, tif: ScanImageTif) -> None:
-    wanted, found = (
-        f"{each.width} × {each.height} px, {each.dtype}, {each.header.num_channels} channels,"
-        f" {each.header.num_planes} planes"
-        for each in (first, tif)
-    )
-    if found != wanted:
-        raise FormatError(
-            "A tif differs from the first of its session",
-            path=tif.path,
-            found=found,
-            allowed=f"{wanted}, as in {first.path.name}",
-            remedy="Keep recordings of different settings under different timeseries names.",
-        )

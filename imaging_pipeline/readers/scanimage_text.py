@@ -82,7 +82,8 @@ def parse_wall_time(vector: tuple[float, ...], path: Path) -> datetime:
         path=path,
         found=" ".join(f"{part:g}" for part in vector) or "nothing",
         allowed=f"year, month, day, hour, minute and seconds from the year {_FIRST_YEAR} on",
-        remedy="Ask for help with the start time; without it the session has no name.",
+        remedy="copy the file again from the microscope's computer. If it says the same there, the clock of"
+        " ScanImage had failed: move the recording out of the folder, because its session has no name.",
     )
 
 

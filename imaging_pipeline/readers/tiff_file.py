@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from imaging_pipeline.errors import FormatError, NothingFoundError
+from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 
 DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
@@ -32,6 +32,9 @@ _DTYPES = ("int16", "uint16", "uint8", "int8", "uint32", "int32", "float32")
 # A directory of a microscope has about twenty tags: one read takes it whole.
 _DIRECTORY_READ_BYTES = 1024
 _MOST_TAGS = 1000
+
+COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
+_AS_WRITTEN = "register the tifs as the microscope wrote them, not copies saved by another program."
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,10 @@ class TifFile:
     ------
     NothingFoundError
         The file is not there.
+    TruncatedError
+        Its first bytes are not there.
     FormatError
-        The file is empty, or no TIFF.
+        The file is no TIFF.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,12 +140,12 @@ class TifFile:
 
     def _read_signature(self) -> None:
         start = self.read_at(0, 8)
+        if not any(start):
+            raise self.blank(0)
         byte_order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
         version = struct.unpack_from(f"{byte_order}H", start, 2)[0]
         if not byte_order or version not in (42, 43):
-            raise FormatError(
-                "This is not a TIFF file", path=self.path, found=start[:4], allowed="II or MM, then 42 or 43"
-            )
+            raise self.foreign("This is not a TIFF file", start[:4], "II or MM, then 42 or 43")
         self.byte_order = byte_order
         self.is_bigtiff = version == 43
         self.pointer = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'I'}")
@@ -150,7 +155,7 @@ class TifFile:
         self.first_directory: int = self.pointer.unpack(first)[0]
 
     def read_at(self, offset: int, num_bytes: int) -> bytes:
-        """Read bytes; raise FormatError where the file ends before."""
+        """Read bytes; raise TruncatedError where the file ends before."""
         if offset + num_bytes > self.size_bytes:
             raise self.truncated(offset + num_bytes)
         self._file.seek(offset)
@@ -163,24 +168,40 @@ class TifFile:
         return content
 
     def read_span(self, span: Span) -> bytes:
-        """Read a stretch of bytes; raise FormatError where the file ends before."""
+        """Read a stretch of bytes; raise TruncatedError where the file ends before."""
         return self.read_at(span.offset, span.num_bytes)
 
-    def truncated(self, expected_bytes: int) -> FormatError:
+    def truncated(self, expected_bytes: int) -> TruncatedError:
         """Make the error that says how much of the file is not there."""
-        return FormatError(
+        return TruncatedError(
             "The tif is truncated",
             path=self.path,
             found=f"{self.size_bytes} bytes",
             allowed=f"at least {expected_bytes} bytes",
-            remedy="Wait until it is copied, or copy it again from the microscope's computer.",
+            remedy=COPY_AGAIN,
         )
+
+    def blank(self, offset: int) -> TruncatedError:
+        """Make the error for zeros where content should be: Windows gives a copy its full size at once."""
+        return TruncatedError(
+            "The tif is truncated: it has its size, but not all of its content",
+            path=self.path,
+            found=f"only zeros at byte {offset} of {self.size_bytes}",
+            allowed="a page up to the end of the file",
+            remedy=COPY_AGAIN,
+        )
+
+    def foreign(self, what: str, found: object, allowed: object) -> FormatError:
+        """Make the error for a tif that no microscope writes."""
+        return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=_AS_WRITTEN)
 
     def page_at(self, offset: int) -> Page:
         """Read the directory at ``offset``.
 
         Raises
         ------
+        TruncatedError
+            The file ends before, or holds zeros there.
         FormatError
             There is no directory, or it is of an image that cannot be read by offset.
         """
@@ -203,13 +224,15 @@ class TifFile:
     def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
         content = self.read_at(offset, min(_DIRECTORY_READ_BYTES, max(self.size_bytes - offset, 8)))
         (count,) = self._tag_count.unpack_from(content)
+        if not any(content):
+            raise self.blank(offset)
         if not 0 < count <= _MOST_TAGS:
             raise FormatError(
                 f"There is no page at byte {offset} of the tif, where one should be",
                 path=self.path,
                 found=f"{count} tags",
                 allowed=f"1 to {_MOST_TAGS} tags",
-                remedy="Wait until it is copied, or copy it again from the microscope's computer.",
+                remedy=COPY_AGAIN,
             )
         num_bytes = self._tag_count.size + count * self._tag.size + self.pointer.size
         if len(content) < num_bytes:
@@ -230,7 +253,7 @@ class TifFile:
     def _numbers(self, tags: Mapping[int, _Tag], tag: int) -> tuple[int, ...]:
         found = tags.get(tag)
         if found is None or found.count == 0 or found.type_code not in _INTEGER_CODES:
-            raise FormatError(f"A page of the tif has no {_NAMES.get(tag, tag)}", path=self.path)
+            raise self.foreign(f"A page of the tif has no {_NAMES.get(tag, tag)}", "none", "whole numbers")
         layout = f"{self.byte_order}{found.count}{_INTEGER_CODES[found.type_code]}"
         return struct.unpack(layout, self.read_span(found.place))
 
@@ -241,30 +264,22 @@ class TifFile:
 
     def _dtype(self, tags: Mapping[int, _Tag]) -> str:
         if (compression := self._number(tags, _COMPRESSION, 1)) != 1:
-            raise FormatError(
-                "The tif is compressed", path=self.path, found=f"scheme {compression}", allowed="none"
-            )
+            raise self.foreign("The tif is compressed", f"scheme {compression}", "none")
         if (samples := self._number(tags, _SAMPLES_PER_PIXEL, 1)) != 1:
-            raise FormatError("The tif has several samples a pixel", path=self.path, found=samples, allowed=1)
+            raise self.foreign("The tif has several samples a pixel", samples, 1)
         kind = _KINDS.get(self._number(tags, _SAMPLE_FORMAT, 1), "unknown")
         dtype = f"{kind}{self._number(tags, _BITS, 1)}"
         if dtype not in _DTYPES:
-            raise FormatError(
-                "The tif's pixels are of an unknown type",
-                path=self.path,
-                found=dtype,
-                allowed=", ".join(_DTYPES),
-            )
+            raise self.foreign("The tif's pixels are of an unknown type", dtype, ", ".join(_DTYPES))
         return dtype
 
     def _data(self, tags: Mapping[int, _Tag], expected_bytes: int) -> Span:
         offsets, counts = self._numbers(tags, _STRIP_OFFSETS), self._numbers(tags, _STRIP_BYTES)
         ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
         if list(offsets[1:]) != ends[:-1] or sum(counts) != expected_bytes:
-            raise FormatError(
+            raise self.foreign(
                 "A page's image does not lie in one piece in the tif",
-                path=self.path,
-                found=f"{len(offsets)} strips with {sum(counts)} bytes",
-                allowed=f"adjoining strips with {expected_bytes} bytes",
+                f"{len(offsets)} strips with {sum(counts)} bytes",
+                f"adjoining strips with {expected_bytes} bytes",
             )
         return Span(offsets[0], expected_bytes)

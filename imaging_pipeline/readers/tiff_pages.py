@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.tiff_file import Page, Span, TifFile
+from imaging_pipeline.readers.tiff_file import COPY_AGAIN, Page, Span, TifFile
 
 _NUM_PROBES = 16
+# As much of a page's end as no detector leaves at zero in one page and not in another.
+_END_BYTES = 64 * 1024
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -61,8 +63,10 @@ def find_pages(file: TifFile) -> PageTable:
 
     Raises
     ------
+    TruncatedError
+        The file ends before its last page does, or holds zeros where a page should be.
     FormatError
-        The file is truncated, its directories run in a circle, or its pages differ in size or type.
+        Its directories run in a circle, or its pages differ in size or type.
     """
     first = file.page_at(file.first_directory)
     table = _evenly_spaced(file, first) or _walked(file, first)
@@ -70,6 +74,22 @@ def find_pages(file: TifFile) -> PageTable:
     if last_byte > file.size_bytes:
         raise file.truncated(last_byte)
     return table
+
+
+def check_end(file: TifFile, pages: PageTable) -> None:
+    """Refuse a file whose last image ends in zeros as its first does not.
+
+    So it is where a copy got its full size at once, and broke off in the last page: nothing else of the
+    file tells.
+
+    Raises
+    ------
+    TruncatedError
+    """
+    num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
+    first, last = (pages.data(index).end - num_bytes for index in (0, -1))
+    if not any(file.read_at(last, num_bytes)) and any(file.read_at(first, num_bytes)):
+        raise file.blank(last)
 
 
 def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
@@ -126,7 +146,12 @@ def _walked(file: TifFile, first: Page) -> PageTable:
     seen = {first.directory.offset}
     while (offset := pages[-1].next_directory) != 0:
         if offset in seen:
-            raise FormatError("The tif's directories run in a circle", path=file.path, found=offset)
+            raise FormatError(
+                "The tif's directories run in a circle",
+                path=file.path,
+                found=f"page {len(pages)} names byte {offset} as the next",
+                remedy=COPY_AGAIN,
+            )
         seen.add(offset)
         page = file.page_at(offset)
         if (page.width, page.height, page.dtype) != (first.width, first.height, first.dtype):
@@ -135,6 +160,7 @@ def _walked(file: TifFile, first: Page) -> PageTable:
                 path=file.path,
                 found=f"{page.height} x {page.width} {page.dtype}",
                 allowed=f"{first.height} x {first.width} {first.dtype}",
+                remedy="register the tifs as the microscope wrote them, each of one size.",
             )
         pages.append(page)
         if len(pages) % 1000 == 0:

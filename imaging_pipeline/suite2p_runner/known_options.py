@@ -7,6 +7,7 @@ installed Suite2p. ``ops_0x.json`` says where each flat option of 0.x went.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,17 @@ from imaging_pipeline.errors import InputError
 # Lets the pipeline choose; see `run_settings`.
 AUTO = "auto"
 AUTO_ALLOWED = "registration.batch_size"
+
+
+_NUMBERS = ("list", "tuple")
+_WORDS = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "dict": "a group of names and values",
+    **dict.fromkeys(_NUMBERS, "a number, or a list of numbers"),
+}
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -76,17 +88,32 @@ def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield name, value
 
 
-def conform(name: str, value: Any, kind: str) -> Any:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (bool, int, float)) and math.isfinite(value)
+
+
+def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
     """Give ``value`` in the type that Suite2p expects: its window writes 1.0 where it means 1 or True.
+
+    Parameters
+    ----------
+    name
+        The option's dotted name.
+    value, kind
+        What the set says, and the type that Suite2p wants.
+    written
+        How the set calls the option, if otherwise.
 
     Raises
     ------
     InputError
         Where the value is of another kind.
     """
-    if value is None or kind == "dict" or (name == AUTO_ALLOWED and value == AUTO):
+    if value is None or (kind == "dict" and isinstance(value, Mapping)):
         return value
-    number = isinstance(value, (bool, int, float))
+    if name == AUTO_ALLOWED and value == AUTO:
+        return value
+    number = _is_number(value)
     if kind == "bool" and number and value in (0, 1):
         return bool(value)
     if kind == "int" and number and value == int(value):
@@ -95,11 +122,13 @@ def conform(name: str, value: Any, kind: str) -> Any:
         return float(value)
     if kind == "str" and isinstance(value, str):
         return value
-    if kind in ("list", "tuple") and (number or isinstance(value, (list, tuple))):
-        return list(value) if isinstance(value, (list, tuple)) else [float(value)] * 2
+    if kind in _NUMBERS and number:
+        return [float(value)] * 2
+    if kind in _NUMBERS and isinstance(value, (list, tuple)) and all(map(_is_number, value)):
+        return list(value)
     raise InputError(
-        f"The Suite2p option {name} has a value of the wrong kind",
+        f"The Suite2p option {written or name} has a value of the wrong kind",
         found=repr(value),
-        allowed=f"{kind} or '{AUTO}'" if name == AUTO_ALLOWED else kind,
+        allowed=f"{_WORDS[kind]} or '{AUTO}'" if name == AUTO_ALLOWED else _WORDS[kind],
         remedy="Correct the option set.",
     )

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, near
+from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError, near
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
-from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, flat, put, settings_1x
+from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, flat, ops_0x, put, settings_1x
 from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, translate_0x
 
 _CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
@@ -52,21 +52,30 @@ class OptionSet:
 
 
 def load_options(path: Path) -> Mapping[str, Any]:
-    """Load an option set as Suite2p's window saves it (``.npy``), or as a JSON object.
+    """Load an option set as Suite2p's window saves it (``.npy``), or as a JSON object, and check it.
 
     Raises
     ------
     NothingFoundError
         Where the file is not there.
     InputError
-        Where it is of another kind, or holds no dictionary.
+        Where it is of another kind, holds no dictionary, or one that `translate` refuses.
     UnsafeContentError
         Where the ``.npy`` file holds more than plain values and arrays.
     FormatError
         Where it is damaged.
     """
+    try:
+        options = _loaded(path)
+        translate(options)
+    except PipelineError as error:
+        raise error.of(path, Move.ADMINISTRATOR) from error
+    return options
+
+
+def _loaded(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
-        raise NothingFoundError("The Suite2p option set is not there", path=path, remedy="Correct the path.")
+        raise NothingFoundError("The Suite2p option set is not there", remedy="Correct the path.")
     match path.suffix.lower():
         case ".npy":
             options = load_npy(path)
@@ -74,12 +83,14 @@ def load_options(path: Path) -> Mapping[str, Any]:
             options = _load_json(path)
         case suffix:
             raise InputError(
-                "An option set is a file of another kind", path=path, found=suffix, allowed=".npy or .json"
+                "An option set is a file of another kind",
+                found=suffix or "no suffix",
+                allowed=".npy or .json",
+                remedy="Save the options from Suite2p's window.",
             )
     if not isinstance(options, Mapping):
         raise InputError(
             "A file holds no option set",
-            path=path,
             found=type(options).__name__,
             allowed="a dictionary of options",
             remedy="Save the options from Suite2p's window again.",
@@ -91,7 +102,9 @@ def _load_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
-        raise FormatError("An option set is no JSON", path=path, found=str(error)) from error
+        raise FormatError(
+            "An option set is no JSON", found=error, allowed='{"tau": 1.5, …}', remedy="Correct the file."
+        ) from error
 
 
 def translate(options: Mapping[str, Any]) -> OptionSet:
@@ -104,18 +117,20 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
     InputError
         For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
     """
-    given = {key: plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
+    given = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
     no_options = {key: _NO_OPTION for key in options if key in NOT_OPTIONS}
     generation = _generation(given)
     translated = translate_0x(given) if generation == "0.x" else _translate_1x(given)
     settings: dict[str, Any] = {}
     db: dict[str, Any] = {}
+    written = {name: key for key, name in ops_0x()["carried"].items()} if generation == "0.x" else {}
     for name, value in translated.values.items():
         if name.startswith("db."):
             key = name.removeprefix("db.")
             db[key] = conform(key, value, db_1x()[key][0])
         else:
-            put(settings, name, conform(name, value, settings_1x()[name][0]))
+            kind = settings_1x()[name][0]
+            put(settings, name, conform(name, value, kind, written=written.get(name, "")))
     return OptionSet(settings, db, generation, {**no_options, **translated.not_carried})
 
 

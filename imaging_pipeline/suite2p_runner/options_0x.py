@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imaging_pipeline.errors import InputError, near
-from imaging_pipeline.suite2p_runner.known_options import ops_0x
+from imaging_pipeline.suite2p_runner.known_options import conform, ops_0x
 
 # 0.x: ROIs that sparse mode looks for, for each of `max_iterations`.
 _ROIS_PER_ITERATION = 250
@@ -19,6 +19,14 @@ _ROIS_PER_ITERATION = 250
 _DIAMETER_IF_0_PX = 10
 # 0.x tapered the edges over this many `smooth_sigma`, whatever `spatial_taper` said, unless `1Preg` was on.
 _TAPER_SIGMAS = 3
+
+# Options that are reckoned with here, and so must be of their kind before Suite2p's own are.
+_KINDS = {
+    **dict.fromkeys(("anatomical_only", "max_iterations", "align_by_chan", "functional_chan"), "int"),
+    **dict.fromkeys(("sparse_mode", "denoise", "1Preg"), "bool"),
+    **dict.fromkeys(("spatial_taper", "smooth_sigma"), "float"),
+    **dict.fromkeys(("block_size", "diameter"), "list"),
+}
 
 # What Cellpose looks at for each value of `anatomical_only`; 3, the enhanced mean image, is gone in 1.x.
 _CELLPOSE_IMAGES = {1: "max_proj / meanImg", 2: "meanImg", 4: "max_proj"}
@@ -57,12 +65,23 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
             found="; ".join(f"{key} (like {', '.join(near(key, known)) or 'none'}?)" for key in unknown),
             remedy="Correct or remove these keys.",
         )
+    options = _conformed(options)
     carried = ops_0x()["carried"]
     values = {carried[key]: value for key, value in options.items() if key in carried}
     not_carried = {key: reason for key, reason in _reasons().items() if key in options}
     for compute in (_algorithm, _diameter, _aligned_channel, _edges, _empty_values):
         compute(options, values, not_carried)
     return Translated(values, not_carried)
+
+
+def _conformed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what is reckoned with; of these, one that says None says nothing."""
+    given = {key: value for key, value in options.items() if value is not None or key not in _KINDS}
+    for key, kind in _KINDS.items():
+        # A diameter of 0 is one that is estimated, and no list of zeros.
+        if key in given and not (key == "diameter" and given[key] == 0):
+            given[key] = conform(key, given[key], kind)
+    return given
 
 
 def _algorithm(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -34,6 +36,13 @@ def run(lab: Lab, tmp_path: Path) -> Run:
 def lines(text: str) -> list[list[str]]:
     """Give the words of each line."""
     return [line.split() for line in text.splitlines()]
+
+
+def npy_of(value: object) -> bytes:
+    """Give a file of numpy's that holds any object, pickled."""
+    file = io.BytesIO()
+    np.save(file, np.array(value, object))
+    return file.getvalue()
 
 
 def test_init_db_may_be_done_again_and_says_which_time_counts(run: Run) -> None:
@@ -100,7 +109,8 @@ def test_parts_that_are_no_json_object_are_told(run: Run, tmp_path: Path, text: 
     parts.write_text(text)
     result = run("setup", "add", "rig", "--date", "2026-03-14", "--experiment-type", "x", "--parts", parts)
     assert result.exit_code == 1
-    assert str(parts) in result.stderr
+    assert f"File: {parts}. Found: " in result.stderr
+    assert "The administrator's move." in result.stderr
 
 
 def test_a_scope_is_added_and_listed(run: Run) -> None:
@@ -120,6 +130,35 @@ def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_pat
     assert ["fast", "2", "2", row["ops_hash"]] in [
         words[:4] for words in lines(run("options", "list").stdout)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("ops.json", '{"registration": {"nonrigd": 1}}', ("nonrigd (like registration.nonrigid", "Correct")),
+        ("ops.json", '{"nonrigd": 1, "neucoeff": 0.7}', ("nonrigd (like nonrigid", "Correct or remove")),
+        ("ops.json", '{"fs": "fast"}', ("option fs ", "Found: 'fast'. Allowed: a number.", "Correct")),
+        ("ops.json", '{"nplanes": [1, 2]}', ("option nplanes", "[1, 2]. Allowed: a whole number", "Correct")),
+        ("ops.json", '{"neucoeff": "a"}', ("option neucoeff", "Found: 'a'. Allowed: a number", "Correct")),
+        ("ops.json", '{"smooth_sigma": [1]}', ("option smooth_sigma", "[1]. Allowed: a number", "Correct")),
+        ("ops.json", '{"tau": NaN}', ("option tau", "Found: 'nan'. Allowed: a number", "Correct")),
+        ("ops.json", "[1]", ("holds no option set", "Found: list. Allowed: a dictionary", "Save")),
+        ("ops.json", '{"tau": 1.5', ("is no JSON", "Found: Expecting", "Correct the file")),
+        ("ops.mat", "MATLAB", ("of another kind", "Found: .mat. Allowed: .npy or .json", "Save")),
+        pytest.param("ops.npy", pickle.dumps({}), ("whole .npy file", "Found: ", "Copy the file"), id="cut"),
+        pytest.param("ops.npy", npy_of(os.system), ("more than", ".system. Allowed: ", "do not"), id="code"),
+    ],
+)
+def test_an_option_set_that_cannot_be_is_refused_with_its_file(
+    run: Run, tmp_path: Path, name: str, content: str | bytes, told: tuple[str, ...]
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    refused = run("options", "add", "fast", file)
+    assert refused.exit_code == 1
+    for text in (f"File: {file}. ", *told, "The administrator's move."):
+        assert text in refused.stderr
+    assert len(imaging.Suite2pyOps()) == 0
 
 
 def test_animals_are_imported_and_listed(run: Run, tmp_path: Path) -> None:

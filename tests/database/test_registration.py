@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging_pipeline.errors import InputError, PathError, StillCopyingError
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
 from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif, write_timeseries
@@ -147,31 +147,6 @@ def test_a_changed_probability_alone_is_no_curation(lab: Lab, folder: Path) -> N
     assert len(imaging.Cell()) == 2
 
 
-def test_an_error_of_an_earlier_request_is_tried_again_after_a_new_one(lab: Lab, folder: Path) -> None:
-    damaged = folder / OPEN_FIELD.tif_names[0]
-    whole = damaged.read_bytes()
-    damaged.write_bytes(whole[: len(whole) // 2])
-    aged(damaged)
-    with pytest.raises(StillCopyingError, match="last page"):
-        register(lab, folder, combined=False)
-    damaged.write_bytes(whole)
-    aged(damaged)
-    imaging.BaseFolder.add(**lab.request(folder, combined=False))
-    imaging.MakeDatasetSessions.populate(reserve_jobs=True, suppress_errors=True)
-    assert len(imaging.Session()) == 2
-
-
-def test_nothing_half_written_is_left_of_a_request_that_fails(lab: Lab, folder: Path) -> None:
-    before = row_counts(lab)
-    damaged = folder / WHEEL.tif_names[0]
-    damaged.write_bytes(damaged.read_bytes()[:500])
-    aged(damaged)
-    with pytest.raises(Exception, match=WHEEL.tif_names[0]):
-        register(lab, folder, combined=False)
-    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
-    assert {name for name in changed if "base_folder" not in name} == set()
-
-
 @pytest.mark.parametrize(
     ("wrong", "shown"),
     [
@@ -196,11 +171,6 @@ def test_an_ambiguous_animal_name_lists_the_candidates(lab: Lab, folder: Path) -
         imaging.BaseFolder.add(**lab.request(folder, combined=True))
     imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "animal": "b7"})
     assert imaging.BaseFolder().fetch1("datasource_id") == 1
-
-
-def test_a_folder_in_no_repository_is_refused_at_once(lab: Lab, folder: Path) -> None:
-    with pytest.raises(PathError, match="moser"):
-        imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "path": "Q:\\somewhere"})
 
 
 def test_an_output_that_a_person_made_is_adopted_and_not_replaced(lab: Lab, folder: Path) -> None:
@@ -257,10 +227,3 @@ def test_a_run_registers_its_folder_again_by_itself_where_that_was_asked_for(lab
     imaging.MakeDatasetSessions.populate()
     suite2p_jobs.Suite2Py.populate()
     assert len(imaging.BaseFolder - imaging.MakeDatasetSessions) == 0
-
-
-def test_files_that_are_still_being_copied_make_the_request_wait(lab: Lab, folder: Path) -> None:
-    (folder / WHEEL.tif_names[0]).touch()
-    with pytest.raises(StillCopyingError, match="still being copied"):
-        register(lab, folder, combined=True)
-    assert len(imaging.Session()) == 0

@@ -76,8 +76,20 @@ def write_timeseries(folder: Path, timeseries: Timeseries) -> None:
 
 def write_tif(path: Path, start: datetime = START, seed: int = 0) -> Path:
     """Write a small stack whose header says when it was started."""
+    return write_pages(path, (PAGES, HEIGHT, WIDTH), np.int16, start, seed)
+
+
+def write_unlike_tif(path: Path, start: datetime = START) -> Path:
+    """Write a stack of the same size whose pixels are of another type."""
+    return write_pages(path, (PAGES, HEIGHT, WIDTH), np.uint16, start)
+
+
+def write_pages(
+    path: Path, shape: tuple[int, int, int], dtype: type = np.int16, start: datetime = START, seed: int = 0
+) -> Path:
+    """Write a stack of any shape (pages, height, width) and type."""
     random = np.random.default_rng([seed, int(start.timestamp())])
-    pages = random.integers(0, 3000, (PAGES, HEIGHT, WIDTH), np.int16)
+    pages = random.integers(1, 3000, shape, dtype)
     write_stack(path, pages, replace(ScanImageSettings(frame_rate_hz=30.0), start=start))
     return aged(path)
 

@@ -1,11 +1,11 @@
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from imaging_pipeline.errors import Move, NothingFoundError, PathError
-from imaging_pipeline.ingest.listing import FileEntry, scan
-from tests.makers.folders import write_file
+from imaging_pipeline.ingest.listing import scan
+from tests.makers.folders import COPIED, aged, write_file
 
 
 def test_every_file_below_a_folder_is_listed_with_size_and_time(tmp_path):
@@ -15,8 +15,20 @@ def test_every_file_below_a_folder_is_listed_with_size_and_time(tmp_path):
     listing = scan(tmp_path)
 
     copied = datetime(2024, 5, 18, 9, 0, 0, 123_456)
-    assert listing.files == (FileEntry("a/deep/c.npy", 1, copied), FileEntry("b.tif", 5, copied))
+    found = [(file.path, file.size_bytes, file.modified) for file in listing.files]
+    assert found == [("a/deep/c.npy", 1, copied), ("b.tif", 5, copied)]
     assert listing.skipped == ()
+
+
+def test_a_copy_with_the_time_of_its_original_shows_when_it_arrived(tmp_path):
+    path = write_file(tmp_path / "a.tif")
+    begun = datetime.now(UTC).replace(tzinfo=None)
+    aged(path)
+
+    (entry,) = scan(tmp_path).files
+
+    assert entry.modified == COPIED.replace(tzinfo=None)
+    assert abs((entry.arrived - begun).total_seconds()) < 60
 
 
 def test_times_are_utc_in_every_time_zone(tmp_path):

@@ -10,6 +10,7 @@ from imaging_pipeline.errors import (
     NamingError,
     NothingFoundError,
     StillCopyingError,
+    TruncatedError,
 )
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Content, Request, make_plan
@@ -24,6 +25,7 @@ from tests.makers.folders import (
     write_file,
     write_folder,
     write_tif,
+    write_unlike_tif,
 )
 from tests.makers.scanimage import truncate, write_tif_without_header
 
@@ -299,18 +301,63 @@ def test_a_new_file_of_another_kind_does_not_hold_the_request_up(folder):
     assert make_plan(REQUEST, scan(folder), {}, {}, now=now).metasessions
 
 
-def test_a_tif_without_its_last_page_lets_the_request_wait(folder):
+@pytest.mark.parametrize("num_bytes", [0, 500, -50])
+def test_a_truncated_tif_lets_the_request_wait_while_it_may_still_grow(folder, num_bytes):
+    wheel = folder / "90218-wheel_00001_00001.tif"
+    write_file(wheel, wheel.read_bytes()[:num_bytes])
+
+    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif.*60 min"):
+        plan_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (-20, TruncatedError),  # times so far ahead come of a wrong clock
+        (-10, StillCopyingError),  # the server's clock may be a little ahead
+        (59, StillCopyingError),
+        (61, TruncatedError),
+    ],
+)
+def test_a_truncated_tif_is_an_error_when_nothing_of_it_came_for_an_hour(folder, minutes, expected):
     aged(truncate(folder / "90218-wheel_00001_00001.tif", 50))
+    (entry,) = (file for file in scan(folder).files if file.path == "90218-wheel_00001_00001.tif")
+    now = entry.arrived + timedelta(minutes=minutes)
 
-    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
+    with pytest.raises(expected):
+        make_plan(REQUEST, scan(folder), {}, {}, now=now)
+
+
+@pytest.mark.parametrize("minutes", [-10, 1])
+def test_a_server_whose_clock_is_ahead_lets_the_request_wait_longer(folder, minutes):
+    now = COPIED.replace(tzinfo=None) + timedelta(minutes=minutes)
+
+    with pytest.raises(StillCopyingError, match="still being copied"):
+        make_plan(REQUEST, scan(folder), {}, {}, now=now)
+
+
+def test_files_dated_far_ahead_do_not_wait_for_that_day(folder):
+    now = COPIED.replace(tzinfo=None) - timedelta(days=400)
+
+    assert make_plan(REQUEST, scan(folder), {}, {}, now=now).metasessions
+
+
+def test_the_tif_that_differs_from_most_of_its_session_is_named(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse", files=(3,)))
+    write_unlike_tif(folder / "mouse_00001_00001.tif")
+
+    with pytest.raises(FormatError, match=r"mouse_00001_00001.*uint16.*int16.*as in mouse_00001_00002"):
         plan_of(folder)
 
 
-def test_an_empty_tif_lets_the_request_wait(folder):
-    write_file(folder / "90218-wheel_00001_00001.tif", b"")
+def test_a_tif_that_joins_is_held_against_those_that_are_registered(tmp_path):
+    folder = write_folder(tmp_path, Timeseries("mouse"))
+    known = known_of(plan_of(folder))
+    for number in (2, 3):
+        write_unlike_tif(folder / f"mouse_00001_0000{number}.tif")
 
-    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
-        plan_of(folder)
+    with pytest.raises(FormatError, match=r"mouse_00001_00002.*uint16.*as in mouse_00001_00001"):
+        plan_of(folder, known)
 
 
 def test_a_tif_of_another_program_is_an_error_and_no_wait(folder):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging_pipeline.errors import FormatError, NothingFoundError
+from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 from imaging_pipeline.readers.scanimage import iter_pages, read_tif
 from imaging_pipeline.readers.tiff_file import TifFile
 from imaging_pipeline.readers.tiff_pages import find_pages
@@ -88,7 +88,7 @@ def test_a_truncated_tif_is_refused_with_its_name_and_sizes(tmp_path, missing_by
     whole_bytes = path.stat().st_size
     scanimage.truncate(path, missing_bytes)
 
-    with pytest.raises(FormatError) as error:
+    with pytest.raises(TruncatedError) as error:
         read_tif(path)
 
     assert error.value.what == "The tif is truncated"
@@ -117,11 +117,38 @@ def test_an_unevenly_spaced_truncated_tif_is_refused(tmp_path):
         read_tif(path)
 
 
-def test_a_tif_whose_end_is_not_copied_yet_is_refused(tmp_path):
+@pytest.mark.parametrize("part", [0.5, 1.0])
+def test_a_tif_of_its_full_size_whose_content_is_not_all_copied_is_refused(tmp_path, part):
     path = scanimage.write_tif(tmp_path / "a.tif", num_pages=40)
-    scanimage.blank_end(path, path.stat().st_size // 2)
+    size_bytes = path.stat().st_size
+    scanimage.blank_end(path, int(size_bytes * part))
 
-    with pytest.raises(FormatError, match="no page at byte"):
+    with pytest.raises(TruncatedError, match=rf"truncated.*a\.tif.*only zeros at byte \d+ of {size_bytes}"):
+        read_tif(path)
+
+
+def test_a_copy_that_broke_off_within_the_last_image_is_refused(tmp_path):
+    pages = [np.full((300, 400), number, np.int16) for number in (5, 6)]
+    path = scanimage.write_tif(tmp_path / "a.tif", pages=pages)
+    scanimage.blank_end(path, 200_000)
+
+    with pytest.raises(TruncatedError, match="only zeros"):
+        read_tif(path)
+
+
+def test_a_movie_that_is_dark_from_its_first_page_on_is_whole(tmp_path):
+    assert read_tif(scanimage.write_tif(tmp_path / "a.tif", pages=[np.zeros((4, 4), np.int16)] * 2))
+
+
+def test_what_lies_where_a_page_should_be_is_refused(tmp_path):
+    path = scanimage.write_uneven_tif(tmp_path / "a.tif")
+    with TifFile(path) as file:
+        second = file.page_at(file.first_directory).next_directory
+    with path.open("rb+") as content:
+        content.seek(second)
+        content.write(b"\xff" * 8)
+
+    with pytest.raises(FormatError, match=f"no page at byte {second}"):
         read_tif(path)
 
 

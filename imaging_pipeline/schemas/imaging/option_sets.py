@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.names import settings_hash
 from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, plain
 from imaging_pipeline.schemas.tables import Tables
@@ -74,20 +73,13 @@ def _row(name: str, options: Mapping[str, Any]) -> Row:
     # What the set says of the recording stands beside the groups, where `translate` looks for it again.
     recording = {key: value for key, value in option_set.db.items() if value is not None}
     settings = {**option_set.settings, **recording}
-    row = {
+    return {
         "ops_name": name,
         "ops": plain({key: value for key, value in options.items() if key not in NOT_OPTIONS}),
         "ops_settings": settings,
         "ops_not_carried": dict(option_set.not_carried),
         "ops_hash": settings_hash(settings),
     }
-    try:
-        json.dumps(row, allow_nan=False)
-    except ValueError as error:
-        raise InputError(
-            "An option is no finite number", found=error, remedy="correct or remove it in the option set."
-        ) from error
-    return row
 
 
 def _checked_name(typed: str) -> str:
@@ -97,6 +89,8 @@ def _checked_name(typed: str) -> str:
             "An option set cannot have this name, because Suite2p's output lies in a folder called so",
             found=repr(name),
             allowed="at most 64 letters, digits, blanks and _ - + . (no 'suite2p', 'combined', 'plane0')",
+            remedy="take another name.",
+            move=Move.ADMINISTRATOR,
         )
     return name
 
@@ -111,4 +105,5 @@ def _refuse_other(row: Row, hashes: Mapping[str, str]) -> None:
                 + ("with other content" if other == name else "which differs in case only"),
                 found=name,
                 remedy="take another name; a set in use is never changed.",
+                move=Move.ADMINISTRATOR,
             )

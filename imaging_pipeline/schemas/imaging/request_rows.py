@@ -7,8 +7,8 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.errors import InputError, Move
-from imaging_pipeline.paths import resolve
+from imaging_pipeline.errors import InputError, Move, PathError
+from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import alone, known, not_known, refuse_unknown
@@ -69,7 +69,7 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     _check_columns(row)
     imaging = tables.imaging
-    place = resolve(str(row["path"]), tables.roots())
+    place = _folder(str(row["path"]), tables.roots())
     completed = {
         "username": _taken(imaging.User & {"is_active": True}, "username", row),
         "path": str(row["path"]),
@@ -106,6 +106,20 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         raise InputError(
             f"The request lacks {', '.join(missing)}", found=", ".join(row), remedy="Give a value for each."
         )
+
+
+def _folder(typed: str, roots: Sequence[Root]) -> Place:
+    """Resolve the path of a folder; a whole share holds the recordings of everybody, not one recording."""
+    place = resolve(typed, roots)
+    if not place.path:
+        raise PathError(
+            "The path is that of a whole repository, not of a recording's folder",
+            path=typed,
+            found=f"the repository '{place.repository_name}'",
+            allowed="a folder below it",
+            remedy="give the folder in which the files of the recording lie.",
+        )
+    return place
 
 
 def _taken(table: Any, column: str, row: Mapping[str, Any]) -> str:

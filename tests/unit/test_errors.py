@@ -1,0 +1,44 @@
+from imaging_pipeline.errors import FormatError, InputError, Move, PipelineError, TruncatedError
+
+# What DataJoint keeps of an error in a job's row, with the name of its class before.
+JOB_CHARACTERS = 2047
+
+
+def test_an_error_tells_file_value_remedy_and_whose_move():
+    error = FormatError("The stack is damaged", path="a.tif", found=3, allowed="4 or 5", remedy="copy it.")
+
+    assert str(error) == (
+        "The stack is damaged. File: a.tif. Found: 3. Allowed: 4 or 5. What to do: copy it."
+        " The experimenter's move."
+    )
+
+
+def test_values_that_are_too_long_for_a_jobs_row_are_cut_and_never_the_remedy():
+    names = ", ".join(f"mouse_00001_{number:05d}.tif" for number in range(500))
+    error = InputError("Some are wrong", path="p" * 300, found=names, allowed=names, remedy="Rename them.")
+
+    told = f"InputError: {error}"
+
+    assert len(told) <= JOB_CHARACTERS
+    assert "Found: mouse_00001_00000.tif" in told
+    assert "Allowed: mouse_00001_00000.tif" in told
+    assert "characters more). " in told
+    assert told.endswith("What to do: Rename them. The experimenter's move.")
+    assert error.found == names
+
+
+def test_one_long_value_may_take_the_room_of_both():
+    error = PipelineError("It failed", found="x" * 1500)
+
+    assert "x" * 1500 in str(error)
+
+
+def test_an_error_gets_its_file_and_whose_move_that_makes_it():
+    error = TruncatedError("It ends", found="3 bytes", allowed="4", remedy="copy it.")
+
+    told = error.of("ops.npy", Move.ADMINISTRATOR)
+
+    assert isinstance(told, TruncatedError)
+    assert str(told) == (
+        "It ends. File: ops.npy. Found: 3 bytes. Allowed: 4. What to do: copy it. The administrator's move."
+    )
