@@ -8,6 +8,8 @@ from typing import Any
 from imaging_pipeline import database
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
 
+ARRAYS = "<blob>|<npy@main>|<trace>"
+
 
 @dataclass(frozen=True)
 class Column:
