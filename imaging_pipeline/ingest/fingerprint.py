@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-_BLOCK_BYTES = 64 * 1024
+from imaging_pipeline.readers.read_ahead import read_ahead
+
+_BLOCK_BYTES = 4 * 1024
 _NUM_BLOCKS = 8
+_WHOLE_BYTES = 512 * 1024
 
 
 def fingerprint(path: Path) -> str:
-    """Give 16 hexadecimal characters of a file's size and of eight blocks of 64 KiB.
+    """Give 16 hexadecimal characters of a file's size and of eight blocks of 4 KiB.
 
     The blocks are spread evenly and hold the first and the last byte; a file of up to half a
-    megabyte is read whole. The number of reads does not grow with the file, so that a stack of
-    2 GB on a network share costs as much as a small one.
+    megabyte is read whole. What is read does not grow with the file, so that a stack of 2 GB on a
+    network share costs as much as a small one.
 
     Raises
     ------
@@ -25,14 +28,17 @@ def fingerprint(path: Path) -> str:
     with path.open("rb") as file:
         size_bytes = file.seek(0, 2)
         digest.update(size_bytes.to_bytes(8, "little"))
-        for offset in _offsets(size_bytes):
+        blocks = _blocks(size_bytes)
+        read_ahead(file, blocks)
+        for offset, num_bytes in blocks:
             file.seek(offset)
-            digest.update(file.read(_BLOCK_BYTES))
+            digest.update(file.read(num_bytes))
     return digest.hexdigest()
 
 
-def _offsets(size_bytes: int) -> list[int]:
-    if size_bytes <= _NUM_BLOCKS * _BLOCK_BYTES:
-        return list(range(0, size_bytes, _BLOCK_BYTES))
+def _blocks(size_bytes: int) -> list[tuple[int, int]]:
+    """Give offset and length of what is read."""
+    if size_bytes <= _WHOLE_BYTES:
+        return [(0, size_bytes)]
     last = size_bytes - _BLOCK_BYTES
-    return [last * block // (_NUM_BLOCKS - 1) for block in range(_NUM_BLOCKS)]
+    return [(last * block // (_NUM_BLOCKS - 1), _BLOCK_BYTES) for block in range(_NUM_BLOCKS)]

@@ -11,6 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
@@ -138,7 +139,9 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     FormatError
         The version is not supported, or a value is missing or makes no sense.
     """
-    keys = _literals(text, path)
+    keys = _literals(text)
+    if not keys.values:
+        raise _unreadable(text, path)
     volume = find_volume(keys, path)
     frame_rate_hz = _rate(keys, "hRoiManager.scanFrameRate", "hRoiManager.scanFramePeriod", path)
     if volume.is_volumetric:
@@ -173,8 +176,10 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     )
 
 
-def _literals(text: str, path: Path) -> Literals:
-    """Give the header's values under the names that they have from 2015 on."""
+# The files of one acquisition, often hundreds, repeat its settings to the letter.
+@lru_cache(maxsize=4)
+def _literals(text: str) -> Literals:
+    """Give the header's values under the names that they have from 2015 on; none where there is no header."""
     for prefix in ("SI.", "scanimage.SI."):
         keys = parse_lines(text, prefix)
         if keys.values:
@@ -189,8 +194,12 @@ def _literals(text: str, path: Path) -> Literals:
                 if earlier in keys.values
             }
             return Literals({"VERSION_MAJOR": major, **keys.values, **later})
+    return Literals({})
+
+
+def _unreadable(text: str, path: Path) -> FormatError:
     version_3 = re.search(r"state\.software\.version\s*=\s*'?([\d.]+)", text)
-    raise FormatError(
+    return FormatError(
         "The tif holds no ScanImage header that can be read",
         path=path,
         found=f"version {version_3[1]}" if version_3 else text[:60].strip() or "nothing",
