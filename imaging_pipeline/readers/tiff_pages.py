@@ -88,7 +88,7 @@ def check_end(file: TifFile, pages: PageTable) -> None:
     """
     num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
     first, last = (pages.data(index).end - num_bytes for index in (0, -1))
-    if not any(file.read_at(last, num_bytes)) and any(file.read_at(first, num_bytes)):
+    if not file.read_at(last, num_bytes).strip(b"\0") and file.read_at(first, num_bytes).strip(b"\0"):
         raise file.blank(last)
 
 
