@@ -16,6 +16,9 @@ from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summa
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
 # Of these the tifs' headers decide, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
+# What to do about an output, as it ends a reason.
+RUN_AGAIN = "let Suite2p run again"
+_FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
 # What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
 _NOT_SAID = (None, (0.0, 0.0))
 
@@ -112,20 +115,21 @@ def judge(
     """
     folder = output_folder(place)
     if folder.label is not None and folder.label != request.label:
-        reason = f"it belongs to a registration as {folder.label}"
+        reason = f"it belongs to a registration as {folder.label}; register the folder so to import it"
         return Judgement(OutputVerdict.FOREIGN, folder.metasession_name, folder.ops_name, reason)
     owner = _owner(folder, output.file_list, metasessions)
     if owner is None:
-        reason = "none of its input files is of a session of this folder"
+        reason = "none of its input files is of a session of this folder; move it to the folder of its tifs"
         return Judgement(OutputVerdict.FOREIGN, None, folder.ops_name, reason)
     wanted = options.wanted(request, owner.metasession_name)
     own_name = _noted(output, "ops_name") or folder.ops_name
     ops_name = own_name or wanted or folder.last
     difference = _difference(output.file_list, tif_names(owner)) or _replaced(output, owner)
     if difference:
-        return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, difference)
+        reason = f"{difference}; {RUN_AGAIN}"
+        return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, reason)
     if missing:
-        reason = f"not finished: {listed(missing)} not there or not whole"
+        reason = f"not finished: {listed(missing)} not there or not whole; {_FINISH}"
         return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
     is_equal, compared = _compared_options(output, wanted or own_name, options.settings)
     verdict = OutputVerdict.FINISHED if is_equal else OutputVerdict.SUPERSEDED
@@ -189,8 +193,9 @@ def _compared_options(
     wanted = settings[reference]
     noted = _noted(output, "settings_hash")
     if noted is not None:
-        is_equal = noted == names.settings_hash(wanted)
-        return is_equal, f"its settings are {'' if is_equal else 'not '}those of '{reference}'"
+        if noted == names.settings_hash(wanted):
+            return True, f"its settings are those of '{reference}'"
+        return False, f"its settings are not those of '{reference}'; {RUN_AGAIN}"
     made, asked = options_summary(output.options), options_summary(wanted)
     compared, different = [], []
     for field in fields(asked):
@@ -203,7 +208,7 @@ def _compared_options(
         if value != found:
             different.append(f"{field.name} {found} instead of {value}")
     if different:
-        return False, f"not made with '{reference}': {listed(different)}"
+        return False, f"not made with '{reference}': {listed(different)}; {RUN_AGAIN}"
     return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
 
 

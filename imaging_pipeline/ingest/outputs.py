@@ -13,7 +13,14 @@ from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
-from imaging_pipeline.ingest.output_verdict import Judgement, OptionSets, judge, output_folder, tifs
+from imaging_pipeline.ingest.output_verdict import (
+    RUN_AGAIN,
+    Judgement,
+    OptionSets,
+    judge,
+    output_folder,
+    tifs,
+)
 from imaging_pipeline.ingest.planned import (
     FileReport,
     FileVerdict,
@@ -163,7 +170,7 @@ def _judged(
         contents.check_settled(calculated)
         later = _written_later(request, contents, calculated, judgement, metasessions)
         if later:
-            reason = f"made before {listed(later)} was written"
+            reason = f"made before {listed(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
     return _Found(place, output, judgement)
 

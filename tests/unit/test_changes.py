@@ -194,7 +194,7 @@ def test_an_output_does_not_come_back_after_a_tif_was_replaced(folder, registere
     (output,) = plan.outputs
     assert (str(output.verdict), output.reason) == (
         "superseded",
-        "made before wheel_00001_00001.tif was written",
+        "made before wheel_00001_00001.tif was written; let Suite2p run again",
     )
     assert is_nothing(registered.register(plan))
 

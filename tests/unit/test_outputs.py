@@ -145,24 +145,17 @@ def test_an_output_of_other_files_is_superseded(folder, file_list, told):
     verdict, reason = verdict_of(plan)
     assert verdict == "superseded"
     assert told in reason
+    assert reason.endswith("let Suite2p run again")
     assert bundles(plan) == []
 
 
 def test_an_output_of_unknown_files_is_foreign(folder):
     write_suite2p(folder / "suite2p", replace(SPEC, file_list=("x.tif",), frames_per_file=(12,)))
 
-    assert verdict_of(plan_of(folder))[0] == "foreign"
-
-
-@pytest.mark.parametrize("name", ["F.npy", "iscell.npy", "stat.npy"])
-def test_an_output_that_lacks_a_file_is_incomplete_and_says_which(folder, name):
-    root = write_suite2p(run_folder(folder) / "suite2p", SPEC)
-    (root / "plane0" / name).unlink()
-
-    verdict, reason = verdict_of(plan_of(folder))
-
-    assert verdict == "incomplete"
-    assert f"plane0/{name}" in reason
+    assert verdict_of(plan_of(folder)) == (
+        "foreign",
+        "none of its input files is of a session of this folder; move it to the folder of its tifs",
+    )
 
 
 def test_an_output_that_is_being_copied_lets_the_request_wait(folder):
@@ -241,7 +234,10 @@ def test_our_own_note_decides_on_the_options(folder):
     assert verdict_of(plan_of(folder)) == ("finished", "its settings are those of 'fast'")
 
     write_note(target, ops_name="fast", settings_hash="0123456789abcdef")
-    assert verdict_of(plan_of(folder)) == ("superseded", "its settings are not those of 'fast'")
+    assert verdict_of(plan_of(folder)) == (
+        "superseded",
+        "its settings are not those of 'fast'; let Suite2p run again",
+    )
 
 
 def test_our_own_note_betrays_a_replaced_tif(folder):
@@ -254,7 +250,7 @@ def test_our_own_note_betrays_a_replaced_tif(folder):
     write_note(target, contents_hash=names.contents_hash(["0" * 16, *fingerprints[1:]]))
     assert verdict_of(plan_of(folder)) == (
         "superseded",
-        "made of files of the same names with other content",
+        "made of files of the same names with other content; let Suite2p run again",
     )
 
 
