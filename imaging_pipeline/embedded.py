@@ -30,7 +30,7 @@ import psutil
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.postgres_programs import Programs, find_programs
 
-__all__ = ["EmbeddedServer", "start"]
+__all__ = ["EmbeddedServer", "is_made", "start"]
 
 PORT = 5432
 USER = "postgres"
@@ -92,6 +92,11 @@ def start(folder: Path) -> EmbeddedServer:
             if (os.getpid(), folder) not in _signed_in:
                 _sign_in(folder, programs)
     return server
+
+
+def is_made(folder: Path) -> bool:
+    """Say whether a folder holds the data of a server, running or not."""
+    return _data(folder.expanduser()).is_dir()
 
 
 def _make(folder: Path) -> None:

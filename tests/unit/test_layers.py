@@ -38,6 +38,7 @@ LAYERS = {
     "imaging_pipeline.database": 2,
     "imaging_pipeline": 2,
     "imaging_pipeline.workers": 3,
+    "imaging_pipeline.checks": 3,
     "imaging_pipeline.colony": 3,
     "imaging_pipeline.demo": 4,
     "imaging_pipeline.cli": 5,

@@ -1,0 +1,87 @@
+"""Whether the pipeline's tables are in a database, and are those of this version."""
+
+from __future__ import annotations
+
+from imaging_pipeline import database
+from imaging_pipeline.checks.finding import Finding, failed, notice, ok
+from imaging_pipeline.checks.rights import check_creating, check_rights
+from imaging_pipeline.errors import SchemaError
+from imaging_pipeline.schemas.tables import Tables
+
+
+def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding, ...]:
+    """Look at the tables; nothing is declared or written.
+
+    Parameters
+    ----------
+    tables
+        Bound to the connection.
+    refusal
+        What `database.connect` said of the tables, if it did.
+    """
+    schemas = ", ".join(tables.config.prefix + name for name in ("mlims", "imaging", "suite2p_jobs"))
+    if refusal is None:
+        version = ok("tables", f"{schemas}, version {database.SCHEMA_VERSION}")
+        return (version, *_collation(tables), _time_zone(tables), check_rights(tables))
+    if refusal.found and str(refusal.found).startswith("schema version"):
+        return (_other_version(tables),)
+    return (
+        failed(
+            "tables",
+            f"not initialised: {refusal.found}",
+            "Where the lab has its tables already, correct custom.database.prefix or the account. Else run:"
+            " imaging-pipeline init-db",
+        ),
+        check_creating(tables),
+    )
+
+
+def _other_version(tables: Tables) -> Finding:
+    found = int(tables.imaging.Lab().fetch1("schema_version"))
+    told = f"version {found}, while this imaging-pipeline has version {database.SCHEMA_VERSION}"
+    if found > database.SCHEMA_VERSION:
+        return failed(
+            "tables", f"newer than this machine: {told}", "Update imaging-pipeline on this machine."
+        )
+    return failed(
+        "tables",
+        f"older than this machine: {told}",
+        "Install on this machine the imaging-pipeline that the lab works with, or have the database moved to"
+        " this one.",
+    )
+
+
+def _collation(tables: Tables) -> tuple[Finding, ...]:
+    """Tell a schema that somebody made with MySQL's defaults, before init-db could."""
+    if tables.connection.adapter.backend != "mysql":
+        return ()
+    names = [tables.config.prefix + name for name in ("mlims", "imaging", "suite2p_jobs")]
+    rows = tables.connection.query(
+        "SELECT schema_name, default_collation_name FROM information_schema.schemata"
+        " WHERE schema_name IN (%s, %s, %s) AND default_collation_name <> 'utf8mb4_bin'",
+        args=tuple(names),
+    ).fetchall()
+    if not rows:
+        return ()
+    told = ", ".join(f"{name} is {collation}" for name, collation in sorted(rows))
+    return (
+        notice(
+            "collation",
+            f"{told}, not utf8mb4_bin: names that differ in case only are one name there",
+            "Give another custom.database.prefix and let init-db make the schemas, as long as nothing is"
+            " registered.",
+        ),
+    )
+
+
+def _time_zone(tables: Tables) -> Finding:
+    zone = tables.imaging.Lab().fetch1("timezone")
+    config = tables.config
+    found = f"recording times are those of {zone}"
+    if config.sources["custom.timezone"] != "default" and config.timezone != zone:
+        return notice(
+            "time zone",
+            f"{found}; the configuration says {config.timezone}, which has no effect",
+            f"Set custom.timezone to {zone}, or leave it out: a database keeps its zone.",
+        )
+    return ok("time zone", found)

@@ -1,0 +1,44 @@
+"""What kind of disk a folder lies on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+_NETWORK = (
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "afs", "9p", "ncpfs", "webdav", "davfs"),
+    *("fuse.sshfs", "fuse.rclone", "fuse.davfs2", "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs"),
+    *("beegfs", "lustre", "gpfs", "orangefs"),
+)
+_MEMORY = ("tmpfs", "ramfs")
+
+
+def kind_of_disk(folder: Path) -> str:
+    """Give the kind of file system that a folder lies on, such as ``ext4``; empty where it cannot be told."""
+    place = folder.resolve()
+    mounts = [
+        partition
+        for partition in psutil.disk_partitions(all=True)
+        if place.is_relative_to(partition.mountpoint)
+    ]
+    # Of two at one place the later covers the earlier.
+    covering = max(
+        reversed(mounts), key=lambda partition: len(Path(partition.mountpoint).parts), default=None
+    )
+    return covering.fstype if covering else ""
+
+
+def is_network(kind: str) -> bool:
+    """Say whether a kind of file system lies on another machine."""
+    return kind.lower() in _NETWORK
+
+
+def is_memory(kind: str) -> bool:
+    """Say whether a kind of file system lies in this machine's memory."""
+    return kind in _MEMORY
+
+
+def gigabytes(num_bytes: int) -> str:
+    """Spell a size on a disk: ``0.4 GB``, ``512 GB``."""
+    return f"{num_bytes / 1e9:.1f} GB" if num_bytes < 10e9 else f"{num_bytes / 1e9:,.0f} GB"

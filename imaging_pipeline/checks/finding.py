@@ -1,0 +1,66 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imaging_pipeline.errors import Move, PipelineError
+
+
+class State(StrEnum):
+    """How good it is: as it should be, worth knowing, or in the way of work."""
+
+    OK = "ok"
+    NOTICE = "notice"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a check.
+
+    Attributes
+    ----------
+    subject
+        What was looked at, in a word or two.
+    state
+        How good it is.
+    found
+        What is there, as a sentence without a final stop; further lines name details.
+    remedy
+        What to do, as a sentence; empty where nothing is to be done.
+    move
+        Who can do it; None where nothing is to be done.
+    """
+
+    subject: str
+    state: State
+    found: str
+    remedy: str = ""
+    move: Move | None = None
+
+
+def ok(subject: str, found: str) -> Finding:
+    """Give a finding of what is as it should be."""
+    return Finding(subject, State.OK, found)
+
+
+def notice(subject: str, found: str, remedy: str) -> Finding:
+    """Give a finding that is worth knowing and stops nobody."""
+    return Finding(subject, State.NOTICE, found, remedy, Move.ADMINISTRATOR)
+
+
+def failed(subject: str, found: str, remedy: str) -> Finding:
+    """Give a finding of what stands in the way of work."""
+    return Finding(subject, State.FAILED, found, remedy, Move.ADMINISTRATOR)
+
+
+def from_error(subject: str, error: PipelineError) -> Finding:
+    """Give an error of the pipeline as a finding that stands in the way."""
+    facts = [error.what]
+    for label, value in (("File", error.path), ("Found", error.found), ("Allowed", error.allowed)):
+        if value is not None:
+            facts.append(f"{label}: {value}")
+    remedy = error.remedy[:1].upper() + error.remedy[1:]
+    return Finding(subject, State.FAILED, "\n".join(facts), remedy, error.move)
