@@ -202,7 +202,9 @@ def _parse(typed: str) -> _Absolute:
 
 def _as_windows_opens(path: _Absolute, typed: str) -> _Absolute:
     if any(":" in name for name in path.names):
-        raise PathError("A Windows path has one colon, after the drive", path=typed)
+        raise PathError(
+            "A Windows path has one colon, after the drive", path=typed, remedy="correct the spelling."
+        )
     names = tuple(name if name == ".." else name.rstrip(" .") for name in path.names)
     _refuse([name for name in names if _WINDOWS_DEVICE.fullmatch(name)], typed)
     _refuse([name for name in names if _WINDOWS_REFUSES.search(name)], typed)
@@ -216,7 +218,12 @@ def _is_possible(name: str) -> bool:
 
 def _refuse(names: Sequence[str], typed: str) -> None:
     if names:
-        raise PathError("The path has a name that no folder can have", path=typed, found=repr(names[0]))
+        raise PathError(
+            "The path has a name that no folder can have",
+            path=typed,
+            found=repr(names[0]),
+            remedy="correct the spelling of this name.",
+        )
 
 
 def _parse_root(root: Root) -> _Absolute:

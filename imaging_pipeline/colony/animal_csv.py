@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, Animal, AnimalKey
-from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, near
+from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError, near
 
 SEXES = ("male", "female", "unknown")
 MAX_GENE_LENGTH = 128
@@ -99,6 +99,13 @@ def read_animals(path: Path) -> AnimalFile:
     InputError
         A column is not known, given twice, or ``animal_id`` is missing.
     """
+    try:
+        return _read(path)
+    except PipelineError as error:
+        raise error.of(path, Move.ADMINISTRATOR) from error
+
+
+def _read(path: Path) -> AnimalFile:
     numbered = _read_rows(path)
     _, header = next(numbered, (0, []))
     columns = _checked_columns(header, path)
@@ -162,10 +169,12 @@ def _checked_columns(header: Sequence[str], path: Path) -> tuple[str, ...]:
         )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise InputError("The file has a column twice", path=path, found=", ".join(twice))
+        raise InputError("The file has a column twice", found=", ".join(twice), remedy="leave one of them.")
     if "animal_id" not in header:
         raise InputError(
-            "The file has no column animal_id", path=path, found=", ".join(header) or "an empty file"
+            "The file has no column animal_id",
+            found=", ".join(header) or "an empty file",
+            remedy="name the columns in the first row.",
         )
     return tuple(header)
 

@@ -39,6 +39,7 @@ def folder(lab: Lab) -> Path:
         ("N:\\moser\\90218\\..\\..\\payroll", ("leaves its repository", "without '..'")),
         ("N:\\moser", ("a whole repository", "Found: the repository 'moser'", "a folder below it")),
         ("n:/MOSER/90218/..", ("a whole repository", "Found: the repository 'moser'", "a folder below it")),
+        ("N:\\moser\\con\\day1", ("no folder can have", "Found: 'con'", "correct the spelling")),
         ("2024-05-17", ("not the whole path", "Allowed: N:\\folder", "copy the path")),
     ],
 )

@@ -229,7 +229,10 @@ def _sorted_out(
 
 def _owner(root: Root, spelled: Iterable[Root]) -> Root | None:
     """Find the root that is the same place; raises `PathError` where it is no whole path."""
-    resolve(root.root, [root])
+    try:
+        resolve(root.root, [root])
+    except PathError as error:
+        raise error.of(root.root, Move.ADMINISTRATOR) from error
     for other in spelled:
         # Raised where it lies elsewhere.
         with suppress(PathError):
