@@ -20,7 +20,7 @@ from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, 
 
 _CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
 _OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
-_NO_OPTION = "It is a place, a version or a result of a run, not an option."
+NO_OPTION = "It is a place, a version or a result of a run, not an option."
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
         For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
     """
     given = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
-    no_options = {key: _NO_OPTION for key in options if key in NOT_OPTIONS}
+    no_options = {key: NO_OPTION for key in options if key in NOT_OPTIONS}
     generation = _generation(given)
     translated = translate_0x(given) if generation == "0.x" else _translate_1x(given)
     settings: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """What the flat options of Suite2p 0.x mean in 1.x.
 
-Compared in the sources of 0.14.4 and 1.1.0. Most options only moved; a few are computed here, because
-1.x asks another question for the same thing.
+Compared in the sources of 0.10 to 0.14 and of 1.1.0. Most options only moved; a few are computed here,
+because 1.x asks another question for the same thing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.suite2p_runner.known_options import conform, ops_0x
@@ -24,12 +26,18 @@ _TAPER_SIGMAS = 3
 _KINDS = {
     **dict.fromkeys(("anatomical_only", "max_iterations", "align_by_chan", "functional_chan"), "int"),
     **dict.fromkeys(("sparse_mode", "denoise", "1Preg"), "bool"),
-    **dict.fromkeys(("spatial_taper", "smooth_sigma"), "float"),
+    **dict.fromkeys(("spatial_taper", "smooth_sigma", "preclassify", "aspect"), "float"),
     **dict.fromkeys(("block_size", "diameter"), "list"),
 }
 
+# 0.x compared the classifier's yes or no with `preclassify`; 1.x compares its probability.
+_LIKELY_CELL = 0.5
+
 # What Cellpose looks at for each value of `anatomical_only`; 3, the enhanced mean image, is gone in 1.x.
 _CELLPOSE_IMAGES = {1: "max_proj / meanImg", 2: "meanImg", 4: "max_proj"}
+
+# Names of baselines for the deconvolution, and what they became.
+_BASELINES = {"maximin": "maximin", "constant": "constant", "constant_prctile": "prctile"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
     carried = ops_0x()["carried"]
     values = {carried[key]: value for key, value in options.items() if key in carried}
     not_carried = {key: reason for key, reason in _reasons().items() if key in options}
-    for compute in (_algorithm, _diameter, _aligned_channel, _edges, _empty_values):
+    for compute in (_algorithm, _diameter, _aligned_channel, _edges, _preclassify, _baseline, _empty_values):
         compute(options, values, not_carried)
     return Translated(values, not_carried)
 
@@ -108,15 +116,23 @@ def _algorithm(options: Mapping[str, Any], values: dict[str, Any], not_carried: 
 
 
 def _diameter(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:
-    diameter = options.get("diameter")
-    if diameter is None:
-        return
-    if diameter != 0:
+    """`aspect` became the first of two diameters: that of a cell in y."""
+    diameter, aspect = options.get("diameter"), options.get("aspect")
+    if diameter is not None and np.any(diameter):
         values["diameter"] = diameter
-    elif options.get("anatomical_only"):
+    elif diameter is not None and options.get("anatomical_only"):
         not_carried["diameter"] = "0 let Cellpose estimate the size; 1.x needs one and takes its default."
-    else:
+    elif diameter is not None:
         values["diameter"] = _DIAMETER_IF_0_PX
+    if aspect is None:
+        return
+    size_y_px, size_x_px = conform("diameter", values.get("diameter", 0), "list")
+    if aspect == 1:
+        not_carried["aspect"] = "Pixels were square, as they are where both diameters are the same."
+    elif size_y_px and size_y_px == size_x_px:
+        values["diameter"] = [aspect * size_x_px, size_x_px]
+    else:
+        not_carried["aspect"] = "Suite2p 1.x takes it from the two numbers of diameter; correct these."
 
 
 def _aligned_channel(
@@ -143,6 +159,30 @@ def _edges(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict
         values["registration.spatial_taper"] = round(_TAPER_SIGMAS * options["smooth_sigma"], 9)
     if "spatial_taper" in options:
         not_carried["spatial_taper"] = "In 0.x it counted with 1Preg only; otherwise it was 3 smooth_sigma."
+
+
+def _preclassify(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:
+    least = options.get("preclassify")
+    if least is None:
+        return
+    values["classification.preclassify"] = _LIKELY_CELL if least > 0 else 0.0
+    if least not in (0, _LIKELY_CELL):
+        not_carried["preclassify"] = "0.x asked only whether it is above 0; 0.5 does the same in 1.x."
+
+
+def _baseline(options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]) -> None:
+    """1.x takes a name that it does not know for no baseline at all."""
+    if "baseline" not in options:
+        return
+    name = options["baseline"]
+    if name not in _BASELINES:
+        raise InputError(
+            "Suite2p does not know this baseline, and would subtract none",
+            found=f"baseline = {name!r}",
+            allowed=list(_BASELINES),
+            remedy="Choose another one in the option set.",
+        )
+    values["dcnv_preprocess.baseline"] = _BASELINES[name]
 
 
 def _empty_values(_options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, mlims
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
+from tests.makers.options_0x import default_ops
 
 Run = Callable[..., Result]
 
@@ -116,6 +117,23 @@ def test_parts_that_are_no_json_object_are_told(run: Run, tmp_path: Path, text: 
 def test_a_scope_is_added_and_listed(run: Run) -> None:
     assert run("scope", "add", "mini2p", "--notes", "the [second]").exit_code == 0
     assert ["mini2p", "the", "[second]"] in lines(run("scope", "list").stdout)
+
+
+def test_an_old_option_set_is_added_and_told_of_what_suite2p_cannot_do_any_more(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "ops.npy"
+    np.save(file, np.array(default_ops("0.12.0") | {"1Preg": True, "preclassify": 0.3}, dtype=object))
+    added = run("options", "add", "old", file)
+    assert added.stdout.startswith("Added the option set old.\nOf this set has no effect:\n")
+    assert (
+        "  frames_include, force_refImg, pad_fft: Suite2p 1.x has no such step or option.\n" in added.stdout
+    )
+    assert (
+        "  1Preg: Suite2p 1.x has no filter for one-photon movies: this set will give other" in added.stdout
+    )
+    assert "  preclassify: 0.x asked only whether it is above 0" in added.stdout
+    assert "save_path0" in added.stdout
 
 
 def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_path: Path) -> None:
