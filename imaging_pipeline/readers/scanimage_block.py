@@ -46,7 +46,7 @@ def read_texts(file: TifFile) -> ScanImageTexts:
     FormatError
         The block is of an unknown version, or the file ends before its texts do.
     """
-    first = file.page_at(file.first_directory)
+    first = file.first_page
     description = _decoded(file.read_span(first.description))
     header, rois = _block(file)
     if not header:

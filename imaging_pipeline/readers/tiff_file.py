@@ -6,16 +6,19 @@ write.
 
 from __future__ import annotations
 
+import os
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.readers.read_ahead import read_ahead
+from imaging_pipeline.readers.tiff_page import Page, Span
 
 DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
@@ -29,7 +32,9 @@ _INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _KINDS = {1: "uint", 2: "int", 3: "float"}
 _DTYPES = ("int16", "uint16", "uint8", "int8", "uint32", "int32", "float32")
 
-# A directory of a microscope has about twenty tags: one read takes it whole.
+# A microscope's settings, and mostly the first page too: one read takes them whole.
+_START_READ_BYTES = 40 * 1024
+# A directory of a microscope has about twenty tags: one read takes it whole, with its short values.
 _DIRECTORY_READ_BYTES = 1024
 _MOST_TAGS = 1000
 
@@ -37,70 +42,17 @@ COPY_AGAIN = "copy the file again from the microscope's computer, then register 
 _AS_WRITTEN = "register the tifs as the microscope wrote them, not copies saved by another program."
 
 
-@dataclass(frozen=True)
-class Span:
-    """A stretch of bytes in a file."""
+class _Tag(NamedTuple):
+    """One entry of a directory; a tuple, since a file of many pages has very many."""
 
+    type_code: int
+    num_values: int
     offset: int
     num_bytes: int
 
     @property
-    def end(self) -> int:
-        """The first byte behind it."""
-        return self.offset + self.num_bytes
-
-    def moved(self, distance: int) -> Span:
-        """Give the same stretch ``distance`` bytes further on."""
-        return replace(self, offset=self.offset + distance)
-
-
-@dataclass(frozen=True)
-class Page:
-    """One image file directory and what it points to.
-
-    Attributes
-    ----------
-    directory
-        The directory itself; its last bytes are the pointer to the next one.
-    next_directory
-        Offset of the next directory in bytes, 0 at the last page.
-    data
-        The image, row by row.
-    description
-        The page's own text, empty where there is none.
-    shared_texts
-        Software and artist, which microscopes write once for all pages.
-    end
-        The first byte behind everything that the page needs.
-    """
-
-    directory: Span
-    next_directory: int
-    width: int
-    height: int
-    dtype: str
-    data: Span
-    description: Span
-    shared_texts: Mapping[int, Span]
-    end: int
-
-    def moved(self, distance: int) -> Page:
-        """Give the page as it is when all of it but the shared texts lies ``distance`` bytes further on."""
-        return replace(
-            self,
-            directory=self.directory.moved(distance),
-            next_directory=self.next_directory + distance,
-            data=self.data.moved(distance),
-            description=self.description.moved(distance),
-            end=self.end + distance,
-        )
-
-
-@dataclass(frozen=True)
-class _Tag:
-    type_code: int
-    count: int
-    place: Span
+    def place(self) -> Span:
+        return Span(self.offset, self.num_bytes)
 
 
 class TifFile:
@@ -124,7 +76,9 @@ class TifFile:
         except FileNotFoundError as missing:
             raise NothingFoundError("The tif is not there", path=path) from missing
         try:
-            self.size_bytes = path.stat().st_size
+            self.size_bytes = os.fstat(self._file.fileno()).st_size
+            self._start = self._read(0, min(_START_READ_BYTES, self.size_bytes))
+            self._directory = (0, b"")
             self._read_signature()
         except BaseException:
             self._file.close()
@@ -150,7 +104,7 @@ class TifFile:
         self.is_bigtiff = version == 43
         self.pointer = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'I'}")
         self._tag_count = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'H'}")
-        self._tag = struct.Struct(f"{byte_order}{'HHQ8x' if self.is_bigtiff else 'HHI4x'}")
+        self._tag = struct.Struct(f"{byte_order}{'HHQQ' if self.is_bigtiff else 'HHII'}")
         first = self.read_at(8, 8) if self.is_bigtiff else start[4:]
         self.first_directory: int = self.pointer.unpack(first)[0]
 
@@ -158,6 +112,12 @@ class TifFile:
         """Read bytes; raise TruncatedError where the file ends before."""
         if offset + num_bytes > self.size_bytes:
             raise self.truncated(offset + num_bytes)
+        for start, content in ((0, self._start), self._directory):
+            if start <= offset and offset + num_bytes <= start + len(content):
+                return content[offset - start : offset - start + num_bytes]
+        return self._read(offset, num_bytes)
+
+    def _read(self, offset: int, num_bytes: int) -> bytes:
         self._file.seek(offset)
         content = self._file.read(num_bytes)
         while len(content) < num_bytes:
@@ -195,6 +155,15 @@ class TifFile:
         """Make the error for a tif that no microscope writes."""
         return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=_AS_WRITTEN)
 
+    def read_ahead(self, spans: Iterable[Span]) -> None:
+        """Announce what will be read next."""
+        read_ahead(self._file, ((span.offset, span.num_bytes) for span in spans))
+
+    @cached_property
+    def first_page(self) -> Page:
+        """The first page, as `page_at` gives it."""
+        return self.page_at(self.first_directory)
+
     def page_at(self, offset: int) -> Page:
         """Read the directory at ``offset``.
 
@@ -218,7 +187,7 @@ class TifFile:
             data=data,
             description=tags[DESCRIPTION].place if DESCRIPTION in tags else Span(offset, 0),
             shared_texts={tag: tags[tag].place for tag in (SOFTWARE, ARTIST) if tag in tags},
-            end=max(directory.end, data.end, *(tag.place.end for tag in tags.values())),
+            end=max(directory.end, data.end, *(tag.offset + tag.num_bytes for tag in tags.values())),
         )
 
     def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
@@ -237,24 +206,29 @@ class TifFile:
         num_bytes = self._tag_count.size + count * self._tag.size + self.pointer.size
         if len(content) < num_bytes:
             content = self.read_at(offset, num_bytes)
+        self._directory = (offset, content)
+        entries = self._tag.iter_unpack(content[self._tag_count.size : num_bytes - self.pointer.size])
         tags = {}
-        for index in range(count):
-            start = self._tag_count.size + index * self._tag.size
-            tag, type_code, num_values = self._tag.unpack_from(content, start)
-            value_start = start + self._tag.size - self.pointer.size
+        for place, (tag, type_code, num_values, value) in zip(
+            self.value_places(num_bytes), entries, strict=True
+        ):
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
             # A value that fits into the pointer's place is written there instead.
             inline = value_bytes <= self.pointer.size
-            value = offset + value_start if inline else self.pointer.unpack_from(content, value_start)[0]
-            tags[tag] = _Tag(type_code, num_values, Span(value, value_bytes))
+            tags[tag] = _Tag(type_code, num_values, offset + place if inline else value, value_bytes)
         (next_directory,) = self.pointer.unpack_from(content, num_bytes - self.pointer.size)
         return Span(offset, num_bytes), next_directory, tags
 
+    def value_places(self, num_bytes: int) -> range:
+        """Give where in a directory of so many bytes its tags have their values, or pointers to them."""
+        first = self._tag_count.size + self._tag.size - self.pointer.size
+        return range(first, num_bytes - self.pointer.size, self._tag.size)
+
     def _numbers(self, tags: Mapping[int, _Tag], tag: int) -> tuple[int, ...]:
         found = tags.get(tag)
-        if found is None or found.count == 0 or found.type_code not in _INTEGER_CODES:
+        if found is None or found.num_values == 0 or found.type_code not in _INTEGER_CODES:
             raise self.foreign(f"A page of the tif has no {_NAMES.get(tag, tag)}", "none", "whole numbers")
-        layout = f"{self.byte_order}{found.count}{_INTEGER_CODES[found.type_code]}"
+        layout = f"{self.byte_order}{found.num_values}{_INTEGER_CODES[found.type_code]}"
         return struct.unpack(layout, self.read_span(found.place))
 
     def _number(self, tags: Mapping[int, _Tag], tag: int, default: int | None = None) -> int:

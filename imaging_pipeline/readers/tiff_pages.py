@@ -15,11 +15,15 @@ import numpy.typing as npt
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.tiff_file import COPY_AGAIN, Page, Span, TifFile
+from imaging_pipeline.readers.page_pattern import PagePattern
+from imaging_pipeline.readers.tiff_file import COPY_AGAIN, TifFile
+from imaging_pipeline.readers.tiff_page import Page, Span
 
 _NUM_PROBES = 16
 # As much of a page's end as no detector leaves at zero in one page and not in another.
 _END_BYTES = 64 * 1024
+# Almost every file shows in so few that it is whole.
+_GLANCE_BYTES = 4 * 1024
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -68,7 +72,7 @@ def find_pages(file: TifFile) -> PageTable:
     FormatError
         Its directories run in a circle, or its pages differ in size or type.
     """
-    first = file.page_at(file.first_directory)
+    first = file.first_page
     table = _evenly_spaced(file, first) or _walked(file, first)
     last_byte = int(table.ends.max())
     if last_byte > file.size_bytes:
@@ -86,6 +90,9 @@ def check_end(file: TifFile, pages: PageTable) -> None:
     ------
     TruncatedError
     """
+    num_bytes = min(pages.first.data.num_bytes, _GLANCE_BYTES)
+    if file.read_at(pages.data(-1).end - num_bytes, num_bytes).strip(b"\0"):
+        return
     num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
     first, last = (pages.data(index).end - num_bytes for index in (0, -1))
     if not file.read_at(last, num_bytes).strip(b"\0") and file.read_at(first, num_bytes).strip(b"\0"):
@@ -110,6 +117,10 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
     if distance <= 0:
         return None
     count = -(-(file.size_bytes - start) // distance)
+    between = range(1, count - 1)
+    probes = random.Random(count).sample(between, min(_NUM_PROBES, len(between)))
+    file.read_ahead(first.directory.moved(index * distance) for index in (count - 1, *probes))
+    file.read_ahead([Span(max(file.size_bytes - _GLANCE_BYTES, 0), _GLANCE_BYTES)])
     expected = first.moved((count - 1) * distance)
     last = _page_or_none(file, expected.directory.offset)
     if last == expected:
@@ -117,11 +128,9 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
         raise file.truncated(first.moved(count * distance).end)
     if last != replace(expected, next_directory=0):
         return None
-    between = range(1, count - 1)
-    for index in random.Random(count).sample(between, min(_NUM_PROBES, len(between))):
-        probe = first.moved(index * distance)
-        if _page_or_none(file, probe.directory.offset) != probe:
-            return None
+    pattern = PagePattern(file, first, last)
+    if not all(pattern.is_at(index * distance) for index in probes):
+        return None
     steps = np.arange(count, dtype=np.int64) * distance
     return PageTable(
         first=first,
