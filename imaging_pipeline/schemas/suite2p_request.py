@@ -13,6 +13,7 @@ from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.imaging import request_rows
 from imaging_pipeline.schemas.imaging.fetching import Row, dataset_files, output_place, sessions_with_tifs
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.suite2p_runner.publish import require_place
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
@@ -76,6 +77,8 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
     ------
     MissingPackageError, FormatError, StoreError, RunError
     """
+    # Else each tif would be missed, and the experimenter asked for what the share will bring back.
+    require_place(Path(place["target"]))
     if place["registered"] is not None:
         output = read_output(Path(place["registered"]))
         if output.marker is None:

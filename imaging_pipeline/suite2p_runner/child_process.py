@@ -130,6 +130,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _end_of(said: Path) -> tuple[str, ...]:
+    if not said.is_file():  # somebody cleared the scratch folder
+        return ()
     lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
     return tuple(line.strip() for line in lines if line.strip())[-_TOLD_LINES:]
 

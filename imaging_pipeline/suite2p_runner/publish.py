@@ -92,7 +92,7 @@ def _told_of(target: Path) -> Iterator[None]:
     except OSError as error:
         if is_full(error):
             what, remedy, move = "The share filled up", TARGET_REMEDY, Move.ADMINISTRATOR
-        elif is_share_away(error) or not _is_there(target.parent):
+        elif is_share_away(error) or isinstance(error, (FileNotFoundError, NotADirectoryError)):
             what, remedy, move = "The share went away", "Mount the share again.", Move.RETRY
         else:
             what, remedy, move = (

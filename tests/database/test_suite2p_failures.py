@@ -109,3 +109,16 @@ def test_a_first_tif_that_is_cut_short_is_refused_before_a_run(
     first.write_bytes(content)
     aged(first)
     assert_it_succeeds_when_it_is_registered_again(lab, folder, stand_in)
+
+
+def test_a_share_that_is_away_is_waited_for(lab: Lab, folder: Path, stand_in: StandIn) -> None:
+    folder.rename(lab.share / "away")
+
+    populate()
+
+    message = suite2p_jobs.Suite2Py.jobs.fetch1("error_message")
+    for told in (str(folder), "Mount the share again", "It is tried again by itself"):
+        assert told in message
+    assert list(lab.share.iterdir()) == [lab.share / "away"]
+    (lab.share / "away").rename(folder)
+    assert_it_succeeds_when_it_is_registered_again(lab, folder, stand_in)

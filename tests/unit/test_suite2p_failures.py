@@ -1,6 +1,7 @@
 """Suite2p that dies, is killed, finds nothing or gives too little: told in full, with nothing left of it."""
 
 import errno
+import shutil
 
 import pytest
 
@@ -158,4 +159,25 @@ def test_a_disk_that_fails_under_suite2p_is_tried_again(runs: Runs):
         move=Move.RETRY,
     )
     runs.assert_nothing_is_left()
+    runs.assert_it_succeeds_now()
+
+
+def test_a_scratch_folder_that_somebody_cleared_is_told(runs: Runs):
+    runs.stand_in.order("wait", "registration")
+
+    def clear(step):
+        if step.message == "the stand-in waits":
+            shutil.rmtree(runs.request.scratch)
+            runs.stand_in.order()
+
+    error = runs.failed(clear)
+
+    assert_told(
+        error,
+        path=runs.tifs[0],
+        found="FileNotFoundError",
+        remedy="Look at the recording and the option set",
+        move=Move.EXPERIMENTER,
+    )
+    runs.assert_place_is_untouched()
     runs.assert_it_succeeds_now()

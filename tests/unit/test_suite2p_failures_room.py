@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import Move, StoreError
 from imaging_pipeline.suite2p_runner import run as run_module
 from tests.makers.small_disk import small_disk
@@ -141,3 +142,40 @@ def test_a_share_that_may_not_be_written_to_is_the_administrator_s_to_open(small
     runs.assert_place_is_untouched()
     disk.remount("rw")
     runs.assert_the_finished_run_is_copied_now()
+
+
+def test_a_recording_s_folder_in_which_nothing_can_be_made_is_told(small_share):
+    disk, runs = small_share
+    shutil.rmtree(runs.request.target.parent)
+
+    error = runs.failed(lambda step: step.step == "checking the output" and disk.remount("ro"))
+
+    assert_told(
+        error,
+        path=runs.request.target,
+        found="Read-only file system",
+        remedy="Let this account write there",
+        move=Move.ADMINISTRATOR,
+    )
+    assert list(runs.request.target.parent.parent.iterdir()) == []
+
+
+def test_a_scratch_disk_that_fills_up_before_suite2p_begins_is_told(tmp_path, small_scratch, monkeypatch):
+    """While the whole volumes of a tif are copied there."""
+    disk, planar = small_scratch
+    monkeypatch.setattr(run_module, "_SPARE_BYTES", 0)
+    settings = ScanImageSettings(20.0, num_planes=2)
+    runs = write_runs(tmp_path / "planes", planar.stand_in, pages=(25, 25), settings=settings)
+    runs = replace(runs, request=replace(runs.request, scratch=planar.request.scratch))
+
+    error = runs.failed(lambda step: step.step.startswith("copying the tif") and fill(disk.path))
+
+    assert "filled up" in error.what
+    assert_told(
+        error,
+        path=runs.request.scratch,
+        found="No space left on device",
+        remedy=SCRATCH_REMEDY,
+        move=Move.ADMINISTRATOR,
+    )
+    runs.assert_nothing_is_left()
