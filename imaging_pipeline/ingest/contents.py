@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import PipelineError, StillCopyingError, TruncatedError
+from imaging_pipeline.errors import Move, PathError, PipelineError, StillCopyingError, TruncatedError
 from imaging_pipeline.experiments.recognised import Examined
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import Listing
@@ -107,28 +108,14 @@ class FolderContents:
         ------
         StillCopyingError
             The file cannot be read now, or is not all there and may still grow.
+        PathError
+            The file may not be read.
         FormatError
             As ``examine`` finds.
         """
         if path not in self._examined:
-            try:
+            with self._reading(path):
                 self._examined[path] = examine(self.folder / path)
-            except TruncatedError as error:
-                entry = self.entries[path]
-                if not self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived]):
-                    raise
-                raise StillCopyingError(
-                    "A file is still being copied, or was never copied whole",
-                    path=error.path,
-                    found=error.found,
-                    allowed=error.allowed,
-                    remedy="nothing while it is being copied; else copy it again. It becomes an error"
-                    f" when it has not changed for {PATIENCE_S / 60:g} min.",
-                ) from error
-            except PipelineError:
-                raise
-            except OSError as error:
-                raise _unreadable(self.folder / path, error) from error
         return self._examined[path]
 
     def read(self, path: str, examine: Examine | None = None) -> Content:
@@ -143,7 +130,7 @@ class FolderContents:
 
         Raises
         ------
-        StillCopyingError, FormatError
+        StillCopyingError, PathError, FormatError
             As for `examine`.
         """
         known = self._unchanged(path) if path in self.entries else self.known[path]
@@ -153,13 +140,48 @@ class FolderContents:
             self.examine(path, examine)
         if path not in self._fingerprints:
             progress.report("reading fingerprints", len(self._fingerprints))
-            try:
+            with self._reading(path):
                 self._fingerprints[path] = fingerprint(self.folder / path)
-            except OSError as error:
-                raise _unreadable(self.folder / path, error) from error
         entry = self.entries[path]
         start = self._examined[path].start if path in self._examined else None
         return Content(entry.size_bytes, entry.modified, self._fingerprints[path], start)
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        """Let the request wait where a file cannot be read, or is not all there, and that may pass."""
+        place = self.folder / path
+        try:
+            yield
+        except TruncatedError as error:
+            if not self._may_change(path):
+                raise
+            raise StillCopyingError(
+                "A file is still being copied, or was never copied whole",
+                path=place,
+                found=error.found,
+                allowed=error.allowed,
+                remedy="nothing while it is being copied; else copy it again. It becomes an error"
+                f" when it has not changed for {PATIENCE_S / 60:g} min.",
+            ) from error
+        except FileNotFoundError as error:
+            raise StillCopyingError("A file went away while the folder was read", path=place) from error
+        except PipelineError:
+            raise
+        except OSError as error:
+            told = error.strerror or error
+            if isinstance(error, PermissionError) and not self._may_change(path):
+                raise PathError(
+                    "The file may not be read",
+                    path=place,
+                    found=told,
+                    remedy="give the account of the worker the right to read it.",
+                    move=Move.ADMINISTRATOR,
+                ) from error
+            raise StillCopyingError("A file cannot be read now", path=place, found=told) from error
+
+    def _may_change(self, path: str) -> bool:
+        entry = self.entries[path]
+        return self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived])
 
     def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
         """Say whether one of some moments is no longer ago; the clocks may differ, but not by any time."""
@@ -171,11 +193,6 @@ class FolderContents:
         if known is None or (known.size_bytes, known.modified) != (entry.size_bytes, entry.modified):
             return None
         return known
-
-
-def _unreadable(path: Path, error: OSError) -> StillCopyingError:
-    """Give the error for a file that cannot be opened: another program writes it, or the share is away."""
-    return StillCopyingError("A file cannot be read now", path=path, found=error.strerror or error)
 
 
 def _identity(path: str, content: Content) -> tuple[str, int, str]:

@@ -26,7 +26,8 @@ from tests.makers.folders import (
     write_unlike_tif,
 )
 from tests.makers.lab import Lab
-from tests.makers.refusals import assert_refused, assert_waits, carried_out
+from tests.makers.refusals import assert_refused, assert_told, assert_waits, carried_out, snapshot
+from tests.makers.worker import worked
 
 SPLIT = Timeseries("mouse", files=(3,))
 FIRST, MIDDLE, LAST = SPLIT.tif_names
@@ -149,6 +150,26 @@ def test_what_is_registered_stays_when_a_tif_that_joins_is_refused(
     assert_refused(lab, folder, "mouse_00002_00001.tif", told, COPY_AGAIN)
     write_unlike_tif(folder / "mouse_00002_00001.tif")
     assert_refused(lab, folder, "mouse_00002_00001.tif", "uint16", f"as in {FIRST}")
+    assert len(imaging.Tif()) == 2
+
+
+def test_a_tif_that_was_cut_after_it_was_registered_is_an_error_of_its_import_until_it_is_whole(
+    lab: Lab, folder: Path
+) -> None:
+    carried_out(lab, folder)
+    whole = (folder / LAST).read_bytes()
+    told = cut(folder / LAST)
+    before = snapshot(lab)
+    session = imaging.Session & {"timeseries_name": SPLIT.name}
+    job = worked(imaging.Tif(), dict(session.proj().fetch1()))
+    assert job["status"] == "error"
+    assert_told(job["error_message"], f"File: {folder / LAST}", told, COPY_AGAIN)
+    after = snapshot(lab)
+    assert all("~~tif" in name for name, rows in after.rows.items() if rows != before.rows[name])
+    assert (after.stored, after.share) == (before.stored, before.share)
+    write_file(folder / LAST, whole)
+    carried_out(lab, folder)
+    imaging.Tif.populate(reserve_jobs=True)
     assert len(imaging.Tif()) == 2
 
 

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,8 +8,10 @@ from imaging_pipeline import names
 from imaging_pipeline.errors import (
     FormatError,
     InputError,
+    Move,
     NamingError,
     NothingFoundError,
+    PathError,
     StillCopyingError,
     TruncatedError,
 )
@@ -326,6 +329,27 @@ def test_a_truncated_tif_is_an_error_when_nothing_of_it_came_for_an_hour(folder,
 
     with pytest.raises(expected):
         make_plan(REQUEST, scan(folder), {}, {}, now=now)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read all")
+def test_a_tif_that_may_not_be_read_waits_and_is_then_the_administrators_to_mend(folder):
+    (folder / "90218-wheel_00001_00001.tif").chmod(0)
+    listing = scan(folder)
+
+    with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
+        make_plan(REQUEST, listing, {}, {})
+    with pytest.raises(PathError, match="90218-wheel_00001_00001.tif.*give the account") as error:
+        make_plan(REQUEST, listing, {}, {}, now=listing.files[-1].arrived + timedelta(hours=2))
+
+    assert error.value.move is Move.ADMINISTRATOR
+
+
+def test_a_tif_that_goes_away_while_the_folder_is_read_lets_the_request_wait(folder):
+    listing = scan(folder)
+    (folder / "90218-wheel_00001_00001.tif").unlink()
+
+    with pytest.raises(StillCopyingError, match="went away.*90218-wheel_00001_00001.tif"):
+        make_plan(REQUEST, listing, {}, {})
 
 
 @pytest.mark.parametrize("minutes", [-10, 1])
