@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import datajoint as dj
 
@@ -28,27 +29,42 @@ class CheckedDatabase:
 def check_database(config: Config) -> CheckedDatabase:
     """Connect and look at server and tables; an embedded server is started, but none is made."""
     folder = config.embedded_folder
-    if folder is not None and not embedded.is_made(folder):
-        finding = failed(
-            "server",
-            f"not initialised: there is no embedded server in {folder} yet",
-            "Run: imaging-pipeline init-db",
-        )
-        return CheckedDatabase((finding,), None)
+    if folder is not None:
+        finding = _why_not_made(folder)
+        if finding is not None:
+            return CheckedDatabase((finding,), None)
     refusal = None
     try:
         database.connect(config)
     except SchemaError as error:
         refusal = error
     except DatabaseError as error:
-        if folder is None and error.__cause__ is not None:
-            return CheckedDatabase((why_refused(config, error.__cause__),), None)
+        refused = error.__cause__
+        if folder is None and refused is not None and not isinstance(refused, dj.errors.DataJointError):
+            return CheckedDatabase((why_refused(config, refused),), None)
         return CheckedDatabase((from_error("server", error),), None)
     except PipelineError as error:
         return CheckedDatabase((from_error("server", error),), None)
     except dj.errors.DataJointError as error:
         return CheckedDatabase((_not_let(config, error),), None)
     return _look(config, refusal)
+
+
+def _why_not_made(folder: Path) -> Finding | None:
+    try:
+        if embedded.is_made(folder):
+            return None
+    except OSError as error:
+        return failed(
+            "server",
+            f"the embedded server's folder {folder} cannot be looked into ({error.strerror})",
+            "Give a folder of this account's own as custom.embedded.folder.",
+        )
+    return failed(
+        "server",
+        f"not initialised: there is no embedded server in {folder} yet",
+        "Run: imaging-pipeline init-db",
+    )
 
 
 def _look(config: Config, refusal: SchemaError | None) -> CheckedDatabase:

@@ -12,17 +12,28 @@ from imaging_pipeline.schemas.tables import Tables
 
 def check_rights(tables: Tables) -> Finding:
     """Try each right on the tables by a statement that touches no row."""
-    samples = (tables.mlims.Animal, tables.imaging.BaseFolder, tables.suite2p_jobs.Suite2Py)
+    # A table of each schema, with a column: an account that may do little does not see which there are.
+    samples = (
+        (tables.mlims.Animal, "animal_id"),
+        (tables.imaging.BaseFolder, "basefolder_id"),
+        (tables.suite2p_jobs.Suite2Py, "run_num_rois"),
+    )
     lacking = [
         right
         for right in ("read", "insert", "update", "delete")
-        if not all(_may(tables.connection, right, sample) for sample in samples)
+        if not all(_may(tables.connection, right, *sample) for sample in samples)
     ]
     if "read" in lacking:
         return failed(
             "rights",
             f"the account {tables.config.user} may not read all tables",
             f"Grant it SELECT on the schemas {tables.config.prefix}*.",
+        )
+    if not _sees_keys(tables):
+        return failed(
+            "rights",
+            f"the account {tables.config.user} may read, but not see keys, as DataJoint must",
+            f"Grant it REFERENCES on all tables of the schemas {tables.config.prefix}*.",
         )
     if lacking:
         return notice(
@@ -59,8 +70,18 @@ def check_creating(tables: Tables) -> Finding:
     )
 
 
-def _may(connection: Any, right: str, table: Any) -> bool:
-    name, column = table.full_table_name, connection.adapter.quote_identifier(table.primary_key[0])
+def _sees_keys(tables: Tables) -> bool:
+    """Say whether the server tells the account of keys: PostgreSQL does not where it may SELECT only."""
+    query = (
+        "SELECT count(*) FROM information_schema.table_constraints"
+        " WHERE constraint_type = 'PRIMARY KEY' AND table_schema = %s"
+    )
+    row = tables.connection.query(query, args=(f"{tables.config.prefix}imaging",)).fetchone()
+    return bool(row[0])
+
+
+def _may(connection: Any, right: str, table: Any, column: str) -> bool:
+    name = table.full_table_name
     statement = {
         "read": f"SELECT 1 FROM {name} WHERE 1 = 0",
         "insert": f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0",

@@ -33,9 +33,9 @@ def check_scratch(config: Config, speed_bytes: int = SPEED_BYTES) -> tuple[Findi
         How much is written to measure it, at most a quarter of what is free; removed again.
     """
     folder = config.scratch
-    if not folder.is_dir():
-        return (_missing(folder),)
     try:
+        if not folder.is_dir():
+            return (_missing(folder),)
         try_writing(folder, 1)
         free_bytes = shutil.disk_usage(folder).free
         found = (_kind(folder), _room(free_bytes))

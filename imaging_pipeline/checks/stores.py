@@ -39,17 +39,11 @@ def _is_made_by_us(config: Config, name: str) -> bool:
 
 
 def _check_folder(subject: str, folder: Path, is_made_by_us: bool) -> Finding:
-    if is_made_by_us and not folder.exists():
-        return notice(subject, f"{folder} is not there yet", "To make it, run: imaging-pipeline init-db")
-    if not folder.is_dir():
-        what = "no folder" if folder.exists() else "not there"
-        return failed(
-            subject,
-            f"{folder} is {what}",
-            "Mount the share that holds it, or make the folder. Where it is another one, correct its"
-            " location in the configuration.",
-        )
     try:
+        if is_made_by_us and not folder.exists():
+            return notice(subject, f"{folder} is not there yet", "To make it, run: imaging-pipeline init-db")
+        if not folder.is_dir():
+            return _missing(subject, folder)
         try_writing(folder, _PROBE_BYTES)
         free_bytes = shutil.disk_usage(folder).free
     except OSError as error:
@@ -60,6 +54,15 @@ def _check_folder(subject: str, folder: Path, is_made_by_us: bool) -> Finding:
             subject, found, f"Make room: an hour of 1,000 cells takes {gigabytes(5 * 30 * 3600 * 1000 * 4)}."
         )
     return ok(subject, found)
+
+
+def _missing(subject: str, folder: Path) -> Finding:
+    return failed(
+        subject,
+        f"{folder} is {'no folder' if folder.exists() else 'not there'}",
+        "Mount the share that holds it, or make the folder. Where it is another one, correct its"
+        " location in the configuration.",
+    )
 
 
 def _check_bucket(subject: str, spec: Mapping[str, Any]) -> Finding:

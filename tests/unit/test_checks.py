@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -197,10 +198,11 @@ def test_a_read_only_and_a_full_store_are_told_apart(config: Config, tmp_path: P
     assert left == ["filling"]
 
 
-def test_a_bucket_that_could_not_be_tested_is_not_called_good(tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(__import__("sys").modules, "s3fs", None)
-        found = finding(check_stores(server_config(tmp_path)), "store cloud")
+def test_a_bucket_that_could_not_be_tested_is_not_called_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    found = finding(check_stores(server_config(tmp_path)), "store cloud")
     assert found.state is State.FAILED
     assert "s3 lab/arrays: not tested" in found.found
     assert "Install s3fs" in found.remedy
@@ -310,6 +312,22 @@ def test_disks_of_other_machines_and_in_memory_are_known() -> None:
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no disk in memory at /dev/shm")
 def test_the_kind_of_a_folders_disk_is_that_of_the_nearest_mount() -> None:
     assert kind_of_disk(Path("/dev/shm")) == "tmpfs"
+
+
+def test_folders_that_the_system_refuses_to_look_at_are_findings_too(config: Config, tmp_path: Path) -> None:
+    # As a folder in another person's private home would be, but for root too.
+    refused = tmp_path / ("long" * 100)
+    config = dataclasses.replace(
+        config, stores=file_store(refused), suite2p_scratch=refused, repositories={"moser": refused}
+    )
+    found = (
+        *check_database(dataclasses.replace(config, embedded_folder=refused)).findings,
+        *check_stores(config),
+        *check_scratch(config),
+        *check_repositories(config, None),
+    )
+    assert [each.state for each in found] == [State.FAILED] * 4
+    assert all("too long" in each.found for each in found)
 
 
 # Suite2p
