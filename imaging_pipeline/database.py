@@ -11,7 +11,8 @@ import datajoint as dj
 from imaging_pipeline import embedded
 from imaging_pipeline.config import Config, find_config
 from imaging_pipeline.config_stores import PIPELINE_STORE
-from imaging_pipeline.errors import ConfigError, DatabaseError, SchemaError
+from imaging_pipeline.database_refusal import connection_error, refusals_told, where
+from imaging_pipeline.errors import ConfigError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
 
@@ -56,14 +57,17 @@ def connect(config: Config | None = None) -> Any:
     """
     config = config or find_config()
     connection = _open(config)
-    _activate(connection, config, create=False)
-    _check_version(config, connection)
-    if not _is_declared(config, connection):
-        raise SchemaError(
-            f"The tables of imaging-pipeline are not in the database at {_where(config)}",
-            found=f"no schema {config.prefix}imaging with all its tables",
-            remedy="Run: imaging-pipeline init-db",
-        )
+    with refusals_told(config):
+        _activate(connection, config, create=False)
+        _check_version(config, connection)
+        if not _is_declared(config, connection):
+            raise SchemaError(
+                f"The tables of imaging-pipeline are not on {where(config)}",
+                path=config.path,
+                found=f"no schema {config.prefix}imaging with all its tables that {config.user} may see",
+                remedy="Run: imaging-pipeline init-db. Where that was done, give the account its rights on"
+                f" the schemas {config.prefix}*.",
+            )
     return connection
 
 
@@ -76,9 +80,10 @@ def init_db(config: Config | None = None) -> Any:
     """
     config = config or find_config()
     connection = _open(config)
-    _activate(connection, config, create=False)
-    _check_version(config, connection)
-    _declare(connection, config)
+    with refusals_told(config):
+        _activate(connection, config, create=False)
+        _check_version(config, connection)
+        _declare(connection, config)
     return connection
 
 
@@ -113,22 +118,14 @@ def _open(config: Config) -> Any:
         host, port, user, password = str(config.host), config.port, config.user, config.password.reveal()
     settings.database.host, settings.database.port = host, port
     settings.database.user, settings.database.password = user, password
+    logging.getLogger("datajoint").addFilter(_is_no_word_on_tls)
     try:
         connection = dj.conn(reset=True)
-    except Exception as error:
-        raise DatabaseError(
-            f"No connection to the {config.backend} server at {host}:{port} as {user}",
-            found=_first_line(error),
-            remedy="See whether host and port are right, the server runs, and user and password are right"
-            f" ({config.path or 'no dj_local_conf.json was found'}).",
-        ) from error
+    except Exception as error:  # each driver has its own classes
+        raise connection_error(config, error) from error
     if config.backend == "mysql":
         _settle_session(connection)
     return connection
-
-
-def _where(config: Config) -> str:
-    return config.host or f"the embedded server in {config.embedded_folder}"
 
 
 def _make_store(config: Config, embedded_folder: Path) -> None:
@@ -140,9 +137,9 @@ def _make_store(config: Config, embedded_folder: Path) -> None:
             place.mkdir(parents=True, exist_ok=True)
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _is_no_word_on_tls(record: logging.LogRecord) -> bool:
+    """Leave out that it tries without TLS, which ``use_tls`` lets it; also where the server is down."""
+    return not str(record.msg).startswith("SSL connection failed")
 
 
 def _settle_session(connection: Any) -> None:
@@ -233,11 +230,19 @@ def _check_version(config: Config, connection: Any) -> None:
     if imaging.Lab.table_name not in _table_names(connection, f"{config.prefix}imaging") or not imaging.Lab():
         return
     found = int(imaging.Lab().fetch1("schema_version"))
-    if found != SCHEMA_VERSION:
-        raise SchemaError(
-            "The database's tables are not those of this version of imaging-pipeline",
-            found=f"schema version {found}",
-            allowed=f"schema version {SCHEMA_VERSION}",
-            remedy="Install the version of imaging-pipeline that the database was made with, or move the"
-            " database to this one.",
+    if found == SCHEMA_VERSION:
+        return
+    if found < SCHEMA_VERSION:
+        remedy = (
+            "Install the version of imaging-pipeline that the database was made with, or move the database"
+            " to this one."
         )
+    else:
+        remedy = "Install the newest version of imaging-pipeline on this machine."
+    raise SchemaError(
+        "The database's tables are not those of this version of imaging-pipeline",
+        path=config.path,
+        found=f"schema version {found}",
+        allowed=f"schema version {SCHEMA_VERSION}",
+        remedy=remedy,
+    )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from imaging_pipeline.config import Config, Secret, embedded_config
+from imaging_pipeline.config import Config, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
-from tests.makers import mariadb
+from tests.makers import mariadb, postgresql
 from tests.makers.server_folder import make_server_folder
+from tests.makers.server_process import ServerProcess
 
 if TYPE_CHECKING:
     from tests.makers.lab import Lab
@@ -56,7 +57,7 @@ def embedded_lab_config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.MariaDB]:
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Run a MariaDB of the session's own."""
     if not mariadb.is_installed():
         pytest.skip("MariaDB is not installed here")
@@ -71,18 +72,24 @@ def server_config(
     """Give the configuration of a server of each backend."""
     if request.param == "postgresql":
         return embedded_lab_config
-    server: mariadb.MariaDB = request.getfixturevalue("mariadb_server")
-    store = tmp_path_factory.mktemp("mariadb_store")
-    return dataclasses.replace(
-        embedded_lab_config,
-        backend="mysql",
-        host=server.host,
-        port=server.port,
-        user=server.user,
-        password=Secret(server.password),
-        stores={"default": "main", "main": {"protocol": "file", "location": str(store)}},
-        embedded_folder=None,
-    )
+    server: ServerProcess = request.getfixturevalue("mariadb_server")
+    return server.configured(embedded_lab_config, tmp_path_factory.mktemp("mariadb_store"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[ServerProcess]:
+    """Run a PostgreSQL of the session's own that asks for passwords, unlike the embedded one."""
+    with postgresql.running(make_server_folder()) as server:
+        yield server
+
+
+@pytest.fixture(params=BACKENDS)
+def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
+    """Give a server of each backend that the test may stop; it runs again afterwards."""
+    name = "postgresql_server" if request.param == "postgresql" else "mariadb_server"
+    server: ServerProcess = request.getfixturevalue(name)
+    yield server
+    server.start()
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import datajoint as dj
 
 from imaging_pipeline import database
 from imaging_pipeline.cli import Invocation
 from imaging_pipeline.config import Config, find_config, load_config
-from imaging_pipeline.errors import DatabaseError
+from imaging_pipeline.database_refusal import refusals_told
 from imaging_pipeline.schemas import tables
 
 
@@ -37,18 +36,3 @@ def connected() -> Iterator[tables.Tables]:
     with refusals_told(config):
         database.connect(config)
         yield tables.in_code()
-
-
-@contextmanager
-def refusals_told(config: Config) -> Iterator[None]:
-    """Tell a missing right or a lost connection as a `DatabaseError`."""
-    try:
-        yield
-    except dj.errors.AccessError as error:
-        raise DatabaseError(
-            f"The account {config.user} may not do this",
-            found=error,
-            remedy="use an account with more rights.",
-        ) from error
-    except dj.errors.LostConnectionError as error:
-        raise DatabaseError("The connection to the database was lost", found=error) from error

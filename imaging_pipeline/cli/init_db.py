@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from imaging_pipeline import database
-from imaging_pipeline.cli.connection import configured, refusals_told
+from imaging_pipeline.cli.connection import configured
+from imaging_pipeline.database_refusal import refusals_told, where
 from imaging_pipeline.schemas import imaging
 
 
@@ -15,9 +16,8 @@ def init_db() -> None:
     config = configured()
     with refusals_told(config):
         database.init_db(config)
-    where = config.host or f"the embedded server in {config.embedded_folder}"
-    click.echo(f"The tables of {config.prefix}imaging are ready on {where}.")
-    timezone = imaging.Lab().fetch1("timezone")
+        timezone = imaging.Lab().fetch1("timezone")
+    click.echo(f"The tables of {config.prefix}imaging are ready on {where(config)}.")
     click.echo(f"Recording times are those of {timezone}.")
     if config.timezone not in (None, timezone):
         click.echo(

@@ -10,10 +10,48 @@ from typing import Any
 
 from datajoint.errors import LostConnectionError
 
-from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.errors import DatabaseError, Move, UnreachableError
 from imaging_pipeline.workers.messages import Note
+from imaging_pipeline.workers.stop_signals import StopRequest
 
 _PAUSE_S = 2.0
+# How late a signal may be heeded: not every system wakes a sleeping process for one.
+_TICK_S = 0.25
+
+
+def await_server(
+    connect: Callable[[], Any], stop: StopRequest, tell: Callable[[Note], None], longest_pause_s: float
+) -> Any:
+    """Give the first connection, as soon as the server answers; None when asked to stop before.
+
+    A machine that boots may be quicker than its server. What the server refuses is no matter of time.
+
+    Raises
+    ------
+    PipelineError
+        When the server refuses.
+    """
+    pause_s = _PAUSE_S
+    waited = False
+    while not stop.count:
+        try:
+            connection = connect()
+        except UnreachableError as error:
+            tell(Note(f"Waiting for the database. {error}", logging.WARNING))
+            waited = True
+            _rest(min(pause_s, longest_pause_s), stop)
+            pause_s *= 2
+        else:
+            if waited:
+                tell(Note("The database answers."))
+            return connection
+    return None
+
+
+def _rest(duration_s: float, stop: StopRequest) -> None:
+    deadline = time.monotonic() + duration_s
+    while not stop.count and (left_s := deadline - time.monotonic()) > 0:
+        time.sleep(min(_TICK_S, left_s))
 
 
 def is_alive(connection: Any) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from imaging_pipeline.workers.connection import surviving_loss
+from imaging_pipeline.workers.connection import await_server, surviving_loss
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.dispatcher import Dispatcher
 from imaging_pipeline.workers.heartbeat import Heartbeat
@@ -72,17 +73,19 @@ def run_worker(
     Raises
     ------
     PipelineError
-        When the database cannot be reached in the beginning, or with ``once`` stays away.
+        When the database refuses, or with ``once`` is not there in the beginning or stays away.
     """
     wiring, timing = wiring or Wiring(), timing or Timing()
-    connection = pkgutil.resolve_name(wiring.connect)(config)
-    queues = {name: JobQueue(pkgutil.resolve_name(name)()) for lane in lanes for name in lane.tables}
-    heartbeat = Heartbeat(
-        pkgutil.resolve_name(wiring.workers)(), ",".join(lane.name for lane in lanes), timing.heartbeat_s
-    )
-    job = JobHandle(wiring.connect, config)
+    connect = functools.partial(pkgutil.resolve_name(wiring.connect), config)
     with stop_signals() as stop:
+        connection = connect() if once else await_server(connect, stop, on_event, timing.longest_pause_s)
+        if connection is None:
+            return Summary(0, 0, ())
+        queues = {name: JobQueue(pkgutil.resolve_name(name)()) for lane in lanes for name in lane.tables}
         desk = Desk(connection, queues, load_policies(), stop, timing, on_event)
+        names = ",".join(lane.name for lane in lanes)
+        heartbeat = Heartbeat(pkgutil.resolve_name(wiring.workers)(), names, timing.heartbeat_s)
+        job = JobHandle(wiring.connect, config)
         supervisor = Supervisor(desk, Dispatcher(desk, job, heartbeat))
         heartbeat.begin()
         try:

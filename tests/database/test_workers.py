@@ -10,11 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline import embedded
-from imaging_pipeline.config import Config, embedded_config
+from imaging_pipeline.config import Config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Advanced, Fate, Finished
-from tests.makers.server_folder import make_server_folder
+from tests.makers.server import ServerProcess
 from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
 
@@ -300,44 +299,45 @@ def test_a_loop_finds_work_that_comes_later(toy: Toy) -> None:
     assert worker.summary().done == 2
 
 
-def test_a_server_that_is_away_for_a_while_is_waited_for(tmp_path: Path) -> None:
-    place = make_server_folder() / "server"
-    server = embedded_config(place)
-    with declared_toy(server, "toy", tmp_path) as toy:
-        toy.add("gate", "quick")
-        worker = toy.work()
-        toy.wait_for_gate(0)
-        stop_server(place)
-        toy.open_gate(0)
-        wait_until(lambda: any("does not answer" in str(event) for event in worker.told()))
-        embedded.start(place)
-        summary = worker.summary()
+@pytest.fixture
+def stoppable(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -> Iterator[Toy]:
+    """Give the toy tables on a server that may be stopped."""
+    config = server.configured(embedded_lab_config, tmp_path)
+    with declared_toy(config, "toy", tmp_path) as toy:
+        yield toy
+        server.start()
         revive(toy.tables.Sample().connection)
-        assert (summary.done, summary.errors, summary.left) == (4, 0, ())
-        assert toy.computed() == [0, 1]
 
 
-def test_a_job_that_inserts_while_the_server_goes_away_is_made_afterwards(tmp_path: Path) -> None:
-    place = make_server_folder() / "server"
-    server = embedded_config(place)
-    with declared_toy(server, "toy", tmp_path) as toy:
-        toy.add("slow insert")
-        worker = toy.work()
-        toy.wait_for_gate(0)
-        stop_server(place)
-        toy.open_gate(0)
-        wait_until(lambda: Fate.DISCONNECTED in fates(worker.told()))
-        embedded.start(place)
-        summary = worker.summary()
-        revive(toy.tables.Sample().connection)
-        assert (summary.done, summary.errors, summary.left) == (2, 0, ())
-        assert toy.measured() == [0]
+def test_a_server_that_is_away_for_a_while_is_waited_for(stoppable: Toy, server: ServerProcess) -> None:
+    stoppable.add("gate", "quick")
+    worker = stoppable.work()
+    stoppable.wait_for_gate(0)
+    server.stop()
+    stoppable.open_gate(0)
+    wait_until(lambda: any("does not answer" in str(event) for event in worker.told()))
+    server.start()
+    summary = worker.summary()
+    revive(stoppable.tables.Sample().connection)
+    assert (summary.done, summary.errors, summary.left) == (4, 0, ())
+    assert stoppable.computed() == [0, 1]
+    assert stoppable.measured() == [0, 1]
 
 
-def stop_server(folder: Path) -> None:
-    pid = int((folder / "postgresql" / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGINT)
-    wait_until(lambda: has_ended(pid))
+def test_a_job_that_inserts_while_the_server_goes_away_is_made_afterwards(
+    stoppable: Toy, server: ServerProcess
+) -> None:
+    stoppable.add("slow insert")
+    worker = stoppable.work()
+    stoppable.wait_for_gate(0)
+    server.stop()
+    stoppable.open_gate(0)
+    wait_until(lambda: Fate.DISCONNECTED in fates(worker.told()))
+    server.start()
+    summary = worker.summary()
+    revive(stoppable.tables.Sample().connection)
+    assert (summary.done, summary.errors, summary.left) == (2, 0, ())
+    assert stoppable.measured() == [0]
 
 
 def cut_connections(toy: Toy) -> None:

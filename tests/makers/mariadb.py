@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import getpass
 import shutil
-import socket
+import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pymysql
 
-_DEADLINE_S = 60
+from tests.makers.server_process import ServerProcess, free_port
 
-
-@dataclass(frozen=True)
-class MariaDB:
-    """How to reach the server."""
-
-    host: str
-    port: int
-    user: str
-    password: str
+_HOST = "127.0.0.1"
 
 
 def is_installed() -> bool:
@@ -38,7 +28,7 @@ def _program(name: str) -> str | None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[MariaDB]:
+def running(folder: Path) -> Iterator[ServerProcess]:
     """Run a fresh server with its data in ``folder``; it ends with the context."""
     data, user = folder / "data", getpass.getuser()
     installed = subprocess.run(
@@ -48,6 +38,8 @@ def running(folder: Path) -> Iterator[MariaDB]:
             f"--datadir={data}",
             f"--user={user}",
             "--auth-root-authentication-method=normal",
+            # Else every account has all rights on schemas whose names begin with test_.
+            "--skip-test-db",
         ],
         check=False,
         capture_output=True,
@@ -55,14 +47,14 @@ def running(folder: Path) -> Iterator[MariaDB]:
     )
     if installed.returncode:
         raise RuntimeError(f"MariaDB could not be set up:\n{installed.stdout}\n{installed.stderr}")
-    server = MariaDB("127.0.0.1", _free_port(), "root", "")
+    port = free_port()
     arguments = [
         str(_program("mariadbd")),
         "--no-defaults",
         f"--datadir={data}",
         f"--user={user}",
         f"--socket={folder / 'socket'}",
-        f"--port={server.port}",
+        f"--port={port}",
         "--bind-address=127.0.0.1",
         # Else the client is "localhost", for which an anonymous account comes first.
         "--skip-name-resolve",
@@ -70,34 +62,27 @@ def running(folder: Path) -> Iterator[MariaDB]:
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-buffer-pool-size=256M",
     ]
-    with (folder / "log").open("wb") as log, subprocess.Popen(arguments, stdout=log, stderr=log) as process:
-        try:
-            _wait(server, process, folder / "log")
-            yield MariaDB(server.host, server.port, "lab", "secret of the tests")
-        finally:
-            process.terminate()
-            process.wait(_DEADLINE_S)
+    server = ServerProcess(
+        backend="mysql",
+        host=_HOST,
+        port=port,
+        user="lab",
+        password="secret of the tests",
+        arguments=arguments,
+        account=None,
+        log=folder / "log",
+        probe=lambda: _as_root(port).close(),
+        stop_signal=signal.SIGTERM,
+    )
+    try:
+        server.start()
+        with _as_root(port) as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE USER '{server.user}'@'%' IDENTIFIED BY '{server.password}'")
+            cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO '{server.user}'@'%' WITH GRANT OPTION")
+        yield server
+    finally:
+        server.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait(server: MariaDB, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _DEADLINE_S
-    while True:
-        try:
-            connection = pymysql.connect(
-                host=server.host, port=server.port, user=server.user, password=server.password
-            )
-            break
-        except pymysql.err.OperationalError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"MariaDB did not start:\n{log.read_text()}") from error
-            time.sleep(0.05)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("CREATE USER 'lab'@'%' IDENTIFIED BY 'secret of the tests'")
-        cursor.execute("GRANT ALL PRIVILEGES ON *.* TO 'lab'@'%' WITH GRANT OPTION")
+def _as_root(port: int) -> pymysql.Connection:
+    return pymysql.connect(host=_HOST, port=port, user="root", password="")
