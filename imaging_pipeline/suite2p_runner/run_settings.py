@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from imaging_pipeline.errors import InputError, MissingWeightsError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.suite2p_runner.batch_size import auto_batch_size
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
-
-# Measured fastest on two cores at 256 x 256 and 512 x 512, and it needs the least memory.
-_AUTO_BATCH_SIZE = 20
 
 # A run is one process that makes the npy files which the import reads; its movie stays in scratch.
 _FIXED = {
@@ -66,7 +66,8 @@ def assemble(options: OptionSet, inputs: Inputs) -> RunSettings:
     chosen = dict(flat(options.settings))
     forced = dict(_FIXED) | {"fs": inputs.header.volume_rate_hz}
     if chosen.get("registration.batch_size") == AUTO:
-        forced["registration.batch_size"] = _AUTO_BATCH_SIZE
+        tif, memory = inputs.shares[0].tif, psutil.virtual_memory()
+        forced["registration.batch_size"] = auto_batch_size(tif.height, tif.width, memory.available)
     if not chosen.get("classification.classifier_path"):
         # Else a classifier in somebody's home folder would decide.
         forced["classification.use_builtin_classifier"] = True
