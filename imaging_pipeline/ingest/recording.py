@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby, pairwise
 
-from imaging_pipeline import names
+from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.recognised import ExperimentType, Used
 from imaging_pipeline.ingest.contents import Examine, FolderContents
@@ -20,6 +21,8 @@ from imaging_pipeline.ingest.planned import (
     Request,
 )
 from imaging_pipeline.readers.alike import check_alike
+
+_READERS = 8
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,7 @@ def _session(
     timeseries_name: str,
     files: list[RecordedFile],
 ) -> PlannedSession:
-    for file in files:
-        contents.read(file.path, _examine(experiment, file))
+    _read_new(experiment, contents, files)
     recording = [file for file in files if file.used.datasettype == experiment.primary]
     _check_alike(experiment, contents, recording)
     first = min(recording, key=lambda file: file.order)
@@ -99,6 +101,15 @@ def _session(
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
     datasets = _datasets(request, contents, name, timeseries_name, files)
     return PlannedSession(name, timeseries_name, start, tuple(datasets))
+
+
+def _read_new(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> None:
+    """Read several files at a time: most of the time goes to waiting for the disk, or for the share."""
+    new = [file for file in files if contents.is_new(file.path)]
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="reader") as pool:
+        read = pool.map(lambda file: contents.read(file.path, _examine(experiment, file)), new)
+        for number, _ in enumerate(read, 1):
+            progress.report("reading new files", number, len(new))
 
 
 def _examine(experiment: ExperimentType, file: RecordedFile) -> Examine:
