@@ -23,6 +23,8 @@ PATIENCE_S = 3600.0
 # Times of files are the server's, now is this machine's. A time further ahead comes of a wrong clock.
 CLOCKS_DIFFER_S = 900.0
 
+_LOOKED_AT_AGAIN = "nothing; the folder is looked at again."
+
 
 class FolderContents:
     """The files of one folder against what the database holds of them.
@@ -164,7 +166,9 @@ class FolderContents:
                 f" when it has not changed for {PATIENCE_S / 60:g} min.",
             ) from error
         except FileNotFoundError as error:
-            raise StillCopyingError("A file went away while the folder was read", path=place) from error
+            raise StillCopyingError(
+                "A file went away while the folder was read", path=place, remedy=_LOOKED_AT_AGAIN
+            ) from error
         except PipelineError:
             raise
         except OSError as error:
@@ -177,7 +181,9 @@ class FolderContents:
                     remedy="give the account of the worker the right to read it.",
                     move=Move.ADMINISTRATOR,
                 ) from error
-            raise StillCopyingError("A file cannot be read now", path=place, found=told) from error
+            raise StillCopyingError(
+                "A file cannot be read now", path=place, found=told, remedy=_LOOKED_AT_AGAIN
+            ) from error
 
     def _may_change(self, path: str) -> bool:
         entry = self.entries[path]
