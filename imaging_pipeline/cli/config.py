@@ -88,7 +88,9 @@ class _Told:
     def summary(self) -> str:
         failed, noticed = self._counts[State.FAILED], self._counts[State.NOTICE]
         notices = f"{noticed} notice{'' if noticed == 1 else 's'}"
-        return f"{failed} failed, {notices}." if failed else f"All is in order, with {notices}."
+        if failed:
+            return f"{failed} failed, {notices}."
+        return f"Nothing stands in the way; {notices}." if noticed else "All is in order."
 
 
 @contextmanager
