@@ -121,7 +121,7 @@ def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> I
             path=tifs[0].path,
             found=f"{num_volumes} whole frames of each plane",
             allowed=f"{_MIN_VOLUMES} or more",
-            remedy="Nothing, if it was a try or a snapshot; else look in the folder for tifs that are missing.",
+            remedy="Nothing, if it was a try or a snapshot; else look for tifs that are missing.",
         )
     return Inputs(shares, num_volumes)
 
