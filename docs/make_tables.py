@@ -93,12 +93,14 @@ class _Tables:
         attribute = table.heading.attributes[column]
         return str(attribute.original_type or attribute.type)
 
-    def arrows(self, cls: Any) -> Iterator[tuple[str, str]]:
+    def arrows(self, cls: Any) -> Iterator[tuple[Any, str]]:
         """Give what a master refers to, and how the arrow is drawn: solid, or dotted for its parts."""
-        own = {parent: "-->" for parent in cls().parents()}
-        of_parts = {parent: "-.->" for part in database.parts(cls) for parent in part().parents()}
+        own = {self.masters[parent]: "-->" for parent in cls().parents()}
+        of_parts = {
+            self.masters[parent]: "-.->" for part in database.parts(cls) for parent in part().parents()
+        }
         for parent, line in (of_parts | own).items():
-            if self.masters[parent] is not cls:
+            if parent is not cls:
                 yield parent, line
 
 
@@ -129,10 +131,10 @@ def _section(tables: _Tables, module: str) -> Iterator[str]:
 
 def _flowchart(tables: _Tables, classes: list[Any], referred_to: list[Any]) -> Iterator[str]:
     arrows = {
-        f"    {tables.masters[parent].__name__} {line} {cls.__name__}"
+        f"    {parent.__name__} {line} {cls.__name__}"
         for cls in classes
         for parent, line in tables.arrows(cls)
-        if tables.masters[parent] in referred_to
+        if parent in referred_to
     }
     if arrows:
         yield "```mermaid"

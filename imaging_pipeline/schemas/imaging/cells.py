@@ -197,7 +197,7 @@ class Cell(dj.Imported):
 
         definition = """
         -> master
-        cell_id : int32
+        -> Cell.Rois
         channel : varchar(16)  # primary or secondary
         ---
         samples : int64
@@ -214,7 +214,7 @@ class Cell(dj.Imported):
 
         definition = """
         -> master
-        cell_id : int32
+        -> Cell.Rois
         ---
         spikes : <trace>  # float32 (samples,), arbitrary units
         """
@@ -285,7 +285,7 @@ class FilteredSpikes(dj.Computed):
 
         definition = """
         -> master
-        cell_id : int32
+        -> Cell.Rois
         ---
         spike_threshold : float64  # what a sample had to exceed, units of the spikes
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
