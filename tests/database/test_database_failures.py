@@ -52,7 +52,7 @@ def command(config: Config, folder: Path, *arguments: str) -> Result:
 
 
 def test_a_server_that_is_down_is_named_with_what_to_look_at(
-    config: Config, server: ServerProcess, capfd: pytest.CaptureFixture[str]
+    config: Config, server: ServerProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.stop()
     with pytest.raises(UnreachableError) as caught:
@@ -63,7 +63,7 @@ def test_a_server_that_is_down_is_named_with_what_to_look_at(
     assert "See whether the server runs" in error.remedy
     assert (error.path, error.move) == (str(config.path), Move.ADMINISTRATOR)
     assert server.password not in str(error)
-    assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("arguments", [("init-db",), ("users", "list")])
@@ -157,8 +157,7 @@ def test_a_database_that_is_not_there_is_named(config: Config) -> None:
 def guest(stoppable: Lab) -> Iterator[Config]:
     """Give the configuration of an account that has no rights at all."""
     config = stoppable.config
-    is_postgresql = config.backend == "postgresql"
-    name = "guest" if is_postgresql else "'guest'@'%%'"
+    name = "guest" if (is_postgresql := config.backend == "postgresql") else "'guest'@'%%'"
     with closing(open_connection(ToyConfig(config, "", stoppable.share))) as owner:
         owner.query(f"CREATE USER {name} {'PASSWORD' if is_postgresql else 'IDENTIFIED BY'} 'of the house'")
         yield dataclasses.replace(config, user="guest", password=Secret("of the house"))
@@ -252,8 +251,7 @@ def test_a_registration_whose_server_goes_away_registers_nothing_and_can_be_done
     write_recording(folder, OBJECT)
     imaging.BaseFolder.add(**stoppable.request(folder, combined=False))
     before = row_counts(stoppable)
-    animal = mlims.Animal & {"animal_name": "90218"}
-    error = interrupted_at(animal, imaging.MakeDatasetSessions.populate, stoppable, server)
+    error = interrupted_at(mlims.Animal(), imaging.MakeDatasetSessions.populate, stoppable, server)
     assert is_loss(error)
     again = dataclasses.replace(stoppable, connection=database.connect(stoppable.config))
     assert row_counts(again) == before
