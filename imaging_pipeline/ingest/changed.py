@@ -69,6 +69,8 @@ class DatasetChange:
         Whose it is: one session, or all of the meta-session for Suite2p output.
     verdict, difference, reason
         What it is to the database; ``difference`` is None unless it changed.
+    file_orders
+        Where the content is the registered one: the registered order of each file.
     """
 
     dataset: PlannedDataset
@@ -77,27 +79,43 @@ class DatasetChange:
     verdict: DatasetVerdict
     difference: Difference | None = None
     reason: str = ""
+    file_orders: tuple[int, ...] = ()
+
+
+class PurgeSeed(StrEnum):
+    """What a purge starts at: everything below it goes, and of ``DATASET`` the seed itself.
+
+    ``DATASET``: a dataset that is out of date.
+    ``LINKS``: a dataset's links to some sessions.
+    ``FILES``: the files of a dataset.
+    ``RUN``: a meta-session's option set, below which its Suite2p run lies.
+    """
+
+    DATASET = "dataset"
+    LINKS = "links"
+    FILES = "files"
+    RUN = "run"
 
 
 @dataclass(frozen=True)
 class Purge:
-    """A registered dataset from which everything derived is to be deleted.
+    """What is to be deleted because it is out of date.
 
     Attributes
     ----------
-    dataset_name, metasession_name, session_names
-        The dataset, and the sessions below which its derivations lie.
+    seed
+        Where it starts.
+    metasession_name, session_names, dataset_name
+        Whose it is; no sessions and no dataset for a run.
     reason
         Why, for the report.
-    keeps_dataset
-        Whether the dataset itself stays, with its files as the changes say.
     """
 
-    dataset_name: str
+    seed: PurgeSeed
     metasession_name: str
-    session_names: tuple[str, ...]
     reason: str
-    keeps_dataset: bool
+    session_names: tuple[str, ...] = ()
+    dataset_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +159,7 @@ class Changes:
     session_order
         For meta-sessions that get a session: all their sessions' names by start.
     purges
-        What is out of date; done before the datasets are written.
+        What is out of date; done before anything is written.
     option_sets
         Option sets to set.
     relocations

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import PurePosixPath
 
 from imaging_pipeline import names
 from imaging_pipeline.experiments.registry import experiment_type
@@ -18,6 +17,7 @@ from imaging_pipeline.ingest.changed import (
     FindingKind,
     OptionSetChange,
     Purge,
+    PurgeSeed,
     Relocation,
     SessionChange,
     SessionVerdict,
@@ -30,9 +30,9 @@ from imaging_pipeline.ingest.known import (
     KnownMetaSession,
     KnownSession,
 )
-from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.matching import MetaSessionMatch, Registered, SessionMatch
-from imaging_pipeline.ingest.planned import OutputVerdict, Plan, PlannedDataset, PlannedMetaSession
+from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
+from imaging_pipeline.ingest.planned import Plan, PlannedDataset, PlannedMetaSession
 
 __all__ = [
     "Changes",
@@ -48,13 +48,12 @@ __all__ = [
     "KnownSession",
     "OptionSetChange",
     "Purge",
+    "PurgeSeed",
     "Relocation",
     "SessionChange",
     "SessionVerdict",
     "compare",
 ]
-
-_MERGED = "combined"
 
 
 def compare(plan: Plan, known: Known) -> Changes:
@@ -111,27 +110,18 @@ class _Comparison:
         ]
         order = self._order(sessions)
         option_set = self._option_set()
-        outdated = self._outdated(sessions, recordings, option_set)
-        outputs = list(self._outputs(order, outdated))
-        changed = [change for change in (*recordings, *outputs) if change.difference is Difference.CONTENT]
-        kept = (
-            Purge(each.dataset.dataset_name, self._name, each.session_names, each.reason, keeps_dataset=True)
-            for each in changed
-        )
-        dropped = (
-            Purge(dataset.dataset_name, self._name, order, reason, keeps_dataset=False)
-            for dataset, reason in outdated.values()
-        )
+        outdated = Outdated(self._plan, self._primary, self._match, sessions, recordings, option_set)
+        outputs = list(self._outputs(order, outdated.outputs))
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
         return Changes(
             new_metasessions=() if self._known else (self._match.planned,),
             sessions=tuple(sessions),
             datasets=(*recordings, *outputs),
             session_order=((self._name, order),) if has_new else (),
-            purges=(*dropped, *kept),
+            purges=tuple(outdated.purges(order, (*recordings, *outputs))),
             option_sets=(option_set,) if option_set else (),
             relocations=tuple(self._relocation()),
-            findings=(*findings, *self._gone_outputs(outputs, outdated)),
+            findings=(*findings, *self._gone_outputs(outputs, outdated.outputs)),
         )
 
     def _session(self, match: SessionMatch) -> SessionChange:
@@ -151,7 +141,7 @@ class _Comparison:
             yield self._dataset(replace(dataset, dataset_name=name), before, (owner,))
 
     def _outputs(
-        self, session_names: tuple[str, ...], outdated: dict[str, tuple[KnownDataset, str]]
+        self, session_names: tuple[str, ...], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[DatasetChange]:
         if len(self._open) < len(self._match.sessions):
             return
@@ -170,9 +160,11 @@ class _Comparison:
         if before is None:
             return DatasetChange(dataset, self._name, session_names, DatasetVerdict.NEW)
         dataset = replace(dataset, dataset_name=before.dataset_name, bundle=before.bundle)
-        kind, reason = difference(dataset, before, self._plan.request.repository_name)
-        verdict = DatasetVerdict.CHANGED if kind else DatasetVerdict.KNOWN
-        return DatasetChange(dataset, self._name, session_names, verdict, kind, reason)
+        found = difference(dataset, before, self._plan.request.repository_name)
+        verdict = DatasetVerdict.CHANGED if found.kind else DatasetVerdict.KNOWN
+        return DatasetChange(
+            dataset, self._name, session_names, verdict, found.kind, found.reason, found.registered
+        )
 
     def _order(self, sessions: Sequence[SessionChange]) -> tuple[str, ...]:
         starts = {each.session_name: each.start for each in (self._known.sessions if self._known else ())}
@@ -186,66 +178,6 @@ class _Comparison:
             return None
         return OptionSetChange(self._name, known.ops_name if known else None, wanted)
 
-    def _outdated(
-        self,
-        sessions: Iterable[SessionChange],
-        recordings: Iterable[DatasetChange],
-        option_set: OptionSetChange | None,
-    ) -> dict[str, tuple[KnownDataset, str]]:
-        """Give the registered Suite2p datasets that go, by bundle, with the reason."""
-        if self._known is None:
-            return {}
-        joined = [each.session.timeseries_name for each in sessions if each.verdict is SessionVerdict.JOINED]
-        tifs = [
-            each
-            for each in recordings
-            if each.dataset.datasettype == self._primary and each.difference is Difference.CONTENT
-        ]
-        reasons = [f"session '{name}' joined" for name in joined]
-        reasons += [f"'{each.dataset.bundle}': {each.reason}" for each in tifs]
-        planned = {dataset.bundle for dataset in self._match.planned.datasets}
-        outdated = {}
-        for dataset in self._known.datasets:
-            reason = listed(reasons, "; ") if reasons and not self._is_made_anew(dataset) else ""
-            if not reason and dataset.bundle not in planned:
-                reason = self._superseded(dataset, option_set) or self._taken_over(dataset)
-            if reason:
-                outdated[dataset.bundle] = dataset, reason
-        return outdated
-
-    def _is_made_anew(self, known: KnownDataset) -> bool:
-        """Say whether a finished output of all the present tifs has taken a registered one's place."""
-        for dataset in self._match.planned.datasets:
-            if dataset.bundle == known.bundle:
-                kind, _ = difference(dataset, known, self._plan.request.repository_name)
-                return kind is Difference.CONTENT
-        return False
-
-    def _superseded(self, known: KnownDataset, option_set: OptionSetChange | None) -> str:
-        """Give why the output that a registered dataset came from is out of date, or nothing."""
-        if option_set and known.bundle.split("/")[0] != option_set.new_name:
-            return f"the option set is now {option_set.new_name}"
-        roots = {PurePosixPath(file.path).parent.parent for file in known.files}
-        for output in self._plan.outputs:
-            if output.verdict is OutputVerdict.SUPERSEDED and PurePosixPath(output.path) in roots:
-                return output.reason
-        return ""
-
-    def _taken_over(self, known: KnownDataset) -> str:
-        """Give which planned dataset has the cells of a registered one that is not planned, or nothing."""
-        if len(self._open) < len(self._match.sessions):
-            return ""
-        ops_name, _, label = known.bundle.rpartition("/")
-        is_gone = all(file.is_gone for file in known.files)
-        contents = {file.content for file in known.files}
-        for dataset in self._match.planned.datasets:
-            other_name, _, other_label = dataset.bundle.rpartition("/")
-            if other_name == ops_name and _MERGED in (label, other_label):
-                return f"the planes are imported {'merged' if other_label == _MERGED else 'one by one'} now"
-            if is_gone and contents.issuperset((file.size_bytes, file.fingerprint) for file in dataset.files):
-                return f"the same output is now {dataset.bundle}"
-        return ""
-
     def _relocation(self) -> Iterator[Relocation]:
         request, known = self._plan.request, self._known
         if known is None or (known.repository_name, known.folder) == (
@@ -257,7 +189,7 @@ class _Comparison:
             yield Relocation(known.metasession_name, *_folders(self._plan, self._match.planned, known))
 
     def _gone_outputs(
-        self, outputs: Sequence[DatasetChange], outdated: dict[str, tuple[KnownDataset, str]]
+        self, outputs: Sequence[DatasetChange], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[Finding]:
         """Tell of registered output that is no longer there, or no longer whole; its rows stay."""
         if self._known is None or len(self._open) < len(self._match.sessions):

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from imaging_pipeline.ingest.changed import Difference
 from imaging_pipeline.ingest.known import KnownDataset, KnownFile
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import PlannedDataset, PlannedFile
+from imaging_pipeline.readers.suite2p_plane import LABELS
 
-_CURATION = "iscell.npy"
+# Size in bytes, and characters of the content.
+Fingerprint = tuple[int, str]
 
 
-def difference(
-    planned: PlannedDataset, known: KnownDataset, repository_name: str
-) -> tuple[Difference | None, str]:
-    """Say how a dataset differs from the registered one, and why; None and nothing where it does not.
+@dataclass(frozen=True)
+class FileDifference:
+    """How a dataset's files differ from the registered ones.
+
+    Attributes
+    ----------
+    kind, reason
+        What it is, and why; None and nothing where they are the same.
+    registered
+        For each planned file its place among the registered ones; empty where a file is another.
+    """
+
+    kind: Difference | None
+    reason: str
+    registered: tuple[int, ...] = ()
+
+
+def difference(planned: PlannedDataset, known: KnownDataset, repository_name: str) -> FileDifference:
+    """Say how a dataset differs from the registered one, and why.
 
     Files that are only gone make no difference: rows stay, unless the others have a new place or time.
     """
     before = [file.content for file in known.files]
     after = [(file.size_bytes, file.fingerprint) for file in planned.files]
-    still_there = _still_there(planned.files, known.files)
-    if still_there is not None:
-        return _difference_of_places(planned.files, still_there, repository_name)
+    registered = _registered(after, before)
+    if registered is not None:
+        kind, reason = _difference_of_places(
+            planned.files, [known.files[number] for number in registered], repository_name
+        )
+        return FileDifference(kind, reason, registered)
     by_path = {file.path: file for file in known.files}
     replaced, added = [], []
     for file, content in zip(planned.files, after, strict=True):
@@ -31,10 +52,10 @@ def difference(
             replaced.append(file.name)
         elif content not in before:
             added.append(file.name)
-    if replaced == [_CURATION] and len(after) == len(before) and not added:
-        return Difference.CURATION, "curated: iscell.npy was written anew"
+    if replaced == [LABELS] and len(after) == len(before) and not added:
+        return FileDifference(Difference.CURATION, f"curated: {LABELS} was written anew")
     told = [f"{word} {listed(each)}" for word, each in (("replaced", replaced), ("added", added)) if each]
-    return Difference.CONTENT, "; ".join(told) or "its files stand in another order"
+    return FileDifference(Difference.CONTENT, "; ".join(told) or "its files stand in another order")
 
 
 def _difference_of_places(
@@ -50,14 +71,13 @@ def _difference_of_places(
     return None, ""
 
 
-def _still_there(planned: Sequence[PlannedFile], known: Sequence[KnownFile]) -> list[KnownFile] | None:
-    """Give the registered files that the planned ones are, in order, or None where another is among them."""
-    remaining = iter(known)
+def _registered(after: Sequence[Fingerprint], before: Sequence[Fingerprint]) -> tuple[int, ...] | None:
+    """Find the planned contents among the registered ones, in order; None where another is among them."""
+    remaining = iter(enumerate(before))
     found = []
-    for file in planned:
-        content = (file.size_bytes, file.fingerprint)
-        before = next((each for each in remaining if each.content == content), None)
-        if before is None:
+    for content in after:
+        number = next((number for number, each in remaining if each == content), None)
+        if number is None:
             return None
-        found.append(before)
-    return found
+        found.append(number)
+    return tuple(found)

@@ -35,13 +35,29 @@ class KnownFile:
 
 
 @dataclass(frozen=True)
+class ImportedCells:
+    """The regions of a Suite2p output that are cells of a session, by Suite2p's numbers."""
+
+    session_name: str
+    cell_ids: frozenset[int]
+
+
+@dataclass(frozen=True)
 class KnownDataset:
-    """A registered dataset with its files in order."""
+    """A registered dataset with its files in order.
+
+    Attributes
+    ----------
+    imported
+        Of a Suite2p output that the plan has with other labels: the cells of each session for which
+        it was imported.
+    """
 
     dataset_name: str
     datasettype: str
     bundle: str
     files: tuple[KnownFile, ...]
+    imported: tuple[ImportedCells, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
@@ -38,13 +40,15 @@ from imaging_pipeline.readers.suite2p_output import (
     missing_files,
     read_output,
 )
+from imaging_pipeline.readers.suite2p_plane import LABELS
+from imaging_pipeline.readers.suite2p_traces import read_cell_labels
 
 # What `imaging_pipeline.readers` reads of a plane; a file of a person's own beside these is no part of it.
 _IMPORTED = frozenset(
     {
         *("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy"),
         *("F.npy", "Fneu.npy", "spks.npy", "F_chan2.npy", "Fneu_chan2.npy"),
-        *("stat.npy", "iscell.npy", "redcell.npy"),
+        *("stat.npy", LABELS, "redcell.npy"),
     }
 )
 _PLANE_FILE = re.compile(r"(?:.*/)?(?:plane\d+|combined)/[^/]+\.npy")
@@ -178,7 +182,7 @@ def _judged(
 def _calculated(contents: FolderContents, output: Suite2pOutput, files: Sequence[str]) -> list[str]:
     """Give the files of an output that Suite2p writes once, and no curation afterwards."""
     imported = [path for plane in output.imported for path in _plane_files(contents, plane, files)]
-    return [path for path in imported if not path.endswith("/iscell.npy")]
+    return [path for path in imported if not path.endswith(f"/{LABELS}")]
 
 
 def _written_later(
@@ -248,13 +252,21 @@ def _datasets(
         return
     for plane in found.output.imported:
         bundle = f"{judgement.ops_name}/{plane.label}"
+        paths = _plane_files(contents, plane, files)
+        has_new_labels = any(contents.is_new(path) for path in paths if path.endswith(f"/{LABELS}"))
         yield PlannedDataset(
             names.dataset_name(str(judgement.metasession_name), SUITE2P_PYTHON, bundle),
             SUITE2P_PYTHON,
             "npy",
             bundle,
-            tuple(planned_file(request, contents, path) for path in _plane_files(contents, plane, files)),
+            tuple(planned_file(request, contents, path) for path in paths),
+            _cell_ids(plane) if has_new_labels else None,
         )
+
+
+def _cell_ids(plane: PlaneOutput) -> frozenset[int]:
+    is_cell, _ = read_cell_labels(plane)
+    return frozenset(np.flatnonzero(is_cell).tolist())
 
 
 def _plane_files(contents: FolderContents, plane: PlaneOutput, files: Sequence[str]) -> list[str]:

@@ -98,13 +98,20 @@ class PlannedFile:
 
 @dataclass(frozen=True)
 class PlannedDataset:
-    """Files that are one thing, ordered by acquisition and file number."""
+    """Files that are one thing, ordered by acquisition and file number.
+
+    Attributes
+    ----------
+    cell_ids
+        Of a Suite2p output whose labels are new: the numbers of the regions marked as cells.
+    """
 
     dataset_name: str
     datasettype: str
     filetype: str
     bundle: str
     files: tuple[PlannedFile, ...]
+    cell_ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
 _PICKLE_STOP = b"."
 
 
+# The file that a person's curation writes.
+LABELS = "iscell.npy"
+
+
 @dataclass(frozen=True)
 class PlaneOutput:
     """One folder of an output.
@@ -68,7 +72,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
         ]
     else:
         wrong = ["ops.npy"]
-    counts = {"iscell.npy": (plane.num_rois, 2), "stat.npy": (plane.num_rois,)}
+    counts = {LABELS: (plane.num_rois, 2), "stat.npy": (plane.num_rois,)}
     expected = dict.fromkeys(_TRACES, (plane.num_rois, plane.num_frames)) | counts
     for name, shape in expected.items():
         path = folder / name

@@ -11,6 +11,7 @@ from imaging_pipeline.ingest.changes import (
     KnownFile,
     KnownMetaSession,
     KnownSession,
+    PurgeSeed,
     SessionVerdict,
     compare,
 )
@@ -32,7 +33,7 @@ class Registered:
         changes = compare(plan, self.known)
         self._make_metasessions(plan, changes)
         for purge in changes.purges:
-            if not purge.keeps_dataset:
+            if purge.seed is PurgeSeed.DATASET:
                 self._drop(purge.metasession_name, purge.dataset_name)
         for change in changes.datasets:
             if change.verdict is not DatasetVerdict.KNOWN:
@@ -108,6 +109,8 @@ class Registered:
             )
             for file in planned.files
         )
+        if change.difference is Difference.PLACE:
+            files = _in_place(owner, change, files)
         dataset = KnownDataset(planned.dataset_name, planned.datasettype, planned.bundle, files)
         if change.difference is Difference.CONTENT:
             assert any(
@@ -132,6 +135,13 @@ class Registered:
 
 def _with(datasets, dataset):
     return (*(each for each in datasets if each.dataset_name != dataset.dataset_name), dataset)
+
+
+def _in_place(owner, change, files):
+    datasets = (*owner.datasets, *(each for session in owner.sessions for each in session.datasets))
+    (before,) = (each for each in datasets if each.dataset_name == change.dataset.dataset_name)
+    placed = dict(zip(change.file_orders, files, strict=True))
+    return tuple(placed.get(number, file) for number, file in enumerate(before.files))
 
 
 def _gone(dataset: KnownDataset) -> KnownDataset:

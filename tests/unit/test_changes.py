@@ -70,7 +70,8 @@ def is_nothing(changes):
 
 
 def purged(changes):
-    return {(purge.reason, purge.keeps_dataset) for purge in changes.purges}
+    """Say what is purged, and why; the files of a dataset go with what is derived from it."""
+    return {(str(purge.seed), purge.reason) for purge in changes.purges if purge.seed != "files"}
 
 
 def kinds(changes):
@@ -121,7 +122,7 @@ def test_a_session_that_joins_makes_the_output_out_of_date(folder, registered):
 
     changes = register(registered, folder, COMBINED)
 
-    assert purged(changes) == {("session 'sleep' joined", False)}
+    assert purged(changes) == {("dataset", "session 'sleep' joined")}
     assert len(changes.purges[0].session_names) == 3
     assert is_nothing(register(registered, folder, COMBINED))
 
@@ -135,7 +136,7 @@ def test_many_sessions_that_join_are_told_in_short(folder, registered):
     changes = register(registered, folder, COMBINED)
 
     joined = "session 'sleep00' joined; session 'sleep01' joined; session 'sleep02' joined and 2 more"
-    assert purged(changes) == {(joined, False)}
+    assert purged(changes) == {("dataset", joined)}
 
 
 def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered):
@@ -147,9 +148,8 @@ def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered
     changes = register(registered, folder, COMBINED)
 
     (change,) = of(changes.datasets, "changed")
-    (purge,) = changes.purges
-    assert purge.keeps_dataset
-    assert purge.dataset_name == change.dataset.dataset_name
+    assert {str(purge.seed) for purge in changes.purges} == {"links", "files"}
+    assert {purge.dataset_name for purge in changes.purges} == {change.dataset.dataset_name}
     assert len(change.session_names) == 3
     assert is_nothing(register(registered, folder, COMBINED))
 
@@ -163,7 +163,7 @@ def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(fold
     (change,) = of(changes.datasets, "changed")
     assert change.dataset.dataset_name in {each.dataset.dataset_name for each in of(before.datasets, "new")}
     assert change.reason == "added wheel_00001_00002.tif"
-    assert purged(changes) == {("added wheel_00001_00002.tif", True)}
+    assert purged(changes) == {("links", "added wheel_00001_00002.tif")}
     assert is_nothing(register(registered, folder))
 
 
@@ -175,7 +175,7 @@ def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered
     changes = register(registered, folder, COMBINED)
 
     replaced = "replaced wheel_00001_00001.tif"
-    assert purged(changes) == {(replaced, True), (f"'wheel': {replaced}", False)}
+    assert purged(changes) == {("links", replaced), ("dataset", f"'wheel': {replaced}")}
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_a_curated_output_purges_nothing_by_itself(folder, registered):
 
     (change,) = of(changes.datasets, "changed")
     assert str(change.difference) == "curation"
-    assert changes.purges == ()
+    assert purged(changes) == set()
 
 
 def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, registered):
@@ -286,7 +286,7 @@ def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, regist
 
     changes = register(registered, folder, COMBINED)
 
-    assert purged(changes) == {("replaced spks.npy", True)}
+    assert purged(changes) == {("links", "replaced spks.npy")}
 
 
 def test_an_output_that_is_gone_is_told_and_its_rows_stay(folder, registered):
@@ -317,7 +317,7 @@ def test_merged_planes_and_single_planes_take_each_others_place(folder, register
     reason = (
         "the planes are imported one by one now" if combined_first else "the planes are imported merged now"
     )
-    assert purged(changes) == {(reason, False)}
+    assert purged(changes) == {("dataset", reason)}
     (metasession,) = registered.metasessions.values()
     assert {dataset.bundle for dataset in metasession.datasets} == (
         {"fast/plane0", "fast/plane1"} if combined_first else {"fast/combined"}
@@ -332,7 +332,7 @@ def test_a_renamed_output_is_not_registered_twice(folder, registered):
 
     changes = register(registered, folder, COMBINED)
 
-    assert purged(changes) == {("the same output is now best/plane0", False)}
+    assert purged(changes) == {("dataset", "the same output is now best/plane0")}
     assert changes.findings == ()
     (metasession,) = registered.metasessions.values()
     assert [dataset.bundle for dataset in metasession.datasets] == ["best/plane0"]
@@ -344,7 +344,8 @@ def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
 
     changes = register(registered, folder, replace(COMBINED, ops_name="slow"))
 
-    assert purged(changes) == {("the option set is now slow", False)}
+    reason = "the option set is now slow"
+    assert purged(changes) == {("dataset", reason), ("run", reason)}
     (option_set,) = changes.option_sets
     assert (option_set.old_name, option_set.new_name) == ("fast", "slow")
     assert is_nothing(register(registered, folder, replace(COMBINED, ops_name="slow")))
@@ -375,7 +376,7 @@ def test_an_output_whose_inputs_were_renamed_beside_it_is_purged(folder, registe
 
     (purge,) = changes.purges
     assert "other.tif" in purge.reason
-    assert not purge.keeps_dataset
+    assert str(purge.seed) == "dataset"
 
 
 @pytest.mark.parametrize("request_", [SPLIT, COMBINED])

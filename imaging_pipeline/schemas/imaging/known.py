@@ -10,7 +10,14 @@ from typing import Any
 from imaging_pipeline import names
 from imaging_pipeline.errors import NotMountedError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON, TIF
-from imaging_pipeline.ingest.known import Known, KnownDataset, KnownFile, KnownMetaSession, KnownSession
+from imaging_pipeline.ingest.known import (
+    ImportedCells,
+    Known,
+    KnownDataset,
+    KnownFile,
+    KnownMetaSession,
+    KnownSession,
+)
 from imaging_pipeline.ingest.planned import Content, Plan, Request
 from imaging_pipeline.schemas.tables import Tables
 
@@ -84,8 +91,7 @@ def of_plan(tables: Tables, plan: Plan) -> Known:
     label = {"combined": "yes" if plan.request.combined else "no"}
     met = imaging.MetaSession & _any_of("metasession_name", candidates) & label
     rows = met.to_dicts(order_by="metasession_name")
-    planned = {file.path for file in plan.files}
-    return Known(tuple(_known_metasession(tables, row, plan.request, planned) for row in rows))
+    return Known(tuple(_known_metasession(tables, row, plan) for row in rows))
 
 
 def _names_met(imaging: Any, plan: Plan) -> set[str]:
@@ -111,8 +117,10 @@ def _any_of(column: str, hashes: set[str]) -> str:
     return f"{column} IN ({listed})" if listed else "1 = 0"
 
 
-def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownMetaSession:
+def _known_metasession(tables: Tables, row: Row, plan: Plan) -> KnownMetaSession:
     imaging = tables.imaging
+    planned = {file.path for file in plan.files}
+    curated = _newly_labelled(plan)
     key = {"metasession_name": row["metasession_name"]}
     links = (imaging.Session.Data * imaging.Dataset & key).to_dicts(order_by="dataset_name")
     by_dataset = files_by_dataset(tables, {link["dataset_name"] for link in links})
@@ -123,7 +131,8 @@ def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[
             link["dataset_name"],
             link["datasettype"],
             link["bundle"],
-            tuple(_known_file(tables, file, request, planned) for file in rows),
+            tuple(_known_file(tables, file, plan.request, planned) for file in rows),
+            _imported_cells(tables, key, link) if curated & {file["file_path"] for file in rows} else (),
         )
 
     outputs = {link["dataset_name"]: link for link in links if link["datasettype"] == SUITE2P_PYTHON}
@@ -153,6 +162,21 @@ def _known_metasession(tables: Tables, row: Row, request: Request, planned: set[
         ops_name=options[0]["ops_name"] if options else None,
         settings_hash=names.settings_hash(options[0]["ops_settings"]) if options else None,
     )
+
+
+def _newly_labelled(plan: Plan) -> set[str]:
+    """Give the files of planned Suite2p outputs whose cells a person may have chosen anew."""
+    outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
+    return {file.path for dataset in outputs if dataset.cell_ids is not None for file in dataset.files}
+
+
+def _imported_cells(tables: Tables, key: Row, link: Row) -> tuple[ImportedCells, ...]:
+    imported = tables.imaging.Cell & key & {"dataset_name": link["dataset_name"]}
+    cells: dict[str, set[int]] = {str(name): set() for name in imported.to_arrays("session_name")}
+    rois = (tables.imaging.Cell.Rois & imported).proj().to_dicts()
+    for roi in rois:
+        cells[roi["session_name"]].add(roi["cell_id"])
+    return tuple(ImportedCells(name, frozenset(ids)) for name, ids in cells.items())
 
 
 def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownFile:

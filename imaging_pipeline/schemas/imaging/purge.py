@@ -1,7 +1,8 @@
 """Deleting what is derived from data that changed; the only module that does.
 
-The seed is always a dataset, its link to a session, or the option set of a MetaSession, never a
+The seed is always a dataset, its link to a session, its files, or the option set of a MetaSession, never a
 session. The cascade finds children in private schemas too, whether this process knows them or not.
+What `preview` counts and what `purge` deletes are the same restricted tables.
 
 Objects in the store stay until `store_sweep` finds that no row names them any more: a purge may
 still be rolled back, and a reader may have an array open.
@@ -9,13 +10,18 @@ still be rolled back, and a reader may have an array open.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import datajoint as dj
 
 from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.ingest.changed import Purge, PurgeSeed
 from imaging_pipeline.schemas.tables import Tables
+
+from .fetching import Row
 
 # DataJoint's "cascade" would delete the sessions that a dataset is linked to.
 _PART_INTEGRITY = "ignore"
@@ -24,43 +30,120 @@ _PART_INTEGRITY = "ignore"
 _STALE = "status IN ('error', 'ignore')"
 
 
-def counts(seeds: Iterable[Any]) -> dict[str, int]:
-    """Count what a purge of these restricted tables would delete: full table name → rows."""
-    total: dict[str, int] = {}
-    for seed in seeds:
-        for table in dj.Diagram.cascade(seed, part_integrity=_PART_INTEGRITY):
-            total[table.full_table_name] = total.get(table.full_table_name, 0) + len(table)
-    return {name: rows for name, rows in total.items() if rows}
+@dataclass(frozen=True)
+class Purged:
+    """Rows of one table that a purge deletes, and why."""
+
+    table: str
+    num_rows: int
+    reason: str
 
 
-def purge(seeds: Sequence[Any]) -> dict[str, int]:
-    """Delete the rows of these restricted tables and all below them, within the open transaction.
+@dataclass(frozen=True)
+class _Cascade:
+    """The restricted tables below the seeds that are purged for one reason, parents first."""
 
-    Returns
-    -------
-    dict
-        Full table name → rows deleted.
+    reason: str
+    tables: tuple[Any, ...]
+
+
+def preview(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
+    """Count the rows that `purge` would delete, by table."""
+    cascades = _cascades(tables, purges)
+    return _told(cascades, _counts(cascades))
+
+
+def purge(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
+    """Delete what is out of date, by table, within the open transaction.
 
     Raises
     ------
     DatabaseError
         Rows lie in a private schema where this account may not delete.
     """
-    total: dict[str, int] = {}
-    for seed in seeds:
-        found = counts([seed])
-        try:
-            seed.delete(transaction=False, prompt=False, part_integrity=_PART_INTEGRITY)
-        except dj.errors.AccessError as error:
-            raise DatabaseError(
-                "Rows below what changed may not be deleted by this account",
-                found=", ".join(f"{rows} in {name}" for name, rows in found.items()),
-                remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
-                move=Move.ADMINISTRATOR,
-            ) from error
-        for name, rows in found.items():
-            total[name] = total.get(name, 0) + rows
-    return total
+    cascades = _cascades(tables, purges)
+    found = _counts(cascades)
+    deleted: Counter[str] = Counter()
+    try:
+        for cascade in cascades:
+            for table in reversed(cascade.tables):
+                deleted[table.full_table_name] += table.delete_quick(get_count=True)
+    except dj.errors.AccessError as error:
+        raise DatabaseError(
+            "Rows below what changed may not be deleted by this account",
+            found=", ".join(f"{rows} in {name}" for name, rows in found.items()),
+            remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
+            move=Move.ADMINISTRATOR,
+        ) from error
+    return _told(cascades, deleted)
+
+
+def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:
+    """Give what each reason takes with it; private tables may have been declared a moment ago."""
+    together: dict[tuple[PurgeSeed, str], list[Row]] = {}
+    for each in purges:
+        together.setdefault((each.seed, each.reason), []).extend(_keys(each))
+    if together:
+        tables.connection.dependencies.clear()
+    return [
+        _Cascade(reason, _restricted(_seed_table(tables, seed) & keys, with_seed=seed is PurgeSeed.DATASET))
+        for (seed, reason), keys in together.items()
+    ]
+
+
+def _keys(purge: Purge) -> list[Row]:
+    metasession = {"metasession_name": purge.metasession_name}
+    dataset = {"dataset_name": purge.dataset_name}
+    if purge.seed is PurgeSeed.RUN:
+        return [metasession]
+    if purge.seed is PurgeSeed.LINKS:
+        return [{**metasession, **dataset, "session_name": name} for name in purge.session_names]
+    return [dataset]
+
+
+def _seed_table(tables: Tables, seed: PurgeSeed) -> Any:
+    imaging = tables.imaging
+    return {
+        PurgeSeed.DATASET: imaging.Dataset,
+        PurgeSeed.LINKS: imaging.Session.Data,
+        PurgeSeed.FILES: imaging.PhysicalFile,
+        PurgeSeed.RUN: imaging.MetaSession.Suite2pyOps,
+    }[seed]
+
+
+def _restricted(seed: Any, *, with_seed: bool) -> tuple[Any, ...]:
+    found = dj.Diagram.cascade(seed, part_integrity=_PART_INTEGRITY)
+    return tuple(table for table in found if with_seed or table.full_table_name != seed.full_table_name)
+
+
+def _counts(cascades: Iterable[_Cascade]) -> Counter[str]:
+    """Count rows by table, each once where several reasons meet at it."""
+    by_name: dict[str, list[Any]] = {}
+    for cascade in cascades:
+        for table in cascade.tables:
+            by_name.setdefault(table.full_table_name, []).append(table)
+    return Counter({name: len(_any_of(restricted)) for name, restricted in by_name.items()})
+
+
+def _any_of(restricted: Sequence[Any]) -> Any:
+    first, *others = restricted
+    if not others:
+        return first
+    everything = dj.FreeTable(first.connection, first.full_table_name)
+    return everything & [dj.AndList(table.restriction) for table in restricted]
+
+
+def _told(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, ...]:
+    """Give the tables that lose rows, children first, each with all reasons that meet at it."""
+    reasons: dict[str, list[str]] = {}
+    for cascade in cascades:
+        for table in reversed(cascade.tables):
+            reasons.setdefault(table.full_table_name, []).append(cascade.reason)
+    return tuple(
+        Purged(name, counts[name], "; ".join(dict.fromkeys(why)))
+        for name, why in reasons.items()
+        if counts[name]
+    )
 
 
 def reset_jobs(tables: Tables, metasession_names: Sequence[str]) -> dict[str, int]:

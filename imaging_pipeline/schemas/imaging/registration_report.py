@@ -39,8 +39,12 @@ def report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int]) 
             "Dataset": _datasets(changes),
             "File": [_file(number, file) for number, file in enumerate(plan.files)],
             "Purge": [
-                {"purged_table": table, "num_rows_purged": rows, "purge_reason": _shortened(reason)}
-                for table, (rows, reason) in writer.purged.items()
+                {
+                    "purged_table": each.table,
+                    "num_rows_purged": each.num_rows,
+                    "purge_reason": _shortened(each.reason),
+                }
+                for each in writer.purged
             ],
             "Finding": [
                 {"finding_number": number, "finding": _shortened(finding)}

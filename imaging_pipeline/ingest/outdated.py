@@ -1,0 +1,171 @@
+"""What of a registered meta-session is out of date, and so is to be purged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from imaging_pipeline.ingest.changed import (
+    DatasetChange,
+    Difference,
+    OptionSetChange,
+    Purge,
+    PurgeSeed,
+    SessionChange,
+    SessionVerdict,
+)
+from imaging_pipeline.ingest.dataset_difference import difference
+from imaging_pipeline.ingest.known import KnownDataset
+from imaging_pipeline.ingest.listed import listed
+from imaging_pipeline.ingest.matching import MetaSessionMatch
+from imaging_pipeline.ingest.planned import OutputVerdict, Plan, PlannedDataset
+
+_MERGED = "combined"
+
+
+@dataclass(frozen=True)
+class OutdatedOutput:
+    """A registered Suite2p output that goes for good, and why."""
+
+    dataset: KnownDataset
+    reason: str
+
+
+class Outdated:
+    """What is out of date of the registered meta-session that a planned one is.
+
+    Parameters
+    ----------
+    plan
+        What the folder means.
+    primary
+        The dataset type that Suite2p runs on.
+    match
+        The planned meta-session and the registered one.
+    sessions, recordings
+        Their changes.
+    option_set
+        The change of the option set, or None.
+
+    Attributes
+    ----------
+    outputs
+        Suite2p outputs that go for good, by their bundle.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        primary: str,
+        match: MetaSessionMatch,
+        sessions: Iterable[SessionChange],
+        recordings: Iterable[DatasetChange],
+        option_set: OptionSetChange | None,
+    ) -> None:
+        self._plan = plan
+        self._match = match
+        self._known = match.known
+        self._option_set = option_set
+        self._reasons = [*_joined(sessions), *_changed(recordings, primary)]
+        self.outputs = {output.dataset.bundle: output for output in self._outdated_outputs()}
+
+    def purges(self, session_names: tuple[str, ...], datasets: Sequence[DatasetChange]) -> Iterator[Purge]:
+        """Give what is to be purged.
+
+        Parameters
+        ----------
+        session_names
+            All sessions of the meta-session.
+        datasets
+            All its datasets that the request met.
+        """
+        if self._known is None:
+            return
+        name = self._known.metasession_name
+        for output in self.outputs.values():
+            dataset_name = output.dataset.dataset_name
+            yield Purge(PurgeSeed.DATASET, name, output.reason, session_names, dataset_name)
+        for change in datasets:
+            yield from self._of_dataset(change)
+        other_set = [f"the option set is now {self._option_set.new_name}"] if self._option_set else []
+        if self._known.ops_name is not None and (self._reasons or other_set):
+            yield Purge(PurgeSeed.RUN, name, listed([*self._reasons, *other_set], "; "))
+
+    def _of_dataset(self, change: DatasetChange) -> Iterator[Purge]:
+        """Give what goes of a dataset that stays: what is derived, and what hangs below its files."""
+        owner, name = change.metasession_name, change.dataset.dataset_name
+        if change.difference is Difference.CONTENT:
+            yield Purge(PurgeSeed.LINKS, owner, change.reason, change.session_names, name)
+        elif change.difference is Difference.CURATION:
+            yield from self._of_curated(change.dataset, owner)
+        if change.difference in (Difference.CONTENT, Difference.CURATION):
+            yield Purge(PurgeSeed.FILES, owner, change.reason, change.session_names, name)
+
+    def _of_curated(self, dataset: PlannedDataset, owner: str) -> Iterator[Purge]:
+        """Give what was imported of a curated output where another set of regions are cells now."""
+        marked = dataset.cell_ids or frozenset()
+        registered = self._known.datasets if self._known else ()
+        before = next(each for each in registered if each.dataset_name == dataset.dataset_name)
+        for imported in before.imported:
+            added, removed = len(marked - imported.cell_ids), len(imported.cell_ids - marked)
+            if added or removed:
+                reason = f"curated: {added} cells added, {removed} removed"
+                sessions = (imported.session_name,)
+                yield Purge(PurgeSeed.LINKS, owner, reason, sessions, dataset.dataset_name)
+
+    def _outdated_outputs(self) -> Iterator[OutdatedOutput]:
+        planned = {dataset.bundle for dataset in self._match.planned.datasets}
+        for dataset in self._known.datasets if self._known else ():
+            reason = ""
+            if self._reasons and not self._is_made_anew(dataset):
+                reason = listed(self._reasons, "; ")
+            elif dataset.bundle not in planned:
+                reason = self._superseded(dataset) or self._taken_over(dataset)
+            if reason:
+                yield OutdatedOutput(dataset, reason)
+
+    def _is_made_anew(self, known: KnownDataset) -> bool:
+        """Say whether a finished output of all the present tifs has taken a registered one's place."""
+        for dataset in self._match.planned.datasets:
+            if dataset.bundle == known.bundle:
+                found = difference(dataset, known, self._plan.request.repository_name)
+                return found.kind is Difference.CONTENT
+        return False
+
+    def _superseded(self, known: KnownDataset) -> str:
+        """Give why the output that a registered dataset came from is out of date, or nothing."""
+        if self._option_set and known.bundle.split("/")[0] != self._option_set.new_name:
+            return f"the option set is now {self._option_set.new_name}"
+        roots = {PurePosixPath(file.path).parent.parent for file in known.files}
+        for output in self._plan.outputs:
+            if output.verdict is OutputVerdict.SUPERSEDED and PurePosixPath(output.path) in roots:
+                return output.reason
+        return ""
+
+    def _taken_over(self, known: KnownDataset) -> str:
+        """Give which planned dataset has the cells of a registered one that is not planned, or nothing."""
+        if any(session.is_blocked for session in self._match.sessions):
+            return ""
+        ops_name, _, label = known.bundle.rpartition("/")
+        is_gone = all(file.is_gone for file in known.files)
+        contents = {file.content for file in known.files}
+        for dataset in self._match.planned.datasets:
+            other_name, _, other_label = dataset.bundle.rpartition("/")
+            if other_name == ops_name and _MERGED in (label, other_label):
+                return f"the planes are imported {'merged' if other_label == _MERGED else 'one by one'} now"
+            if is_gone and contents.issuperset((file.size_bytes, file.fingerprint) for file in dataset.files):
+                return f"the same output is now {dataset.bundle}"
+        return ""
+
+
+def _joined(sessions: Iterable[SessionChange]) -> Iterator[str]:
+    for each in sessions:
+        if each.verdict is SessionVerdict.JOINED:
+            yield f"session '{each.session.timeseries_name}' joined"
+
+
+def _changed(recordings: Iterable[DatasetChange], primary: str) -> Iterator[str]:
+    for each in recordings:
+        if each.dataset.datasettype == primary and each.difference is Difference.CONTENT:
+            yield f"'{each.dataset.bundle}': {each.reason}"
