@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import datajoint as dj
-import pytest
 
 import imaging_pipeline
+from imaging_pipeline.schemas.imaging import purge
 from tests.makers.definitions import Column, columns, columns_of, tables
 
 TYPES = (
@@ -18,16 +21,33 @@ TYPES = (
 )
 # Quantities: whoever reads one must know its unit, an array's type and shape.
 EXPLAINED = r"float\d+|decimal.*|<blob>|<npy@main>|<trace>"
-# Reserved on MySQL 8 or PostgreSQL: a restriction by such a name may compare with a literal instead.
+# A restriction by such a name may compare with a literal instead, or be refused. The words that MySQL 8.4
+# reserves, and those that PostgreSQL or MariaDB do.
 RESERVED = """
-all analyse analyze and any array as asc between both by case cast check collate column condition constraint
-create cross cube cursor default delete desc describe distinct div do else end except exists explain false
-fetch float for foreign from function grant group groups grouping having if in index inner insert int
-integer interval into is join key keys kill lambda lag lead left like limit lines load lock long loop match
-mod natural not null numeric of offset on optimize option or order out outer over partition placing
-precision primary procedure purge range rank read real recursive references release rename repeat replace
-require return row rows schema select session_user set show some spatial system table then to trigger true
-union unique unlock update usage use user using values varying when where while window with write
+accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade
+case change char character check collate column condition constraint continue convert create cross cube
+cume_dist current_date current_time current_timestamp current_user cursor database databases day_hour
+day_microsecond day_minute day_second dec decimal declare default delayed delete dense_rank desc describe
+deterministic distinct distinctrow div double drop dual each else elseif empty enclosed escaped except exists
+exit explain false fetch first_value float float4 float8 for force foreign from fulltext function generated
+get grant group grouping groups having high_priority hour_microsecond hour_minute hour_second if ignore in
+index infile inner inout insensitive insert int int1 int2 int3 int4 int8 integer intersect interval into
+io_after_gtids io_before_gtids is iterate join json_table key keys kill lag last_value lateral lead leading
+leave left like limit linear lines load localtime localtimestamp lock long longblob longtext loop low_priority
+manual master_bind master_ssl_verify_server_cert match maxvalue mediumblob mediumint mediumtext middleint
+minute_microsecond minute_second mod modifies natural not no_write_to_binlog nth_value ntile null numeric of
+on optimize optimizer_costs option optionally or order out outer outfile over parallel partition percent_rank
+precision primary procedure purge qualify range rank read reads read_write real recursive references regexp
+release rename repeat replace require resignal restrict return revoke right rlike row rows row_number schema
+schemas second_microsecond select sensitive separator set show signal smallint spatial specific sql
+sqlexception sqlstate sqlwarning sql_big_result sql_calc_found_rows sql_small_result ssl starting stored
+straight_join system table tablesample terminated then tinyblob tinyint tinytext to trailing trigger true undo
+union unique unlock unsigned update usage use using utc_date utc_time utc_timestamp values varbinary varchar
+varcharacter varying virtual when where while window with write xor year_month zerofill
+
+analyse any array asymmetric authorization cast concurrently current_catalog current_role current_schema
+deferrable do end freeze full ilike initially isnull lambda notnull offset only overlaps placing returning
+session_user similar some symmetric user variadic verbose
 """
 
 
@@ -88,11 +108,89 @@ def test_contents_of_lookups_are_named() -> None:
     assert len(contents["FileType"]) > 1
 
 
-@pytest.mark.parametrize("package", ["imaging_pipeline", "batch_populate"])
-def test_nothing_deletes_masters_with_their_parts(package: str) -> None:
-    """It deletes the Sessions when a Dataset goes."""
-    root = Path(imaging_pipeline.__file__).parents[1] / package
-    cascading = re.compile(r"""part_integrity["']?\s*[=:]\s*["']cascade""")
-    sources = sorted(root.rglob("*.py"))
-    assert sources
-    assert [path.name for path in sources if cascading.search(path.read_text(encoding="utf-8"))] == []
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Give every module of our code, parsed, by its path."""
+    root = Path(imaging_pipeline.__file__).parents[1]
+    paths = [path for name in ("imaging_pipeline", "batch_populate") for path in (root / name).rglob("*.py")]
+    return {
+        str(path.relative_to(root)): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)
+    }
+
+
+@cache
+def calls() -> list[tuple[str, ast.Call]]:
+    """Give every call in our code, and the module where it stands."""
+    return [
+        (name, node)
+        for name, module in modules().items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+    ]
+
+
+def called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def given(call: ast.Call, keyword: str) -> str | None:
+    """Give an argument of a call as it is written."""
+    values = [ast.unparse(each.value) for each in call.keywords if each.arg == keyword]
+    return values[0] if values else None
+
+
+def test_masters_are_not_deleted_with_their_parts() -> None:
+    """`"cascade"` deletes the Sessions when a Dataset goes, and the default refuses."""
+    deleting = r"\.(delete|cascade)$"
+    deletions = [(where, call) for where, call in calls() if re.search(deleting, called(call))]
+    assert {Path(where).name for where, _ in deletions} == {"purge.py"}
+    assert {given(call, "part_integrity") for _, call in deletions} == {"_PART_INTEGRITY"}
+    assert purge._PART_INTEGRITY == "ignore"
+
+
+def test_rows_are_not_replaced_and_tables_not_altered() -> None:
+    """Both fail on PostgreSQL."""
+    assert [where for where, call in calls() if given(call, "replace") == "True"] == []
+    assert [where for where, call in calls() if re.search(r"\.(alter|describe)$", called(call))] == []
+
+
+def test_nothing_is_unpickled_as_it_is() -> None:
+    unpickling = r"(pickle|marshal|shelve|dill|joblib|torch)\.(load|loads|open|Unpickler)"
+    assert [where for where, call in calls() if re.fullmatch(unpickling, called(call))] == []
+    allowed = [where for where, call in calls() if given(call, "allow_pickle") not in (None, "False")]
+    assert allowed == []
+    executed = [where for where, call in calls() if called(call) in ("eval", "exec", "compile", "yaml.load")]
+    assert executed == []
+
+
+def test_jobs_are_refreshed_whole() -> None:
+    """A restricted refresh may delete stale rows outside of its restriction."""
+    refreshing = [call for _, call in calls() if called(call).endswith("jobs.refresh")]
+    assert refreshing
+    assert [ast.unparse(call) for call in refreshing if call.args] == []
+
+
+def test_jobs_are_populated_without_refreshing_what_is_restricted() -> None:
+    populating = [(where, call) for where, call in calls() if re.search(r"\.populate$", called(call))]
+    reserved = [(where, call) for where, call in populating if given(call, "reserve_jobs") == "True"]
+    assert [where for where, call in reserved if given(call, "refresh") != "False"] == []
+
+
+def test_no_thread_is_given_a_connection() -> None:
+    """Two threads that share one get each other's rows on MariaDB, without a word."""
+    threading = {where for where, call in calls() if re.search(r"Thread(PoolExecutor)?$", called(call))}
+    assert threading
+    imported = {where: set(imports(modules()[where])) for where in threading}
+    assert {where: names for where, names in imported.items() if any(map(knows_of_database, names))} == {}
+
+
+def imports(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def knows_of_database(module: str) -> bool:
+    return bool(re.search(r"\b(datajoint|schemas|database|pymysql|psycopg2)\b", module))
