@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numb
 from imaging_pipeline.readers.scanimage import read_tif
 
 _TIF_SUFFIXES = (".tif", ".tiff")
-_COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>\d{4,})(?P<kind>_wheel)?", re.IGNORECASE)
+_COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>[0-9]{4,})(?P<kind>_wheel)?", re.IGNORECASE)
 _COMPANION_TYPES = {
     (".h5", ""): "wavesurfer",
     (".csv", ""): "tracking_openfield",

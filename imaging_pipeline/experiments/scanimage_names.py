@@ -10,9 +10,10 @@ from pathlib import Path
 from imaging_pipeline.errors import NamingError
 
 # ScanImage pads its counters to five digits. Nobody records ten thousand acquisitions, but five
-# digits without a leading zero are a common animal number.
-_COUNTER = re.compile(r"0\d{4}")
-_FIVE_DIGITS = re.compile(r"\d{5,}")
+# digits without a leading zero are a common animal number. After an acquisition they are a file.
+_COUNTER = re.compile(r"0[0-9]{4}")
+_LATE_FILE = re.compile(r"[1-9][0-9]{4,}")
+_FIVE_DIGITS = re.compile(r"[0-9]{5,}")
 _RENAME = "rename the file to NAME_00001_00001.tif, with a name that does not end in five digits."
 
 
@@ -34,7 +35,8 @@ def split_tif_name(path: Path) -> TifName | None:
         More than one way to take the name apart is likely.
     """
     pieces = path.stem.split("_")
-    counters = 0
+    is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
+    counters = 1 if is_late else 0
     while counters < len(pieces) - 1 and _COUNTER.fullmatch(pieces[-1 - counters]):
         counters += 1
     name = "_".join(pieces[: len(pieces) - counters])
