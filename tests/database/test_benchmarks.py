@@ -13,6 +13,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script
 from benchmarks.table import markdown_table
 from imaging_pipeline.config import Config
+from imaging_pipeline.suite2p_runner.run import is_available
 
 
 def script(name: str) -> Script:
@@ -27,12 +28,14 @@ def names(*, on_servers: bool) -> list[str]:
 
 def assert_rows(rows: list[Measurement]) -> None:
     assert rows
-    assert all(row.ours > 0 for row in rows)
+    assert all(row.ours >= 0 for row in rows)
     assert any(row.at_most or row.at_most_ratio for row in rows)
 
 
 @pytest.mark.parametrize("name", names(on_servers=False))
 def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path) -> None:
+    if name == "suite2p_run" and not is_available():
+        pytest.skip("Suite2p is not installed")
     assert_rows(script(name).rows(script(name).tiny, tmp_path))
 
 
