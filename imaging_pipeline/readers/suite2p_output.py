@@ -49,7 +49,8 @@ __all__ = [
 MARKER_NAME = "imaging_pipeline_run.json"
 
 _PLANE = re.compile(r"plane(\d+)")
-_TELLTALE = ("ops.npy", "db.npy", "stat.npy", "F.npy", "iscell.npy")
+_LABELS = "iscell.npy"
+_TELLTALE = ("ops.npy", "db.npy", "stat.npy", "F.npy", _LABELS)
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,16 @@ def read_output(root: Path) -> Suite2pOutput:
         generation=metadata.generation,
         num_planes=max(stated, len(planes)),
         planes=planes,
-        combined=read_plane(combined, None) if _is_output_folder(combined) else None,
+        combined=read_plane(combined, None) if _is_merged(combined) else None,
         file_list=metadata.file_list,
         options=metadata.options,
         marker=_read_marker(root),
     )
+
+
+def _is_merged(combined: Path) -> bool:
+    """Say whether planes were merged: to show planes together, Suite2p's window writes their labels only."""
+    return any((combined / name).is_file() for name in _TELLTALE if name != _LABELS)
 
 
 def _numbered_planes(root: Path) -> dict[int, Path]:

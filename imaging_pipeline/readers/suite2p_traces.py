@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
-from imaging_pipeline.readers.suite2p_plane import PlaneOutput
+from imaging_pipeline.readers.suite2p_plane import PlaneOutput, read_plane
 
 Trace = NDArray[np.float32]
+
+_PLANE = re.compile(r"plane(\d+)")
 
 
 @dataclass(frozen=True)
 class Traces:
-    """Traces of N ROIs in T frames, each float32 (N, T) and memory-mapped.
+    """Traces of N ROIs in T frames, each float32 (N, T) and memory-mapped unless it is put together here.
 
     Attributes
     ----------
@@ -27,7 +30,8 @@ class Traces:
     spikes
         Deconvolved activity.
     fluo_chan2, neuropil_chan2
-        The same of a second channel, or None.
+        The same of a second channel, or None. Suite2p merges planes without it: for ``combined`` it is put
+        together from the planes.
     """
 
     fluo: Trace
@@ -50,13 +54,43 @@ def read_traces(plane: PlaneOutput) -> Traces:
         fluo=_open(plane.folder / "F.npy", expected),
         neuropil=_open(plane.folder / "Fneu.npy", expected),
         spikes=_open(plane.folder / "spks.npy", expected),
-        fluo_chan2=_open_optional(plane.folder / "F_chan2.npy", expected),
-        neuropil_chan2=_open_optional(plane.folder / "Fneu_chan2.npy", expected),
+        fluo_chan2=_second_channel(plane, "F_chan2.npy"),
+        neuropil_chan2=_second_channel(plane, "Fneu_chan2.npy"),
     )
 
 
-def _open_optional(path: Path, expected: tuple[int, int]) -> Trace | None:
-    return _open(path, expected) if path.is_file() else None
+def _second_channel(plane: PlaneOutput, name: str) -> Trace | None:
+    path = plane.folder / name
+    if path.is_file():
+        return _open(path, (plane.num_rois, plane.num_frames))
+    return _merged(plane, name) if plane.plane is None else None
+
+
+def _merged(combined: PlaneOutput, name: str) -> Trace | None:
+    """Merge the planes' files as Suite2p does: by number, with zeros where a plane has fewer frames."""
+    numbers = (
+        (_PLANE.fullmatch(path.parent.name), path) for path in combined.folder.parent.glob("*/stat.npy")
+    )
+    found = sorted((int(match[1]), path.parent) for match, path in numbers if match)
+    planes = [read_plane(folder, number) for number, folder in found]
+    if not any((plane.folder / name).is_file() for plane in planes):
+        return None
+    rois = sum(plane.num_rois for plane in planes)
+    if rois != combined.num_rois:
+        raise OutputError(
+            "The planes have other ROIs than what was merged of them, so that the second channel is lost",
+            path=combined.folder / name,
+            found=f"{rois} ROIs in {', '.join(plane.label for plane in planes)}",
+            allowed=combined.num_rois,
+            remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
+        )
+    merged = np.zeros((rois, combined.num_frames), np.float32)
+    first = 0
+    for plane in planes:
+        traces = _open(plane.folder / name, (plane.num_rois, plane.num_frames))
+        merged[first : first + plane.num_rois, : plane.num_frames] = traces
+        first += plane.num_rois
+    return merged
 
 
 def _open(path: Path, expected: tuple[int, int]) -> Trace:

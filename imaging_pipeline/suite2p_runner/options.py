@@ -22,6 +22,9 @@ _CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "kee
 _OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
 NO_OPTION = "It is a place, a version or a result of a run, not an option."
 
+# In an output of 1.x, what registration found stands beside the groups under the name of an old option.
+_RESULTS_1X = ("bidiphase",)
+
 
 @dataclass(frozen=True)
 class OptionSet:
@@ -154,6 +157,8 @@ def _translate_1x(options: Mapping[str, Any]) -> Translated:
             values[f"db.{name}"] = value
         elif name in db_1x():
             not_carried[name] = _OTHER_DB
+        elif name in _RESULTS_1X:
+            not_carried[name] = NO_OPTION
         else:
             unknown.append(name)
     refuse_unknown(unknown, (*settings_1x(), *db_1x()))

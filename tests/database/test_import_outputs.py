@@ -13,10 +13,11 @@ from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import fetching
-from tests.makers.folders import START, aged
+from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (
     HEIGHT,
+    IMPORTED,
     OBJECT,
     OPEN_FIELD,
     Recording,
@@ -27,6 +28,7 @@ from tests.makers.recordings import (
     write_recording,
 )
 from tests.makers.scanimage import numbered_pages, write_tif
+from tests.makers.suite2p_output import Suite2pSpec, look_at_planes
 
 TWO_PLANES = Recording(
     "90218-planes",
@@ -44,7 +46,7 @@ each_generation = pytest.mark.parametrize("generation", ["1.x", "0.x"])
 def test_an_output_of_either_generation_is_imported(lab: Lab, generation: str) -> None:
     root = import_all(lab, OPEN_FIELD, generation=generation, nonrigid=True)
     analysis = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py).fetch1()
-    version = {"1.x": "1.1.0", "0.x": "0.14.4"}[generation]
+    version = {"1.x": "1.1.0", "0.x": "0.14.6"}[generation]
     assert (analysis["ops_suite2p_version"], analysis["ops_fs"]) == (version, 10.0)
     assert (analysis["ops_tau"], analysis["ops_nonrigid"]) == (1.0, True)
     assert len(imaging.Cell.Rois()) == 5
@@ -117,8 +119,45 @@ def test_a_second_channel_has_traces_of_its_own(lab: Lab) -> None:
     np.testing.assert_array_equal(imaging.Cell.array(key, "fluo", "secondary"), expected)
     assert len(imaging.Cell.Spikes()) == 4
     red = imaging.Cell.Rois().to_dicts(order_by="cell_id")
-    assert [(row["redcell"], row["redcell_prob"]) for row in red] == [(False, 0.1)] * 4
+    assert [(row["redcell"], row["redcell_prob"]) for row in red] == [(False, 0.125)] * 4
     assert imaging.Projection.Plane().fetch1("mean_image_second").load().shape == (48, 64)
+
+
+@each_generation
+def test_merged_planes_keep_their_second_channel(lab: Lab, generation: str) -> None:
+    """Suite2p merges the first channel only."""
+    recording = replace(TWO_PLANES, settings=replace(TWO_PLANES.settings, channels=(1, 2)))
+    root = import_all(lab, recording, generation=generation, num_planes=2, num_channels=2, num_rois=2)
+    rows = (imaging.Cell.Traces & {"channel": "secondary"}).to_dicts(order_by="cell_id")
+    expected = np.concatenate([np.load(root / plane / "F_chan2.npy") for plane in ("plane0", "plane1")])
+    np.testing.assert_array_equal([row["fluo"] for row in rows], expected)
+    red = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [(row["center_plane"], row["redcell_prob"]) for row in red] == [(0, 0.125)] * 2 + [(1, 0.125)] * 2
+
+
+@pytest.mark.parametrize(
+    ("place", "generation"), [("suite2p", "0.x"), ("", "1.x")], ids=["suite2p", "planeK"]
+)
+def test_an_output_beside_the_tifs_is_imported_without_hash_and_name_of_a_set(
+    lab: Lab, place: str, generation: str
+) -> None:
+    folder = lab.share / "90218" / "2024-05-17"
+    write_recording(folder, OBJECT)
+    files = {"file_list": OBJECT.tif_names, "frames_per_file": OBJECT.volumes_per_tif}
+    write_suite2p(folder / place, Suite2pSpec(generation, **files))
+    register(lab, folder, combined=False)
+    populate(*IMPORTED)
+    np.testing.assert_array_equal(
+        imaging.Cell.array(imaging.Cell().keys()[0], "fluo"), np.load(folder / place / "plane0" / "F.npy")
+    )
+
+
+def test_planes_whose_labels_were_only_shown_together_are_an_analysis_each(lab: Lab) -> None:
+    root = register_all(lab, TWO_PLANES, num_planes=2, num_rois=3, combined_folder=False)
+    look_at_planes(root)
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    populate("Tif", "ImagingAnalysis")
+    assert sorted(imaging.ImagingAnalysis().to_arrays("plane")) == [0, 1]
 
 
 @pytest.mark.parametrize("spec", [{"num_rois": 0}, {"is_cell": (False,) * 5}], ids=["no ROI", "no cell"])

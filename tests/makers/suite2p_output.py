@@ -1,6 +1,16 @@
 """Output folders as Suite2p 0.14 and 1.1 write them, without running Suite2p.
 
-Keys, shapes and dtypes are those of the real programs; what is in the arrays is drawn from a seed.
+Keys, shapes and dtypes are those of the real programs; what is in the arrays is drawn from a seed. What the
+generations have in common, and not:
+
+- ``combined`` never has the second channel's traces, only ``redcell.npy``; ``F_chan2.npy`` and
+  ``Fneu_chan2.npy`` stay in the planes. 0.14.6 fails to combine one channel and leaves the planes alone.
+- Of a plane that it is told to leave out, only the description is there. 0.x counts it in ``iplane`` and
+  keeps its place on the canvas, 1.x does neither.
+- Suite2p stops at a plane without ROIs: 0.x leaves ``ops.npy`` alone, 1.x ``db.npy``, ``settings.npy`` and
+  ``reg_outputs.npy``. Files with arrays of no rows are the pipeline's own (``num_rois=0``).
+- 0.x writes offsets as int32, ``neuropil_mask`` and ``solidity`` of each ROI and no ``snr``; 0.10 also its
+  registration blocks as lists of arrays, ``Vmap`` as a list, and ``classifier_path`` 0.
 """
 
 import datetime
@@ -10,6 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+
+from tests.makers.options_0x import default_ops
 
 HEIGHT, WIDTH = 48, 64
 Y_RANGE, X_RANGE = [2, 47], [1, 62]
@@ -34,23 +46,7 @@ SETTINGS_1X = {
     "version": "1.1.0",
 }
 
-OPTIONS_0X = {
-    "suite2p_version": "0.14.4",
-    "tau": 1.0,
-    "fs": 10.0,
-    "diameter": 12,
-    "do_registration": 1,
-    "nonrigid": False,
-    "batch_size": 500,
-    "block_size": [128, 128],
-    "spatial_scale": 0,
-    "threshold_scaling": 1.0,
-    "max_overlap": 0.75,
-    "neucoeff": 0.7,
-    "combined": True,
-    "roidetect": True,
-    "spikedetect": True,
-}
+OPTIONS_0X = default_ops("0.14.6") | {"diameter": 12, "nonrigid": False, "input_format": "tif"}
 
 
 @dataclass(frozen=True)
@@ -85,13 +81,23 @@ def write_output(root: Path, spec: Suite2pSpec = Suite2pSpec()) -> Path:
         if plane.number not in spec.flyback_planes:
             plane.write_arrays(folder)
     kept = [plane for plane in planes if plane.number not in spec.flyback_planes]
+    if spec.generation == "1.x":
+        np.save(root / "db.npy", planes[0].asked_1x)
+        np.save(root / "settings.npy", planes[0].settings_1x)
     if spec.combined and spec.num_planes > 1:
-        _write_combined(root / "combined", spec, kept)
+        _write_combined(root / "combined", spec, planes if spec.generation == "0.x" else kept)
     return root
 
 
+def look_at_planes(root: Path) -> None:
+    """Leave what Suite2p's window does when it shows planes together that were not merged: their labels."""
+    (root / "combined").mkdir()
+    labels = [np.load(path) for path in sorted(root.glob("plane*/iscell.npy"))]
+    np.save(root / "combined" / "iscell.npy", np.concatenate(labels))
+
+
 def curate(plane_folder: Path, is_cell: Sequence[bool]) -> None:
-    """Change which ROIs are cells, as Suite2p's window does; the probabilities stay."""
+    """Change which ROIs are cells, as Suite2p's window does: float64 (N, 2), the probabilities stay."""
     labels = np.load(plane_folder / "iscell.npy")
     labels[:, 0] = is_cell
     np.save(plane_folder / "iscell.npy", labels)
@@ -105,10 +111,13 @@ class _Plane:
         self.fluo = random.normal(500, 40, shape).astype(np.float32)
         self.neuropil = random.normal(200, 10, shape).astype(np.float32)
         self.spikes = random.exponential(3, shape).astype(np.float32)
-        self.stat = np.array([_stat(random) for _ in range(spec.num_rois)], dtype=object)
+        self.stat = np.array([_stat(random, spec.generation) for _ in range(spec.num_rois)], dtype=object)
         self.labels = np.column_stack([np.ones(spec.num_rois), random.uniform(0.5, 1, spec.num_rois)])
         if spec.is_cell is not None:
             self.labels[:, 0] = spec.is_cell
+        self.red = np.column_stack([np.zeros(spec.num_rois), np.full(spec.num_rois, 0.125)]).astype(
+            np.float32
+        )
         self.registration = _registration(random, spec)
         self.detection = _detection(random)
 
@@ -127,14 +136,28 @@ class _Plane:
             "Lx": WIDTH,
             "nframes": spec.num_frames,
             "frames_per_file": np.array(spec.frames_per_file, dtype=int),
-            "frames_per_folder": np.array([spec.num_frames], dtype=int),
+            "frames_per_folder": np.array([spec.num_frames], "i4" if spec.generation == "0.x" else "i8"),
+            "save_path": f"/data/experiment/suite2p/plane{self.number}",
+            "reg_file": f"/data/experiment/suite2p/plane{self.number}/data.bin",
             "meanImg": self.registration["meanImg"].astype(np.float64),
         }
 
     @property
+    def asked_1x(self) -> dict[str, Any]:
+        """Give what a run is asked for, before anything is read."""
+        spec = self.spec
+        return {
+            **dict.fromkeys(("lines", "dx", "dy", "subfolders")),
+            **{"input_format": "tif", "nrois": 1, "swap_order": False, "batch_size": 500},
+            **{"nplanes": spec.num_planes, "nchannels": spec.num_channels, "functional_chan": 1},
+            "file_list": [f"/data/experiment/{name}" for name in spec.file_list],
+            "first_files": _first(spec),
+            "ignore_flyback": list(spec.flyback_planes),
+        }
+
+    @property
     def recording_1x(self) -> dict[str, Any]:
-        files = [f"/data/experiment/{name}" for name in self.spec.file_list]
-        return self._recording | {"file_list": files, "batch_size": 500, "iplane": np.int64(self.number)}
+        return self.asked_1x | self._recording | {"iplane": np.int64(self.number)}
 
     @property
     def settings_1x(self) -> dict[str, Any]:
@@ -146,7 +169,8 @@ class _Plane:
         files = [f"F:\\experiment\\{name}" for name in self.spec.file_list]
         date = datetime.datetime(2021, 3, 4, 5, 6, tzinfo=datetime.UTC)
         chosen = OPTIONS_0X | {"nonrigid": self.spec.nonrigid} | dict(self.spec.settings)
-        return chosen | self._recording | {"filelist": files, "date_proc": date}
+        found = {"filelist": files, "first_tiffs": _first(self.spec), "date_proc": date}
+        return chosen | self._recording | found | {"timing": {"registration": 21.5}}
 
     def write_description(self, folder: Path) -> None:
         if self.spec.generation == "0.x":
@@ -157,12 +181,12 @@ class _Plane:
         np.save(folder / "reg_outputs.npy", self.registration)
         np.save(folder / "detect_outputs.npy", self.detection)
         np.save(folder / "ops.npy", self.recording_1x | self.settings_1x | self.registration | self.detection)
+        np.save(folder / "zcorr.npy", np.zeros(0))
 
     def write_arrays(self, folder: Path) -> None:
         arrays = {"F": self.fluo, "Fneu": self.neuropil, "spks": self.spikes}
         if self.spec.num_channels == 2:
-            red = np.column_stack([np.zeros(self.spec.num_rois), np.full(self.spec.num_rois, 0.1)])
-            arrays |= {"F_chan2": self.fluo / 2, "Fneu_chan2": self.neuropil / 2, "redcell": red}
+            arrays |= {"F_chan2": self.fluo / 2, "Fneu_chan2": self.neuropil / 2, "redcell": self.red}
         for name, array in (arrays | {"stat": self.stat, "iscell": self.labels}).items():
             np.save(folder / f"{name}.npy", array)
 
@@ -174,34 +198,43 @@ def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -
     rows = -(-len(planes) // columns)
     canvas = {"Ly": rows * HEIGHT, "Lx": columns * WIDTH}
     canvas |= {"yrange": [0, canvas["Ly"]], "xrange": [0, canvas["Lx"]]}
-    for name in ("meanImg", "meanImgE", "Vcorr", "max_proj"):
+    second = (name for name in last.registration if name.startswith("meanImg_chan2"))
+    for name in ("meanImg", "meanImgE", "Vcorr", "max_proj", *second):
         canvas[name] = np.zeros((canvas["Ly"], canvas["Lx"]))
+    kept = [plane for plane in planes if plane.number not in spec.flyback_planes]
     stats = []
-    for index, plane in enumerate(planes):
+    for plane in kept:
+        index = planes.index(plane)
         y, x = index // columns * HEIGHT, index % columns * WIDTH
         canvas["meanImg"][y : y + HEIGHT, x : x + WIDTH] = plane.registration["meanImg"]
         for stat in plane.stat:
-            # 0.x counts the planes that it was told to leave out, too.
-            number = plane.number if spec.generation == "0.x" else index
-            moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": number}
+            moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": index}
             stats.append(stat | moved | {"med": [stat["med"][0] + y, stat["med"][1] + x]})
     if spec.generation == "0.x":
         np.save(folder / "ops.npy", last.options_0x | last.registration | canvas)
     else:
         np.save(folder / "db.npy", last.recording_1x | last.registration | last.detection | canvas)
         np.save(folder / "settings.npy", last.settings_1x)
-    np.save(folder / "F.npy", np.concatenate([plane.fluo for plane in planes]))
-    np.save(folder / "Fneu.npy", np.concatenate([plane.neuropil for plane in planes]))
-    np.save(folder / "spks.npy", np.concatenate([plane.spikes for plane in planes]))
-    np.save(folder / "iscell.npy", np.concatenate([plane.labels for plane in planes]))
+    arrays = {"F": "fluo", "Fneu": "neuropil", "spks": "spikes", "iscell": "labels"}
+    if spec.num_channels == 2:
+        arrays["redcell"] = "red"
+    for name, attribute in arrays.items():
+        np.save(folder / f"{name}.npy", np.concatenate([getattr(plane, attribute) for plane in kept]))
     np.save(folder / "stat.npy", np.array(stats, dtype=object))
 
 
-def _stat(random: np.random.Generator) -> dict[str, Any]:
+def _first(spec: Suite2pSpec) -> np.ndarray:
+    return np.arange(len(spec.file_list)) == 0
+
+
+def _stat(random: np.random.Generator, generation: str) -> dict[str, Any]:
     y, x = random.integers(8, HEIGHT - 8), random.integers(8, WIDTH - 8)
     dy, dx = np.mgrid[-3:4, -3:4]
     inside = dy**2 + dx**2 <= 9
     ypix, xpix = (y + dy[inside]).astype(np.int64), (x + dx[inside]).astype(np.int64)
+    own = {"snr": np.float32(0.8)}
+    if generation == "0.x":
+        own = {"solidity": np.float64(1.2), "neuropil_mask": np.arange(350)}
     soma = (ypix - y) ** 2 + (xpix - x) ** 2 <= 4
     return {
         "ypix": ypix,
@@ -212,7 +245,7 @@ def _stat(random: np.random.Generator) -> dict[str, Any]:
         "npix": ypix.size,
         "soma_crop": soma,
         "npix_soma": soma.sum(),
-        "mrs": np.float64(0.35),
+        "mrs": np.float32(0.35),
         "mrs0": np.float64(0.34),
         "compact": np.float64(1.03),
         "radius": np.float64(3.2),
@@ -220,7 +253,7 @@ def _stat(random: np.random.Generator) -> dict[str, Any]:
         "npix_norm": np.float32(0.9),
         "npix_norm_no_crop": np.float32(1.0),
         "overlap": np.zeros(ypix.size, dtype=bool),
-        "snr": np.float32(0.8),
+        **own,
         "skew": np.float32(random.uniform(1, 4)),
         "std": np.float32(40.0),
     }
@@ -228,13 +261,14 @@ def _stat(random: np.random.Generator) -> dict[str, Any]:
 
 def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, Any]:
     frames = spec.num_frames
+    offsets = np.int32 if spec.generation == "0.x" else np.int64
     image = random.normal(300, 50, (HEIGHT, WIDTH)).astype(np.float32)
     outputs = {
         "refImg": image.astype(np.int16),
         "rmin": np.int16(189),
         "rmax": np.int16(455),
-        "yoff": random.integers(-2, 3, frames),
-        "xoff": random.integers(-2, 3, frames),
+        "yoff": random.integers(-2, 3, frames).astype(offsets),
+        "xoff": random.integers(-2, 3, frames).astype(offsets),
         "corrXY": random.uniform(0.01, 0.05, frames).astype(np.float32),
         "meanImg": image,
         "meanImgE": (image / 500).astype(np.float32),
@@ -245,10 +279,13 @@ def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, A
     }
     if spec.nonrigid:
         outputs |= {
-            name: random.normal(0, 0.5, (frames, 4)).astype(np.float32) for name in ("yoff1", "xoff1")
+            name: random.normal(0, 0.5, (frames, 4)).astype(np.float32)
+            for name in ("yoff1", "xoff1", "corrXY1")
         }
     if spec.num_channels == 2:
         outputs["meanImg_chan2"] = image / 3
+    if spec.num_channels == 2 and spec.generation == "0.x":
+        outputs["meanImg_chan2_corrected"] = image / 4
     return outputs
 
 
@@ -260,5 +297,6 @@ def _detection(random: np.random.Generator) -> dict[str, Any]:
         "Vcorr": random.uniform(0, 1, valid),
         "max_proj": random.uniform(0, 900, valid).astype(np.float32),
         "Vmap": maps,
+        **{name: random.uniform(0, 1, 5000) for name in ("Vmax", "ihop", "Vsplit")},
         "spatscale_pix": 6,
     }

@@ -140,3 +140,10 @@ def test_a_real_deeplabcut_pickle_with_yaml_numbers_is_read():
     data = loads(path.read_bytes())["data"]
 
     assert (data["nframes"], data["fps"], data["training set fraction"]) == (3600, 60.0, 0.95)
+
+
+def test_a_path_that_windows_wrote_becomes_text_on_every_system():
+    pickled = pickle.dumps(PureWindowsPath("F:/data/a.tif"), protocol=0).replace(b"PureWindows", b"Windows")
+
+    assert b"WindowsPath" in pickled
+    assert loads(pickled) == "F:\\data\\a.tif"

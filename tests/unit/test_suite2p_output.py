@@ -32,7 +32,7 @@ def test_an_output_says_which_files_it_was_made_of(tmp_path, generation):
     assert output.file_list == ("a_00001.tif", "a_00002.tif")
     assert output.planes[0].frames_per_file == (40, 20)
     assert (output.planes[0].num_rois, output.planes[0].num_frames) == (5, 60)
-    assert output.version in ("0.14.4", "1.1.0")
+    assert output.version in ("0.14.6", "1.1.0")
 
 
 @GENERATIONS
