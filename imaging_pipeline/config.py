@@ -183,6 +183,12 @@ def _read_json(path: Path) -> Mapping[str, object]:
         raise _not_json(error.msg, error.lineno, error.colno, path) from None
     except NotAllowedError as error:
         raise ConfigError("A key is given twice", path=path, allowed=error) from None
+    except (RecursionError, ValueError):
+        raise ConfigError(
+            "A value is nested too deep, or a number too long, to be read",
+            path=path,
+            remedy="correct the file.",
+        ) from None
     if not isinstance(document, dict):
         raise ConfigError("The configuration is no JSON object", path=path, allowed="{…}")
     return document
