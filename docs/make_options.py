@@ -22,8 +22,8 @@ Where a recording knows better, as with its frame rate, the run takes that, and 
 
 Of what Suite2p 1.x calls `db`, only `nplanes`, `nchannels`, `functional_chan`, `ignore_flyback` and
 `keep_movie_raw` are options; all other keys of it say which files are read and where the output goes, and
-have no effect. One setting may be `"auto"`: `registration.batch_size`, which is then chosen by the size of the
-frames and the memory that is free; `Suite2Py` keeps what was taken.
+have no effect. One setting may be `"auto"`: `registration.batch_size`, which is then chosen by the size of
+the frames and the memory that is free; `Suite2Py` keeps what was taken.
 
 What became of each key of Suite2p 0.10 to 0.14:
 """
