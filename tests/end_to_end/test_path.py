@@ -26,6 +26,7 @@ from imaging_pipeline.suite2p_runner.run import is_available
 from imaging_pipeline.workers.lanes import LANES
 from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker
+from tests.makers.filled import empty_places
 from tests.makers.lab import Lab, emptied_lab, row_counts
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
@@ -36,6 +37,37 @@ LAYOUTS = (
     Layout("90218-openfield", datetime(2026, 3, 14, 10, 12, 5, 250_000), (360, 240), 200),
     Layout("90218-object", datetime(2026, 3, 14, 10, 41, 37, 500_000), (450,), 1000),
 )
+
+COLONY = "the colony's file is read by tests of its own"
+BY_HAND = "people fill it in"
+ONE_CHANNEL = "the recording has one channel"
+RIGID = "the option set has no nonrigid registration"
+NOT_CHANGED = "nothing of the folder changed"
+# What stands in docs/tables.md, and has no row or value here.
+EMPTY = {
+    **dict.fromkeys(("AnimalColor", "Strain", "Gene", "Genotype"), COLONY),
+    **{f"Animal.{name}": COLONY for name in ("BackgroundStrain", "Death", "Generation", "Litter", "Purpose")},
+    **{f"Animal.{name}": COLONY for name in ("Strain", "animal_dob", "color", "animal_notes")},
+    **{f"User.{name}": BY_HAND for name in ("email", "last_name")},
+    "Repository.repository_note": BY_HAND,
+    **dict.fromkeys(("Apparatus", "CueCard", "ArenaObject", "Intervention", "Scope", "Setup"), BY_HAND),
+    **{f"Apparatus.{name}": BY_HAND for name in ("Geometry", "Treadmill")},
+    **dict.fromkeys(("ArenaObject.Picture", "Scope.Picture"), BY_HAND),
+    **{f"Setup.{name}": BY_HAND for name in ("Sync", "Tracking1D", "Tracking2D", "Treadmill")},
+    **{f"Setup.{name}": BY_HAND for name in ("Scanimage", "Labview")},
+    **{f"Session.{name}": BY_HAND for name in ("SessionType", "Apparatus", "ArenaObject", "CueCard")},
+    "Session.Intervention": BY_HAND,
+    **dict.fromkeys(("BaseFolder.setup", "BaseFolder.scope_name"), "the request names none"),
+    **{f"MetaSession.{name}": "the request names none" for name in ("Note", "Scope", "Setup")},
+    **{
+        f"MakeDatasetSessions.{name}": NOT_CHANGED for name in ("Purge", "JobReset", "Dataset.dataset_reason")
+    },
+    "MakeDatasetSessions.Finding": "nothing is wrong with the output",
+    "Projection.Plane.mean_image_second": ONE_CHANNEL,
+    **{f"Cell.Rois.{name}": ONE_CHANNEL for name in ("redcell", "redcell_prob")},
+    **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
+    "Worker": "a worker that has ended takes its row away",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +174,10 @@ def test_the_cells_are_those_of_the_movie(worked: Worked) -> None:
         assert session.score is not None
         assert session.score.recall >= 0.9, session
         assert session.score.precision >= 0.9, session
+
+
+def test_all_that_is_documented_is_filled_or_has_a_reason_not_to_be(worked: Worked) -> None:
+    assert set(empty_places()) == set(EMPTY)
 
 
 def test_registering_again_adds_nothing(worked: Worked) -> None:
