@@ -11,7 +11,8 @@ import datajoint as dj
 from imaging_pipeline import embedded
 from imaging_pipeline.config import Config, find_config
 from imaging_pipeline.config_stores import PIPELINE_STORE
-from imaging_pipeline.database_refusal import connection_error, refusals_told, where
+from imaging_pipeline.connection_refusal import connection_error, where
+from imaging_pipeline.database_refusal import refusals_told
 from imaging_pipeline.errors import ConfigError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock

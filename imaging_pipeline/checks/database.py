@@ -10,10 +10,9 @@ import datajoint as dj
 from imaging_pipeline import database, embedded
 from imaging_pipeline.checks.declared import check_declared
 from imaging_pipeline.checks.finding import Finding, failed, from_error
-from imaging_pipeline.checks.refusals import why_refused
 from imaging_pipeline.checks.server import check_server
 from imaging_pipeline.config import Config
-from imaging_pipeline.errors import DatabaseError, PipelineError, SchemaError
+from imaging_pipeline.errors import PipelineError, SchemaError
 from imaging_pipeline.schemas import tables as bound
 from imaging_pipeline.schemas.tables import Tables
 
@@ -38,11 +37,6 @@ def check_database(config: Config) -> CheckedDatabase:
         database.connect(config)
     except SchemaError as error:
         refusal = error
-    except DatabaseError as error:
-        refused = error.__cause__
-        if folder is None and refused is not None and not isinstance(refused, dj.errors.DataJointError):
-            return CheckedDatabase((why_refused(config, refused),), None)
-        return CheckedDatabase((from_error("server", error),), None)
     except PipelineError as error:
         return CheckedDatabase((from_error("server", error),), None)
     except dj.errors.DataJointError as error:

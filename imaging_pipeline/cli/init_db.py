@@ -6,7 +6,8 @@ import click
 
 from imaging_pipeline import database
 from imaging_pipeline.cli.connection import configured
-from imaging_pipeline.database_refusal import refusals_told, where
+from imaging_pipeline.connection_refusal import where
+from imaging_pipeline.database_refusal import refusals_told
 from imaging_pipeline.schemas import imaging
 
 

@@ -60,7 +60,7 @@ def test_a_server_that_is_down_is_named_with_what_to_look_at(
     error = caught.value
     assert f"No connection to the {config.backend} server at 127.0.0.1:{server.port} as lab" in error.what
     assert "refused" in str(error.found)
-    assert "See whether the server runs" in error.remedy
+    assert "Start the server" in error.remedy
     assert (error.path, error.move) == (str(config.path), Move.ADMINISTRATOR)
     assert server.password not in str(error)
     assert caplog.text == ""
@@ -149,7 +149,7 @@ def test_a_wrong_account_or_password_is_told_with_where_it_was_given(
 def test_a_database_that_is_not_there_is_named(config: Config) -> None:
     with pytest.raises(DatabaseError) as caught:
         database.connect(dataclasses.replace(config, database_name="labb"))
-    assert "There is no database labb" in caught.value.what
+    assert "there is no database labb" in caught.value.what
     assert "Correct database.name" in caught.value.remedy
 
 

@@ -9,15 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import psycopg2
-import pymysql
 import pytest
 from click.testing import CliRunner
 
 from imaging_pipeline.checks.database import check_database
 from imaging_pipeline.checks.disk import is_memory, is_network, kind_of_disk
 from imaging_pipeline.checks.finding import Finding, State
-from imaging_pipeline.checks.refusals import why_refused
 from imaging_pipeline.checks.repositories import check_repositories
 from imaging_pipeline.checks.scratch import check_scratch
 from imaging_pipeline.checks.stores import check_stores
@@ -123,34 +120,6 @@ def test_an_embedded_server_that_is_not_there_is_not_made(config: Config) -> Non
     assert "not initialised" in checked.findings[0].found
     assert checked.findings[0].remedy == "Run: imaging-pipeline init-db"
     assert not config.embedded_folder.exists()
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (
-            psycopg2.OperationalError('could not translate host name "db.example.org" to address'),
-            "no host by",
-        ),
-        (
-            pymysql.OperationalError(2003, "Can't connect ([Errno 110] Connection timed out)"),
-            "does not answer",
-        ),
-        (psycopg2.OperationalError('FATAL:  password authentication failed for user "anna"'), "user anna"),
-        (psycopg2.OperationalError('FATAL:  database "postgres" does not exist'), "no database postgres"),
-        (psycopg2.OperationalError("server does not support SSL, but SSL was required"), "encryption"),
-        (pymysql.OperationalError(3159, "Connections using insecure transport are prohibited"), "encryption"),
-        (psycopg2.OperationalError('FATAL:  no pg_hba.conf entry for host "10.0.0.1"'), "from this machine"),
-        (pymysql.OperationalError(1040, "Too many connections"), "no connection left"),
-        (pymysql.OperationalError(4242, "Moon in the wrong phase"), "Moon in the wrong phase"),
-    ],
-)
-def test_what_drivers_say_is_told_apart(tmp_path: Path, error: Exception, told: str) -> None:
-    found = why_refused(server_config(tmp_path), error)
-    assert found.state is State.FAILED
-    assert told in found.found
-    assert found.remedy
-    assert "correct horse" not in found.found
 
 
 # Stores

@@ -35,6 +35,7 @@ LAYERS = {
     "imaging_pipeline.trace_store": 2,
     "imaging_pipeline.codecs": 2,
     "imaging_pipeline.schemas": 2,
+    "imaging_pipeline.connection_refusal": 2,
     "imaging_pipeline.database_refusal": 2,
     "imaging_pipeline.database": 2,
     "imaging_pipeline": 2,
