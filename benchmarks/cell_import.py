@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 def _round(config: Config, plane: Path, folder: Path) -> _Round:
     params = imaging.BaselineParams().fetch1()
     df_f = call_fresh(_df_f_s, plane, params["baseline_percentile"], params["baseline_window_s"])
-    floor = call_fresh(_read_and_write, plane, folder / "floor")
+    floor = call_fresh(_read_and_write, plane, Path(tempfile.mkdtemp(dir=folder)))
     imported = call_fresh(_import_s, config)
     forget_session()
     return _Round(imported, df_f.result, floor.seconds)
@@ -91,7 +92,6 @@ def _df_f_s(plane: Path, percentile: float, window_s: float) -> float:
 
 
 def _read_and_write(plane: Path, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
     arrays = {name: np.load(plane / f"{name}.npy") for name in _READ}
     for number, name in enumerate(_WRITTEN):
         with (folder / f"{number}.npy").open("wb") as file:
