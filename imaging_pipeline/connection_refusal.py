@@ -20,8 +20,8 @@ _ANSWER = re.compile(r"failed: \S+:  ")
 class _Reason:
     """One reason: how the drivers tell it, what it means, what to do, and whether it passes by itself.
 
-    ``what`` and ``remedy`` may name ``{host}``, ``{port}``, ``{user}``, ``{name}``, ``{backend}``, and where values
-    come from: ``{user_source}``, ``{password_source}``, ``{name_source}``.
+    ``what`` and ``remedy`` may name ``{host}``, ``{port}``, ``{user}``, ``{name}``, ``{backend}``, and
+    where values come from: ``{user_source}``, ``{password_source}``, ``{name_source}``.
     """
 
     numbers: tuple[int, ...]

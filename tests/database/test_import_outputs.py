@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
-from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import fetching
-from tests.makers.folders import START, aged, write_suite2p
+from tests.makers.folders import START, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (
-    HEIGHT,
     IMPORTED,
     OBJECT,
     OPEN_FIELD,
@@ -27,7 +26,6 @@ from tests.makers.recordings import (
     session_key,
     write_recording,
 )
-from tests.makers.scanimage import numbered_pages, write_tif
 from tests.makers.suite2p_output import Suite2pSpec, look_at_planes
 
 TWO_PLANES = Recording(
@@ -184,17 +182,6 @@ def test_samples_whose_baseline_is_not_positive_are_nan_and_counted(lab: Lab) ->
     rows = imaging.Cell.Traces().to_dicts(order_by="cell_id")
     assert [row["num_invalid"] for row in rows] == [0, OBJECT.num_frames, 0, 0, 0]
     assert [int(np.isnan(row["df_f"]).sum()) for row in rows] == [row["num_invalid"] for row in rows]
-
-
-def test_a_tif_unlike_the_first_of_its_session_is_refused_with_its_name(lab: Lab) -> None:
-    folder = lab.share / "90218" / "2024-05-17"
-    *_, last = write_recording(folder, OPEN_FIELD)
-    pages = numbered_pages(7, HEIGHT, 20)
-    aged(write_tif(last, settings=OPEN_FIELD.settings, pages=pages))
-    register(lab, folder, combined=False)
-    with pytest.raises(FormatError, match=rf"{last.name}.*20 × 10 px.*14 × 10 px"):
-        imaging.Tif.populate()
-    assert len(imaging.Tif()) == 0
 
 
 def change_frames_per_file(root: Path, *counts: int) -> None:
