@@ -176,3 +176,9 @@ class Changes:
     option_sets: tuple[OptionSetChange, ...] = ()
     relocations: tuple[Relocation, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def metasession_names(self) -> tuple[str, ...]:
+        """The names of all meta-sessions that the request met."""
+        of_sessions = {each.metasession_name for each in self.sessions}
+        return tuple(sorted(of_sessions | {each.metasession_name for each in self.datasets}))

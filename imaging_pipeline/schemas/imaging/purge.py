@@ -26,9 +26,6 @@ from .fetching import Row
 # DataJoint's "cascade" would delete the sessions that a dataset is linked to.
 _PART_INTEGRITY = "ignore"
 
-# A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
-_STALE = "status IN ('error', 'ignore')"
-
 
 @dataclass(frozen=True)
 class Purged:
@@ -144,54 +141,3 @@ def _told(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, .
         for name, why in reasons.items()
         if counts[name]
     )
-
-
-def reset_jobs(tables: Tables, metasession_names: Sequence[str]) -> dict[str, int]:
-    """Drop the error and ignored job rows of MetaSessions, so that their keys are tried again.
-
-    Job tables of private schemas below ours count too.
-
-    Returns
-    -------
-    dict
-        Full name of the job table → rows dropped.
-    """
-    return _delete_jobs(tables, _job_tables(tables), {"metasession_name": list(metasession_names)})
-
-
-def reset_requests(tables: Tables, basefolder_ids: Sequence[int]) -> dict[str, int]:
-    """Drop the error and ignored job rows of requests, so that they are tried again."""
-    name = tables.imaging.MakeDatasetSessions.jobs.full_table_name
-    return _delete_jobs(tables, [name], {"basefolder_id": list(basefolder_ids)})
-
-
-def _delete_jobs(tables: Tables, job_tables: Iterable[str], values: dict[str, list[Any]]) -> dict[str, int]:
-    ((column, wanted),) = values.items()
-    dropped: dict[str, int] = {}
-    if not wanted:
-        return dropped
-    marks = ", ".join(["%s"] * len(wanted))
-    for name in job_tables:
-        query = f"DELETE FROM {name} WHERE {column} IN ({marks}) AND {_STALE}"
-        rows = tables.connection.query(query, args=tuple(wanted)).rowcount
-        if rows:
-            dropped[name] = rows
-    return dropped
-
-
-def _job_tables(tables: Tables) -> list[str]:
-    """Give the job tables of our schemas, and of those below, that are keyed by MetaSession."""
-    connection = tables.connection
-    connection.dependencies.load_all_downstream()
-    schemas = sorted({_schema_of(node) for node in connection.dependencies if not node.isdigit()})
-    marks = ", ".join(["%s"] * len(schemas))
-    query = (
-        "SELECT table_schema, table_name FROM information_schema.columns"
-        f" WHERE column_name = 'metasession_name' AND table_name LIKE '~~%%' AND table_schema IN ({marks})"
-    )
-    rows = connection.query(query, args=tuple(schemas)).fetchall()
-    return [connection.adapter.make_full_table_name(*row) for row in rows]
-
-
-def _schema_of(full_table_name: str) -> str:
-    return full_table_name.split(".")[0].strip('`"')

@@ -16,8 +16,10 @@ from imaging_pipeline.ingest.planned import Plan, Request
 from imaging_pipeline.schemas.locks import lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
-from . import known, purge
+from . import known, stale_jobs
+from .decision import Decision
 from .fetching import Row
+from .hardware_notes import hardware_notes
 from .registration_report import Report, report
 from .session_rows import Writer
 
@@ -66,6 +68,27 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     )
 
 
+def decide(tables: Tables, planned: Planned) -> Decision:
+    """Hold a plan against the database and say all that is to be done; reads the database, writes nothing.
+
+    Raises
+    ------
+    InputError
+        The setup has no calibration for the day.
+    """
+    if _num_applied(tables, planned.base_folder) != planned.num_applied:
+        # Another request was carried out meanwhile, perhaps for a newer state of the folder.
+        planned = plan(tables, planned.base_folder)
+    base_folder = planned.base_folder
+    changes = compare(planned.plan, known.of_plan(tables, planned.plan))
+    return Decision(
+        planned.plan,
+        changes,
+        hardware_notes(tables, base_folder, changes),
+        stale_jobs.stale_jobs(tables, changes.metasession_names, _earlier_requests(tables, base_folder)),
+    )
+
+
 def apply(tables: Tables, planned: Planned) -> Report:
     """Hold a plan against the database and write what is new, within the open transaction.
 
@@ -76,19 +99,13 @@ def apply(tables: Tables, planned: Planned) -> Report:
     DatabaseError
         What is out of date may not be deleted by this account.
     """
-    request = planned.plan.request
+    request, base_folder = planned.plan.request, planned.base_folder
     # Always in this order, so that two registrations never wait for each other.
     lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
     lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
-    if _num_applied(tables, planned.base_folder) != planned.num_applied:
-        # Another request was carried out meanwhile, perhaps for a newer state of the folder.
-        planned = plan(tables, planned.base_folder)
-    changes = compare(planned.plan, known.of_plan(tables, planned.plan))
-    writer = Writer(tables, planned.base_folder, changes)
-    writer.write()
-    reset = purge.reset_jobs(tables, writer.touched())
-    reset |= purge.reset_requests(tables, _earlier_requests(tables, planned.base_folder))
-    return report(planned.plan, changes, writer, reset)
+    decision = decide(tables, planned)
+    purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
+    return report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
 
 
 def _num_applied(tables: Tables, base_folder: Row) -> int:

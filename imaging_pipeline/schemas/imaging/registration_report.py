@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict
 
+from .decision import Decision
 from .fetching import Row
-from .session_rows import Writer
+from .purge import Purged
 
 _LONGEST = 980
 
@@ -21,11 +23,12 @@ class Report:
     parts: dict[str, list[Row]]
 
 
-def report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int]) -> Report:
+def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int]) -> Report:
     """Tell what was found, done and purged, and which jobs are tried again."""
+    plan, changes = decision.plan, decision.changes
     verdicts = [file.verdict for file in plan.files]
     num_known = sum(each.verdict == "known" for each in changes.sessions)
-    findings = [*(f"{each.kind}: {each.message}" for each in changes.findings), *writer.findings]
+    findings = [*(f"{each.kind}: {each.message}" for each in changes.findings), *decision.hardware.findings]
     return Report(
         row={
             "num_sessions_new": len(changes.sessions) - num_known,
@@ -44,7 +47,7 @@ def report(plan: Plan, changes: Changes, writer: Writer, reset: dict[str, int]) 
                     "num_rows_purged": each.num_rows,
                     "purge_reason": _shortened(each.reason),
                 }
-                for each in writer.purged
+                for each in purged
             ],
             "Finding": [
                 {"finding_number": number, "finding": _shortened(finding)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from imaging_pipeline import names
-from imaging_pipeline.errors import InputError
 from imaging_pipeline.ingest.changed import (
     Changes,
     DatasetChange,
@@ -17,10 +16,11 @@ from imaging_pipeline.schemas.tables import Tables
 
 from . import purge
 from .fetching import Row
+from .hardware_notes import HardwareNotes
 
 
 class Writer:
-    """Writes the changes of one request, and remembers what was purged and why, and what to tell.
+    """Writes what was decided for one request.
 
     Parameters
     ----------
@@ -28,21 +28,20 @@ class Writer:
         The database, with a transaction open.
     base_folder
         The row of the request.
-    changes
+    changes, hardware
         What is to be done.
     """
 
-    def __init__(self, tables: Tables, base_folder: Row, changes: Changes) -> None:
+    def __init__(self, tables: Tables, base_folder: Row, changes: Changes, hardware: HardwareNotes) -> None:
         self._tables = tables
         self._imaging = tables.imaging
         self._base_folder = base_folder
         self._changes = changes
-        self.purged: tuple[purge.Purged, ...] = ()
-        self.findings: list[str] = []
+        self._hardware = hardware
 
-    def write(self) -> None:
-        """Purge what is out of date, then write what is new."""
-        self.purged = purge.purge(self._tables, self._changes.purges)
+    def write(self) -> tuple[purge.Purged, ...]:
+        """Purge what is out of date, then write what is new; give what was purged, and why."""
+        purged = purge.purge(self._tables, self._changes.purges)
         for metasession in self._changes.new_metasessions:
             self._insert_metasession(metasession)
         for option_set in self._changes.option_sets:
@@ -57,15 +56,11 @@ class Writer:
                 }
             )
         self._insert_sessions()
-        for metasession_name in self.touched():
-            self._complete_hardware({"metasession_name": metasession_name})
+        for part, row in self._hardware.rows:
+            getattr(self._imaging.MetaSession, part).insert1(row)
         for dataset in self._changes.datasets:
             self._write_dataset(dataset)
-
-    def touched(self) -> list[str]:
-        """Give the names of all MetaSessions that the request met."""
-        of_sessions = {each.metasession_name for each in self._changes.sessions}
-        return sorted(of_sessions | {each.metasession_name for each in self._changes.datasets})
+        return purged
 
     def _insert_metasession(self, metasession: PlannedMetaSession) -> None:
         request = self._base_folder
@@ -79,39 +74,6 @@ class Writer:
                 "suite2p_folder": metasession.suite2p_folder,
             }
         )
-
-    def _complete_hardware(self, key: Row) -> None:
-        """Note setup and scope of a MetaSession that has none yet; other ones are told, not changed."""
-        parts = (
-            (self._imaging.MetaSession.Setup, "setup_name", self._base_folder["setup"]),
-            (self._imaging.MetaSession.Scope, "scope_name", self._base_folder["scope_name"]),
-        )
-        for part, column, wanted in parts:
-            noted = (part & key).to_arrays(column).tolist()
-            if wanted and not noted:
-                named = self._calibration(key) if column == "setup_name" else {column: wanted}
-                part.insert1({**key, **named})
-            elif wanted and wanted not in noted:
-                self.findings.append(
-                    f"MetaSession {key['metasession_name']} stays with the {column} {noted[0]}, although the"
-                    f" request says {wanted}"
-                )
-
-    def _calibration(self, key: Row) -> Row:
-        """Give the newest calibration of the setup that is not after the start of the first session."""
-        starts = (self._imaging.Session & key).to_arrays("session_timestamp")
-        day = min(starts.tolist()).date()
-        name = self._base_folder["setup"]
-        calibrations = self._imaging.Setup & {"setup_name": name}
-        dates = sorted(calibrations.to_arrays("setup_date").tolist())
-        before = [date for date in dates if date <= day]
-        if not before:
-            raise InputError(
-                f"The setup {name} has no calibration for the day of the recording",
-                found=f"recorded on {day}, calibrated on {', '.join(str(date) for date in dates)}",
-                remedy=f"Add a calibration of {name} with a date not after {day}.",
-            )
-        return {"setup_name": name, "setup_date": before[-1]}
 
     def _set_options(self, change: OptionSetChange) -> None:
         key = {"metasession_name": change.metasession_name}

@@ -1,0 +1,33 @@
+"""What is decided for a request: the same for who only looks and for who does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.ingest.planned import Plan
+
+from .hardware_notes import HardwareNotes
+from .stale_jobs import StaleJobs
+
+
+@dataclass(frozen=True)
+class Decision:
+    """All that carrying out a request does, decided before any of it is done.
+
+    Attributes
+    ----------
+    plan
+        What the folder holds.
+    changes
+        What it changes in the database.
+    hardware
+        What is noted of setup and scope.
+    stale_jobs
+        Job rows that are dropped, so that their keys are tried again.
+    """
+
+    plan: Plan
+    changes: Changes
+    hardware: HardwareNotes
+    stale_jobs: tuple[StaleJobs, ...]
