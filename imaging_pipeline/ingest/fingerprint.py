@@ -8,12 +8,12 @@ from pathlib import Path
 from imaging_pipeline.readers.read_ahead import read_ahead
 
 _BLOCK_BYTES = 4 * 1024
-_NUM_BLOCKS = 8
+_NUM_BLOCKS = 4
 _WHOLE_BYTES = 512 * 1024
 
 
 def fingerprint(path: Path) -> str:
-    """Give 16 hexadecimal characters of a file's size and of eight blocks of 4 KiB.
+    """Give 16 hexadecimal characters of a file's size and of four blocks of 4 KiB.
 
     The blocks are spread evenly and hold the first and the last byte; a file of up to half a
     megabyte is read whole. What is read does not grow with the file, so that a stack of 2 GB on a

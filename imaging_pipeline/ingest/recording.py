@@ -22,7 +22,7 @@ from imaging_pipeline.ingest.planned import (
 )
 from imaging_pipeline.readers.alike import check_alike
 
-_READERS = 8
+_READERS = 4
 
 
 @dataclass(frozen=True)

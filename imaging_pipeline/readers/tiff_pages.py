@@ -19,7 +19,7 @@ from imaging_pipeline.readers.page_pattern import PagePattern
 from imaging_pipeline.readers.tiff_file import COPY_AGAIN, TifFile
 from imaging_pipeline.readers.tiff_page import Page, Span
 
-_NUM_PROBES = 16
+_NUM_PROBES = 4
 # As much of a page's end as no detector leaves at zero in one page and not in another.
 _END_BYTES = 64 * 1024
 # Almost every file shows in so few that it is whole.
