@@ -6,11 +6,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from imaging_pipeline import progress
 from imaging_pipeline.errors import near
 from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.experiments.recognised import Examined, Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
-from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.experiments.stack_files import StackFiles
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
+from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
+from imaging_pipeline.readers.scanimage_stack import scanimage_stack
+from imaging_pipeline.readers.tif_stack import TifStack
 
 _TIF_SUFFIXES = (".tif", ".tiff")
 _COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>[0-9]{4,})(?P<kind>_wheel)?", re.IGNORECASE)
@@ -29,6 +34,7 @@ class Miniscope:
 
     name = "2Pminiscope_A"
     primary = TIF
+    analysed = TIF
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
         """Say what each file is.
@@ -78,6 +84,34 @@ class Miniscope:
             return Examined()
         tif = read_tif(path)
         return Examined(tif.header.start, tif.layout)
+
+    def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
+        """Read the headers that ScanImage wrote into the tifs.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            A file is gone, truncated, or no ScanImage tif.
+        """
+        return _scanimage_tifs(files)
+
+    def read_stack(self, files: StackFiles) -> TifStack:
+        """Read what ScanImage wrote of each frame as well, and a mean image.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            As for `read_tifs`; also where the files were not recorded alike.
+        """
+        return scanimage_stack(_scanimage_tifs(files))
+
+
+def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:
+    tifs = []
+    for number, file in enumerate(files.tifs):
+        progress.report("reading headers", number, len(files.tifs))
+        tifs.append(read_tif(file.path))
+    return tuple(tifs)
 
 
 def _tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:

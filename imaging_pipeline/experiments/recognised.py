@@ -8,6 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from imaging_pipeline.experiments.stack_files import StackFiles
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
+from imaging_pipeline.readers.tif_stack import TifStack
+
 
 @dataclass(frozen=True)
 class Used:
@@ -92,10 +96,13 @@ class ExperimentType(Protocol):
         As people name it in a request.
     primary
         The dataset type that makes a session, and whose first file says when it started.
+    analysed
+        The dataset type that Suite2p takes.
     """
 
     name: str
     primary: str
+    analysed: str
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
         """Say what each file is; ``names`` are paths below the folder, general rules applied."""
@@ -112,4 +119,24 @@ class ExperimentType(Protocol):
             The file's end is not there, or not yet.
         FormatError
             The content is not what the format says.
+        """
+
+    def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
+        """Find out of each tif of a dataset how its pages were taken, without reading them.
+
+        Raises
+        ------
+        NothingFoundError
+            A file is gone.
+        FormatError
+            A file is no such tif, or is truncated.
+        """
+
+    def read_stack(self, files: StackFiles) -> TifStack:
+        """Read of a dataset of tifs what the table ``Tif`` keeps.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            As for `read_tifs`; also where the files were not recorded alike.
         """

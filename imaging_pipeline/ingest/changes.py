@@ -66,9 +66,12 @@ def compare(plan: Plan, known: Known) -> Changes:
     known
         What the database holds that the plan may meet; meta-sessions of another label are passed over.
     """
-    primary = experiment_type(plan.request.experiment_type).primary
-    registered = Registered(plan, known, primary)
-    parts = [_Comparison(plan, primary, match).changes() for match in registered.match_all(plan.metasessions)]
+    experiment = experiment_type(plan.request.experiment_type)
+    registered = Registered(plan, known, experiment.primary)
+    parts = [
+        _Comparison(plan, experiment.analysed, match).changes()
+        for match in registered.match_all(plan.metasessions)
+    ]
     return Changes(
         new_metasessions=tuple(chain.from_iterable(part.new_metasessions for part in parts)),
         sessions=tuple(chain.from_iterable(part.sessions for part in parts)),
@@ -89,9 +92,9 @@ def _gone(plan: Plan) -> Iterator[Finding]:
 class _Comparison:
     """One planned meta-session against the registered one that it is."""
 
-    def __init__(self, plan: Plan, primary: str, match: MetaSessionMatch) -> None:
+    def __init__(self, plan: Plan, analysed: str, match: MetaSessionMatch) -> None:
         self._plan = plan
-        self._primary = primary
+        self._analysed = analysed
         self._match = match
         self._known = match.known
         self._name = (match.known or match.planned).metasession_name
@@ -110,7 +113,7 @@ class _Comparison:
         ]
         order = self._order(sessions)
         option_set = self._option_set()
-        outdated = Outdated(self._plan, self._primary, self._match, sessions, recordings, option_set)
+        outdated = Outdated(self._plan, self._analysed, self._match, sessions, recordings, option_set)
         outputs = list(self._outputs(order, outdated.outputs))
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
         return Changes(

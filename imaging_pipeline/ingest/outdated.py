@@ -39,7 +39,7 @@ class Outdated:
     ----------
     plan
         What the folder means.
-    primary
+    analysed
         The dataset type that Suite2p runs on.
     match
         The planned meta-session and the registered one.
@@ -57,7 +57,7 @@ class Outdated:
     def __init__(
         self,
         plan: Plan,
-        primary: str,
+        analysed: str,
         match: MetaSessionMatch,
         sessions: Iterable[SessionChange],
         recordings: Iterable[DatasetChange],
@@ -67,7 +67,7 @@ class Outdated:
         self._match = match
         self._known = match.known
         self._option_set = option_set
-        self._reasons = [*_joined(sessions), *_changed(recordings, primary)]
+        self._reasons = [*_joined(sessions), *_changed(recordings, analysed)]
         self.outputs = {output.dataset.bundle: output for output in self._outdated_outputs()}
 
     def purges(self, session_names: tuple[str, ...], datasets: Sequence[DatasetChange]) -> Iterator[Purge]:
@@ -165,7 +165,7 @@ def _joined(sessions: Iterable[SessionChange]) -> Iterator[str]:
             yield f"session '{each.session.timeseries_name}' joined"
 
 
-def _changed(recordings: Iterable[DatasetChange], primary: str) -> Iterator[str]:
+def _changed(recordings: Iterable[DatasetChange], analysed: str) -> Iterator[str]:
     for each in recordings:
-        if each.dataset.datasettype == primary and each.difference is Difference.CONTENT:
+        if each.dataset.datasettype == analysed and each.difference is Difference.CONTENT:
             yield f"'{each.dataset.bundle}': {each.reason}"

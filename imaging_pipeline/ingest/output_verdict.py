@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.experiments.dataset_types import TIF
+from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
@@ -117,49 +118,55 @@ def judge(
     if folder.label is not None and folder.label != request.label:
         reason = f"it belongs to a registration as {folder.label}; register the folder so to import it"
         return Judgement(OutputVerdict.FOREIGN, folder.metasession_name, folder.ops_name, reason)
-    owner = _owner(folder, output.file_list, metasessions)
+    owner = _owner(request, folder, output.file_list, metasessions)
     if owner is None:
         reason = "none of its input files is of a session of this folder; move it to the folder of its tifs"
         return Judgement(OutputVerdict.FOREIGN, None, folder.ops_name, reason)
     wanted = options.wanted(request, owner.metasession_name)
     own_name = _noted(output, "ops_name") or folder.ops_name
     ops_name = own_name or wanted or folder.last
-    difference = _difference(output.file_list, tif_names(owner)) or _replaced(output, owner)
+    difference = _difference(output.file_list, tif_names(request, owner)) or _replaced(request, output, owner)
     if difference:
         reason = f"{difference}; {RUN_AGAIN}"
         return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, reason)
     if missing:
         reason = f"not finished: {listed(missing)} not there or not whole; {_FINISH}"
         return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
-    is_equal, compared = _compared_options(output, wanted or own_name, options.settings)
+    is_equal, compared = _compared_options(
+        output, wanted or own_name, options.settings, _not_compared(request)
+    )
     verdict = OutputVerdict.FINISHED if is_equal else OutputVerdict.SUPERSEDED
     return Judgement(verdict, owner.metasession_name, ops_name, compared)
 
 
-def tif_names(metasession: PlannedMetaSession) -> tuple[str, ...]:
+def tif_names(request: Request, metasession: PlannedMetaSession) -> tuple[str, ...]:
     """Give the names of a meta-session's tifs in the order in which a run takes them."""
-    return tuple(file.name for file in tifs(metasession))
+    return tuple(file.name for file in tifs(request, metasession))
 
 
-def tifs(metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
-    """Give a meta-session's tifs in the order in which a run takes them."""
+def tifs(request: Request, metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
+    """Give a meta-session's tifs that a run takes, in the order in which it does."""
+    analysed = experiment_type(request.experiment_type).analysed
     return tuple(
         file
         for session in metasession.sessions
         for dataset in session.datasets
-        if dataset.datasettype == TIF
+        if dataset.datasettype == analysed
         for file in dataset.files
     )
 
 
 def _owner(
-    folder: OutputFolder, file_list: Sequence[str], metasessions: Sequence[PlannedMetaSession]
+    request: Request,
+    folder: OutputFolder,
+    file_list: Sequence[str],
+    metasessions: Sequence[PlannedMetaSession],
 ) -> PlannedMetaSession | None:
     """Find the meta-session by the hash in the folder's name, else by the files."""
     for metasession in metasessions:
         if metasession.metasession_name == folder.metasession_name:
             return metasession
-    shared = [(len(set(file_list) & set(tif_names(each))), each) for each in metasessions]
+    shared = [(len(set(file_list) & set(tif_names(request, each))), each) for each in metasessions]
     most, owner = max(shared, key=lambda pair: pair[0], default=(0, None))
     return owner if most else None
 
@@ -177,15 +184,20 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     return " and ".join(told) or "made of the same files in another order, or of one file twice"
 
 
-def _replaced(output: Suite2pOutput, owner: PlannedMetaSession) -> str:
+def _replaced(request: Request, output: Suite2pOutput, owner: PlannedMetaSession) -> str:
     """Say whether tifs have other content than those of which our own note of the run tells."""
     noted = _noted(output, "contents_hash")
-    is_same = noted is None or noted == names.contents_hash([file.fingerprint for file in tifs(owner)])
+    is_same = noted is None or noted == names.contents_hash(
+        [file.fingerprint for file in tifs(request, owner)]
+    )
     return "" if is_same else "made of files of the same names with other content"
 
 
 def _compared_options(
-    output: Suite2pOutput, reference: str | None, settings: Mapping[str, Mapping[str, Any]]
+    output: Suite2pOutput,
+    reference: str | None,
+    settings: Mapping[str, Mapping[str, Any]],
+    not_compared: Sequence[str],
 ) -> tuple[bool, str]:
     """Say whether the options are those of a set, and what was compared."""
     if reference is None or reference not in settings:
@@ -199,7 +211,7 @@ def _compared_options(
     made, asked = options_summary(output.options), options_summary(wanted)
     compared, different = [], []
     for field in fields(asked):
-        if field.name in _FROM_TIFS:
+        if field.name in not_compared:
             continue
         value, found = getattr(asked, field.name), getattr(made, field.name)
         if value in _NOT_SAID or found in _NOT_SAID:
@@ -210,6 +222,12 @@ def _compared_options(
     if different:
         return False, f"not made with '{reference}': {listed(different)}; {RUN_AGAIN}"
     return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
+
+
+def _not_compared(request: Request) -> tuple[str, ...]:
+    """Give the options that the tifs decide."""
+    is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
+    return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
 
 
 def _noted(output: Suite2pOutput, key: str) -> str | None:

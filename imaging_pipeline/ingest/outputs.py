@@ -206,7 +206,7 @@ def _written_later(
         tif.name
         for metasession in metasessions
         if metasession.metasession_name == judgement.metasession_name
-        for tif in tifs(metasession)
+        for tif in tifs(request, metasession)
         if tif.path in registered and made < tif.modified
         if not is_registered or registered[tif.path].fingerprint != tif.fingerprint
     ]

@@ -8,10 +8,9 @@ from imaging_pipeline import names
 from imaging_pipeline.config import Config
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
-from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
-from imaging_pipeline.schemas.imaging import request_rows
-from imaging_pipeline.schemas.imaging.fetching import Row, dataset_files, output_place, sessions_with_tifs
+from imaging_pipeline.schemas.imaging import request_rows, stack_rows
+from imaging_pipeline.schemas.imaging.fetching import Row, output_place, sessions_with_tifs
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.publish import require_place
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
@@ -41,22 +40,8 @@ def _registered_output(tables: Tables, key: Row) -> str | None:
 
 
 def tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give all tifs of a MetaSession in order, each with the session and acquisition that it is of.
-
-    Returns
-    -------
-    list of dict
-        ``path`` on this machine; ``acquisition``, a number that counts over all sessions; ``fingerprint``.
-    """
-    found: list[Row] = []
-    acquisition, before = -1, None
-    for session in sessions_with_tifs(tables, key):
-        for file in dataset_files(tables, session):
-            recorded = (session["session_name"], file["acquisition"])
-            acquisition += recorded != before
-            before = recorded
-            found.append({**file, "acquisition": acquisition})
-    return found
+    """Give the tifs of each session of a MetaSession in order, as `stack_rows.stack_files` does."""
+    return [stack_rows.stack_files(tables, session) for session in sessions_with_tifs(tables, key)]
 
 
 def options(tables: Tables, key: Row) -> Row:
@@ -83,11 +68,10 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
         output = read_output(Path(place["registered"]))
         if output.marker is None:
             return _made_by_hand(output)
-    stacks = tuple(read_tif(Path(tif["path"])) for tif in tifs)
     return run_suite2p(
         RunRequest(
-            tifs=stacks,
-            acquisitions=tuple(tif["acquisition"] for tif in tifs),
+            tifs=tuple(tif for session in tifs for tif in stack_rows.read_tifs(session)),
+            acquisitions=_acquisitions(tifs),
             settings=options["ops_settings"],
             target=Path(place["target"]),
             scratch=config.scratch,
@@ -95,10 +79,22 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
                 "metasession_name": place["metasession_name"],
                 "ops_name": options["ops_name"],
                 "settings_hash": options["ops_hash"],
-                "contents_hash": names.contents_hash([tif["fingerprint"] for tif in tifs]),
+                "contents_hash": names.contents_hash(
+                    [tif["fingerprint"] for session in tifs for tif in session["tifs"]]
+                ),
             },
+            is_registered=all(stack_rows.is_motion_corrected(session) for session in tifs),
         )
     )
+
+
+def _acquisitions(tifs: list[Row]) -> tuple[int, ...]:
+    """Give the acquisition of each tif, by numbers that go on over all sessions."""
+    recorded = [
+        (number, tif["acquisition"]) for number, session in enumerate(tifs) for tif in session["tifs"]
+    ]
+    numbers = {each: number for number, each in enumerate(dict.fromkeys(recorded))}
+    return tuple(numbers[each] for each in recorded)
 
 
 def _made_by_hand(output: Suite2pOutput) -> RunResult:

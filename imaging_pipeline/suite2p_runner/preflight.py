@@ -24,7 +24,7 @@ from imaging_pipeline.errors import (
     NotMountedError,
     StillCopyingError,
 )
-from imaging_pipeline.readers.scanimage import ScanImageHeader, ScanImageTif, iter_pages
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, iter_pages
 from imaging_pipeline.suite2p_runner.request import Trim
 
 # Suite2p 1.1.0 refuses fewer.
@@ -40,7 +40,7 @@ _PAGES_LOOKED_AT = 4
 class TifShare:
     """A file, how many of its first pages belong to whole volumes, and when it was written."""
 
-    tif: ScanImageTif
+    tif: RecordedTif[Header]
     num_pages: int
     modified_ns: int
 
@@ -66,7 +66,7 @@ class Inputs:
     num_volumes: int
 
     @property
-    def header(self) -> ScanImageHeader:
+    def header(self) -> Header:
         """The header of the first file, which stands for all."""
         return self.shares[0].tif.header
 
@@ -88,7 +88,7 @@ class Inputs:
         )
 
 
-def check_inputs(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Inputs:
+def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Inputs:
     """Check the files of a run and find the whole volumes of each acquisition.
 
     Raises
@@ -159,7 +159,7 @@ def _check_unchanged(inputs: Inputs) -> None:
             )
 
 
-def _written(tif: ScanImageTif) -> int:
+def _written(tif: RecordedTif[Header]) -> int:
     """Give when a file was written, in ns, if it is as large as when its pages were counted."""
     try:
         found = tif.path.stat()
@@ -191,7 +191,7 @@ def _moment(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / 1e9).isoformat(sep=" ", timespec="milliseconds")
 
 
-def _check_alike(tif: ScanImageTif, first: ScanImageTif) -> None:
+def _check_alike(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
     found, expected = _kind(tif), _kind(first)
     rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
     if found != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
@@ -204,7 +204,7 @@ def _check_alike(tif: ScanImageTif, first: ScanImageTif) -> None:
         )
 
 
-def _kind(tif: ScanImageTif) -> str:
+def _kind(tif: RecordedTif[Header]) -> str:
     header = tif.header
     return (
         f"{tif.width} x {tif.height} {tif.dtype}, {header.num_channels} channels, "
@@ -213,7 +213,7 @@ def _kind(tif: ScanImageTif) -> str:
     )
 
 
-def _check_supported(tif: ScanImageTif) -> None:
+def _check_supported(tif: RecordedTif[Header]) -> None:
     header = tif.header
     for what, found, allowed, is_supported in (
         ("pixels", tif.dtype, " or ".join(_DTYPES), tif.dtype in _DTYPES),
@@ -235,7 +235,7 @@ def _check_supported(tif: ScanImageTif) -> None:
             )
 
 
-def _check_not_blank(tif: ScanImageTif) -> None:
+def _check_not_blank(tif: RecordedTif[Header]) -> None:
     """Look at a few pages: of a blank movie Suite2p says "Maximum allowed size exceeded", after minutes."""
     pages = range(0, tif.num_pages, max(1, tif.num_pages // _PAGES_LOOKED_AT))
     if all(page.min() == page.max() for page in iter_pages(tif, pages)):
@@ -246,7 +246,7 @@ def _check_not_blank(tif: ScanImageTif) -> None:
         )
 
 
-def _shares(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Iterator[TifShare]:
+def _shares(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Iterator[TifShare]:
     done: set[int] = set()
     for acquisition, group in groupby(zip(acquisitions, tifs, strict=True), key=lambda pair: pair[0]):
         files = [tif for _acquisition, tif in group]
@@ -260,7 +260,7 @@ def _shares(tifs: Sequence[ScanImageTif], acquisitions: Sequence[int]) -> Iterat
         yield from _shares_of_acquisition(files)
 
 
-def _shares_of_acquisition(files: Sequence[ScanImageTif]) -> list[TifShare]:
+def _shares_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifShare]:
     header = files[0].header
     for tif in files[:-1]:
         if tif.num_pages % header.num_channels:

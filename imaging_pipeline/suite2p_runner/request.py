@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.readers.scanimage import ScanImageTif
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,18 @@ class RunRequest:
         Names that are noted with the output and must be equal for it to be adopted.
     threads
         Threads that Suite2p may use; None for all cores.
+    is_registered
+        Whether the files are motion corrected already, so that Suite2p shall move no frame.
     """
 
-    tifs: tuple[ScanImageTif, ...]
+    tifs: tuple[RecordedTif[Header], ...]
     acquisitions: tuple[int, ...]
     settings: Mapping[str, Any]
     target: Path
     scratch: Path
     identity: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
+    is_registered: bool = False
 
 
 @dataclass(frozen=True)

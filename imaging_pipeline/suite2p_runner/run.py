@@ -18,7 +18,7 @@ from typing import Any
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
-from imaging_pipeline.readers.scanimage import copy_pages
+from imaging_pipeline.readers.recorded_tif import copy_pages
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
 from imaging_pipeline.suite2p_runner.child_process import run_child
@@ -93,7 +93,7 @@ def _run_anew(
 ) -> RunResult:
     started = time.monotonic()
     _require_suite2p()
-    settings = assemble(options, inputs)
+    settings = assemble(options, inputs, is_registered=request.is_registered)
     needed = _Needed.of(inputs, settings)
     require_place(request.target)
     require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)

@@ -24,6 +24,13 @@ _FIXED = {
     "io.delete_bin": False,
     "io.move_bin": False,
 }
+# Of a movie that is motion corrected already: a second time would only blur it.
+_UNREGISTERED = {
+    "run.do_registration": 0,
+    "registration.two_step_registration": False,
+    "registration.reg_tif": False,
+    "registration.reg_tif_chan2": False,
+}
 
 CELLPOSE_MODELS_VARIABLE = "CELLPOSE_LOCAL_MODELS_PATH"
 
@@ -53,8 +60,17 @@ class RunSettings:
         return tuple(plane for plane in range(self.db["nplanes"]) if plane not in left_out)
 
 
-def assemble(options: OptionSet, inputs: Inputs) -> RunSettings:
+def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False) -> RunSettings:
     """Put the settings of a run together.
+
+    Parameters
+    ----------
+    options
+        The option set.
+    inputs
+        The recording.
+    is_registered
+        Whether it is motion corrected already; then registration is off, whatever the set says.
 
     Raises
     ------
@@ -65,6 +81,8 @@ def assemble(options: OptionSet, inputs: Inputs) -> RunSettings:
     """
     chosen = dict(flat(options.settings))
     forced = dict(_FIXED) | {"fs": inputs.header.volume_rate_hz}
+    if is_registered:
+        forced |= _UNREGISTERED
     if chosen.get("registration.batch_size") == AUTO:
         tif, memory = inputs.shares[0].tif, psutil.virtual_memory()
         forced["registration.batch_size"] = auto_batch_size(tif.height, tif.width, memory.available)

@@ -17,7 +17,8 @@ from imaging_pipeline import database
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.scanimage import iter_pages, read_tif
+from imaging_pipeline.readers.recorded_tif import iter_pages
+from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.readers.suite2p_output import read_motion, read_output, read_projections
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab, emptied_lab
@@ -85,9 +86,11 @@ def test_a_stack_says_how_much_was_recorded(imported: Imported, recording: Recor
     assert stack["num_files"] == len(recording.tif_names)
     assert (stack["height"], stack["width"], stack["datatype"]) == (10, 14, "int16")
     assert stack["bigtiff"] == True  # noqa: E712  # MySQL gives 1
+    assert stack["frames_per_tif"] == [frames for files in recording.frames for frames in files]
+    assert (stack["frames_per_volume"], stack["tif_rate_hz"]) == (1, RATE_HZ)
+    assert stack["motion_cor"] == False  # noqa: E712  # MySQL gives 0
     scanimage = (imaging.Tif.SI & session_key(recording)).fetch1()
     assert scanimage["filenames"] == list(recording.tif_names)
-    assert scanimage["frames_per_tif"] == [frames for files in recording.frames for frames in files]
     assert scanimage["framerate"] == scanimage["volume_rate"] == RATE_HZ
     assert scanimage["epoch"] == recording.settings.start
     assert scanimage["header"].startswith("SI.")

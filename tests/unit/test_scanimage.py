@@ -9,7 +9,8 @@ import tifffile
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_acquisition, write_stack
 from imaging_pipeline.errors import FormatError, InputError
-from imaging_pipeline.readers.scanimage import copy_pages, iter_pages, mean_image, read_frame_times, read_tif
+from imaging_pipeline.readers.recorded_tif import copy_pages, iter_pages, mean_image
+from imaging_pipeline.readers.scanimage import frames_before, read_frame_times, read_tif
 from tests.makers import scanimage
 
 VOLUMES = ScanImageSettings(frame_rate_hz=30.0, num_planes=3, flyback_frames=1)
@@ -112,15 +113,17 @@ def test_the_mean_image_of_volumes_is_of_their_first_plane(tmp_path):
 def test_the_mean_image_of_volumes_counts_from_the_acquisitions_start(tmp_path):
     # The files before held six frames: this one begins with the third plane.
     path = scanimage.write_tif(tmp_path / "a.tif", num_pages=8, settings=VOLUMES.after(6))
+    tif = read_tif(path)
 
-    assert mean_image(read_tif(path))[0, 0] == (2 + 6) / 2
+    assert mean_image(tif, frames_before=frames_before(tif))[0, 0] == (2 + 6) / 2
 
 
 def test_a_file_without_a_frame_of_the_first_plane_has_no_mean_image(tmp_path):
     path = scanimage.write_tif(tmp_path / "a.tif", num_pages=2, settings=VOLUMES.after(1))
+    tif = read_tif(path)
 
     with pytest.raises(FormatError, match="no frame of the first plane"):
-        mean_image(read_tif(path))
+        mean_image(tif, frames_before=frames_before(tif))
 
 
 def test_pages_are_read_in_any_range(tmp_path):

@@ -75,7 +75,8 @@ def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
             "first_frame": frames.first_frame,
             "num_frames": frames.num_frames,
             # A person who ran Suite2p may have left its own rate as it was.
-            "analysis_rate_hz": own["volume_rate"],
+            "analysis_rate_hz": own["tif_rate_hz"],
+            "is_tif_preproc": own["motion_cor"],
         },
         options={
             "ops_suite2p_version": output.version,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.schemas import tables
 
-from . import analysis_rows, cell_arrays, fetching
+from . import analysis_rows, cell_arrays, fetching, sessions
+from .analysed import analysed_tifs
 from .fetching import Row
 from .raw import Tif
 from .reference import BaselineParams, SpikeFilterParams
@@ -71,7 +72,7 @@ class ImagingAnalysis(dj.Imported):
     def key_source(self) -> Any:
         """Sessions' Suite2p datasets, as soon as the session's tifs are imported to check them against."""
         outputs = Session.Data() & (Dataset() & {"datasettype": SUITE2P_PYTHON})
-        return outputs & Tif.proj(tif_dataset="dataset_name")
+        return outputs & (Tif & analysed_tifs(sessions)).proj(tif_dataset="dataset_name")
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
         """Fetch where the output is and which tifs it should be made of."""

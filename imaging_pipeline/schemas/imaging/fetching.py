@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.schemas.tables import Tables
+
+from .analysed import analysed_tifs
 
 Row = dict[str, Any]
 
@@ -79,10 +80,9 @@ def session_tifs(tables: Tables, key: Row) -> list[Row]:
 
 
 def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give the sessions of a MetaSession in order, each with the ``dataset_name`` of its tifs."""
+    """Give the sessions of a MetaSession in order, each with the ``dataset_name`` of its analysed tifs."""
     imaging = tables.imaging
-    tif_data = imaging.Session.Data & (imaging.Dataset & {"datasettype": TIF})
-    sessions = imaging.Session * tif_data & {"metasession_name": key["metasession_name"]}
+    sessions = imaging.Session * analysed_tifs(imaging) & {"metasession_name": key["metasession_name"]}
     rows: list[Row] = sessions.to_dicts(order_by="session_order")
     return rows
 
@@ -111,16 +111,15 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Row:
 
 
 def _frames(tables: Tables, session: Row, files: list[Row]) -> Row | None:
-    """Give ``acquisitions`` and ``frames_per_tif``, one a file, ``frames_per_volume`` and ``volume_rate``."""
-    stack = tables.imaging.Tif.SI & {name: session[name] for name in ("session_name", "dataset_name")}
-    rows: list[Row] = stack.proj("frames_per_tif", "frames_per_volume", "volume_rate").to_dicts()
+    """Give the ``acquisitions`` of the files, and what ``Tif`` says of them."""
+    stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
+    wanted = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
+    rows: list[Row] = stack.proj(*wanted).to_dicts()
     if not rows:
         return None
     return {
         "acquisitions": [file["acquisition"] for file in files],
-        "frames_per_tif": rows[0]["frames_per_tif"],
-        "frames_per_volume": rows[0]["frames_per_volume"],
-        "volume_rate": rows[0]["volume_rate"],
+        **{name: rows[0][name] for name in wanted},
     }
 
 

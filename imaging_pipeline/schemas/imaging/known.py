@@ -9,7 +9,8 @@ from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import NotMountedError
-from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON, TIF
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.known import (
     ImportedCells,
     Known,
@@ -52,9 +53,12 @@ def contents(tables: Tables, request: Request) -> dict[str, Content]:
     imaging = tables.imaging
     data = imaging.Session * imaging.Session.Data * imaging.Dataset.proj("datasettype")
     links = (data & metasessions(tables, request)).to_dicts()
-    # The first tif says when its session started.
+    # The first file of the primary dataset says when its session started.
+    primary = experiment_type(request.experiment_type).primary
     starts: dict[tuple[str, int], datetime] = {
-        (link["dataset_name"], 0): link["session_timestamp"] for link in links if link["datasettype"] == TIF
+        (link["dataset_name"], 0): link["session_timestamp"]
+        for link in links
+        if link["datasettype"] == primary
     }
     return {
         row["file_path"]: Content(
