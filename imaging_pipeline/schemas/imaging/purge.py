@@ -41,6 +41,7 @@ class _Cascade:
     """The restricted tables below the seeds that are purged for one reason, parents first."""
 
     reason: str
+    metasession_names: frozenset[str]
     tables: tuple[Any, ...]
 
 
@@ -48,6 +49,15 @@ def preview(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
     """Count the rows that `purge` would delete, by table."""
     cascades = _cascades(tables, purges)
     return _told(cascades, _counts(cascades))
+
+
+def reached(tables: Tables, purges: Iterable[Purge]) -> dict[str, set[str]]:
+    """Give every table below the seeds, with rows there or without, and of which MetaSessions."""
+    found: dict[str, set[str]] = {}
+    for cascade in _cascades(tables, purges):
+        for table in cascade.tables:
+            found.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
+    return found
 
 
 def purge(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
@@ -77,15 +87,18 @@ def purge(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
 
 def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:
     """Give what each reason takes with it; private tables may have been declared a moment ago."""
-    together: dict[tuple[PurgeSeed, str], list[Row]] = {}
+    together: dict[tuple[PurgeSeed, str], list[Purge]] = {}
     for each in purges:
-        together.setdefault((each.seed, each.reason), []).extend(_keys(each))
+        together.setdefault((each.seed, each.reason), []).append(each)
     if together:
         tables.connection.dependencies.clear()
-    return [
-        _Cascade(reason, _restricted(_seed_table(tables, seed) & keys, with_seed=seed is PurgeSeed.DATASET))
-        for (seed, reason), keys in together.items()
-    ]
+    return [_cascade(tables, seed, reason, group) for (seed, reason), group in together.items()]
+
+
+def _cascade(tables: Tables, seed: PurgeSeed, reason: str, group: Sequence[Purge]) -> _Cascade:
+    keys = [key for each in group for key in _keys(each)]
+    restricted = _restricted(_seed_table(tables, seed) & keys, with_seed=seed is PurgeSeed.DATASET)
+    return _Cascade(reason, frozenset(each.metasession_name for each in group), restricted)
 
 
 def _keys(purge: Purge) -> list[Row]:

@@ -47,17 +47,19 @@ def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
 
 def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert complete rows under the next identifiers; whoever else does waits."""
-    base_folder = tables.imaging.BaseFolder()
-    # A number that was deleted is not given again: the job of the old request may still be there.
-    numbered_before = (base_folder, tables.imaging.MakeDatasetSessions.jobs)
     with alone(tables):
-        newest = [
-            dj.U().aggr(table, newest="max(basefolder_id)").fetch1("newest") for table in numbered_before
-        ]
-        first = max((int(number) + 1 for number in newest if number is not None), default=0)
+        first = next_number(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
-        dj.Table.insert(base_folder, numbered)
+        dj.Table.insert(tables.imaging.BaseFolder(), numbered)
     return [row["basefolder_id"] for row in numbered]
+
+
+def next_number(tables: Tables) -> int:
+    """Give the identifier of the next request."""
+    # A number that was deleted is not given again: the job of the old request may still be there.
+    numbered = (tables.imaging.BaseFolder(), tables.imaging.MakeDatasetSessions.jobs)
+    newest = [dj.U().aggr(table, newest="max(basefolder_id)").fetch1("newest") for table in numbered]
+    return max((int(number) + 1 for number in newest if number is not None), default=0)
 
 
 def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import datajoint as dj
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, tables
 
-from . import registration, request_rows
+from . import preview, registration, request_rows
 from .fetching import Row
 from .hardware import Scope
+from .preview import Preview
 from .reference import ExperimentType, Repository, User
 from .schema import schema
 
@@ -121,19 +122,38 @@ class BaseFolder(dj.Manual):
         PathError
             The folder lies in no repository, or in two.
         """
-        row = {
-            "username": username,
-            "path": path,
-            "animal": animal,
-            "experiment_type": experiment_type,
-            "combined": combined,
-            "setup": setup,
-            "scope_name": scope_name,
-            "ops_name": ops_name,
-            "register_uncurated": register_uncurated,
-            "base_folder_note": base_folder_note,
-        }
-        return request_rows.insert(tables.in_code(), [row])[0]
+        inputs = {name: value for name, value in locals().items() if name != "cls"}
+        return request_rows.insert(tables.in_code(), [inputs])[0]
+
+    @classmethod
+    def preview(
+        cls,
+        *,
+        username: str,
+        path: str,
+        animal: str,
+        experiment_type: str,
+        combined: bool | str,
+        setup: str | None = None,
+        scope_name: str | None = None,
+        ops_name: str | None = None,
+        register_uncurated: bool = False,
+        base_folder_note: str = "",
+    ) -> Preview:
+        """Say what a request would do if it were carried out now; writes nothing.
+
+        The arguments are those of `add`. The folder must be mounted on this machine. The result is a
+        text when it is printed.
+
+        Raises
+        ------
+        InputError, PathError
+            As of `add`.
+        NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
+            As when the request is carried out.
+        """
+        inputs = {name: value for name, value in locals().items() if name != "cls"}
+        return preview.preview(tables.in_code(), inputs)
 
 
 @schema

@@ -8,6 +8,8 @@ from typing import Any
 
 from imaging_pipeline.schemas.tables import Tables
 
+from .table_names import schema_of
+
 # A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
 _STALE = "status IN ('error', 'ignore')"
 
@@ -54,7 +56,7 @@ def keyed_by_metasession(tables: Tables) -> list[str]:
     """Give the job tables of our schemas, and of those below, that are keyed by MetaSession."""
     connection = tables.connection
     connection.dependencies.load_all_downstream()
-    schemas = sorted({_schema_of(node) for node in connection.dependencies if not node.isdigit()})
+    schemas = sorted({schema_of(node) for node in connection.dependencies if not node.isdigit()})
     marks = ", ".join(["%s"] * len(schemas))
     query = (
         "SELECT table_schema, table_name FROM information_schema.columns"
@@ -68,7 +70,3 @@ def _query(tables: Tables, verb: str, stale: StaleJobs) -> Any:
     marks = ", ".join(["%s"] * len(stale.values))
     query = f"{verb} FROM {stale.job_table} WHERE {stale.column} IN ({marks}) AND {_STALE}"
     return tables.connection.query(query, args=stale.values)
-
-
-def _schema_of(full_table_name: str) -> str:
-    return full_table_name.split(".")[0].strip('`"')

@@ -1,0 +1,99 @@
+"""What carrying out a request would do, told before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imaging_pipeline.schemas.tables import Tables
+
+from . import preview_text, purge, registration, registration_report, request_rows, running_jobs, stale_jobs
+from .decision import Decision
+from .fetching import Row
+from .purge import Purged
+from .registration_report import Report
+from .running_jobs import RunningJob
+from .table_names import owners
+
+
+@dataclass(frozen=True, repr=False)
+class Preview:
+    """What carrying out a request would do; printed, all of it in plain text.
+
+    Attributes
+    ----------
+    request
+        The request as it would be kept, with ``animal_name`` beside.
+    decision
+        What the folder holds, and what would be written.
+    purged
+        Rows that would be deleted, by table.
+    owners
+        Owner of each schema among these that is none of the pipeline's; None where that is not known.
+    num_jobs_reset
+        Full name of a job table → error and ignored rows that would be dropped.
+    running
+        Jobs at work on what would be deleted.
+    """
+
+    request: Row
+    decision: Decision
+    purged: tuple[Purged, ...]
+    owners: Mapping[str, str | None]
+    num_jobs_reset: Mapping[str, int]
+    running: tuple[RunningJob, ...]
+
+    @property
+    def report(self) -> Report:
+        """The rows that the request's report would have."""
+        return registration_report.report(self.decision, self.purged, self.num_jobs_reset)
+
+    def text(self, *, with_files: bool = True, width: int = 80) -> str:
+        """Give it as plain text, with every file or without those that are used and ignored.
+
+        Parameters
+        ----------
+        with_files
+            Whether all files are listed, or the unknown ones only.
+        width
+            Characters of a line.
+        """
+        return preview_text.text(self, with_files=with_files, width=width)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+
+def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
+    """Say what a request would do if it were carried out now; writes nothing and keeps no lock.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    inputs
+        Columns as ``BaseFolder.add`` takes them.
+
+    Raises
+    ------
+    InputError, PathError
+        As when the request is added.
+    NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
+        As when it is carried out.
+    """
+    base_folder = {"basefolder_id": request_rows.next_number(tables), **request_rows.complete(tables, inputs)}
+    decision = registration.decide(tables, registration.plan(tables, base_folder))
+    purges = decision.changes.purges
+    purged = purge.preview(tables, purges)
+    animal = tables.mlims.Animal & {name: base_folder[name] for name in ("animal_id", "datasource_id")}
+    return Preview(
+        request={**base_folder, "animal_name": animal.fetch1("animal_name")},
+        decision=decision,
+        purged=purged,
+        owners=owners(tables, (each.table for each in purged)),
+        num_jobs_reset=stale_jobs.count(tables, decision.stale_jobs),
+        running=running_jobs.overtaken(tables, purges),
+    )

@@ -1,0 +1,166 @@
+"""A preview as plain text, for a terminal and a notebook."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict
+
+from .table_names import schema_of, shown
+
+if TYPE_CHECKING:
+    from .preview import Preview
+
+_NUM_SHOWN = 10
+
+
+def text(preview: Preview, *, with_files: bool, width: int) -> str:
+    """Give what would become of a request, section by section.
+
+    Parameters
+    ----------
+    preview
+        What is told.
+    with_files
+        Whether all files are listed, or the unknown ones only.
+    width
+        Characters of a line.
+    """
+    sections = (
+        _sessions(preview),
+        _datasets(preview, with_files=with_files),
+        _files(preview, with_files=with_files),
+        _settings(preview),
+        _deleted(preview),
+        _jobs(preview),
+        _findings(preview),
+    )
+    blocks = [_request(preview), *(list(section) for section in sections)]
+    lines = (_wrapped(line, width) for block in blocks if block for line in block)
+    return "\n".join(lines)
+
+
+def _request(preview: Preview) -> list[str]:
+    request = preview.request
+    combined = "combined" if request["combined"] == "yes" else "not combined"
+    return [
+        f"{request['path']}: {request['folder']} of {request['repository_name']}",
+        f"{request['experiment_type']}, {combined}, animal {request['animal_name']} ({request['animal_id']})",
+    ]
+
+
+def _sessions(preview: Preview) -> Iterator[str]:
+    yield "Sessions"
+    for each in preview.decision.changes.sessions:
+        start = each.session.start.isoformat(" ", "seconds")
+        yield f"  {each.verdict:<8} {start}  {each.session.timeseries_name}"
+    if not preview.decision.changes.sessions:
+        yield "  none that anything would be done to"
+
+
+def _datasets(preview: Preview, *, with_files: bool) -> Iterator[str]:
+    datasets = preview.decision.changes.datasets
+    if datasets:
+        yield "Datasets"
+    for each in datasets:
+        yield f"  {each.verdict:<8} {_dataset(each)}"
+        if with_files:
+            yield from (f"           {_below(preview, file.path)}" for file in each.dataset.files)
+
+
+def _dataset(change: DatasetChange) -> str:
+    dataset = change.dataset
+    reason = f": {change.reason}" if change.verdict is DatasetVerdict.CHANGED and change.reason else ""
+    return f"{dataset.datasettype} {dataset.bundle}, {_counted(len(dataset.files), 'file')}{reason}"
+
+
+def _files(preview: Preview, *, with_files: bool) -> Iterator[str]:
+    files = preview.decision.plan.files
+    by_verdict = {verdict: [each for each in files if each.verdict is verdict] for verdict in FileVerdict}
+    yield "Files: " + ", ".join(f"{len(each)} {verdict}" for verdict, each in by_verdict.items())
+    if with_files:
+        yield from _accounted(preview, by_verdict[FileVerdict.IGNORED])
+    unknown = by_verdict[FileVerdict.UNKNOWN]
+    yield from _accounted(preview, unknown if with_files else unknown[:_NUM_SHOWN])
+    if not with_files and len(unknown) > _NUM_SHOWN:
+        yield f"  and {len(unknown) - _NUM_SHOWN} more that are unknown"
+
+
+def _accounted(preview: Preview, files: Iterable[FileReport]) -> Iterator[str]:
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for each in files:
+        by_reason.setdefault((each.verdict, each.reason), []).append(_below(preview, each.path))
+    for (verdict, reason), paths in by_reason.items():
+        yield f"  {verdict:<8} {reason}"
+        yield from (f"           {path}" for path in paths)
+
+
+def _settings(preview: Preview) -> Iterator[str]:
+    for change in preview.decision.changes.option_sets:
+        before = f", no longer {change.old_name}" if change.old_name else ""
+        yield f"Suite2p's option set of {_of(preview, change.metasession_name)}: {change.new_name}{before}"
+    for part, row in preview.decision.hardware.rows:
+        values = " ".join(str(value) for name, value in row.items() if name != "metasession_name")
+        yield f"{part} of {_of(preview, row['metasession_name'])}: {values}"
+
+
+def _of(preview: Preview, metasession_name: str) -> str:
+    """Name a MetaSession by those of its sessions that the request met."""
+    sessions = preview.decision.changes.sessions
+    met = [each.session.timeseries_name for each in sessions if each.metasession_name == metasession_name]
+    return " + ".join(met) or metasession_name
+
+
+def _deleted(preview: Preview) -> Iterator[str]:
+    by_reason: dict[str, list[str]] = {}
+    for each in preview.purged:
+        schema_name = schema_of(each.table)
+        owner = preview.owners.get(schema_name) or "an owner who is not known here"
+        whose = f", of {owner}" if schema_name in preview.owners else ""
+        by_reason.setdefault(each.reason, []).append(f"  {each.num_rows:>8} {shown(each.table)}{whose}")
+    for reason, rows in by_reason.items():
+        yield f"Rows that are deleted, because {reason}"
+        yield from rows
+    if not by_reason:
+        yield "Nothing is deleted."
+
+
+def _jobs(preview: Preview) -> Iterator[str]:
+    for job_table, number in preview.num_jobs_reset.items():
+        yield f"Tried again: {_counted(number, 'failed or ignored job')} of {shown(job_table)}"
+    for job in preview.running:
+        yield (
+            f"Running on what is deleted, and then made anew: {shown(job.job_table)} of"
+            f" {job.metasession_name}, on {job.host}, process {job.pid}"
+        )
+
+
+def _findings(preview: Preview) -> Iterator[str]:
+    findings: Sequence[str] = [str(row["finding"]) for row in preview.report.parts["Finding"]]
+    if findings:
+        yield "To know"
+    yield from (f"  {finding}" for finding in findings)
+
+
+def _below(preview: Preview, path: str) -> str:
+    return path.removeprefix(f"{preview.request['folder']}/")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Break a line between words; what follows stands to the right of where it began."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.lstrip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,62 @@
+"""Jobs that run while what they are made from is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from imaging_pipeline.ingest.changed import Purge
+from imaging_pipeline.schemas.tables import Tables
+
+from . import purge, stale_jobs
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A job that a worker has reserved.
+
+    Attributes
+    ----------
+    job_table
+        Full name of the job table.
+    metasession_name
+        What it works on.
+    host, pid
+        The process.
+    reserved
+        When it began, by the server's clock.
+    """
+
+    job_table: str
+    metasession_name: str
+    host: str
+    pid: int
+    reserved: datetime
+
+
+def overtaken(tables: Tables, purges: Iterable[Purge]) -> tuple[RunningJob, ...]:
+    """Give the running jobs whose rows would be deleted: what they make is not written, but made anew."""
+    reached = purge.reached(tables, purges)
+    if not reached:
+        return ()
+    there = set(stale_jobs.keyed_by_metasession(tables))
+    found = []
+    for table, names in reached.items():
+        job_table = _job_table(table)
+        if job_table in there:
+            marks = ", ".join(["%s"] * len(names))
+            query = (
+                f"SELECT metasession_name, host, pid, reserved_time FROM {job_table}"
+                f" WHERE status = 'reserved' AND metasession_name IN ({marks})"
+            )
+            rows = tables.connection.query(query, args=tuple(sorted(names))).fetchall()
+            found += [RunningJob(job_table, *row) for row in rows]
+    return tuple(sorted(found, key=lambda job: (job.job_table, job.metasession_name, job.pid)))
+
+
+def _job_table(full_table_name: str) -> str:
+    """Give the full name of a table's job table, in the quotes of its server."""
+    schema_name, _, name = full_table_name.rpartition(".")
+    quote = name[0]
+    return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"

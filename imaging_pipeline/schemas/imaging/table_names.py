@@ -1,0 +1,49 @@
+"""Full names of tables, as people know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imaging_pipeline.schemas.tables import Tables
+
+# A person's own schemas begin with this and the name of the person.
+_PRIVATE = "user_{}_"
+
+
+def schema_of(full_table_name: str) -> str:
+    """Give the schema of a table."""
+    return full_table_name.split(".")[0].strip('`"')
+
+
+def shown(full_table_name: str) -> str:
+    """Give ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table, for the server's name."""
+    plain = full_table_name.partition(".")[2].strip('`"')
+    jobs = "~~" if plain.startswith("~~") else ""
+    classes = (
+        "".join(word.capitalize() for word in part.split("_")) for part in plain.lstrip("_#~").split("__")
+    )
+    return f"{schema_of(full_table_name)}.{jobs}{'.'.join(classes)}"
+
+
+def owners(tables: Tables, full_table_names: Iterable[str]) -> dict[str, str | None]:
+    """Give the owner of each schema that is none of ours; None where that cannot be told.
+
+    PostgreSQL knows it. On MySQL the name of a private schema says it.
+    """
+    ours = {f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")}
+    private = sorted({schema_of(name) for name in full_table_names} - ours)
+    if not private:
+        return {}
+    if tables.connection.adapter.backend != "postgresql":
+        users = [str(name) for name in tables.imaging.User().to_arrays("username")]
+        return {name: _owner_by_name(name, users) for name in private}
+    marks = ", ".join(["%s"] * len(private))
+    query = f"SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN ({marks})"
+    found = dict(tables.connection.query(query, args=tuple(private)).fetchall())
+    return {name: found.get(name) for name in private}
+
+
+def _owner_by_name(schema_name: str, usernames: Iterable[str]) -> str | None:
+    """Give the user with the longest name that a schema's name begins with: one may begin with another."""
+    matching = [name for name in usernames if schema_name.startswith(_PRIVATE.format(name))]
+    return max(matching, key=len, default=None)
