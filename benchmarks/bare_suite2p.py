@@ -30,8 +30,10 @@ def run_bare(tif: Path, frame_rate_hz: float, home: Path) -> Path:
         "input_format": "tif",
         "force_sktiff": True,
         "save_path0": str(home),
+        "save_folder": "suite2p",
         "nplanes": 1,
         "nchannels": 1,
+        "ignore_flyback": [],
     }
     suite2p.run_s2p(db=db, settings=settings)
     return home / "suite2p" / "plane0"

@@ -13,7 +13,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script
 from benchmarks.table import markdown_table
 from imaging_pipeline.config import Config
-from imaging_pipeline.suite2p_runner.run import is_available
+from tests.makers.stand_in_suite2p import stand_in_suite2p
 
 
 def script(name: str) -> Script:
@@ -33,9 +33,8 @@ def assert_rows(rows: list[Measurement]) -> None:
 
 
 @pytest.mark.parametrize("name", names(on_servers=False))
-def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path) -> None:
-    if name == "suite2p_run" and not is_available():
-        pytest.skip("Suite2p is not installed")
+def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
     assert_rows(script(name).rows(script(name).tiny, tmp_path))
 
 
