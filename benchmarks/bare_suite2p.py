@@ -33,7 +33,7 @@ def run_bare(tif: Path, frame_rate_hz: float, home: Path) -> Path:
         "save_folder": "suite2p",
         "nplanes": 1,
         "nchannels": 1,
-        "ignore_flyback": [],
+        "ignore_flyback": None,
     }
     suite2p.run_s2p(db=db, settings=settings)
     return home / "suite2p" / "plane0"
