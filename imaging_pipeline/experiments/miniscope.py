@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from imaging_pipeline import progress
 from imaging_pipeline.errors import near
 from imaging_pipeline.experiments.dataset_types import TIF
-from imaging_pipeline.experiments.recognised import Examined, Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
 from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
@@ -29,7 +29,7 @@ _COMPANION_TYPES = {
 _COMPANION_SUFFIXES = {suffix for suffix, _ in _COMPANION_TYPES}
 
 
-class Miniscope:
+class Miniscope(ExperimentType):
     """A folder of a two-photon miniscope: every timeseries name is one session."""
 
     name = "2Pminiscope_A"

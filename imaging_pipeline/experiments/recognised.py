@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +67,7 @@ class Examined:
     Attributes
     ----------
     start
-        Lab wall time at which the session of the file started, where the file says it.
+        When the session of the file started, where the file says it: the lab's wall time, or with a zone.
     layout
         What all files of its dataset must have in common, in words; empty where that is nothing.
     """
@@ -77,10 +77,29 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a file that holds several recordings.
+
+    Attributes
+    ----------
+    examined
+        What it says of its session.
+    fingerprint
+        Sixteen characters of its own content, which stay when another part is added to the file.
+    left_out
+        Why it is no recording; empty where it is one.
+    """
+
+    examined: Examined = Examined()
+    fingerprint: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class Recognised:
     """A file, by its path below the folder with forward slashes, and what it is.
 
-    A file that holds several sessions is recognised several times.
+    A part of a file that holds several recordings has a path below that of the file.
     """
 
     path: str
@@ -98,11 +117,36 @@ class ExperimentType(Protocol):
         The dataset type that makes a session, and whose first file says when it started.
     analysed
         The dataset type that Suite2p takes.
+    container
+        How the names of files end that hold several recordings; empty where there are none.
+    refuses_combined
+        Why its sessions are never analysed as one long recording; empty where they may be.
     """
 
     name: str
     primary: str
     analysed: str
+    container: str = ""
+    refuses_combined: str = ""
+
+    def parts(self, path: Path) -> Mapping[str, Part]:
+        """Look into a file that holds several recordings, and give them by their names in it.
+
+        Raises
+        ------
+        TruncatedError
+            The file's end is not there, or not yet.
+        FormatError
+            The content is not what the format says.
+        """
+        return {}
+
+    def output_folders(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Give the folder in which the Suite2p output of a session lies, by its timeseries name.
+
+        Of a session that is not among these it is named after the session.
+        """
+        return {}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
         """Say what each file is; ``names`` are paths below the folder, general rules applied."""

@@ -8,10 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StackFile:
-    """A file on this machine, and the acquisition that it is of."""
+    """A file on this machine, the acquisition that it is of, and what of the file where it is not all."""
 
     path: Path
     acquisition: int
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -205,5 +205,5 @@ class _Comparison:
 
 
 def _folders(plan: Plan, planned: PlannedMetaSession, known: KnownMetaSession) -> tuple[str, str, str]:
-    suite2p_folder = planned.suite2p_folder.removesuffix(planned.metasession_name) + known.metasession_name
+    suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, known.metasession_name)
     return plan.request.repository_name, plan.request.folder, suite2p_folder

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import Move, PathError, PipelineError, StillCopyingError, TruncatedError
-from imaging_pipeline.experiments.recognised import Examined
+from imaging_pipeline.experiments.ignored import ignoring_rule
+from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import Listing
-from imaging_pipeline.ingest.planned import Content, KnownFiles, Request
+from imaging_pipeline.ingest.planned import Content, KnownFiles, Request, address_of, content_of
 
 Examine = Callable[[Path], Examined]
 
@@ -29,6 +31,9 @@ _LOOKED_AT_AGAIN = "nothing; the folder is looked at again."
 class FolderContents:
     """The files of one folder against what the database holds of them.
 
+    A file that holds several recordings is opened by `open_containers`; from then on its parts stand in
+    its place, each by a path below that of the file.
+
     Parameters
     ----------
     request
@@ -37,10 +42,19 @@ class FolderContents:
         What the folder holds now.
     known
         What the database holds of it.
+    experiment
+        Knows which files hold several recordings, and what they hold.
+    zone
+        The lab's, for files that tell their times with a zone.
     settle_s
         How long a file must have rested before it counts as copied.
     now
         The time to measure that from, UTC without a zone; the clock's where not given.
+
+    Attributes
+    ----------
+    left_out
+        Parts of files that are no recording, and why.
     """
 
     def __init__(
@@ -48,6 +62,8 @@ class FolderContents:
         request: Request,
         listing: Listing,
         known: KnownFiles,
+        experiment: ExperimentType,
+        zone: tzinfo,
         settle_s: float,
         now: datetime | None = None,
     ) -> None:
@@ -59,10 +75,44 @@ class FolderContents:
             for place, content in known.items()
             if place.startswith(prefix)
         }
+        self.left_out: dict[str, str] = {}
+        self._experiment = experiment
+        self._zone = zone
+        self._containers: dict[str, str] = {}
+        self._opened: dict[str, Mapping[str, Part]] = {}
         self._settle = timedelta(seconds=settle_s)
         self._now = now or datetime.now(UTC).replace(tzinfo=None)
         self._fingerprints: dict[str, str] = {}
         self._examined: dict[str, Examined] = {}
+
+    def open_containers(self) -> None:
+        """Put the parts of each file that holds several recordings in its place.
+
+        Files are looked into that the database does not hold as they are. Those in subfolders, which
+        are recordings of their own, and those that a rule leaves out stay closed.
+
+        Raises
+        ------
+        StillCopyingError, PathError, FormatError
+            As for `examine`.
+        """
+        suffix = self._experiment.container
+        paths = [
+            path
+            for path in self.entries
+            if suffix and path.lower().endswith(suffix) and "/" not in path and ignoring_rule(path) is None
+        ]
+        held = {path: self._known_parts(path) for path in paths}
+        self.check_settled([path for path, parts in held.items() if not parts])
+        for path, parts in held.items():
+            found = parts or {name: part.left_out for name, part in self._look_into(path).items()}
+            entry = self.entries.pop(path) if found else self.entries[path]
+            for part, left_out in found.items():
+                address = address_of(path, part)
+                self._containers[address] = path
+                self.entries[address] = replace(entry, path=address)
+                if left_out:
+                    self.left_out[address] = left_out
 
     def check_settled(self, paths: Sequence[str]) -> None:
         """Raise StillCopyingError if a new or changed file was written a moment ago."""
@@ -87,7 +137,9 @@ class FolderContents:
         arrived = [
             path
             for path, entry in self.entries.items()
-            if path not in self.known and entry.size_bytes in sizes
+            if path not in self.known
+            and path not in self.left_out
+            and (entry.size_bytes in sizes or path in self._containers)
         ]
         renamed = {_identity(path, self.read(path)) for path in arrived}
         return {path: content for path, content in away.items() if _identity(path, content) not in renamed}
@@ -116,8 +168,12 @@ class FolderContents:
             As ``examine`` finds.
         """
         if path not in self._examined:
-            with self._reading(path):
-                self._examined[path] = examine(self.folder / path)
+            if path in self._containers:
+                found = self._part(path).examined
+            else:
+                with self._reading(path):
+                    found = examine(self.folder / path)
+            self._examined[path] = replace(found, start=self._wall_time(found.start))
         return self._examined[path]
 
     def read(self, path: str, examine: Examine | None = None) -> Content:
@@ -140,6 +196,8 @@ class FolderContents:
             return known
         if examine is not None:
             self.examine(path, examine)
+        if path in self._containers:
+            return self._content_of_part(path)
         if path not in self._fingerprints:
             progress.report("reading fingerprints", len(self._fingerprints))
             with self._reading(path):
@@ -147,6 +205,39 @@ class FolderContents:
         entry = self.entries[path]
         start = self._examined[path].start if path in self._examined else None
         return Content(entry.size_bytes, entry.modified, self._fingerprints[path], start)
+
+    def _known_parts(self, path: str) -> Mapping[str, str]:
+        """Give everything in a file as the database knows it; nothing where the file is new or changed."""
+        entry = self.entries[path]
+        for address, content in self.known.items():
+            is_part = content.part and address == address_of(path, content.part)
+            if is_part and (content.size_bytes, content.modified) == (entry.size_bytes, entry.modified):
+                return content.parts
+        return {}
+
+    def _look_into(self, path: str) -> Mapping[str, Part]:
+        if path not in self._opened:
+            progress.report("reading what files hold", len(self._opened))
+            with self._reading(path):
+                self._opened[path] = self._experiment.parts(self.folder / path)
+        return self._opened[path]
+
+    def _part(self, address: str) -> Part:
+        path = self._containers[address]
+        return self._look_into(path)[address.removeprefix(f"{path}/")]
+
+    def _content_of_part(self, address: str) -> Content:
+        entry, path, part = self.entries[address], self._containers[address], self._part(address)
+        start = self._wall_time(part.examined.start)
+        parts = {name: each.left_out for name, each in self._look_into(path).items()}
+        name = address.removeprefix(f"{path}/")
+        return Content(entry.size_bytes, entry.modified, part.fingerprint, start, name, parts)
+
+    def _wall_time(self, moment: datetime | None) -> datetime | None:
+        """Give the lab's wall time, which every client writes alike, of a moment with a zone."""
+        if moment is None or moment.tzinfo is None:
+            return moment
+        return moment.astimezone(self._zone).replace(tzinfo=None)
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:
@@ -201,5 +292,6 @@ class FolderContents:
         return known
 
 
-def _identity(path: str, content: Content) -> tuple[str, int, str]:
-    return path.rpartition("/")[0], content.size_bytes, content.fingerprint
+def _identity(path: str, content: Content) -> tuple[str, tuple[int, str]]:
+    file = path.removesuffix(f"/{content.part}") if content.part else path
+    return file.rpartition("/")[0], content_of(content.size_bytes, content.part, content.fingerprint)

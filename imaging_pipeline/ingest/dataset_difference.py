@@ -38,17 +38,18 @@ def difference(planned: PlannedDataset, known: KnownDataset, repository_name: st
     Files that are only gone make no difference: rows stay, unless the others have a new place or time.
     """
     before = [file.content for file in known.files]
-    after = [(file.size_bytes, file.fingerprint) for file in planned.files]
+    after = [file.content for file in planned.files]
     registered = _registered(after, before)
     if registered is not None:
         kind, reason = _difference_of_places(
             planned.files, [known.files[number] for number in registered], repository_name
         )
         return FileDifference(kind, reason, registered)
-    by_path = {file.path: file for file in known.files}
+    by_address = {file.address: file for file in known.files}
     replaced, added = [], []
     for file, content in zip(planned.files, after, strict=True):
-        if file.path in by_path and by_path[file.path].content != content:
+        before_here = by_address.get(file.address)
+        if before_here is not None and before_here.content != content:
             replaced.append(file.name)
         elif content not in before:
             added.append(file.name)
@@ -62,7 +63,7 @@ def _difference_of_places(
     planned: Sequence[PlannedFile], known: Sequence[KnownFile], repository_name: str
 ) -> tuple[Difference | None, str]:
     pairs = list(zip(planned, known, strict=True))
-    moved = [file.name for file, before in pairs if (repository_name, file.path) != before.place]
+    moved = [file.name for file, before in pairs if (repository_name, file.address) != before.place]
     if moved:
         return Difference.PLACE, f"moved {listed(moved)}"
     touched = [file.name for file, before in pairs if file.modified != before.modified]

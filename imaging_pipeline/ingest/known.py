@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from imaging_pipeline.ingest.planned import address_of, content_of
+
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A registered file, by repository and path.
+    """A registered file, or a part of one, by repository and path.
 
     Attributes
     ----------
+    part
+        What of the file it is, where that holds several recordings.
     is_gone
         Whether it is no longer there; the caller looks, for files that the plan does not have.
     """
@@ -21,17 +25,23 @@ class KnownFile:
     size_bytes: int
     modified: datetime
     fingerprint: str
+    part: str = ""
     is_gone: bool = False
 
     @property
     def place(self) -> tuple[str, str]:
         """Where it is registered."""
-        return self.repository_name, self.path
+        return self.repository_name, self.address
+
+    @property
+    def address(self) -> str:
+        """The path, and below it the part."""
+        return address_of(self.path, self.part)
 
     @property
     def content(self) -> tuple[int, str]:
         """What is in it, whatever its name."""
-        return self.size_bytes, self.fingerprint
+        return content_of(self.size_bytes, self.part, self.fingerprint)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ class Registered:
         if (owner.animal_id, owner.datasource_id) != (request.animal_id, request.datasource_id):
             reason = f"it is registered as session {known.session_name} of animal {owner.animal_id}"
             return _blocked(match, FindingKind.OTHER_ANIMAL, reason)
-        places = {(request.repository_name, file.path) for file in files}
+        places = {(request.repository_name, file.address) for file in files}
         registered = self._recorded(known)
         has_moved = not any(file.place in places for file in registered)
         where = f"{owner.folder} of {owner.repository_name}"
@@ -141,7 +141,7 @@ class Registered:
         return SessionMatch(planned, known, owner, has_moved=has_moved, findings=tuple(findings))
 
     def _keys(self, file: PlannedFile) -> tuple[tuple[str, str], tuple[int, str]]:
-        return (self._request.repository_name, file.path), (file.size_bytes, file.fingerprint)
+        return (self._request.repository_name, file.address), file.content
 
     def _recorded(self, session: KnownSession) -> list[KnownFile]:
         return [

@@ -154,7 +154,7 @@ class Outdated:
             other_name, _, other_label = dataset.bundle.rpartition("/")
             if other_name == ops_name and _MERGED in (label, other_label):
                 return f"the planes are imported {'merged' if other_label == _MERGED else 'one by one'} now"
-            if is_gone and contents.issuperset((file.size_bytes, file.fingerprint) for file in dataset.files):
+            if is_gone and contents.issuperset(file.content for file in dataset.files):
                 return f"the same output is now {dataset.bundle}"
         return ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
@@ -58,6 +58,7 @@ def make_plan(
     option_settings: Mapping[str, Mapping[str, Any]],
     *,
     assigned_options: Mapping[str, str] | None = None,
+    zone: tzinfo = UTC,
     settle_s: float = SETTLE_S,
     now: datetime | None = None,
 ) -> Plan:
@@ -76,6 +77,8 @@ def make_plan(
         Settings (Suite2p 1.x) of every option set, by its name.
     assigned_options
         Option set of known meta-sessions, by their name: what a request that names none means.
+    zone
+        The lab's, for files that tell their times with a zone.
     settle_s
         How long files must have rested before they count as copied.
     now
@@ -96,7 +99,8 @@ def make_plan(
     """
     experiment = experiment_type(request.experiment_type)
     settings_hash = _settings_hash(request.ops_name, option_settings)
-    contents = FolderContents(request, listing, known, settle_s, now)
+    contents = FolderContents(request, listing, known, experiment, zone, settle_s, now)
+    contents.open_containers()
     outputs = find_output_files(contents)
     recognised, gone = _recognised(
         experiment, contents, {path for paths in outputs.values() for path in paths}
@@ -107,13 +111,14 @@ def make_plan(
     contents.check_settled([file.path for file in recognised if _may_be_arriving(file)])
     if not any(file.used.datasettype == experiment.primary for file in recorded):
         raise _nothing(experiment, contents, recognised)
-    experiment.check_numbering(listing.folder, [file.path for file in recorded])
+    recorded_paths = [file.path for file in recorded]
+    experiment.check_numbering(listing.folder, recorded_paths)
     sessions = plan_sessions(request, experiment, contents, recorded)
     judged = judge_outputs(
         request,
         contents,
         outputs,
-        plan_metasessions(request, sessions),
+        plan_metasessions(request, sessions, experiment.output_folders(recorded_paths)),
         OptionSets(option_settings, assigned_options or {}),
     )
     skipped = (Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped)
@@ -154,7 +159,7 @@ def _recognised(
     """Say what each file is that is not Suite2p output, and which recordings are gone."""
     ignored, candidates = [], []
     for path in contents.entries:
-        rule = ignoring_rule(path)
+        rule = contents.left_out.get(path) or ignoring_rule(path)
         if rule is not None:
             ignored.append(Recognised(path, Ignored(rule)))
         elif path not in output_files:
@@ -170,7 +175,8 @@ def _file_report(request: Request, file: Recognised, session_names: Mapping[str,
     path, verdict = request.place_of(file.path), file.verdict
     if isinstance(verdict, Used):
         session_name = session_names[verdict.timeseries_name]
-        reason = f"acquisition {verdict.acquisition} of '{verdict.timeseries_name}'"
+        acquisition = f"acquisition {verdict.acquisition} of " if verdict.acquisition else ""
+        reason = f"{acquisition}'{verdict.timeseries_name}'"
         return FileReport(path, FileVerdict.USED, verdict.datasettype, session_name, reason)
     if isinstance(verdict, Ignored):
         return FileReport(path, FileVerdict.IGNORED, None, None, verdict.rule)
@@ -180,10 +186,11 @@ def _file_report(request: Request, file: Recognised, session_names: Mapping[str,
 def _nothing(
     experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
 ) -> NothingFoundError:
+    left_out = [f"{path} ({reason})" for path, reason in contents.left_out.items()]
     unknown = [
         f"{file.path} ({file.verdict.reason})" for file in recognised if isinstance(file.verdict, Unknown)
     ]
-    shown = "; ".join(unknown[:3]) or "nothing that a rule knows"
+    shown = "; ".join([*left_out, *unknown][:3]) or "nothing that a rule knows"
     return NothingFoundError(
         f"The folder holds no recording of type {experiment.name}",
         path=contents.folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -57,16 +57,32 @@ class Content:
         Sixteen characters of its content.
     session_start
         Lab wall time at which the file says that its session started, where it says so.
+    part
+        What of the file it is, where the file holds several recordings; ``fingerprint`` is then of that.
+    parts
+        Everything that such a file holds: by its name nothing, or why it is no recording.
     """
 
     size_bytes: int
     modified: datetime
     fingerprint: str
     session_start: datetime | None = None
+    part: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+def address_of(path: str, part: str) -> str:
+    """Give where a file is, or a part of it, as if the file were a folder of its parts."""
+    return f"{path}/{part}" if part else path
+
+
+def content_of(size_bytes: int, part: str, fingerprint: str) -> tuple[int, str]:
+    """Give what a file or a part of it is known by; a part is the same when its file grows."""
+    return (0 if part else size_bytes), fingerprint
 
 
 # Files that the database holds for a folder, in sessions of the request's label, by their path below
-# the repository.
+# the repository; a part of a file by the path of the file, and its own below that.
 KnownFiles = Mapping[str, Content]
 
 
@@ -78,7 +94,7 @@ class PlannedFile:
     ----------
     path
         Path below the repository with forward slashes.
-    size_bytes, modified, fingerprint
+    size_bytes, modified, fingerprint, part, parts
         As in `Content`.
     acquisition
         The acquisition that the file belongs to; 0 where that has no meaning, as for Suite2p output.
@@ -89,11 +105,23 @@ class PlannedFile:
     modified: datetime
     fingerprint: str
     acquisition: int = 0
+    part: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """The file's name without folders."""
-        return PurePosixPath(self.path).name
+        """The file's name without folders, and its part."""
+        return address_of(PurePosixPath(self.path).name, self.part)
+
+    @property
+    def address(self) -> str:
+        """The path, and below it the part."""
+        return address_of(self.path, self.part)
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """What is in it, whatever its name."""
+        return content_of(self.size_bytes, self.part, self.fingerprint)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,8 +67,20 @@ def plan_sessions(
     return tuple(sessions)
 
 
-def plan_metasessions(request: Request, sessions: Sequence[PlannedSession]) -> tuple[PlannedMetaSession, ...]:
-    """Put all sessions into one meta-session where they are combined, else each into its own."""
+def plan_metasessions(
+    request: Request, sessions: Sequence[PlannedSession], output_folders: Mapping[str, str]
+) -> tuple[PlannedMetaSession, ...]:
+    """Put all sessions into one meta-session where they are combined, else each into its own.
+
+    Parameters
+    ----------
+    request
+        Whose folder it is.
+    sessions
+        What was recorded.
+    output_folders
+        Where Suite2p output lies of sessions that have a folder of their own, by timeseries name.
+    """
     if request.combined:
         name = names.combined_metasession_name(
             request.animal_id, request.datasource_id, request.repository_name, request.folder, request.label
@@ -80,7 +92,11 @@ def plan_metasessions(request: Request, sessions: Sequence[PlannedSession]) -> t
             session.session_name,
             (session,),
             (),
-            request.place_of(f"split_{session.timeseries_name}_{session.session_name}"),
+            request.place_of(
+                output_folders.get(
+                    session.timeseries_name, f"split_{session.timeseries_name}_{session.session_name}"
+                )
+            ),
         )
         for session in sessions
     )
@@ -167,5 +183,11 @@ def planned_file(request: Request, contents: FolderContents, path: str, acquisit
     """Give a file of the folder as a dataset holds it."""
     content = contents.read(path)
     return PlannedFile(
-        request.place_of(path), content.size_bytes, content.modified, content.fingerprint, acquisition
+        request.place_of(path.removesuffix(f"/{content.part}") if content.part else path),
+        content.size_bytes,
+        content.modified,
+        content.fingerprint,
+        acquisition,
+        content.part,
+        content.parts,
     )
