@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
@@ -65,7 +66,9 @@ def read_projections(plane: PlaneOutput) -> Projections:
     y_range, x_range = _range(values, "yrange", height), _range(values, "xrange", width)
 
     def image(key: str) -> Image | None:
-        return _full_frame(plane, values, key, (height, width), y_range, x_range)
+        if values.get(key) is None:
+            return None
+        return full_frame(plane.folder, key, values[key], (height, width), y_range, x_range)
 
     return Projections(
         mean_image=image("meanImg"),
@@ -86,24 +89,36 @@ def _range(values: Mapping[str, Any], key: str, size: int) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _full_frame(
-    plane: PlaneOutput,
-    values: Mapping[str, Any],
-    key: str,
-    shape: tuple[int, int],
+def full_frame(
+    path: Path,
+    name: str,
+    values: ArrayLike,
+    shape: tuple[int, ...],
     y_range: tuple[int, int],
     x_range: tuple[int, int],
-) -> Image | None:
-    if values.get(key) is None:
-        return None
-    image = np.asarray(values[key], dtype=np.float32)
+) -> Image:
+    """Give an image of the size of the frames, NaN where it is one of the valid area only.
+
+    Parameters
+    ----------
+    path, name
+        Where it is from, for errors to name.
+    values
+        The image, of the frames' ``shape`` or of the size of ``y_range`` and ``x_range``.
+
+    Raises
+    ------
+    OutputError
+        It is of another size.
+    """
+    image = np.asarray(values, dtype=np.float32)
     if image.shape == shape:
         return image
     valid = (y_range[1] - y_range[0], x_range[1] - x_range[0])
     if image.shape != valid:
         raise OutputError(
-            f"The image {key} has a size of its own",
-            path=plane.folder,
+            f"The image {name} has a size of its own",
+            path=path,
             found=image.shape,
             allowed=f"{shape} (the frames) or {valid} (the valid area)",
         )

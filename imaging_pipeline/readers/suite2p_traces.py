@@ -28,7 +28,7 @@ class Traces:
     fluo, neuropil
         Fluorescence of the ROI and of its surround, in the raw units of the movie.
     spikes
-        Deconvolved activity.
+        Deconvolved activity; None where nothing was deconvolved, which Suite2p for Python always does.
     fluo_chan2, neuropil_chan2
         The same of a second channel, or None. Suite2p merges planes without it: for ``combined`` it is put
         together from the planes.
@@ -36,7 +36,7 @@ class Traces:
 
     fluo: Trace
     neuropil: Trace
-    spikes: Trace
+    spikes: Trace | None
     fluo_chan2: Trace | None
     neuropil_chan2: Trace | None
 
