@@ -45,11 +45,13 @@ def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> Hardwa
         key = {"metasession_name": name}
         for part, (column, wish) in _PARTS.items():
             wanted = base_folder[wish]
+            if not wanted:
+                continue
             noted = (getattr(tables.imaging.MetaSession, part) & key).to_arrays(column).tolist()
-            if wanted and not noted:
+            if not noted:
                 days = {"setup_date": _calibration(tables, wanted, name, changes)} if part == "Setup" else {}
                 rows.append((part, {**key, column: wanted, **days}))
-            elif wanted and wanted not in noted:
+            elif wanted not in noted:
                 findings.append(
                     f"MetaSession {name} stays with the {column} {noted[0]}, although the"
                     f" request says {wanted}"

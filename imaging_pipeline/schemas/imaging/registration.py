@@ -7,7 +7,6 @@ one, under a lock on the animal, so that requests that meet at the same sessions
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from imaging_pipeline.ingest.changes import compare
 from imaging_pipeline.ingest.listing import scan
@@ -34,12 +33,15 @@ class Planned:
         The row of the request.
     plan
         What the folder holds.
+    earlier_requests
+        Identifiers of the requests of the same folder that were made before.
     num_applied
         Requests of the animal or in the repository that had been carried out when the plan was made.
     """
 
     base_folder: Row
     plan: Plan
+    earlier_requests: tuple[int, ...]
     num_applied: int
 
 
@@ -51,8 +53,10 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
     """
     num_applied = _num_applied(tables, base_folder)
-    request = _request(base_folder)
-    if _newer_applied(tables, base_folder):
+    request, own_id = _request(base_folder), base_folder["basefolder_id"]
+    request_ids = _requests_of_folder(tables, base_folder)
+    if _any_applied(tables, [number for number in request_ids if number > own_id]):
+        # A later request of the folder was carried out already: its option set counts.
         request = replace(request, ops_name=None)
     listing = scan(tables.local_path(request.repository_name, request.folder))
     return Planned(
@@ -64,6 +68,7 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
             known.option_settings(tables),
             assigned_options=known.assigned_options(tables, request),
         ),
+        tuple(number for number in request_ids if number < own_id),
         num_applied,
     )
 
@@ -85,7 +90,7 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         planned.plan,
         changes,
         hardware_notes(tables, base_folder, changes),
-        stale_jobs.stale_jobs(tables, changes.metasession_names, _earlier_requests(tables, base_folder)),
+        stale_jobs.stale_jobs(tables, changes.metasession_names, planned.earlier_requests),
     )
 
 
@@ -115,20 +120,15 @@ def _num_applied(tables: Tables, base_folder: Row) -> int:
     return len(tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal]))
 
 
-def _of_folder(tables: Tables, base_folder: Row) -> Any:
+def _requests_of_folder(tables: Tables, base_folder: Row) -> list[int]:
     same = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
-    return tables.imaging.BaseFolder & {name: base_folder[name] for name in same}
+    requests = tables.imaging.BaseFolder & {name: base_folder[name] for name in same}
+    return [int(number) for number in requests.to_arrays("basefolder_id")]
 
 
-def _newer_applied(tables: Tables, base_folder: Row) -> bool:
-    """Say whether a later request of the folder was carried out already; its option set then counts."""
-    newer = _of_folder(tables, base_folder) & f"basefolder_id > {base_folder['basefolder_id']}"
-    return bool(newer & tables.imaging.MakeDatasetSessions)
-
-
-def _earlier_requests(tables: Tables, base_folder: Row) -> list[int]:
-    earlier = _of_folder(tables, base_folder) & f"basefolder_id < {base_folder['basefolder_id']}"
-    return [int(number) for number in earlier.to_arrays("basefolder_id")]
+def _any_applied(tables: Tables, request_ids: list[int]) -> bool:
+    applied = tables.imaging.MakeDatasetSessions & [{"basefolder_id": number} for number in request_ids]
+    return bool(request_ids) and bool(applied)
 
 
 def _request(base_folder: Row) -> Request:

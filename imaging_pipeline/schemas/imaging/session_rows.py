@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imaging_pipeline import names
 from imaging_pipeline.ingest.changed import (
     Changes,
@@ -58,8 +60,7 @@ class Writer:
         self._insert_sessions()
         for part, row in self._hardware.rows:
             getattr(self._imaging.MetaSession, part).insert1(row)
-        for dataset in self._changes.datasets:
-            self._write_dataset(dataset)
+        self._write_datasets()
         return purged
 
     def _insert_metasession(self, metasession: PlannedMetaSession) -> None:
@@ -102,32 +103,38 @@ class Writer:
             key = {"metasession_name": metasession, "session_name": name}
             self._imaging.Session.update1({**key, "session_order": number})
 
-    def _write_dataset(self, change: DatasetChange) -> None:
-        files = self._file_rows(change)
-        if change.difference is Difference.PLACE:
-            for row in files:
-                self._imaging.PhysicalFile.update1(row)
-        elif change.verdict is not DatasetVerdict.KNOWN:
-            self._write_anew(change)
-            self._imaging.PhysicalFile.insert(files)
-
-    def _write_anew(self, change: DatasetChange) -> None:
-        dataset = change.dataset
-        key = {"dataset_name": dataset.dataset_name}
-        if change.verdict is DatasetVerdict.NEW:
-            columns = {name: getattr(dataset, name) for name in ("datasettype", "filetype", "bundle")}
-            self._imaging.Dataset.insert1({**key, **columns})
-        (self._imaging.PhysicalFile & key).delete_quick()
+    def _write_datasets(self) -> None:
+        """Write all datasets table by table: a folder may have many, and a share many folders."""
+        physical_file = self._imaging.PhysicalFile
+        placed = [each for each in self._changes.datasets if each.difference is Difference.PLACE]
+        for row in self._file_rows(placed):
+            physical_file.update1(row)
+        anew = [
+            each
+            for each in self._changes.datasets
+            if each.verdict is not DatasetVerdict.KNOWN and each not in placed
+        ]
+        new = [each.dataset for each in anew if each.verdict is DatasetVerdict.NEW]
+        columns = ("dataset_name", "datasettype", "filetype", "bundle")
+        self._imaging.Dataset.insert({name: getattr(each, name) for name in columns} for each in new)
+        changed = [each.dataset for each in anew if each.verdict is DatasetVerdict.CHANGED]
+        if changed:
+            (physical_file & [{"dataset_name": each.dataset_name} for each in changed]).delete_quick()
         # A session may have joined that a known output of the MetaSession is to be linked to as well.
         links = (
-            {**key, "metasession_name": change.metasession_name, "session_name": name}
-            for name in change.session_names
+            {
+                "dataset_name": each.dataset.dataset_name,
+                "metasession_name": each.metasession_name,
+                "session_name": name,
+            }
+            for each in anew
+            for name in each.session_names
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
+        physical_file.insert(self._file_rows(anew))
 
-    def _file_rows(self, change: DatasetChange) -> list[Row]:
+    def _file_rows(self, changes: Iterable[DatasetChange]) -> list[Row]:
         repository_name = self._base_folder["repository_name"]
-        orders = change.file_orders or range(len(change.dataset.files))
         return [
             {
                 "dataset_name": change.dataset.dataset_name,
@@ -140,5 +147,8 @@ class Writer:
                 "modified": file.modified,
                 "fingerprint": file.fingerprint,
             }
-            for order, file in zip(orders, change.dataset.files, strict=True)
+            for change in changes
+            for order, file in zip(
+                change.file_orders or range(len(change.dataset.files)), change.dataset.files, strict=True
+            )
         ]
