@@ -12,7 +12,7 @@ import datajoint as dj
 from imaging_pipeline import database
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import SchemaError
-from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
+from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 
 ROOT = "N:\\moser"
 
@@ -101,11 +101,35 @@ def _jobs_name(cls: Any) -> str:
 
 
 def _connected(config: Config) -> Any:
-    """Connect, and declare the tables the first time only: it takes longer than most tests."""
+    """Connect, and declare the tables, the first time only: both take longer than most tests."""
+    bound = _bound(config)
+    if bound is not None:
+        tables.bind(bound)
+        return bound.connection
     try:
         return database.connect(config)
     except SchemaError:
         return database.init_db(config)
+
+
+def _bound(config: Config) -> tables.Tables | None:
+    """Give the tables as they are bound, if it is to this server and the connection is in order."""
+    try:
+        bound = tables.in_code()
+    except SchemaError:
+        return None
+    mine = dataclasses.replace(
+        bound.config, repositories=config.repositories, suite2p_scratch=config.suite2p_scratch
+    )
+    connection = bound.connection
+    is_bound = all(cls._connection is connection for cls in (mlims.Animal, imaging.Session))
+    if mine != config or not is_bound or connection.in_transaction or dj.conn() is not connection:
+        return None
+    try:
+        connection.query("SELECT 1", reconnect=False)
+    except Exception:  # each driver has its own classes
+        return None
+    return dataclasses.replace(bound, config=config)
 
 
 def _empty(connection: Any) -> None:
