@@ -2,6 +2,9 @@
 
 TIF = "tif"
 TIF_PREPROCESSED = "tif_preprocessed"
+TRACKING_PREPROCESSED = "tracking_preprocessed"
+INTERMEDIATE = "intermediate"
+DLC = "dlc"
 SUITE2P_PYTHON = "suite2p_python"
 
 # What the table ``Tif`` reads.

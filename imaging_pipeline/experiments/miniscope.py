@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import near
+from imaging_pipeline.experiments.companions import Companions
 from imaging_pipeline.experiments.dataset_types import TIF
+from imaging_pipeline.experiments.deeplabcut import recognise_deeplabcut
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Recognised, Unknown, Used
-from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, split_tif_name
+from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
 from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
 from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
 from imaging_pipeline.readers.scanimage_stack import scanimage_stack
 from imaging_pipeline.readers.tif_stack import TifStack
-
-_TIF_SUFFIXES = (".tif", ".tiff")
-_COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>[0-9]{4,})(?P<kind>_wheel)?", re.IGNORECASE)
-_COMPANION_TYPES = {
-    (".h5", ""): "wavesurfer",
-    (".csv", ""): "tracking_openfield",
-    (".csv", "_wheel"): "tracking_wheel",
-    (".avi", ""): "tracking_video",
-    (".mp4", ""): "tracking_video",
-}
-_COMPANION_SUFFIXES = {suffix for suffix, _ in _COMPANION_TYPES}
 
 
 class Miniscope(ExperimentType):
@@ -44,18 +33,18 @@ class Miniscope(ExperimentType):
         NamingError
             A tif's name can be taken apart in more than one way.
         """
-        tifs = _tif_names(folder, names)
-        acquisitions = {(tif.timeseries_name, tif.acquisition) for tif in tifs.values()}
-        places: dict[Used, str] = {}
+        tifs = tif_names(folder, names)
+        poses = recognise_deeplabcut(names, {tif.timeseries_name for tif in tifs.values()})
+        companions = Companions({(tif.timeseries_name, tif.acquisition) for tif in tifs.values()})
         recognised = []
         for name in sorted(names):
             verdict: Used | Unknown
             if name in tifs:
                 verdict = _used_tif(tifs[name])
+            elif name in poses:
+                verdict = poses[name]
             else:
-                verdict = _companion(PurePosixPath(name), acquisitions)
-                if isinstance(verdict, Used):
-                    verdict = _first_in_place(verdict, name, places)
+                verdict = companions.recognise(name)
             recognised.append(Recognised(name, verdict))
         return tuple(recognised)
 
@@ -67,7 +56,7 @@ class Miniscope(ExperimentType):
         NamingError
             It names the gap, or the two files that claim one place.
         """
-        tifs = _tif_names(folder, names)
+        tifs = tif_names(folder, names)
         check_tif_numbering([(folder / name, tif) for name, tif in tifs.items()])
 
     def examine(self, path: Path, used: Used) -> Examined:
@@ -114,50 +103,5 @@ def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:
     return tuple(tifs)
 
 
-def _tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
-    split = {
-        name: split_tif_name(folder / name)
-        for name in names
-        if "/" not in name and PurePosixPath(name).suffix.lower() in _TIF_SUFFIXES
-    }
-    return {name: tif for name, tif in split.items() if tif is not None}
-
-
 def _used_tif(tif: TifName) -> Used:
     return Used(TIF, "tif", tif.timeseries_name, tif.acquisition, tif.file_number or 1)
-
-
-def _companion(path: PurePosixPath, acquisitions: set[tuple[str, int]]) -> Used | Unknown:
-    suffix = path.suffix.lower()
-    if len(path.parts) > 1:
-        return Unknown("lies in a subfolder; a recording there is registered as a folder of its own")
-    if suffix in _TIF_SUFFIXES:
-        return Unknown("its name does not end in an acquisition number of five digits")
-    if suffix not in _COMPANION_SUFFIXES:
-        return Unknown(
-            f"no file of this experiment type ends in '{suffix}'" if suffix else "it has no suffix"
-        )
-    match = _COMPANION.fullmatch(path.stem)
-    datasettype = _COMPANION_TYPES.get((suffix, (match["kind"] or "").lower())) if match else None
-    if match is None or datasettype is None:
-        return Unknown("its name does not end in an acquisition number of four digits")
-    name, acquisition = match["name"], int(match["acquisition"])
-    if (name, acquisition) not in acquisitions:
-        return Unknown(_no_tif(name, acquisition, acquisitions), lacks_recording=True)
-    return Used(datasettype, suffix[1:], name, acquisition)
-
-
-def _no_tif(name: str, acquisition: int, acquisitions: set[tuple[str, int]]) -> str:
-    reason = f"the folder has no tif of acquisition {acquisition} of '{name}'"
-    known = {known_name for known_name, _ in acquisitions}
-    similar = [] if name in known else near(name, known)
-    return f"{reason}; similar: {', '.join(similar)}" if similar else reason
-
-
-def _first_in_place(used: Used, name: str, places: dict[Used, str]) -> Used | Unknown:
-    """Keep one file a type and acquisition: a video is often converted, and the original kept."""
-    place = Used(used.datasettype, "", used.timeseries_name, used.acquisition)
-    first = places.setdefault(place, name)
-    if first != name:
-        return Unknown(f"'{first}' is {used.datasettype} of acquisition {used.acquisition} already")
-    return used

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.experiments.miniscope import Miniscope
+from imaging_pipeline.experiments.miniscope_preprocessed import MiniscopePreprocessed
 from imaging_pipeline.experiments.recognised import ExperimentType
 
-EXPERIMENT_TYPES: tuple[ExperimentType, ...] = (Miniscope(),)
+EXPERIMENT_TYPES: tuple[ExperimentType, ...] = (
+    Miniscope(),
+    MiniscopePreprocessed(),
+)
 
 
 def experiment_type(name: str) -> ExperimentType:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imaging_pipeline.errors import NamingError
+
+TIF_SUFFIXES = (".tif", ".tiff")
 
 # ScanImage pads its counters to five digits. Nobody records ten thousand acquisitions, but five
 # digits without a leading zero are a common animal number. After an acquisition they are a file.
@@ -26,15 +28,38 @@ class TifName:
     file_number: int | None
 
 
-def split_tif_name(path: Path) -> TifName | None:
+def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
+    """Give the tifs of a folder itself whose names have counters, taken apart.
+
+    Raises
+    ------
+    NamingError
+        As for `split_tif_name`.
+    """
+    split = {
+        name: split_tif_name(folder / name)
+        for name in names
+        if "/" not in name and PurePosixPath(name).suffix.lower() in TIF_SUFFIXES
+    }
+    return {name: tif for name, tif in split.items() if tif is not None}
+
+
+def split_tif_name(path: Path, ending: str = "") -> TifName | None:
     """Take a tif's name apart; None where it has no counter.
+
+    Parameters
+    ----------
+    path
+        The file.
+    ending
+        What stands behind the counters, such as ``_preproc``.
 
     Raises
     ------
     NamingError
         More than one way to take the name apart is likely.
     """
-    pieces = path.stem.split("_")
+    pieces = path.stem.removesuffix(ending).split("_")
     is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
     counters = 1 if is_late else 0
     while counters < len(pieces) - 1 and _COUNTER.fullmatch(pieces[-1 - counters]):

@@ -109,10 +109,10 @@ def make_plan(
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
     contents.check_settled([file.path for file in recognised if _may_be_arriving(file)])
-    if not any(file.used.datasettype == experiment.primary for file in recorded):
-        raise _nothing(experiment, contents, recognised)
     recorded_paths = [file.path for file in recorded]
     experiment.check_numbering(listing.folder, recorded_paths)
+    if not any(file.used.datasettype == experiment.primary for file in recorded):
+        raise _nothing(experiment, contents, recognised)
     sessions = plan_sessions(request, experiment, contents, recorded)
     judged = judge_outputs(
         request,

@@ -121,8 +121,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
     """
     with TifFile(path) as file:
         found = header(file)
-        pages = find_pages(file)
-        check_end(file, pages)
+        pages = _whole_pages(file)
         return RecordedTif(
             path=path,
             size_bytes=file.size_bytes,
@@ -133,6 +132,35 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
             num_pages=pages.num_pages,
             header=found,
         )
+
+
+def read_plain_tif(path: Path, header: Header) -> RecordedTif[Header]:
+    """Count the pages of a tif of which something else tells how they were taken.
+
+    Raises
+    ------
+    NothingFoundError, TruncatedError, FormatError
+        As for `read_recorded_tif`.
+    """
+    return read_recorded_tif(path, lambda _file: header)
+
+
+def check_whole(path: Path) -> None:
+    """Check that a tif has all its pages.
+
+    Raises
+    ------
+    NothingFoundError, TruncatedError, FormatError
+        As for `read_recorded_tif`.
+    """
+    with TifFile(path) as file:
+        _whole_pages(file)
+
+
+def _whole_pages(file: TifFile) -> PageTable:
+    pages = find_pages(file)
+    check_end(file, pages)
+    return pages
 
 
 def pages_of(file: TifFile, tif: RecordedTif[Header]) -> PageTable:

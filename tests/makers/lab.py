@@ -67,7 +67,7 @@ def emptied_lab(server: Config, folder: Path, share: Path | None = None) -> Lab:
 
 def register(lab: Lab, folder: Path, *, combined: bool, **inputs: Any) -> int:
     """Request a folder, look at it, and give the request's identifier."""
-    request = imaging.BaseFolder.add(**lab.request(folder, combined=combined), **inputs)
+    request = imaging.BaseFolder.add(**{**lab.request(folder, combined=combined), **inputs})
     imaging.MakeDatasetSessions.populate({"basefolder_id": request})
     return request
 

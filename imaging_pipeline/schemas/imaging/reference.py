@@ -2,7 +2,14 @@
 
 import datajoint as dj
 
-from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON, TIF
+from imaging_pipeline.experiments.dataset_types import (
+    DLC,
+    INTERMEDIATE,
+    SUITE2P_PYTHON,
+    TIF,
+    TIF_PREPROCESSED,
+    TRACKING_PREPROCESSED,
+)
 
 from .schema import schema
 
@@ -73,6 +80,7 @@ class FileType(dj.Lookup):
         {"filetype": "avi", "filetype_description": "video, AVI container"},
         {"filetype": "mp4", "filetype_description": "video, MP4 container"},
         {"filetype": "npy", "filetype_description": "numpy arrays"},
+        {"filetype": "mixed", "filetype_description": "files of several kinds"},
     ]
 
 
@@ -88,6 +96,10 @@ class DatasetType(dj.Lookup):
     contents = [
         {"datasettype": TIF, "datasettype_description": "two-photon imaging stack as recorded"},
         {
+            "datasettype": TIF_PREPROCESSED,
+            "datasettype_description": "imaging stack after correction of its motion",
+        },
+        {
             "datasettype": "wavesurfer",
             "datasettype_description": "digital and analog lines sampled by Wavesurfer",
         },
@@ -96,6 +108,12 @@ class DatasetType(dj.Lookup):
             "datasettype_description": "positions of two LEDs in an open field",
         },
         {"datasettype": "tracking_wheel", "datasettype_description": "positions of a running wheel"},
+        {
+            "datasettype": TRACKING_PREPROCESSED,
+            "datasettype_description": "positions of two LEDs on the clock of the imaging frames",
+        },
+        {"datasettype": INTERMEDIATE, "datasettype_description": "files between raw and preprocessed"},
+        {"datasettype": DLC, "datasettype_description": "config, positions and metadata of DeepLabCut"},
         {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
         {
             "datasettype": SUITE2P_PYTHON,
@@ -117,6 +135,10 @@ class ExperimentType(dj.Lookup):
         {
             "experiment_type": "2Pminiscope_A",
             "experiment_type_description": "ScanImage tifs, Wavesurfer sync, csv tracking and video",
+        },
+        {
+            "experiment_type": "2Pminiscope_A preprocessed",
+            "experiment_type_description": "the same, and tifs whose motion was corrected beside them",
         },
     ]
 

@@ -1,0 +1,76 @@
+"""Files that lie beside a ScanImage recording: ``NAME_0001.h5`` is of acquisition 1 of NAME."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from pathlib import PurePosixPath
+
+from imaging_pipeline.errors import near
+from imaging_pipeline.experiments.recognised import Unknown, Used
+from imaging_pipeline.experiments.scanimage_names import TIF_SUFFIXES
+
+_COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>[0-9]{4,})(?P<kind>_wheel)?", re.IGNORECASE)
+_TYPES = {
+    (".h5", ""): "wavesurfer",
+    (".csv", ""): "tracking_openfield",
+    (".csv", "_wheel"): "tracking_wheel",
+    (".avi", ""): "tracking_video",
+    (".mp4", ""): "tracking_video",
+}
+_SUFFIXES = {suffix for suffix, _ in _TYPES}
+
+
+class Companions:
+    """The files beside a folder's tifs.
+
+    Parameters
+    ----------
+    acquisitions
+        Timeseries name and number of each acquisition of which there is a tif.
+    """
+
+    def __init__(self, acquisitions: Set[tuple[str, int]]) -> None:
+        self._acquisitions = acquisitions
+        self._places: dict[Used, str] = {}
+
+    def recognise(self, name: str) -> Used | Unknown:
+        """Say what a file is that is no recording; ``name`` is its path below the folder."""
+        verdict = self._of_name(PurePosixPath(name))
+        return self._first_in_place(verdict, name) if isinstance(verdict, Used) else verdict
+
+    def _of_name(self, path: PurePosixPath) -> Used | Unknown:
+        suffix = path.suffix.lower()
+        if len(path.parts) > 1:
+            return Unknown("lies in a subfolder; a recording there is registered as a folder of its own")
+        if suffix in TIF_SUFFIXES:
+            return Unknown("its name does not end in an acquisition number of five digits")
+        if suffix not in _SUFFIXES:
+            return Unknown(
+                f"no file of this experiment type ends in '{suffix}'" if suffix else "it has no suffix"
+            )
+        match = _COMPANION.fullmatch(path.stem)
+        datasettype = _TYPES.get((suffix, (match["kind"] or "").lower())) if match else None
+        if match is None or datasettype is None:
+            return Unknown("its name does not end in an acquisition number of four digits")
+        name, acquisition = match["name"], int(match["acquisition"])
+        if (name, acquisition) not in self._acquisitions:
+            return no_tif(name, acquisition, self._acquisitions)
+        return Used(datasettype, suffix[1:], name, acquisition)
+
+    def _first_in_place(self, used: Used, name: str) -> Used | Unknown:
+        """Keep one file a type and acquisition: a video is often converted, and the original kept."""
+        place = Used(used.datasettype, "", used.timeseries_name, used.acquisition)
+        first = self._places.setdefault(place, name)
+        if first != name:
+            return Unknown(f"'{first}' is {used.datasettype} of acquisition {used.acquisition} already")
+        return used
+
+
+def no_tif(timeseries_name: str, acquisition: int, acquisitions: Set[tuple[str, int]]) -> Unknown:
+    """Say that there is no tif of what a file's name speaks of, which may still be on its way."""
+    reason = f"the folder has no tif of acquisition {acquisition} of '{timeseries_name}'"
+    known = {name for name, _ in acquisitions}
+    similar = [] if timeseries_name in known else near(timeseries_name, known)
+    told = f"{reason}; similar: {', '.join(similar)}" if similar else reason
+    return Unknown(told, lacks_recording=True)

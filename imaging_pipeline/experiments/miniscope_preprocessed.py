@@ -1,0 +1,202 @@
+"""2Pminiscope_A preprocessed: a miniscope's folder with motion-corrected tifs beside those of ScanImage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from imaging_pipeline.errors import FormatError, NamingError
+from imaging_pipeline.experiments.companions import no_tif
+from imaging_pipeline.experiments.dataset_types import (
+    INTERMEDIATE,
+    TIF_PREPROCESSED,
+    TRACKING_PREPROCESSED,
+)
+from imaging_pipeline.experiments.miniscope import Miniscope
+from imaging_pipeline.experiments.recognised import Examined, Recognised, Unknown, Used
+from imaging_pipeline.experiments.scanimage_names import (
+    TIF_SUFFIXES,
+    TifName,
+    check_tif_numbering,
+    split_tif_name,
+    tif_names,
+)
+from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole, read_plain_tif
+from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
+from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
+
+_ENDING = "_preproc"
+_TYPES = {
+    **{suffix: (TIF_PREPROCESSED, "tif") for suffix in TIF_SUFFIXES},
+    ".csv": (TRACKING_PREPROCESSED, "csv"),
+}
+_INTERMEDIATE_FOLDER = "preprocessed"
+
+
+class MiniscopePreprocessed(Miniscope):
+    """A folder of a two-photon miniscope whose movies are motion corrected already.
+
+    The raw tifs make the sessions and tell how they were recorded; Suite2p takes the corrected ones.
+    """
+
+    name = "2Pminiscope_A preprocessed"
+    analysed = TIF_PREPROCESSED
+
+    def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
+        """Say what each file is.
+
+        Raises
+        ------
+        NamingError
+            A tif's name can be taken apart in more than one way.
+        """
+        raw = {(tif.timeseries_name, tif.acquisition) for tif in tif_names(folder, names).values()}
+        timeseries_names = sorted({name for name, _ in raw}, key=len, reverse=True)
+        own: list[Recognised] = []
+        for name, split in _preprocessed(folder, names).items():
+            datasettype, filetype = _TYPES[PurePosixPath(name).suffix.lower()]
+            place = (split.timeseries_name, split.acquisition)
+            used = Used(datasettype, filetype, *place, split.file_number or 1)
+            # A corrected movie without its raw tifs is refused when the numbers are checked.
+            is_lost = datasettype != TIF_PREPROCESSED and place not in raw
+            own.append(Recognised(name, no_tif(*place, raw) if is_lost else used))
+        for name in names:
+            if name.startswith(f"{_INTERMEDIATE_FOLDER}/"):
+                own.append(Recognised(name, _intermediate(PurePosixPath(name), timeseries_names)))
+        recognised = {file.path for file in own}
+        return (*super().recognise(folder, [name for name in names if name not in recognised]), *own)
+
+    def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse missing acquisitions and files, and one of raw and corrected tifs without the other.
+
+        Raises
+        ------
+        NamingError
+            It names what is missing.
+        """
+        super().check_numbering(folder, names)
+        corrected = {
+            name: split
+            for name, split in _preprocessed(folder, names).items()
+            if PurePosixPath(name).suffix.lower() in TIF_SUFFIXES
+        }
+        check_tif_numbering([(folder / name, split) for name, split in corrected.items()])
+        _check_pairs(folder, tif_names(folder, names), corrected)
+
+    def examine(self, path: Path, used: Used) -> Examined:
+        """Check that a tif has its last page, and give the start and the layout that a raw one says.
+
+        Raises
+        ------
+        TruncatedError
+            The tif's last page is not there.
+        FormatError
+            The file is no tif, or a raw one has no header with a believable time.
+        """
+        if used.datasettype == TIF_PREPROCESSED:
+            check_whole(path)
+            return Examined()
+        return super().examine(path, used)
+
+    def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
+        """Read the tifs; corrected ones have the header of the raw ones of their acquisition.
+
+        Raises
+        ------
+        NothingFoundError
+            A file is gone.
+        FormatError
+            A file is truncated or no such tif, or the corrected ones have another number of pages than
+            the raw ones of their acquisition.
+        """
+        if files.datasettype != TIF_PREPROCESSED:
+            return super().read_tifs(files)
+        tifs: list[RecordedTif[Header]] = []
+        for acquisition in dict.fromkeys(file.acquisition for file in files.tifs):
+            raw = [read_tif(file.path) for file in _of_acquisition(files.primary, acquisition)]
+            corrected = [
+                read_plain_tif(file.path, raw[0].header) for file in _of_acquisition(files.tifs, acquisition)
+            ]
+            _check_pages(corrected, raw)
+            tifs += corrected
+        return tuple(tifs)
+
+    def read_stack(self, files: StackFiles) -> TifStack:
+        """Read what each tif says of itself, and a mean image; of raw ones what ScanImage wrote as well.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            As for `read_tifs`; also where the files are not alike.
+        """
+        if files.datasettype != TIF_PREPROCESSED:
+            return super().read_stack(files)
+        return plain_stack(self.read_tifs(files))
+
+
+def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
+    """Give the files of the folder itself that end in ``_preproc``, taken apart."""
+    found = {}
+    for name in sorted(names):
+        path = PurePosixPath(name)
+        if "/" not in name and path.stem.endswith(_ENDING) and path.suffix.lower() in _TYPES:
+            found[name] = split_tif_name(folder / name, _ENDING)
+    return {name: split for name, split in found.items() if split is not None}
+
+
+def _intermediate(path: PurePosixPath, timeseries_names: Sequence[str]) -> Used | Unknown:
+    """Find the timeseries that an intermediate file is of, by its name; a longer name goes first."""
+    if len(timeseries_names) == 1:
+        return Used(INTERMEDIATE, "mixed", timeseries_names[0], 0)
+    for name in timeseries_names:
+        if path.stem == name or path.stem.startswith(f"{name}_"):
+            return Used(INTERMEDIATE, "mixed", name, 0)
+    reason = "its name begins with the name of no recording of the folder, which has several"
+    return Unknown(reason if timeseries_names else "the folder has no raw tif", lacks_recording=True)
+
+
+def _check_pairs(folder: Path, raw: dict[str, TifName], corrected: dict[str, TifName]) -> None:
+    by_raw, by_corrected = _by_acquisition(raw), _by_acquisition(corrected)
+    for (name, acquisition), files in sorted(by_corrected.items()):
+        if (name, acquisition) not in by_raw:
+            raise NamingError(
+                f"The raw tifs of acquisition {acquisition} of '{name}' are missing beside the corrected one",
+                path=folder / files[0],
+                found="no raw tif of this name and number",
+                allowed=f"{name}_{acquisition:05d}_00001.tif and its like",
+                remedy="copy the raw tifs into the folder as well.",
+            )
+    for (name, acquisition), files in sorted(by_raw.items()):
+        if (name, acquisition) not in by_corrected:
+            raise NamingError(
+                f"The motion-corrected tif of acquisition {acquisition} of '{name}' is missing",
+                path=folder / files[0],
+                found="raw tifs only",
+                allowed=f"{name}_{acquisition:05d}{_ENDING}.tif beside them",
+                remedy="copy it into the folder, or register the folder as 2Pminiscope_A.",
+            )
+
+
+def _by_acquisition(tifs: dict[str, TifName]) -> dict[tuple[str, int], list[str]]:
+    acquisitions: dict[tuple[str, int], list[str]] = {}
+    for name in sorted(tifs):
+        acquisitions.setdefault((tifs[name].timeseries_name, tifs[name].acquisition), []).append(name)
+    return acquisitions
+
+
+def _of_acquisition(files: Sequence[StackFile], acquisition: int) -> list[StackFile]:
+    return [file for file in files if file.acquisition == acquisition]
+
+
+def _check_pages(corrected: Sequence[RecordedTif[Header]], raw: Sequence[ScanImageTif]) -> None:
+    """Hold both sums against each other: the microscope splits an acquisition, other programs may not."""
+    num_corrected, num_raw = (sum(tif.num_pages for tif in tifs) for tifs in (corrected, raw))
+    if num_corrected != num_raw:
+        raise FormatError(
+            "A motion-corrected tif has another number of frames than the raw tifs of its acquisition",
+            path=corrected[0].path,
+            found=f"{num_corrected} pages",
+            allowed=f"{num_raw} pages, as in {', '.join(tif.path.name for tif in raw[:3])}",
+            remedy="correct the motion of all raw frames anew, or copy the missing tifs.",
+        )
