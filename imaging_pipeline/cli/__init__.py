@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "demo": _Lazy(f"{_CLI}.demo:demo", "See all of it work on a recording that is made for it."),
     "init-db": _Lazy(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
     "config": _Lazy(f"{_CLI}.config:config", "Say what is in force, and test all that is needed."),
+    "add": _Lazy(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add and list places that hold files."),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import Progress, TaskID
 
-from imaging_pipeline import progress
 from imaging_pipeline.cli.printing import print_table
+from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.config import default_embedded_folder
 from imaging_pipeline.demo.laboratory import open_laboratory
 from imaging_pipeline.demo.results import SessionResult
@@ -37,7 +34,7 @@ def demo(movie: Path | None, folder: Path | None) -> None:
     folder = folder or _default_folder(movie)
     click.echo(f"The demo lies in {folder.absolute()}.")
     console = Console()
-    with _steps(console):
+    with steps(console, in_lines=True):
         laboratory = open_laboratory(folder, movie)
     with view(console) as on_event:
         result = run_demo(laboratory, on_event)
@@ -51,23 +48,6 @@ def demo(movie: Path | None, folder: Path | None) -> None:
 def _default_folder(movie: Path | None) -> Path:
     name = "imaging-pipeline-demo" if movie is None else f"imaging-pipeline-demo-{movie.stem}"
     return default_embedded_folder().with_name(name)
-
-
-@contextmanager
-def _steps(console: Console) -> Iterator[None]:
-    """Show the steps before the worker begins: a bar each on a terminal, else a line each."""
-    shown: dict[str, TaskID] = {}
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-
-        def show(report: progress.Progress) -> None:
-            if report.step not in shown:
-                shown[report.step] = bar.add_task(report.step)
-                if not console.is_terminal:
-                    click.echo(report.step)
-            bar.update(shown[report.step], completed=report.done, total=report.total or None)
-
-        with progress.listening(show):
-            yield
 
 
 def _print(result: DemoResult) -> None:

@@ -16,6 +16,7 @@ from imaging_pipeline.schemas.locks import lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from . import known, stale_jobs
+from .consent import refuse_more
 from .decision import Decision
 from .fetching import Row
 from .hardware_notes import hardware_notes
@@ -100,7 +101,7 @@ def apply(tables: Tables, planned: Planned) -> Report:
     Raises
     ------
     InputError
-        The setup has no calibration for the day.
+        The setup has no calibration for the day, or more would be deleted than was agreed to.
     DatabaseError
         What is out of date may not be deleted by this account.
     """
@@ -110,6 +111,8 @@ def apply(tables: Tables, planned: Planned) -> Report:
     lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
     decision = decide(tables, planned)
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
+    # Raised here, everything is rolled back.
+    refuse_more(base_folder["consent"], purged)
     return report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
 
 

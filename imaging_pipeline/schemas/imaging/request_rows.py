@@ -12,6 +12,7 @@ from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import alone, known, not_known, refuse_unknown
+from .consent import Consent
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
 _ANIMAL = ("animal", "animal_name", "animal_id", "datasource_id")
@@ -19,7 +20,7 @@ _OPTIONAL = ("setup", "scope_name", "ops_name", "register_uncurated", "base_fold
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
 
 
-def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+def insert(tables: Tables, rows: Iterable[Mapping[str, Any]], *, consent: Consent | None = None) -> list[int]:
     """Check, complete and insert requests; all of them or none.
 
     Parameters
@@ -29,18 +30,23 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]]) -> list[int]:
     rows
         Columns as ``BaseFolder.add`` takes them; ``animal_name``, or ``animal_id`` with
         ``datasource_id``, serve for ``animal``.
+    consent
+        The most that may be deleted; whatever is out of date where it is not given.
 
     Returns
     -------
     list of int
         The identifiers of the requests.
     """
-    return _append(tables, [complete(tables, row) for row in rows])
+    return _append(tables, [{**complete(tables, row), "consent": consent} for row in rows])
 
 
 def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
-    """Insert a request like an earlier one, whose row is given, and give its identifier."""
-    own = ("basefolder_id", "basefolder_entry_time")
+    """Insert a request like an earlier one, whose row is given, and give its identifier.
+
+    What was agreed to for the earlier one says nothing about this one.
+    """
+    own = ("basefolder_id", "basefolder_entry_time", "consent")
     again = {name: value for name, value in base_folder.items() if name not in own}
     return _append(tables, [{**again, "base_folder_note": note}])[0]
 

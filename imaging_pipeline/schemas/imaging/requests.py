@@ -62,6 +62,7 @@ class BaseFolder(dj.Manual):
     -> [nullable] Suite2pyOps
     register_uncurated=0 : bool  # register again by itself when Suite2p has run
     base_folder_note="" : varchar(4096)
+    consent=null : json  # by table, the most rows that may be deleted; null: what is out of date
     basefolder_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 

@@ -1,0 +1,108 @@
+"""``imaging-pipeline add``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+
+from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.steps import steps
+from imaging_pipeline.errors import NotMountedError, PipelineError, StillCopyingError
+from imaging_pipeline.schemas.imaging import request_rows
+from imaging_pipeline.schemas.imaging.consent import Consent, to_what_was_shown
+from imaging_pipeline.schemas.imaging.living_workers import living_hosts
+from imaging_pipeline.schemas.imaging.preview import Preview, preview
+from imaging_pipeline.schemas.tables import Tables
+
+_LANE = "ingest"
+_MAX_WIDTH = 110
+
+
+@click.command()
+@click.argument("folder")
+@click.option("--user", "username", required=True, help="Who asks; see: imaging-pipeline users list.")
+@click.option("--animal", required=True, help="Name or identifier of the animal.")
+@click.option("--type", "experiment_type", required=True, help="Experiment type, such as 2Pminiscope_A.")
+@click.option(
+    "--combined/--split",
+    default=None,
+    required=True,
+    help="Analyse all sessions of the folder as one long recording, or each by itself.",
+)
+@click.option("--setup", help="Name of the setup; the calibration of the day is taken.")
+@click.option("--scope", "scope_name", help="The microscope head.")
+@click.option("--options", "ops_name", help="Suite2p option set to run with.")
+@click.option("--register-uncurated", is_flag=True, help="Register again by itself when Suite2p has run.")
+@click.option("--note", "base_folder_note", default="", help="Anything worth keeping.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, with every file.")
+@click.option("--yes", is_flag=True, help="Delete what is out of date without being asked.")
+def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
+    r"""Register FOLDER, or look at it again after something in it has changed.
+
+    FOLDER is the path as you see it, such as 'N:\moser\90218\2024-05-17'. What is new and what would be
+    deleted is shown first, and nothing is deleted that you did not agree to. A worker does the rest.
+    """
+    inputs["path"] = folder
+    with connected() as tables:
+        seen = _look(tables, inputs, must_see=dry_run)
+        if seen is not None:
+            click.echo(seen.text(with_files=dry_run, width=_width()))
+        if dry_run:
+            return
+        consent = None if yes else _consent(seen)
+        (request,) = request_rows.insert(tables, [inputs], consent=consent)
+        hosts = living_hosts(tables, _LANE)
+    _say_who(request, inputs["path"], hosts)
+
+
+def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview | None:
+    """Give the preview, or say why there is none for a request that may be made all the same."""
+    try:
+        with steps(Console(stderr=True)):
+            return preview(tables, inputs)
+    except (NotMountedError, StillCopyingError) as error:
+        if must_see:
+            raise
+        _say_unseen(error)
+        return None
+
+
+def _say_unseen(error: PipelineError) -> None:
+    if isinstance(error, NotMountedError):
+        click.echo(f"{error.what}: a preview needs a machine where it is.")
+    else:
+        click.echo(f"{error.what}: {error.path}. The request waits for that.")
+
+
+def _consent(seen: Preview | None) -> Consent:
+    """Give what the person agrees to; nothing may be deleted where nothing was seen."""
+    if seen is None:
+        click.echo("Nothing is deleted without having been seen: should it have to be, the request stops.")
+        return {}
+    if seen.purged and not sys.stdin.isatty():
+        raise click.ClickException(
+            "Rows would be deleted, and nobody can be asked here: nothing was requested. Say --yes to agree."
+        )
+    if seen.purged and not click.confirm("Delete these rows, and register the folder?"):
+        click.echo("Nothing was requested.")
+        click.get_current_context().exit(1)
+    return to_what_was_shown(seen.purged)
+
+
+def _say_who(request: int, folder: str, hosts: tuple[str, ...]) -> None:
+    click.echo(f"Request {request} is made.", nl=False)
+    if hosts:
+        click.echo(f" A worker carries it out (on {', '.join(hosts)}).")
+    else:
+        click.echo(" No worker looks at folders now. Start one on a machine that reaches this one:")
+        click.echo(f"  python -m batch_populate {_LANE} --once")
+    click.echo("What became of it:")
+    click.echo(f"  imaging-pipeline report '{folder}'")
+
+
+def _width() -> int:
+    return min(_MAX_WIDTH, shutil.get_terminal_size((80, 24)).columns)
