@@ -1,46 +1,18 @@
-"""What a ScanImage header says about an acquisition.
-
-Versions 5.1 to 2023 share their keys; those of 4.x and 5.0 are other names for some of the same
-settings.
-"""
+"""What a ScanImage header says about an acquisition."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage_text import Literals, parse_frame_lines, parse_lines, parse_wall_time
-from imaging_pipeline.readers.scanimage_volume import find_volume
-
-SUPPORTED_VERSIONS = "4.0 to 2023"
-
-# Settings of 4.x (scanimage.SI4.) and 5.0 (scanimage.SI5.) under the names that they have later.
-_EARLIER_NAMES = {
-    "hChannels.channelSave": ("channelsSave",),
-    "hRoiManager.scanFrameRate": ("scanFrameRate",),
-    "hRoiManager.scanFramePeriod": ("scanFramePeriod",),
-    "hRoiManager.scanVolumePeriod": ("fastZPeriod",),
-    "hRoiManager.linePeriod": ("linePeriod",),
-    "hRoiManager.scanZoomFactor": ("scanZoomFactor", "zoomFactor"),
-    "hRoiManager.pixelsPerLine": ("scanPixelsPerLine", "pixelsPerLine"),
-    "hRoiManager.linesPerFrame": ("scanLinesPerFrame", "linesPerFrame"),
-    "hScan2D.bidirectional": ("bidirectionalAcq",),
-    "hScan2D.fillFractionSpatial": ("scanFillFraction", "fillFraction"),
-    "hScan2D.fillFractionTemporal": ("fillFractionTime",),
-    "hScan2D.scanPixelTimeMean": ("scanPixelTimeMean",),
-    "hBeams.powers": ("beamPowers",),
-    "hFastZ.enable": ("fastZEnable",),
-    "hFastZ.discardFlybackFrames": ("fastZDiscardFlybackFrames",),
-    "hFastZ.numDiscardFlybackFrames": ("fastZNumDiscardFrames",),
-    "hStackManager.actualNumSlices": ("stackNumSlices",),
-    "VERSION_MAJOR": ("VERSION_MAJOR", "versionMajor"),
-}
+from imaging_pipeline.readers.scanimage_fields import ScanField, find_fields, lines_between
+from imaging_pipeline.readers.scanimage_generations import SUPPORTED_VERSIONS, FrameClock, parse_settings
+from imaging_pipeline.readers.scanimage_text import Literals, parse_frame_lines, parse_wall_time
+from imaging_pipeline.readers.scanimage_volume import Volume, find_volume
 
 
 @dataclass(frozen=True)
@@ -50,9 +22,11 @@ class ScanImageHeader:
     Attributes
     ----------
     version
-        As written: ``4.2``, ``5.1``, ``2018a.0``, ``2021.1``.
+        As written: ``3.8``, ``4.2``, ``5.1``, ``2018a.0``, ``2021.1``.
+    frame_clock
+        How pages tell their time.
     frame_rate_hz
-        Single frames a second, of any plane.
+        Single frames a second that were saved, of any plane.
     volume_rate_hz
         Volumes a second; the frame rate where the recording is planar.
     channels_saved
@@ -63,8 +37,18 @@ class ScanImageHeader:
         Frames at the end of each volume that are of no plane, but are in the file.
     frames_per_slice
         Frames taken of a slice before the next one.
-    num_fields
-        Fields of view in one page: the enabled imaging ROIs where several are imaged, else 1.
+    frames_averaged
+        Frames that were averaged into each that was saved.
+    plane_z_um
+        Depth of each plane in the order in which they were taken; empty where it is not said.
+    is_z_stack
+        Whether the objective was moved from slice to slice: a stack, no time series.
+    fields
+        Fields of view in one page, from top to bottom; empty where there is one.
+    lines_between_fields
+        Lines from one field to the next as the scanner needs them; None where it is not said.
+    fov_width_um, fov_height_um
+        Size of a single field of view; None where it is not said.
     scanner_frequency_hz, seconds_per_line, spatial_fill_fraction, temporal_fill_fraction, zoom
         As written; None where they are not.
     pixels_per_line, lines_per_frame
@@ -80,14 +64,21 @@ class ScanImageHeader:
     """
 
     version: str
+    frame_clock: FrameClock
     frame_rate_hz: float
     volume_rate_hz: float
     channels_saved: tuple[int, ...]
     num_planes: int
     num_flyback_frames: int
     frames_per_slice: int
-    num_fields: int
+    frames_averaged: int
+    plane_z_um: tuple[float, ...]
+    fields: tuple[ScanField, ...]
+    lines_between_fields: int | None
+    fov_width_um: float | None
+    fov_height_um: float | None
     is_volumetric: bool
+    is_z_stack: bool
     is_bidirectional: bool
     scanner_type: str
     scanner_frequency_hz: float | None
@@ -108,6 +99,11 @@ class ScanImageHeader:
     def num_channels(self) -> int:
         """Saved channels."""
         return len(self.channels_saved)
+
+    @property
+    def num_fields(self) -> int:
+        """Fields of view in one page."""
+        return max(len(self.fields), 1)
 
     @property
     def frames_per_volume(self) -> int:
@@ -139,25 +135,32 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     FormatError
         The version is not supported, or a value is missing or makes no sense.
     """
-    keys = _literals(text)
+    settings = parse_settings(text)
+    keys = settings.keys
     if not keys.values:
         raise _unreadable(text, path)
     volume = find_volume(keys, path)
-    frame_rate_hz = _rate(keys, "hRoiManager.scanFrameRate", "hRoiManager.scanFramePeriod", path)
-    if volume.is_volumetric:
-        volume_rate_hz = _rate(keys, "hRoiManager.scanVolumeRate", "hRoiManager.scanVolumePeriod", path)
-    else:
-        volume_rate_hz = frame_rate_hz
+    scan_rate_hz = _rate(keys, "hRoiManager.scanFrameRate", "hRoiManager.scanFramePeriod", path)
+    frame_rate_hz = scan_rate_hz / volume.frames_averaged
+    volume_rate_hz = _volume_rate(keys, volume, frame_rate_hz, path)
+    fov_width_um, fov_height_um = _field_of_view(keys)
     return ScanImageHeader(
         version=".".join(filter(None, (keys.text("VERSION_MAJOR"), keys.text("VERSION_MINOR")))),
+        frame_clock=settings.frame_clock,
         frame_rate_hz=frame_rate_hz,
         volume_rate_hz=volume_rate_hz,
         channels_saved=_channels(keys, path),
         num_planes=volume.num_planes,
         num_flyback_frames=volume.num_flyback_frames,
         frames_per_slice=volume.frames_per_slice,
-        num_fields=_num_fields(keys, rois, path),
+        frames_averaged=volume.frames_averaged,
+        plane_z_um=volume.plane_z_um,
+        fields=find_fields(keys, rois, volume.plane_z_um, path),
+        lines_between_fields=lines_between(keys),
+        fov_width_um=fov_width_um,
+        fov_height_um=fov_height_um,
         is_volumetric=volume.is_volumetric,
+        is_z_stack=volume.is_slow,
         is_bidirectional=keys.flag("hScan2D.bidirectional") or keys.text("scanMode") == "bidirectional",
         scanner_type=keys.text("hScan2D.scannerType"),
         scanner_frequency_hz=keys.number("hScan2D.scannerFrequency"),
@@ -176,49 +179,14 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     )
 
 
-# The files of one acquisition, often hundreds, repeat its settings to the letter.
-@lru_cache(maxsize=4)
-def _literals(text: str) -> Literals:
-    """Give the header's values under the names that they have from 2015 on; none where there is no header."""
-    for prefix in ("SI.", "scanimage.SI."):
-        keys = parse_lines(text, prefix)
-        if keys.values:
-            return _with_scanner(keys)
-    for prefix, major in (("scanimage.SI5.", "5"), ("scanimage.SI4.", "4")):
-        keys = parse_lines(text, prefix)
-        if keys.values:
-            later = {
-                name: keys.values[earlier]
-                for name, candidates in _EARLIER_NAMES.items()
-                for earlier in candidates
-                if earlier in keys.values
-            }
-            return Literals({"VERSION_MAJOR": major, **keys.values, **later})
-    return Literals({})
-
-
 def _unreadable(text: str, path: Path) -> FormatError:
-    version_3 = re.search(r"state\.software\.version\s*=\s*'?([\d.]+)", text)
     return FormatError(
         "The tif holds no ScanImage header that can be read",
         path=path,
-        found=f"version {version_3[1]}" if version_3 else text[:60].strip() or "nothing",
+        found=text[:60].strip() or "nothing",
         allowed=f"a header of version {SUPPORTED_VERSIONS}",
         remedy="Register the tifs as the microscope wrote them, not copies saved by another program.",
     )
-
-
-def _with_scanner(keys: Literals) -> Literals:
-    """Let ``hScan2D`` name the scanner in use, as it does itself from version 2016 on."""
-    scanner = {"Resonant": "hResScan.", "Linear": "hLinScan."}.get(keys.text("imagingSystem"))
-    if scanner is None:
-        return keys
-    in_use = {
-        f"hScan2D.{name.removeprefix(scanner)}": value
-        for name, value in keys.values.items()
-        if name.startswith(scanner)
-    }
-    return Literals({**in_use, **keys.values})
 
 
 def _rate(keys: Literals, rate_key: str, period_key: str, path: Path) -> float:
@@ -235,6 +203,24 @@ def _rate(keys: Literals, rate_key: str, period_key: str, path: Path) -> float:
     return rate_hz
 
 
+def _volume_rate(keys: Literals, volume: Volume, frame_rate_hz: float, path: Path) -> float:
+    if not volume.is_volumetric:
+        return frame_rate_hz
+    if volume.is_slow:
+        # The time that the objective takes is in no setting.
+        return frame_rate_hz / (volume.num_planes * volume.frames_per_slice)
+    return _rate(keys, "hRoiManager.scanVolumeRate", "hRoiManager.scanVolumePeriod", path)
+
+
+def _field_of_view(keys: Literals) -> tuple[float | None, float | None]:
+    """Give width and height in µm from the corners, which go around the field of view."""
+    corners = keys.numbers("hRoiManager.imagingFovUm")
+    if len(corners) != 8 or keys.flag("hRoiManager.mroiEnable"):
+        return None, None
+    (x0, y0, x1, y1, x2, y2) = corners[:6]
+    return math.hypot(x1 - x0, y1 - y0), math.hypot(x2 - x1, y2 - y1)
+
+
 def _channels(keys: Literals, path: Path) -> tuple[int, ...]:
     saved = keys.numbers("hChannels.channelSave")
     if not saved or not all(math.isfinite(channel) for channel in saved):
@@ -247,29 +233,20 @@ def _channels(keys: Literals, path: Path) -> tuple[int, ...]:
     return tuple(int(channel) for channel in saved)
 
 
-def _num_fields(keys: Literals, rois: str, path: Path) -> int:
-    if not keys.flag("hRoiManager.mroiEnable"):
-        return 1
-    try:
-        group = json.loads(rois)["RoiGroups"]["imagingRoiGroup"]
-        # A single ROI is written without its list.
-        listed = group["rois"] if isinstance(group["rois"], list) else [group["rois"]]
-        num_fields = sum(bool(roi.get("enable", 1)) and bool(roi.get("scanfields")) for roi in listed)
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-        raise FormatError(
-            "The tif is of several fields of view, but its ROI groups cannot be read", path=path, found=wrong
-        ) from wrong
-    if num_fields == 0:
-        raise FormatError("The tif is of several fields of view, but none is enabled", path=path)
-    return num_fields
-
-
 def _start(keys: Literals, first_description: str, path: Path) -> datetime:
     # 4.x: '17-07-2013 17:16:09.149'.
-    clock = tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", keys.text("triggerClockTimeFirst")))
+    clock = _clock(keys.text("triggerClockTimeFirst"))
     if clock:
         return parse_wall_time(clock[2::-1] + clock[3:], path)
+    # 3.x: '10/9/2017 16:57:07.967', the month first.
+    clock = _clock(keys.text("internal.triggerTimeFirstString") or keys.text("internal.triggerTimeString"))
+    if clock:
+        return parse_wall_time((*clock[2:3], *clock[:2], *clock[3:]), path)
     vector = keys.numbers("acqModeStartTime")
     if not vector:
         vector = parse_frame_lines(first_description.encode(), path).epoch
     return parse_wall_time(vector, path)
+
+
+def _clock(written: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", written))

@@ -5,6 +5,7 @@ After ScanImage's own reader (``scanimage.util.opentif``) and real headers of ve
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,21 @@ class Volume:
         1 where the recording is planar.
     num_flyback_frames
         Frames at the end of each volume that belong to no slice.
+    frames_averaged
+        Frames that were averaged into each that was saved.
+    plane_z_um
+        Depth of each plane in the order in which they were taken; empty where it is not said.
+    is_slow
+        Whether the objective was moved between slices, so that volumes are no time series.
     """
 
     is_volumetric: bool
     num_planes: int
     frames_per_slice: int
     num_flyback_frames: int
+    frames_averaged: int
+    plane_z_um: tuple[float, ...]
+    is_slow: bool
 
 
 def find_volume(keys: Literals, path: Path) -> Volume:
@@ -40,38 +50,57 @@ def find_volume(keys: Literals, path: Path) -> Volume:
     FormatError
         The header does not say how many slices a volume has, or contradicts itself.
     """
-    planar = Volume(is_volumetric=False, num_planes=1, frames_per_slice=1, num_flyback_frames=0)
-    if not (keys.flag("hStackManager.enable") or keys.flag("hFastZ.enable")):
-        return planar
-    counts = _counts(keys)
-    if counts is None:
-        raise FormatError(
-            "The tif is of a volume, but its header does not say of how many slices",
-            path=path,
-            found=f"numSlices = {keys.text('hStackManager.numSlices')}, which may be of an earlier stack",
-            allowed="hStackManager.actualNumSlices or hFastZ.numFramesPerVolume",
+    averaged = max(keys.integer("hScan2D.logAverageFactor") or 1, 1)
+    counts = _Counts(num_planes=1, num_frames=1, num_flyback=0)
+    if keys.flag("hStackManager.enable") or keys.flag("hFastZ.enable"):
+        counts = _counts(keys, path)
+    if counts.num_planes <= 1:
+        return Volume(
+            is_volumetric=False,
+            num_planes=1,
+            frames_per_slice=1,
+            num_flyback_frames=0,
+            frames_averaged=averaged,
+            plane_z_um=_depths(keys, _Counts(1, 1, 0)),
+            is_slow=False,
         )
-    num_planes, num_frames, num_flyback = counts
-    if num_planes <= 1:
-        return planar
-    frames_per_slice, left = divmod(num_frames, num_planes)
-    if left or frames_per_slice < 1 or num_flyback < 0:
+    frames_per_slice = _saved(counts.num_frames, counts.num_planes * averaged)
+    num_flyback = _saved(counts.num_flyback, averaged)
+    if not frames_per_slice or num_flyback is None:
         raise FormatError(
             "The tif's header contradicts itself about its volumes",
             path=path,
-            found=f"{num_planes} slices, {num_frames} frames a volume, {num_flyback} flyback frames",
+            found=f"{counts.num_planes} slices, {counts.num_frames} frames a volume, "
+            f"{counts.num_flyback} flyback frames, {averaged} averaged into one",
             allowed="a whole number of frames a slice",
         )
     return Volume(
         is_volumetric=True,
-        num_planes=num_planes,
+        num_planes=counts.num_planes,
         frames_per_slice=frames_per_slice,
         num_flyback_frames=num_flyback,
+        frames_averaged=averaged,
+        plane_z_um=_depths(keys, counts),
+        is_slow=keys.text("hStackManager.stackMode") == "slow" and not keys.flag("hFastZ.enable"),
     )
 
 
-def _counts(keys: Literals) -> tuple[int, int, int] | None:
-    """Give slices, frames of slices and flyback frames of a volume, None where they are not written."""
+@dataclass(frozen=True)
+class _Counts:
+    """Slices, and frames of slices and of the flyback in a volume, before they were averaged."""
+
+    num_planes: int
+    num_frames: int
+    num_flyback: int
+
+
+def _saved(num_frames: int, parts: int) -> int | None:
+    """Give how many frames each part has, None where that is no whole number."""
+    each, left = divmod(num_frames, parts)
+    return each if not left and each >= 0 else None
+
+
+def _counts(keys: Literals, path: Path) -> _Counts:
     num_discarded = 0
     if keys.flag("hFastZ.discardFlybackFrames"):
         # "Discarded" frames are left out of the display, but they are saved.
@@ -81,10 +110,29 @@ def _counts(keys: Literals) -> tuple[int, int, int] | None:
         num_frames = keys.integer("hStackManager.numFramesPerVolume") or num_planes
         num_with_flyback = keys.integer("hStackManager.numFramesPerVolumeWithFlyback")
         num_flyback = num_discarded if num_with_flyback is None else num_with_flyback - num_frames
-        return num_planes, num_frames, num_flyback
+        return _Counts(num_planes, num_frames, num_flyback)
     # Until 2018 only this count is in use while scanning; it includes the flyback frames.
     num_with_flyback = keys.integer("hFastZ.numFramesPerVolume")
     if num_with_flyback is None:
-        return None
+        raise FormatError(
+            "The tif is of a volume, but its header does not say of how many slices",
+            path=path,
+            found=f"numSlices = {keys.text('hStackManager.numSlices')}, which may be of an earlier stack",
+            allowed="hStackManager.actualNumSlices or hFastZ.numFramesPerVolume",
+        )
     num_planes = num_with_flyback - num_discarded
-    return num_planes, num_planes, num_discarded
+    return _Counts(num_planes, num_planes, num_discarded)
+
+
+def _depths(keys: Literals, counts: _Counts) -> tuple[float, ...]:
+    """Give the depth of each plane; ScanImage writes one a slice, a frame, or a frame with the flyback."""
+    for key in ("hStackManager.zs", "hFastZ.userZs"):
+        depths_um = keys.numbers(key)
+        if not all(map(math.isfinite, depths_um)):
+            continue
+        if len(depths_um) == counts.num_planes:
+            return depths_um
+        if depths_um and len(depths_um) in (counts.num_frames, counts.num_frames + counts.num_flyback):
+            per_slice = counts.num_frames // counts.num_planes
+            return depths_um[: counts.num_frames : per_slice]
+    return ()

@@ -66,6 +66,23 @@ scanimage.SI4.stackNumSlices = 4
 scanimage.SI4.triggerClockTimeFirst = '17-07-2013 17:16:09.149'
 scanimage.SI4.versionMajor = 4.2
 """
+# As in files of ScanImage 3.8.
+HEADER_3 = """state.configName='Behavior_2channel'
+state.software.version=3.8
+state.acq.numberOfZSlices=1
+state.acq.numAvgFramesSave=1
+state.acq.numberOfFrames=1220
+state.acq.linesPerFrame=256
+state.acq.pixelsPerLine=256
+state.acq.frameRate=3.90625
+state.acq.zoomFactor=2
+state.acq.bidirectionalScan=1
+state.acq.savingChannel1=1
+state.acq.savingChannel2=0
+state.acq.savingChannel3=1
+state.internal.triggerTimeString='10/9/2017 16:57:17.967'
+state.internal.triggerTimeFirstString='10/9/2017 16:57:07.967'
+""".replace("\n", "\r")
 
 
 def numbered_pages(count: int, height: int = HEIGHT, width: int = WIDTH) -> Iterator[np.ndarray]:

@@ -69,11 +69,46 @@ def test_the_times_of_version_5_0_are_read(tmp_path):
     np.testing.assert_allclose(times.timestamps_s, np.array([1, 3, 5]) / 30, atol=1e-9)
 
 
-def test_version_4_has_no_times(tmp_path):
+def test_the_times_of_version_4_follow_from_the_frame_rate(tmp_path):
     path = scanimage.write_classic_tif(tmp_path / "a.tif", scanimage.FRAME_LINES_4, scanimage.HEADER_4)
 
-    with pytest.raises(FormatError, match=r"no frame timestamps.*a\.tif"):
+    times = read_frame_times(read_tif(path))
+
+    assert times.frame_numbers.tolist() == [1, 3, 5]
+    assert times.timestamps_s.tolist() == [0, 0.1, 0.2]
+    assert [line.size for line in times.aux_triggers_s] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("Frame Tag = 00000007\n", "Frame Tag 7 and then 7"),
+        ("", "scanimage.SI4"),
+        ("Frame Tag = 00000000\n", "Frame Tag = 00000000"),
+    ],
+)
+def test_frames_of_version_4_without_an_order_are_refused(tmp_path, lines, found):
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", lines, scanimage.HEADER_4)
+
+    with pytest.raises(FormatError, match=rf"a\.tif.*{found}"):
         read_frame_times(read_tif(path))
+
+
+def test_averaged_frames_of_version_4_follow_one_another(tmp_path):
+    header = scanimage.HEADER_4.replace("fastZEnable = 1", "acqNumAveragedFrames = 2\nscanimage.SI4.x = 1")
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", scanimage.FRAME_LINES_4, header)
+
+    with pytest.raises(FormatError, match="Frame Tag 1 and then 3.*go up by one"):
+        read_frame_times(read_tif(path))
+
+
+def test_the_frames_of_version_3_are_counted(tmp_path):
+    tif = read_tif(scanimage.write_classic_tif(tmp_path / "a.tif", "", scanimage.HEADER_3))
+
+    times = read_frame_times(tif)
+
+    assert times.frame_numbers.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(times.timestamps_s, np.arange(3) / 3.90625)
 
 
 def test_a_file_that_grew_since_it_was_read_is_refused(tmp_path):

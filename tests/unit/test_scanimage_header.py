@@ -1,6 +1,5 @@
 """Headers of real files, of other versions, and wrong ones."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -48,7 +47,9 @@ def test_stale_slices_do_not_make_a_real_planar_recording_volumetric(group):
 
     assert "hStackManager.numSlices = 31" in header.text
     assert not header.is_volumetric
+    assert not header.is_z_stack
     assert (header.num_planes, header.frames_per_slice, header.num_flyback_frames) == (1, 1, 0)
+    assert header.fov_width_um == pytest.approx(231.428)
     assert header.pages_per_volume == 1
 
 
@@ -62,6 +63,8 @@ def test_a_real_stack_is_volumetric():
     assert header.pages_per_volume == 620
     assert header.volume_rate_hz < header.frame_rate_hz
     assert header.start == datetime(2022, 6, 10, 14, 2, 54, 440000)
+    assert header.plane_z_um == tuple(range(70, 132, 2))
+    assert header.is_z_stack
 
 
 def test_flyback_frames_are_those_that_a_volume_has_beyond_its_slices():
@@ -94,6 +97,53 @@ def test_until_2018_the_frames_of_a_volume_include_the_flyback():
 
     assert header.version == "2018a.1"
     assert (header.num_planes, header.num_flyback_frames) == (10, 2)
+
+
+def volumes(**changes):
+    header = {
+        "hStackManager__enable": "true",
+        "hStackManager__actualNumSlices": "3",
+        "hStackManager__numFramesPerVolume": "6",
+        "hStackManager__numFramesPerVolumeWithFlyback": "8",
+    }
+    return parsed(**header | changes)
+
+
+@pytest.mark.parametrize(
+    "written", ["[40 -20 0]", "[40 40 -20 -20 0 0]", "[40;40;-20;-20;0;0;10;20]", "[40,-20,0]"]
+)
+def test_planes_keep_the_depths_and_the_order_in_which_they_were_taken(written):
+    assert volumes(hStackManager__zs=written).plane_z_um == (40, -20, 0)
+
+
+def test_until_2018_the_depths_are_those_that_the_user_chose():
+    header = volumes(hStackManager__zs=None, hFastZ__userZs="[0 15 30]")
+
+    assert header.plane_z_um == (0, 15, 30)
+
+
+@pytest.mark.parametrize("written", [None, "[]", "[0 20]", "[0 NaN 20]"])
+def test_depths_that_are_not_of_the_planes_are_left_open(written):
+    assert volumes(hStackManager__zs=written).plane_z_um == ()
+
+
+def test_frames_that_were_averaged_before_they_were_saved_are_one():
+    header = volumes(hScan2D__logAverageFactor="2", hRoiManager__scanVolumeRate="3.75")
+
+    assert (header.frames_per_slice, header.num_flyback_frames, header.frames_averaged) == (1, 1, 2)
+    assert (header.frame_rate_hz, header.volume_rate_hz) == (15, 3.75)
+    assert header.pages_per_volume == 4
+
+
+def test_a_planar_recording_of_averaged_frames_has_their_rate():
+    header = parsed(hScan2D__logAverageFactor="3")
+
+    assert (header.frame_rate_hz, header.volume_rate_hz) == (10, 10)
+
+
+def test_frames_that_cannot_have_been_averaged_are_refused():
+    with pytest.raises(FormatError, match="3 slices, 6 frames a volume, 2 flyback frames, 4 averaged"):
+        volumes(hScan2D__logAverageFactor="4")
 
 
 def test_a_single_enabled_slice_is_planar():
@@ -138,14 +188,6 @@ def test_values_that_are_none_in_matlab_are_none():
 
     assert header.objective_resolution_um_per_deg is None
     assert header.zoom is None
-
-
-def test_enabled_fields_of_view_are_counted():
-    roi = {"enable": 1, "scanfields": {"centerXY": [0, 0]}}
-    rois = {"RoiGroups": {"imagingRoiGroup": {"rois": [roi, roi, {**roi, "enable": 0}]}}}
-    text = scanimage.header_with(hRoiManager__mroiEnable="true")
-
-    assert parse_header(text, json.dumps(rois), EPOCH, HERE).num_fields == 2
 
 
 @pytest.mark.parametrize(
@@ -205,12 +247,22 @@ def test_a_file_of_version_4_is_read(tmp_path):
     assert header.start == datetime(2013, 7, 17, 17, 16, 9, 149000)
 
 
-def test_a_file_of_version_3_is_refused_with_its_version(tmp_path):
-    header = "state.configPath=''\rstate.software.version=3.8\rstate.acq.frameRate=2\r"
-    path = scanimage.write_classic_tif(tmp_path / "old.tif", "", header)
+def test_a_file_of_version_3_is_read(tmp_path):
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", "", scanimage.HEADER_3)
 
-    with pytest.raises(FormatError, match=r"old\.tif.*version 3\.8.*4\.0 to 2023"):
-        read_header(path)
+    header = read_header(path)
+
+    assert (header.version, header.frame_rate_hz, header.channels_saved) == ("3.8", 3.90625, (1, 3))
+    assert (header.zoom, header.pixels_per_line, header.lines_per_frame) == (2, 256, 256)
+    assert (header.num_planes, header.is_bidirectional, header.frame_clock) == (1, True, "none")
+    assert header.start == datetime(2017, 10, 9, 16, 57, 7, 967000)
+
+
+def test_a_stack_of_version_3_is_no_time_series(tmp_path):
+    written = scanimage.HEADER_3.replace("numberOfZSlices=1", "numberOfZSlices=5").replace("=1220", "=2")
+    header = read_header(scanimage.write_classic_tif(tmp_path / "a.tif", "", written))
+
+    assert (header.num_planes, header.frames_per_slice, header.is_z_stack) == (5, 2, True)
 
 
 def test_a_tif_of_another_program_is_refused(tmp_path):
