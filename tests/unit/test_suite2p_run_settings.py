@@ -128,3 +128,18 @@ def test_cellpose_without_its_weights_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(MissingWeightsError, match=r"models.*cpsam"):
         assemble(translate({"detection": {"algorithm": "cellpose"}, **RIGID}), inputs_of(tmp_path))
+
+
+def test_what_is_motion_corrected_already_is_not_registered_whatever_the_set_says(tmp_path):
+    chosen = {
+        "run": {"do_registration": 2},
+        "registration": {"two_step_registration": True, "reg_tif": False},
+    }
+
+    run = assemble(translate(chosen), inputs_of(tmp_path), is_registered=True)
+
+    assert run.settings["run"]["do_registration"] == 0
+    assert run.overridden == {
+        "run.do_registration": (2, 0),
+        "registration.two_step_registration": (True, False),
+    }
