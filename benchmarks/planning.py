@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -135,6 +136,7 @@ def _count_with_roiextractors(tifs: Sequence[Path]) -> None:
         warnings.simplefilter("ignore", ResourceWarning)
         for tif in tifs:
             ScanImageImagingExtractor(file_paths=[tif]).get_num_samples()
+        gc.collect()
 
 
 def _states(tifs: Sequence[Path]) -> Iterator[tuple[str, partial[None] | None]]:

@@ -13,7 +13,7 @@ import pytest
 from imaging_pipeline.config import Config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Advanced, Fate, Finished
-from tests.makers.server import ServerProcess
+from tests.makers.server_process import ServerProcess
 from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
 

@@ -139,7 +139,24 @@ def _empty(connection: Any) -> None:
     connection.query(f"SET {switch.format('replica' if is_postgresql else 0)}")
     for name in filled:
         connection.query(f"DELETE FROM {name}")
+    _refill_lookups(connection)
     connection.query(f"SET {switch.format('DEFAULT' if is_postgresql else 1)}")
+
+
+def _refill_lookups(connection: Any) -> None:
+    """Give lookup tables the rows that they were declared with, where a test has added others."""
+    lookups = [
+        cls
+        for module in (mlims, imaging, suite2p_jobs)
+        for cls in database.table_classes(module)
+        if cls.__dict__.get("contents")
+    ]
+    counts = ", ".join(f"(SELECT count(*) FROM {cls.full_table_name})" for cls in lookups)
+    (rows,) = connection.query(f"SELECT {counts}").fetchall()
+    for cls, count in zip(lookups, rows, strict=True):
+        if count != len(cls.contents):
+            connection.query(f"DELETE FROM {cls.full_table_name}")
+            cls().insert(cls.contents)
 
 
 def _filled(connection: Any) -> list[str]:
