@@ -13,7 +13,7 @@ from imaging_pipeline.schemas.imaging.administration import add_options
 from tests.makers.folders import COPIED, aged, write_file
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.preprocessed import write_corrected, write_poses, write_preprocessed
-from tests.makers.recordings import HEIGHT, OPEN_FIELD, RATE_HZ, WIDTH, populate, write_recording
+from tests.makers.recordings import HEIGHT, IMPORTED, OPEN_FIELD, RATE_HZ, WIDTH, populate, write_recording
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 
 TYPE = "2Pminiscope_A preprocessed"
@@ -105,10 +105,12 @@ def test_suite2p_takes_the_corrected_tifs_and_registers_nothing(
         "registration.two_step_registration": [True, False],
     }
     register_it(lab, folder)
-    populate("Tif", "ImagingAnalysis")
+    populate(*IMPORTED)
     analysis = imaging.ImagingAnalysis().fetch1()
     assert (analysis["first_frame"], analysis["num_frames"]) == (0, OPEN_FIELD.num_frames)
     assert (analysis["analysis_rate_hz"], bool(analysis["is_tif_preproc"])) == (RATE_HZ, True)
+    assert imaging.Cell().fetch1("num_cells") == 5
+    assert set(imaging.Projection.Motion().fetch1("x_mocor").load()) == {0}
 
 
 def test_a_corrected_tif_of_another_length_fails_with_both_numbers(lab: Lab, folder: Path) -> None:

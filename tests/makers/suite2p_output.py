@@ -63,6 +63,7 @@ class Suite2pSpec:
     num_channels: int = 1
     flyback_planes: Sequence[int] = ()
     nonrigid: bool = False
+    registered: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
@@ -119,6 +120,9 @@ class _Plane:
             np.float32
         )
         self.registration = _registration(random, spec)
+        self.mean_image = self.registration["meanImg"].astype(np.float64)
+        if not spec.registered:
+            self.registration = {name: self.registration[name] for name in ("yrange", "xrange", "badframes")}
         self.detection = _detection(random)
 
     @property
@@ -139,7 +143,7 @@ class _Plane:
             "frames_per_folder": np.array([spec.num_frames], "i4" if spec.generation == "0.x" else "i8"),
             "save_path": f"/data/experiment/suite2p/plane{self.number}",
             "reg_file": f"/data/experiment/suite2p/plane{self.number}/data.bin",
-            "meanImg": self.registration["meanImg"].astype(np.float64),
+            "meanImg": self.mean_image,
         }
 
     @property

@@ -31,6 +31,7 @@ def run_s2p(db, settings):
         num_channels=db["nchannels"],
         flyback_planes=db["ignore_flyback"] or (),
         combined=settings["io"]["combined"],
+        registered=settings["run"]["do_registration"] > 0,
     )
     with tempfile.TemporaryDirectory() as drawn:
         write_output(Path(drawn), spec)
