@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from rich.console import Console
 
 from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.errors import NotMountedError, PipelineError, StillCopyingError
 from imaging_pipeline.schemas.imaging import request_rows
@@ -19,7 +19,6 @@ from imaging_pipeline.schemas.imaging.preview import Preview, preview
 from imaging_pipeline.schemas.tables import Tables
 
 _LANE = "ingest"
-_MAX_WIDTH = 110
 
 
 @click.command()
@@ -50,7 +49,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
     with connected() as tables:
         seen = _look(tables, inputs, must_see=dry_run)
         if seen is not None:
-            click.echo(seen.text(with_files=dry_run, width=_width()))
+            click.echo(seen.text(with_files=dry_run, width=text_width()))
         if dry_run:
             return
         consent = None if yes else _consent(seen)
@@ -102,7 +101,3 @@ def _say_who(request: int, folder: str, hosts: tuple[str, ...]) -> None:
         click.echo(f"  python -m batch_populate {_LANE} --once")
     click.echo("What became of it:")
     click.echo(f"  imaging-pipeline report '{folder}'")
-
-
-def _width() -> int:
-    return min(_MAX_WIDTH, shutil.get_terminal_size((80, 24)).columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +9,8 @@ import click
 
 from imaging_pipeline.checks.finding import Finding, State
 from imaging_pipeline.checks.values import Value
+from imaging_pipeline.cli.printing import text_width
 
-_WIDTH = 80
-_MAX_WIDTH = 110
 _MIN_TEXT_WIDTH = 30
 _COMMAND = "imaging-pipeline "
 _NO_BREAK = "\u00a0"
@@ -57,13 +55,12 @@ def print_values(values: Sequence[Value]) -> None:
 
 def _wrapped(text: str, indent: int) -> Iterator[str]:
     """Break between words only, and not within a command at the end: they are there to be copied."""
-    width = min(_MAX_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
     before, colon, command = text.partition(f": {_COMMAND}")
     if colon:
         text = f"{before}: " + (_COMMAND + command).replace(" ", _NO_BREAK)
     for line in textwrap.wrap(
         text,
-        max(_MIN_TEXT_WIDTH, width - indent),
+        max(_MIN_TEXT_WIDTH, text_width() - indent),
         break_long_words=False,
         break_on_hyphens=False,
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +12,14 @@ from rich.table import Table
 
 # A file or pipe has no width: nothing is to be cut for it.
 _UNLIMITED = 10_000
+
+_WIDTH = 80
+_MAX_WIDTH = 110
+
+
+def text_width() -> int:
+    """Give the characters of a line of text: those of the terminal, but not more than are easy to read."""
+    return min(_MAX_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to_stderr: bool = False) -> None:

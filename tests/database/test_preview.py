@@ -203,7 +203,7 @@ def test_the_preview_equals_the_deed(lab: Lab, situation: Callable[[Lab], dict[s
 def test_a_preview_tells_what_goes_whose_it_is_and_what_runs(lab: Lab) -> None:
     text = str(imaging.BaseFolder.preview(**in_the_way(lab)))
     owner = "anna" if lab.connection.adapter.backend == "mysql" else "postgres"
-    assert f"Rows that are deleted, because session '{OPEN_FIELD.name}' joined\n" in text
+    assert f"Deleted, because session '{OPEN_FIELD.name}' joined (rows of tables)\n" in text
     assert f" 5 {PRIVATE}.Note, of {owner}\n" in text
     assert "Running on what is deleted, and then made anew: test_imaging.~~FilteredSpikes of" in text
     assert "on vm7, process 4711" in text

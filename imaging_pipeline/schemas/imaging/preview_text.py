@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
 from imaging_pipeline.ingest.planned import FileReport, FileVerdict
 
-from .table_names import schema_of, shown
+from . import report_text
+from .report_text import counted, wrapped
+from .table_names import shown
 
 if TYPE_CHECKING:
     from .preview import Preview
@@ -36,10 +37,10 @@ def text(preview: Preview, *, with_files: bool, width: int) -> str:
         _settings(preview),
         _deleted(preview),
         _jobs(preview),
-        _findings(preview),
+        report_text.findings(preview.report),
     )
     blocks = [_request(preview), *(list(section) for section in sections)]
-    lines = (_wrapped(line, width) for block in blocks if block for line in block)
+    lines = (wrapped(line, width) for block in blocks if block for line in block)
     return "\n".join(lines)
 
 
@@ -74,7 +75,7 @@ def _datasets(preview: Preview, *, with_files: bool) -> Iterator[str]:
 def _dataset(change: DatasetChange) -> str:
     dataset = change.dataset
     reason = f": {change.reason}" if change.verdict is DatasetVerdict.CHANGED and change.reason else ""
-    return f"{dataset.datasettype} {dataset.bundle}, {_counted(len(dataset.files), 'file')}{reason}"
+    return f"{dataset.datasettype} {dataset.bundle}, {counted(len(dataset.files), 'file')}{reason}"
 
 
 def _files(preview: Preview, *, with_files: bool) -> Iterator[str]:
@@ -115,22 +116,13 @@ def _of(preview: Preview, metasession_name: str) -> str:
 
 
 def _deleted(preview: Preview) -> Iterator[str]:
-    by_reason: dict[str, list[str]] = {}
-    for each in preview.purged:
-        schema_name = schema_of(each.table)
-        owner = preview.owners.get(schema_name) or "an owner who is not known here"
-        whose = f", of {owner}" if schema_name in preview.owners else ""
-        by_reason.setdefault(each.reason, []).append(f"  {each.num_rows:>8} {shown(each.table)}{whose}")
-    for reason, rows in by_reason.items():
-        yield f"Rows that are deleted, because {reason}"
-        yield from rows
-    if not by_reason:
+    yield from report_text.deleted(preview.report, preview.owners)
+    if not preview.purged:
         yield "Nothing is deleted."
 
 
 def _jobs(preview: Preview) -> Iterator[str]:
-    for job_table, number in preview.num_jobs_reset.items():
-        yield f"Tried again: {_counted(number, 'failed or ignored job')} of {shown(job_table)}"
+    yield from report_text.tried_again(preview.report)
     for job in preview.running:
         yield (
             f"Running on what is deleted, and then made anew: {shown(job.job_table)} of"
@@ -138,29 +130,5 @@ def _jobs(preview: Preview) -> Iterator[str]:
         )
 
 
-def _findings(preview: Preview) -> Iterator[str]:
-    findings: Sequence[str] = [str(row["finding"]) for row in preview.report.parts["Finding"]]
-    if findings:
-        yield "To know"
-    yield from (f"  {finding}" for finding in findings)
-
-
 def _below(preview: Preview, path: str) -> str:
     return path.removeprefix(f"{preview.request['folder']}/")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _wrapped(line: str, width: int) -> str:
-    """Break a line between words; what follows stands to the right of where it began."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(
-        line.lstrip(),
-        width,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

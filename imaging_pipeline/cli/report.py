@@ -1,0 +1,89 @@
+"""``imaging-pipeline report``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.printing import text_width
+from imaging_pipeline.schemas.imaging import report_text
+from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState, history
+from imaging_pipeline.schemas.imaging.registration_report import Report
+from imaging_pipeline.schemas.imaging.table_names import owners
+
+_DETAILS = {"setup": "setup", "scope_name": "scope", "ops_name": "option set"}
+
+
+@click.command()
+@click.argument("what")
+def report(what: str) -> None:
+    """Tell what each request did, when and by whom.
+
+    WHAT is a folder, as typed or below its repository, or the name of a session, of a MetaSession or of a
+    timeseries.
+    """
+    with connected() as tables:
+        requests = history(tables, what)
+        for past in requests:
+            purged = [] if past.report is None else past.report.parts["Purge"]
+            private = owners(tables, (row["purged_table"] for row in purged))
+            for line in (*_head(past), *_done(past.report, private)):
+                click.echo(report_text.wrapped(line, text_width()))
+            click.echo()
+
+
+def _head(past: PastRequest) -> Iterator[str]:
+    request = past.request
+    made = request["basefolder_entry_time"].isoformat(" ", "seconds")
+    yield f"Request {request['basefolder_id']} by {request['username']}, {made}: {_state(past)}"
+    yield f"  {request['path']}"
+    combined = "combined" if request["combined"] == "yes" else "not combined"
+    details = [f"{name} {request[column]}" for column, name in _DETAILS.items() if request[column]]
+    animal = f"animal {request['animal_name']}"
+    yield f"  {', '.join([request['experiment_type'], combined, animal, *details])}"
+    if request["base_folder_note"]:
+        yield f"  Note: {request['base_folder_note']}"
+    if past.message:
+        yield f"  {past.message}"
+
+
+def _state(past: PastRequest) -> str:
+    if past.report is not None:
+        done = past.report.row["makedatasetsessions_entry_time"]
+        return f"{past.state} {done.isoformat(' ', 'seconds')}"
+    if past.state is RequestState.WAITING and not past.message:
+        return "waiting for a worker"
+    return past.state
+
+
+def _done(done: Report | None, private: dict[str, str | None]) -> Iterator[str]:
+    if done is None:
+        return
+    blocks = (
+        _sessions(done),
+        _files(done),
+        report_text.deleted(done, private),
+        report_text.tried_again(done),
+        report_text.findings(done),
+    )
+    yield from (f"  {line}" for block in blocks for line in block)
+
+
+def _sessions(done: Report) -> Iterator[str]:
+    for row in done.parts["Session"]:
+        yield f"session {row['session_verdict']:<8} {row['reported_timeseries']} ({row['reported_session']})"
+    for row in done.parts["Dataset"]:
+        if row["dataset_verdict"] != "known":
+            reason = f": {row['dataset_reason']}" if row["dataset_reason"] else ""
+            what = f"{row['reported_datasettype']} {row['reported_bundle']}"
+            yield f"dataset {row['dataset_verdict']:<8} {what}{reason}"
+
+
+def _files(done: Report) -> Iterator[str]:
+    counts = (f"{done.row[f'num_files_{verdict}']} {verdict}" for verdict in ("used", "ignored", "unknown"))
+    yield f"files: {', '.join(counts)}"
+    for row in done.parts["File"]:
+        if row["file_verdict"] == "unknown":
+            yield f"  unknown  {row['reported_path']}: {row['file_reason']}"

@@ -1,0 +1,127 @@
+"""What every request for a folder or a session did, when, and who made it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imaging_pipeline.errors import InputError, PathError, near
+from imaging_pipeline.paths import clean, resolve
+from imaging_pipeline.schemas.tables import Tables
+
+from .fetching import Row
+from .registration_report import Report
+
+_PARTS = ("Session", "Dataset", "File", "Purge", "Finding", "JobReset")
+
+
+class RequestState(StrEnum):
+    """How far a request is."""
+
+    DONE = "done"
+    RUNNING = "running"
+    WAITING = "waiting"
+    ERROR = "error"
+    IGNORED = "ignored"
+
+
+_STATES = {
+    "pending": RequestState.WAITING,
+    "reserved": RequestState.RUNNING,
+    "error": RequestState.ERROR,
+    "ignore": RequestState.IGNORED,
+}
+
+
+@dataclass(frozen=True)
+class PastRequest:
+    """A request and what became of it.
+
+    Attributes
+    ----------
+    request
+        Its row of ``BaseFolder``, with ``animal_name``.
+    state
+        How far it is.
+    message
+        What it waits for, or its error; empty where nothing is said.
+    report
+        What it did, where it is done.
+    """
+
+    request: Row
+    state: RequestState
+    message: str
+    report: Report | None
+
+
+def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
+    """Give the requests that a folder was looked at by, or that met a session, in their order.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    wanted
+        A folder as typed, or below its repository; the name of a session, of a MetaSession or of a
+        timeseries.
+
+    Raises
+    ------
+    InputError
+        No request is known of it; tells what looks like it.
+    """
+    numbers = _of_folder(tables, wanted) | _of_session(tables, wanted)
+    if not numbers:
+        raise _unknown(tables, wanted)
+    requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
+    keys = [{"basefolder_id": number} for number in numbers]
+    rows = (requests & keys).to_dicts(order_by="basefolder_id")
+    return tuple(_past(tables, row) for row in rows)
+
+
+def _of_folder(tables: Tables, wanted: str) -> set[int]:
+    places = [
+        {"path": clean(wanted)},
+        {"folder": clean(wanted).replace("\\", "/").strip("/")},
+    ]
+    # What is no whole path may be one below a repository, or a session.
+    with suppress(PathError):
+        place = resolve(wanted, tables.roots())
+        places.append({"repository_name": place.repository_name, "folder": place.path})
+    return {int(number) for number in (tables.imaging.BaseFolder & places).to_arrays("basefolder_id")}
+
+
+def _of_session(tables: Tables, wanted: str) -> set[int]:
+    columns = ("reported_session", "reported_metasession", "reported_timeseries")
+    met = tables.imaging.MakeDatasetSessions.Session & [{column: clean(wanted)} for column in columns]
+    return {int(number) for number in met.to_arrays("basefolder_id")}
+
+
+def _past(tables: Tables, request: Row) -> PastRequest:
+    done = tables.imaging.MakeDatasetSessions
+    key = {"basefolder_id": request["basefolder_id"]}
+    rows = (done & key).to_dicts()
+    if rows:
+        parts = {name: (getattr(done, name) & key).to_dicts(order_by="KEY") for name in _PARTS}
+        return PastRequest(request, RequestState.DONE, "", Report(rows[0], parts))
+    jobs = (done.jobs & key).to_dicts()
+    if not jobs:
+        return PastRequest(request, RequestState.WAITING, "", None)
+    # A finished job without its row is made again.
+    state = _STATES.get(jobs[0]["status"], RequestState.WAITING)
+    return PastRequest(request, state, jobs[0]["error_message"], None)
+
+
+def _unknown(tables: Tables, wanted: str) -> InputError:
+    known = {
+        *map(str, tables.imaging.BaseFolder().to_arrays("folder")),
+        *map(str, tables.imaging.MakeDatasetSessions.Session().to_arrays("reported_timeseries")),
+    }
+    return InputError(
+        "No request is known of this folder or session",
+        found=wanted,
+        allowed=", ".join(near(wanted.replace("\\", "/"), known)) or None,
+        remedy="give a folder that was added, or the name of a session or timeseries.",
+    )

@@ -1,0 +1,64 @@
+"""Lines of plain text about what a report says, of what was done as of what would be."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from .registration_report import Report
+from .table_names import schema_of, shown
+
+
+def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
+    """Tell the rows that go, by reason.
+
+    Parameters
+    ----------
+    report
+        What is told.
+    owners
+        Owner of each schema that is not the pipeline's; None where that is not known.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for row in report.parts["Purge"]:
+        table = row["purged_table"]
+        owner = owners.get(schema_of(table)) or "an owner who is not known here"
+        whose = f", of {owner}" if schema_of(table) in owners else ""
+        lines = by_reason.setdefault(row["purge_reason"], [])
+        lines.append(f"  {row['num_rows_purged']:>8} {shown(table)}{whose}")
+    for reason, lines in by_reason.items():
+        yield f"Deleted, because {reason} (rows of tables)"
+        yield from lines
+
+
+def tried_again(report: Report) -> Iterator[str]:
+    """Tell the failed and ignored jobs that may run again."""
+    for row in report.parts["JobReset"]:
+        number = counted(row["num_jobs_reset"], "failed or ignored job")
+        yield f"Tried again: {number} of {shown(row['reset_table'])}"
+
+
+def findings(report: Report) -> Iterator[str]:
+    """Tell what a person should know."""
+    rows = report.parts["Finding"]
+    if rows:
+        yield "To know"
+    yield from (f"  {row['finding']}" for row in rows)
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def wrapped(line: str, width: int) -> str:
+    """Break a line between words; what follows stands to the right of where it began."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.lstrip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
