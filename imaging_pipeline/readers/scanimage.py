@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imaging_pipeline.readers.recorded_tif import RecordedTif, read_recorded_tif
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, read_recorded_tif
 from imaging_pipeline.readers.scanimage_block import read_texts
+from imaging_pipeline.readers.scanimage_fields import PlacedField, place_fields
 from imaging_pipeline.readers.scanimage_header import ScanImageHeader, parse_header
 from imaging_pipeline.readers.scanimage_times import FrameTimes, frames_before, read_frame_times
 from imaging_pipeline.readers.tiff_file import TifFile
 
 __all__ = [
     "FrameTimes",
+    "PlacedField",
     "ScanImageHeader",
     "ScanImageTif",
+    "fields_in_page",
     "frames_before",
     "read_frame_times",
     "read_header",
@@ -53,6 +56,20 @@ def read_tif(path: Path) -> ScanImageTif:
         As for `read_header`; also where the pages differ in size or type.
     """
     return read_recorded_tif(path, _header)
+
+
+def fields_in_page(tif: RecordedTif[Header]) -> tuple[PlacedField, ...]:
+    """Give the fields of view of a tif's pages, from top to bottom; none where a page is one.
+
+    Raises
+    ------
+    FormatError
+        The fields that the header names do not fill the pages.
+    """
+    header = tif.header
+    if not isinstance(header, ScanImageHeader):
+        return ()
+    return place_fields(header.fields, tif.height, tif.width, header.lines_between_fields, tif.path)
 
 
 def _header(file: TifFile) -> ScanImageHeader:

@@ -93,6 +93,11 @@ class Metadata:
         return (self.num_frames,) if len(self.file_list) == 1 and self.num_frames else ()
 
     @property
+    def num_folders(self) -> int:
+        """Folders that Suite2p makes: one a plane, or one a field of each plane where pages have several."""
+        return int(self.values.get("nplanes", 1)) * max(int(self.values.get("nrois") or 1), 1)
+
+    @property
     def flyback_planes(self) -> frozenset[int]:
         """Numbers of the planes that Suite2p was told to leave out."""
         planes = self.values.get("ignore_flyback")

@@ -64,7 +64,8 @@ class Suite2pOutput:
     version, generation
         Suite2p's version as written (empty where it is not), and which of the two formats it is.
     num_planes
-        Planes that were analysed; planes that Suite2p was told to leave out do not count.
+        Planes that were analysed, or fields of all planes where a page has several; those that Suite2p was
+        told to leave out do not count.
     planes
         The planes that are there, in order.
     combined
@@ -152,7 +153,7 @@ def read_output(root: Path) -> Suite2pOutput:
         for number, path in sorted(folders.items())
         if number not in metadata.flyback_planes
     )
-    stated = int(metadata.values.get("nplanes", 1)) - len(metadata.flyback_planes)
+    stated = metadata.num_folders - len(metadata.flyback_planes)
     return Suite2pOutput(
         root=root,
         version=metadata.version,

@@ -6,6 +6,8 @@ first plane of the next volume, so that planes are mixed from there on. It is gi
 Flyback frames lie in the file after the planes of each volume. Suite2p gets them as further planes that
 it is told to leave out (``ignore_flyback``): they are written to its scratch and never analysed, and no
 file has to be copied. (`suite2p.io.tiff.tiff_to_binary` and `run_s2p` of 1.1.0.)
+
+Of more than two channels it reads the first two, so that either of these may be the functional one.
 """
 
 from __future__ import annotations
@@ -24,16 +26,13 @@ from imaging_pipeline.errors import (
     NotMountedError,
     StillCopyingError,
 )
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, iter_pages
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
+from imaging_pipeline.readers.scanimage import PlacedField, fields_in_page
 from imaging_pipeline.suite2p_runner.request import Trim
+from imaging_pipeline.suite2p_runner.supported import check_alike, check_not_blank, check_supported
 
 # Suite2p 1.1.0 refuses fewer.
 _MIN_VOLUMES = 10
-_MAX_CHANNELS = 2
-_DTYPES = ("int16", "uint16")
-# Acquisitions of one recording state slightly different rates.
-_RATE_TOLERANCE = 0.01
-_PAGES_LOOKED_AT = 4
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,13 @@ class Inputs:
         All files, in order.
     num_volumes
         Volumes in all, which are the frames of each plane.
+    fields
+        Fields of view in each page, from top to bottom; empty where the page is one.
     """
 
     shares: tuple[TifShare, ...]
     num_volumes: int
+    fields: tuple[PlacedField, ...] = ()
 
     @property
     def header(self) -> Header:
@@ -79,6 +81,14 @@ class Inputs:
     def page_bytes(self) -> int:
         """Bytes of one page in Suite2p's binary, which is int16."""
         return 2 * self.shares[0].tif.height * self.shares[0].tif.width
+
+    @property
+    def frame_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of the frames of each field, in pixels."""
+        tif = self.shares[0].tif
+        return tuple((place.field.height_px, place.field.width_px) for place in self.fields) or (
+            (tif.height, tif.width),
+        )
 
     @property
     def trimmed(self) -> tuple[Trim, ...]:
@@ -110,9 +120,9 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
         )
     for tif in tifs:
         _written(tif)
-        _check_alike(tif, tifs[0])
-    _check_supported(tifs[0])
-    _check_not_blank(tifs[0])
+        check_alike(tif, tifs[0])
+    check_supported(tifs[0])
+    check_not_blank(tifs[0])
     shares = tuple(_shares(tifs, acquisitions))
     num_volumes = sum(share.num_pages for share in shares) // tifs[0].header.pages_per_volume
     if num_volumes < _MIN_VOLUMES:
@@ -123,7 +133,7 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
             allowed=f"{_MIN_VOLUMES} or more",
             remedy="Nothing, if it was a try or a snapshot; else look for tifs that are missing.",
         )
-    return Inputs(shares, num_volumes)
+    return Inputs(shares, num_volumes, fields_in_page(tifs[0]))
 
 
 @contextmanager
@@ -189,61 +199,6 @@ def _written(tif: RecordedTif[Header]) -> int:
 
 def _moment(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / 1e9).isoformat(sep=" ", timespec="milliseconds")
-
-
-def _check_alike(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
-    found, expected = _kind(tif), _kind(first)
-    rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
-    if found != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
-        raise FormatError(
-            "The tifs of a run were not recorded alike",
-            path=tif.path,
-            found=f"{found}, {rates[0]:g} Hz",
-            allowed=f"{expected}, {rates[1]:g} Hz, as in {first.path.name}",
-            remedy="Register recordings of different settings as separate sessions.",
-        )
-
-
-def _kind(tif: RecordedTif[Header]) -> str:
-    header = tif.header
-    return (
-        f"{tif.width} x {tif.height} {tif.dtype}, {header.num_channels} channels, "
-        f"{header.num_planes} planes, {header.frames_per_slice} frames a slice, "
-        f"{header.num_flyback_frames} flyback frames"
-    )
-
-
-def _check_supported(tif: RecordedTif[Header]) -> None:
-    header = tif.header
-    for what, found, allowed, is_supported in (
-        ("pixels", tif.dtype, " or ".join(_DTYPES), tif.dtype in _DTYPES),
-        (
-            "saved channels",
-            header.num_channels,
-            f"1 to {_MAX_CHANNELS}",
-            header.num_channels <= _MAX_CHANNELS,
-        ),
-        ("frames a slice", header.frames_per_slice, "1", header.frames_per_slice == 1),
-    ):
-        if not is_supported:
-            raise InputError(
-                f"Suite2p cannot take recordings with such {what}",
-                path=tif.path,
-                found=found,
-                allowed=allowed,
-                remedy="Analyse this recording by hand.",
-            )
-
-
-def _check_not_blank(tif: RecordedTif[Header]) -> None:
-    """Look at a few pages: of a blank movie Suite2p says "Maximum allowed size exceeded", after minutes."""
-    pages = range(0, tif.num_pages, max(1, tif.num_pages // _PAGES_LOOKED_AT))
-    if all(page.min() == page.max() for page in iter_pages(tif, pages)):
-        raise FormatError(
-            "The movie is blank: all pixels of a page are equal",
-            path=tif.path,
-            remedy="Look whether the laser and the detector were on.",
-        )
 
 
 def _shares(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Iterator[TifShare]:

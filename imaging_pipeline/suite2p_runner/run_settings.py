@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import psutil
 
 from imaging_pipeline.errors import InputError, MissingWeightsError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.scanimage import PlacedField
 from imaging_pipeline.suite2p_runner.batch_size import auto_batch_size
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
 from imaging_pipeline.suite2p_runner.options import OptionSet
@@ -31,6 +32,9 @@ _UNREGISTERED = {
     "registration.reg_tif": False,
     "registration.reg_tif_chan2": False,
 }
+
+# `tiff_to_binary` takes the other channel by counting back from the functional one.
+_MAX_FUNCTIONAL = 2
 
 CELLPOSE_MODELS_VARIABLE = "CELLPOSE_LOCAL_MODELS_PATH"
 
@@ -55,9 +59,10 @@ class RunSettings:
 
     @property
     def kept_planes(self) -> tuple[int, ...]:
-        """Numbers of the planes that are analysed."""
+        """Numbers of what is analysed, as Suite2p counts it: planes, or the fields of each plane in turn."""
         left_out = self.db["ignore_flyback"] or ()
-        return tuple(plane for plane in range(self.db["nplanes"]) if plane not in left_out)
+        num_fields = len(self.db.get("lines", ("page",)))
+        return tuple(plane for plane in range(self.db["nplanes"] * num_fields) if plane not in left_out)
 
 
 def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False) -> RunSettings:
@@ -84,8 +89,9 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
     if is_registered:
         forced |= _UNREGISTERED
     if chosen.get("registration.batch_size") == AUTO:
-        tif, memory = inputs.shares[0].tif, psutil.virtual_memory()
-        forced["registration.batch_size"] = auto_batch_size(tif.height, tif.width, memory.available)
+        height, width = max(inputs.frame_sizes)
+        available = psutil.virtual_memory().available
+        forced["registration.batch_size"] = auto_batch_size(height, width, available)
     if not chosen.get("classification.classifier_path"):
         # Else a classifier in somebody's home folder would decide.
         forced["classification.use_builtin_classifier"] = True
@@ -105,6 +111,7 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
 def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     header = inputs.header
     num_planes = header.num_planes + header.num_flyback_frames
+    num_fields = max(len(inputs.fields), 1)
     left_out = set(range(header.num_planes, num_planes)) | set(said.get("ignore_flyback") or ())
     functional = said.get("functional_chan") or 1
     if not left_out < set(range(num_planes)):
@@ -114,19 +121,38 @@ def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
             found=f"ignore_flyback = {sorted(left_out)}",
             allowed=f"some of 0 to {num_planes - 1}",
         )
-    if functional > header.num_channels:
+    if functional > min(header.num_channels, _MAX_FUNCTIONAL):
         raise InputError(
-            "The functional channel of an option set was not saved",
+            "The functional channel of an option set was not saved, or is one that Suite2p does not reach",
             path=inputs.shares[0].tif.path,
-            found=f"functional_chan = {functional}",
-            allowed=f"1 to {header.num_channels}",
+            found=f"functional_chan = {functional} of {header.num_channels} saved channels",
+            allowed=f"1 to {min(header.num_channels, _MAX_FUNCTIONAL)}, counted over the saved channels",
+            remedy="Correct functional_chan in the option set.",
         )
     return {
         "nplanes": num_planes,
         "nchannels": header.num_channels,
         "functional_chan": functional,
-        "ignore_flyback": sorted(left_out) or None,
+        "ignore_flyback": [
+            plane * num_fields + field for plane in sorted(left_out) for field in range(num_fields)
+        ]
+        or None,
         "keep_movie_raw": bool(said.get("keep_movie_raw")),
+        **_fields(inputs.fields),
+    }
+
+
+def _fields(fields: Sequence[PlacedField]) -> dict[str, Any]:
+    """Give where in a page the fields lie, and where in the picture of all: Suite2p cuts each out.
+
+    Of the lines it looks at the first and the last.
+    """
+    if not fields:
+        return {}
+    return {
+        "lines": [[place.first_line, place.last_line] for place in fields],
+        "dy": [place.canvas_y_px for place in fields],
+        "dx": [place.canvas_x_px for place in fields],
     }
 
 
@@ -139,7 +165,8 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
         )
     registration = settings["registration"]
     tif = inputs.shares[0].tif
-    blocks, frame = registration["block_size"], (tif.height, tif.width)
+    blocks = registration["block_size"]
+    frame = tuple(min(sides) for sides in zip(*inputs.frame_sizes, strict=True))
     is_nonrigid = settings["run"]["do_registration"] and registration["nonrigid"]
     if is_nonrigid and any(size >= side for size, side in zip(blocks, frame, strict=True)):
         raise InputError(

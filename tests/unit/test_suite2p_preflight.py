@@ -1,4 +1,5 @@
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
 from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import Trim
+from tests.makers import scanimage
+from tests.makers.scanimage_fields import Field, write_fields_tif
 
 PLANAR = ScanImageSettings(30.0)
 TWO_PLANES = ScanImageSettings(30.0, num_planes=2)
+UPPER, LOWER = Field(16, 10), Field(12, 10, top=40)
 
 
 def write(path: Path, num_pages: int, settings: ScanImageSettings = PLANAR, shape=(12, 16)):
@@ -86,16 +90,49 @@ def test_files_that_were_not_recorded_alike_are_refused_with_both_kinds(tmp_path
         check_inputs(tifs, [1, 2])
 
 
-@pytest.mark.parametrize(
-    ("settings", "what"),
-    [
-        (ScanImageSettings(30.0, channels=(1, 2, 3)), "saved channels.*Found: 3"),
-        (ScanImageSettings(30.0, num_planes=2, frames_per_slice=2), "frames a slice.*Found: 2"),
-    ],
-)
-def test_what_suite2p_cannot_take_is_refused(tmp_path, settings, what):
-    with pytest.raises(InputError, match=what):
-        check_inputs([write(tmp_path / "a_00001.tif", 60, settings)], [1])
+def test_several_frames_a_slice_are_refused_with_what_to_do_instead(tmp_path):
+    tif = write(tmp_path / "a_00001.tif", 60, ScanImageSettings(30.0, num_planes=2, frames_per_slice=2))
+
+    with pytest.raises(
+        InputError, match=r"a_00001\.tif.*2 frames a slice.*Average the frames.*logAverageFactor"
+    ):
+        check_inputs([tif], [1])
+
+
+def test_a_z_stack_is_no_time_series(tmp_path):
+    header = scanimage.header_with(
+        replace(TWO_PLANES, num_planes=31), hStackManager__stackMode="'slow'", hFastZ__enable="false"
+    )
+    tif = read_tif(scanimage.write_tif(tmp_path / "stack_00001.tif", 31, header=header))
+
+    with pytest.raises(InputError, match=r"z-stack.*stack_00001\.tif.*31 slices.*'slow'"):
+        check_inputs([tif], [1])
+
+
+def test_fields_of_view_go_in_by_the_lines_that_they_have_in_a_page(tmp_path):
+    inputs = check_inputs([fields_tif(tmp_path / "a_00001.tif", (UPPER, LOWER))], [1])
+
+    assert [(place.first_line, place.last_line) for place in inputs.fields] == [(0, 15), (20, 31)]
+    assert inputs.frame_sizes == ((16, 10), (12, 10))
+
+
+def test_acquisitions_whose_fields_lie_elsewhere_are_refused(tmp_path):
+    tifs = [
+        fields_tif(tmp_path / "a_00001.tif", (UPPER, LOWER)),
+        fields_tif(tmp_path / "b_00001.tif", (UPPER, replace(LOWER, left=7))),
+    ]
+
+    with pytest.raises(FormatError, match=r"b_00001\.tif.*at line 20, 12 lines, 7 px right.*0 px right"):
+        check_inputs(tifs, [1, 2])
+
+
+def fields_tif(path, fields):
+    random = np.random.default_rng(0)
+    frames = [
+        [random.integers(0, 99, (field.height, field.width)).astype(np.int16) for field in fields]
+        for _ in range(12)
+    ]
+    return read_tif(write_fields_tif(path, fields, frames))
 
 
 def test_too_few_frames_are_refused(tmp_path):

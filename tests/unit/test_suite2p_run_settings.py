@@ -7,6 +7,7 @@ from imaging_pipeline.readers.scanimage import read_tif
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.run_settings import assemble
+from tests.makers.scanimage_fields import Field, write_fields_tif
 
 RIGID = {"registration": {"nonrigid": False}}
 
@@ -54,6 +55,39 @@ def test_a_set_may_leave_out_a_plane_too(tmp_path):
 def test_planes_that_cannot_be_left_out_are_refused(tmp_path, left_out):
     with pytest.raises(InputError, match="ignore_flyback"):
         assemble(translate({"ignore_flyback": left_out, **RIGID}), inputs_of(tmp_path, num_planes=2))
+
+
+def test_planes_that_are_left_out_are_left_out_in_every_field(tmp_path):
+    fields = (Field(64, 96), Field(60, 96, top=80, left=10))
+    settings = ScanImageSettings(30.0, num_planes=2, flyback_frames=1)
+    movie = np.random.default_rng(0).integers(0, 99, (30, 64, 96)).astype(np.int16)
+    frames = ([page, page[:60]] for page in movie)
+    path = write_fields_tif(tmp_path / "a_00001.tif", fields, frames, settings)
+
+    run = assemble(translate({"ignore_flyback": [0], **RIGID}), check_inputs([read_tif(path)], [1]))
+
+    assert (run.db["nplanes"], run.db["ignore_flyback"], run.kept_planes) == (3, [0, 1, 4, 5], (2, 3))
+    assert (run.db["lines"], run.db["dy"], run.db["dx"]) == ([[0, 63], [68, 127]], [0, 80], [0, 10])
+
+
+@pytest.mark.parametrize("functional", [1, 2])
+def test_of_three_channels_one_of_the_first_two_may_be_functional(tmp_path, functional):
+    inputs = inputs_of(tmp_path, channels=(1, 2, 4))
+
+    run = assemble(translate({"functional_chan": functional, **RIGID}), inputs)
+
+    assert (run.db["nchannels"], run.db["functional_chan"]) == (3, functional)
+
+
+def test_a_functional_channel_that_suite2p_does_not_reach_is_refused(tmp_path):
+    with pytest.raises(InputError, match="functional_chan = 3 of 3 saved.*1 to 2"):
+        assemble(translate({"functional_chan": 3, **RIGID}), inputs_of(tmp_path, channels=(1, 2, 4)))
+
+
+def test_volumes_have_the_rate_that_the_header_says_flyback_included(tmp_path):
+    inputs = inputs_of(tmp_path, num_planes=3, flyback_frames=1)
+
+    assert assemble(translate({"fs": 10, **RIGID}), inputs).overridden == {"fs": (10.0, 7.5)}
 
 
 def test_frames_at_once_are_chosen_when_they_are_left_to_the_pipeline(tmp_path):

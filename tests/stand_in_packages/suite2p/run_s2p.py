@@ -21,10 +21,11 @@ _OF_CELLS = ("F.npy", "Fneu.npy", "spks.npy", "stat.npy", "iscell.npy")
 def run_s2p(db, settings):
     """Write an output whose traces follow from the pixels."""
     root = Path(db["save_path0"], db["save_folder"])
-    kept = [plane for plane in range(db["nplanes"]) if plane not in (db["ignore_flyback"] or ())]
+    num_folders = db["nplanes"] * len(_fields(db))
+    kept = [plane for plane in range(num_folders) if plane not in (db["ignore_flyback"] or ())]
     frames_per_file = _write_binaries(root, db)
     spec = Suite2pSpec(
-        num_planes=db["nplanes"],
+        num_planes=num_folders,
         num_rois=_NUM_ROIS,
         file_list=[Path(path).name for path in db["file_list"]],
         frames_per_file=frames_per_file,
@@ -75,8 +76,15 @@ def _stage(name, folder):
     logger.info("----------- Total 0.01 sec.")
 
 
+def _fields(db):
+    """Give the lines of each field in a page."""
+    return [slice(lines[0], lines[-1] + 1) for lines in db.get("lines", ())] or [slice(None)]
+
+
 def _movie(folder, db):
-    height, width = tifffile.imread(db["file_list"][0], key=0).shape
+    fields = _fields(db)
+    field = fields[int(folder.name.removeprefix("plane")) % len(fields)]
+    height, width = tifffile.imread(db["file_list"][0], key=0)[field].shape
     return np.fromfile(folder / "data.bin", np.int16).reshape(-1, height, width)
 
 
@@ -95,12 +103,17 @@ def _write_binaries(root, db):
             frame, channel = divmod(position, db["nchannels"])
             plane = frame % db["nplanes"]
             if channel == 0:
-                folder = root / f"plane{plane}"
-                folder.mkdir(parents=True, exist_ok=True)
-                with (folder / "data.bin").open("ab") as file:
-                    file.write(page.astype(np.int16).tobytes())
+                _append(root, plane, page.astype(np.int16), _fields(db))
                 frames_per_file[-1] += plane == 0
             position += 1
         logger.info("%d frames of binary, time 0.01 sec.", position)
         obey("reading tifs", root / "plane0")
     return frames_per_file
+
+
+def _append(root, plane, page, fields):
+    for number, field in enumerate(fields, plane * len(fields)):
+        folder = root / f"plane{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "data.bin").open("ab") as file:
+            file.write(page[field].tobytes())

@@ -1,0 +1,80 @@
+"""Which recordings Suite2p can take."""
+
+from __future__ import annotations
+
+from imaging_pipeline.errors import FormatError, InputError
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, iter_pages
+from imaging_pipeline.readers.scanimage import ScanImageHeader, fields_in_page
+
+_DTYPES = ("int16", "uint16")
+# Acquisitions of one recording state slightly different rates.
+_RATE_TOLERANCE = 0.01
+_PAGES_LOOKED_AT = 4
+
+
+def check_alike(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
+    """Refuse a tif of a run that was recorded otherwise than the first one, by a FormatError."""
+    found, expected = _kind(tif), _kind(first)
+    rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
+    if found != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
+        raise FormatError(
+            "The tifs of a run were not recorded alike",
+            path=tif.path,
+            found=f"{found}, {rates[0]:g} Hz",
+            allowed=f"{expected}, {rates[1]:g} Hz, as in {first.path.name}",
+            remedy="Register recordings of different settings as separate sessions.",
+        )
+
+
+def _kind(tif: RecordedTif[Header]) -> str:
+    header = tif.header
+    return (
+        f"{tif.width} x {tif.height} {tif.dtype}, {header.num_channels} channels, "
+        f"{header.num_planes} planes, {header.frames_per_slice} frames a slice, "
+        f"{header.num_flyback_frames} flyback frames"
+    ) + "".join(
+        f", a field at line {place.first_line}, {place.field.height_px} lines,"
+        f" {place.canvas_x_px} px right and {place.canvas_y_px} px down"
+        for place in fields_in_page(tif)
+    )
+
+
+def check_supported(tif: RecordedTif[Header]) -> None:
+    """Refuse a recording that Suite2p cannot take, by an InputError that says what to do instead."""
+    header = tif.header
+    if isinstance(header, ScanImageHeader) and header.is_z_stack:
+        raise InputError(
+            "The recording is a z-stack, whose slices were taken one after the other, and no time series",
+            path=tif.path,
+            found=f"{header.num_planes} slices, hStackManager.stackMode = 'slow'",
+            allowed="one plane, or volumes of a fast z-scanner",
+            remedy="Nothing for the stack; recordings in one run with it need a folder without it.",
+        )
+    if tif.dtype not in _DTYPES:
+        raise InputError(
+            "Suite2p cannot take recordings with such pixels",
+            path=tif.path,
+            found=tif.dtype,
+            allowed=" or ".join(_DTYPES),
+            remedy="Analyse this recording by hand.",
+        )
+    if header.frames_per_slice != 1:
+        raise InputError(
+            "Suite2p takes one frame of each slice of a volume",
+            path=tif.path,
+            found=f"{header.frames_per_slice} frames a slice",
+            allowed="1",
+            remedy="Average the frames of each slice with another program, and analyse these tifs by hand."
+            " Next time let ScanImage average them as it saves them (hScan2D.logAverageFactor).",
+        )
+
+
+def check_not_blank(tif: RecordedTif[Header]) -> None:
+    """Look at a few pages: of a blank movie Suite2p says "Maximum allowed size exceeded", after minutes."""
+    pages = range(0, tif.num_pages, max(1, tif.num_pages // _PAGES_LOOKED_AT))
+    if all(page.min() == page.max() for page in iter_pages(tif, pages)):
+        raise FormatError(
+            "The movie is blank: all pixels of a page are equal",
+            path=tif.path,
+            remedy="Look whether the laser and the detector were on.",
+        )
