@@ -30,7 +30,7 @@ class DeltaF:
 
 
 def corrected(
-    fluo: NDArray[np.float32], neuropil: NDArray[np.float32], coefficient: float
+    fluo: NDArray[np.float32], neuropil: NDArray[np.float32], coefficient: float | NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Take the neuropil's light from the cells': ``fluo - coefficient * neuropil``.
 
@@ -39,7 +39,7 @@ def corrected(
     fluo, neuropil
         float32 (N, T), in counts; may be memory-mapped.
     coefficient
-        The share of the neuropil's light that is in the cells', as the run used it.
+        The share of the neuropil's light that is in the cells', as the run used it: one for all, or (N,).
 
     Returns
     -------
@@ -52,11 +52,12 @@ def corrected(
         When the shapes differ, or the coefficient is no finite number.
     """
     _check_alike("Fluorescence and neuropil", fluo, neuropil)
-    if not np.isfinite(coefficient):
+    if not np.isfinite(coefficient).all():
         raise InputError(
             "The neuropil coefficient is no finite number", found=coefficient, allowed="usually 0 to 1"
         )
-    fcorr = np.multiply(neuropil, np.float32(-coefficient), dtype=np.float32)
+    shares = np.asarray(coefficient, np.float32).reshape(-1, 1)
+    fcorr = np.multiply(neuropil, -shares, dtype=np.float32)
     fcorr += fluo
     return fcorr
 

@@ -6,6 +6,7 @@ TRACKING_PREPROCESSED = "tracking_preprocessed"
 INTERMEDIATE = "intermediate"
 DLC = "dlc"
 SUITE2P_PYTHON = "suite2p_python"
+SUITE2P_MATLAB = "suite2p_matlab"
 
 # What the table ``Tif`` reads.
 TIFS = (TIF, TIF_PREPROCESSED)

@@ -32,7 +32,7 @@ from imaging_pipeline.readers.suite2p_metadata import file_name, plain
 __all__ = [
     "MatlabResult",
     "ResultName",
-    "describe",
+    "read_result",
     "is_intermediate",
     "open_result",
     "read_cell_labels",
@@ -112,7 +112,7 @@ def open_result(path: Path) -> Iterator[MatlabValue]:
         yield content
 
 
-def describe(result: MatlabValue) -> MatlabResult:
+def read_result(result: MatlabValue) -> MatlabResult:
     """Say what an open result holds.
 
     Raises

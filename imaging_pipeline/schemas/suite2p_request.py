@@ -35,7 +35,7 @@ def _registered_output(tables: Tables, key: Row) -> str | None:
     outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
         if dataset["bundle"].split("/")[0] == key["ops_name"]:
-            return str(output_place(tables, dataset)["root"])
+            return str(Path(output_place(tables, dataset)["path"]).parents[1])
     return None
 
 

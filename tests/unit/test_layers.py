@@ -29,6 +29,7 @@ LAYERS = {
     "imaging_pipeline.readers": 1.0,
     "imaging_pipeline.analysis": 1.0,
     "imaging_pipeline.experiments": 1.1,
+    "imaging_pipeline.segmentation": 1.1,
     "imaging_pipeline.suite2p_runner": 1.1,
     "imaging_pipeline.ingest": 1.2,
     "imaging_pipeline.store_refusal": 2,

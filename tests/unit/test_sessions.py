@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaging_pipeline.errors import Move, OutputError
-from imaging_pipeline.ingest.sessions import Slice, session_slices
+from imaging_pipeline.segmentation.frames import Slice, session_slices
 
 PLANE = Path("combined_ab/fast/suite2p/plane0")
 FILES = ("a_00001.tif", "a_00002.tif", "b_00001.tif")

@@ -13,7 +13,6 @@ from scipy.io.matlab import MatlabFunction
 from imaging_pipeline.errors import FormatError, OutputError, TruncatedError
 from imaging_pipeline.readers.matlab_file import open_matlab
 from imaging_pipeline.readers.suite2p_matlab import (
-    describe,
     open_result,
     read_cell_labels,
     read_measured_hash,
@@ -21,6 +20,7 @@ from imaging_pipeline.readers.suite2p_matlab import (
     read_neuropil_coefficients,
     read_projections,
     read_red_cells,
+    read_result,
     read_rois,
     read_traces,
     result_name,
@@ -54,7 +54,7 @@ def test_a_result_says_how_much_is_in_it_whoever_saved_it(
 ) -> None:
     path = write_file(tmp_path, replace(SPEC, container=container, num_planes=2))
     with open_result(path) as result:
-        described = describe(result)
+        described = read_result(result)
     assert (described.num_rois, described.frames_per_session) == (5, (30, 20))
     assert described.files_per_session == TIFS
     assert (described.num_planes, described.frame_rate_hz) == (2, 10.0)
@@ -82,7 +82,7 @@ def test_traces_are_those_of_one_session(tmp_path: Path, container: str) -> None
 def test_what_was_not_deconvolved_has_no_spikes(tmp_path: Path, container: str) -> None:
     path = write_result(tmp_path, replace(SPEC, container=container, deconvolved=False))
     with open_result(path) as result:
-        assert describe(result).missing == ()
+        assert read_result(result).missing == ()
         assert read_traces(result, 0).spikes is None
 
 
@@ -216,7 +216,7 @@ def test_a_result_of_one_region_is_read(tmp_path: Path, container: str) -> None:
     """MATLAB writes a struct array of one element as a struct."""
     path = write_result(tmp_path, replace(SPEC, container=container, is_cell=(True,)))
     with open_result(path) as result:
-        assert (describe(result).num_rois, len(read_rois(result, 0))) == (1, 1)
+        assert (read_result(result).num_rois, len(read_rois(result, 0))) == (1, 1)
         assert read_cell_labels(result)[0].tolist() == [True]
 
 
@@ -227,7 +227,7 @@ def test_what_the_import_needs_and_is_not_there_is_named(tmp_path: Path, contain
     for region in written["stat"]:
         del region["neuropilCoefficient"], region["iscell"]
     with open_result(write(tmp_path / "F_plane1.mat", container, written)) as result:
-        missing = describe(result).missing
+        missing = read_result(result).missing
     assert missing == (
         "FcellNeu",
         "stat.neuropilCoefficient",
@@ -245,7 +245,7 @@ def test_a_file_without_traces_is_refused_with_the_name_of_the_field(tmp_path: P
             FormatError, match=r"The field Fcell is missing.*F_plane1\.mat.*Found: the file with ops"
         ),
     ):
-        describe(result)
+        read_result(result)
 
 
 @each_container
@@ -255,7 +255,7 @@ def test_a_field_of_another_kind_is_refused_with_what_it_is(tmp_path: Path, cont
         open_result(write(tmp_path / "F_plane1.mat", container, written)) as result,
         pytest.raises(FormatError, match=r"Fcell is not what.*Found: numbers\. Allowed: cell array"),
     ):
-        describe(result)
+        read_result(result)
 
 
 @each_container
@@ -268,7 +268,7 @@ def test_traces_of_another_number_of_regions_are_refused_with_both_numbers(
         open_result(write(tmp_path / "F_plane1.mat", container, written)) as result,
         pytest.raises(OutputError, match=r"Fcell of \(5, 30\), \(5, 20\), stat of 4 regions"),
     ):
-        describe(result)
+        read_result(result)
 
 
 @each_container
@@ -299,7 +299,7 @@ def test_a_file_that_is_cut_off_is_told_as_such(tmp_path: Path, container: str) 
     path = write_result(tmp_path, replace(SPEC, container=container))
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(TruncatedError, match=path.name), open_result(path) as result:
-        describe(result)
+        read_result(result)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The imaging schema: one module a page of its diagram."""
 
-from .cells import Cell, FilteredSpikes, ImagingAnalysis, Projection
+from .analyses import ImagingAnalysis, Projection
+from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import Worker
 from .raw import Tif

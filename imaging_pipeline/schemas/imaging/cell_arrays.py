@@ -1,4 +1,4 @@
-"""From a Suite2p output to the rows and stored arrays of its cells."""
+"""From a segmentation output to the rows and stored arrays of its cells."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from imaging_pipeline import progress, trace_store
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers import suite2p_output
-from imaging_pipeline.readers.suite2p_output import PlaneOutput, Roi, Suite2pOutput, Traces
+from imaging_pipeline.readers.suite2p_rois import Roi
+from imaging_pipeline.readers.suite2p_traces import Trace, Traces
+from imaging_pipeline.segmentation.frames import Slice
+from imaging_pipeline.segmentation.package import SegmentedPlane
 
-from .analysis_rows import plane_numbers, read_plane
+from .analysis_rows import open_plane
 from .fetching import Row
 
 _QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
@@ -45,14 +47,19 @@ class Filtered:
 
 @dataclass(frozen=True)
 class _Channel:
-    """One channel of the traces of a plane, and which part of it is wanted."""
+    """One channel of the traces of a session, and which regions of it are wanted.
+
+    Attributes
+    ----------
+    coefficients
+        float64 (N,), of each region, the part of the neuropil that is subtracted.
+    """
 
     name: str
     fluo: NDArray[np.float32]
     neuropil: NDArray[np.float32]
     cell_ids: NDArray[np.intp]
-    frames: slice
-    coefficient: float
+    coefficients: NDArray[np.float64]
     frame_rate_hz: float
     percentile: float
     window_s: float
@@ -61,7 +68,7 @@ class _Channel:
     @property
     def num_frames(self) -> int:
         """Frames of the session."""
-        return int(self.frames.stop - self.frames.start)
+        return int(self.fluo.shape[1])
 
     def array_name(self, quantity: str) -> str:
         """Name a quantity of this channel among all that are written together."""
@@ -72,8 +79,8 @@ class _Channel:
         for start in range(0, len(self.cell_ids), _BLOCK):
             progress.report(f"traces, {self.name}", start, len(self.cell_ids))
             ids = self.cell_ids[start : start + _BLOCK]
-            fluo, neuropil = self.fluo[ids, self.frames], self.neuropil[ids, self.frames]
-            fcorr = corrected(fluo, neuropil, self.coefficient)
+            fluo, neuropil = self.fluo[ids], self.neuropil[ids]
+            fcorr = corrected(fluo, neuropil, self.coefficients[ids])
             change = delta_f_over_f(
                 fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s)
             )
@@ -92,7 +99,7 @@ def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
     place
         From `fetching.output_place`.
     analysis
-        ``first_frame``, ``num_frames``, ``analysis_rate_hz`` and ``ops_neucoeff``.
+        ``first_frame``, ``num_frames`` and ``analysis_rate_hz``.
     params
         A row of ``BaselineParams``.
 
@@ -100,23 +107,23 @@ def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
     ------
     OutputError, UnsafeContentError, StoreError
     """
-    output, plane = read_plane(place)
-    is_cell, probability = suite2p_output.read_cell_labels(plane)
-    cell_ids = np.flatnonzero(is_cell)
-    row = {
-        "num_rois": len(is_cell),
-        "num_cells": len(cell_ids),
-        "baseline_params_id": params["baseline_params_id"],
-    }
-    if not len(cell_ids):
-        return Cells({**row, "trace_objects": {}}, [], [], [])
-    traces = suite2p_output.read_traces(plane)
-    frames = slice(analysis["first_frame"], analysis["first_frame"] + analysis["num_frames"])
-    channels = _channels(traces, cell_ids, frames, analysis, params)
-    objects = _write(folder, channels, _spike_blocks(traces, cell_ids, frames))
+    with open_plane(place) as plane:
+        is_cell, probability = plane.cell_labels()
+        cell_ids = np.flatnonzero(is_cell)
+        row = {
+            "num_rois": len(is_cell),
+            "num_cells": len(cell_ids),
+            "baseline_params_id": params["baseline_params_id"],
+        }
+        if not len(cell_ids):
+            return Cells({**row, "trace_objects": {}}, [], [], [])
+        traces = plane.traces(Slice(analysis["first_frame"], analysis["num_frames"]))
+        channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), analysis, params)
+        objects = _write(folder, channels, traces.spikes)
+        rois = _roi_rows(plane, cell_ids, probability)
     return Cells(
         row={**row, "trace_objects": objects},
-        rois=_roi_rows(output, plane, cell_ids, probability),
+        rois=rois,
         traces=[
             _trace_row(channel, objects[channel.name], number, cell_id)
             for channel in channels
@@ -125,6 +132,7 @@ def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
         spikes=[
             {"cell_id": cell_id, "spikes": {"object": objects["primary"]["spikes"], "row": number}}
             for number, cell_id in enumerate(cell_ids.tolist())
+            if traces.spikes is not None
         ],
     )
 
@@ -149,8 +157,8 @@ def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
 
 
 def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float) -> Filtered:
-    """Filter the spikes of all cells of a session and write them to the store."""
-    if not cell_ids:
+    """Filter the spikes of all cells of a session and write them to the store, if there are any."""
+    if "spikes" not in objects.get("primary", {}):
         return Filtered({}, [])
     spikes = trace_store.read_array(objects["primary"]["spikes"])
     thresholds: list[float] = []
@@ -176,7 +184,11 @@ def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float
 
 
 def _channels(
-    traces: Traces, cell_ids: NDArray[np.intp], frames: slice, analysis: Row, params: Row
+    traces: Traces,
+    cell_ids: NDArray[np.intp],
+    coefficients: NDArray[np.float64],
+    analysis: Row,
+    params: Row,
 ) -> list[_Channel]:
     pairs = [("primary", traces.fluo, traces.neuropil)]
     if traces.fluo_chan2 is not None and traces.neuropil_chan2 is not None:
@@ -187,8 +199,7 @@ def _channels(
             fluo=fluo,
             neuropil=neuropil,
             cell_ids=cell_ids,
-            frames=frames,
-            coefficient=analysis["ops_neucoeff"],
+            coefficients=coefficients,
             frame_rate_hz=analysis["analysis_rate_hz"],
             percentile=params["baseline_percentile"],
             window_s=params["baseline_window_s"],
@@ -197,47 +208,49 @@ def _channels(
     ]
 
 
-def _write(
-    folder: str, channels: list[_Channel], spikes: Iterator[Mapping[str, NDArray[np.float32]]]
-) -> dict[str, dict[str, str]]:
+def _write(folder: str, channels: list[_Channel], spikes: Trace | None) -> dict[str, dict[str, str]]:
     """Write all arrays of an analysis, or none: channel and quantity → object."""
     names = [channel.array_name(quantity) for channel in channels for quantity in _QUANTITIES]
     first = channels[0]
     shape = (len(first.cell_ids), first.num_frames)
-    blocks = chain(*(channel.blocks() for channel in channels), spikes)
-    objects = trace_store.write_arrays(folder, (*names, "spikes"), shape, blocks)
+    blocks = chain.from_iterable(channel.blocks() for channel in channels)
+    if spikes is not None:
+        names, blocks = [*names, "spikes"], chain(blocks, _spike_blocks(spikes, first.cell_ids))
+    objects = trace_store.write_arrays(folder, tuple(names), shape, blocks)
     by_channel = {
         channel.name: {quantity: objects[channel.array_name(quantity)] for quantity in _QUANTITIES}
         for channel in channels
     }
-    by_channel["primary"]["spikes"] = objects["spikes"]
+    if spikes is not None:
+        by_channel["primary"]["spikes"] = objects["spikes"]
     return by_channel
 
 
-def _spike_blocks(
-    traces: Traces, cell_ids: NDArray[np.intp], frames: slice
-) -> Iterator[Mapping[str, NDArray[np.float32]]]:
+def _spike_blocks(spikes: Trace, cell_ids: NDArray[np.intp]) -> Iterator[Mapping[str, NDArray[np.float32]]]:
     for start in range(0, len(cell_ids), _BLOCK):
-        yield {"spikes": traces.spikes[cell_ids[start : start + _BLOCK], frames]}
+        yield {"spikes": spikes[cell_ids[start : start + _BLOCK]]}
 
 
 def _roi_rows(
-    output: Suite2pOutput, plane: PlaneOutput, cell_ids: NDArray[np.intp], probability: NDArray[np.float64]
+    plane: SegmentedPlane, cell_ids: NDArray[np.intp], probability: NDArray[np.float64]
 ) -> list[Row]:
-    rois = suite2p_output.read_rois(plane)
-    red = suite2p_output.read_red_cells(plane)
-    numbers = plane_numbers(output, plane)
+    rois = plane.rois()
+    red = plane.red_cells()
     return [
         {
             "cell_id": i,
-            "center_plane": numbers.get(rois[i].plane, rois[i].plane),
-            "cell_prob": float(probability[i]),
+            "center_plane": rois[i].plane,
+            "cell_prob": _or_none(probability[i]),
             "redcell": None if red is None else bool(red[0][i]),
-            "redcell_prob": None if red is None else float(red[1][i]),
+            "redcell_prob": None if red is None else _or_none(red[1][i]),
             **_shape(rois[i]),
         }
         for i in cell_ids.tolist()
     ]
+
+
+def _or_none(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
 
 
 def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:
@@ -245,7 +258,7 @@ def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_
         "cell_id": cell_id,
         "channel": channel.name,
         "samples": channel.num_frames,
-        "neuropil_coef": channel.coefficient,
+        "neuropil_coef": float(channel.coefficients[cell_id]),
         "num_invalid": channel.num_invalid[cell_id],
         **{name: {"object": objects[name], "row": number} for name in _QUANTITIES},
     }

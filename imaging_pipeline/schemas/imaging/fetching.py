@@ -42,19 +42,21 @@ def dataset_files(tables: Tables, key: Row) -> list[Row]:
 
 
 def output_place(tables: Tables, key: Row) -> Row:
-    """Give where a Suite2p output lies on this machine.
+    """Give where a segmentation output lies on this machine.
 
     Returns
     -------
     dict
-        ``root``, the folder that holds the planes; ``label``, the plane's folder in it; ``contents``, a
-        hash that is another one when a file is replaced.
+        ``datasettype``; ``path``, the first of its files; ``contents``, a hash that is another one when a
+        file is replaced.
     """
     files = _files(tables, key)
-    folder = PurePosixPath(files[0]["file_path"]).parent
-    root = tables.local_path(files[0]["repository_name"], str(folder.parent))
-    contents = names.contents_hash([file["fingerprint"] for file in files])
-    return {"root": str(root), "label": folder.name, "contents": contents}
+    dataset = tables.imaging.Dataset & {"dataset_name": key["dataset_name"]}
+    return {
+        "datasettype": str(dataset.fetch1("datasettype")),
+        "path": str(tables.local_path(files[0]["repository_name"], files[0]["file_path"])),
+        "contents": names.contents_hash([file["fingerprint"] for file in files]),
+    }
 
 
 def array_folder(tables: Tables, key: Row) -> str:
@@ -88,10 +90,9 @@ def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
 
 
 def analysis_parameters(tables: Tables, key: Row) -> Row:
-    """Give the session's frames in the output, the frame rate and the neuropil coefficient."""
-    imaging = tables.imaging
-    wanted = ("plane", "first_frame", "num_frames", "analysis_rate_hz", "ops_neucoeff")
-    row: Row = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py & key).proj(*wanted).fetch1()
+    """Give the session's frames in the output and the frame rate."""
+    wanted = ("first_frame", "num_frames", "analysis_rate_hz")
+    row: Row = (tables.imaging.ImagingAnalysis & key).proj(*wanted).fetch1()
     return row
 
 

@@ -5,6 +5,7 @@ import datajoint as dj
 from imaging_pipeline.experiments.dataset_types import (
     DLC,
     INTERMEDIATE,
+    SUITE2P_MATLAB,
     SUITE2P_PYTHON,
     TIF,
     TIF_PREPROCESSED,
@@ -80,6 +81,7 @@ class FileType(dj.Lookup):
         {"filetype": "avi", "filetype_description": "video, AVI container"},
         {"filetype": "mp4", "filetype_description": "video, MP4 container"},
         {"filetype": "npy", "filetype_description": "numpy arrays"},
+        {"filetype": "mat", "filetype_description": "MATLAB variables"},
         {"filetype": "mixed", "filetype_description": "files of several kinds"},
     ]
 
@@ -118,6 +120,10 @@ class DatasetType(dj.Lookup):
         {
             "datasettype": SUITE2P_PYTHON,
             "datasettype_description": "output of Suite2p for Python, one plane or all combined",
+        },
+        {
+            "datasettype": SUITE2P_MATLAB,
+            "datasettype_description": "output of Suite2p for MATLAB, one plane",
         },
     ]
 

@@ -1,4 +1,4 @@
-"""Which frames of a Suite2p output are whose session."""
+"""Which frames of an output of a segmentation program are whose session."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ class Slice:
 
     first_frame: int
     num_frames: int
+
+    @property
+    def frames(self) -> slice:
+        """The same for an array of all frames."""
+        return slice(self.first_frame, self.first_frame + self.num_frames)
 
 
 def session_slices(
@@ -91,6 +96,38 @@ def session_slices(
             remedy=_REMEDY,
         )
     return slices
+
+
+def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: SessionTifs) -> dict[str, Slice]:
+    """Give the frames of each session of an output that keeps sessions apart: the k-th is the k-th.
+
+    Parameters
+    ----------
+    path
+        The output's file, for errors to name.
+    frames_per_session
+        Frames of each session in the output.
+    sessions
+        Names of the registered tifs in order, by the name of their session, in order.
+
+    Raises
+    ------
+    OutputError
+        There are not as many sessions.
+    """
+    if len(frames_per_session) != len(sessions):
+        raise OutputError(
+            "The output has another number of sessions than are registered",
+            path=path,
+            found=f"{len(frames_per_session)} sessions in the output",
+            allowed=f"{len(sessions)} sessions, as are registered",
+            remedy="Run Suite2p again, with the tifs of each session as an experiment of its own.",
+        )
+    starts = [0, *accumulate(frames_per_session)]
+    return {
+        name: Slice(int(start), int(num_frames))
+        for name, start, num_frames in zip(sessions, starts, frames_per_session, strict=False)
+    }
 
 
 def _position(folder: Path, file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:

@@ -1,0 +1,206 @@
+"""What a segmentation program's outputs must tell, whichever program it is.
+
+A plane of an output, or what the program merged of several planes, becomes a dataset and is imported as
+one analysis. N regions, T frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.readers.suite2p_images import Projections
+from imaging_pipeline.readers.suite2p_motion import Motion
+from imaging_pipeline.readers.suite2p_rois import Roi
+from imaging_pipeline.readers.suite2p_traces import Traces
+from imaging_pipeline.segmentation.frames import SessionTifs, Slice
+
+Labels = tuple[NDArray[np.bool_], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a person decided, and what that decision does not change.
+
+    Attributes
+    ----------
+    cell_ids
+        Numbers of the regions that are cells, from 0.
+    measured_hash
+        Sixteen characters of all else in the file that holds the labels; empty where it holds nothing else.
+    """
+
+    cell_ids: frozenset[int]
+    measured_hash: str = ""
+
+
+class OutputPlane(Protocol):
+    """A plane of an output, before anything of it is imported."""
+
+    @property
+    def label(self) -> str:
+        """A name that stays, like ``plane0`` or ``combined``."""
+
+    @property
+    def labels_path(self) -> Path:
+        """The file that a curation writes."""
+
+    @property
+    def calculated_once(self) -> bool:
+        """Whether the file of the labels is only written by curation, and all else lies in other files."""
+
+    def is_imported(self, path: Path) -> bool:
+        """Say whether a file of the output is one of those that are imported."""
+
+    def labelled(self) -> Labelled:
+        """Read which regions are cells."""
+
+
+class Output(Protocol):
+    """An output as it is held against the recordings of its folder.
+
+    Attributes
+    ----------
+    file_list
+        Names of the input files in order; None where the output does not say.
+    files_per_session
+        The same by session, where the output keeps sessions apart and says so; else None.
+    num_sessions
+        Sessions that the output keeps apart; None where it does not keep them apart.
+    options
+        Options of the run that an option set can be compared with; None where no set can.
+    marker
+        What the pipeline noted of a run of its own, or None.
+    """
+
+    @property
+    def file_list(self) -> tuple[str, ...] | None: ...  # noqa: D102
+    @property
+    def files_per_session(self) -> tuple[tuple[str, ...], ...] | None: ...  # noqa: D102
+    @property
+    def num_sessions(self) -> int | None: ...  # noqa: D102
+    @property
+    def options(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+    @property
+    def marker(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+
+    @property
+    def planes(self) -> Sequence[OutputPlane]:
+        """What is imported."""
+
+    def missing(self) -> list[str]:
+        """Name what the import needs and that is not there, or not whole."""
+
+
+class SegmentedPlane(Protocol):
+    """An open plane of an output, to import it; arrays are read when they are asked for.
+
+    Attributes
+    ----------
+    path
+        Where it is, for errors to name.
+    plane
+        Number of the plane from 0; None for what was merged.
+    """
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def plane(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def single_planes(self) -> Sequence[SegmentedPlane]:
+        """The planes that were merged, or itself: each of them moved in its own way."""
+
+    def options(self) -> Mapping[str, Any]:
+        """Give the columns of the program's part of ``ImagingAnalysis``."""
+
+    def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
+        """Say which frames are whose session."""
+
+    def cell_labels(self) -> Labels:
+        """Give which regions are cells, bool (N,), and how probable that is, float64 (N,), NaN if unknown."""
+
+    def red_cells(self) -> Labels | None:
+        """Give the same for the second channel; None where there was none."""
+
+    def rois(self) -> Sequence[Roi]:
+        """Give all regions in the order of the traces, with the microscope's number of their plane."""
+
+    def traces(self, session: Slice) -> Traces:
+        """Give the traces of all regions in the frames of a session."""
+
+    def neuropil_coefficients(self) -> NDArray[np.float64]:
+        """Give float64 (N,), the part of the neuropil that is subtracted."""
+
+    def projections(self) -> Projections:
+        """Give the images of the plane."""
+
+    def motion(self) -> Motion:
+        """Give how all T frames were moved."""
+
+
+class SegmentationPackage(Protocol):
+    """One segmentation program.
+
+    Attributes
+    ----------
+    datasettype, filetype
+        Of the datasets that its outputs become.
+    part
+        Name of the part of ``ImagingAnalysis`` that its outputs have a row in.
+    program
+        As people call it.
+    takes_option_sets
+        Whether an option set says how it is run. Outputs of one that does not are none of an option set's,
+        and stay when another set is chosen.
+    """
+
+    datasettype: str
+    filetype: str
+    part: str
+    program: str
+    takes_option_sets: bool
+
+    def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find the outputs in a folder.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+        paths
+            Files in question, below the folder with forward slashes.
+
+        Returns
+        -------
+        mapping
+            The files of every output by the output's place, a path below the folder.
+        """
+
+    def read(self, place: Path, files: Sequence[Path]) -> Output:
+        """Read what an output says of itself.
+
+        Raises
+        ------
+        OutputError, FormatError
+            It does not say enough, or is damaged.
+        """
+
+    def open_plane(self, path: Path) -> AbstractContextManager[SegmentedPlane]:
+        """Open a plane to import it, by any of its imported files.
+
+        Raises
+        ------
+        OutputError, FormatError
+            It is not there any more, or is damaged.
+        """
+
+    def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
+        """Say whether a plane differs by what a curation writes, from the names of its files that differ."""

@@ -1,0 +1,242 @@
+"""Suite2p for Python: folders ``planeK`` and ``combined`` of ``.npy`` files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import OutputError
+from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
+from imaging_pipeline.readers import suite2p_output
+from imaging_pipeline.readers.suite2p_output import (
+    Motion,
+    PlaneOutput,
+    Projections,
+    Roi,
+    Suite2pOutput,
+    Traces,
+)
+from imaging_pipeline.readers.suite2p_plane import LABELS
+from imaging_pipeline.readers.suite2p_traces import Trace
+from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
+from imaging_pipeline.segmentation.package import Labelled, Labels
+
+# What is read of a plane; a file of a person's own beside these is no part of it.
+_IMPORTED = frozenset(
+    {
+        *("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy"),
+        *("F.npy", "Fneu.npy", "spks.npy", "F_chan2.npy", "Fneu_chan2.npy"),
+        *("stat.npy", LABELS, "redcell.npy"),
+    }
+)
+_PLANE_FILE = re.compile(r"(?:.*/)?(?:plane\d+|combined)/[^/]+\.npy")
+_PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
+
+
+@dataclass(frozen=True)
+class _Plane:
+    found: PlaneOutput
+
+    calculated_once = True
+
+    @property
+    def label(self) -> str:
+        return self.found.label
+
+    @property
+    def labels_path(self) -> Path:
+        return self.found.folder / LABELS
+
+    def is_imported(self, path: Path) -> bool:
+        return path.parent == self.found.folder and path.name in _IMPORTED
+
+    def labelled(self) -> Labelled:
+        is_cell, _ = suite2p_output.read_cell_labels(self.found)
+        return Labelled(frozenset(np.flatnonzero(is_cell).tolist()))
+
+
+@dataclass(frozen=True)
+class _Output:
+    found: Suite2pOutput
+
+    files_per_session = None
+    num_sessions = None
+
+    @property
+    def file_list(self) -> tuple[str, ...] | None:
+        return self.found.file_list
+
+    @property
+    def options(self) -> Mapping[str, Any] | None:
+        return self.found.options
+
+    @property
+    def marker(self) -> Mapping[str, Any] | None:
+        return self.found.marker
+
+    @property
+    def planes(self) -> Sequence[_Plane]:
+        return [_Plane(plane) for plane in self.found.imported]
+
+    def missing(self) -> list[str]:
+        found = self.found
+        missing = [
+            f"{plane.label}/{name}"
+            for plane in found.imported
+            for name in suite2p_output.missing_files(plane)
+        ]
+        if found.combined is None and len(found.planes) < found.num_planes:
+            missing.append(f"{found.num_planes - len(found.planes)} of {found.num_planes} planes")
+        return missing
+
+
+@dataclass(frozen=True)
+class _SegmentedPlane:
+    output: Suite2pOutput
+    found: PlaneOutput
+
+    @property
+    def path(self) -> Path:
+        return self.found.folder
+
+    @property
+    def plane(self) -> int | None:
+        return self.found.plane
+
+    @property
+    def single_planes(self) -> Sequence[_SegmentedPlane]:
+        merged = self.output.planes if self.found.plane is None else (self.found,)
+        return [_SegmentedPlane(self.output, plane) for plane in merged]
+
+    def options(self) -> Mapping[str, Any]:
+        options = suite2p_output.options_summary(self.output.options)
+        return {
+            "ops_suite2p_version": self.output.version,
+            "ops_fs": options.fs_hz,
+            "ops_tau": options.tau_s,
+            "ops_nplanes": self.output.num_planes,
+            "ops_nchannels": options.num_channels,
+            "ops_functional_chan": options.functional_channel,
+            "ops_diameter": None if options.diameter is None else str(options.diameter),
+            "ops_neucoeff": options.neuropil_coefficient,
+            "ops_batch_size": options.batch_size,
+            "ops_nonrigid": options.nonrigid,
+            "ops_do_registration": options.do_registration,
+            "ops_spatial_scale": options.spatial_scale,
+            "ops_threshold_scaling": options.threshold_scaling,
+            "ops_options": dict(self.output.options),
+        }
+
+    def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
+        found = self.found
+        return session_slices(
+            found.folder, self.output.file_list, found.frames_per_file, found.num_frames, sessions
+        )
+
+    def cell_labels(self) -> Labels:
+        return suite2p_output.read_cell_labels(self.found)
+
+    def red_cells(self) -> Labels | None:
+        return suite2p_output.read_red_cells(self.found)
+
+    def rois(self) -> Sequence[Roi]:
+        rois = suite2p_output.read_rois(self.found)
+        numbers = self._plane_numbers
+        return [replace(roi, plane=numbers.get(roi.plane, roi.plane)) for roi in rois] if numbers else rois
+
+    def traces(self, session: Slice) -> Traces:
+        traces = suite2p_output.read_traces(self.found)
+        return Traces(
+            fluo=traces.fluo[:, session.frames],
+            neuropil=traces.neuropil[:, session.frames],
+            spikes=_part(traces.spikes, session),
+            fluo_chan2=_part(traces.fluo_chan2, session),
+            neuropil_chan2=_part(traces.neuropil_chan2, session),
+        )
+
+    def neuropil_coefficients(self) -> NDArray[np.float64]:
+        coefficient = suite2p_output.options_summary(self.output.options).neuropil_coefficient
+        return np.full(self.found.num_rois, np.nan if coefficient is None else coefficient)
+
+    def projections(self) -> Projections:
+        return suite2p_output.read_projections(self.found)
+
+    def motion(self) -> Motion:
+        return suite2p_output.read_motion(self.found)
+
+    @cached_property
+    def _plane_numbers(self) -> dict[int | None, int]:
+        """The microscope's number of a plane by the number that a ROI of this folder states.
+
+        Where planes are combined, Suite2p 1.x counts those that it merged; 0.x counts all, those that it
+        was told to leave out too.
+        """
+        if self.found.plane is not None or self.output.generation == "0.x":
+            return {}
+        left_out = set(self.output.options.get("ignore_flyback") or ())
+        numbers = range(self.output.num_planes + len(left_out))
+        return dict(enumerate(number for number in numbers if number not in left_out))
+
+
+class Suite2pPython:
+    """Suite2p for Python, of both generations of its format."""
+
+    datasettype = SUITE2P_PYTHON
+    filetype = "npy"
+    part = "Suite2py"
+    program = "Suite2p"
+    takes_option_sets = True
+
+    def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find the folders that hold planes.
+
+        Their files lie below them; where planes lie in the folder itself, only theirs count.
+        """
+        if not any(_PLANE_FILE.fullmatch(path) for path in paths):
+            return {}
+        roots = (root.relative_to(folder).as_posix() for root in suite2p_output.find_outputs(folder))
+        places = sorted(("" if root == "." else root for root in roots), key=len, reverse=True)
+        files: dict[str, list[str]] = {}
+        for path in paths:
+            place = next((place for place in places if _holds(place, path)), None)
+            if place is not None:
+                files.setdefault(place, []).append(path)
+        return files
+
+    def read(self, place: Path, files: Sequence[Path]) -> _Output:
+        """Read the dictionaries of an output."""
+        return _Output(suite2p_output.read_output(place))
+
+    @contextmanager
+    def open_plane(self, path: Path) -> Iterator[_SegmentedPlane]:
+        """Find the plane's folder in its output."""
+        output = suite2p_output.read_output(path.parents[1])
+        for plane in (*output.planes, output.combined):
+            if plane is not None and plane.folder == path.parent:
+                yield _SegmentedPlane(output, plane)
+                return
+        raise OutputError(
+            "A registered plane is not in its Suite2p output any more",
+            path=path.parent,
+            remedy="Put the folder back, or register the folder again.",
+        )
+
+    def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
+        """Say whether the labels alone were written anew."""
+        return list(replaced) == [LABELS] and not added
+
+
+def _part(trace: Trace | None, session: Slice) -> Trace | None:
+    return None if trace is None else trace[:, session.frames]
+
+
+def _holds(place: str, path: str) -> bool:
+    return path.startswith(f"{place}/") if place else _PLANE_FOLDER.fullmatch(path) is not None
