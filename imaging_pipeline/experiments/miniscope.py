@@ -72,7 +72,9 @@ class Miniscope(ExperimentType):
         if used.datasettype != TIF:
             return Examined()
         tif = read_tif(path)
-        return Examined(tif.header.start, tif.layout)
+        header = tif.header
+        left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
+        return Examined(header.start, tif.layout, left_out if header.is_z_stack else "")
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read the headers that ScanImage wrote into the tifs.

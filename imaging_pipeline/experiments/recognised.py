@@ -70,10 +70,13 @@ class Examined:
         When the session of the file started, where the file says it: the lab's wall time, or with a zone.
     layout
         What all files of its dataset must have in common, in words; empty where that is nothing.
+    left_out
+        Why what it is of is no session, such as a z-stack; empty where it is one.
     """
 
     start: datetime | None = None
     layout: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class FolderContents:
     Attributes
     ----------
     left_out
-        Parts of files that are no recording, and why.
+        Files, and parts of files, that are no recording, and why.
     """
 
     def __init__(

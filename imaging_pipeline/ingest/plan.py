@@ -114,6 +114,8 @@ def make_plan(
     if not any(file.used.datasettype == experiment.primary for file in recorded):
         raise _nothing(experiment, contents, recognised)
     sessions = plan_sessions(request, experiment, contents, recorded)
+    if not sessions:
+        raise _nothing(experiment, contents, recognised)
     judged = judge_outputs(
         request,
         contents,
@@ -122,7 +124,7 @@ def make_plan(
         OptionSets(option_settings, assigned_options or {}),
     )
     skipped = (Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped)
-    here = [file for file in recognised if file.path not in gone]
+    here = [_heeding(contents, file) for file in recognised if file.path not in gone]
     session_names = {session.timeseries_name: session.session_name for session in sessions}
     reports = [_file_report(request, file, session_names) for file in (*here, *skipped)]
     return Plan(
@@ -133,6 +135,12 @@ def make_plan(
         gone=tuple(sorted(request.place_of(path) for path in gone)),
         settings_hash=settings_hash,
     )
+
+
+def _heeding(contents: FolderContents, file: Recognised) -> Recognised:
+    """Give the verdict that stands now that files were looked into."""
+    reason = contents.left_out.get(file.path)
+    return file if reason is None else Recognised(file.path, Ignored(reason))
 
 
 def _may_be_arriving(file: Recognised) -> bool:

@@ -43,6 +43,8 @@ def plan_sessions(
 ) -> tuple[PlannedSession, ...]:
     """Make one session of each timeseries name, ordered by their start.
 
+    What was recorded under a name that is no session is named in ``contents.left_out``.
+
     Raises
     ------
     NamingError
@@ -51,9 +53,13 @@ def plan_sessions(
         As the files' contents show.
     """
     by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
+    groups = [
+        (name, list(group)) for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
+    ]
     sessions = [
-        _session(request, experiment, contents, name, list(group))
-        for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
+        _session(request, experiment, contents, name, group)
+        for name, group in groups
+        if not _is_left_out(experiment, contents, group)
     ]
     sessions.sort(key=lambda session: session.start)
     for first, second in pairwise(sessions):
@@ -109,14 +115,30 @@ def _session(
     timeseries_name: str,
     files: list[RecordedFile],
 ) -> PlannedSession:
-    _read_new(experiment, contents, files)
-    recording = [file for file in files if file.used.datasettype == experiment.primary]
+    recording = _primary(experiment, files)
     _check_alike(experiment, contents, recording)
     first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
     datasets = _datasets(request, contents, name, timeseries_name, files)
     return PlannedSession(name, timeseries_name, start, tuple(datasets))
+
+
+def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[RecordedFile]:
+    return [file for file in files if file.used.datasettype == experiment.primary]
+
+
+def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> bool:
+    """Say whether all that was recorded under a name is new, and no session."""
+    _read_new(experiment, contents, files)
+    reasons = {
+        contents.examine(file.path, _examine(experiment, file)).left_out if contents.is_new(file.path) else ""
+        for file in _primary(experiment, files)
+    }
+    if not reasons or "" in reasons:
+        return False
+    contents.left_out |= dict.fromkeys((file.path for file in files), ", and ".join(sorted(reasons)))
+    return True
 
 
 def _read_new(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> None:

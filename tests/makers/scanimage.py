@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,10 @@ def _leaves(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def write_z_stack(path: Path, num_slices: int = 5, start: datetime = SETTINGS.start) -> Path:
+    """Write a stack for which the objective was moved from slice to slice."""
+    settings = replace(SETTINGS, num_planes=num_slices, start=start)
+    header = header_with(settings, hStackManager__stackMode="'slow'", hFastZ__enable="false")
+    return write_tif(path, num_slices, settings, header=header)
