@@ -5,6 +5,7 @@ TIF_PREPROCESSED = "tif_preprocessed"
 TRACKING_PREPROCESSED = "tracking_preprocessed"
 INTERMEDIATE = "intermediate"
 DLC = "dlc"
+MESC = "mesc"
 SUITE2P_PYTHON = "suite2p_python"
 SUITE2P_MATLAB = "suite2p_matlab"
 

@@ -20,7 +20,7 @@ _SUITE2P_FOLDER = re.compile(r"suite2p|plane\d+|combined|combined_.*|split_.*", 
 _WORKING_FOLDER = re.compile(r"reg_tif(_chan2)?", re.IGNORECASE)
 _WORKING_FILE = re.compile(r"data(_chan2)?(_raw)?\.bin|data_raw_chan2\.bin|ops1\.npy|.*\.mat", re.IGNORECASE)
 
-_RUN_FOLDER = re.compile(r"(combined|split)_.*")
+_RUN_FOLDER = re.compile(r"(combined|split)_.*|(.*_)?MUnit_[0-9]+")
 _RECORDS = (MARKER_NAME, "run.log")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.experiments.femtonics import Femtonics
 from imaging_pipeline.experiments.miniscope import Miniscope
 from imaging_pipeline.experiments.miniscope_preprocessed import MiniscopePreprocessed
 from imaging_pipeline.experiments.recognised import ExperimentType
@@ -10,6 +11,7 @@ from imaging_pipeline.experiments.recognised import ExperimentType
 EXPERIMENT_TYPES: tuple[ExperimentType, ...] = (
     Miniscope(),
     MiniscopePreprocessed(),
+    Femtonics(),
 )
 
 

@@ -19,6 +19,7 @@ _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
 # What to do about an output, as it ends a reason.
 RUN_AGAIN = "let Suite2p run again"
+_OF_NO_SESSION = "none of its input files is of a session of this folder"
 _FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
 # What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
 _NOT_SAID = (None, (0.0, 0.0))
@@ -118,12 +119,14 @@ def judge(
     if folder.label is not None and folder.label != request.label:
         reason = f"it belongs to a registration as {folder.label}; register the folder so to import it"
         return Judgement(OutputVerdict.FOREIGN, folder.metasession_name, folder.ops_name, reason)
-    owner = _owner(request, folder, output.file_list, metasessions)
+    owner = _owner(request, place, output.file_list, metasessions)
     if owner is None:
-        reason = "none of its input files is of a session of this folder; move it to the folder of its tifs"
+        is_several = _are_of_several(request, output.file_list, metasessions)
+        whose = "its input files may be those of several sessions" if is_several else _OF_NO_SESSION
+        reason = f"{whose}; move it to the folder of its tifs"
         return Judgement(OutputVerdict.FOREIGN, None, folder.ops_name, reason)
     wanted = options.wanted(request, owner.metasession_name)
-    own_name = _noted(output, "ops_name") or folder.ops_name
+    own_name = _noted(output, "ops_name") or folder.ops_name or _folder_below(request, owner, place)
     ops_name = own_name or wanted or folder.last
     difference = _difference(output.file_list, tif_names(request, owner)) or _replaced(request, output, owner)
     if difference:
@@ -156,19 +159,54 @@ def tifs(request: Request, metasession: PlannedMetaSession) -> tuple[PlannedFile
     )
 
 
+def _contents(request: Request, metasession: PlannedMetaSession) -> list[str]:
+    """Give the fingerprints of all that a run rests on: its tifs, and what tells how they were taken."""
+    experiment = experiment_type(request.experiment_type)
+    return [
+        file.fingerprint
+        for session in metasession.sessions
+        for datasettype in dict.fromkeys((experiment.primary, experiment.analysed))
+        for dataset in session.datasets
+        if dataset.datasettype == datasettype
+        for file in dataset.files
+    ]
+
+
 def _owner(
     request: Request,
-    folder: OutputFolder,
+    place: str,
     file_list: Sequence[str],
     metasessions: Sequence[PlannedMetaSession],
 ) -> PlannedMetaSession | None:
-    """Find the meta-session by the hash in the folder's name, else by the files."""
+    """Find the meta-session by the hash in the folder's name or by its own folder, else by the files."""
+    named = output_folder(place).metasession_name
     for metasession in metasessions:
-        if metasession.metasession_name == folder.metasession_name:
+        if metasession.metasession_name == named or _is_below(request, metasession, place):
             return metasession
+    if _are_of_several(request, file_list, metasessions):
+        return None
     shared = [(len(set(file_list) & set(tif_names(request, each))), each) for each in metasessions]
     most, owner = max(shared, key=lambda pair: pair[0], default=(0, None))
     return owner if most else None
+
+
+def _are_of_several(
+    request: Request, file_list: Sequence[str], metasessions: Sequence[PlannedMetaSession]
+) -> bool:
+    """Say whether tifs of several sessions have these names, as exported ones of two files may."""
+    return sum(tif_names(request, each) == tuple(file_list) for each in metasessions) > 1
+
+
+def _is_below(request: Request, metasession: PlannedMetaSession, place: str) -> bool:
+    return f"{request.place_of(place)}/".startswith(f"{metasession.suite2p_folder}/")
+
+
+def _folder_below(request: Request, metasession: PlannedMetaSession, place: str) -> str | None:
+    """Give the first folder below that of the meta-session, which is named after an option set."""
+    if not _is_below(request, metasession, place):
+        return None
+    below = request.place_of(place).removeprefix(metasession.suite2p_folder).split("/")
+    return next((part for part in below if part not in ("", "suite2p")), None)
 
 
 def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
@@ -187,9 +225,7 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
 def _replaced(request: Request, output: Suite2pOutput, owner: PlannedMetaSession) -> str:
     """Say whether tifs have other content than those of which our own note of the run tells."""
     noted = _noted(output, "contents_hash")
-    is_same = noted is None or noted == names.contents_hash(
-        [file.fingerprint for file in tifs(request, owner)]
-    )
+    is_same = noted is None or noted == names.contents_hash(_contents(request, owner))
     return "" if is_same else "made of files of the same names with other content"
 
 

@@ -33,6 +33,7 @@ LANES = (
         "imported",
         (
             f"{_IMAGING}:Tif",
+            f"{_IMAGING}:Mesc",
             f"{_IMAGING}:ImagingAnalysis",
             f"{_IMAGING}:Projection",
             f"{_IMAGING}:Cell",

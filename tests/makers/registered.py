@@ -1,5 +1,6 @@
 """What a database holds after registrations, without a database."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from imaging_pipeline.ingest.changes import (
@@ -23,6 +24,7 @@ class Registered:
 
     def __init__(self) -> None:
         self.metasessions: dict[str, KnownMetaSession] = {}
+        self._parts: dict[str, Mapping[str, str]] = {}
 
     @property
     def known(self) -> Known:
@@ -47,8 +49,13 @@ class Registered:
     def files(self, label: str = "split") -> dict[str, Content]:
         """Give what a plan is told of the registered files."""
         return {
-            file.path: Content(
-                file.size_bytes, file.modified, file.fingerprint, None if position else session.start
+            file.address: Content(
+                file.size_bytes,
+                file.modified,
+                file.fingerprint,
+                None if position else session.start,
+                file.part,
+                self._parts.get(file.path, {}),
             )
             for metasession in self.metasessions.values()
             if metasession.label == label
@@ -105,10 +112,16 @@ class Registered:
         planned, owner = change.dataset, self.metasessions[change.metasession_name]
         files = tuple(
             KnownFile(
-                plan.request.repository_name, file.path, file.size_bytes, file.modified, file.fingerprint
+                plan.request.repository_name,
+                file.path,
+                file.size_bytes,
+                file.modified,
+                file.fingerprint,
+                file.part,
             )
             for file in planned.files
         )
+        self._parts |= {file.path: file.parts for file in planned.files}
         if change.difference is Difference.PLACE:
             files = _in_place(owner, change, files)
         dataset = KnownDataset(planned.dataset_name, planned.datasettype, planned.bundle, files)

@@ -4,7 +4,7 @@ from .analyses import ImagingAnalysis, Projection
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import Worker
-from .raw import Tif
+from .raw import Mesc, Tif
 from .reference import (
     Apparatus,
     ApparatusCategory,
@@ -43,6 +43,7 @@ __all__ = [
     "Intervention",
     "Lab",
     "MakeDatasetSessions",
+    "Mesc",
     "MetaSession",
     "PhysicalFile",
     "Projection",

@@ -23,8 +23,9 @@ def dataset_files(tables: Tables, key: Row) -> list[Row]:
     Returns
     -------
     list of dict
-        ``path``, ``acquisition``, and ``fingerprint``: a file that was replaced while a job ran is other
-        data, although its name is the same.
+        ``path``, ``acquisition``, ``part``, what of the file it is where that holds several recordings,
+        and ``fingerprint``: a file that was replaced while a job ran is other data, although its name is
+        the same.
 
     Raises
     ------
@@ -35,6 +36,7 @@ def dataset_files(tables: Tables, key: Row) -> list[Row]:
         {
             "path": str(tables.local_path(row["repository_name"], row["file_path"])),
             "acquisition": row["acquisition"],
+            "part": row["file_part"],
             "fingerprint": row["fingerprint"],
         }
         for row in _files(tables, key)

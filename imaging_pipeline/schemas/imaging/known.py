@@ -19,7 +19,7 @@ from imaging_pipeline.ingest.known import (
     KnownMetaSession,
     KnownSession,
 )
-from imaging_pipeline.ingest.planned import Content, Plan, Request
+from imaging_pipeline.ingest.planned import Content, Plan, Request, address_of
 from imaging_pipeline.schemas.tables import Tables
 
 from .fetching import Row
@@ -61,11 +61,13 @@ def contents(tables: Tables, request: Request) -> dict[str, Content]:
         if link["datasettype"] == primary
     }
     return {
-        row["file_path"]: Content(
+        address_of(row["file_path"], row["file_part"]): Content(
             row["size_bytes"],
             row["modified"],
             row["fingerprint"],
             starts.get((row["dataset_name"], row["file_order"])),
+            row["file_part"],
+            row["file_parts"] or {},
         )
         for row in files(tables, {link["dataset_name"] for link in links})
     }
@@ -101,7 +103,7 @@ def _names_met(tables: Tables, plan: Plan) -> set[str]:
     imaging = tables.imaging
     sessions = [session for metasession in plan.metasessions for session in metasession.sessions]
     planned = [file for session in sessions for dataset in session.datasets for file in dataset.files]
-    paths = {names.hash16(plan.request.repository_name, file.path) for file in planned}
+    paths = {names.hash16(plan.request.repository_name, file.address) for file in planned}
     files = imaging.PhysicalFile & [
         _any_of("path_hash", paths),
         _any_of("fingerprint", {file.fingerprint for file in planned}),
@@ -217,14 +219,19 @@ def _imported_cells(tables: Tables, link: Row) -> tuple[ImportedCells, ...]:
 
 
 def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownFile:
-    is_here = row["repository_name"] == request.repository_name and row["file_path"] in planned
+    address = address_of(row["file_path"], row["file_part"])
+    is_same = row["repository_name"] == request.repository_name
+    is_here = is_same and address in planned
+    # A file of several recordings may be there without this one.
+    lost_part = is_same and any(path.startswith(f"{row['file_path']}/") for path in planned)
     return KnownFile(
         row["repository_name"],
         row["file_path"],
         row["size_bytes"],
         row["modified"],
         row["fingerprint"],
-        is_gone=not is_here and _is_gone(tables, row),
+        row["file_part"],
+        is_gone=not is_here and (lost_part or _is_gone(tables, row)),
     )
 
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.experiments.dataset_types import TIFS
+from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.readers.tif_stack import TifStack
 from imaging_pipeline.schemas import tables
 
-from . import stack_rows
-from .fetching import Row
+from . import mesc_rows, stack_rows
+from .fetching import Row, dataset_files
 from .schema import schema
 from .sessions import Dataset, Session
 from .stored_columns import all_or_none
 
-__all__ = ["Session", "Tif"]
+__all__ = ["Mesc", "Session", "Tif"]
 
 
 @schema
@@ -95,3 +95,47 @@ class Tif(dj.Imported):
         with all_or_none(key, (self, self.SI), (row, *details)):
             self.insert1({**key, **row, "motion_cor": motion_cor})
             self.SI.insert({**key, **each} for each in details)
+
+
+@schema
+class Mesc(dj.Imported):
+    """A time series of a ``.mesc`` file."""
+
+    definition = """
+    -> Session.Data
+    ---
+    mesc_unit : varchar(64)  # its name in the file, MSession_0/MUnit_3
+    version : varchar(32)  # of MESc
+    num_frames : int64  # of each channel
+    width : int32  # px
+    height : int32  # px
+    datatype : varchar(16)  # numpy's name
+    num_channels : int16
+    channels : json  # in order: name, and scale and offset of value = raw × scale + offset, or null
+    um_per_pixel_x : float64  # µm
+    um_per_pixel_y : float64  # µm
+    frame_period_ms : float64  # ms, from frame to frame
+    framerate : float64  # Hz
+    curves : json  # in order: name, group in the unit, time (sampled, uniform, run lengths), values, step_ms
+    comment="" : varchar(4096)  # as written in MESc
+    mean_image : <npy@main>  # float32 (height, width), raw, of the first 50 frames of the first channel
+    mesc_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    @property
+    def key_source(self) -> Any:
+        """Sessions' parts of ``.mesc`` files."""
+        return Session.Data() & (Dataset() & {"datasettype": MESC})
+
+    def make_fetch(self, key: Row) -> tuple[list[Row]]:
+        """Fetch where the file is, and which part of it."""
+        return (dataset_files(tables.in_code(), key),)
+
+    def make_compute(self, key: Row, files: list[Row]) -> tuple[Row]:
+        """Read what the file says of the recording, and a mean image."""
+        return (mesc_rows.mesc_row(files[0]),)
+
+    def make_insert(self, key: Row, row: Row) -> None:
+        """Insert the recording."""
+        with all_or_none(key, (self,), (row,)):
+            self.insert1({**key, **row})

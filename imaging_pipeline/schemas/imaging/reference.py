@@ -5,6 +5,7 @@ import datajoint as dj
 from imaging_pipeline.experiments.dataset_types import (
     DLC,
     INTERMEDIATE,
+    MESC,
     SUITE2P_MATLAB,
     SUITE2P_PYTHON,
     TIF,
@@ -81,6 +82,7 @@ class FileType(dj.Lookup):
         {"filetype": "avi", "filetype_description": "video, AVI container"},
         {"filetype": "mp4", "filetype_description": "video, MP4 container"},
         {"filetype": "npy", "filetype_description": "numpy arrays"},
+        {"filetype": "mesc", "filetype_description": "Femtonics' MESc file, which is HDF5"},
         {"filetype": "mat", "filetype_description": "MATLAB variables"},
         {"filetype": "mixed", "filetype_description": "files of several kinds"},
     ]
@@ -101,6 +103,7 @@ class DatasetType(dj.Lookup):
             "datasettype": TIF_PREPROCESSED,
             "datasettype_description": "imaging stack after correction of its motion",
         },
+        {"datasettype": MESC, "datasettype_description": "a time series of a Femtonics microscope"},
         {
             "datasettype": "wavesurfer",
             "datasettype_description": "digital and analog lines sampled by Wavesurfer",
@@ -141,6 +144,10 @@ class ExperimentType(dj.Lookup):
         {
             "experiment_type": "2Pminiscope_A",
             "experiment_type_description": "ScanImage tifs, Wavesurfer sync, csv tracking and video",
+        },
+        {
+            "experiment_type": "femtonics",
+            "experiment_type_description": ".mesc files, csv tracking, video and exported tifs",
         },
         {
             "experiment_type": "2Pminiscope_A preprocessed",

@@ -7,6 +7,7 @@ one, under a lock on the animal, so that requests that meet at the same sessions
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from imaging_pipeline.ingest.changes import compare
 from imaging_pipeline.ingest.listing import scan
@@ -68,6 +69,7 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
             known.contents(tables, request),
             known.option_settings(tables),
             assigned_options=known.assigned_options(tables, request),
+            zone=ZoneInfo(tables.imaging.Lab().fetch1("timezone")),
         ),
         tuple(number for number in request_ids if number < own_id),
         num_applied,

@@ -8,6 +8,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import InputError, Move, PathError
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas.tables import Tables
 
@@ -92,6 +93,7 @@ def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
         "register_uncurated": _truth(row.get("register_uncurated", False)),
         "base_folder_note": row.get("base_folder_note") or "",
     }
+    _check_combinable(completed)
     if row.get("setup"):
         completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
     for column, table in (("scope_name", imaging.Scope), ("ops_name", imaging.Suite2pyOps)):
@@ -144,6 +146,18 @@ def _combined(value: object) -> str:
     if not isinstance(value, (bool, str)) or value not in _COMBINED:
         raise InputError("combined is yes or no", found=repr(value), allowed="'yes', 'no', True, False")
     return _COMBINED[value]
+
+
+def _check_combinable(row: Mapping[str, Any]) -> None:
+    name = row["experiment_type"]
+    reason = experiment_type(name).refuses_combined
+    if reason and row["combined"] == "yes":
+        raise InputError(
+            f"Sessions of {name} are not combined: {reason}",
+            found="combined = yes",
+            allowed="combined = no",
+            remedy="Request the folder with combined = no.",
+        )
 
 
 def _setup(setups: Any, value: object, experiment_type: str) -> str:

@@ -122,10 +122,12 @@ class PhysicalFile(dj.Manual):
     acquisition : int32  # how often recording was started under this name; 0 where it has no meaning
     -> Repository
     file_path : varchar(1024)  # relative to the repository, forward slashes
-    path_hash : varchar(16)  # of repository and path, to find a file quickly
+    file_part="" : varchar(64)  # in a file of several recordings which one, such as MSession_0/MUnit_3
+    file_parts=null : json  # all that such a file holds: part, and why it is no recording if it is none
+    path_hash : varchar(16)  # of repository, path and part, to find a file quickly
     size_bytes : int64
     modified : datetime(6)  # UTC
-    fingerprint : varchar(16)  # of the size and sampled blocks
+    fingerprint : varchar(16)  # of the size and sampled blocks; of a part its settings and sampled data
     INDEX (path_hash)
     INDEX (fingerprint)
     """

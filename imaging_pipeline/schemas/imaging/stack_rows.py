@@ -57,6 +57,13 @@ def read_stack(files: Row) -> TifStack:
     return experiment_type(files["experiment_type"]).read_stack(_stack_files(files))
 
 
+def contents(files: Row) -> list[str]:
+    """Give the fingerprints of all that `read_tifs` rests on, as a plan orders them."""
+    experiment = experiment_type(files["experiment_type"])
+    besides = files["primary"] if experiment.primary != experiment.analysed else []
+    return [file["fingerprint"] for file in (*besides, *files["tifs"])]
+
+
 def is_motion_corrected(files: Row) -> bool:
     """Say whether the tifs that `stack_files` gives were motion corrected before they were registered."""
     return files["datasettype"] in MOTION_CORRECTED
@@ -72,7 +79,7 @@ def _stack_files(files: Row) -> StackFiles:
 
 
 def _on_this_machine(rows: list[Row]) -> tuple[StackFile, ...]:
-    return tuple(StackFile(Path(row["path"]), row["acquisition"]) for row in rows)
+    return tuple(StackFile(Path(row["path"]), row["acquisition"], row["part"]) for row in rows)
 
 
 def stack_row(stack: TifStack) -> Row:

@@ -1,0 +1,85 @@
+"""Femtonics' names: what in a folder is of which measurement of which ``.mesc`` file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imaging_pipeline.experiments.recognised import Unknown
+
+# A part of a .mesc file, by its path below that of the file.
+_UNIT = re.compile(r"(?P<stem>[^/]+)\.mesc/MSession_(?P<session>[0-9]+)/MUnit_(?P<number>[0-9]+)", re.I)
+_SAID_UNIT = re.compile(r"(?<![0-9A-Za-z])MUnit_(?P<number>[0-9]+)(?![0-9A-Za-z])")
+_SAID_SESSION = re.compile(r"(?<![0-9A-Za-z])MSession_(?P<number>[0-9]+)(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, order=True)
+class UnitName:
+    """A measurement, by the name of its file without the ending, and its two numbers."""
+
+    stem: str
+    session: int
+    number: int
+
+    @property
+    def timeseries_name(self) -> str:
+        """What its session is called: the same, whatever else the folder holds."""
+        session = f"MSession_{self.session}_" if self.session else ""
+        return f"{self.stem}_{session}MUnit_{self.number}"
+
+
+def unit_name(path: str) -> UnitName | None:
+    """Take the path of a part of a ``.mesc`` file apart; None where it is none."""
+    match = _UNIT.fullmatch(path)
+    return UnitName(match["stem"], int(match["session"]), int(match["number"])) if match else None
+
+
+class Measurements:
+    """The time series of a folder, to be found by what other names say of them.
+
+    Parameters
+    ----------
+    units
+        All of them.
+    """
+
+    def __init__(self, units: Sequence[UnitName]) -> None:
+        self._units = sorted(set(units))
+        self._stems = sorted({unit.stem for unit in units}, key=len, reverse=True)
+
+    def named_by(self, name: str) -> UnitName | Unknown:
+        """Give the measurement that a name speaks of, or why it is not certain which."""
+        said = _SAID_UNIT.search(name)
+        if said is None:
+            return Unknown("its name does not say of which measurement it is (MUnit_M)")
+        units = [unit for unit in self._units if unit.number == int(said["number"])]
+        session = _SAID_SESSION.search(name)
+        if session is not None:
+            units = [unit for unit in units if unit.session == int(session["number"])]
+        if len(self._stems) > 1:
+            stem = self._said_stem(f"{name[: said.start()]} {name[said.end() :]}")
+            if stem is None:
+                files = ", ".join(f"{each}.mesc" for each in sorted(self._stems))
+                return Unknown(f"its name does not say of which file it is: {files}")
+            units = [unit for unit in units if unit.stem == stem]
+        if len(units) == 1:
+            return units[0]
+        if units:
+            sessions = " and ".join(f"MSession_{unit.session}" for unit in units)
+            return Unknown(f"its name does not say of which it is: {said[0]} is in {sessions}")
+        return Unknown(f"there is no time series {said[0]} of it in the folder", lacks_recording=True)
+
+    def folder_of(self, unit: UnitName) -> str:
+        """Give the shortest name that `named_by` finds a measurement by: its own folder's."""
+        alike = [each for each in self._units if (each.stem, each.number) == (unit.stem, unit.number)]
+        stem = f"{unit.stem}_" if len(self._stems) > 1 else ""
+        session = f"MSession_{unit.session}_" if len(alike) > 1 else ""
+        return f"{stem}{session}MUnit_{unit.number}"
+
+    def _said_stem(self, text: str) -> str | None:
+        """Give the longest name of a file that stands in a text by itself."""
+        for stem in self._stems:
+            if re.search(rf"(?<![0-9A-Za-z]){re.escape(stem)}(?![0-9A-Za-z])", text):
+                return stem
+        return None

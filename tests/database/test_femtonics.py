@@ -1,0 +1,220 @@
+"""Femtonics' folders from request to cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
+from imaging_pipeline.schemas.imaging.administration import add_options
+from tests.makers.femtonics import FIRST, LATER, SECOND, STACK, export_tifs, write_beside, write_femtonics
+from tests.makers.folders import COPIED, aged, write_suite2p
+from tests.makers.lab import Lab, row_counts
+from tests.makers.mesc import FRAMES, START_UTC, add_to_mesc, movie, write_mesc
+from tests.makers.recordings import populate
+from tests.makers.suite2p_output import Suite2pSpec
+
+FEMTONICS = {"experiment_type": "femtonics"}
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    return write_femtonics(lab.share / "90218" / "2024-05-17")
+
+
+def register_femtonics(lab: Lab, folder: Path, **inputs: Any) -> int:
+    """Request a folder, look at it, and give the request's identifier."""
+    request = imaging.BaseFolder.add(**{**lab.request(folder, combined=False), **FEMTONICS, **inputs})
+    imaging.MakeDatasetSessions.populate({"basefolder_id": request})
+    return request
+
+
+def session_of(name: str) -> dict[str, Any]:
+    return dict((imaging.Session & {"timeseries_name": name}).fetch1())
+
+
+def verdicts(request: int) -> dict[str, str]:
+    rows = (imaging.MakeDatasetSessions.Session & {"basefolder_id": request}).to_dicts()
+    return {row["reported_timeseries"]: row["session_verdict"] for row in rows}
+
+
+def write_output(folder: Path, number: int, **spec: Any) -> Path:
+    names = [f"MUnit_{number}_{file:05d}.tif" for file in (1, 2)]
+    return write_suite2p(
+        folder / f"MUnit_{number}" / "fast" / "suite2p",
+        Suite2pSpec(file_list=names, frames_per_file=(FRAMES // 2,) * 2, **spec),
+    )
+
+
+def test_each_time_series_is_a_session_at_its_own_start_in_the_labs_zone(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    sessions = imaging.Session().to_dicts(order_by="session_timestamp")
+    assert [(row["timeseries_name"], row["session_timestamp"]) for row in sessions] == [
+        ("90218_MUnit_0", datetime(2024, 5, 17, 14, 30, 9, 250_000)),
+        ("90218_MUnit_2", datetime(2024, 5, 17, 15, 10, 9, 250_000)),
+    ]
+    files = imaging.PhysicalFile & (imaging.Dataset & {"datasettype": "mesc"})
+    assert set(files.to_arrays("file_path")) == {"90218/2024-05-17/90218.mesc"}
+    assert set(files.to_arrays("file_part")) == {"MSession_0/MUnit_0", "MSession_0/MUnit_2"}
+    assert set(imaging.MetaSession().to_arrays("suite2p_folder")) == {
+        "90218/2024-05-17/MUnit_0",
+        "90218/2024-05-17/MUnit_2",
+    }
+
+
+def test_other_measurements_are_reported_as_ignored_by_name(lab: Lab, folder: Path) -> None:
+    for request in (register_femtonics(lab, folder), register_femtonics(lab, folder)):
+        ignored = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "ignored"}
+        assert ignored.fetch1("reported_path", "file_reason") == (
+            "90218/2024-05-17/90218.mesc/MSession_0/MUnit_1",
+            "a z-stack, which is no session",
+        )
+
+
+def test_registering_again_writes_only_the_request_and_its_report(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    before = row_counts(lab)
+    request = register_femtonics(lab, folder)
+    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
+    assert all("base_folder" in name or "make_dataset_sessions" in name for name in changed)
+    assert set(verdicts(request).values()) == {"known"}
+
+
+def test_a_unit_that_was_added_is_a_session_and_purges_nothing(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    populate("Mesc", "Tif")
+    before = set(imaging.Mesc().to_arrays("mesc_entry_time"))
+    aged(add_to_mesc(folder / "90218.mesc", LATER), COPIED + timedelta(days=1))
+    write_beside(folder, LATER)
+    request = register_femtonics(lab, folder)
+    assert verdicts(request) == {"90218_MUnit_0": "known", "90218_MUnit_2": "known", "90218_MUnit_3": "new"}
+    assert len(imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}) == 0
+    populate("Mesc")
+    assert before < set(imaging.Mesc().to_arrays("mesc_entry_time"))
+    assert len(imaging.Mesc()) == 3
+    again = register_femtonics(lab, folder)
+    reasons = (imaging.MakeDatasetSessions.Dataset & {"basefolder_id": again}).to_arrays("dataset_verdict")
+    assert set(reasons) == {"known"}
+
+
+def test_a_unit_that_was_replaced_is_imported_again_alone(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    populate("Mesc")
+    aged(write_mesc(folder / "90218.mesc", replace(FIRST, seed=5), STACK, SECOND), COPIED + timedelta(days=1))
+    request = register_femtonics(lab, folder)
+    kept = (imaging.Session & imaging.Mesc).fetch1("timeseries_name")
+    assert kept == "90218_MUnit_2"
+    reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
+    assert set(reasons) == {"replaced 90218.mesc/MSession_0/MUnit_0"}
+    populate("Mesc")
+    assert len(imaging.Mesc()) == 2
+
+
+def test_a_second_file_brings_sessions_of_its_own(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    evening = replace(FIRST, start=START_UTC + timedelta(hours=5), seed=7)
+    write_mesc(folder / "evening.mesc", evening)
+    write_beside(folder, evening, "evening_")
+    request = register_femtonics(lab, folder)
+    assert verdicts(request)["evening_MUnit_0"] == "new"
+    own = imaging.Session.Data & {"session_name": session_of("evening_MUnit_0")["session_name"]}
+    paths = (imaging.PhysicalFile & own.proj()).to_arrays("file_path")
+    assert {Path(path).relative_to("90218/2024-05-17").as_posix() for path in paths} == {
+        "evening.mesc",
+        "evening_MUnit_0.csv",
+        "evening_MUnit_0.mp4",
+        "evening_MUnit_0/MUnit_0_00001.tif",
+        "evening_MUnit_0/MUnit_0_00002.tif",
+    }
+
+
+def test_a_copied_folder_is_told_and_not_registered_a_second_time(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    copy = write_femtonics(lab.share / "90218" / "copy", name="renamed")
+    request = register_femtonics(lab, copy)
+    assert len(imaging.Session()) == 2
+    findings = (imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}).to_arrays("finding")
+    assert ["still there" in finding for finding in findings] == [True, True]
+
+
+def test_a_moved_folder_keeps_its_sessions_and_their_places_follow(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    before = set(imaging.Session().to_arrays("session_name"))
+    moved = folder.rename(folder.with_name("moved"))
+    register_femtonics(lab, moved)
+    assert set(imaging.Session().to_arrays("session_name")) == before
+    assert set(imaging.MetaSession().to_arrays("suite2p_folder")) == {
+        "90218/moved/MUnit_0",
+        "90218/moved/MUnit_2",
+    }
+    populate("Mesc")
+    assert len(imaging.Mesc()) == 2
+
+
+def test_combined_is_refused_with_the_reason(lab: Lab, folder: Path) -> None:
+    with pytest.raises(InputError, match="exported and analysed by itself") as raised:
+        imaging.BaseFolder.insert1({**lab.request(folder, combined=True), **FEMTONICS})
+    assert "combined = no" in str(raised.value)
+    assert len(imaging.BaseFolder()) == 0
+
+
+def test_what_the_file_says_of_a_recording_is_a_row(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    populate("Mesc")
+    row = (imaging.Mesc * imaging.Session & {"timeseries_name": "90218_MUnit_2"}).fetch1()
+    assert (row["mesc_unit"], row["version"]) == ("MSession_0/MUnit_2", "MESc 3.3")
+    assert (row["num_frames"], row["width"], row["height"], row["datatype"]) == (20, 12, 8, "uint16")
+    assert (row["um_per_pixel_x"], row["um_per_pixel_y"], row["frame_period_ms"]) == (1.25, 1.5, 32.5)
+    assert row["framerate"] == pytest.approx(1000 / 32.5)
+    assert [channel["name"] for channel in row["channels"]] == ["UG", "UR"]
+    assert [curve["name"] for curve in row["curves"]] == ["DiI1", "encoder"]
+    np.testing.assert_allclose(row["mean_image"].load(), movie(SECOND).mean(axis=0), rtol=1e-6)
+
+
+def test_exported_tifs_take_their_rate_from_the_mesc_file(lab: Lab, folder: Path) -> None:
+    register_femtonics(lab, folder)
+    populate("Tif")
+    row = (imaging.Tif * imaging.Session & {"timeseries_name": "90218_MUnit_0"}).fetch1()
+    assert (row["num_frames"], row["frames_per_tif"]) == (FRAMES, [10, 10])
+    assert row["tif_rate_hz"] == pytest.approx(1000 / 32.5)
+    assert len(imaging.Tif.SI()) == 0
+
+
+def test_exported_tifs_that_lack_frames_are_refused_with_both_numbers(lab: Lab, folder: Path) -> None:
+    export_tifs(folder / "MUnit_0", replace(FIRST, frames=14))
+    register_femtonics(lab, folder)
+    key = {"session_name": session_of("90218_MUnit_0")["session_name"]}
+    errors = imaging.Tif.populate(key, suppress_errors=True, return_exception_objects=True)["error_list"]
+    told = str(errors[0][1])
+    assert "14 pages in 2 tifs" in told
+    assert "20 pages for each channel" in told
+
+
+def test_suite2p_output_becomes_cells_of_its_session(lab: Lab, folder: Path) -> None:
+    root = write_output(folder, 0, num_rois=4, is_cell=(True, False, True, True))
+    register_femtonics(lab, folder)
+    populate("Mesc", "Tif", "ImagingAnalysis", "Projection", "Cell")
+    analysis = (imaging.ImagingAnalysis * imaging.Session).fetch1()
+    assert analysis["timeseries_name"] == "90218_MUnit_0"
+    assert (analysis["first_frame"], analysis["num_frames"]) == (0, FRAMES)
+    assert analysis["analysis_rate_hz"] == pytest.approx(1000 / 32.5)
+    assert list(imaging.Cell.Rois().to_arrays("cell_id", order_by="cell_id")) == [0, 2, 3]
+    fluo = (imaging.Cell.Traces & {"cell_id": 2, "channel": "primary"}).fetch1("fluo")
+    np.testing.assert_array_equal(fluo, np.load(root / "plane0" / "F.npy")[2])
+
+
+def test_an_output_that_a_person_made_is_adopted(lab: Lab, folder: Path) -> None:
+    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    write_output(folder, 2)
+    register_femtonics(lab, folder, ops_name="fast")
+    suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_2")["metasession_name"]})
+    assert suite2p_jobs.Suite2Py().fetch1("adopted", "output_folder") == (
+        True,
+        "90218/2024-05-17/MUnit_2/fast/suite2p",
+    )
