@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, _Lazy] = {
     "config": _Lazy(f"{_CLI}.config:config", "Say what is in force, and test all that is needed."),
     "add": _Lazy(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
     "report": _Lazy(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
+    "find-unregistered": _Lazy(
+        f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
+    ),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add and list places that hold files."),

@@ -107,10 +107,10 @@ def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
             entries = list(scanned)
         for entry in entries:
             path = below + entry.name
-            if not _is_text(entry.name):
+            if not is_text(entry.name):
                 shown = os.fsencode(path).decode("utf-8", "backslashreplace")
                 yield Skipped(shown, "its name is not valid Unicode; rename it")
-            elif _leads_elsewhere(entry):
+            elif leads_elsewhere(entry):
                 yield Skipped(path, "a link, which is not followed; put the file itself here")
             elif entry.is_dir(follow_symlinks=False):
                 yield from _walk(folder / entry.name, path + "/")
@@ -141,7 +141,8 @@ def _moment(since_1970_ns: int) -> datetime:
     return _EPOCH + timedelta(microseconds=since_1970_ns // 1000)
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
+    """Say whether a database can hold a file's name."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -149,7 +150,8 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _leads_elsewhere(entry: os.DirEntry[str]) -> bool:
+def leads_elsewhere(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry is a link, which is never followed."""
     if entry.is_symlink():
         return True
     if os.name != "nt":

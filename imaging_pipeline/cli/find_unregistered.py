@@ -1,0 +1,54 @@
+"""``imaging-pipeline find-unregistered``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from datetime import datetime
+
+import click
+from rich.console import Console
+
+from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.steps import steps
+from imaging_pipeline.schemas.imaging.report_text import counted
+from imaging_pipeline.schemas.imaging.unregistered import Unregistered
+from imaging_pipeline.schemas.imaging.unregistered import find_unregistered as search
+
+
+@click.command(name="find-unregistered")
+@click.argument("repository")
+@click.option(
+    "--newer-than",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Only folders with a file that was written on this day or later.",
+)
+def find_unregistered(repository: str, newer_than: datetime | None) -> None:
+    """List folders of REPOSITORY that look like recordings and were never registered.
+
+    Each folder is printed as it can be given to: imaging-pipeline add.
+    """
+    with connected() as tables, steps(Console(stderr=True)):
+        found = search(tables, repository, newer_than.date() if newer_than else None)
+    for each in found.unregistered:
+        click.echo(_quoted(each.spelled))
+        click.echo(f"  {_looks(each)}")
+    for folder in found.unread:
+        click.echo(f"Not read, since it may not be or went away: {folder}", err=True)
+    click.echo(f"{counted(len(found.unregistered), 'folder')} not registered.", err=True)
+
+
+def _looks(found: Unregistered) -> str:
+    recording = found.recording
+    if recording.problem:
+        looks = f"{recording.experiment_type}, but not as it is: {recording.problem}"
+    else:
+        timeseries = f"{recording.num_timeseries} timeseries"
+        looks = f"{recording.experiment_type}: {timeseries}, {counted(recording.num_files, 'file')}"
+    requested = "; requested, see: imaging-pipeline report" if found.is_requested else ""
+    return f"{looks}, last written {recording.newest:%Y-%m-%d}{requested}"
+
+
+def _quoted(folder: str) -> str:
+    return subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)

@@ -1,0 +1,184 @@
+"""Folders of a share that look like recordings, whether anybody registered them or not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import NamingError, PipelineError
+from imaging_pipeline.experiments.ignored import ignoring_rule
+from imaging_pipeline.experiments.recognised import ExperimentType, Used
+from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
+from imaging_pipeline.ingest.listing import is_text, leads_elsewhere
+
+# Most of the time goes to waiting for the share.
+_LISTERS = 8
+
+
+@dataclass(frozen=True)
+class FoundRecording:
+    """A folder that looks like a recording.
+
+    Attributes
+    ----------
+    folder
+        Path below the share with forward slashes; empty for the share itself.
+    experiment_type
+        The type that makes most of its files.
+    num_timeseries, num_files
+        Timeseries names, and files of the kind that makes a session.
+    newest
+        When a file of the folder was last written, by this machine's zone.
+    problem
+        Why it could not be registered as it is; empty where nothing is seen.
+    """
+
+    folder: str
+    experiment_type: str
+    num_timeseries: int
+    num_files: int
+    newest: datetime
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class FoundRecordings:
+    """What a share holds: folders that look like recordings, and those that could not be read."""
+
+    recordings: tuple[FoundRecording, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder: when each of its files was last written, and its subfolders; None if it cannot be read."""
+
+    written: Mapping[str, float]
+    subfolders: tuple[str, ...]
+
+
+def find_recordings(share: Path) -> FoundRecordings:
+    """List a whole share and say which folders look like recordings; reads names only, but for containers.
+
+    Links are not followed. A subfolder whose files belong to the recording above it is none of its own.
+    """
+    folders, unread = _listed(share)
+    found, claimed = [], set[str]()
+    for path in sorted(folders):
+        if path in claimed:
+            continue
+        recording = _recognised(share, path, folders[path])
+        if recording is not None:
+            found.append(recording)
+            claimed |= _claimed(share, path, recording.experiment_type, folders)
+    return FoundRecordings(tuple(found), tuple(sorted(unread)))
+
+
+def _listed(share: Path) -> tuple[dict[str, _Folder], list[str]]:
+    """List level by level, several folders at a time."""
+    folders: dict[str, _Folder] = {}
+    unread: list[str] = []
+    level = [""]
+    with ThreadPoolExecutor(_LISTERS, thread_name_prefix="lister") as pool:
+        while level:
+            listed = pool.map(lambda path: _list(share, path), level)
+            below: list[str] = []
+            for path, folder in zip(level, listed, strict=True):
+                if folder is None:
+                    unread.append(path)
+                    continue
+                folders[path] = folder
+                below += folder.subfolders
+                progress.report("listing folders", len(folders))
+            level = below
+    return folders, unread
+
+
+def _list(share: Path, path: str) -> _Folder | None:
+    written: dict[str, float] = {}
+    subfolders = []
+    try:
+        with os.scandir(share / path) as entries:
+            for entry in entries:
+                place = _join(path, entry.name)
+                if not is_text(entry.name) or leads_elsewhere(entry) or ignoring_rule(place) is not None:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    subfolders.append(place)
+                else:
+                    written[entry.name] = entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return None
+    return _Folder(written, tuple(subfolders))
+
+
+def _recognised(share: Path, path: str, folder: _Folder) -> FoundRecording | None:
+    """Give what the files that lie in the folder itself look like, or None."""
+    looks = [_look(experiment, share, path, folder) for experiment in EXPERIMENT_TYPES if folder.written]
+    _, recording = max(looks, key=lambda look: look[0], default=(0, None))
+    return recording
+
+
+def _look(
+    experiment: ExperimentType, share: Path, path: str, folder: _Folder
+) -> tuple[int, FoundRecording | None]:
+    """Give how many files an experiment type would use, and the recording that they make."""
+    newest = datetime.fromtimestamp(max(folder.written.values()))
+    try:
+        used = _used(experiment, share / path, list(folder.written))
+    except NamingError as error:
+        problem = error.what if error.found is None else f"{error.what} ({error.found})"
+        return 1, FoundRecording(path, experiment.name, 0, 0, newest, problem)
+    primary = [each for each in used.values() if each.datasettype == experiment.primary]
+    if not primary:
+        return 0, None
+    names = {each.timeseries_name for each in primary}
+    return len(used), FoundRecording(path, experiment.name, len(names), len(primary), newest)
+
+
+def _used(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> dict[str, Used]:
+    parts = [part for name in names for part in _parts(experiment, folder, name)]
+    recognised = experiment.recognise(folder, [*names, *parts])
+    return {each.path: each.verdict for each in recognised if isinstance(each.verdict, Used)}
+
+
+def _parts(experiment: ExperimentType, folder: Path, name: str) -> Iterator[str]:
+    """Give the recordings in a file that holds several; none where it cannot be read."""
+    if experiment.container and name.lower().endswith(experiment.container):
+        try:
+            parts = experiment.parts(folder / name)
+        except (PipelineError, OSError):
+            return
+        yield from (f"{name}/{part}" for part, found in parts.items() if not found.left_out)
+
+
+def _claimed(share: Path, path: str, type_name: str, folders: Mapping[str, _Folder]) -> set[str]:
+    """Give the subfolders with files that belong to the recording above them."""
+    below = list(_below(path, folders))
+    if not below:
+        return set()
+    (experiment,) = (each for each in EXPERIMENT_TYPES if each.name == type_name)
+    names = [_join(place, name) for place in (path, *below) for name in folders[place].written]
+    start = len(path) + 1 if path else 0
+    try:
+        used = _used(experiment, share / path, [name[start:] for name in names])
+    except NamingError:
+        return set()
+    places = {str(PurePosixPath(_join(path, name)).parent) for name in used}
+    return places & set(below)
+
+
+def _below(path: str, folders: Mapping[str, _Folder]) -> Iterator[str]:
+    for subfolder in folders[path].subfolders:
+        if subfolder in folders:
+            yield subfolder
+            yield from _below(subfolder, folders)
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
