@@ -6,11 +6,13 @@ from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.experiments.femtonics import Femtonics
 from imaging_pipeline.experiments.miniscope import Miniscope
 from imaging_pipeline.experiments.miniscope_preprocessed import MiniscopePreprocessed
+from imaging_pipeline.experiments.plain_tifs import PlainTifs
 from imaging_pipeline.experiments.recognised import ExperimentType
 
 EXPERIMENT_TYPES: tuple[ExperimentType, ...] = (
     Miniscope(),
     MiniscopePreprocessed(),
+    PlainTifs(),
     Femtonics(),
 )
 

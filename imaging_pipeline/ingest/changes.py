@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import chain
 
 from imaging_pipeline import names
+from imaging_pipeline.experiments.dataset_types import TIFS
+from imaging_pipeline.experiments.recognised import ExperimentType
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.changed import (
     Changes,
@@ -69,8 +71,7 @@ def compare(plan: Plan, known: Known) -> Changes:
     experiment = experiment_type(plan.request.experiment_type)
     registered = Registered(plan, known, experiment.primary)
     parts = [
-        _Comparison(plan, experiment.analysed, match).changes()
-        for match in registered.match_all(plan.metasessions)
+        _Comparison(plan, experiment, match).changes() for match in registered.match_all(plan.metasessions)
     ]
     return Changes(
         new_metasessions=tuple(chain.from_iterable(part.new_metasessions for part in parts)),
@@ -92,9 +93,9 @@ def _gone(plan: Plan) -> Iterator[Finding]:
 class _Comparison:
     """One planned meta-session against the registered one that it is."""
 
-    def __init__(self, plan: Plan, analysed: str, match: MetaSessionMatch) -> None:
+    def __init__(self, plan: Plan, experiment: ExperimentType, match: MetaSessionMatch) -> None:
         self._plan = plan
-        self._analysed = analysed
+        self._experiment = experiment
         self._match = match
         self._known = match.known
         self._name = (match.known or match.planned).metasession_name
@@ -113,7 +114,9 @@ class _Comparison:
         ]
         order = self._order(sessions)
         option_set = self._option_set()
-        outdated = Outdated(self._plan, self._analysed, self._match, sessions, recordings, option_set)
+        outdated = Outdated(
+            self._plan, self._experiment.analysed, self._match, sessions, recordings, option_set
+        )
         outputs = list(self._outputs(order, outdated.outputs))
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
         return Changes(
@@ -138,10 +141,32 @@ class _Comparison:
         """Hold a session's datasets against the registered ones of the same type: there is one each."""
         owner = session.session.session_name
         registered = {dataset.datasettype: dataset for dataset in match.known.datasets} if match.known else {}
+        changes = []
         for dataset in session.session.datasets:
             before = registered.get(dataset.datasettype)
             name = names.dataset_name(owner, dataset.datasettype, dataset.bundle)
-            yield self._dataset(replace(dataset, dataset_name=name), before, (owner,))
+            changes.append(self._dataset(replace(dataset, dataset_name=name), before, (owner,)))
+        return self._with_headers(changes)
+
+    def _with_headers(self, changes: Sequence[DatasetChange]) -> Iterator[DatasetChange]:
+        """Let tifs change with the primary dataset, which tells how they were taken."""
+        told = [
+            each.reason
+            for each in changes
+            if each.dataset.datasettype == self._experiment.primary and each.difference is Difference.CONTENT
+        ]
+        for each in changes:
+            if told and each.dataset.datasettype in TIFS and each.verdict is not DatasetVerdict.NEW:
+                reason = each.reason if each.difference is Difference.CONTENT else told[0]
+                yield replace(
+                    each,
+                    verdict=DatasetVerdict.CHANGED,
+                    difference=Difference.CONTENT,
+                    reason=reason,
+                    file_orders=(),
+                )
+            else:
+                yield each
 
     def _outputs(
         self, session_names: tuple[str, ...], outdated: Mapping[str, OutdatedOutput]

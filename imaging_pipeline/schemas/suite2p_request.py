@@ -80,7 +80,7 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
                 "ops_name": options["ops_name"],
                 "settings_hash": options["ops_hash"],
                 "contents_hash": names.contents_hash(
-                    [tif["fingerprint"] for session in tifs for tif in session["tifs"]]
+                    [fingerprint for session in tifs for fingerprint in stack_rows.contents(session)]
                 ),
             },
             is_registered=all(stack_rows.is_motion_corrected(session) for session in tifs),

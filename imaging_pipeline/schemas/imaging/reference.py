@@ -6,6 +6,7 @@ from imaging_pipeline.experiments.dataset_types import (
     DLC,
     INTERMEDIATE,
     MESC,
+    SESSION_JSON,
     SUITE2P_MATLAB,
     SUITE2P_PYTHON,
     TIF,
@@ -82,8 +83,9 @@ class FileType(dj.Lookup):
         {"filetype": "avi", "filetype_description": "video, AVI container"},
         {"filetype": "mp4", "filetype_description": "video, MP4 container"},
         {"filetype": "npy", "filetype_description": "numpy arrays"},
-        {"filetype": "mesc", "filetype_description": "Femtonics' MESc file, which is HDF5"},
         {"filetype": "mat", "filetype_description": "MATLAB variables"},
+        {"filetype": "mesc", "filetype_description": "Femtonics' MESc file, which is HDF5"},
+        {"filetype": "json", "filetype_description": "JSON object"},
         {"filetype": "mixed", "filetype_description": "files of several kinds"},
     ]
 
@@ -116,6 +118,10 @@ class DatasetType(dj.Lookup):
         {
             "datasettype": TRACKING_PREPROCESSED,
             "datasettype_description": "positions of two LEDs on the clock of the imaging frames",
+        },
+        {
+            "datasettype": SESSION_JSON,
+            "datasettype_description": "what a person says of a recording of plain tifs",
         },
         {"datasettype": INTERMEDIATE, "datasettype_description": "files between raw and preprocessed"},
         {"datasettype": DLC, "datasettype_description": "config, positions and metadata of DeepLabCut"},
@@ -152,6 +158,10 @@ class ExperimentType(dj.Lookup):
         {
             "experiment_type": "2Pminiscope_A preprocessed",
             "experiment_type_description": "the same, and tifs whose motion was corrected beside them",
+        },
+        {
+            "experiment_type": "plain tifs",
+            "experiment_type_description": "tifs of any program, and a session.json that describes them",
         },
     ]
 

@@ -8,7 +8,6 @@ from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
-from imaging_pipeline.readers.scanimage_stack import ScanImageStack
 from imaging_pipeline.readers.tif_stack import TifStack
 from imaging_pipeline.schemas.tables import Tables
 
@@ -96,41 +95,4 @@ def stack_row(stack: TifStack) -> Row:
         "datatype": first.dtype,
         "bigtiff": first.is_bigtiff,
         "mean_image": stack.mean_image,
-    }
-
-
-def scanimage_rows(stack: TifStack) -> list[Row]:
-    """Give the row of ``Tif.SI``; none where the stack was not written by ScanImage."""
-    return [_scanimage_row(stack)] if isinstance(stack, ScanImageStack) else []
-
-
-def _scanimage_row(stack: ScanImageStack) -> Row:
-    header = stack.tifs[0].header
-    triggers = {f"aux_trigger_{i}": times for i, times in enumerate(stack.aux_triggers_s)}
-    return {
-        "version": header.version,
-        "imaging_system": header.imaging_system,
-        "epoch": header.start,
-        "framerate": header.frame_rate_hz,
-        "volume_rate": header.volume_rate_hz,
-        "num_channels": header.num_channels,
-        "num_scanning_depths": header.num_planes,
-        "num_flyback_frames": header.num_flyback_frames,
-        "num_fields": header.num_fields,
-        "is_bidirectional": header.is_bidirectional,
-        "scanner_type": header.scanner_type,
-        "scanner_frequency": header.scanner_frequency_hz,
-        "seconds_per_line": header.seconds_per_line,
-        "spatial_fill_fraction": header.spatial_fill_fraction,
-        "temporal_fill_fraction": header.temporal_fill_fraction,
-        "zoom": header.zoom,
-        "power": header.power,
-        "pixels_per_line": header.pixels_per_line,
-        "lines_per_frame": header.lines_per_frame,
-        "scan_pixel_time_mean": header.scan_pixel_time_mean_s,
-        "filenames": [tif.path.name for tif in stack.tifs],
-        "frame_numbers": stack.frame_numbers,
-        "frame_timestamps_s": stack.timestamps_s,
-        **triggers,
-        "header": header.text,
     }

@@ -1,0 +1,115 @@
+"""Plain tifs: a folder of stacks that say nothing of themselves, and a ``session.json`` that does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from pathlib import Path
+
+from imaging_pipeline.experiments.dataset_types import SESSION_JSON, TIF
+from imaging_pipeline.experiments.recognised import (
+    Examined,
+    ExperimentType,
+    Part,
+    Recognised,
+    Unknown,
+    Used,
+)
+from imaging_pipeline.experiments.stack_files import StackFiles
+from imaging_pipeline.names import hash16
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole, read_plain_tif
+from imaging_pipeline.readers.session_json import FILE_NAME, read_session_json
+from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
+
+
+class PlainTifs(ExperimentType):
+    """A folder of plain tifs: all of them are one session, which its ``session.json`` describes."""
+
+    name = "plain tifs"
+    primary = SESSION_JSON
+    analysed = TIF
+    container = FILE_NAME
+
+    def parts(self, path: Path) -> Mapping[str, Part]:
+        """Read ``session.json``, whose one part is named after the timeseries.
+
+        Raises
+        ------
+        TruncatedError, FormatError
+            As for `read_session_json`.
+        """
+        if path.name != FILE_NAME:
+            return {}
+        said = read_session_json(path)
+        return {said.timeseries_name: Part(Examined(said.start), hash16(*astuple(said)))}
+
+    def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
+        """Say what each file is, by names alone."""
+        timeseries_names = [name.partition("/")[2] for name in names if _is_described(name)]
+        numbers = {name: number for number, name in enumerate(_tifs_in_order(names), 1)}
+        recognised = []
+        for name in sorted(names):
+            verdict: Used | Unknown
+            if _is_described(name):
+                verdict = Used(SESSION_JSON, "json", name.partition("/")[2], 0)
+            elif name not in numbers:
+                verdict = Unknown(f"neither a tif in the folder itself nor its {FILE_NAME}")
+            elif timeseries_names:
+                verdict = Used(TIF, "tif", timeseries_names[0], 1, numbers[name])
+            else:
+                verdict = Unknown(f"the folder has no {FILE_NAME}", lacks_recording=True)
+            recognised.append(Recognised(name, verdict))
+        return tuple(recognised)
+
+    def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
+        """Take any names: nothing in them says that a piece is missing."""
+
+    def examine(self, path: Path, used: Used) -> Examined:
+        """Check that a tif has its last page.
+
+        Raises
+        ------
+        TruncatedError, FormatError
+            The tif's last page is not there, or it is none.
+        """
+        if used.datasettype == TIF:
+            check_whole(path)
+        return Examined()
+
+    def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
+        """Count the pages of the tifs, of which ``session.json`` tells how they were taken.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            A file is gone, truncated, or not what its format says.
+        """
+        said = read_session_json(files.primary[0].path)
+        return tuple(read_plain_tif(file.path, said) for file in files.tifs)
+
+    def read_stack(self, files: StackFiles) -> TifStack:
+        """Read what each tif says of itself, and a mean image.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            As for `read_tifs`; also where the tifs are not alike.
+        """
+        return plain_stack(self.read_tifs(files))
+
+
+def _is_described(name: str) -> bool:
+    """Say whether a path is that of a timeseries in ``session.json``."""
+    return name.startswith(f"{FILE_NAME}/")
+
+
+def _tifs_in_order(names: Sequence[str]) -> list[str]:
+    """Give the tifs of the folder itself; numbers in their names count as such, so that 2 is before 10."""
+    tifs = [name for name in names if re.fullmatch(r"[^/]+\.tiff?", name, re.IGNORECASE)]
+    return sorted(tifs, key=lambda name: (_texts_and_numbers(name), name))
+
+
+def _texts_and_numbers(name: str) -> list[tuple[str, int]]:
+    pieces = re.findall(r"([^0-9]*)([0-9]*)", name)
+    return [(text.lower(), int(digits or 0)) for text, digits in pieces]

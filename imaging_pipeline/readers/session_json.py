@@ -1,0 +1,159 @@
+"""``session.json``: what a person says of a recording whose tifs say nothing of themselves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError, near
+
+FILE_NAME = "session.json"
+
+_LONGEST_NAME = 64
+_FORBIDDEN = "/\\"
+
+
+@dataclass(frozen=True)
+class SessionJson:
+    """How the pages of a recording follow each other, and when they were taken.
+
+    Attributes
+    ----------
+    timeseries_name
+        The name under which the activity was recorded.
+    start
+        The lab's wall time at which recording started.
+    frame_rate_hz
+        Single frames a second, of any plane.
+    num_planes, num_channels
+        Pages go channel fastest, then plane.
+    """
+
+    timeseries_name: str
+    start: datetime
+    frame_rate_hz: float
+    num_planes: int
+    num_channels: int
+
+    @property
+    def volume_rate_hz(self) -> float:
+        """Volumes a second."""
+        return self.frame_rate_hz / self.num_planes
+
+    @property
+    def frames_per_slice(self) -> int:
+        """One: such a recording has no slice twice in a volume."""
+        return 1
+
+    @property
+    def num_flyback_frames(self) -> int:
+        """None: each frame is of a plane."""
+        return 0
+
+    @property
+    def frames_per_volume(self) -> int:
+        """Frames from one volume's start to the next one's."""
+        return self.num_planes
+
+    @property
+    def pages_per_volume(self) -> int:
+        """Pages from one volume's start to the next one's."""
+        return self.num_channels * self.num_planes
+
+
+def read_session_json(path: Path) -> SessionJson:
+    """Read and check what is said of a recording.
+
+    Raises
+    ------
+    NothingFoundError
+        The file is not there.
+    TruncatedError
+        It ends before its object does.
+    FormatError
+        It is no JSON object, a key is missing or not known, or a value is of the wrong kind.
+    """
+    said = _load(path)
+    _check_keys(path, said)
+    values = {}
+    for key, (take, allowed) in _KEYS.items():
+        value = take(said[key])
+        if value is None:
+            raise _wrong(
+                f"The value of '{key}' is of the wrong kind", path, f"{key} = {said[key]!r}", allowed
+            )
+        values[key] = value
+    return SessionJson(**values)
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as missing:
+        raise NothingFoundError(f"{FILE_NAME} is not there", path=path) from missing
+    except UnicodeDecodeError as wrong:
+        raise _wrong("The file is no text in UTF-8", path, wrong, "a JSON object") from wrong
+    if not text.strip("\0 \r\n\t"):
+        raise TruncatedError("The file is empty", path=path, found="nothing", allowed=_EXAMPLE)
+    try:
+        said = json.loads(text)
+    except ValueError as wrong:
+        raise _wrong("The file is no JSON", path, wrong, _EXAMPLE) from wrong
+    if not isinstance(said, Mapping):
+        raise _wrong("The file holds no JSON object", path, type(said).__name__, _EXAMPLE)
+    return said
+
+
+def _check_keys(path: Path, said: Mapping[str, Any]) -> None:
+    unknown = sorted(set(said) - set(_KEYS))
+    missing = [key for key in _KEYS if key not in said]
+    if unknown:
+        similar = near(unknown[0], missing or _KEYS, 1)
+        hint = f"; did you mean '{similar[0]}'?" if similar else ""
+        raise _wrong("A key is not known", path, f"'{unknown[0]}'{hint}", ", ".join(_KEYS))
+    if missing:
+        raise _wrong("Keys are missing", path, f"no {', '.join(missing)}", ", ".join(_KEYS))
+
+
+def _wrong(what: str, path: Path, found: object, allowed: str) -> FormatError:
+    remedy = "correct the file, and register the folder again."
+    return FormatError(what, path=path, found=found, allowed=allowed, remedy=remedy)
+
+
+def _name(value: object) -> str | None:
+    if not isinstance(value, str) or value != value.strip() or set(value) & set(_FORBIDDEN):
+        return None
+    return value if 0 < len(value) <= _LONGEST_NAME else None
+
+
+def _wall_time(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is None else None
+
+
+def _rate(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 < value < math.inf else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+
+
+_KEYS: Mapping[str, tuple[Callable[[object], Any], str]] = {
+    "timeseries_name": (_name, f"text of up to {_LONGEST_NAME} characters, without / and \\"),
+    "start": (_wall_time, "the lab's wall time without a zone, such as 2024-05-17T14:03:09.250"),
+    "frame_rate_hz": (_rate, "a number above 0, of single frames a second"),
+    "num_planes": (_count, "a whole number from 1"),
+    "num_channels": (_count, "a whole number from 1"),
+}
+_EXAMPLE = f"an object with {', '.join(_KEYS)}"
