@@ -47,8 +47,6 @@ ELSEWHERE = {
 }
 # Nothing computes it yet.
 NOT_YET = {
-    "Tif.SI.width_scanimage_micro",
-    "Tif.SI.height_scanimage_micro",
     "Projection.vmap_image",
     "Projection.mean_image_second_corr",
     *(

@@ -10,7 +10,7 @@ from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.readers.tif_stack import TifStack
 from imaging_pipeline.schemas import tables
 
-from . import mesc_rows, stack_rows
+from . import mesc_rows, scanimage_rows, stack_rows
 from .fetching import Row, dataset_files
 from .schema import schema
 from .sessions import Dataset, Session
@@ -52,7 +52,10 @@ class Tif(dj.Imported):
         framerate : float64  # Hz, of single images
         volume_rate : float64  # Hz, of volumes; the frame rate where there is one plane
         num_channels : int16  # saved
+        channels_saved : json  # their numbers in ScanImage, in order
         num_scanning_depths : int16  # planes
+        frames_per_slice : int32  # saved, of one channel, before the next slice
+        frames_averaged : int32  # into each that was saved
         num_flyback_frames : int16  # saved frames a volume that are no plane
         num_fields : int16  # regions of interest of the scanner
         is_bidirectional : bool
@@ -65,8 +68,11 @@ class Tif(dj.Imported):
         power="" : varchar(255)  # of each beam in percent, as written
         pixels_per_line=null : int32
         lines_per_frame=null : int32
+        width_scanimage_micro=null : float64  # µm, of a single field
+        height_scanimage_micro=null : float64  # µm, of a single field
         scan_pixel_time_mean=null : float64  # s
         filenames : json  # in order
+        are_times_computed : bool  # from the frame rate, as versions before 5.0 write no timestamps
         frame_numbers : <npy@main>  # int64 (num_frames,), as ScanImage counts
         frame_timestamps_s : <npy@main>  # float64 (num_frames,), s since the acquisition mode started
         aux_trigger_0 : <blob>  # float64 (n,), s on the clock of the frames
@@ -74,6 +80,26 @@ class Tif(dj.Imported):
         aux_trigger_2 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_3 : <blob>  # float64 (n,), s on the clock of the frames
         header : <blob>  # str, the whole header of the first file
+        """
+
+    class Plane(dj.Part):
+        """A plane of a stack that ScanImage wrote, or a field of it where a page has several."""
+
+        definition = """
+        -> master
+        tif_plane : int16  # as Suite2p counts: planes, or the fields of each plane in turn
+        ---
+        plane_depth : int16  # which plane, from 0, as they are scanned
+        plane_z_um=null : float64  # µm
+        field_name="" : varchar(255)
+        field_first_line : int32  # in the page, from 0
+        field_height : int32  # px
+        field_width : int32  # px
+        field_x=0 : int32  # px, left edge in a picture of all fields as they lie in the sample
+        field_y=0 : int32  # px, upper edge in that picture
+        field_rotation=0 : float64  # degrees
+        field_height_um=null : float64  # µm
+        field_width_um=null : float64  # µm
         """
 
     @property
@@ -91,10 +117,12 @@ class Tif(dj.Imported):
 
     def make_insert(self, key: Row, stack: TifStack, motion_cor: bool) -> None:
         """Insert the stack, and what ScanImage says of it if it wrote it."""
-        row, details = stack_rows.stack_row(stack), stack_rows.scanimage_rows(stack)
+        row, details = stack_rows.stack_row(stack), scanimage_rows.scanimage_rows(stack)
+        planes = scanimage_rows.plane_rows(stack)
         with all_or_none(key, (self, self.SI), (row, *details)):
             self.insert1({**key, **row, "motion_cor": motion_cor})
             self.SI.insert({**key, **each} for each in details)
+            self.Plane.insert({**key, **each} for each in planes)
 
 
 @schema
