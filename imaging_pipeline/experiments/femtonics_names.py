@@ -61,13 +61,14 @@ class Measurements:
             stem = self._said_stem(f"{name[: said.start()]} {name[said.end() :]}")
             if stem is None:
                 files = ", ".join(f"{each}.mesc" for each in sorted(self._stems))
-                return Unknown(f"its name does not say of which file it is: {files}")
+                return Unknown(f"its name does not say of which file it is: {files}", is_ambiguous=True)
             units = [unit for unit in units if unit.stem == stem]
         if len(units) == 1:
             return units[0]
         if units:
             sessions = " and ".join(f"MSession_{unit.session}" for unit in units)
-            return Unknown(f"its name does not say of which it is: {said[0]} is in {sessions}")
+            reason = f"its name does not say of which it is: {said[0]} is in {sessions}"
+            return Unknown(reason, is_ambiguous=True)
         return Unknown(f"there is no time series {said[0]} of it in the folder", lacks_recording=True)
 
     def folder_of(self, unit: UnitName) -> str:

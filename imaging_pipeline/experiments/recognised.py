@@ -54,10 +54,13 @@ class Unknown:
     lacks_recording
         Whether it would be used if the recording that its name speaks of were there, which may
         still be on its way.
+    is_ambiguous
+        Whether it would be used if its name said of which recording it is.
     """
 
     reason: str
     lacks_recording: bool = False
+    is_ambiguous: bool = False
 
 
 @dataclass(frozen=True)

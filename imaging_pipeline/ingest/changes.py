@@ -207,14 +207,18 @@ class _Comparison:
         return OptionSetChange(self._name, known.ops_name if known else None, wanted)
 
     def _relocation(self) -> Iterator[Relocation]:
-        request, known = self._plan.request, self._known
-        if known is None or (known.repository_name, known.folder) == (
-            request.repository_name,
-            request.folder,
-        ):
+        planned, known = self._match.planned, self._known
+        if known is None:
             return
-        if all(session.has_moved or session.known is None for session in self._match.sessions):
-            yield Relocation(known.metasession_name, *_folders(self._plan, self._match.planned, known))
+        repository_name, folder, suite2p_folder = _folders(self._plan, planned, known)
+        if (known.repository_name, known.folder) != (repository_name, folder):
+            is_elsewhere = all(each.has_moved or each.known is None for each in self._match.sessions)
+        else:
+            # A folder that is not named after its session is named after what else lies beside it.
+            is_named = planned.metasession_name in planned.suite2p_folder
+            is_elsewhere = not is_named and known.suite2p_folder != suite2p_folder
+        if is_elsewhere:
+            yield Relocation(known.metasession_name, repository_name, folder, suite2p_folder)
 
     def _gone_outputs(
         self, outputs: Sequence[DatasetChange], outdated: Mapping[str, OutdatedOutput]

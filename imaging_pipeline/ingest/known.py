@@ -98,6 +98,8 @@ class KnownMetaSession:
         Its Suite2p output.
     ops_name, settings_hash
         The option set that it has and the hash of its settings; None where it has none.
+    suite2p_folder
+        Path below the repository in which its runs get a folder each.
     """
 
     metasession_name: str
@@ -110,6 +112,7 @@ class KnownMetaSession:
     datasets: tuple[KnownDataset, ...] = ()
     ops_name: str | None = None
     settings_hash: str | None = None
+    suite2p_folder: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.errors import InputError, NothingFoundError, near
+from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, near
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
@@ -176,7 +176,21 @@ def _recognised(
     recognised = experiment.recognise(contents.folder, [*candidates, *away])
     gone = {file.path for file in recognised if file.path in away and isinstance(file.verdict, Used)}
     here = [file for file in recognised if file.path not in away or file.path in gone]
+    _check_certain(contents, here)
     return [*ignored, *here], gone
+
+
+def _check_certain(contents: FolderContents, recognised: Sequence[Recognised]) -> None:
+    """Refuse a folder in which a registered file has become one of any of several recordings."""
+    for file in recognised:
+        verdict = file.verdict
+        if isinstance(verdict, Unknown) and verdict.is_ambiguous and file.path in contents.known:
+            raise NamingError(
+                "A registered file does not say any more of which recording it is",
+                path=contents.folder / file.path,
+                found=verdict.reason,
+                remedy="rename it, or its folder, so that the name says it; it keeps its session.",
+            )
 
 
 def _file_report(request: Request, file: Recognised, session_names: Mapping[str, str]) -> FileReport:

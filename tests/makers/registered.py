@@ -43,7 +43,12 @@ class Registered:
         for change in changes.option_sets:
             self._change(change.metasession_name, ops_name=change.new_name, settings_hash=plan.settings_hash)
         for moved in changes.relocations:
-            self._change(moved.metasession_name, repository_name=moved.repository_name, folder=moved.folder)
+            self._change(
+                moved.metasession_name,
+                repository_name=moved.repository_name,
+                folder=moved.folder,
+                suite2p_folder=moved.suite2p_folder,
+            )
         return changes
 
     def files(self, label: str = "split") -> dict[str, Content]:
@@ -91,6 +96,7 @@ class Registered:
                 request.repository_name,
                 request.folder,
                 sessions=(),
+                suite2p_folder=new.suite2p_folder,
             )
         for change in changes.sessions:
             if change.verdict is not SessionVerdict.KNOWN:

@@ -140,6 +140,27 @@ def test_companions_of_several_files_are_told_apart_by_the_files_name(folder: Pa
     assert "does not say of which file" in reports(plan)["MUnit_0/MUnit_0_00001.tif"]
 
 
+def test_a_second_file_stops_until_what_is_registered_says_of_which_it_is(
+    folder: Path, registered: Registered
+) -> None:
+    write_output(folder / "MUnit_0" / "fast" / "suite2p")
+    registered.register(plan_of(folder, registered, ops_name="fast"))
+    write_mesc(folder / "evening.mesc", replace(FIRST, start=START_UTC + timedelta(hours=5), seed=7))
+    with pytest.raises(NamingError, match=r"MUnit_0\.csv.*90218\.mesc, evening\.mesc"):
+        plan_of(folder, registered, ops_name="fast")
+    for path in list(folder.glob("MUnit_*")):
+        path.rename(path.with_name(f"90218_{path.name}"))
+    changes = registered.register(plan_of(folder, registered, ops_name="fast"))
+    assert changes.purges == ()
+    verdicts = {each.session.timeseries_name: str(each.verdict) for each in changes.sessions}
+    assert verdicts == {"90218_MUnit_0": "known", "90218_MUnit_2": "known", "evening_MUnit_0": "new"}
+    assert {each.suite2p_folder for each in changes.relocations} == {
+        "day1/90218_MUnit_0",
+        "day1/90218_MUnit_2",
+    }
+    assert registered.register(plan_of(folder, registered, ops_name="fast")).relocations == ()
+
+
 def test_the_same_unit_of_two_msessions_is_told_apart_by_the_msession(tmp_path: Path) -> None:
     folder = tmp_path / "day1"
     write_mesc(folder / "a.mesc", FIRST, replace(LATER, number=0, session=1))

@@ -200,6 +200,7 @@ def _known_metasession(
         datasets=tuple(dataset(link) for link in outputs.values()),
         ops_name=options[0]["ops_name"] if options else None,
         settings_hash=names.settings_hash(options[0]["ops_settings"]) if options else None,
+        suite2p_folder=row["suite2p_folder"],
     )
 
 
@@ -222,8 +223,6 @@ def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -
     address = address_of(row["file_path"], row["file_part"])
     is_same = row["repository_name"] == request.repository_name
     is_here = is_same and address in planned
-    # A file of several recordings may be there without this one.
-    lost_part = is_same and any(path.startswith(f"{row['file_path']}/") for path in planned)
     return KnownFile(
         row["repository_name"],
         row["file_path"],
@@ -231,8 +230,14 @@ def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -
         row["modified"],
         row["fingerprint"],
         row["file_part"],
-        is_gone=not is_here and (lost_part or _is_gone(tables, row)),
+        is_gone=not is_here and (is_same and _is_lost_part(row, planned) or _is_gone(tables, row)),
     )
+
+
+def _is_lost_part(row: Row, planned: set[str]) -> bool:
+    """Say whether a file of several recordings is there without one that it held."""
+    below = f"{row['file_path']}/"
+    return bool(row["file_part"]) and any(path.startswith(below) for path in planned)
 
 
 def _is_gone(tables: Tables, row: Row) -> bool:
