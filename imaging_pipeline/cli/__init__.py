@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     ),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
-    "repository": _Lazy(f"{_CLI}.repository:repository", "Add and list places that hold files."),
+    "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),
     "setup": _Lazy(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
     "scope": _Lazy(f"{_CLI}.scope:scope", "Add and list microscope heads."),
     "options": _Lazy(f"{_CLI}.options:options", "Add and list Suite2p option sets."),

@@ -6,13 +6,17 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.repository_move import move
 from imaging_pipeline.config import Config
 from imaging_pipeline.schemas.imaging import administration
 
 
 @click.group()
 def repository() -> None:
-    """Add and list places that hold files."""
+    """Add, list and move places that hold files."""
+
+
+repository.add_command(move)
 
 
 @repository.command()

@@ -82,15 +82,16 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
 
 
 def _of_folder(tables: Tables, wanted: str) -> set[int]:
-    places = [
-        {"path": clean(wanted)},
-        {"folder": clean(wanted).replace("\\", "/").strip("/")},
-    ]
+    places = [{"folder": clean(wanted).replace("\\", "/").strip("/")}]
     # What is no whole path may be one below a repository, or a session.
     with suppress(PathError):
         place = resolve(wanted, tables.roots())
         places.append({"repository_name": place.repository_name, "folder": place.path})
-    return {int(number) for number in (tables.imaging.BaseFolder & places).to_arrays("basefolder_id")}
+    requests = tables.imaging.BaseFolder
+    found = {int(number) for number in (requests & places).to_arrays("basefolder_id")}
+    # As typed, where that root is retired. DataJoint's restrictions do not match backslashes on PostgreSQL.
+    query = f"SELECT basefolder_id FROM {requests.full_table_name} WHERE path = %s"
+    return found | {number for (number,) in tables.connection.query(query, args=(wanted,)).fetchall()}
 
 
 def _of_session(tables: Tables, wanted: str) -> set[int]:
