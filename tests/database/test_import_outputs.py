@@ -99,6 +99,17 @@ def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
     assert list(imaging.Projection.Motion().to_arrays("center_plane", order_by="center_plane")) == [1, 2]
 
 
+@each_generation
+def test_fields_of_planes_are_counted_as_the_planes_of_the_tif_are(lab: Lab, generation: str) -> None:
+    fields = {"num_planes": 6, "num_fields": 2, "num_rois": 2, "flyback_planes": (4, 5)}
+    root = import_all(lab, THREE_SLICES, generation=generation, **fields)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [row["center_plane"] for row in rois] == [0, 0, 1, 1, 2, 2, 3, 3]
+    stat = np.load(root / "combined" / "stat.npy", allow_pickle=True)
+    assert [[row["center_y"], row["center_x"]] for row in rois] == [roi["med"] for roi in stat]
+    assert imaging.ImagingAnalysis.Suite2py().fetch1("ops_nplanes") == 4
+
+
 def test_the_rate_of_traces_is_that_of_the_tifs_whatever_suite2p_was_told(lab: Lab) -> None:
     import_all(lab, OBJECT, settings={"fs": 31.0})
     analysis = (imaging.ImagingAnalysis * imaging.ImagingAnalysis.Suite2py).fetch1()

@@ -51,10 +51,15 @@ OPTIONS_0X = default_ops("0.14.6") | {"diameter": 12, "nonrigid": False, "input_
 
 @dataclass(frozen=True)
 class Suite2pSpec:
-    """What to write; ``is_cell`` is a person's curation, in the order of each plane's ROIs."""
+    """What to write.
+
+    ``is_cell`` is a person's curation, in the order of each plane's ROIs. Where pages have several fields,
+    ``num_planes`` counts them all: so many ``planeK`` there are.
+    """
 
     generation: Literal["0.x", "1.x"] = "1.x"
     num_planes: int = 1
+    num_fields: int = 1
     combined: bool = True
     num_rois: int = 5
     file_list: Sequence[str] = ("90218-openfield1m_00001_00001.tif",)
@@ -129,7 +134,8 @@ class _Plane:
     def _recording(self) -> dict[str, Any]:
         spec = self.spec
         return {
-            "nplanes": spec.num_planes,
+            "nplanes": spec.num_planes // spec.num_fields,
+            "nrois": spec.num_fields,
             "nchannels": spec.num_channels,
             "functional_chan": 1,
             "ignore_flyback": list(spec.flyback_planes),
@@ -152,8 +158,9 @@ class _Plane:
         spec = self.spec
         return {
             **dict.fromkeys(("lines", "dx", "dy", "subfolders")),
-            **{"input_format": "tif", "nrois": 1, "swap_order": False, "batch_size": 500},
-            **{"nplanes": spec.num_planes, "nchannels": spec.num_channels, "functional_chan": 1},
+            **{"input_format": "tif", "swap_order": False, "batch_size": 500},
+            **{"nplanes": spec.num_planes // spec.num_fields, "nrois": spec.num_fields},
+            **{"nchannels": spec.num_channels, "functional_chan": 1},
             "file_list": [f"/data/experiment/{name}" for name in spec.file_list],
             "first_files": _first(spec),
             "ignore_flyback": list(spec.flyback_planes),

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -59,6 +60,15 @@ def test_flyback_planes_do_not_count(tmp_path, generation):
 
     assert [plane.label for plane in output.planes] == ["plane0", "plane1"]
     assert output.num_planes == 2
+
+
+def test_a_field_that_is_missing_is_missed(tmp_path):
+    root = write_output(tmp_path, Suite2pSpec(num_planes=4, num_fields=2, combined=False))
+    shutil.rmtree(root / "plane3")
+
+    output = read_output(root)
+
+    assert (output.num_planes, len(output.planes)) == (4, 3)
 
 
 def test_planes_are_ordered_by_number(tmp_path):
