@@ -90,6 +90,8 @@ class KnownMetaSession:
         Its name, and whether its sessions are ``combined`` or ``split``.
     animal_id, datasource_id
         The animal.
+    experiment_type
+        As which it was registered.
     repository_name, folder
         Where it was registered.
     sessions
@@ -106,6 +108,7 @@ class KnownMetaSession:
     label: str
     animal_id: str
     datasource_id: int
+    experiment_type: str
     repository_name: str
     folder: str
     sessions: tuple[KnownSession, ...]

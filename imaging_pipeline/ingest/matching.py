@@ -95,6 +95,10 @@ class Registered:
             matches = [_blocked(match, FindingKind.CONFLICT, _SEVERAL_OWNERS) for match in matches]
         by_name = (each for each in self._metasessions if each.metasession_name == planned.metasession_name)
         known = next(iter(owners.values()), None) or next(by_name, None)
+        if known is not None and known.experiment_type != self._request.experiment_type:
+            # Other files would be analysed than those of which the database holds the results.
+            reason = f"the recording is registered as '{known.experiment_type}'; register it as that again"
+            matches = [_blocked(match, FindingKind.CONFLICT, reason) for match in matches]
         if any(match.is_blocked for match in matches) and known is None:
             matches = [_blocked(match, FindingKind.CONFLICT, _WITH_BLOCKED) for match in matches]
         return MetaSessionMatch(planned, known, tuple(matches))

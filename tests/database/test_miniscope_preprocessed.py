@@ -139,6 +139,19 @@ def test_a_corrected_tif_that_was_made_anew_lets_what_came_of_it_be_imported_aga
     assert len(imaging.Tif()) == 2
 
 
+def test_a_folder_that_is_registered_as_another_type_is_told_and_nothing_is_changed(
+    lab: Lab, folder: Path
+) -> None:
+    before = row_counts(lab)
+    request = register(lab, folder, combined=True, experiment_type="2Pminiscope_A")
+
+    (finding,) = (imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}).to_arrays("finding")
+    assert f"registered as '{TYPE}'; register it as that again" in finding
+    own = ("base_folder", "make_dataset_sessions", "~~")
+    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
+    assert [name for name in changed if not any(part in name for part in own)] == []
+
+
 def test_raw_tifs_that_are_missing_are_named_and_nothing_is_registered(lab: Lab, tmp_path: Path) -> None:
     folder = lab.share / "day2"
     for path in write_recording(folder, OPEN_FIELD):

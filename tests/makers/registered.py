@@ -93,6 +93,7 @@ class Registered:
                 request.label,
                 request.animal_id,
                 request.datasource_id,
+                request.experiment_type,
                 request.repository_name,
                 request.folder,
                 sessions=(),

@@ -181,6 +181,7 @@ def _known_metasession(
         label="combined" if row["combined"] == "yes" else "split",
         animal_id=row["animal_id"],
         datasource_id=row["datasource_id"],
+        experiment_type=row["experiment_type"],
         repository_name=row["repository_name"],
         folder=row["metasession_folder"],
         sessions=tuple(
