@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from imaging_pipeline.readers.suite2p_matlab_names import result_name
 from imaging_pipeline.readers.suite2p_output import MARKER_NAME
 
 SYSTEM = "a file of the operating system"
@@ -40,7 +41,8 @@ def ignoring_rule(path: str) -> str | None:
             return rule
     if any(_WORKING_FOLDER.fullmatch(folder) for folder in folders):
         return WORKING
-    if any(_SUITE2P_FOLDER.fullmatch(folder) for folder in folders) and _WORKING_FILE.fullmatch(name):
+    is_working = _WORKING_FILE.fullmatch(name) and result_name(name) is None
+    if is_working and any(_SUITE2P_FOLDER.fullmatch(folder) for folder in folders):
         return WORKING
     if any(_RUN_FOLDER.fullmatch(folder) for folder in folders) and name in _RECORDS:
         return RECORD

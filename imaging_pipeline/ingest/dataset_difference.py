@@ -9,7 +9,7 @@ from imaging_pipeline.ingest.changed import Difference
 from imaging_pipeline.ingest.known import KnownDataset, KnownFile
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import PlannedDataset, PlannedFile
-from imaging_pipeline.readers.suite2p_plane import LABELS
+from imaging_pipeline.segmentation.registry import OUTPUT_TYPES, segmentation_package
 
 # Size in bytes, and characters of the content.
 Fingerprint = tuple[int, str]
@@ -53,10 +53,20 @@ def difference(planned: PlannedDataset, known: KnownDataset, repository_name: st
             replaced.append(file.name)
         elif content not in before:
             added.append(file.name)
-    if replaced == [LABELS] and len(after) == len(before) and not added:
-        return FileDifference(Difference.CURATION, f"curated: {LABELS} was written anew")
+    if len(after) == len(before) and _is_curation(planned, known, replaced, added):
+        return FileDifference(Difference.CURATION, f"curated: {listed([*replaced, *added])} was written anew")
     told = [f"{word} {listed(each)}" for word, each in (("replaced", replaced), ("added", added)) if each]
     return FileDifference(Difference.CONTENT, "; ".join(told) or "its files stand in another order")
+
+
+def _is_curation(
+    planned: PlannedDataset, known: KnownDataset, replaced: Sequence[str], added: Sequence[str]
+) -> bool:
+    """Say whether only labels differ: where they share a file with what was measured, that is the same."""
+    if planned.datasettype not in OUTPUT_TYPES:
+        return False
+    is_measured_anew = bool(known.measured_hashes - {planned.measured_hash})
+    return segmentation_package(planned.datasettype).is_curation(replaced, added) and not is_measured_anew
 
 
 def _difference_of_places(

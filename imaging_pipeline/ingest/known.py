@@ -59,8 +59,10 @@ class KnownDataset:
     Attributes
     ----------
     imported
-        Of a Suite2p output that the plan has with other labels: the cells of each session for which
-        it was imported.
+        Of an output that the plan has with other labels: the cells of each session for which it was
+        imported.
+    measured_hashes
+        Of the same, by what file of labels it was imported, as in `PlannedDataset`.
     """
 
     dataset_name: str
@@ -68,6 +70,7 @@ class KnownDataset:
     bundle: str
     files: tuple[KnownFile, ...]
     imported: tuple[ImportedCells, ...] = ()
+    measured_hashes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

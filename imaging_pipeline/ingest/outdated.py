@@ -20,6 +20,7 @@ from imaging_pipeline.ingest.known import KnownDataset
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.matching import MetaSessionMatch
 from imaging_pipeline.ingest.planned import OutputVerdict, Plan, PlannedDataset
+from imaging_pipeline.segmentation.registry import segmentation_package
 
 _MERGED = "combined"
 
@@ -135,11 +136,15 @@ class Outdated:
 
     def _superseded(self, known: KnownDataset) -> str:
         """Give why the output that a registered dataset came from is out of date, or nothing."""
-        if self._option_set and known.bundle.split("/")[0] != self._option_set.new_name:
+        takes_option_sets = segmentation_package(known.datasettype).run_name is None
+        is_of_set = self._option_set and known.bundle.split("/")[0] == self._option_set.new_name
+        if self._option_set and takes_option_sets and not is_of_set:
             return f"the option set is now {self._option_set.new_name}"
-        roots = {PurePosixPath(file.path).parent.parent for file in known.files}
+        # Of an output some files lie in its place itself, and others in a folder below.
+        places = {place for file in known.files for place in list(PurePosixPath(file.path).parents)[:2]}
         for output in self._plan.outputs:
-            if output.verdict is OutputVerdict.SUPERSEDED and PurePosixPath(output.path) in roots:
+            is_same = output.datasettype == known.datasettype and PurePosixPath(output.path) in places
+            if output.verdict is OutputVerdict.SUPERSEDED and is_same:
                 return output.reason
         return ""
 

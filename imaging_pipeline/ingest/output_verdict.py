@@ -1,4 +1,4 @@
-"""What one Suite2p output is to the sessions of its folder, by its files and its options."""
+"""What one output is to the sessions of its folder, by its files and its options."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
-from imaging_pipeline.readers.suite2p_output import Suite2pOutput, options_summary
+from imaging_pipeline.readers.suite2p_options import options_summary
+from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
 # Of these the tifs' headers decide, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
 # What to do about an output, as it ends a reason.
 RUN_AGAIN = "let Suite2p run again"
-_OF_NO_SESSION = "none of its input files is of a session of this folder"
 _FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
 # What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
 _NOT_SAID = (None, (0.0, 0.0))
@@ -90,9 +90,9 @@ def output_folder(place: str) -> OutputFolder:
 
 def judge(
     request: Request,
-    output: Suite2pOutput,
+    package: SegmentationPackage,
+    output: Output,
     place: str,
-    missing: Sequence[str],
     metasessions: Sequence[PlannedMetaSession],
     options: OptionSets,
 ) -> Judgement:
@@ -100,16 +100,17 @@ def judge(
 
     Its input files are compared by name with the meta-session's tifs, in order. Its options are
     compared by the hash that our own note holds; an output without a note by the options that
-    `options_summary` knows, as far as the option set states them.
+    `options_summary` knows, as far as the option set states them. Where the output keeps its sessions
+    apart, these are compared as well.
 
     Parameters
     ----------
     request
         What is wished.
+    package
+        The program that the output is of.
     output, place
         The output and its path below the folder.
-    missing
-        Files that the import needs and that are not there or not whole.
     metasessions
         What the folder's recordings are.
     options
@@ -121,17 +122,21 @@ def judge(
         return Judgement(OutputVerdict.FOREIGN, folder.metasession_name, folder.ops_name, reason)
     owner = _owner(request, place, output.file_list, metasessions)
     if owner is None:
-        is_several = _are_of_several(request, output.file_list, metasessions)
-        whose = "its input files may be those of several sessions" if is_several else _OF_NO_SESSION
-        reason = f"{whose}; move it to the folder of its tifs"
+        reason = f"{_whose(request, output.file_list, metasessions)}; move it to the folder of its tifs"
         return Judgement(OutputVerdict.FOREIGN, None, folder.ops_name, reason)
-    wanted = options.wanted(request, owner.metasession_name)
-    own_name = _noted(output, "ops_name") or folder.ops_name or _folder_below(request, owner, place)
+    wanted = None if package.run_name else options.wanted(request, owner.metasession_name)
+    own_name = (
+        package.run_name
+        or _noted(output, "ops_name")
+        or folder.ops_name
+        or _folder_below(request, owner, place)
+    )
     ops_name = own_name or wanted or folder.last
-    difference = _difference(output.file_list, tif_names(request, owner)) or _replaced(request, output, owner)
+    difference = _difference(request, output, owner) or _replaced(request, output, owner)
     if difference:
         reason = f"{difference}; {RUN_AGAIN}"
         return Judgement(OutputVerdict.SUPERSEDED, owner.metasession_name, ops_name, reason)
+    missing = output.missing()
     if missing:
         reason = f"not finished: {listed(missing)} not there or not whole; {_FINISH}"
         return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
@@ -149,13 +154,18 @@ def tif_names(request: Request, metasession: PlannedMetaSession) -> tuple[str, .
 
 def tifs(request: Request, metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
     """Give a meta-session's tifs that a run takes, in the order in which it does."""
+    return tuple(file for files in _tifs_by_session(request, metasession) for file in files)
+
+
+def _tifs_by_session(
+    request: Request, metasession: PlannedMetaSession
+) -> tuple[tuple[PlannedFile, ...], ...]:
     analysed = experiment_type(request.experiment_type).analysed
     return tuple(
-        file
+        tuple(
+            file for dataset in session.datasets if dataset.datasettype == analysed for file in dataset.files
+        )
         for session in metasession.sessions
-        for dataset in session.datasets
-        if dataset.datasettype == analysed
-        for file in dataset.files
     )
 
 
@@ -175,7 +185,7 @@ def _contents(request: Request, metasession: PlannedMetaSession) -> list[str]:
 def _owner(
     request: Request,
     place: str,
-    file_list: Sequence[str],
+    file_list: Sequence[str] | None,
     metasessions: Sequence[PlannedMetaSession],
 ) -> PlannedMetaSession | None:
     """Find the meta-session by the hash in the folder's name or by its own folder, else by the files."""
@@ -183,11 +193,24 @@ def _owner(
     for metasession in metasessions:
         if metasession.metasession_name == named or _is_below(request, metasession, place):
             return metasession
+    if file_list is None:
+        return metasessions[0] if len(metasessions) == 1 else None
     if _are_of_several(request, file_list, metasessions):
         return None
     shared = [(len(set(file_list) & set(tif_names(request, each))), each) for each in metasessions]
     most, owner = max(shared, key=lambda pair: pair[0], default=(0, None))
     return owner if most else None
+
+
+def _whose(
+    request: Request, file_list: Sequence[str] | None, metasessions: Sequence[PlannedMetaSession]
+) -> str:
+    """Say why no session is the owner of an output."""
+    if file_list is None:
+        return "it does not say which files it was made of, and the folder has several sessions"
+    if _are_of_several(request, file_list, metasessions):
+        return "its input files may be those of several sessions"
+    return "none of its input files is of a session of this folder"
 
 
 def _are_of_several(
@@ -209,7 +232,20 @@ def _folder_below(request: Request, metasession: PlannedMetaSession, place: str)
     return next((part for part in below if part not in ("", "suite2p")), None)
 
 
-def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
+def _difference(request: Request, output: Output, owner: PlannedMetaSession) -> str:
+    """Say how the sessions that an output was made of differ from the meta-session's, or nothing."""
+    wanted = [tuple(file.name for file in files) for files in _tifs_by_session(request, owner)]
+    if output.num_sessions not in (None, len(wanted)):
+        return f"made of {output.num_sessions} sessions instead of {len(wanted)}"
+    if output.file_list is None:
+        return ""
+    difference = _difference_of_files(output.file_list, [name for names in wanted for name in names])
+    if not difference and output.files_per_session not in (None, tuple(wanted)):
+        return "made of the same files, but divided into other sessions"
+    return difference
+
+
+def _difference_of_files(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     if tuple(made_of) == tuple(wanted):
         return ""
     lacking = [name for name in wanted if name not in made_of]
@@ -222,7 +258,7 @@ def _difference(made_of: Sequence[str], wanted: Sequence[str]) -> str:
     return " and ".join(told) or "made of the same files in another order, or of one file twice"
 
 
-def _replaced(request: Request, output: Suite2pOutput, owner: PlannedMetaSession) -> str:
+def _replaced(request: Request, output: Output, owner: PlannedMetaSession) -> str:
     """Say whether tifs have other content than those of which our own note of the run tells."""
     noted = _noted(output, "contents_hash")
     is_same = noted is None or noted == names.contents_hash(_contents(request, owner))
@@ -230,12 +266,14 @@ def _replaced(request: Request, output: Suite2pOutput, owner: PlannedMetaSession
 
 
 def _compared_options(
-    output: Suite2pOutput,
+    output: Output,
     reference: str | None,
     settings: Mapping[str, Mapping[str, Any]],
     not_compared: Sequence[str],
 ) -> tuple[bool, str]:
     """Say whether the options are those of a set, and what was compared."""
+    if output.options is None:
+        return True, "options not compared, because no option set can state them"
     if reference is None or reference not in settings:
         return True, "options not compared, because no option set is named"
     wanted = settings[reference]
@@ -266,6 +304,6 @@ def _not_compared(request: Request) -> tuple[str, ...]:
     return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
 
 
-def _noted(output: Suite2pOutput, key: str) -> str | None:
+def _noted(output: Output, key: str) -> str | None:
     value = None if output.marker is None else output.marker.get(key)
     return None if value is None else str(value)

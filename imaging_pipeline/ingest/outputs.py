@@ -1,17 +1,13 @@
-"""The Suite2p outputs of a folder: the finished become datasets, of the others the reason is told."""
+"""The outputs of segmentation programs: the finished become datasets, of the others the reason is told."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
-from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
@@ -33,26 +29,25 @@ from imaging_pipeline.ingest.planned import (
     Request,
 )
 from imaging_pipeline.ingest.recording import planned_file
-from imaging_pipeline.readers.suite2p_output import (
-    PlaneOutput,
-    Suite2pOutput,
-    find_outputs,
-    missing_files,
-    read_output,
-)
-from imaging_pipeline.readers.suite2p_plane import LABELS
-from imaging_pipeline.readers.suite2p_traces import read_cell_labels
+from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
+from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
 
-# What `imaging_pipeline.readers` reads of a plane; a file of a person's own beside these is no part of it.
-_IMPORTED = frozenset(
-    {
-        *("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy"),
-        *("F.npy", "Fneu.npy", "spks.npy", "F_chan2.npy", "Fneu_chan2.npy"),
-        *("stat.npy", LABELS, "redcell.npy"),
-    }
-)
-_PLANE_FILE = re.compile(r"(?:.*/)?(?:plane\d+|combined)/[^/]+\.npy")
-_PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """The files of an output, by their paths below the folder.
+
+    Attributes
+    ----------
+    package
+        The program that it is of.
+    place
+        Where it lies, a path below the folder.
+    """
+
+    package: SegmentationPackage
+    place: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -76,34 +71,27 @@ class JudgedOutputs:
 
 @dataclass(frozen=True)
 class _Found:
-    place: str
-    output: Suite2pOutput | None
+    at: OutputFiles
+    output: Output | None
     judgement: Judgement
 
 
-def find_output_files(contents: FolderContents) -> dict[str, tuple[str, ...]]:
-    """Give the files of every output, by the output's path below the folder.
-
-    Outputs that a rule leaves out are not among them. The files lie below the output; where planes
-    lie in the registered folder itself, only theirs count.
-    """
+def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
+    """Find the outputs in a folder; those that a rule leaves out are not among them."""
     candidates = [path for path in contents.entries if ignoring_rule(path) is None]
-    if not any(_PLANE_FILE.fullmatch(path) for path in candidates):
-        return {}
-    roots = (root.relative_to(contents.folder).as_posix() for root in find_outputs(contents.folder))
-    places = sorted(("" if root == "." else root for root in roots), key=len, reverse=True)
-    files: dict[str, list[str]] = {}
-    for path in candidates:
-        place = next((place for place in places if _holds(place, path)), None)
-        if place is not None:
-            files.setdefault(place, []).append(path)
-    return {place: tuple(paths) for place, paths in sorted(files.items())}
+    found: list[OutputFiles] = []
+    for package in SEGMENTATION_PACKAGES:
+        places = package.find(contents.folder, candidates)
+        found += [OutputFiles(package, place, tuple(files)) for place, files in sorted(places.items())]
+        taken = {path for files in places.values() for path in files}
+        candidates = [path for path in candidates if path not in taken]
+    return tuple(found)
 
 
 def judge_outputs(
     request: Request,
     contents: FolderContents,
-    outputs: dict[str, tuple[str, ...]],
+    outputs: Sequence[OutputFiles],
     metasessions: Sequence[PlannedMetaSession],
     options: OptionSets,
 ) -> JudgedOutputs:
@@ -116,73 +104,69 @@ def judge_outputs(
         moment ago: a file that is being copied may have its full size already.
     """
     found = _one_each(
-        request,
-        [_judged(request, contents, *item, metasessions, options) for item in outputs.items()],
-        options,
+        request, [_judged(request, contents, each, metasessions, options) for each in outputs], options
     )
     datasets: dict[str, list[PlannedDataset]] = {each.metasession_name: [] for each in metasessions}
     bundles: dict[str, str] = {}
     for each in found:
-        for dataset in _datasets(request, contents, each, outputs[each.place]):
+        for dataset in _datasets(request, contents, each):
             datasets[str(each.judgement.metasession_name)].append(dataset)
             bundles.update((file.path, dataset.bundle) for file in dataset.files)
     return JudgedOutputs(
         tuple(replace(each, datasets=tuple(datasets[each.metasession_name])) for each in metasessions),
         tuple(
-            _file_report(request.place_of(path), each.judgement, bundles)
-            for each in found
-            for path in outputs[each.place]
+            _file_report(request.place_of(path), each, bundles) for each in found for path in each.at.files
         ),
         tuple(
             OutputReport(
-                request.place_of(each.place).rstrip("/"),
+                request.place_of(each.at.place).rstrip("/"),
                 each.judgement.verdict,
                 each.judgement.metasession_name,
                 each.judgement.ops_name,
                 each.judgement.reason,
+                each.at.package.datasettype,
             )
             for each in found
         ),
     )
 
 
-def _holds(place: str, path: str) -> bool:
-    return path.startswith(f"{place}/") if place else _PLANE_FOLDER.fullmatch(path) is not None
-
-
 def _judged(
     request: Request,
     contents: FolderContents,
-    place: str,
-    files: Sequence[str],
+    at: OutputFiles,
     metasessions: Sequence[PlannedMetaSession],
     options: OptionSets,
 ) -> _Found:
     output = None
     try:
-        output = read_output(contents.folder / place)
-        judgement = judge(request, output, place, _missing(output), metasessions, options)
+        output = at.package.read(contents.folder / at.place, [contents.folder / path for path in at.files])
+        judgement = judge(request, at.package, output, at.place, metasessions, options)
     except (OutputError, FormatError) as error:
         is_unsafe = isinstance(error, UnsafeContentError)
         verdict = OutputVerdict.FOREIGN if is_unsafe else OutputVerdict.INCOMPLETE
-        folder = output_folder(place)
+        folder = output_folder(at.place)
         judgement = Judgement(verdict, folder.metasession_name, folder.ops_name, str(error))
     if judgement.verdict is OutputVerdict.INCOMPLETE:
-        contents.check_settled(files)
+        contents.check_settled(at.files)
     elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
-        calculated = _calculated(contents, output, files)
+        calculated = _calculated(contents, output, at.files)
         contents.check_settled(calculated)
         later = _written_later(request, contents, calculated, judgement, metasessions)
         if later:
             reason = f"made before {listed(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return _Found(place, output, judgement)
+    return _Found(at, output, judgement)
 
 
-def _calculated(contents: FolderContents, output: Suite2pOutput, files: Sequence[str]) -> list[str]:
-    """Give the files of an output that Suite2p writes once, and no curation afterwards."""
-    imported = [path for plane in output.imported for path in _plane_files(contents, plane, files)]
-    return [path for path in imported if not path.endswith(f"/{LABELS}")]
+def _calculated(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
+    """Give the files of an output that the program writes once, and no curation afterwards."""
+    return [
+        path
+        for plane in output.planes
+        for path in _plane_files(contents, plane, files)
+        if contents.folder / path != plane.labels_path or not plane.has_labels_apart
+    ]
 
 
 def _written_later(
@@ -212,75 +196,62 @@ def _written_later(
     ]
 
 
-def _missing(output: Suite2pOutput) -> list[str]:
-    missing = [f"{plane.label}/{name}" for plane in output.imported for name in missing_files(plane)]
-    if output.combined is None and len(output.planes) < output.num_planes:
-        missing.append(f"{output.num_planes - len(output.planes)} of {output.num_planes} planes")
-    return missing
-
-
 def _one_each(request: Request, found: Sequence[_Found], options: OptionSets) -> list[_Found]:
     """Keep one finished output a meta-session and option set; one a meta-session where a set is wanted."""
-    kept: dict[tuple[str, str | None], str] = {}
+    kept: dict[tuple[str, str, str | None], str] = {}
 
     def preference(each: _Found) -> tuple[bool, bool, str]:
         name = str(each.judgement.metasession_name)
         is_wanted = each.judgement.ops_name == options.wanted(request, name)
-        return not is_wanted, output_folder(each.place).metasession_name != name, each.place
+        return not is_wanted, output_folder(each.at.place).metasession_name != name, each.at.place
 
     result = []
     for each in sorted(found, key=preference):
-        judgement = each.judgement
+        judgement, package = each.judgement, each.at.package
         if judgement.verdict is OutputVerdict.FINISHED:
             name = str(judgement.metasession_name)
-            wanted = options.wanted(request, name)
-            place = kept.setdefault((name, wanted or judgement.ops_name), each.place)
-            if place != each.place:
+            wanted = package.run_name or options.wanted(request, name) or judgement.ops_name
+            place = kept.setdefault((name, package.datasettype, wanted), each.at.place)
+            if place != each.at.place:
                 reason = f"the equal output in '{place}' is used"
                 each = replace(
                     each, judgement=replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
                 )
         result.append(each)
-    return sorted(result, key=lambda each: each.place)
+    return sorted(result, key=lambda each: each.at.place)
 
 
-def _datasets(
-    request: Request, contents: FolderContents, found: _Found, files: Sequence[str]
-) -> Iterator[PlannedDataset]:
-    judgement = found.judgement
+def _datasets(request: Request, contents: FolderContents, found: _Found) -> Iterator[PlannedDataset]:
+    judgement, package = found.judgement, found.at.package
     if found.output is None or judgement.verdict is not OutputVerdict.FINISHED:
         return
-    for plane in found.output.imported:
+    for plane in found.output.planes:
         bundle = f"{judgement.ops_name}/{plane.label}"
-        paths = _plane_files(contents, plane, files)
-        has_new_labels = any(contents.is_new(path) for path in paths if path.endswith(f"/{LABELS}"))
+        paths = _plane_files(contents, plane, found.at.files)
+        labels = [path for path in paths if contents.folder / path == plane.labels_path]
+        labelled = plane.labelled() if any(contents.is_new(path) for path in labels) else None
         yield PlannedDataset(
-            names.dataset_name(str(judgement.metasession_name), SUITE2P_PYTHON, bundle),
-            SUITE2P_PYTHON,
-            "npy",
+            names.dataset_name(str(judgement.metasession_name), package.datasettype, bundle),
+            package.datasettype,
+            package.filetype,
             bundle,
             tuple(planned_file(request, contents, path) for path in paths),
-            _cell_ids(plane) if has_new_labels else None,
+            None if labelled is None else labelled.cell_ids,
+            "" if labelled is None else labelled.measured_hash,
         )
 
 
-def _cell_ids(plane: PlaneOutput) -> frozenset[int]:
-    is_cell, _ = read_cell_labels(plane)
-    return frozenset(np.flatnonzero(is_cell).tolist())
+def _plane_files(contents: FolderContents, plane: OutputPlane, files: Sequence[str]) -> list[str]:
+    return [path for path in files if plane.is_imported(contents.folder / path)]
 
 
-def _plane_files(contents: FolderContents, plane: PlaneOutput, files: Sequence[str]) -> list[str]:
-    folder = plane.folder.relative_to(contents.folder).as_posix()
-    imported = {f"{folder}/{name}" for name in _IMPORTED}
-    return [path for path in files if path in imported]
-
-
-def _file_report(path: str, judgement: Judgement, bundles: dict[str, str]) -> FileReport:
+def _file_report(path: str, found: _Found, bundles: dict[str, str]) -> FileReport:
+    package, judgement = found.at.package, found.judgement
     if path in bundles:
-        reason = f"Suite2p output {bundles[path]}: {judgement.reason}"
-        return FileReport(path, FileVerdict.USED, SUITE2P_PYTHON, None, reason)
+        reason = f"{package.program} output {bundles[path]}: {judgement.reason}"
+        return FileReport(path, FileVerdict.USED, package.datasettype, None, reason)
     if judgement.verdict is OutputVerdict.FINISHED:
-        reason = "of a finished Suite2p output, and not needed for its import"
+        reason = f"of a finished {package.program} output, and not needed for its import"
     else:
-        reason = f"of a Suite2p output that is {judgement.verdict}: {judgement.reason}"
+        reason = f"of a {package.program} output that is {judgement.verdict}: {judgement.reason}"
     return FileReport(path, FileVerdict.IGNORED, None, None, reason)

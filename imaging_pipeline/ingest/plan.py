@@ -103,7 +103,7 @@ def make_plan(
     contents.open_containers()
     outputs = find_output_files(contents)
     recognised, gone = _recognised(
-        experiment, contents, {path for paths in outputs.values() for path in paths}
+        experiment, contents, {path for output in outputs for path in output.files}
     )
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)

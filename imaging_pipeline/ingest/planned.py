@@ -131,7 +131,9 @@ class PlannedDataset:
     Attributes
     ----------
     cell_ids
-        Of a Suite2p output whose labels are new: the numbers of the regions marked as cells.
+        Of an output whose labels are new: the numbers of the regions marked as cells.
+    measured_hash
+        Of the same, what `segmentation.package.Labelled` says of all else in the file of the labels.
     """
 
     dataset_name: str
@@ -140,6 +142,7 @@ class PlannedDataset:
     bundle: str
     files: tuple[PlannedFile, ...]
     cell_ids: frozenset[int] | None = None
+    measured_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,13 +207,14 @@ class OutputVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class OutputReport:
-    """A Suite2p output that was found, by its path below the repository, and what it is."""
+    """An output that was found, by its path below the repository, and what it is."""
 
     path: str
     verdict: OutputVerdict
     metasession_name: str | None
     ops_name: str | None
     reason: str
+    datasettype: str
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ class OutputPlane(Protocol):
         """The file that a curation writes."""
 
     @property
-    def calculated_once(self) -> bool:
-        """Whether the file of the labels is only written by curation, and all else lies in other files."""
+    def has_labels_apart(self) -> bool:
+        """Whether that file holds nothing else."""
 
     def is_imported(self, path: Path) -> bool:
         """Say whether a file of the output is one of those that are imported."""
@@ -124,6 +124,9 @@ class SegmentedPlane(Protocol):
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         """Say which frames are whose session."""
 
+    def measured_hash(self) -> str:
+        """Give what `Labelled` says of the file of the labels."""
+
     def cell_labels(self) -> Labels:
         """Give which regions are cells, bool (N,), and how probable that is, float64 (N,), NaN if unknown."""
 
@@ -157,16 +160,16 @@ class SegmentationPackage(Protocol):
         Name of the part of ``ImagingAnalysis`` that its outputs have a row in.
     program
         As people call it.
-    takes_option_sets
-        Whether an option set says how it is run. Outputs of one that does not are none of an option set's,
-        and stay when another set is chosen.
+    run_name
+        What its runs are called, where no option set says how it is run: outputs then stay when another set
+        is chosen. None where runs are called by their option set.
     """
 
     datasettype: str
     filetype: str
     part: str
     program: str
-    takes_option_sets: bool
+    run_name: str | None
 
     def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find the outputs in a folder.

@@ -34,7 +34,7 @@ class _Plane:
     number: int
     result: MatlabResult
 
-    calculated_once = False
+    has_labels_apart = False
 
     @property
     def label(self) -> str:
@@ -108,11 +108,13 @@ class _SegmentedPlane:
             "ops_do_registration": _switch(options, "doRegistration"),
             "ops_threshold_scaling": options.get("ThScaling"),
             "ops_options": dict(options),
-            "measured_hash": suite2p_matlab.read_measured_hash(self.content),
         }
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         return slices_in_order(self.path, self.result.frames_per_session, sessions)
+
+    def measured_hash(self) -> str:
+        return suite2p_matlab.read_measured_hash(self.content)
 
     def cell_labels(self) -> Labels:
         return suite2p_matlab.read_cell_labels(self.content)
@@ -154,7 +156,7 @@ class Suite2pMatlab:
     filetype = "mat"
     part = "Suite2p"
     program = "MATLAB Suite2p"
-    takes_option_sets = False
+    run_name: str | None = "matlab"
 
     def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find the folders that hold results, with what was computed on the way to these.

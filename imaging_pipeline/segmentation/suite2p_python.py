@@ -45,7 +45,7 @@ _PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
 class _Plane:
     found: PlaneOutput
 
-    calculated_once = True
+    has_labels_apart = True
 
     @property
     def label(self) -> str:
@@ -141,6 +141,9 @@ class _SegmentedPlane:
             found.folder, self.output.file_list, found.frames_per_file, found.num_frames, sessions
         )
 
+    def measured_hash(self) -> str:
+        return ""
+
     def cell_labels(self) -> Labels:
         return suite2p_output.read_cell_labels(self.found)
 
@@ -193,7 +196,7 @@ class Suite2pPython:
     filetype = "npy"
     part = "Suite2py"
     program = "Suite2p"
-    takes_option_sets = True
+    run_name: str | None = None
 
     def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find the folders that hold planes.

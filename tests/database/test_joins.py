@@ -22,6 +22,7 @@ APART = {
     ("Tif.SI", "Mesc"): "what one program says of a recording, or the other",
     ("Mesc", "ImagingAnalysis"): "num_frames is of a recording, and of its part of an output",
     ("Mesc", "Projection.Plane"): "mean_image is of the raw frames, and of the registered ones",
+    ("ImagingAnalysis.Suite2py", "ImagingAnalysis.Suite2p"): "an output is of one program",
     ("Projection.Plane", "Projection.Motion"): "center_plane -1 is a mosaic, which does not move",
     ("Projection.Plane", "Cell.Rois"): "center_plane -1 is a mosaic, which is no cell's plane",
     ("Projection.Motion", "Cell.Rois"): "center_plane of a cell is no part of its key",

@@ -63,6 +63,7 @@ EMPTY = {
         f"MakeDatasetSessions.{name}": NOT_CHANGED for name in ("Purge", "JobReset", "Dataset.dataset_reason")
     },
     "MakeDatasetSessions.Finding": "nothing is wrong with the output",
+    **dict.fromkeys(("ImagingAnalysis.Suite2p", "ImagingAnalysis.measured_hash"), "Suite2p is not MATLAB's"),
     "Projection.Plane.mean_image_second": ONE_CHANNEL,
     **{f"Cell.Rois.{name}": ONE_CHANNEL for name in ("redcell", "redcell_prob")},
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},

@@ -32,6 +32,7 @@ class ImagingAnalysis(dj.Imported):
     num_frames : int64  # of the session in the output
     analysis_rate_hz : float64  # Hz, samples of a cell's trace, as the tifs say
     is_tif_preproc=0 : bool  # the tifs were motion corrected before
+    measured_hash="" : varchar(16)  # of what the file of the labels holds besides these
     entry_time_imaginganalysis=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 
@@ -72,7 +73,6 @@ class ImagingAnalysis(dj.Imported):
         ops_do_registration=null : int8  # 0 no, 1 yes
         ops_threshold_scaling=null : float64  # of the threshold of the detection
         ops_options : json  # the texts and the few numbers among those found in the output
-        measured_hash : varchar(16)  # of all in the file that curation leaves alone
         """
 
     @property

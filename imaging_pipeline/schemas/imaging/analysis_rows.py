@@ -62,6 +62,7 @@ def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
                 # A person who ran Suite2p may have left its own rate as it was.
                 "analysis_rate_hz": own["tif_rate_hz"],
                 "is_tif_preproc": own["motion_cor"],
+                "measured_hash": plane.measured_hash(),
             },
             part=segmentation_package(place["datasettype"]).part,
             options=dict(plane.options()),

@@ -9,7 +9,6 @@ from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import NotMountedError
-from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.known import (
     ImportedCells,
@@ -21,6 +20,7 @@ from imaging_pipeline.ingest.known import (
 )
 from imaging_pipeline.ingest.planned import Content, Plan, Request, address_of
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
 from .fetching import Row
 
@@ -145,7 +145,7 @@ def _known_metasessions(
             link["datasettype"],
             link["bundle"],
             tuple(_known_file(tables, file, plan.request, planned) for file in rows),
-            _imported_cells(tables, link) if curated & {file["file_path"] for file in rows} else (),
+            *(_imported(tables, link) if (link["datasettype"], link["bundle"]) in curated else ()),
         )
 
     links_by_owner, sessions_by_owner = _by_owner(links), _by_owner(sessions)
@@ -175,7 +175,7 @@ def _known_metasession(
     options: Sequence[Row],
     dataset: Callable[[Row], KnownDataset],
 ) -> KnownMetaSession:
-    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] == SUITE2P_PYTHON}
+    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] in OUTPUT_TYPES}
     return KnownMetaSession(
         metasession_name=row["metasession_name"],
         label="combined" if row["combined"] == "yes" else "split",
@@ -193,7 +193,7 @@ def _known_metasession(
                     dataset(link)
                     for link in links
                     if link["session_name"] == session["session_name"]
-                    and link["datasettype"] != SUITE2P_PYTHON
+                    and link["datasettype"] not in OUTPUT_TYPES
                 ),
             )
             for session in sessions
@@ -205,14 +205,21 @@ def _known_metasession(
     )
 
 
-def _newly_labelled(plan: Plan) -> set[str]:
-    """Give the files of planned Suite2p outputs whose cells a person may have chosen anew."""
+def _newly_labelled(plan: Plan) -> set[tuple[str, str]]:
+    """Give type and bundle of planned outputs whose cells a person may have chosen anew."""
     outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
-    return {file.path for dataset in outputs if dataset.cell_ids is not None for file in dataset.files}
+    return {(dataset.datasettype, dataset.bundle) for dataset in outputs if dataset.cell_ids is not None}
 
 
-def _imported_cells(tables: Tables, link: Row) -> tuple[ImportedCells, ...]:
-    imported = tables.imaging.Cell & {name: link[name] for name in ("metasession_name", "dataset_name")}
+def _imported(tables: Tables, link: Row) -> tuple[tuple[ImportedCells, ...], frozenset[str]]:
+    """Give the cells of each session that an output was imported for, and the hashes of its measurements."""
+    key = {name: link[name] for name in ("metasession_name", "dataset_name")}
+    measured = (tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")
+    return _imported_cells(tables, key), frozenset(str(each) for each in measured)
+
+
+def _imported_cells(tables: Tables, key: Row) -> tuple[ImportedCells, ...]:
+    imported = tables.imaging.Cell & key
     cells: dict[str, set[int]] = {str(name): set() for name in imported.to_arrays("session_name")}
     rois = (tables.imaging.Cell.Rois & imported).proj().to_dicts()
     for roi in rois:
