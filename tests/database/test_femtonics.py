@@ -9,15 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options
+from tests.makers.config_file import write_config
 from tests.makers.femtonics import FIRST, LATER, SECOND, STACK, export_tifs, write_beside, write_femtonics
 from tests.makers.folders import COPIED, aged, write_suite2p
 from tests.makers.lab import Lab, row_counts
 from tests.makers.mesc import FRAMES, START_UTC, add_to_mesc, movie, write_mesc
 from tests.makers.recordings import populate
+from tests.makers.stand_in_suite2p import stand_in_suite2p
+from tests.makers.suite2p_matlab import MatlabSpec, write_result
 from tests.makers.suite2p_output import Suite2pSpec
 
 FEMTONICS = {"experiment_type": "femtonics"}
@@ -118,6 +123,8 @@ def test_a_unit_that_was_replaced_is_imported_again_alone(lab: Lab, folder: Path
 
 def test_a_second_file_brings_sessions_of_its_own(lab: Lab, folder: Path) -> None:
     register_femtonics(lab, folder)
+    for path in list(folder.glob("MUnit_*")):
+        path.rename(path.with_name(f"90218_{path.name}"))
     evening = replace(FIRST, start=START_UTC + timedelta(hours=5), seed=7)
     write_mesc(folder / "evening.mesc", evening)
     write_beside(folder, evening, "evening_")
@@ -132,6 +139,9 @@ def test_a_second_file_brings_sessions_of_its_own(lab: Lab, folder: Path) -> Non
         "evening_MUnit_0/MUnit_0_00001.tif",
         "evening_MUnit_0/MUnit_0_00002.tif",
     }
+    folders = {Path(path).name for path in imaging.MetaSession().to_arrays("suite2p_folder")}
+    assert folders == {"90218_MUnit_0", "90218_MUnit_2", "evening_MUnit_0"}
+    assert len(imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}) == 0
 
 
 def test_a_copied_folder_is_told_and_not_registered_a_second_time(lab: Lab, folder: Path) -> None:
@@ -161,6 +171,15 @@ def test_combined_is_refused_with_the_reason(lab: Lab, folder: Path) -> None:
     with pytest.raises(InputError, match="exported and analysed by itself") as raised:
         imaging.BaseFolder.insert1({**lab.request(folder, combined=True), **FEMTONICS})
     assert "combined = no" in str(raised.value)
+    assert len(imaging.BaseFolder()) == 0
+
+
+def test_the_command_refuses_combined_with_the_reason(lab: Lab, folder: Path, tmp_path: Path) -> None:
+    config = write_config(lab.config, tmp_path / "dj_local_conf.json")
+    who = ["--user", "anna", "--animal", "90218", "--type", "femtonics", "--combined"]
+    result = CliRunner().invoke(main, ["--config", str(config), "add", lab.windows_path(folder), *who])
+    assert result.exit_code != 0
+    assert "exported and analysed by itself" in " ".join(result.output.split())
     assert len(imaging.BaseFolder()) == 0
 
 
@@ -218,3 +237,31 @@ def test_an_output_that_a_person_made_is_adopted(lab: Lab, folder: Path) -> None
         True,
         "90218/2024-05-17/MUnit_2/fast/suite2p",
     )
+
+
+def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
+    lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    add_options(tables.in_code(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
+    register_femtonics(lab, folder, ops_name="fast")
+    suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_0")["metasession_name"]})
+    run = suite2p_jobs.Suite2Py().fetch1()
+    assert (run["adopted"], run["run_num_frames"]) == (False, FRAMES)
+    assert run["run_settings"]["fs"] == pytest.approx(1000 / 32.5)
+    assert run["output_folder"] == "90218/2024-05-17/MUnit_0/fast"
+    request = register_femtonics(lab, folder, ops_name="fast")
+    populate("Mesc", "Tif", "ImagingAnalysis", "Projection", "Cell")
+    assert (imaging.ImagingAnalysis * imaging.Session).fetch1("timeseries_name") == "90218_MUnit_0"
+    reports = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
+    assert len(reports) == 0
+
+
+def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(lab: Lab, folder: Path) -> None:
+    names = tuple(f"MUnit_2_{number:05d}.tif" for number in (1, 2))
+    write_result(folder / "MUnit_2" / "Plane 1", MatlabSpec(tifs=(names,), frames=(FRAMES,)))
+    register_femtonics(lab, folder)
+    populate("Tif", "ImagingAnalysis", "Cell")
+    analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset
+    assert analysis.fetch1("timeseries_name", "datasettype") == ("90218_MUnit_2", "suite2p_matlab")
+    assert imaging.Cell().fetch1("num_cells") == 5
