@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import text_width
+from imaging_pipeline.cli.printing import quoted, text_width
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.errors import NotMountedError, PipelineError, StillCopyingError
 from imaging_pipeline.schemas.imaging import request_rows
@@ -93,11 +93,11 @@ def _consent(seen: Preview | None) -> Consent:
 
 
 def _say_who(request: int, folder: str, hosts: tuple[str, ...]) -> None:
-    click.echo(f"Request {request} is made.", nl=False)
+    click.echo(f"Request {request} is made.")
     if hosts:
-        click.echo(f" A worker carries it out (on {', '.join(hosts)}).")
+        click.echo(f"A worker on {' or '.join(hosts)} carries it out.")
     else:
-        click.echo(" No worker looks at folders now. Start one on a machine that reaches this one:")
+        click.echo("No worker looks at folders now. To start one, where the folder is mounted:")
         click.echo(f"  python -m batch_populate {_LANE} --once")
     click.echo("What became of it:")
-    click.echo(f"  imaging-pipeline report '{folder}'")
+    click.echo(f"  imaging-pipeline report {quoted(folder)}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from datetime import datetime
 
 import click
 from rich.console import Console
 
 from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.printing import quoted
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.schemas.imaging.report_text import counted
 from imaging_pipeline.schemas.imaging.unregistered import Unregistered
@@ -32,7 +30,7 @@ def find_unregistered(repository: str, newer_than: datetime | None) -> None:
     with connected() as tables, steps(Console(stderr=True)):
         found = search(tables, repository, newer_than.date() if newer_than else None)
     for each in found.unregistered:
-        click.echo(_quoted(each.spelled))
+        click.echo(quoted(each.spelled))
         click.echo(f"  {_looks(each)}")
     for folder in found.unread:
         click.echo(f"Not read, since it may not be or went away: {folder}", err=True)
@@ -48,7 +46,3 @@ def _looks(found: Unregistered) -> str:
         looks = f"{recording.experiment_type}: {timeseries}, {counted(recording.num_files, 'file')}"
     requested = "; requested, see: imaging-pipeline report" if found.is_requested else ""
     return f"{looks}, last written {recording.newest:%Y-%m-%d}{requested}"
-
-
-def _quoted(folder: str) -> str:
-    return subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -45,3 +48,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to_
 def say_added(what: str, *, is_new: bool) -> None:
     """Say that something was added, or was there already."""
     click.echo(f"Added {what}." if is_new else f"{what[0].upper()}{what[1:]} is there already.")
+
+
+def quoted(path: str) -> str:
+    """Give a path as it is typed in a shell of this machine."""
+    return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)

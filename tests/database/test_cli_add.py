@@ -75,7 +75,7 @@ def test_a_new_folder_is_shown_and_requested_without_a_question(lab: Lab, run: R
     assert result.exit_code == 0
     assert f"new      2024-05-17 14:03:09  {OPEN_FIELD.name}" in result.stdout
     assert "Nothing is deleted." in result.stdout
-    assert "Request 0 is made. No worker looks at folders now." in result.stdout
+    assert "Request 0 is made.\nNo worker looks at folders now." in result.stdout
     assert imaging.BaseFolder().fetch1("base_folder_note", "combined", "consent") == ("first day", "yes", {})
     carry_out()
     assert len(imaging.Session()) == 1
@@ -87,7 +87,7 @@ def test_the_worker_that_will_look_at_the_folder_is_named(lab: Lab, run: Run) ->
         imaging.Worker.insert1(
             {"worker_name": host, "worker_host": host, "worker_lanes": lanes, **row},
         )
-    assert "A worker carries it out (on vm7)." in run(*arguments(lab, new_folder(lab))).stdout
+    assert "A worker on vm7 carries it out." in run(*arguments(lab, new_folder(lab))).stdout
 
 
 def test_a_dry_run_lists_every_file_and_writes_nothing(lab: Lab, run: Run) -> None:
