@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from imaging_pipeline import names
-from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
+from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets, compared_options, noted
 from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
-from imaging_pipeline.readers.suite2p_options import options_summary
 from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
-# Of these the tifs' headers decide, whatever an option set says.
-_FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
 # What to do about an output, as it ends a reason.
-RUN_AGAIN = "let Suite2p run again"
 _FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
-# What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
-_NOT_SAID = (None, (0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -54,26 +47,6 @@ class OutputFolder:
     metasession_name: str | None
     ops_name: str | None
     last: str
-
-
-@dataclass(frozen=True)
-class OptionSets:
-    """The option sets that outputs are held against.
-
-    Attributes
-    ----------
-    settings
-        Settings of every option set, by its name.
-    assigned
-        The option set of known meta-sessions, by their name.
-    """
-
-    settings: Mapping[str, Mapping[str, Any]]
-    assigned: Mapping[str, str]
-
-    def wanted(self, request: Request, metasession_name: str) -> str | None:
-        """Give the option set that the request asks for, or that the meta-session has."""
-        return request.ops_name or self.assigned.get(metasession_name)
 
 
 def output_folder(place: str) -> OutputFolder:
@@ -127,7 +100,7 @@ def judge(
     wanted = None if package.run_name else options.wanted(request, owner.metasession_name)
     own_name = (
         package.run_name
-        or _noted(output, "ops_name")
+        or noted(output, "ops_name")
         or folder.ops_name
         or _folder_below(request, owner, place)
     )
@@ -140,9 +113,7 @@ def judge(
     if missing:
         reason = f"not finished: {listed(missing)} not there or not whole; {_FINISH}"
         return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
-    is_equal, compared = _compared_options(
-        output, wanted or own_name, options.settings, _not_compared(request)
-    )
+    is_equal, compared = compared_options(request, output, wanted or own_name, options)
     verdict = OutputVerdict.FINISHED if is_equal else OutputVerdict.SUPERSEDED
     return Judgement(verdict, owner.metasession_name, ops_name, compared)
 
@@ -260,50 +231,6 @@ def _difference_of_files(made_of: Sequence[str], wanted: Sequence[str]) -> str:
 
 def _replaced(request: Request, output: Output, owner: PlannedMetaSession) -> str:
     """Say whether tifs have other content than those of which our own note of the run tells."""
-    noted = _noted(output, "contents_hash")
-    is_same = noted is None or noted == names.contents_hash(_contents(request, owner))
+    contents_hash = noted(output, "contents_hash")
+    is_same = contents_hash in (None, names.contents_hash(_contents(request, owner)))
     return "" if is_same else "made of files of the same names with other content"
-
-
-def _compared_options(
-    output: Output,
-    reference: str | None,
-    settings: Mapping[str, Mapping[str, Any]],
-    not_compared: Sequence[str],
-) -> tuple[bool, str]:
-    """Say whether the options are those of a set, and what was compared."""
-    if output.options is None:
-        return True, "options not compared, because no option set can state them"
-    if reference is None or reference not in settings:
-        return True, "options not compared, because no option set is named"
-    wanted = settings[reference]
-    noted = _noted(output, "settings_hash")
-    if noted is not None:
-        if noted == names.settings_hash(wanted):
-            return True, f"its settings are those of '{reference}'"
-        return False, f"its settings are not those of '{reference}'; {RUN_AGAIN}"
-    made, asked = options_summary(output.options), options_summary(wanted)
-    compared, different = [], []
-    for field in fields(asked):
-        if field.name in not_compared:
-            continue
-        value, found = getattr(asked, field.name), getattr(made, field.name)
-        if value in _NOT_SAID or found in _NOT_SAID:
-            continue
-        compared.append(field.name)
-        if value != found:
-            different.append(f"{field.name} {found} instead of {value}")
-    if different:
-        return False, f"not made with '{reference}': {listed(different)}; {RUN_AGAIN}"
-    return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
-
-
-def _not_compared(request: Request) -> tuple[str, ...]:
-    """Give the options that the tifs decide."""
-    is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
-    return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
-
-
-def _noted(output: Output, key: str) -> str | None:
-    value = None if output.marker is None else output.marker.get(key)
-    return None if value is None else str(value)

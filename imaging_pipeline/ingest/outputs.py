@@ -11,14 +11,8 @@ from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
-from imaging_pipeline.ingest.output_verdict import (
-    RUN_AGAIN,
-    Judgement,
-    OptionSets,
-    judge,
-    output_folder,
-    tifs,
-)
+from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
+from imaging_pipeline.ingest.output_verdict import Judgement, judge, output_folder, tifs
 from imaging_pipeline.ingest.planned import (
     FileReport,
     FileVerdict,

@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Rec
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listing import Listing
-from imaging_pipeline.ingest.output_verdict import OptionSets
+from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
 from imaging_pipeline.ingest.planned import (
     Content,

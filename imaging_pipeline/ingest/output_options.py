@@ -1,0 +1,97 @@
+"""Whether an output was made with the options that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from imaging_pipeline import names
+from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
+from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.listed import listed
+from imaging_pipeline.ingest.planned import Request
+from imaging_pipeline.readers.suite2p_options import options_summary
+from imaging_pipeline.segmentation.package import Output
+
+# What to do about an output, as it ends a reason.
+RUN_AGAIN = "let Suite2p run again"
+# Of these the tifs' headers decide, whatever an option set says.
+_FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
+# What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
+_NOT_SAID = (None, (0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class OptionSets:
+    """The option sets that outputs are held against.
+
+    Attributes
+    ----------
+    settings
+        Settings of every option set, by its name.
+    assigned
+        The option set of known meta-sessions, by their name.
+    """
+
+    settings: Mapping[str, Mapping[str, Any]]
+    assigned: Mapping[str, str]
+
+    def wanted(self, request: Request, metasession_name: str) -> str | None:
+        """Give the option set that the request asks for, or that the meta-session has."""
+        return request.ops_name or self.assigned.get(metasession_name)
+
+
+def compared_options(
+    request: Request, output: Output, reference: str | None, options: OptionSets
+) -> tuple[bool, str]:
+    """Say whether the options of an output are those of a set, and what was compared.
+
+    Parameters
+    ----------
+    request
+        Whose tifs tell some of the options.
+    output
+        The output.
+    reference
+        Name of the set, or None where there is none to compare with.
+    options
+        All sets.
+    """
+    if output.options is None:
+        return True, "options not compared, because no option set can state them"
+    if reference is None or reference not in options.settings:
+        return True, "options not compared, because no option set is named"
+    wanted = options.settings[reference]
+    settings_hash = noted(output, "settings_hash")
+    if settings_hash is not None:
+        if settings_hash == names.settings_hash(wanted):
+            return True, f"its settings are those of '{reference}'"
+        return False, f"its settings are not those of '{reference}'; {RUN_AGAIN}"
+    made, asked = options_summary(output.options), options_summary(wanted)
+    not_compared = _not_compared(request)
+    compared, different = [], []
+    for field in fields(asked):
+        if field.name in not_compared:
+            continue
+        value, found = getattr(asked, field.name), getattr(made, field.name)
+        if value in _NOT_SAID or found in _NOT_SAID:
+            continue
+        compared.append(field.name)
+        if value != found:
+            different.append(f"{field.name} {found} instead of {value}")
+    if different:
+        return False, f"not made with '{reference}': {listed(different)}; {RUN_AGAIN}"
+    return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
+
+
+def _not_compared(request: Request) -> tuple[str, ...]:
+    """Give the options that the tifs decide."""
+    is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
+    return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
+
+
+def noted(output: Output, key: str) -> str | None:
+    """Give what our own note of a run says, or None where it does not, or there is none."""
+    value = None if output.marker is None else output.marker.get(key)
+    return None if value is None else str(value)
