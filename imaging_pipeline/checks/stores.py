@@ -26,7 +26,7 @@ _PACKAGES = {"s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs"}
 def check_stores(config: Config) -> tuple[Finding, ...]:
     """Try each store with a small file that is removed again."""
     return tuple(
-        _check_folder(f"store {name}", Path(str(spec["location"])), _is_made_by_us(config, name))
+        _check_folder(name, Path(str(spec["location"])), config)
         if spec["protocol"] == "file"
         else _check_bucket(f"store {name}", spec)
         for name, spec in config.datajoint_stores().items()
@@ -34,13 +34,16 @@ def check_stores(config: Config) -> tuple[Finding, ...]:
     )
 
 
-def _is_made_by_us(config: Config, name: str) -> bool:
-    return config.embedded_folder is not None and name == PIPELINE_STORE
+def _is_made_by_init_db(name: str, folder: Path, config: Config) -> bool:
+    # Elsewhere it makes none: a share may have to be mounted first.
+    embedded = config.embedded_folder
+    return name == PIPELINE_STORE and embedded is not None and folder.is_relative_to(embedded)
 
 
-def _check_folder(subject: str, folder: Path, is_made_by_us: bool) -> Finding:
+def _check_folder(name: str, folder: Path, config: Config) -> Finding:
+    subject = f"store {name}"
     try:
-        if is_made_by_us and not folder.exists():
+        if _is_made_by_init_db(name, folder, config) and not folder.exists():
             return notice(subject, f"{folder} is not there yet", "To make it, run: imaging-pipeline init-db")
         if not folder.is_dir():
             return _missing(subject, folder)

@@ -151,6 +151,17 @@ def test_the_store_of_an_embedded_server_is_left_to_init_db(config: Config) -> N
     assert found.remedy.endswith("run: imaging-pipeline init-db")
 
 
+def test_a_store_elsewhere_is_mounted_or_made_by_a_person_also_for_an_embedded_server(
+    config: Config, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "not mounted"
+    found = finding(check_stores(dataclasses.replace(config, stores=file_store(elsewhere))), "store main")
+    assert found.state is State.FAILED
+    assert f"{elsewhere} is not there" in found.found
+    assert "Mount the share" in found.remedy
+    assert "init-db" not in found.remedy
+
+
 def test_a_read_only_and_a_full_store_are_told_apart(config: Config, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", MEGABYTE) as disk:
         stored = dataclasses.replace(config, stores=file_store(disk.path))
