@@ -190,3 +190,9 @@ def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
     by_lower = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
     return [by_lower[match] for match in matches]
+
+
+def with_alike(value: str, alike: Iterable[str]) -> str:
+    """Give a value that is not known with those that may have been meant: ``seks (like sex?)``."""
+    meant = ", ".join(alike)
+    return f"{value} (like {meant}?)" if meant else value

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, Animal, AnimalKey
-from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError, near
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    Move,
+    NothingFoundError,
+    PipelineError,
+    near,
+    with_alike,
+)
 
 SEXES = ("male", "female", "unknown")
 MAX_GENE_LENGTH = 128
@@ -163,7 +171,7 @@ def _checked_columns(header: Sequence[str], path: Path) -> tuple[str, ...]:
         raise InputError(
             f"The file has columns that are not known: {', '.join(map(repr, unknown))}",
             path=path,
-            found=", ".join(f"{name} (like {', '.join(near(name, COLUMNS)) or 'none'}?)" for name in unknown),
+            found=", ".join(with_alike(name, near(name, COLUMNS)) for name in unknown),
             allowed=f"{', '.join(COLUMNS)}, {GENOTYPE}<gene>",
             remedy="correct or remove these columns.",
         )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, near, with_alike
 
 # Lets the pipeline choose; see `run_settings`.
 AUTO = "auto"
@@ -131,4 +131,17 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
         found=repr(value),
         allowed=f"{_WORDS[kind]} or '{AUTO}'" if name == AUTO_ALLOWED else _WORDS[kind],
         remedy="Correct the option set.",
+    )
+
+
+def unknown_options(unknown: Iterable[str], known: Iterable[str]) -> InputError:
+    """Give the error of options that are not known, with the known ones that look like each."""
+    names = {name.rpartition(".")[2]: name for name in known}
+    told = (
+        with_alike(key, [names[alike] for alike in near(key.rpartition(".")[2], names)]) for key in unknown
+    )
+    return InputError(
+        "Suite2p does not know some options of this set, and would ignore them",
+        found="; ".join(told),
+        remedy="Correct or remove these keys.",
     )

@@ -7,15 +7,23 @@ keys that it does not know; here they are refused, and whatever an old set says 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError, near
+from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
-from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, flat, ops_0x, put, settings_1x
+from imaging_pipeline.suite2p_runner.known_options import (
+    conform,
+    db_1x,
+    flat,
+    ops_0x,
+    put,
+    settings_1x,
+    unknown_options,
+)
 from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, translate_0x
 
 _CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
@@ -161,20 +169,6 @@ def _translate_1x(options: Mapping[str, Any]) -> Translated:
             not_carried[name] = NO_OPTION
         else:
             unknown.append(name)
-    refuse_unknown(unknown, (*settings_1x(), *db_1x()))
+    if unknown:
+        raise unknown_options(unknown, (*settings_1x(), *db_1x()))
     return Translated(values, not_carried)
-
-
-def refuse_unknown(unknown: Iterable[str], known: Iterable[str]) -> None:
-    """Raise `InputError` where a key is unknown, with the known ones that look like it."""
-    names = {name.rpartition(".")[2]: name for name in known}
-    hints = []
-    for key in unknown:
-        alike = [names[match] for match in near(key.rpartition(".")[2], names)]
-        hints.append(f"{key} (like {', '.join(alike)}?)" if alike else key)
-    if hints:
-        raise InputError(
-            "Suite2p does not know some options of this set, and would ignore them",
-            found="; ".join(hints),
-            remedy="Correct or remove these keys.",
-        )

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from imaging_pipeline.errors import InputError, near
-from imaging_pipeline.suite2p_runner.known_options import conform, ops_0x
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.suite2p_runner.known_options import conform, ops_0x, unknown_options
 
 # 0.x: ROIs that sparse mode looks for, for each of `max_iterations`.
 _ROIS_PER_ITERATION = 250
@@ -68,11 +68,7 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
     unknown = [key for key in options if not is_known_0x(key)]
     if unknown:
         known = [*ops_0x()["carried"], *ops_0x()["computed"], *_reasons()]
-        raise InputError(
-            "Suite2p does not know some options of this set, and would ignore them",
-            found="; ".join(f"{key} (like {', '.join(near(key, known)) or 'none'}?)" for key in unknown),
-            remedy="Correct or remove these keys.",
-        )
+        raise unknown_options(unknown, known)
     options = _conformed(options)
     carried = ops_0x()["carried"]
     values = {carried[key]: value for key, value in options.items() if key in carried}

@@ -153,6 +153,12 @@ def test_rows_are_counted_as_a_spreadsheet_counts_them(tmp_path: Path) -> None:
     assert only_problem(path).row == 5
 
 
+def test_an_unknown_column_that_looks_like_none_is_refused_without_a_guess(tmp_path: Path) -> None:
+    path = written(tmp_path, "animal_id,zzzz\n90218,1\n")
+    with pytest.raises(InputError, match=r"Found: zzzz\. Allowed: animal_id, "):
+        read_animals(path)
+
+
 def test_an_unknown_column_is_refused_with_those_that_look_like_it(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,animal_seks\na0f1,male\n")
     with pytest.raises(InputError, match=r"animal_seks \(like animal_sex"):

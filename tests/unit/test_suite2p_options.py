@@ -106,6 +106,12 @@ def test_an_unknown_key_is_refused_with_what_looks_like_it(options, hint):
         translate(options)
 
 
+@pytest.mark.parametrize("options", [{"zzzz": 1, "neucoeff": 0.7}, {"zzzz": 1, "registration": {}}])
+def test_an_unknown_key_that_looks_like_none_is_refused_without_a_guess(options):
+    with pytest.raises(InputError, match=r"Found: zzzz\. "):
+        translate(options)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"registration": {"nonrigid": "yes"}}, {"neucoeff": "0.7"}, {"registration": {"nimg_init": 1.5}}],
