@@ -68,7 +68,7 @@ class MiniscopePreprocessed(Miniscope):
         return (*super().recognise(folder, [name for name in names if name not in recognised]), *own)
 
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
-        """Refuse missing acquisitions and files, and one of raw and corrected tifs without the other.
+        """Refuse missing acquisitions and files, and corrected tifs without their raw ones.
 
         Raises
         ------
@@ -76,13 +76,37 @@ class MiniscopePreprocessed(Miniscope):
             It names what is missing.
         """
         super().check_numbering(folder, names)
-        corrected = {
-            name: split
-            for name, split in _preprocessed(folder, names).items()
-            if PurePosixPath(name).suffix.lower() in TIF_SUFFIXES
-        }
+        corrected = _corrected(folder, names)
         check_tif_numbering([(folder / name, split) for name, split in corrected.items()])
-        _check_pairs(folder, tif_names(folder, names), corrected)
+        raw = _by_acquisition(tif_names(folder, names))
+        for (name, acquisition), files in _by_acquisition(corrected).items():
+            if (name, acquisition) not in raw:
+                raise NamingError(
+                    f"The raw tifs of acquisition {acquisition} of '{name}' are missing",
+                    path=folder / files[0],
+                    found="a corrected tif only",
+                    allowed=f"{name}_{acquisition:05d}_00001.tif and its like beside it",
+                    remedy="copy the raw tifs into the folder as well.",
+                )
+
+    def check_complete(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse raw tifs without their corrected ones.
+
+        Raises
+        ------
+        NamingError
+            It names what is missing.
+        """
+        corrected = _by_acquisition(_corrected(folder, names))
+        for (name, acquisition), files in _by_acquisition(tif_names(folder, names)).items():
+            if (name, acquisition) not in corrected:
+                raise NamingError(
+                    f"The motion-corrected tif of acquisition {acquisition} of '{name}' is missing",
+                    path=folder / files[0],
+                    found="raw tifs only",
+                    allowed=f"{name}_{acquisition:05d}{_ENDING}.tif beside them",
+                    remedy=f"copy it into the folder, or register the folder as {Miniscope.name}.",
+                )
 
     def examine(self, path: Path, used: Used) -> Examined:
         """Check that a tif has its last page, and give the start and the layout that a raw one says.
@@ -145,6 +169,14 @@ def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
     return {name: split for name, split in found.items() if split is not None}
 
 
+def _corrected(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
+    return {
+        name: split
+        for name, split in _preprocessed(folder, names).items()
+        if PurePosixPath(name).suffix.lower() in TIF_SUFFIXES
+    }
+
+
 def _intermediate(path: PurePosixPath, timeseries_names: Sequence[str]) -> Used | Unknown:
     """Find the timeseries that an intermediate file is of, by its name; a longer name goes first."""
     if len(timeseries_names) == 1:
@@ -154,28 +186,6 @@ def _intermediate(path: PurePosixPath, timeseries_names: Sequence[str]) -> Used 
             return Used(INTERMEDIATE, "mixed", name, 0)
     reason = "its name begins with the name of no recording of the folder, which has several"
     return Unknown(reason if timeseries_names else "the folder has no raw tif", lacks_recording=True)
-
-
-def _check_pairs(folder: Path, raw: dict[str, TifName], corrected: dict[str, TifName]) -> None:
-    by_raw, by_corrected = _by_acquisition(raw), _by_acquisition(corrected)
-    for (name, acquisition), files in sorted(by_corrected.items()):
-        if (name, acquisition) not in by_raw:
-            raise NamingError(
-                f"The raw tifs of acquisition {acquisition} of '{name}' are missing beside the corrected one",
-                path=folder / files[0],
-                found="no raw tif of this name and number",
-                allowed=f"{name}_{acquisition:05d}_00001.tif and its like",
-                remedy="copy the raw tifs into the folder as well.",
-            )
-    for (name, acquisition), files in sorted(by_raw.items()):
-        if (name, acquisition) not in by_corrected:
-            raise NamingError(
-                f"The motion-corrected tif of acquisition {acquisition} of '{name}' is missing",
-                path=folder / files[0],
-                found="raw tifs only",
-                allowed=f"{name}_{acquisition:05d}{_ENDING}.tif beside them",
-                remedy="copy it into the folder, or register the folder as 2Pminiscope_A.",
-            )
 
 
 def _by_acquisition(tifs: dict[str, TifName]) -> dict[tuple[str, int], list[str]]:

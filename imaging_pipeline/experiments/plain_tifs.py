@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
+from imaging_pipeline.errors import NamingError
 from imaging_pipeline.experiments.dataset_types import SESSION_JSON, TIF
 from imaging_pipeline.experiments.recognised import (
     Examined,
@@ -64,6 +65,21 @@ class PlainTifs(ExperimentType):
 
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
         """Take any names: nothing in them says that a piece is missing."""
+
+    def check_complete(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse a ``session.json`` without tifs.
+
+        Raises
+        ------
+        NamingError
+        """
+        if not _tifs_in_order(names):
+            raise NamingError(
+                "There is no tif beside the file that describes them",
+                path=folder / FILE_NAME,
+                allowed="names that end in .tif or .tiff, in the same folder",
+                remedy="copy the tifs into the folder.",
+            )
 
     def examine(self, path: Path, used: Used) -> Examined:
         """Check that a tif has its last page.

@@ -160,6 +160,13 @@ class ExperimentType(Protocol):
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a recording with a piece missing between others, by a NamingError."""
 
+    def check_complete(self, folder: Path, names: Sequence[str]) -> None:
+        """Refuse a session that lacks a file that it needs, by a NamingError.
+
+        Called when the files were looked into; what turned out to be no session is not among ``names``.
+        """
+        return
+
     def examine(self, path: Path, used: Used) -> Examined:
         """Check that a file is all there, and give what it says of its session.
 

@@ -116,6 +116,9 @@ def make_plan(
     sessions = plan_sessions(request, experiment, contents, recorded)
     if not sessions:
         raise _nothing(experiment, contents, recognised)
+    experiment.check_complete(
+        listing.folder, [path for path in recorded_paths if path not in contents.left_out]
+    )
     judged = judge_outputs(
         request,
         contents,

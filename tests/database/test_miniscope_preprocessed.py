@@ -13,7 +13,16 @@ from imaging_pipeline.schemas.imaging.administration import add_options
 from tests.makers.folders import COPIED, aged, write_file
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.preprocessed import write_corrected, write_poses, write_preprocessed
-from tests.makers.recordings import HEIGHT, IMPORTED, OPEN_FIELD, RATE_HZ, WIDTH, populate, write_recording
+from tests.makers.recordings import (
+    HEIGHT,
+    IMPORTED,
+    OBJECT,
+    OPEN_FIELD,
+    RATE_HZ,
+    WIDTH,
+    populate,
+    write_recording,
+)
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 
 TYPE = "2Pminiscope_A preprocessed"
@@ -111,6 +120,25 @@ def test_suite2p_takes_the_corrected_tifs_and_registers_nothing(
     assert (analysis["analysis_rate_hz"], bool(analysis["is_tif_preproc"])) == (RATE_HZ, True)
     assert imaging.Cell().fetch1("num_cells") == 5
     assert set(imaging.Projection.Motion().fetch1("x_mocor").load()) == {0}
+
+
+def test_each_session_has_its_frames_of_the_corrected_tifs(
+    lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    write_recording(folder, OBJECT)
+    write_preprocessed(folder, OBJECT)
+    register_it(lab, folder)
+    suite2p_jobs.Suite2Py.populate()
+    register_it(lab, folder)
+
+    populate("Tif", "ImagingAnalysis")
+
+    slices = (imaging.ImagingAnalysis * imaging.Session).to_dicts(order_by="session_order")
+    assert [(row["timeseries_name"], row["first_frame"], row["num_frames"]) for row in slices] == [
+        (OPEN_FIELD.name, 0, OPEN_FIELD.num_frames),
+        (OBJECT.name, OPEN_FIELD.num_frames, OBJECT.num_frames),
+    ]
 
 
 def test_a_corrected_tif_of_another_length_fails_with_both_numbers(lab: Lab, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from imaging_pipeline.errors import FormatError, NamingError, TruncatedError
 from imaging_pipeline.experiments.recognised import Ignored, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
+from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.plan import Request, make_plan
 from imaging_pipeline.readers.tif_stack import TifStack
+from tests.makers.folders import START, aged
 from tests.makers.preprocessed import write_corrected, write_preprocessed
 from tests.makers.recordings import HEIGHT, OPEN_FIELD, RATE_HZ, WIDTH, write_recording
-from tests.makers.scanimage import truncate
+from tests.makers.scanimage import truncate, write_z_stack
 
 FOLDER = Path("day1")
 PREPROCESSED = experiment_type("2Pminiscope_A preprocessed")
@@ -83,18 +87,15 @@ def test_of_several_recordings_the_name_says_whose_an_intermediate_file_is() -> 
             ("raw tifs of acquisition 1 of 'm'", "m_00001_preproc.tif", "copy the raw"),
         ),
         (
-            ("m_00001.tif", "m_00001_preproc.tif", "m_00002.tif"),
-            ("motion-corrected tif of acquisition 2", "m_00002.tif", "m_00002_preproc.tif"),
-        ),
-        (("m_00001.tif",), ("motion-corrected tif of acquisition 1", "register the folder as 2Pminiscope_A")),
-        (
             ("m_00001.tif", "m_00001_preproc.tif", "m_00001_preproc.tiff"),
             ("cannot both be acquisition 1", "m_00001_preproc.tif, m_00001_preproc.tiff"),
         ),
         (("m_00001.tif", "m_00003.tif", "m_00001_preproc.tif", "m_00003_preproc.tif"), ("without 2",)),
     ],
 )
-def test_raw_and_corrected_tifs_must_both_be_there(names: tuple[str, ...], told: tuple[str, ...]) -> None:
+def test_corrected_tifs_that_do_not_fit_the_raw_ones_are_refused_by_name(
+    names: tuple[str, ...], told: tuple[str, ...]
+) -> None:
     with pytest.raises(NamingError) as raised:
         PREPROCESSED.check_numbering(FOLDER, names)
 
@@ -102,10 +103,43 @@ def test_raw_and_corrected_tifs_must_both_be_there(names: tuple[str, ...], told:
         assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            ("m_00001.tif", "m_00001_preproc.tif", "m_00002.tif"),
+            ("motion-corrected tif of acquisition 2", "m_00002.tif", "m_00002_preproc.tif"),
+        ),
+        (("m_00001.tif",), ("motion-corrected tif of acquisition 1", "register the folder as 2Pminiscope_A")),
+    ],
+)
+def test_raw_tifs_without_a_corrected_one_are_refused_by_name(
+    names: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    with pytest.raises(NamingError) as raised:
+        PREPROCESSED.check_complete(FOLDER, names)
+
+    for words in told:
+        assert words in str(raised.value)
+
+
+def test_a_z_stack_needs_no_corrected_tif(tmp_path: Path) -> None:
+    write_recording(tmp_path, OPEN_FIELD)
+    write_preprocessed(tmp_path, OPEN_FIELD)
+    aged(write_z_stack(tmp_path / "90218-stack_00001.tif", start=START + timedelta(hours=1)))
+    request = Request("moser", "day1", PREPROCESSED.name, True, "90218", 0)
+
+    plan = make_plan(request, scan(tmp_path), {}, {})
+
+    (metasession,) = plan.metasessions
+    assert [session.timeseries_name for session in metasession.sessions] == [OPEN_FIELD.name]
+
+
 def test_raw_and_corrected_tifs_that_are_both_there_are_taken() -> None:
-    PREPROCESSED.check_numbering(
-        FOLDER, ("m_00001_00001.tif", "m_00001_00002.tif", "m_00001_preproc.tif", "m_00001_preproc.csv")
-    )
+    names = ("m_00001_00001.tif", "m_00001_00002.tif", "m_00001_preproc.tif", "m_00001_preproc.csv")
+
+    PREPROCESSED.check_numbering(FOLDER, names)
+    PREPROCESSED.check_complete(FOLDER, names)
 
 
 def test_a_corrected_tif_has_its_own_dimensions_and_the_raw_header(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.errors import FormatError, NamingError, NothingFoundError, TruncatedError
 from imaging_pipeline.experiments.recognised import Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
@@ -45,6 +45,11 @@ def test_tifs_wait_for_their_session_json() -> None:
     assert verdicts("movie.tif")["movie.tif"] == Unknown(
         "the folder has no session.json", lacks_recording=True
     )
+
+
+def test_a_session_json_without_tifs_is_refused_with_its_name() -> None:
+    with pytest.raises(NamingError, match=r"session\.json.*copy the tifs into the folder"):
+        PLAIN.check_complete(FOLDER, [DESCRIBED])
 
 
 def test_a_json_file_of_another_name_describes_nothing(tmp_path: Path) -> None:
