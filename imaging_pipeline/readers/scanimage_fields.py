@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -91,8 +92,7 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
     if not keys.flag("hRoiManager.mroiEnable"):
         return ()
     try:
-        group = json.loads(rois)["RoiGroups"]["imagingRoiGroup"]
-        found = [_field(roi) for roi in _listed(group["rois"]) if _is_imaged(roi, plane_z_um, path)]
+        found = [_field(roi) for roi in _imaging_rois(rois) if _is_imaged(roi, plane_z_um, path)]
     except FormatError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
@@ -102,6 +102,12 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
     if not found:
         raise FormatError("The tif is of several fields of view, but none is enabled", path=path)
     return tuple(found)
+
+
+# The files of one acquisition repeat them to the letter.
+@lru_cache(maxsize=4)
+def _imaging_rois(rois: str) -> Sequence[dict[str, Any]]:
+    return _listed(json.loads(rois)["RoiGroups"]["imagingRoiGroup"]["rois"])
 
 
 def _listed(value: Any) -> list[Any]:

@@ -50,6 +50,7 @@ EMPTY = {
     **{f"Animal.{name}": COLONY for name in ("Strain", "animal_dob", "color", "animal_notes")},
     **{f"User.{name}": BY_HAND for name in ("email", "last_name")},
     "Repository.repository_note": BY_HAND,
+    "Tif.Plane.field_name": "the recording has one field of view",
     **dict.fromkeys(("Apparatus", "CueCard", "ArenaObject", "Intervention", "Scope", "Setup"), BY_HAND),
     **{f"Apparatus.{name}": BY_HAND for name in ("Geometry", "Treadmill")},
     **dict.fromkeys(("ArenaObject.Picture", "Scope.Picture"), BY_HAND),
