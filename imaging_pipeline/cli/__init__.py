@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "find-unregistered": _Lazy(
         f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
     ),
+    "retire": _Lazy(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),

@@ -46,6 +46,8 @@ class FindingKind(StrEnum):
     LATE = "late"
     CONFLICT = "conflict"
     OTHER_ANIMAL = "other animal"
+    OTHER_LABEL = "other label"
+    OTHER_PERSON = "other person"
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,21 @@ class DatasetChange:
 
 
 class PurgeSeed(StrEnum):
-    """What a purge starts at: everything below it goes, and of ``DATASET`` the seed itself.
+    """What a purge starts at: everything below it goes; of the last three kinds the seed too.
 
-    ``DATASET``: a dataset that is out of date.
     ``LINKS``: a dataset's links to some sessions.
     ``FILES``: the files of a dataset.
     ``RUN``: a meta-session's option set, below which its Suite2p run lies.
+    ``DATASET``: a dataset that is out of date.
+    ``SESSIONS``, ``METASESSION``: what a person retires; a registration never starts there.
     """
 
-    DATASET = "dataset"
     LINKS = "links"
     FILES = "files"
     RUN = "run"
+    DATASET = "dataset"
+    SESSIONS = "sessions"
+    METASESSION = "metasession"
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class Purge:
     seed
         Where it starts.
     metasession_name, session_names, dataset_name
-        Whose it is; no sessions and no dataset for a run.
+        Whose it is; no sessions and no dataset for a run or a meta-session.
     reason
         Why, for the report.
     """
@@ -116,6 +121,31 @@ class Purge:
     reason: str
     session_names: tuple[str, ...] = ()
     dataset_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Curation:
+    """Another choice of cells than the one that was imported of a Suite2p output for a session.
+
+    Attributes
+    ----------
+    metasession_name, session_name, dataset_name, bundle
+        Whose it is.
+    added, removed
+        Numbers of the regions that became cells, and of those that are none any more.
+    """
+
+    metasession_name: str
+    session_name: str
+    dataset_name: str
+    bundle: str
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why what was imported is purged."""
+        return f"curated: {len(self.added)} cells added, {len(self.removed)} removed"
 
 
 @dataclass(frozen=True)
@@ -160,6 +190,8 @@ class Changes:
         For meta-sessions that get a session: all their sessions' names by start.
     purges
         What is out of date; done before anything is written.
+    curations
+        Cells that a person chose anew.
     option_sets
         Option sets to set.
     relocations
@@ -173,6 +205,7 @@ class Changes:
     datasets: tuple[DatasetChange, ...] = ()
     session_order: tuple[tuple[str, tuple[str, ...]], ...] = ()
     purges: tuple[Purge, ...] = ()
+    curations: tuple[Curation, ...] = ()
     option_sets: tuple[OptionSetChange, ...] = ()
     relocations: tuple[Relocation, ...] = ()
     findings: tuple[Finding, ...] = ()

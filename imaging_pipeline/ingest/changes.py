@@ -66,7 +66,7 @@ def compare(plan: Plan, known: Known) -> Changes:
     plan
         What the folder means.
     known
-        What the database holds that the plan may meet; meta-sessions of another label are passed over.
+        What the database holds that the plan may meet.
     """
     experiment = experiment_type(plan.request.experiment_type)
     registered = Registered(plan, known, experiment.primary)
@@ -79,6 +79,7 @@ def compare(plan: Plan, known: Known) -> Changes:
         datasets=tuple(chain.from_iterable(part.datasets for part in parts)),
         session_order=tuple(chain.from_iterable(part.session_order for part in parts)),
         purges=tuple(chain.from_iterable(part.purges for part in parts)),
+        curations=tuple(chain.from_iterable(part.curations for part in parts)),
         option_sets=tuple(chain.from_iterable(part.option_sets for part in parts)),
         relocations=tuple(chain.from_iterable(part.relocations for part in parts)),
         findings=(*chain.from_iterable(part.findings for part in parts), *_gone(plan)),
@@ -87,7 +88,11 @@ def compare(plan: Plan, known: Known) -> Changes:
 
 def _gone(plan: Plan) -> Iterator[Finding]:
     for path in plan.gone:
-        yield Finding(FindingKind.GONE, None, f"{path} is no longer there; what was registered of it stays")
+        message = (
+            f"{path} is no longer there; what was registered of it stays, until you retire its session"
+            " (imaging-pipeline retire) and register the folder again"
+        )
+        yield Finding(FindingKind.GONE, None, message)
 
 
 class _Comparison:
@@ -125,9 +130,10 @@ class _Comparison:
             datasets=(*recordings, *outputs),
             session_order=((self._name, order),) if has_new else (),
             purges=tuple(outdated.purges(order, (*recordings, *outputs))),
+            curations=tuple(outdated.curations(outputs)),
             option_sets=(option_set,) if option_set else (),
             relocations=tuple(self._relocation()),
-            findings=(*findings, *self._gone_outputs(outputs, outdated.outputs)),
+            findings=(*findings, *self._of_another(), *self._gone_outputs(outputs, outdated.outputs)),
         )
 
     def _session(self, match: SessionMatch) -> SessionChange:
@@ -219,6 +225,17 @@ class _Comparison:
             is_elsewhere = not is_named and known.suite2p_folder != suite2p_folder
         if is_elsewhere:
             yield Relocation(known.metasession_name, repository_name, folder, suite2p_folder)
+
+    def _of_another(self) -> Iterator[Finding]:
+        """Tell whose it is where somebody else asks: colleagues curate, so that it is not theirs by that."""
+        known, username = self._known, self._plan.request.username
+        if known is not None and known.username != username:
+            row = {"metasession_name": known.metasession_name, "username": username}
+            message = (
+                f"{known.metasession_name} is registered as {known.username}'s and stays so; to correct the"
+                f" experimenter: imaging.MetaSession.update1({row})"
+            )
+            yield Finding(FindingKind.OTHER_PERSON, None, message)
 
     def _gone_outputs(
         self, outputs: Sequence[DatasetChange], outdated: Mapping[str, OutdatedOutput]

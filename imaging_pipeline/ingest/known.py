@@ -105,6 +105,8 @@ class KnownMetaSession:
         The option set that it has and the hash of its settings; None where it has none.
     suite2p_folder
         Path below the repository in which its runs get a folder each.
+    username
+        Whose it is.
     """
 
     metasession_name: str
@@ -119,11 +121,12 @@ class KnownMetaSession:
     ops_name: str | None = None
     settings_hash: str | None = None
     suite2p_folder: str = ""
+    username: str = ""
 
 
 @dataclass(frozen=True)
 class Known:
-    """Every meta-session of the request's label that the plan may meet.
+    """Every meta-session that the plan may meet, of either label.
 
     These are the ones of the plan's names, the ones with a session of the plan's names, and the
     ones with a file of the same place or the same size and fingerprint as one of the plan's.

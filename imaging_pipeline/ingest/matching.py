@@ -50,7 +50,10 @@ class MetaSessionMatch:
 
 
 class Registered:
-    """The registered sessions of the request's label, to be found by name, place and content.
+    """The registered sessions, to be found by name, place and content.
+
+    Sessions of the request's label may be the planned ones. One of the other label never is, but shares
+    its files, and so its animal.
 
     Parameters
     ----------
@@ -68,7 +71,7 @@ class Registered:
         self._metasessions = [each for each in known.metasessions if each.label == plan.request.label]
         self._owners: dict[str, tuple[KnownMetaSession, KnownSession]] = {}
         self._by_file: dict[tuple[str, str] | tuple[int, str], set[str]] = {}
-        for owner in self._metasessions:
+        for owner in known.metasessions:
             for session in owner.sessions:
                 self._owners[session.session_name] = owner, session
                 for file in self._recorded(session):
@@ -110,12 +113,13 @@ class Registered:
             if dataset.datasettype == self._primary
             for file in dataset.files
         ]
-        names = {planned.session_name} & set(self._owners)
+        met = {planned.session_name} & set(self._owners)
         for file in files:
             for key in self._keys(file):
-                names |= self._by_file.get(key, set())
+                met |= self._by_file.get(key, set())
+        names = {name for name in met if self._owners[name][0].label == self._request.label}
         if not names:
-            return SessionMatch(planned)
+            return self._beside(SessionMatch(planned), [self._owners[name] for name in sorted(met)])
         if len(names) > 1:
             listed = ", ".join(sorted(names))
             reason = f"its files are in {len(names)} registered sessions: {listed}"
@@ -123,19 +127,47 @@ class Registered:
         owner, known = self._owners[names.pop()]
         return self._compared(SessionMatch(planned, known, owner), files)
 
+    def _beside(
+        self, match: SessionMatch, others: Sequence[tuple[KnownMetaSession, KnownSession]]
+    ) -> SessionMatch:
+        """Tell of the sessions of the other label that a new one has its files in common with."""
+        findings = []
+        for owner, known in others:
+            if not self._is_of_animal(owner):
+                return _blocked(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
+            reason = (
+                f"it is session {known.session_name} ({owner.label}) too;"
+                f" if that was a mistake: {_retire(owner)}"
+            )
+            findings.append(_finding(match, FindingKind.OTHER_LABEL, reason))
+        return replace(match, findings=tuple(findings))
+
+    def _is_of_animal(self, owner: KnownMetaSession) -> bool:
+        request = self._request
+        return (owner.animal_id, owner.datasource_id) == (request.animal_id, request.datasource_id)
+
+    def _of_other_animal(self, owner: KnownMetaSession, known: KnownSession) -> str:
+        return (
+            f"it is registered as session {known.session_name} of animal {owner.animal_id}; if that is the"
+            f" wrong animal: {_retire(owner)}, then register the folder again"
+        )
+
     def _compared(self, match: SessionMatch, files: Sequence[PlannedFile]) -> SessionMatch:
         owner, known, planned, request = match.owner, match.known, match.planned, self._request
         if owner is None or known is None:
             return match
-        if (owner.animal_id, owner.datasource_id) != (request.animal_id, request.datasource_id):
-            reason = f"it is registered as session {known.session_name} of animal {owner.animal_id}"
-            return _blocked(match, FindingKind.OTHER_ANIMAL, reason)
+        if not self._is_of_animal(owner):
+            return _blocked(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
         places = {(request.repository_name, file.address) for file in files}
         registered = self._recorded(known)
         has_moved = not any(file.place in places for file in registered)
         where = f"{owner.folder} of {owner.repository_name}"
         if has_moved and not all(file.is_gone for file in registered):
-            return _blocked(match, FindingKind.COPIED, f"it is registered in {where}, and still there")
+            reason = (
+                f"it is registered in {where}, and still there; leave one of the two, or to register this one"
+                f" instead: {_retire(owner)}"
+            )
+            return _blocked(match, FindingKind.COPIED, reason)
         findings = []
         if has_moved:
             findings.append(_finding(match, FindingKind.MOVED, f"it was registered in {where}"))
@@ -159,6 +191,10 @@ class Registered:
 _SEVERAL_OWNERS = "the folder's sessions are registered in several combined recordings"
 _WITH_BLOCKED = "another session of the folder needs a person's decision first"
 _TWICE = "its files and those of another session of the folder are registered as one session"
+
+
+def _retire(owner: KnownMetaSession) -> str:
+    return f"imaging-pipeline retire {owner.metasession_name}"
 
 
 def _without_doubles(match: SessionMatch, doubled: set[str]) -> SessionMatch:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from imaging_pipeline.ingest.changed import (
+    Curation,
     DatasetChange,
     Difference,
     OptionSetChange,
@@ -19,7 +20,7 @@ from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.known import KnownDataset
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.matching import MetaSessionMatch
-from imaging_pipeline.ingest.planned import OutputVerdict, Plan, PlannedDataset
+from imaging_pipeline.ingest.planned import OutputVerdict, Plan
 from imaging_pipeline.segmentation.registry import segmentation_package
 
 _MERGED = "combined"
@@ -93,27 +94,34 @@ class Outdated:
         if self._known.ops_name is not None and (self._reasons or other_set):
             yield Purge(PurgeSeed.RUN, name, listed([*self._reasons, *other_set], "; "))
 
+    def curations(self, datasets: Iterable[DatasetChange]) -> Iterator[Curation]:
+        """Give the imports of curated outputs where another set of regions are cells now."""
+        registered = {each.dataset_name: each for each in (self._known.datasets if self._known else ())}
+        for change in datasets:
+            if change.difference is not Difference.CURATION:
+                continue
+            name, marked = change.dataset.dataset_name, change.dataset.cell_ids or frozenset()
+            for imported in registered[name].imported:
+                added, removed = sorted(marked - imported.cell_ids), sorted(imported.cell_ids - marked)
+                if added or removed:
+                    yield Curation(
+                        change.metasession_name,
+                        imported.session_name,
+                        name,
+                        change.dataset.bundle,
+                        tuple(added),
+                        tuple(removed),
+                    )
+
     def _of_dataset(self, change: DatasetChange) -> Iterator[Purge]:
         """Give what goes of a dataset that stays: what is derived, and what hangs below its files."""
         owner, name = change.metasession_name, change.dataset.dataset_name
         if change.difference is Difference.CONTENT:
             yield Purge(PurgeSeed.LINKS, owner, change.reason, change.session_names, name)
-        elif change.difference is Difference.CURATION:
-            yield from self._of_curated(change.dataset, owner)
+        for curation in self.curations([change]):
+            yield Purge(PurgeSeed.LINKS, owner, curation.reason, (curation.session_name,), name)
         if change.difference in (Difference.CONTENT, Difference.CURATION):
             yield Purge(PurgeSeed.FILES, owner, change.reason, change.session_names, name)
-
-    def _of_curated(self, dataset: PlannedDataset, owner: str) -> Iterator[Purge]:
-        """Give what was imported of a curated output where another set of regions are cells now."""
-        marked = dataset.cell_ids or frozenset()
-        registered = self._known.datasets if self._known else ()
-        before = next(each for each in registered if each.dataset_name == dataset.dataset_name)
-        for imported in before.imported:
-            added, removed = len(marked - imported.cell_ids), len(imported.cell_ids - marked)
-            if added or removed:
-                reason = f"curated: {added} cells added, {removed} removed"
-                sessions = (imported.session_name,)
-                yield Purge(PurgeSeed.LINKS, owner, reason, sessions, dataset.dataset_name)
 
     def _outdated_outputs(self) -> Iterator[OutdatedOutput]:
         planned = {dataset.bundle for dataset in self._match.planned.datasets}

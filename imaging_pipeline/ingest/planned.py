@@ -25,6 +25,8 @@ class Request:
         The animal.
     ops_name
         The Suite2p option set, or None where the request names none.
+    username
+        Who asks.
     """
 
     repository_name: str
@@ -34,6 +36,7 @@ class Request:
     animal_id: str
     datasource_id: int
     ops_name: str | None = None
+    username: str = ""
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.config import Config
+from imaging_pipeline.disk_spelling import as_on_disk
 from imaging_pipeline.errors import SchemaError
 from imaging_pipeline.paths import Place, Root, local_path
 
@@ -43,6 +44,10 @@ class Tables:
     def local_path(self, repository_name: str, path: str) -> Path:
         """Give the place of a registered file or folder on this machine."""
         return local_path(Place(repository_name, path), self.config.repositories)
+
+    def as_on_disk(self, repository_name: str, folder: str) -> Place:
+        """Give the place of a folder as the disk spells it."""
+        return as_on_disk(Place(repository_name, folder), self.config.repositories)
 
 
 _in_code: list[Tables] = []

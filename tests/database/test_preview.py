@@ -167,7 +167,7 @@ def foreseen(preview: Preview) -> dict[str, int]:
 
 WRITTEN = (
     *(imaging.BaseFolder, imaging.MakeDatasetSessions, imaging.MetaSession),
-    *(imaging.Session, imaging.Dataset, imaging.PhysicalFile),
+    *(imaging.Session, imaging.Dataset, imaging.PhysicalFile, imaging.Curation),
 )
 SITUATIONS = (
     *(new, unchanged, late_session, in_the_way, another_option_set),
@@ -197,6 +197,7 @@ def test_the_preview_equals_the_deed(lab: Lab, situation: Callable[[Lab], dict[s
     }
     new_sessions = preview.report.row["num_sessions_new"]
     assert changed.get(imaging.Session.full_table_name, 0) == new_sessions
+    assert changed.get(imaging.Curation.full_table_name, 0) == len(preview.decision.changes.curations)
 
 
 @pytest.mark.usefixtures("own")

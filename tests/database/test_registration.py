@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
-from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif, write_timeseries
-from tests.makers.lab import Lab, register, row_counts
+from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
+from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output, tif_paths
-from tests.makers.suite2p_output import curate
 
 
 @pytest.fixture
@@ -59,56 +56,6 @@ def test_every_file_is_accounted_for(lab: Lab, folder: Path) -> None:
     assert verdicts[OPEN_FIELD.tif_names[0]] == "used"
 
 
-def test_the_same_folder_again_writes_nothing_but_the_request_and_its_report(lab: Lab, folder: Path) -> None:
-    register(lab, folder, combined=True)
-    before = row_counts(lab)
-    request = register(lab, folder, combined=True)
-    own = ("base_folder", "make_dataset_sessions", "~~")
-    changed = {name for name, rows in row_counts(lab).items() if rows != before[name]}
-    assert {name for name in changed if not any(part in name for part in own)} == set()
-    assert (imaging.MakeDatasetSessions & {"basefolder_id": request}).fetch1("num_sessions_new") == 0
-
-
-def test_a_session_found_later_joins_its_combined_metasession(lab: Lab) -> None:
-    folder = write_folder(lab.share / "90218" / "late", WHEEL)
-    register(lab, folder, combined=True)
-    write_timeseries(folder, OPEN_FIELD)
-    request = register(lab, folder, combined=True)
-    assert len(imaging.MetaSession()) == 1
-    ordered = imaging.Session().to_arrays("timeseries_name", order_by="session_order")
-    assert list(ordered) == [OPEN_FIELD.name, WHEEL.name]
-    verdicts = imaging.MakeDatasetSessions.Session & {"basefolder_id": request}
-    assert Counter(verdicts.to_arrays("session_verdict")) == {"joined": 1, "known": 1}
-
-
-def test_a_session_that_joins_makes_the_earlier_suite2p_output_out_of_date(lab: Lab) -> None:
-    folder = write_folder(lab.share / "90218" / "late", WHEEL)
-    register(lab, folder, combined=True)
-    suite2p_output(lab, combined=True)
-    register(lab, folder, combined=True)
-    imaging.Tif.populate()
-    imaging.ImagingAnalysis.populate()
-    assert len(imaging.ImagingAnalysis()) == 1
-    write_timeseries(folder, OPEN_FIELD)
-    request = register(lab, folder, combined=True)
-    assert len(imaging.ImagingAnalysis()) == 0
-    reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
-    assert all("joined" in reason for reason in reasons)
-    assert len(imaging.Tif()) == 1
-
-
-def test_a_replaced_tif_is_imported_again_and_the_other_session_is_left_alone(lab: Lab, folder: Path) -> None:
-    register(lab, folder, combined=False)
-    imaging.Tif.populate()
-    kept = (imaging.Tif * imaging.Session & {"timeseries_name": WHEEL.name}).fetch1("tif_entry_time")
-    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), COPIED + timedelta(days=1))
-    register(lab, folder, combined=False)
-    assert len(imaging.Tif()) == 1
-    imaging.Tif.populate()
-    assert len(imaging.Tif()) == 2
-    assert (imaging.Tif * imaging.Session & {"timeseries_name": WHEEL.name}).fetch1("tif_entry_time") == kept
-
-
 def test_a_finished_suite2p_output_belongs_to_every_session(lab: Lab, folder: Path) -> None:
     register(lab, folder, combined=True)
     suite2p_output(lab, combined=True)
@@ -116,35 +63,6 @@ def test_a_finished_suite2p_output_belongs_to_every_session(lab: Lab, folder: Pa
     outputs = imaging.Session.Data * imaging.Dataset & {"datasettype": "suite2p_python"}
     assert len(outputs) == 2
     assert set(outputs.to_arrays("bundle")) == {"fast/plane0"}
-
-
-def test_other_cells_after_curation_are_imported_again(lab: Lab, folder: Path) -> None:
-    register(lab, folder, combined=True)
-    root = suite2p_output(lab, combined=True)
-    register(lab, folder, combined=True)
-    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
-        table.populate()
-    curate(root / "plane0", [True, False, True, False, True])
-    request = register(lab, folder, combined=True)
-    assert len(imaging.Cell()) == 0
-    reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
-    assert set(reasons) == {"curated: 0 cells added, 2 removed"}
-    for table in (imaging.ImagingAnalysis, imaging.Cell):
-        table.populate()
-    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == {0, 2, 4}
-
-
-def test_a_changed_probability_alone_is_no_curation(lab: Lab, folder: Path) -> None:
-    register(lab, folder, combined=True)
-    root = suite2p_output(lab, combined=True)
-    register(lab, folder, combined=True)
-    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
-        table.populate()
-    labels = np.load(root / "plane0" / "iscell.npy")
-    labels[:, 1] *= 0.5
-    np.save(root / "plane0" / "iscell.npy", labels)
-    register(lab, folder, combined=True)
-    assert len(imaging.Cell()) == 2
 
 
 @pytest.mark.parametrize(
@@ -182,23 +100,6 @@ def test_an_output_that_a_person_made_is_adopted_and_not_replaced(lab: Lab, fold
     suite2p_jobs.Suite2Py.populate()
     assert suite2p_jobs.Suite2Py().fetch1("adopted", "run_num_rois") == (True, 5)
     assert sorted(path.name for path in root.parents[1].iterdir()) == before
-
-
-def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) -> None:
-    for name, tau in (("fast", 0.7), ("slow", 1.5)):
-        add_options(tables.in_code(), name, {"tau": tau})
-    register(lab, folder, combined=True, ops_name="fast")
-    key = {"metasession_name": imaging.MetaSession().fetch1("metasession_name")}
-    assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "fast"
-    run = {
-        **{"output_folder": "x", "adopted": False, "run_num_frames": 1, "run_num_rois": 0, "run_seconds": 1},
-        **{"run_settings": {}, "run_overridden": {}, "run_trimmed": {}, "run_stage_seconds": {}},
-        **{"run_versions": {}, "run_machine": "here", "run_threads": 1},
-    }
-    suite2p_jobs.Suite2Py.insert1({**key, "ops_name": "fast", **run}, allow_direct_insert=True)
-    register(lab, folder, combined=True, ops_name="slow")
-    assert len(suite2p_jobs.Suite2Py()) == 0
-    assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "slow"
 
 
 def test_a_metasession_takes_the_newest_calibration_that_is_not_after_it(lab: Lab, folder: Path) -> None:

@@ -68,6 +68,8 @@ EMPTY = {
     "Projection.Plane.mean_image_second": ONE_CHANNEL,
     **{f"Cell.Rois.{name}": ONE_CHANNEL for name in ("redcell", "redcell_prob")},
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
+    "Curation": NOT_CHANGED,
+    **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
     "Worker": "a worker that has ended takes its row away",
 }
 

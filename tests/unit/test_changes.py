@@ -96,8 +96,11 @@ def test_combined_and_split_sessions_of_one_folder_stand_side_by_side(folder, re
     changes = register(registered, folder, COMBINED)
 
     assert len(of(changes.sessions, "new")) == 2
-    assert changes.findings == ()
-    assert is_nothing(register(registered, folder, SPLIT))
+    assert kinds(changes) == {"other label"}
+    assert "imaging-pipeline retire" in changes.findings[0].message
+    again = register(registered, folder, SPLIT)
+    assert is_nothing(again)
+    assert again.findings == ()
 
 
 def test_sessions_are_ordered_by_their_start_also_when_one_is_found_later(folder, registered):

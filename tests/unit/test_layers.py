@@ -21,6 +21,7 @@ LAYERS = {
     "imaging_pipeline.config_stores": 0,
     "imaging_pipeline.secret": 0,
     "imaging_pipeline.paths": 0,
+    "imaging_pipeline.disk_spelling": 0,
     "imaging_pipeline.names": 0,
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.share_away": 0,

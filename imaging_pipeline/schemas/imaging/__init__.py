@@ -1,6 +1,7 @@
 """The imaging schema: one module a page of its diagram."""
 
 from .analyses import ImagingAnalysis, Projection
+from .audit import Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import Worker
@@ -34,6 +35,7 @@ __all__ = [
     "BaselineParams",
     "Cell",
     "CueCard",
+    "Curation",
     "Dataset",
     "DatasetType",
     "ExperimentType",
@@ -48,6 +50,7 @@ __all__ = [
     "PhysicalFile",
     "Projection",
     "Repository",
+    "Retirement",
     "Scope",
     "Session",
     "SessionType",

@@ -31,8 +31,8 @@ def refuse_more(consent: Consent | None, purged: Iterable[Purged]) -> None:
     more = [each for each in purged if each.num_rows > consent.get(each.table, 0)]
     if more:
         raise InputError(
-            "More would be deleted than was shown when the folder was added",
+            "More would be deleted than was shown",
             found=", ".join(f"{each.num_rows} rows of {shown(each.table)}" for each in more),
             allowed=", ".join(f"{consent.get(each.table, 0)} of {shown(each.table)}" for each in more),
-            remedy="look at what would be deleted now, and add the folder again.",
+            remedy="look at what would be deleted now, and ask for it again.",
         )

@@ -89,14 +89,13 @@ def files_by_dataset(tables: Tables, dataset_names: Iterable[str]) -> dict[str, 
 
 
 def of_plan(tables: Tables, plan: Plan) -> Known:
-    """Give every MetaSession of the request's label that a plan may meet: by name, place or content."""
+    """Give every MetaSession that a plan may meet: by name, place or content."""
     candidates = _names_met(tables, plan)
     if not candidates:
         return Known()
-    imaging, label = tables.imaging, {"combined": "yes" if plan.request.combined else "no"}
-    met = imaging.MetaSession & _any_of("metasession_name", candidates) & label
+    met = tables.imaging.MetaSession & _any_of("metasession_name", candidates)
     rows = met.to_dicts(order_by="metasession_name")
-    return Known(_known_metasessions(tables, rows, plan)) if rows else Known()
+    return Known(_known_metasessions(tables, rows, plan))
 
 
 def _names_met(tables: Tables, plan: Plan) -> set[str]:
@@ -202,6 +201,7 @@ def _known_metasession(
         ops_name=options[0]["ops_name"] if options else None,
         settings_hash=names.settings_hash(options[0]["ops_settings"]) if options else None,
         suite2p_folder=row["suite2p_folder"],
+        username=row["username"],
     )
 
 

@@ -1,8 +1,9 @@
 """Deleting what is derived from data that changed; the only module that does.
 
-The seed is always a dataset, its link to a session, its files, or the option set of a MetaSession, never a
-session. The cascade finds children in private schemas too, whether this process knows them or not.
-What `preview` counts and what `purge` deletes are the same restricted tables.
+The seed of a registration is always a dataset, its link to a session, its files, or the option set of a
+MetaSession; only who retires a session starts at it. The cascade finds children in private schemas too,
+whether this process knows them or not. What `preview` counts and what `purge` deletes are the same
+restricted tables.
 
 Objects in the store stay until `store_sweep` finds that no row names them any more: a purge may
 still be rolled back, and a reader may have an array open.
@@ -25,6 +26,8 @@ from .fetching import Row
 
 # DataJoint's "cascade" would delete the sessions that a dataset is linked to.
 _PART_INTEGRITY = "ignore"
+
+_WITH_SEED = (PurgeSeed.DATASET, PurgeSeed.SESSIONS, PurgeSeed.METASESSION)
 
 
 @dataclass(frozen=True)
@@ -97,15 +100,17 @@ def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:
 
 def _cascade(tables: Tables, seed: PurgeSeed, reason: str, group: Sequence[Purge]) -> _Cascade:
     keys = [key for each in group for key in _keys(each)]
-    restricted = _restricted(_seed_table(tables, seed) & keys, with_seed=seed is PurgeSeed.DATASET)
+    restricted = _restricted(_seed_table(tables, seed) & keys, with_seed=seed in _WITH_SEED)
     return _Cascade(reason, frozenset(each.metasession_name for each in group), restricted)
 
 
 def _keys(purge: Purge) -> list[Row]:
     metasession = {"metasession_name": purge.metasession_name}
     dataset = {"dataset_name": purge.dataset_name}
-    if purge.seed is PurgeSeed.RUN:
+    if purge.seed in (PurgeSeed.RUN, PurgeSeed.METASESSION):
         return [metasession]
+    if purge.seed is PurgeSeed.SESSIONS:
+        return [{**metasession, "session_name": name} for name in purge.session_names]
     if purge.seed is PurgeSeed.LINKS:
         return [{**metasession, **dataset, "session_name": name} for name in purge.session_names]
     return [dataset]
@@ -118,6 +123,8 @@ def _seed_table(tables: Tables, seed: PurgeSeed) -> Any:
         PurgeSeed.LINKS: imaging.Session.Data,
         PurgeSeed.FILES: imaging.PhysicalFile,
         PurgeSeed.RUN: imaging.MetaSession.Suite2pyOps,
+        PurgeSeed.SESSIONS: imaging.Session,
+        PurgeSeed.METASESSION: imaging.MetaSession,
     }[seed]
 
 

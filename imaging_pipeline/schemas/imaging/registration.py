@@ -32,13 +32,14 @@ class Planned:
     Attributes
     ----------
     base_folder
-        The row of the request.
+        The row of the request, with its folder as the disk spells it.
     plan
         What the folder holds.
     earlier_requests
         Identifiers of the requests of the same folder that were made before.
     num_applied
-        Requests of the animal or in the repository that had been carried out when the plan was made.
+        Requests of the animal or in the repository that had been carried out when the plan was made, and
+        retirements.
     """
 
     base_folder: Row
@@ -54,6 +55,8 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     ------
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
     """
+    place = tables.as_on_disk(base_folder["repository_name"], base_folder["folder"])
+    base_folder = {**base_folder, "folder": place.path}
     num_applied = _num_applied(tables, base_folder)
     request, own_id = _request(base_folder), base_folder["basefolder_id"]
     request_ids = _requests_of_folder(tables, base_folder)
@@ -85,7 +88,8 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         The setup has no calibration for the day.
     """
     if _num_applied(tables, planned.base_folder) != planned.num_applied:
-        # Another request was carried out meanwhile, perhaps for a newer state of the folder.
+        # Another request was carried out meanwhile, perhaps for a newer state of the folder, or a session
+        # was retired that the plan took for registered.
         planned = plan(tables, planned.base_folder)
     base_folder = planned.base_folder
     changes = compare(planned.plan, known.of_plan(tables, planned.plan))
@@ -119,10 +123,11 @@ def apply(tables: Tables, planned: Planned) -> Report:
 
 
 def _num_applied(tables: Tables, base_folder: Row) -> int:
-    """Count the requests carried out that may have met the same sessions."""
+    """Count the requests carried out that may have met the same sessions, and all retirements."""
     same_place = {"repository_name": base_folder["repository_name"]}
     same_animal = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
-    return len(tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal]))
+    applied = tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal])
+    return len(applied) + len(tables.imaging.Retirement())
 
 
 def _requests_of_folder(tables: Tables, base_folder: Row) -> list[int]:
@@ -145,4 +150,5 @@ def _request(base_folder: Row) -> Request:
         animal_id=base_folder["animal_id"],
         datasource_id=base_folder["datasource_id"],
         ops_name=base_folder["ops_name"],
+        username=base_folder["username"],
     )

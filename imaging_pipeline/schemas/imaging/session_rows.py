@@ -61,6 +61,7 @@ class Writer:
         for part, row in self._hardware.rows:
             getattr(self._imaging.MetaSession, part).insert1(row)
         self._write_datasets()
+        self._write_curations()
         return purged
 
     def _insert_metasession(self, metasession: PlannedMetaSession) -> None:
@@ -132,6 +133,22 @@ class Writer:
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
         physical_file.insert(self._file_rows(anew))
+
+    def _write_curations(self) -> None:
+        request = self._base_folder
+        self._imaging.Curation.insert(
+            {
+                "curation_request": request["basefolder_id"],
+                "curated_dataset": each.dataset_name,
+                "curated_session": each.session_name,
+                "curated_metasession": each.metasession_name,
+                "curated_bundle": each.bundle,
+                "curation_username": request["username"],
+                "cells_added": list(each.added),
+                "cells_removed": list(each.removed),
+            }
+            for each in self._changes.curations
+        )
 
     def _file_rows(self, changes: Iterable[DatasetChange]) -> list[Row]:
         repository_name = self._base_folder["repository_name"]

@@ -1,0 +1,67 @@
+"""What people did to what is registered, in plain names: it outlives the rows that it tells of."""
+
+from __future__ import annotations
+
+import datajoint as dj
+
+from .schema import schema
+
+__all__ = ["Curation", "Retirement"]
+
+
+@schema
+class Curation(dj.Manual):
+    """Another choice of cells than the one imported, found when the folder was registered again."""
+
+    definition = """
+    curation_request : int32  # basefolder_id of the request
+    curated_dataset : varchar(16)  # dataset_name of the Suite2p output
+    curated_session : varchar(16)  # session_name; an output of several sessions has a row for each
+    ---
+    curated_metasession : varchar(16)
+    curated_bundle : varchar(255)  # option set and plane
+    curation_username : varchar(64)  # who made the request
+    cells_added : json  # cell_id of each region that became a cell, ascending
+    cells_removed : json  # cell_id of each region that is a cell no more, ascending
+    curation_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+
+@schema
+class Retirement(dj.Manual):
+    """Sessions that a person had deleted, with all that was derived of them."""
+
+    definition = """
+    retirement_id : int32  # from 0, in order of time
+    ---
+    retirement_username : varchar(64)  # who asked for it
+    retirement_reason : varchar(1024)
+    retirement_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    class Session(dj.Part):
+        """The sessions, as they were registered."""
+
+        definition = """
+        -> master
+        retired_session : varchar(16)
+        ---
+        retired_metasession : varchar(16)
+        retired_timeseries : varchar(255)
+        retired_start : datetime(6)  # wall time of the lab's zone
+        retired_combined : enum('yes', 'no')
+        retired_animal : varchar(36)  # animal_id
+        retired_datasource : int32
+        retired_repository : varchar(64)
+        retired_folder : varchar(1024)  # relative to the repository
+        """
+
+    class Purge(dj.Part):
+        """Rows that were deleted, by table."""
+
+        definition = """
+        -> master
+        retired_table : varchar(128)
+        ---
+        num_rows_retired : int32
+        """
