@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -198,6 +199,13 @@ def test_the_preview_equals_the_deed(lab: Lab, situation: Callable[[Lab], dict[s
     new_sessions = preview.report.row["num_sessions_new"]
     assert changed.get(imaging.Session.full_table_name, 0) == new_sessions
     assert changed.get(imaging.Curation.full_table_name, 0) == len(preview.decision.changes.curations)
+
+
+def test_a_preview_takes_what_add_takes() -> None:
+    of_add, of_preview = (
+        inspect.signature(each) for each in (imaging.BaseFolder.add, imaging.BaseFolder.preview)
+    )
+    assert of_add.parameters == of_preview.parameters
 
 
 @pytest.mark.usefixtures("own")

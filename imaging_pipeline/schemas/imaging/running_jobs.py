@@ -10,6 +10,7 @@ from imaging_pipeline.ingest.changed import Purge
 from imaging_pipeline.schemas.tables import Tables
 
 from . import purge, stale_jobs
+from .table_names import job_table
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,13 @@ def overtaken(tables: Tables, purges: Iterable[Purge]) -> tuple[RunningJob, ...]
     there = set(stale_jobs.keyed_by_metasession(tables))
     found = []
     for table, names in reached.items():
-        job_table = _job_table(table)
-        if job_table in there:
+        jobs = job_table(table)
+        if jobs in there:
             marks = ", ".join(["%s"] * len(names))
             query = (
-                f"SELECT metasession_name, host, pid, reserved_time FROM {job_table}"
+                f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
                 f" WHERE status = 'reserved' AND metasession_name IN ({marks})"
             )
             rows = tables.connection.query(query, args=tuple(sorted(names))).fetchall()
-            found += [RunningJob(job_table, *row) for row in rows]
+            found += [RunningJob(jobs, *row) for row in rows]
     return tuple(sorted(found, key=lambda job: (job.job_table, job.metasession_name, job.pid)))
-
-
-def _job_table(full_table_name: str) -> str:
-    """Give the full name of a table's job table, in the quotes of its server."""
-    schema_name, _, name = full_table_name.rpartition(".")
-    quote = name[0]
-    return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"

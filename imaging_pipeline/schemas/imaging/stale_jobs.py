@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.schemas.tables import Tables
 
-from .table_names import schema_of
+from .table_names import job_table, schema_of
 
 # A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
 _STALE = "status IN ('error', 'ignore')"
@@ -35,7 +35,7 @@ def stale_jobs(
         column, names = "metasession_name", tuple(metasession_names)
         found += [StaleJobs(name, column, names) for name in keyed_by_metasession(tables)]
     if basefolder_ids:
-        name = _job_table(tables.imaging.MakeDatasetSessions)
+        name = job_table(tables.imaging.MakeDatasetSessions.full_table_name)
         found.append(StaleJobs(name, "basefolder_id", tuple(basefolder_ids)))
     return tuple(found)
 
@@ -79,10 +79,3 @@ def keyed_by_metasession(tables: Tables) -> list[str]:
 def _rows(verb: str, stale: StaleJobs) -> str:
     marks = ", ".join(["%s"] * len(stale.values))
     return f"{verb} FROM {stale.job_table} WHERE {stale.column} IN ({marks}) AND {_STALE}"
-
-
-def _job_table(table: Any) -> str:
-    """Give the full name of a table's job table; ``table.jobs`` would ask the server for its columns."""
-    schema, dot, name = table.full_table_name.rpartition(".")
-    quote = name[-1]
-    return f"{schema}{dot}{quote}~~{table.table_name.lstrip('_')}{quote}"

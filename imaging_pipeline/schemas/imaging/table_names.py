@@ -15,6 +15,13 @@ def schema_of(full_table_name: str) -> str:
     return full_table_name.split(".")[0].strip('`"')
 
 
+def job_table(full_table_name: str) -> str:
+    """Give the full name of a table's job table; ``table.jobs`` would ask the server for its columns."""
+    schema_name, _, name = full_table_name.rpartition(".")
+    quote = name[0]
+    return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"
+
+
 def shown(full_table_name: str) -> str:
     """Give ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table, for the server's name."""
     plain = full_table_name.partition(".")[2].strip('`"')
