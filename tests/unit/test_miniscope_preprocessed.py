@@ -16,10 +16,11 @@ from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Request, make_plan
 from imaging_pipeline.readers.tif_stack import TifStack
-from tests.makers.folders import START, aged
+from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.preprocessed import write_corrected, write_preprocessed
 from tests.makers.recordings import HEIGHT, OPEN_FIELD, RATE_HZ, WIDTH, write_recording
 from tests.makers.scanimage import truncate, write_z_stack
+from tests.makers.suite2p_output import Suite2pSpec
 
 FOLDER = Path("day1")
 PREPROCESSED = experiment_type("2Pminiscope_A preprocessed")
@@ -179,3 +180,21 @@ def test_a_corrected_tif_that_is_truncated_is_refused_with_its_name(tmp_path: Pa
 
     with pytest.raises(TruncatedError, match=first.name):
         PREPROCESSED.examine(first, Used("tif_preprocessed", "tif", OPEN_FIELD.name, 1))
+
+
+def test_an_output_made_by_hand_without_registration_is_of_a_set_that_asks_for_it(tmp_path: Path) -> None:
+    write_recording(tmp_path, OPEN_FIELD)
+    corrected = write_preprocessed(tmp_path, OPEN_FIELD)
+    spec = Suite2pSpec(
+        file_list=[path.name for path in corrected],
+        frames_per_file=[14, 7],
+        registered=False,
+        settings={"run": {"do_registration": 0}},
+    )
+    write_suite2p(tmp_path / "suite2p", spec)
+    request = Request("moser", "day1", PREPROCESSED.name, True, "90218", 0, "fast")
+
+    plan = make_plan(request, scan(tmp_path), {}, {"fast": {"tau": 1.0, "run": {"do_registration": 1}}})
+
+    (output,) = plan.outputs
+    assert (output.verdict, output.reason) == ("finished", "options of 'fast' compared: tau_s")
