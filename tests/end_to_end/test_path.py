@@ -65,6 +65,7 @@ EMPTY = {
     },
     "MakeDatasetSessions.Finding": "nothing is wrong with the output",
     **dict.fromkeys(("ImagingAnalysis.Suite2p", "ImagingAnalysis.measured_hash"), "Suite2p is not MATLAB's"),
+    **dict.fromkeys(("Mesc", "PhysicalFile.file_part", "PhysicalFile.file_parts"), "it is of ScanImage"),
     "Projection.Plane.mean_image_second": ONE_CHANNEL,
     **{f"Cell.Rois.{name}": ONE_CHANNEL for name in ("redcell", "redcell_prob")},
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
