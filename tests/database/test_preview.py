@@ -18,6 +18,7 @@ from imaging_pipeline.errors import InputError, NamingError, NotMountedError, St
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_scope, add_setup
 from imaging_pipeline.schemas.imaging.preview import Preview
+from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
@@ -76,6 +77,11 @@ def new(lab: Lab) -> dict[str, Any]:
     add_scope(tables.in_code(), "head")
     add_setup(tables.in_code(), "room", OPEN_FIELD.start.date(), "2Pminiscope_A")
     return lab.request(folder, combined=False) | {"ops_name": "mouse", "setup": "room", "scope_name": "head"}
+
+
+def measurements(lab: Lab) -> dict[str, Any]:
+    folder = write_femtonics(lab.share / "90218" / "day1")
+    return lab.request(folder, combined=False) | {"experiment_type": "femtonics"}
 
 
 def unchanged(lab: Lab) -> dict[str, Any]:
@@ -171,7 +177,7 @@ WRITTEN = (
     *(imaging.Session, imaging.Dataset, imaging.PhysicalFile, imaging.Curation),
 )
 SITUATIONS = (
-    *(new, unchanged, late_session, in_the_way, another_option_set),
+    *(new, measurements, unchanged, late_session, in_the_way, another_option_set),
     *(curated, replaced_tif, moved, copied),
 )
 
