@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Re
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
 from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
-from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
+from imaging_pipeline.readers.scanimage import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.scanimage_stack import scanimage_stack
 from imaging_pipeline.readers.tif_stack import TifStack
 
@@ -67,14 +67,16 @@ class Miniscope(ExperimentType):
         TruncatedError
             The tif's last page is not there.
         FormatError
-            The file is no ScanImage tif, or its header has no believable time.
+            The file is no ScanImage tif, its header has no believable time, or other fields of view than
+            its pages.
         """
         if used.datasettype != TIF:
             return Examined()
         tif = read_tif(path)
         header = tif.header
         left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
-        return Examined(header.start, tif.layout, left_out if header.is_z_stack else "")
+        layout = f"{tif.layout}, fields: {len(fields)}" if (fields := fields_in_page(tif)) else tif.layout
+        return Examined(header.start, layout, left_out if header.is_z_stack else "")
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read the headers that ScanImage wrote into the tifs.

@@ -207,7 +207,7 @@ def place_fields(
     if not fields:
         return ()
     free = height - sum(field.height_px for field in fields)
-    between, left = divmod(free, max(len(fields) - 1, 1))
+    between, left = divmod(free, len(fields) - 1) if len(fields) > 1 else (0, free)
     is_far_off = (
         expected_lines_between is not None
         and abs(between - expected_lines_between) > _GAP_TOLERANCE_LINES

@@ -100,6 +100,11 @@ def test_a_single_field_of_several_is_the_page():
     assert [place.last_line for place in placed(header_of((LEFT,)), 20)] == [19]
 
 
+def test_a_single_field_that_is_not_the_page_is_refused():
+    with pytest.raises(FormatError, match="pages of 24 lines.*20 x 16"):
+        placed(header_of((LEFT,)), 24)
+
+
 @pytest.mark.parametrize("wrong", [{"pixelResolutionXY": [0, 20]}, {"pixelResolutionXY": None}])
 def test_a_field_without_size_is_refused(wrong):
     rois = json.loads(rois_of((LEFT, RIGHT)))
