@@ -183,7 +183,7 @@ def test_the_same_content_is_the_same_set_and_another_content_needs_another_name
 
 
 @pytest.mark.parametrize(
-    "name", ["a/b", "..", "plane0", "Combined", "suite2p", "aux", "fast.", ".fast", "a:b", "x" * 65]
+    "name", ["a/b", "..", "plane0", "Combined", "suite2p", "Matlab", "aux", "fast.", ".fast", "a:b", "x" * 65]
 )
 def test_a_name_that_no_folder_can_have_is_refused(lab: Lab, name: str) -> None:
     with pytest.raises(InputError, match="cannot have this name"):

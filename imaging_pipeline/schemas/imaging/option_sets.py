@@ -11,14 +11,17 @@ from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.names import settings_hash
 from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, plain
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
 from imaging_pipeline.suite2p_runner.options import translate
 
 from .adding import alone, checked_name
 from .fetching import Row
 
-# Outputs lie in a folder of this name: no folder of Suite2p's own, and no name of a device on Windows.
+# Outputs lie in a folder of this name: no folder of Suite2p's own, and no name of a device on Windows. Nor
+# is it the name of the runs of a program that no option set tells.
 _NAME = re.compile(r"[^\W_]([\w .+-]*[\w+-])?")
 _TAKEN = re.compile(r"suite2p|combined|plane\d+|con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
+_RUN_NAMES = {package.run_name for package in SEGMENTATION_PACKAGES}
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,12 @@ def _row(name: str, options: Mapping[str, Any]) -> Row:
 
 def _checked_name(typed: str) -> str:
     name = checked_name(typed, "An option set")
-    if len(name) > 64 or not _NAME.fullmatch(name) or _TAKEN.fullmatch(name):
+    is_taken = _TAKEN.fullmatch(name) or name.lower() in _RUN_NAMES
+    if len(name) > 64 or not _NAME.fullmatch(name) or is_taken:
         raise InputError(
-            "An option set cannot have this name, because Suite2p's output lies in a folder called so",
+            "An option set cannot have this name, because Suite2p's output is called so",
             found=repr(name),
-            allowed="at most 64 letters, digits, blanks and _ - + . (no 'suite2p', 'combined', 'plane0')",
+            allowed="at most 64 letters, digits, blanks and _ - + . (no 'suite2p', 'combined', 'plane0', 'matlab')",
             remedy="take another name.",
             move=Move.ADMINISTRATOR,
         )
