@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.config import Config
 from imaging_pipeline.schemas import imaging
-from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
+from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder
 from tests.makers.lab import Lab
 
 PROCESSES = 3
-REQUESTS = 6
+LAST = Timeseries("90218-sleep", START.replace(hour=17))
 
 
 def ingest(config: Config, start: object) -> None:
@@ -48,19 +49,26 @@ def folder(lab: Lab) -> Path:
     return write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD, WHEEL)
 
 
-def test_requests_of_one_folder_at_the_same_moment_give_one_result(lab: Lab, folder: Path) -> None:
-    for number in range(REQUESTS):
-        imaging.BaseFolder.add(**lab.request(folder, combined=bool(number % 2)))
+def test_ten_requests_at_the_same_moment_give_one_result(lab: Lab, folder: Path) -> None:
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    parent = write_folder(folder.parent, LAST)
+    asked = [*[(folder, True), (folder, False)] * 4, (copy, True), (parent, False)]
+    for place, combined in asked:
+        imaging.BaseFolder.add(**lab.request(place, combined=combined))
     imaging.MakeDatasetSessions.jobs.refresh(delay=-1)
     at_once(ingest, [(lab.config,)] * PROCESSES)
     jobs = imaging.MakeDatasetSessions.jobs
     assert list(jobs.errors.to_arrays("error_message")) == []
-    assert len(imaging.MakeDatasetSessions()) == REQUESTS
+    assert len(imaging.MakeDatasetSessions()) == len(asked) == 10
     assert len(imaging.MetaSession() & {"combined": "yes"}) == 1
-    assert len(imaging.MetaSession() & {"combined": "no"}) == 2
-    assert len(imaging.Session()) == 4
+    assert len(imaging.MetaSession() & {"combined": "no"}) == 3
+    assert len(imaging.Session()) == 5
     new = imaging.MakeDatasetSessions.Session & {"session_verdict": "new"}
-    assert len(new) == 4
+    assert len(new) == 5
+    linked = imaging.Session.Data() * imaging.Dataset()
+    assert len(linked) == len(imaging.Dataset()) == 2 * 2 * 5 + 1
+    told = imaging.MakeDatasetSessions.Finding().to_arrays("finding").tolist()
+    assert any(finding.startswith("copied: ") for finding in told)
 
 
 def test_requests_made_at_the_same_moment_get_numbers_of_their_own(lab: Lab, folder: Path) -> None:
