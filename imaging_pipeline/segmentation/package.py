@@ -63,32 +63,27 @@ class OutputPlane(Protocol):
 
 
 class Output(Protocol):
-    """An output as it is held against the recordings of its folder.
-
-    Attributes
-    ----------
-    file_list
-        Names of the input files in order; None where the output does not say.
-    files_per_session
-        The same by session, where the output keeps sessions apart and says so; else None.
-    num_sessions
-        Sessions that the output keeps apart; None where it does not keep them apart.
-    options
-        Options of the run that an option set can be compared with; None where no set can.
-    marker
-        What the pipeline noted of a run of its own, or None.
-    """
+    """An output as it is held against the recordings of its folder."""
 
     @property
-    def file_list(self) -> tuple[str, ...] | None: ...  # noqa: D102
+    def file_list(self) -> tuple[str, ...] | None:
+        """Names of the input files in order; None where the output does not say."""
+
     @property
-    def files_per_session(self) -> tuple[tuple[str, ...], ...] | None: ...  # noqa: D102
+    def files_per_session(self) -> tuple[tuple[str, ...], ...] | None:
+        """The same by session, where the output keeps sessions apart and says so."""
+
     @property
-    def num_sessions(self) -> int | None: ...  # noqa: D102
+    def num_sessions(self) -> int | None:
+        """Sessions that the output keeps apart; None where it keeps none apart."""
+
     @property
-    def options(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+    def options(self) -> Mapping[str, Any] | None:
+        """Options of the run that an option set can be compared with; None where no set can."""
+
     @property
-    def marker(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+    def marker(self) -> Mapping[str, Any] | None:
+        """What the pipeline noted of a run of its own, or None."""
 
     @property
     def planes(self) -> Sequence[OutputPlane]:
@@ -99,20 +94,15 @@ class Output(Protocol):
 
 
 class SegmentedPlane(Protocol):
-    """An open plane of an output, to import it; arrays are read when they are asked for.
-
-    Attributes
-    ----------
-    path
-        Where it is, for errors to name.
-    plane
-        Number of the plane from 0; None for what was merged.
-    """
+    """An open plane of an output, to import it; arrays are read when they are asked for."""
 
     @property
-    def path(self) -> Path: ...  # noqa: D102
+    def path(self) -> Path:
+        """Where it is, for errors to name."""
+
     @property
-    def plane(self) -> int | None: ...  # noqa: D102
+    def plane(self) -> int | None:
+        """Number of the plane from 0; None for what was merged."""
 
     @property
     def single_planes(self) -> Sequence[SegmentedPlane]:

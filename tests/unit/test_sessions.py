@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaging_pipeline.errors import Move, OutputError
-from imaging_pipeline.segmentation.frames import Slice, session_slices
+from imaging_pipeline.segmentation.frames import Slice, session_slices, slices_in_order
 
 PLANE = Path("combined_ab/fast/suite2p/plane0")
 FILES = ("a_00001.tif", "a_00002.tif", "b_00001.tif")
@@ -63,3 +63,12 @@ def test_the_slices_cover_all_frames_without_a_gap(counts):
         assert slices[str(number)] == Slice(position, sum(frames))
         position += sum(frames)
     assert position == sum(flat)
+
+
+def test_the_kth_session_of_an_output_that_keeps_them_apart_is_the_kth_registered():
+    assert slices_in_order(PLANE, (150, 70), SESSIONS) == {"first": Slice(0, 150), "second": Slice(150, 70)}
+
+
+def test_another_number_of_sessions_is_refused_with_both_numbers():
+    with pytest.raises(OutputError, match=r"3 sessions in the output\. Allowed: 2 sessions"):
+        slices_in_order(PLANE, (150, 60, 10), SESSIONS)

@@ -29,6 +29,14 @@ def test_traces_on_disk_are_read_and_not_changed(tmp_path):
     np.testing.assert_array_equal(corrected(fluo, fluo, 0.5), np.full((2, 5), 5))
 
 
+def test_each_cell_may_have_a_neuropil_coefficient_of_its_own():
+    fluo = np.full((2, 3), 100, np.float32)
+
+    fcorr = corrected(fluo, fluo, np.array([0.5, 0.75]))
+
+    np.testing.assert_array_equal(fcorr, [[50, 50, 50], [25, 25, 25]])
+
+
 def test_known_transients_come_back_as_df_f():
     known = transients(6000, [(1500, 1.0), (3000, 0.5), (5990, 2.0)])
     fcorr = np.float32(200 * (1 + known))[None]
