@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.io.matlab import MatlabFunction
 
-from imaging_pipeline.errors import FormatError, OutputError, TruncatedError
-from imaging_pipeline.readers.matlab_file import open_matlab
+from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.suite2p_matlab import (
     open_result,
     read_cell_labels,
@@ -292,43 +290,6 @@ def test_pixels_from_0_are_refused_with_what_is_allowed(tmp_path: Path, containe
         pytest.raises(FormatError, match=r"stat\.ypix of region 3.*Found: 0 to 1\. Allowed: 1 to 44"),
     ):
         read_rois(result, 0)
-
-
-@each_container
-def test_a_file_that_is_cut_off_is_told_as_such(tmp_path: Path, container: str) -> None:
-    path = write_result(tmp_path, replace(SPEC, container=container))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    with pytest.raises(TruncatedError, match=path.name), open_result(path) as result:
-        read_result(result)
-
-
-@pytest.mark.parametrize(
-    ("first_bytes", "error"),
-    [(b"", TruncatedError), (bytes(4096), TruncatedError), (b"a,b\n1,2", FormatError)],
-)
-def test_what_is_no_matlab_file_is_refused_with_its_name(
-    tmp_path: Path, first_bytes: bytes, error: type[FormatError]
-) -> None:
-    path = tmp_path / "F_plane1.mat"
-    path.write_bytes(first_bytes)
-    with pytest.raises(error, match=r"F_plane1\.mat"), open_result(path):
-        pass
-
-
-def test_functions_and_objects_are_told_and_not_touched(tmp_path: Path) -> None:
-    function = np.array([[1.0]]).view(MatlabFunction)
-    assert type(function) is MatlabFunction
-    path = write_v73(tmp_path / "objects.mat", {"text": "table"})
-    import h5py
-
-    with h5py.File(path, "r+") as file:
-        file["text"].attrs["MATLAB_class"] = np.bytes_("table")
-        file["text"].attrs["MATLAB_object_decode"] = np.int32(3)
-    with (
-        open_matlab(path, ["text"]) as content_,
-        pytest.raises(FormatError, match=r"text is not what.*Found: a value of class table\. Allowed: text"),
-    ):
-        content_.field("text").text()
 
 
 @pytest.mark.parametrize(
