@@ -249,6 +249,12 @@ class TifFile:
 
     def _data(self, tags: Mapping[int, _Tag], expected_bytes: int) -> Span:
         offsets, counts = self._numbers(tags, _STRIP_OFFSETS), self._numbers(tags, _STRIP_BYTES)
+        if len(offsets) != len(counts):
+            raise self.foreign(
+                "A page of the tif has not as many lengths as strips",
+                f"{len(offsets)} strips with {len(counts)} lengths",
+                "one length for each strip",
+            )
         ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
         if list(offsets[1:]) != ends[:-1] or sum(counts) != expected_bytes:
             raise self.foreign(

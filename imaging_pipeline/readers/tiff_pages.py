@@ -73,11 +73,12 @@ def find_pages(file: TifFile) -> PageTable:
         Its directories run in a circle, or its pages differ in size or type.
     """
     first = file.first_page
-    table = _evenly_spaced(file, first) or _walked(file, first)
-    last_byte = int(table.ends.max())
-    if last_byte > file.size_bytes:
-        raise file.truncated(last_byte)
-    return table
+    return _evenly_spaced(file, first) or _walked(file, first)
+
+
+def _require_whole(file: TifFile, end: int) -> None:
+    if end > file.size_bytes:
+        raise file.truncated(end)
 
 
 def check_end(file: TifFile, pages: PageTable) -> None:
@@ -128,6 +129,7 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
         raise file.truncated(first.moved(count * distance).end)
     if last != replace(expected, next_directory=0):
         return None
+    _require_whole(file, max(first.end, last.end))
     pattern = PagePattern(file, first, last)
     if not all(pattern.is_at(index * distance) for index in probes):
         return None
@@ -174,6 +176,8 @@ def _walked(file: TifFile, first: Page) -> PageTable:
         pages.append(page)
         if len(pages) % 1000 == 0:
             progress.report("finding the tif's pages", len(pages))
+    # Before they are columns: a damaged page may name a place that no int64 holds.
+    _require_whole(file, max(page.end for page in pages))
 
     def column(values: list[int]) -> Int64Array:
         return np.array(values, np.int64)

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import pickletools
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from imaging_pipeline.config import CONFIG_NAME, Config, load_config
 from imaging_pipeline.config_keys import BY_NAME
 from imaging_pipeline.errors import ConfigError, FormatError, UnsafeContentError
 from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
+from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.tiff_file import TifFile
+from tests.makers import scanimage
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 values = st.recursive(
@@ -121,3 +125,37 @@ def test_an_attack_is_never_run_wherever_it_hides(folder: Path, before: Any, pro
     with pytest.raises(UnsafeContentError, match="mkdir"):
         loads(pickle.dumps(hidden, protocol))
     assert not target.exists()
+
+
+@pytest.fixture(scope="module")
+def tif(folder: Path) -> Path:
+    return scanimage.write_tif(folder / "whole.tif", num_pages=4)
+
+
+BIGTIFF_TAG = struct.Struct("<HHQQ")
+fields = st.sampled_from([(0, 2), (2, 2), (4, 8), (12, 8)])  # of a tag: its number, type, count, and value
+odd_numbers = st.integers(0, 2**64 - 1) | st.sampled_from(
+    [0, 1, 2, 2**31, 2**32, 2**63 - 1, 2**63, 2**64 - 1]
+)
+
+
+@given(page=st.integers(0, 3), tag=st.integers(0, 15), field=fields, number=odd_numbers)
+@example(page=0, tag=0, field=(4, 8), number=2**61)  # a value that ends beyond what int64 counts
+@example(page=2, tag=7, field=(4, 8), number=2)  # more strips than lengths of strips
+@settings(max_examples=300)
+def test_a_tif_with_a_damaged_directory_is_read_or_refused_with_its_name(
+    folder: Path, tif: Path, page: int, tag: int, field: tuple[int, int], number: int
+) -> None:
+    with TifFile(tif) as whole:
+        first = whole.first_page
+    directory = first.directory.offset + page * (first.next_directory - first.directory.offset)
+    place, num_bytes = directory + 8 + tag * BIGTIFF_TAG.size + field[0], field[1]
+    path, content = folder / "damaged.tif", tif.read_bytes()
+    damage = number.to_bytes(8, "little")[:num_bytes]
+    path.write_bytes(content[:place] + damage + content[place + num_bytes :])
+    told = str(path)
+    try:
+        read_tif(path)
+    except FormatError as error:
+        told = str(error)
+    assert str(path) in told
