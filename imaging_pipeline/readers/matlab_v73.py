@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.errors import TruncatedError
+from imaging_pipeline.errors import PipelineError, TruncatedError
 from imaging_pipeline.readers.matlab_value import MatlabValue
 
 _NUMBERS = frozenset(
@@ -46,8 +46,10 @@ def opened(path: Path) -> Iterator[MatlabValue]:
 def _telling(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError, KeyError) as error:
-        # What the system refused has a number; HDF5's own complaints about the content have none.
+    except PipelineError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        # What the system refused has a number; complaints of h5py and HDF5 about the content have none.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise TruncatedError(
@@ -62,36 +64,38 @@ class _Value(MatlabValue):
     def __init__(self, path: Path, name: str, content: Any) -> None:
         super().__init__(path, name)
         self._content = content
+        with _telling(path):
+            written = content.attrs.get("MATLAB_class")
+            self._class = written.decode("ascii", "replace") if isinstance(written, bytes) else ""
+            self._is_group = hasattr(content, "keys")
+            self._shape = (1, 1) if self._is_group else _shape(content)
 
     @property
     def kind(self) -> str:
-        written = self._content.attrs.get("MATLAB_class")
-        name = written.decode("ascii", "replace") if isinstance(written, bytes) else ""
-        if name == "struct" or (not self.name and not name):
-            return "struct"
-        if name in _NUMBERS:
+        if self._is_group:
+            return "struct" if self._class == "struct" or not self.name else f"a value of class {self._class}"
+        if self._class in _NUMBERS:
             return "numbers"
-        return {"char": "text", "cell": "cell array"}.get(name, f"a value of class {name or 'unknown'}")
+        known = {"char": "text", "cell": "cell array", "struct": "struct"}
+        return known.get(self._class, f"a value of class {self._class or 'unknown'}")
 
     @property
     def shape(self) -> tuple[int, ...]:
-        if not hasattr(self._content, "shape"):
-            return (1, 1)
-        if "MATLAB_empty" in self._content.attrs:
-            return tuple(int(size) for size in self._content[()].ravel())
-        return tuple(reversed(self._content.shape))
+        return self._shape
 
     @property
     def num_elements(self) -> int:
         for name in self.fields()[:1]:
-            field = self._content[name]
-            return 1 if "MATLAB_class" in field.attrs else int(field.size)
+            with _telling(self.path):
+                field = self._content[name]
+                return 1 if "MATLAB_class" in field.attrs else int(field.size)
         return math.prod(self.shape)
 
     def fields(self) -> tuple[str, ...]:
-        if self.kind != "struct" or not hasattr(self._content, "keys"):
+        if self.kind != "struct" or not self._is_group:
             return ()
-        return tuple(name for name in self._content if not name.startswith("#"))
+        with _telling(self.path):
+            return tuple(name for name in self._content if not name.startswith("#"))
 
     def _field(self, name: str) -> MatlabValue:
         with _telling(self.path):
@@ -135,3 +139,9 @@ class _Value(MatlabValue):
             return ""
         with _telling(self.path):
             return "".join(map(chr, self._content[()].ravel().tolist()))
+
+
+def _shape(dataset: Any) -> tuple[int, ...]:
+    if "MATLAB_empty" in dataset.attrs:
+        return tuple(int(size) for size in dataset[()].ravel())
+    return tuple(reversed(dataset.shape))

@@ -146,15 +146,15 @@ class _Regions:
 
 def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:
     """Give rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
-    found = pixels.vector().astype(np.int64)
-    if found.size and (found.min() < 1 or found.max() > part.size):
+    found = pixels.vector()
+    if found.size and not (found.min() >= 1 and found.max() <= part.size):
         raise FormatError(
             f"{pixels.name} of region {number + 1} leaves the part of the frame that was analysed",
             path=pixels.path,
-            found=f"{found.min()} to {found.max()}",
+            found=f"{found.min():g} to {found.max():g}",
             allowed=f"1 to {part.size}, as MATLAB counts",
         )
-    return found + int(part[0]) - 2
+    return found.astype(np.int64) + int(part[0]) - 2
 
 
 def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> None:
