@@ -15,6 +15,8 @@ import datajoint as dj
 import pytest
 from click.testing import CliRunner, Result
 
+from imaging_pipeline.checks import server
+from imaging_pipeline.checks.declared import check_declared
 from imaging_pipeline.checks.rights import check_creating, check_rights
 from imaging_pipeline.checks.server import check_server
 from imaging_pipeline.cli import main
@@ -255,3 +257,44 @@ def test_a_server_that_takes_no_changes_is_told(lab: Lab) -> None:
     lab.connection.query("SET default_transaction_read_only = on")
     (found,) = [each for each in check_server(lab.connection, lab.config) if each.subject == "writing"]
     assert found.state.value == "failed"
+
+
+def test_a_server_that_is_far_or_takes_small_statements_is_told(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_SLOW_ROUND_TRIP_S", 0.0)
+    monkeypatch.setattr(server, "_PACKET_BYTES", 2**40)
+    found = {each.subject: each for each in check_server(lab.connection, lab.config)}
+    assert found["round trip"].state.value == "notice"
+    assert "hundreds" in found["round trip"].remedy
+    if lab.connection.adapter.backend == "mysql":
+        assert found["packet"].state.value == "notice"
+        assert "max_allowed_packet" in found["packet"].remedy
+
+
+def test_a_connection_that_is_not_encrypted_although_it_should_be_is_told(lab: Lab) -> None:
+    if lab.config.embedded_folder is not None:
+        pytest.skip("nothing of the embedded server goes over a network")
+    found = {
+        use_tls: check_server(lab.connection, dataclasses.replace(lab.config, use_tls=use_tls, host="db"))
+        for use_tls in (True, None, False)
+    }
+    told = {use_tls: [each for each in found[use_tls] if each.subject == "encryption"] for use_tls in found}
+    assert {use_tls: each.state.value for use_tls, (each,) in told.items()} == {
+        True: "failed",
+        None: "notice",
+        False: "ok",
+    }
+
+
+def test_a_schema_whose_names_ignore_case_is_told(lab: Lab) -> None:
+    if lab.connection.adapter.backend != "mysql":
+        pytest.skip("names of PostgreSQL do not ignore case")
+    lab.connection.query("ALTER DATABASE test_imaging COLLATE utf8mb4_general_ci")
+    try:
+        found = check_declared(tables.in_code(), None)
+    finally:
+        lab.connection.query("ALTER DATABASE test_imaging COLLATE utf8mb4_bin")
+    (told,) = [each for each in found if each.subject == "collation"]
+    assert told.state.value == "notice"
+    assert "test_imaging is utf8mb4_general_ci" in told.found

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from imaging_pipeline.checks import scratch
 from imaging_pipeline.checks.database import check_database
 from imaging_pipeline.checks.disk import is_memory, is_network, kind_of_disk
 from imaging_pipeline.checks.finding import Finding, State
@@ -238,6 +239,13 @@ def test_scratch_is_told_with_its_room_in_frames_and_its_speed(config: Config, t
     assert "frames of 512 x 512 pixels" in found[1].found
     assert "MB/s, writing 1 MB to the disk" in found[2].found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_scratch_is_told(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_SLOW_MB_PER_S", 1e9)
+    found = check_scratch(dataclasses.replace(config, suite2p_scratch=tmp_path), MEGABYTE)
+    assert finding(found, "speed").state is State.NOTICE
+    assert "faster local disk" in finding(found, "speed").remedy
 
 
 def test_scratch_in_memory_and_without_room_is_told(config: Config, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import errno
 import os
 import re
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -91,6 +92,23 @@ def test_an_older_output_is_put_back_where_the_new_one_cannot_take_its_place(tmp
     refuse_renames(monkeypatch, errno.EIO, lambda path: ".partial-" in path.name)
 
     with pytest.raises(OSError, match="partial"):
+        publish(source, target)
+
+    assert files_below(target.parent) == {"default/notes.txt"}
+
+
+def test_a_file_that_was_not_copied_whole_is_named_and_the_older_output_stays(tmp_path, monkeypatch):
+    source, target = tmp_path / "scratch", tmp_path / "share/default"
+    write_output(source / "suite2p")
+    target.mkdir(parents=True)
+    (target / "notes.txt").write_text("by hand")
+
+    def copied_in_part(original, copy):
+        Path(copy).write_bytes(Path(original).read_bytes()[:-1])
+
+    monkeypatch.setattr(shutil, "copyfile", copied_in_part)
+
+    with pytest.raises(StoreError, match=r"not copied whole.*Found: \d+ bytes.*Allowed: \d+ bytes"):
         publish(source, target)
 
     assert files_below(target.parent) == {"default/notes.txt"}
