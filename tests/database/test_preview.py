@@ -177,7 +177,7 @@ WRITTEN = (
     *(imaging.Session, imaging.Dataset, imaging.PhysicalFile, imaging.Curation),
 )
 SITUATIONS = (
-    *(new, measurements, unchanged, late_session, in_the_way, another_option_set),
+    *(new, measurements, unchanged, in_the_way, another_option_set),
     *(curated, replaced_tif, moved, copied),
 )
 
