@@ -27,19 +27,11 @@ class FreshCall:
         Of the call alone, not of starting the process or importing the function's module.
     peak_mb
         The most memory (resident, MB of 10⁶ bytes) that the process held until the call's end.
-    before_mb
-        The same, before the call.
     """
 
     result: Any
     seconds: float
     peak_mb: float
-    before_mb: float
-
-    @property
-    def added_mb(self) -> float:
-        """What the call added to the most memory that the process held."""
-        return self.peak_mb - self.before_mb
 
 
 def call_fresh(function: Callable[..., Any], *arguments: Any) -> FreshCall:
@@ -50,9 +42,9 @@ def call_fresh(function: Callable[..., Any], *arguments: Any) -> FreshCall:
 
 
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> FreshCall:
-    before_mb, start = _peak_mb(), time.perf_counter()
+    start = time.perf_counter()
     result = function(*arguments)
-    return FreshCall(result, time.perf_counter() - start, _peak_mb(), before_mb)
+    return FreshCall(result, time.perf_counter() - start, _peak_mb())
 
 
 def _peak_mb() -> float:
