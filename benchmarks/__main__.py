@@ -14,7 +14,17 @@ from benchmarks.measurement import Measurement
 from benchmarks.table import markdown_table
 
 # In the order of the table.
-SCRIPTS = ("start_up", "connecting", "planning", "jobs", "cell_import", "traces", "suite2p_run")
+SCRIPTS = (
+    "start_up",
+    "connecting",
+    "planning",
+    "jobs",
+    "cell_import",
+    "traces",
+    "registering",
+    "purging",
+    "suite2p_run",
+)
 
 # What DataJoint says of each connection and of MariaDB.
 _QUIET = {"DJ_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore::UserWarning"}
