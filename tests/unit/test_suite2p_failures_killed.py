@@ -1,4 +1,4 @@
-"""Runs that were killed are begun anew; planes that would swap and a first file cut short do not go in."""
+"""Suite2p's traps: what it finds lying about is not taken up, and what it would mix up does not go in."""
 
 import multiprocessing
 import signal
@@ -10,7 +10,7 @@ from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import FormatError, Move
 from imaging_pipeline.readers.recorded_tif import iter_pages
 from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import find_outputs, read_output, read_traces
+from imaging_pipeline.readers.suite2p_output import find_outputs, read_motion, read_output, read_traces
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.known_options import default_settings
 from imaging_pipeline.suite2p_runner.request import Trim
@@ -51,6 +51,7 @@ def test_a_half_read_movie_would_be_taken_for_whole_if_it_were_there(runs: Runs,
     (tmp_path / "again").mkdir()
     runs.stand_in.order()
     db = {"nplanes": 1, "nchannels": 1, "ignore_flyback": None, "file_list": [str(tif) for tif in runs.tifs]}
+    db |= {"data_path": [str(tmp_path / "again")]}
     job = {
         "db": {**db, "save_path0": str(left / "output"), "save_folder": "suite2p"},
         "settings": default_settings(),
@@ -64,6 +65,14 @@ def test_a_half_read_movie_would_be_taken_for_whole_if_it_were_there(runs: Runs,
     run_child(job, tmp_path / "again")
 
     assert traces(left / "output").shape == (5, 12)
+
+
+def test_a_list_of_bad_frames_that_lies_beside_the_tifs_is_not_heeded(runs: Runs):
+    np.save(runs.tifs[0].parent / "bad_frames.npy", np.array([3, 4]))
+
+    (plane,) = read_output(runs.run().target / "suite2p").planes
+
+    assert not read_motion(plane).bad_frames.any()
 
 
 def test_planes_do_not_swap_where_an_acquisition_ends_amid_a_volume(tmp_path, monkeypatch):

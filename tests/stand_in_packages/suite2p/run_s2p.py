@@ -1,4 +1,4 @@
-"""The call itself, with the real one's traps: it goes on with a binary that it finds, and counts pages."""
+"""The call itself, with the real one's traps: it heeds files that it finds, and counts pages."""
 
 import logging
 import shutil
@@ -39,6 +39,7 @@ def run_s2p(db, settings):
         for plane in kept:
             logger.info(">>>>>>>>>>>>>>>>>>>>> PLANE %d <<<<<<<<<<<<<<<<<<<<<<", plane)
             _take(Path(drawn, f"plane{plane}"), root / f"plane{plane}")
+            _leave_out_bad_frames(root / f"plane{plane}", db)
             pipeline(str(root / f"plane{plane}"), _movie(root / f"plane{plane}", db), None, None)
         if Path(drawn, "combined").is_dir():
             _take(Path(drawn, "combined"), root / "combined")
@@ -68,6 +69,15 @@ def _take(drawn, folder):
     folder.mkdir(exist_ok=True)
     for path in drawn.iterdir():
         shutil.move(path, folder / path.name)
+
+
+def _leave_out_bad_frames(folder, db):
+    """Heed what lies beside the data, as the real one does without being asked."""
+    bad_frames = Path(db["data_path"][0], "bad_frames.npy")
+    if bad_frames.exists():
+        registration = np.load(folder / "reg_outputs.npy", allow_pickle=True).item()
+        registration["badframes"][np.load(bad_frames)] = True
+        np.save(folder / "reg_outputs.npy", registration)
 
 
 def _stage(name, folder):
