@@ -19,7 +19,7 @@ from imaging_pipeline.schemas.locks import named_lock
 
 log = logging.getLogger("imaging_pipeline")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # In order of reference: a schema refers only to those before it.
 _SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))
@@ -202,6 +202,7 @@ def _declare(connection: Any, config: Config) -> None:
     with named_lock(connection, f"{config.prefix}imaging_pipeline_init"):
         _activate(connection, config, create=True)
         _declare_jobs()
+        _add_lookup_rows()
         if not imaging.Lab():
             if config.timezone is None:
                 raise ConfigError(
@@ -224,6 +225,14 @@ def _declare_jobs() -> None:
             cls().jobs  # noqa: B018
     finally:
         logger.setLevel(level)
+
+
+def _add_lookup_rows() -> None:
+    """Add the rows that this version brings; DataJoint adds none where a lab has as many of its own."""
+    for _, module in _SCHEMAS:
+        for cls in table_classes(module):
+            if cls.__dict__.get("contents"):
+                cls().insert(cls.contents, skip_duplicates=True)
 
 
 def _check_version(config: Config, connection: Any) -> None:

@@ -46,6 +46,15 @@ def test_connecting_to_declared_schemas_binds_the_tables(lab: Lab) -> None:
     assert imaging.User.fetch1("username") == "anna"
 
 
+def test_initialising_again_adds_the_rows_of_a_new_version_beside_those_of_the_lab(lab: Lab) -> None:
+    imaging.DatasetType.insert(
+        {"datasettype": name, "datasettype_description": "the lab's own"} for name in ("emg", "pupil")
+    )
+    (imaging.DatasetType & {"datasettype": "dlc"}).delete_quick()
+    database.init_db(lab.config)
+    assert {"emg", "pupil", "dlc", "tif"} <= set(imaging.DatasetType().to_arrays("datasettype"))
+
+
 @pytest.mark.parametrize("connect", [database.connect, database.init_db])
 def test_tables_of_another_version_are_refused_and_none_is_declared(
     lab: Lab, other_version: int, connect: Callable[[Config], object]
