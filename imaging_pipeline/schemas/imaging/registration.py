@@ -127,7 +127,10 @@ def _num_applied(tables: Tables, base_folder: Row) -> int:
     same_place = {"repository_name": base_folder["repository_name"]}
     same_animal = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
     applied = tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal])
-    return len(applied) + len(tables.imaging.Retirement())
+    counted = (applied.proj(), tables.imaging.Retirement.proj())
+    # One question instead of two: each registration asks it twice.
+    counts = " + ".join(f"(SELECT count(*) FROM ({each.make_sql()}) AS counted)" for each in counted)
+    return int(tables.connection.query(f"SELECT {counts}").fetchone()[0])
 
 
 def _requests_of_folder(tables: Tables, base_folder: Row) -> list[int]:
