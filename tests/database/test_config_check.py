@@ -58,6 +58,13 @@ def check(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
 
 @pytest.fixture
+def lab_of_its_own(lab: Lab) -> Iterator[Lab]:
+    """Give a lab whose connection is for one test, which may set what it likes of the session."""
+    yield lab
+    lab.connection.close()
+
+
+@pytest.fixture
 def schema_version(lab: Lab) -> Iterator[Callable[[int], None]]:
     """Give a function that sets the version of the database's tables until the test ends."""
     before = imaging.Lab.fetch1("schema_version")
@@ -232,30 +239,44 @@ def test_an_account_that_may_not_read_is_told(lab: Lab) -> None:
     assert "may not read all tables" in found.found
 
 
-def test_a_session_of_another_isolation_is_told(lab: Lab) -> None:
-    is_postgresql = lab.connection.adapter.backend == "postgresql"
+def test_a_session_of_another_isolation_is_told(lab_of_its_own: Lab) -> None:
+    is_postgresql = lab_of_its_own.connection.adapter.backend == "postgresql"
     characteristics = "CHARACTERISTICS AS " if is_postgresql else ""
-    lab.connection.query(f"SET SESSION {characteristics}TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    (found,) = [each for each in check_server(lab.connection, lab.config) if each.subject == "session"]
+    lab_of_its_own.connection.query(
+        f"SET SESSION {characteristics}TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+    )
+    (found,) = [
+        each
+        for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
+        if each.subject == "session"
+    ]
     assert found.state.value == "failed"
     assert found.found.startswith("REPEATABLE READ")
 
 
-def test_a_clock_that_is_minutes_apart_is_told(lab: Lab) -> None:
-    if lab.connection.adapter.backend == "postgresql":
+def test_a_clock_that_is_minutes_apart_is_told(lab_of_its_own: Lab) -> None:
+    if lab_of_its_own.connection.adapter.backend == "postgresql":
         pytest.skip("the time of a PostgreSQL session cannot be set")
-    lab.connection.query("SET SESSION timestamp = unix_timestamp() + 600")
-    (found,) = [each for each in check_server(lab.connection, lab.config) if each.subject == "clock"]
+    lab_of_its_own.connection.query("SET SESSION timestamp = unix_timestamp() + 600")
+    (found,) = [
+        each
+        for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
+        if each.subject == "clock"
+    ]
     assert found.state.value == "notice"
     assert re.search(r"(600|599) s ahead of", found.found)
     assert "NTP" in found.remedy
 
 
-def test_a_server_that_takes_no_changes_is_told(lab: Lab) -> None:
-    if lab.connection.adapter.backend != "postgresql":
+def test_a_server_that_takes_no_changes_is_told(lab_of_its_own: Lab) -> None:
+    if lab_of_its_own.connection.adapter.backend != "postgresql":
         pytest.skip("read_only of MySQL holds for all of its sessions")
-    lab.connection.query("SET default_transaction_read_only = on")
-    (found,) = [each for each in check_server(lab.connection, lab.config) if each.subject == "writing"]
+    lab_of_its_own.connection.query("SET default_transaction_read_only = on")
+    (found,) = [
+        each
+        for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
+        if each.subject == "writing"
+    ]
     assert found.state.value == "failed"
 
 
