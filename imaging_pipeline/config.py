@@ -124,7 +124,11 @@ def find_config(start: Path | None = None) -> Config:
     if named:
         path = Path(named).expanduser().absolute()
         if not path.is_file():
-            raise ConfigError(f"The file that {CONFIG_VARIABLE} names is not there", path=path)
+            raise ConfigError(
+                f"The file that {CONFIG_VARIABLE} names is not there",
+                path=path,
+                remedy="correct or unset it.",
+            )
         config = load_config(path)
     else:
         first = (start or Path.cwd()).resolve()
@@ -173,16 +177,18 @@ def _read_json(path: Path) -> Mapping[str, object]:
         # Windows editors put a byte-order mark first.
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError("The configuration is not UTF-8", path=path, found=f"byte {error.start}") from None
+        raise _not_read("is not UTF-8", path, f"byte {error.start}", "save it as UTF-8.") from None
     except OSError as error:
-        raise ConfigError("The configuration cannot be read", path=path, found=error.strerror) from None
+        raise _not_read("cannot be read", path, error.strerror, "let this account read it.") from None
     try:
         document = json.loads(text, object_pairs_hook=without_duplicates)
     except json.JSONDecodeError as error:
         # Not chained: the error holds the whole text, with the password.
         raise _not_json(error.msg, error.lineno, error.colno, path) from None
     except NotAllowedError as error:
-        raise ConfigError("A key is given twice", path=path, allowed=error) from None
+        raise ConfigError(
+            "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
+        ) from None
     except (RecursionError, ValueError):
         raise ConfigError(
             "A value is nested too deep, or a number too long, to be read",
@@ -190,8 +196,12 @@ def _read_json(path: Path) -> Mapping[str, object]:
             remedy="correct the file.",
         ) from None
     if not isinstance(document, dict):
-        raise ConfigError("The configuration is no JSON object", path=path, allowed="{…}")
+        raise _not_read("is no JSON object", path, f"{text.strip()[:1]}…", "write the keys between { and }.")
     return document
+
+
+def _not_read(what: str, path: Path, found: object, remedy: str) -> ConfigError:
+    return ConfigError(f"The configuration {what}", path=path, found=found, remedy=remedy)
 
 
 def _not_json(message: str, line: int, column: int, path: Path) -> ConfigError:

@@ -216,6 +216,7 @@ def _flatten(start: str, block: Mapping[str, object], path: Path, given: dict[st
                     f'The key "{full}" is given twice, once flat and once in a block',
                     path=path,
                     allowed="each key once",
+                    remedy="remove one of the two.",
                 )
             given[full] = value
         elif within and isinstance(value, dict):
@@ -226,6 +227,7 @@ def _flatten(start: str, block: Mapping[str, object], path: Path, given: dict[st
                 path=path,
                 found=_shown(value, credentials=_looks_secret(full)),
                 allowed=f"an object with {', '.join(known[len(full) + 1 :] for known in within)}",
+                remedy="correct the value, or remove the key.",
             )
         else:
             raise _unknown_key(full, value, path)
@@ -253,10 +255,10 @@ def _parsed(key: Key, value: object, named: str, path: Path | None) -> object:
 
 
 def _wrong_value(key: Key, value: object, named: str, path: Path | None, error: Exception) -> ConfigError:
-    what = f'The value of "{key.name}" is wrong'
+    what, remedy = f'The value of "{key.name}" is wrong', "correct the value, or remove the key."
     if path is None:
-        what = f'The environment variable {named} ("{key.name}") is wrong'
-    return ConfigError(what, path=path, found=_shown(value, key.credentials), allowed=error)
+        what, remedy = f'The environment variable {named} ("{key.name}") is wrong', "correct or unset it."
+    return ConfigError(what, path=path, found=_shown(value, key.credentials), allowed=error, remedy=remedy)
 
 
 def _looks_secret(name: str) -> bool:

@@ -132,7 +132,7 @@ def test_a_variable_names_the_file(tmp_path, monkeypatch):
 
 def test_a_variable_that_names_no_file_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "gone.json"))
-    with pytest.raises(ConfigError, match=rf"{CONFIG_VARIABLE}.*gone\.json"):
+    with pytest.raises(ConfigError, match=rf"{CONFIG_VARIABLE}.*gone\.json.*What to do"):
         find_config(tmp_path)
 
 
@@ -190,6 +190,7 @@ def test_a_wrong_variable_is_named_with_what_is_allowed(tmp_path, monkeypatch, v
         load_config(write(tmp_path, SERVER))
     assert variable in str(caught.value)
     assert allowed in str(caught.value)
+    assert caught.value.remedy == "correct or unset it."
 
 
 # The embedded server
