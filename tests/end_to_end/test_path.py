@@ -63,6 +63,7 @@ EMPTY = {
     **{
         f"MakeDatasetSessions.{name}": NOT_CHANGED for name in ("Purge", "JobReset", "Dataset.dataset_reason")
     },
+    "BaseFolder.consent": "the request may purge whatever is out of date",
     "MakeDatasetSessions.Finding": "nothing is wrong with the output",
     **dict.fromkeys(("ImagingAnalysis.Suite2p", "ImagingAnalysis.measured_hash"), "Suite2p is not MATLAB's"),
     **dict.fromkeys(("Mesc", "PhysicalFile.file_part", "PhysicalFile.file_parts"), "it is of ScanImage"),
