@@ -79,10 +79,7 @@ def scan(folder: Path) -> Listing:
     StillCopyingError
         Something went away while the folder was read.
     """
-    if not folder.is_dir():
-        raise NothingFoundError(
-            "There is no such folder", path=folder, remedy="check the spelling and upper and lower case."
-        )
+    _require_folder(folder)
     files: list[FileEntry] = []
     skipped: list[Skipped] = []
     for found in _walk(folder, ""):
@@ -99,6 +96,19 @@ def scan(folder: Path) -> Listing:
         tuple(sorted(files, key=lambda file: file.path)),
         tuple(sorted(skipped, key=lambda skip: skip.path)),
     )
+
+
+def _require_folder(folder: Path) -> None:
+    if folder.is_file():
+        raise NothingFoundError(
+            "This is a file and no folder",
+            path=folder,
+            remedy=f"give the folder that it is in: {folder.parent}",
+        )
+    if not folder.is_dir():
+        raise NothingFoundError(
+            "There is no such folder", path=folder, remedy="check the spelling and upper and lower case."
+        )
 
 
 def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
@@ -118,7 +128,10 @@ def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
                 yield _entry(path, entry.stat(follow_symlinks=False))
     except FileNotFoundError as error:
         raise StillCopyingError(
-            "The folder changed while it was read", path=folder, found=error.filename
+            "The folder changed while it was read",
+            path=folder,
+            found=error.filename,
+            remedy="Nothing; the request waits until the files have rested.",
         ) from error
     except PermissionError as error:
         raise PathError(

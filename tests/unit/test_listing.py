@@ -52,9 +52,12 @@ def test_an_empty_folder_is_an_error_and_no_success(tmp_path):
         scan(tmp_path)
 
 
-def test_a_file_is_no_folder(tmp_path):
-    with pytest.raises(NothingFoundError):
-        scan(write_file(tmp_path / "a.tif"))
+def test_a_file_is_told_to_be_no_folder_with_the_folder_to_give(tmp_path):
+    tif = tmp_path / "day1/a.tif"
+    write_file(tif)
+    with pytest.raises(NothingFoundError, match=r"is a file.*a\.tif") as caught:
+        scan(tif)
+    assert caught.value.remedy == f"give the folder that it is in: {tmp_path / 'day1'}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
