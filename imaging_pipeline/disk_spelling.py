@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from imaging_pipeline.errors import PathError
+from imaging_pipeline.errors import Move, PathError
 from imaging_pipeline.paths import Place, local_path
 
 
@@ -27,7 +27,13 @@ def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
         for name in path.resolve().relative_to(root).parts:
             spelled /= _name_there(spelled, name)
     except OSError as error:
-        raise PathError("The folder may not be looked at", path=path, found=error) from error
+        raise PathError(
+            "The folder may not be looked at",
+            path=path,
+            found=error,
+            remedy="Give this account the right to look at it.",
+            move=Move.ADMINISTRATOR,
+        ) from error
     below = "/".join(spelled.relative_to(root).parts)
     return Place(place.repository_name, unicodedata.normalize("NFC", below))
 

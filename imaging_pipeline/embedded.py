@@ -151,7 +151,7 @@ def _initialise(folder: Path, programs: Programs) -> None:
         cwd=folder,
     )
     if status:
-        raise DatabaseError("The embedded server could not be made", path=folder, found=_tail(written))
+        raise _failure("could not be made", folder, _tail(written))
     unfinished.rename(data)
 
 
@@ -223,11 +223,7 @@ def _launch(folder: Path, programs: Programs) -> EmbeddedServer:
     )
     server = _noted(folder)
     if status or server is None:
-        raise DatabaseError(
-            "The embedded server did not start",
-            path=folder,
-            found=f"{_tail(written)}; {_log_tail(folder)}",
-        )
+        raise _failure("did not start", folder, f"{_tail(written)}; {_log_tail(folder)}")
     return server
 
 
@@ -292,6 +288,11 @@ def _is_held(user: Path) -> bool:
     lock.release()
     user.unlink()
     return False
+
+
+def _failure(what: str, folder: Path, told: str) -> DatabaseError:
+    remedy = "Remove the cause that PostgreSQL names, and try again."
+    return DatabaseError(f"The embedded server {what}", path=folder, found=told, remedy=remedy)
 
 
 def _tail(written: str) -> str:

@@ -49,7 +49,7 @@ class PipelineError(Exception):
     allowed
         The values that would have been accepted.
     remedy
-        What to do, as a sentence.
+        What to do, as a sentence; its first letter becomes a capital.
     move
         Who can do it; the class says so where this is not given.
     """
@@ -60,17 +60,17 @@ class PipelineError(Exception):
         self,
         what: str,
         *,
+        remedy: str,
         path: PurePath | str | None = None,
         found: object = None,
         allowed: object = None,
-        remedy: str = "",
         move: Move | None = None,
     ) -> None:
         self.what = what
         self.path = None if path is None else str(path)
         self.found = found
         self.allowed = allowed
-        self.remedy = remedy
+        self.remedy = remedy[:1].upper() + remedy[1:]
         self.move = move or self.default_move
         super().__init__(self._message())
 
@@ -82,7 +82,7 @@ class PipelineError(Exception):
 
     def _message(self) -> str:
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
-        end = [*([f"What to do: {self.remedy}"] if self.remedy else []), _WHOSE[self.move]]
+        end = [f"What to do: {self.remedy}", _WHOSE[self.move]]
         values = {"Found": self.found, "Allowed": self.allowed}
         told = {label: str(value) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))

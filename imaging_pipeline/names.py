@@ -97,6 +97,8 @@ def _plain(value: object) -> object:
         "A setting is of a type that JSON does not know",
         found=f"{value!r} ({type(value).__name__})",
         allowed="texts, numbers, truth values, lists and groups of these",
+        remedy="Write the setting as one of these.",
+        move=Move.ADMINISTRATOR,
     )
 
 
@@ -108,7 +110,11 @@ def contents_hash(fingerprints: Sequence[str]) -> str:
 def _checked_label(label: str) -> str:
     if label not in LABELS:
         raise InputError(
-            "A session is either combined or split", found=label, allowed=LABELS, move=Move.DEVELOPER
+            "A session is either combined or split",
+            found=label,
+            allowed=LABELS,
+            remedy="Pass one of these labels.",
+            move=Move.DEVELOPER,
         )
     return label
 
@@ -130,5 +136,6 @@ def _canonical(part: object) -> tuple[str, str]:
         "A name cannot be made of this value",
         found=f"{part!r} ({type(part).__name__})",
         allowed="texts, whole numbers, truth values, finite floats and times without a zone",
+        remedy="Pass a value of one of these types.",
         move=Move.DEVELOPER,
     )

@@ -234,6 +234,7 @@ def _parse_root(root: Root) -> _Absolute:
             f"A root of the repository '{root.repository_name}' is not a whole path",
             found=repr(root.root),
             allowed=error.allowed,
+            remedy="Give this root as a whole path.",
             move=Move.ADMINISTRATOR,
         ) from error
 
@@ -279,7 +280,8 @@ def _followed(path: Path) -> Path:
 
 
 def _not_followed(path: Path, error: Exception) -> PathError:
-    return PathError("The path cannot be followed to its end", path=path, found=error)
+    remedy = "Give a path without links, of folders that this account may look at."
+    return PathError("The path cannot be followed to its end", path=path, found=error, remedy=remedy)
 
 
 def _leaves(path: PurePath | str, found: str | None = None) -> PathError:

@@ -75,6 +75,7 @@ def match_centres(
                 f"The centres of the {what} are not y and x",
                 found=f"shape {centres_px.shape}",
                 allowed="(n, 2)",
+                remedy="Give y and x of each.",
             )
     offsets_px = cell_centres_px[:, None].astype(np.float64) - roi_centres_px[None]
     distances_px = np.hypot(offsets_px[..., 0], offsets_px[..., 1])
@@ -128,6 +129,7 @@ def trace_correlations(
         raise InputError(
             "The traces of cells and ROIs are not equally long",
             found=f"{cell_traces.shape[1]} and {roi_traces.shape[1]} samples",
+            remedy="Give traces of equal length.",
         )
     pairs = zip(cell_traces[match.cells], roi_traces[match.rois], strict=True)
     return np.array([_correlation(one, other) for one, other in pairs], np.float64)

@@ -45,10 +45,17 @@ def filtered_spikes(spikes: NDArray[np.float32], num_std: float) -> FilteredSpik
         When ``spikes`` has not two dimensions and at least one sample, or ``num_std`` is negative.
     """
     if spikes.ndim != 2 or spikes.shape[1] == 0:
-        raise InputError("Spikes are not (cells, samples)", found=f"shape {spikes.shape}")
+        raise InputError(
+            "Spikes are not (cells, samples)",
+            found=f"shape {spikes.shape}",
+            remedy="Give an array of cells and samples that has at least one sample.",
+        )
     if not 0 <= num_std < np.inf:
         raise InputError(
-            "The spike threshold is out of range", found=f"{num_std} standard deviations", allowed="0 or more"
+            "The spike threshold is out of range",
+            found=f"{num_std} standard deviations",
+            allowed="0 or more",
+            remedy="Give a number of 0 or more.",
         )
     thresholds = np.array([_threshold(cell, num_std) for cell in spikes], np.float32)
     kept = np.where(spikes > thresholds[:, None], spikes, np.float32(0))

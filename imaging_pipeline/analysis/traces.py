@@ -54,7 +54,10 @@ def corrected(
     _check_alike("Fluorescence and neuropil", fluo, neuropil)
     if not np.isfinite(coefficient).all():
         raise InputError(
-            "The neuropil coefficient is no finite number", found=coefficient, allowed="usually 0 to 1"
+            "The neuropil coefficient is no finite number",
+            found=coefficient,
+            allowed="usually 0 to 1",
+            remedy="Give the coefficient with which the neuropil was subtracted.",
         )
     shares = np.asarray(coefficient, np.float32).reshape(-1, 1)
     fcorr = np.multiply(neuropil, -shares, dtype=np.float32)
@@ -139,12 +142,23 @@ def _check_alike(what: str, one: NDArray[np.float32], other: NDArray[np.float32]
             f"{what} are not of the same cells and samples",
             found=f"shapes {one.shape} and {other.shape}",
             allowed="two arrays (cells, samples) of equal shape",
+            remedy="Give two arrays of the same cells and samples.",
         )
 
 
 def _check_window(frame_rate_hz: float, percentile: float, window_s: float) -> None:
     for name, value in (("frame rate in Hz", frame_rate_hz), ("window in s", window_s)):
         if not 0 < value < np.inf:
-            raise InputError(f"The baseline's {name} is out of range", found=value, allowed="above 0")
+            raise InputError(
+                f"The baseline's {name} is out of range",
+                found=value,
+                allowed="above 0",
+                remedy="Give a finite number above 0.",
+            )
     if not 0 <= percentile <= 100:
-        raise InputError("The baseline's percentile is out of range", found=percentile, allowed="0 to 100")
+        raise InputError(
+            "The baseline's percentile is out of range",
+            found=percentile,
+            allowed="0 to 100",
+            remedy="Give a percentile from 0 to 100.",
+        )

@@ -62,5 +62,4 @@ def from_error(subject: str, error: PipelineError) -> Finding:
     for label, value in (("File", error.path), ("Found", error.found), ("Allowed", error.allowed)):
         if value is not None:
             facts.append(f"{label}: {value}")
-    remedy = error.remedy[:1].upper() + error.remedy[1:]
-    return Finding(subject, State.FAILED, "\n".join(facts), remedy, error.move)
+    return Finding(subject, State.FAILED, "\n".join(facts), error.remedy, error.move)

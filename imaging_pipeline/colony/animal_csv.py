@@ -147,7 +147,12 @@ def _read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     except FileNotFoundError:
         raise NothingFoundError("The file is not there", path=path, remedy="check the spelling.") from None
     except OSError as error:
-        raise NothingFoundError("The file cannot be read", path=path, found=error.strerror) from error
+        raise NothingFoundError(
+            "The file cannot be read",
+            path=path,
+            found=error.strerror,
+            remedy="Give a file that this account may read.",
+        ) from error
     except csv.Error as error:
         raise FormatError(
             f"The file is no CSV from row {number + 1} on",

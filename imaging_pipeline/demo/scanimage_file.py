@@ -83,7 +83,11 @@ class ScanImageWriter:
                 self._file.seek(self._last_pointer)
                 self._file.write(struct.pack("<Q", 0))
         if not self.num_pages and error is None:
-            raise InputError("A ScanImage file without pages cannot be written", path=self._path)
+            raise InputError(
+                "A ScanImage file without pages cannot be written",
+                path=self._path,
+                remedy="Write at least one page.",
+            )
 
     def write_page(self, image: Image) -> None:
         """Append an int16 (or uint16) image: channel fastest, then as volumes are scanned.
@@ -101,6 +105,7 @@ class ScanImageWriter:
                 path=self._path,
                 found=f"{image.shape} {image.dtype}",
                 allowed=f"{self._shape} {self._dtype}",
+                remedy="Write images of one size and type.",
             )
         frame = self.num_pages // len(self._settings.channels)
         description = self._frame_lines(frame).encode().ljust(self._description_bytes - 1) + b"\0"
@@ -116,6 +121,7 @@ class ScanImageWriter:
                 path=self._path,
                 found=f"{image.shape} {image.dtype}",
                 allowed=f"two dimensions, {' or '.join(_SAMPLE_FORMATS)}",
+                remedy="Write images of two dimensions and one of these types.",
             )
         height, width = image.shape
         self._shape, self._dtype = (height, width), image.dtype.name

@@ -113,7 +113,12 @@ def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> 
         When something is in the recording folder already, or the frame rate is out of range.
     """
     if not 0 < frame_rate_hz < np.inf:
-        raise InputError("The frame rate is out of range", found=f"{frame_rate_hz} Hz", allowed="above 0 Hz")
+        raise InputError(
+            "The frame rate is out of range",
+            found=f"{frame_rate_hz} Hz",
+            allowed="above 0 Hz",
+            remedy="Give the frames a second of the movie.",
+        )
     folder = _make_folder(root)
     frames = (frame for chunk in movie.chunks() for frame in chunk)
     written = [

@@ -103,7 +103,7 @@ def _require_folder(folder: Path) -> None:
         raise NothingFoundError(
             "This is a file and no folder",
             path=folder,
-            remedy=f"give the folder that it is in: {folder.parent}",
+            remedy=f"Give the folder that it is in: {folder.parent}",
         )
     if not folder.is_dir():
         raise NothingFoundError(

@@ -160,6 +160,7 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
             "There is no Suite2p option set of this name",
             found=repr(ops_name),
             allowed=", ".join(near(ops_name, option_settings) or sorted(option_settings)) or "none is there",
+            remedy="Choose one that is there, or ask the administrator to add it.",
         )
     return names.settings_hash(option_settings[ops_name])
 

@@ -77,7 +77,9 @@ def _check_signature(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(len(SIGNATURE))
     except FileNotFoundError as missing:
-        raise NothingFoundError("The HDF5 file is not there", path=path) from missing
+        raise NothingFoundError(
+            "The HDF5 file is not there", path=path, remedy="Copy it back into the folder."
+        ) from missing
     if start == SIGNATURE:
         return
     if not any(start) or SIGNATURE.startswith(start):
@@ -88,4 +90,6 @@ def _check_signature(path: Path) -> None:
             allowed=SIGNATURE,
             remedy=_COPY_AGAIN,
         )
-    raise FormatError("This is not an HDF5 file", path=path, found=start, allowed=SIGNATURE)
+    raise FormatError(
+        "This is not an HDF5 file", path=path, found=start, allowed=SIGNATURE, remedy=_COPY_AGAIN
+    )

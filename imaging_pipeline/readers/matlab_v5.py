@@ -43,7 +43,12 @@ def read(path: Path, variables: Sequence[str]) -> MatlabValue:
             remedy="Let MATLAB finish, or copy the file again.",
         ) from error
     except NotImplementedError as error:
-        raise FormatError("This is no file that MATLAB writes", path=path, found=str(error)) from error
+        raise FormatError(
+            "This is no file that MATLAB writes",
+            path=path,
+            found=str(error),
+            remedy="Save it in MATLAB with save, as version 7 or 7.3.",
+        ) from error
     return _Variables(path, {name: content[name] for name in variables if name in content})
 
 

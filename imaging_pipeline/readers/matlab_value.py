@@ -92,6 +92,7 @@ class MatlabValue(ABC):
                 path=self.path,
                 found=f"{self.name or 'the file'} with {', '.join(sorted(self.fields())[:12]) or 'no field'}",
                 allowed=f"a field {name}",
+                remedy="Let the program that made the file write it again.",
             )
         return self._field(name)
 
@@ -113,7 +114,10 @@ class MatlabValue(ABC):
         self._require("struct")
         if name not in self.fields():
             raise FormatError(
-                f"The field {self._below(name)} is missing", path=self.path, allowed=f"a field {name}"
+                f"The field {self._below(name)} is missing",
+                path=self.path,
+                allowed=f"a field {name}",
+                remedy="Let the program that made the file write it again.",
             )
         return self._each(name)
 
@@ -185,6 +189,7 @@ class MatlabValue(ABC):
             path=self.path,
             found=found,
             allowed=allowed,
+            remedy="Let the program that made the file write it again.",
         )
 
 

@@ -133,7 +133,7 @@ def read_recording(path: Path, name: str) -> MescRecording:
     with opened(path) as file:
         found = _read_unit(_unit(path, file, name)).recording
     if found is None:
-        raise FormatError(f"{name} is no time series", path=path)
+        raise FormatError(f"{name} is no time series", path=path, remedy="Register the folder again.")
     return found
 
 

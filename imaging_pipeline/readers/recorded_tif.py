@@ -178,6 +178,7 @@ def pages_of(file: TifFile, tif: RecordedTif[Header]) -> PageTable:
             path=tif.path,
             found=f"{pages.num_pages} pages",
             allowed=f"{tif.num_pages} pages",
+            remedy="Let the copying end, and register the folder again.",
         )
     return pages
 
@@ -217,11 +218,17 @@ def mean_image(
             path=tif.path,
             found=channel,
             allowed=f"0 to {header.num_channels - 1}",
+            remedy="Give one of the saved channels.",
         )
     frames = np.arange(tif.num_frames)
     frames = frames[(frames + frames_before) % header.frames_per_volume < header.frames_per_slice]
     if len(frames) == 0:
-        raise FormatError("The tif holds no frame of the first plane", path=tif.path, found=tif.num_pages)
+        raise FormatError(
+            "The tif holds no frame of the first plane",
+            path=tif.path,
+            found=tif.num_pages,
+            remedy="Copy the file again, or move it out of the folder if it is as short at the microscope.",
+        )
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(max_frames, len(frames))).astype(np.int64))
     total = np.zeros((tif.height, tif.width), np.float64)
     with TifFile(tif.path) as file:
@@ -241,7 +248,11 @@ def iter_pages(tif: RecordedTif[Header], pages: range) -> Iterator[npt.NDArray[A
     """
     if pages and (min(pages) < 0 or max(pages) >= tif.num_pages):
         raise InputError(
-            "The tif has no such pages", path=tif.path, found=pages, allowed=range(tif.num_pages)
+            "The tif has no such pages",
+            path=tif.path,
+            found=pages,
+            allowed=range(tif.num_pages),
+            remedy="Give pages that the tif has.",
         )
     with TifFile(tif.path) as file:
         table = pages_of(file, tif)
@@ -264,7 +275,11 @@ def copy_pages(tif: RecordedTif[Header], num_pages: int, target: Path) -> None:
     """
     if not 1 <= num_pages <= tif.num_pages:
         raise InputError(
-            "The tif has not so many pages", path=tif.path, found=num_pages, allowed=f"1 to {tif.num_pages}"
+            "The tif has not so many pages",
+            path=tif.path,
+            found=num_pages,
+            allowed=f"1 to {tif.num_pages}",
+            remedy="Give a number of pages that the tif has.",
         )
     with TifFile(tif.path) as file, target.open("xb") as copy:
         pages = pages_of(file, tif)

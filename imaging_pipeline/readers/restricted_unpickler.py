@@ -35,7 +35,11 @@ class _PlainFloat(float):
 
 def _encode(text: str, encoding: str = "utf-8") -> bytes:
     if encoding.replace("-", "").lower() not in ("latin1", "utf8"):
-        raise UnsafeContentError("A pickle asks for a text encoding that arrays do not use", found=encoding)
+        raise UnsafeContentError(
+            "A pickle asks for a text encoding that arrays do not use",
+            found=encoding,
+            remedy="Ask where the file comes from; do not open it with numpy or pickle.",
+        )
     return text.encode(encoding)
 
 

@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.scanimage_text import COPY_OR_TAKE_AWAY
 from imaging_pipeline.readers.tiff_file import ARTIST, SOFTWARE, TifFile
 
 BLOCK_MAGIC = 117637889
@@ -72,6 +73,7 @@ def _block(file: TifFile) -> tuple[str, str]:
             path=file.path,
             found=version,
             allowed=" or ".join(map(str, BLOCK_VERSIONS)),
+            remedy=COPY_OR_TAKE_AWAY,
         )
     content = file.read_at(BLOCK_OFFSET + BLOCK.size, header_bytes + roi_bytes)
     return _decoded(content[:header_bytes]), _decoded(content[header_bytes:])

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage_text import Literals
+from imaging_pipeline.readers.scanimage_text import COPY_OR_TAKE_AWAY, Literals
 
 # The way to the next field is rounded up to whole lines, or to pairs of them.
 _GAP_TOLERANCE_LINES = 2
@@ -97,10 +97,15 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise FormatError(
-            "The tif is of several fields of view, but its ROI groups cannot be read", path=path, found=wrong
+            "The tif is of several fields of view, but its ROI groups cannot be read",
+            path=path,
+            found=wrong,
+            remedy=COPY_OR_TAKE_AWAY,
         ) from wrong
     if not found:
-        raise FormatError("The tif is of several fields of view, but none is enabled", path=path)
+        raise FormatError(
+            "The tif is of several fields of view, but none is enabled", path=path, remedy=COPY_OR_TAKE_AWAY
+        )
     return tuple(found)
 
 

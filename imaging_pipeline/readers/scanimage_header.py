@@ -11,7 +11,12 @@ from pathlib import Path
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.scanimage_fields import ScanField, find_fields, lines_between
 from imaging_pipeline.readers.scanimage_generations import SUPPORTED_VERSIONS, FrameClock, parse_settings
-from imaging_pipeline.readers.scanimage_text import Literals, parse_frame_lines, parse_wall_time
+from imaging_pipeline.readers.scanimage_text import (
+    COPY_OR_TAKE_AWAY,
+    Literals,
+    parse_frame_lines,
+    parse_wall_time,
+)
 from imaging_pipeline.readers.scanimage_volume import Volume, find_volume
 
 
@@ -199,6 +204,7 @@ def _rate(keys: Literals, rate_key: str, period_key: str, path: Path) -> float:
             path=path,
             found=keys.text(rate_key),
             allowed="a rate in Hz",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     return rate_hz
 
@@ -229,6 +235,7 @@ def _channels(keys: Literals, path: Path) -> tuple[int, ...]:
             path=path,
             found=keys.text("hChannels.channelSave"),
             allowed="1 or [1;2]",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     return tuple(int(channel) for channel in saved)
 

@@ -16,6 +16,13 @@ from pathlib import Path
 from imaging_pipeline.errors import FormatError
 
 NUM_AUX_TRIGGERS = 4
+
+# What to do about a header or a page that ScanImage cannot have meant.
+COPY_OR_TAKE_AWAY = (
+    "Copy the file again from the microscope's computer; if it says the same there, move the recording out of"
+    " the folder."
+)
+
 _FIRST_YEAR = 2000
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?Inf|NaN")
 
@@ -144,6 +151,7 @@ def parse_frame_lines(description: bytes, path: Path) -> FrameLines:
             path=path,
             found=description[:40].decode("latin-1").strip(),
             allowed="frame lines as ScanImage writes them from version 5.0 on",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     try:
         in_acquisition = values.get(b"frameNumberAcquisition")
@@ -160,7 +168,9 @@ def parse_frame_lines(description: bytes, path: Path) -> FrameLines:
             ),
         )
     except ValueError as wrong:
-        raise FormatError("A page's frame lines are not numbers", path=path, found=wrong) from wrong
+        raise FormatError(
+            "A page's frame lines are not numbers", path=path, found=wrong, remedy=COPY_OR_TAKE_AWAY
+        ) from wrong
 
 
 def _vector(value: bytes) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.recorded_tif import RecordedTif, pages_of
 from imaging_pipeline.readers.scanimage_header import ScanImageHeader
-from imaging_pipeline.readers.scanimage_text import NUM_AUX_TRIGGERS, parse_frame_lines
+from imaging_pipeline.readers.scanimage_text import COPY_OR_TAKE_AWAY, NUM_AUX_TRIGGERS, parse_frame_lines
 from imaging_pipeline.readers.tiff_file import TifFile
 from imaging_pipeline.readers.tiff_pages import PageTable
 
@@ -138,5 +138,6 @@ def _tag(description: bytes, tif: RecordedTif[ScanImageHeader]) -> int:
             path=tif.path,
             found=description[:40].decode("latin-1").strip(),
             allowed="Frame Tag = 00000001, as ScanImage 4 writes it",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     return int(match[1], 16)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage_text import Literals
+from imaging_pipeline.readers.scanimage_text import COPY_OR_TAKE_AWAY, Literals
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def find_volume(keys: Literals, path: Path) -> Volume:
             found=f"{counts.num_planes} slices, {counts.num_frames} frames a volume, "
             f"{counts.num_flyback} flyback frames, {averaged} averaged into one",
             allowed="a whole number of frames a slice",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     return Volume(
         is_volumetric=True,
@@ -119,6 +120,7 @@ def _counts(keys: Literals, path: Path) -> _Counts:
             path=path,
             found=f"numSlices = {keys.text('hStackManager.numSlices')}, which may be of an earlier stack",
             allowed="hStackManager.actualNumSlices or hFastZ.numFramesPerVolume",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     num_planes = num_with_flyback - num_discarded
     return _Counts(num_planes, num_planes, num_discarded)

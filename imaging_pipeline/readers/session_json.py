@@ -95,11 +95,19 @@ def _load(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as missing:
-        raise NothingFoundError(f"{FILE_NAME} is not there", path=path) from missing
+        raise NothingFoundError(
+            f"{FILE_NAME} is not there", path=path, remedy="Write it into the folder of the recording."
+        ) from missing
     except UnicodeDecodeError as wrong:
         raise _wrong("The file is no text in UTF-8", path, wrong, "a JSON object") from wrong
     if not text.strip("\0 \r\n\t"):
-        raise TruncatedError("The file is empty", path=path, found="nothing", allowed=_EXAMPLE)
+        raise TruncatedError(
+            "The file is empty",
+            path=path,
+            found="nothing",
+            allowed=_EXAMPLE,
+            remedy="Fill it in, and register the folder again.",
+        )
     try:
         said = json.loads(text)
     except ValueError as wrong:

@@ -121,6 +121,7 @@ def full_frame(
             path=path,
             found=image.shape,
             allowed=f"{shape} (the frames) or {valid} (the valid area)",
+            remedy="Run Suite2p again.",
         )
     full = np.full(shape, np.nan, dtype=np.float32)
     full[slice(*y_range), slice(*x_range)] = image

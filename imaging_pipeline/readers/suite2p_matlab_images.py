@@ -73,6 +73,7 @@ def read_motion(result: MatlabValue, num_frames: int) -> Motion:
             path=result.path,
             found=f"ops.DS of {len(offsets)}",
             allowed=num_frames,
+            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
         )
     whole = np.rint(offsets.mean(axis=2)).astype(np.int64)
     rest = (offsets - whole[:, :, None]).astype(np.float32)

@@ -153,6 +153,7 @@ def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArr
             path=pixels.path,
             found=f"{found.min():g} to {found.max():g}",
             allowed=f"1 to {part.size}, as MATLAB counts",
+            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
         )
     return found.astype(np.int64) + int(part[0]) - 2
 
@@ -160,5 +161,9 @@ def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArr
 def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> None:
     if found != expected:
         raise FormatError(
-            f"{name} does not have one label a region", path=result.path, found=found, allowed=expected
+            f"{name} does not have one label a region",
+            path=result.path,
+            found=found,
+            allowed=expected,
+            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
         )

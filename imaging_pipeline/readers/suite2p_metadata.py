@@ -116,7 +116,9 @@ class Metadata:
             return int(self.values["Ly"]), int(self.values["Lx"])
         except KeyError as error:
             raise OutputError(
-                "The output does not state the size of its frames", found=f"no {error}"
+                "The output does not state the size of its frames",
+                found=f"no {error}",
+                remedy="Run Suite2p again.",
             ) from error
 
     @property
@@ -174,7 +176,12 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
 def _mapping(path: Path) -> dict[str, Any]:
     content = load_npy(path)
     if not isinstance(content, dict):
-        raise OutputError("A file of Suite2p is no dictionary", path=path, found=type(content).__name__)
+        raise OutputError(
+            "A file of Suite2p is no dictionary",
+            path=path,
+            found=type(content).__name__,
+            remedy="Copy the file again, or run Suite2p again.",
+        )
     return content
 
 

@@ -84,7 +84,11 @@ def read_motion(plane: PlaneOutput) -> Motion:
     found = len(values["xoff"]) if values.get("xoff") is not None else frames
     if found != frames:
         raise OutputError(
-            "There are not as many offsets as frames", path=plane.folder, found=found, allowed=frames
+            "There are not as many offsets as frames",
+            path=plane.folder,
+            found=found,
+            allowed=frames,
+            remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
         )
     return Motion(
         x_offset=np.asarray(values.get("xoff", np.zeros(frames)), dtype=np.int64),

@@ -185,9 +185,17 @@ def _read_marker(root: Path) -> Mapping[str, Any] | None:
     try:
         marker = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise FormatError("The note of a finished run is damaged", path=path, found=str(error)) from error
+        raise FormatError(
+            "The note of a finished run is damaged",
+            path=path,
+            found=str(error),
+            remedy="Copy the folder again from where Suite2p ran, or run Suite2p again.",
+        ) from error
     if not isinstance(marker, dict):
         raise FormatError(
-            "The note of a finished run is no JSON object", path=path, found=type(marker).__name__
+            "The note of a finished run is no JSON object",
+            path=path,
+            found=type(marker).__name__,
+            remedy="Copy the folder again from where Suite2p ran, or run Suite2p again.",
         )
     return marker

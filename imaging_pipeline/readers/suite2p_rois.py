@@ -91,7 +91,12 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
     try:
         return tuple(_roi(stat, plane.plane) for stat in stats)
     except (KeyError, TypeError) as error:
-        raise OutputError("A ROI lacks something that every ROI has", path=path, found=repr(error)) from error
+        raise OutputError(
+            "A ROI lacks something that every ROI has",
+            path=path,
+            found=repr(error),
+            remedy="Run Suite2p again.",
+        ) from error
 
 
 def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:

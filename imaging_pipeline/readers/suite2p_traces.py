@@ -105,7 +105,12 @@ def _open(path: Path, expected: tuple[int, int]) -> Trace:
     try:
         traces: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     except ValueError as error:
-        raise OutputError("A file of traces is not whole", path=path, found=str(error)) from error
+        raise OutputError(
+            "A file of traces is not whole",
+            path=path,
+            found=str(error),
+            remedy="Let Suite2p finish, or copy it again.",
+        ) from error
     if traces.shape != expected:
         raise OutputError(
             "Files of one Suite2p folder disagree about ROIs or frames",

@@ -74,7 +74,9 @@ class TifFile:
             # Unbuffered: pages are read at scattered offsets, and a buffer would fetch what lies between.
             self._file = path.open("rb", buffering=0)
         except FileNotFoundError as missing:
-            raise NothingFoundError("The tif is not there", path=path) from missing
+            raise NothingFoundError(
+                "The tif is not there", path=path, remedy="Copy it back into the folder."
+            ) from missing
         try:
             self.size_bytes = os.fstat(self._file.fileno()).st_size
             self._start = self._read(0, min(_START_READ_BYTES, self.size_bytes))

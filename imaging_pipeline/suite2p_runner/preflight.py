@@ -210,6 +210,7 @@ def _shares(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) ->
                 "The files of an acquisition do not follow one another",
                 path=files[0].path,
                 found=f"acquisition {acquisition} again after another one",
+                remedy="Register the folder again.",
             )
         done.add(acquisition)
         yield from _shares_of_acquisition(files)

@@ -120,6 +120,7 @@ def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
             path=inputs.shares[0].tif.path,
             found=f"ignore_flyback = {sorted(left_out)}",
             allowed=f"some of 0 to {num_planes - 1}",
+            remedy="Ask for an option set with another ignore_flyback.",
         )
     if functional > min(header.num_channels, _MAX_FUNCTIONAL):
         raise InputError(
@@ -162,6 +163,7 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
             "An option set looks for no cells, so that nothing could be imported",
             found="run.do_detection = False",
             allowed="True",
+            remedy="Ask for an option set that looks for cells.",
         )
     registration = settings["registration"]
     tif = inputs.shares[0].tif

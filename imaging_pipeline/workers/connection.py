@@ -75,7 +75,12 @@ def revive(connection: Any, patience_s: float = 0.0) -> None:
             return
         except Exception as error:  # each driver has its own classes for an absent server
             if time.monotonic() >= deadline:
-                raise DatabaseError("The database does not answer", found=error, move=Move.RETRY) from error
+                raise DatabaseError(
+                    "The database does not answer",
+                    found=error,
+                    remedy="Nothing at first; where it lasts, see whether the database server runs.",
+                    move=Move.RETRY,
+                ) from error
         time.sleep(_PAUSE_S)
 
 

@@ -176,7 +176,7 @@ def test_the_same_content_is_the_same_set_and_another_content_needs_another_name
     assert again.ops_hash == first.ops_hash
     other = administration.add_options(handle, "quick", {"tau": 1.0, "neucoeff": 0.7})
     assert (other.is_new, other.alike) == (True, ("fast",))
-    with pytest.raises(InputError, match="take another name"):
+    with pytest.raises(InputError, match="Take another name"):
         administration.add_options(handle, "fast", {"tau": 2.0})
     with pytest.raises(InputError, match="differs in case only"):
         administration.add_options(handle, "Fast", {"tau": 1.0, "neucoeff": 0.7})

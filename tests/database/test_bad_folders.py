@@ -33,14 +33,14 @@ def folder(lab: Lab) -> Path:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("Q:\\moser\\90218", ("lies in no repository", "Allowed: N:\\moser (moser)", "check the spelling")),
-        ("N:\\moser2\\90218", ("lies in no repository", "Allowed: N:\\moser (moser)", "check the spelling")),
+        ("Q:\\moser\\90218", ("lies in no repository", "Allowed: N:\\moser (moser)", "Check the spelling")),
+        ("N:\\moser2\\90218", ("lies in no repository", "Allowed: N:\\moser (moser)", "Check the spelling")),
         ("N:\\moser\\..\\payroll", ("leaves its repository", "without '..'")),
         ("N:\\moser\\90218\\..\\..\\payroll", ("leaves its repository", "without '..'")),
         ("N:\\moser", ("a whole repository", "Found: the repository 'moser'", "a folder below it")),
         ("n:/MOSER/90218/..", ("a whole repository", "Found: the repository 'moser'", "a folder below it")),
-        ("N:\\moser\\con\\day1", ("no folder can have", "Found: 'con'", "correct the spelling")),
-        ("2024-05-17", ("not the whole path", "Allowed: N:\\folder", "copy the path")),
+        ("N:\\moser\\con\\day1", ("no folder can have", "Found: 'con'", "Correct the spelling")),
+        ("2024-05-17", ("not the whole path", "Allowed: N:\\folder", "Copy the path")),
     ],
 )
 def test_a_path_to_no_folder_of_a_repository_is_refused_at_once(
@@ -70,19 +70,19 @@ def test_a_link_that_leaves_the_repository_is_refused_with_where_it_leads(
 
 
 def test_a_folder_that_is_not_there_is_refused_until_it_is(lab: Lab, folder: Path) -> None:
-    assert_refused(lab, folder, "There is no such folder", f"File: {folder}", "check the spelling")
+    assert_refused(lab, folder, "There is no such folder", f"File: {folder}", "Check the spelling")
     write_folder(folder, OPEN_FIELD)
     assert carried_out(lab, folder)["status"] == "success"
 
 
 def test_a_folder_that_is_a_file_is_refused(lab: Lab, folder: Path) -> None:
     write_file(folder)
-    assert_refused(lab, folder, "There is no such folder", f"File: {folder}", "check the spelling")
+    assert_refused(lab, folder, "There is no such folder", f"File: {folder}", "Check the spelling")
 
 
 def test_an_empty_folder_is_refused_until_a_recording_is_in_it(lab: Lab, folder: Path) -> None:
     (folder / "suite2p").mkdir(parents=True)
-    assert_refused(lab, folder, "The folder is empty", f"File: {folder}", "copy the recording into it")
+    assert_refused(lab, folder, "The folder is empty", f"File: {folder}", "Copy the recording into it")
     write_folder(folder, OPEN_FIELD)
     assert carried_out(lab, folder)["status"] == "success"
 
@@ -94,7 +94,7 @@ def test_a_folder_with_nothing_of_its_experiment_type_is_refused_with_what_is_th
     write_file(folder / "ThorImage_001.raw")
     write_companions(folder, "mouse", 1)
     found = ("Found: 6 files: ThorImage_001.raw (no file of this experiment type ends in '.raw')",)
-    assert_refused(lab, folder, "no recording of type 2Pminiscope_A", f"File: {folder}", *found, "check the")
+    assert_refused(lab, folder, "no recording of type 2Pminiscope_A", f"File: {folder}", *found, "Check the")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_name_whose_counters_are_ambiguous_is_refused_until_it_is_renamed(
 ) -> None:
     write_folder(folder, OPEN_FIELD)
     odd = write_tif(folder / name, OPEN_FIELD.start.replace(hour=9))
-    told = (f"File: {odd}", f"Found: {found}", "Allowed: NAME_<acquisition>_<file>.tif", "rename the file")
+    told = (f"File: {odd}", f"Found: {found}", "Allowed: NAME_<acquisition>_<file>.tif", "Rename the file")
     assert_refused(lab, folder, "does not say certainly", *told)
     assert len(imaging.Session()) == 0
     odd.rename(folder / "x-12345_00001_00001.tif")
@@ -134,7 +134,7 @@ def test_a_gap_in_the_numbers_is_named_until_it_is_filled(
 ) -> None:
     write_folder(folder, series)
     left_behind = (folder / series.tif_names[away]).rename(lab.share / "left behind.tif")
-    assert_refused(lab, folder, *told, f"File: {folder / series.tif_names[-1]}", "copy the missing")
+    assert_refused(lab, folder, *told, f"File: {folder / series.tif_names[-1]}", "Copy the missing")
     left_behind.rename(folder / series.tif_names[away])
     assert carried_out(lab, folder)["status"] == "success"
     assert imaging.MakeDatasetSessions().fetch1("num_files_used") == len(series.tif_names)
@@ -145,7 +145,7 @@ def test_files_that_are_still_being_copied_make_the_request_wait_and_not_fail(la
     arriving = folder / OPEN_FIELD.tif_names[-1]
     arriving.touch()
     told = ("Files are still being copied", f"File: {arriving}", "Found: 1 written in the last 120 s")
-    job = assert_waits(lab, folder, *told, "nothing; the request waits")
+    job = assert_waits(lab, folder, *told, "Nothing; the request waits")
     aged(arriving)
     imaging.MakeDatasetSessions.populate({"basefolder_id": job["basefolder_id"]})
     assert imaging.MakeDatasetSessions().fetch1("num_sessions_new") == 1

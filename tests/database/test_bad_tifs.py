@@ -31,7 +31,7 @@ from tests.makers.worker import worked
 
 SPLIT = Timeseries("mouse", files=(3,))
 FIRST, MIDDLE, LAST = SPLIT.tif_names
-COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again"
+COPY_AGAIN = "Copy the file again from the microscope's computer, then register the folder again"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def with_a_garbage_epoch(path: Path) -> tuple[str, ...]:
         "is no date",
         "Found: 1601 1 1 0 0 25.045",
         "from the year 2000 on",
-        "copy the file",
+        "Copy the file",
     )
 
 

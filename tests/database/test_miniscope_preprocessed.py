@@ -191,6 +191,6 @@ def test_raw_tifs_that_are_missing_are_named_and_nothing_is_registered(lab: Lab,
     imaging.MakeDatasetSessions.populate({"basefolder_id": request}, reserve_jobs=True, suppress_errors=True)
 
     message = (imaging.MakeDatasetSessions.jobs & {"basefolder_id": request}).fetch1("error_message")
-    for told in ("raw tifs of acquisition 1", f"{OPEN_FIELD.name}_00001_00001_preproc.tif", "copy the raw"):
+    for told in ("raw tifs of acquisition 1", f"{OPEN_FIELD.name}_00001_00001_preproc.tif", "Copy the raw"):
         assert told in message
     assert len(imaging.Session()) == 0

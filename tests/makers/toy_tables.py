@@ -130,11 +130,11 @@ def _gate(sample_id: int) -> None:
 
 
 def _bad(sample_id: int) -> None:
-    raise FormatError("The stack is damaged", path="a.tif", found="no header")
+    raise FormatError("The stack is damaged", path="a.tif", found="no header", remedy="Copy it again.")
 
 
 def _copying(sample_id: int) -> None:
-    raise StillCopyingError("Files are still being copied")
+    raise StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
 
 
 def _orphan(sample_id: int) -> None:
@@ -143,7 +143,7 @@ def _orphan(sample_id: int) -> None:
 
 
 def _lacking(sample_id: int) -> None:
-    raise MissingPackageError("Suite2p is not installed")
+    raise MissingPackageError("Suite2p is not installed", remedy="Install it.")
 
 
 def _deadly(sample_id: int) -> None:

@@ -190,7 +190,7 @@ def test_a_wrong_variable_is_named_with_what_is_allowed(tmp_path, monkeypatch, v
         load_config(write(tmp_path, SERVER))
     assert variable in str(caught.value)
     assert allowed in str(caught.value)
-    assert caught.value.remedy == "correct or unset it."
+    assert caught.value.remedy == "Correct or unset it."
 
 
 # The embedded server

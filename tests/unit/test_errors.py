@@ -1,14 +1,19 @@
-from imaging_pipeline.errors import FormatError, InputError, Move, PipelineError, TruncatedError
+import pytest
+
+from imaging_pipeline import errors
+from imaging_pipeline.errors import ConfigError, FormatError, InputError, Move, PipelineError, TruncatedError
 
 # What DataJoint keeps of an error in a job's row, with the name of its class before.
 JOB_CHARACTERS = 2047
 
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PipelineError)]
+
 
 def test_an_error_tells_file_value_remedy_and_whose_move():
-    error = FormatError("The stack is damaged", path="a.tif", found=3, allowed="4 or 5", remedy="copy it.")
+    error = FormatError("The stack is damaged", path="a.tif", found=3, allowed="4 or 5", remedy="Copy it.")
 
     assert str(error) == (
-        "The stack is damaged. File: a.tif. Found: 3. Allowed: 4 or 5. What to do: copy it."
+        "The stack is damaged. File: a.tif. Found: 3. Allowed: 4 or 5. What to do: Copy it."
         " The experimenter's move."
     )
 
@@ -28,17 +33,30 @@ def test_values_that_are_too_long_for_a_jobs_row_are_cut_and_never_the_remedy():
 
 
 def test_one_long_value_may_take_the_room_of_both():
-    error = PipelineError("It failed", found="x" * 1500)
+    error = PipelineError("It failed", found="x" * 1500, remedy="Try again.")
 
     assert "x" * 1500 in str(error)
 
 
 def test_an_error_gets_its_file_and_whose_move_that_makes_it():
-    error = TruncatedError("It ends", found="3 bytes", allowed="4", remedy="copy it.")
+    error = TruncatedError("It ends", found="3 bytes", allowed="4", remedy="Copy it.")
 
     told = error.of("ops.npy", Move.ADMINISTRATOR)
 
     assert isinstance(told, TruncatedError)
     assert str(told) == (
-        "It ends. File: ops.npy. Found: 3 bytes. Allowed: 4. What to do: copy it. The administrator's move."
+        "It ends. File: ops.npy. Found: 3 bytes. Allowed: 4. What to do: Copy it. The administrator's move."
     )
+
+
+def test_what_to_do_begins_with_a_capital_and_else_stays_as_it_was_written():
+    error = ConfigError("A port is no number", remedy="correct database.port (DJ_PORT).")
+
+    assert error.remedy == "Correct database.port (DJ_PORT)."
+    assert "What to do: Correct database.port (DJ_PORT). The administrator's move." in str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_error_can_be_made_without_what_to_do(kind):
+    with pytest.raises(TypeError, match="remedy"):
+        kind("It failed")

@@ -57,7 +57,7 @@ def test_a_file_is_told_to_be_no_folder_with_the_folder_to_give(tmp_path):
     write_file(tif)
     with pytest.raises(NothingFoundError, match=r"is a file.*a\.tif") as caught:
         scan(tif)
-    assert caught.value.remedy == f"give the folder that it is in: {tmp_path / 'day1'}"
+    assert caught.value.remedy == f"Give the folder that it is in: {tmp_path / 'day1'}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")

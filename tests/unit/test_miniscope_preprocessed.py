@@ -85,7 +85,7 @@ def test_of_several_recordings_the_name_says_whose_an_intermediate_file_is() -> 
     [
         (
             ("m_00001_preproc.tif",),
-            ("raw tifs of acquisition 1 of 'm'", "m_00001_preproc.tif", "copy the raw"),
+            ("raw tifs of acquisition 1 of 'm'", "m_00001_preproc.tif", "Copy the raw"),
         ),
         (
             ("m_00001.tif", "m_00001_preproc.tif", "m_00001_preproc.tiff"),

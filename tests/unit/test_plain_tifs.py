@@ -48,7 +48,7 @@ def test_tifs_wait_for_their_session_json() -> None:
 
 
 def test_a_session_json_without_tifs_is_refused_with_its_name() -> None:
-    with pytest.raises(NamingError, match=r"session\.json.*copy the tifs into the folder"):
+    with pytest.raises(NamingError, match=r"session\.json.*Copy the tifs into the folder"):
         PLAIN.check_complete(FOLDER, [DESCRIBED])
 
 
@@ -125,7 +125,7 @@ def test_what_session_json_may_not_say_is_refused_with_file_value_and_what_is_al
     with pytest.raises(FormatError) as raised:
         read_session_json(path)
 
-    for words in (str(path), told, "correct the file, and register the folder again"):
+    for words in (str(path), told, "Correct the file, and register the folder again"):
         assert words in str(raised.value)
 
 

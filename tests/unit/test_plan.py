@@ -338,7 +338,7 @@ def test_a_tif_that_may_not_be_read_waits_and_is_then_the_administrators_to_mend
 
     with pytest.raises(StillCopyingError, match="90218-wheel_00001_00001.tif"):
         make_plan(REQUEST, listing, {}, {})
-    with pytest.raises(PathError, match="90218-wheel_00001_00001.tif.*give the account") as error:
+    with pytest.raises(PathError, match="90218-wheel_00001_00001.tif.*Give the account") as error:
         make_plan(REQUEST, listing, {}, {}, now=listing.files[-1].arrived + timedelta(hours=2))
 
     assert error.value.move is Move.ADMINISTRATOR
@@ -460,7 +460,7 @@ def test_a_companion_that_arrives_later_joins(folder):
 
 
 def test_an_unknown_experiment_type_is_refused_with_the_nearest(folder):
-    with pytest.raises(InputError, match="did you mean 2Pminiscope_A"):
+    with pytest.raises(InputError, match="Did you mean 2Pminiscope_A"):
         plan_of(folder, experiment_type="2pminiscope")
 
 

@@ -70,7 +70,8 @@ def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_b
         remedy="Mount the share again",
         move=Move.RETRY,
     )
-    assert Waiting().judge(error) == Waiting().judge(NotMountedError("away")), "the job is tried again"
+    away = NotMountedError("The share is away", remedy="Mount it.")
+    assert Waiting().judge(error) == Waiting().judge(away), "the job is tried again"
     assert list(runs.share.iterdir()) == [], "nothing is written below an empty mount point"
 
     again = runs.failed()

@@ -146,7 +146,7 @@ def test_a_read_only_store_is_told(folder: Path) -> None:
 def test_nothing_is_left_when_the_arrays_cannot_be_computed(folder: Path) -> None:
     def blocks() -> Iterator[dict[str, np.ndarray]]:
         yield {"fluo": numbers(0)[:2]}
-        raise OutputError("A file of traces is not whole")
+        raise OutputError("A file of traces is not whole", remedy="Copy it again.")
 
     with pytest.raises(OutputError):
         trace_store.write_arrays("a", ("fluo",), SHAPE, blocks())

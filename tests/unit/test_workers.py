@@ -81,24 +81,33 @@ def wrapped(error: Exception) -> Exception:
 @pytest.mark.parametrize(
     ("error", "fate"),
     [
-        (FormatError("The stack is damaged"), Fate.ERROR),
+        (FormatError("The stack is damaged", remedy="Copy it again."), Fate.ERROR),
         (ImportError("numpy"), Fate.ERROR),
         (SystemExit("SIGTERM received"), Fate.INTERRUPTED),
         (SystemExit(3), Fate.ERROR),
         (KeyboardInterrupt(), Fate.INTERRUPTED),
-        (StillCopyingError("Files are still being copied"), Fate.WAITING),
-        (RunError("The share is away", move=Move.RETRY), Fate.WAITING),
-        (NotMountedError("The repository is not mounted"), Fate.WAITING),
-        (MissingPackageError("Suite2p is not installed"), Fate.UNABLE),
-        (MissingWeightsError("Cellpose's weights are not on this machine"), Fate.WAITING),
+        (StillCopyingError("Files are still being copied", remedy="Nothing; it waits."), Fate.WAITING),
+        (RunError("The share is away", remedy="Mount it.", move=Move.RETRY), Fate.WAITING),
+        (NotMountedError("The repository is not mounted", remedy="Mount it."), Fate.WAITING),
+        (MissingPackageError("Suite2p is not installed", remedy="Install it."), Fate.UNABLE),
+        (
+            MissingWeightsError("Cellpose's weights are not on this machine", remedy="Put them there."),
+            Fate.WAITING,
+        ),
         (OSError(errno.EIO, "Input/output error"), Fate.WAITING),
         (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING),
         (WindowsOSError(59), Fate.WAITING),
         (
-            caused(FormatError("The stack is damaged"), OSError(errno.ESTALE, "Stale handle")),
+            caused(
+                FormatError("The stack is damaged", remedy="Copy it again."),
+                OSError(errno.ESTALE, "Stale handle"),
+            ),
             Fate.WAITING,
         ),
-        (caused(FormatError("The stack is damaged"), ValueError("no number")), Fate.ERROR),
+        (
+            caused(FormatError("The stack is damaged", remedy="Copy it again."), ValueError("no number")),
+            Fate.ERROR,
+        ),
         (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR),
         (OSError(errno.EACCES, "Permission denied"), Fate.ERROR),
         (OSError(errno.ENOSPC, "No space left on device"), Fate.ERROR),
@@ -121,7 +130,7 @@ def test_an_error_decides_what_becomes_of_its_job(error: BaseException, fate: Fa
 
 
 def test_what_waits_is_left_alone_for_a_while() -> None:
-    error = StillCopyingError("Files are still being copied")
+    error = StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
     delays = [verdict.delay_s for policy in load_policies() if (verdict := policy.judge(error))]
     assert delays == [60.0]
 

@@ -38,6 +38,7 @@ def checked_name(value: str, what: str) -> str:
             f"{what} needs a name",
             found=repr(value),
             allowed="letters, digits and signs",
+            remedy="Give a name of characters that can be seen.",
             move=Move.ADMINISTRATOR,
         )
     return name
@@ -176,6 +177,7 @@ def _checked(column: Any, value: Any, what: str) -> Any:
             f"{what} cannot have this {column.name}",
             found=repr(value),
             allowed=allowed,
+            remedy="Give a value that is allowed.",
             move=Move.ADMINISTRATOR,
         )
     return checked

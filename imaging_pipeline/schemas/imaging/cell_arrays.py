@@ -151,7 +151,10 @@ def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
     if quantity not in objects.get(channel, {}):
         known = (f"{quantity} of {channel}" for channel, kept in objects.items() for quantity in kept)
         raise InputError(
-            "Cells have no such array", found=f"{quantity} of {channel}", allowed=", ".join(known)
+            "Cells have no such array",
+            found=f"{quantity} of {channel}",
+            allowed=", ".join(known),
+            remedy="Ask for an array that is there.",
         )
     return trace_store.read_array(objects[channel][quantity])
 

@@ -138,13 +138,23 @@ def _taken(table: Any, column: str, row: Mapping[str, Any]) -> str:
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InputError("register_uncurated is True or False", found=repr(value), allowed="True, False")
+        raise InputError(
+            "register_uncurated is True or False",
+            found=repr(value),
+            allowed="True, False",
+            remedy="Say True or False.",
+        )
     return value
 
 
 def _combined(value: object) -> str:
     if not isinstance(value, (bool, str)) or value not in _COMBINED:
-        raise InputError("combined is yes or no", found=repr(value), allowed="'yes', 'no', True, False")
+        raise InputError(
+            "combined is yes or no",
+            found=repr(value),
+            allowed="'yes', 'no', True, False",
+            remedy="Say yes or no.",
+        )
     return _COMBINED[value]
 
 

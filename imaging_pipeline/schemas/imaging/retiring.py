@@ -108,7 +108,11 @@ def _sessions(tables: Tables, named: str) -> tuple[Row, ...]:
     found = sessions & [{"session_name": named}, {"metasession_name": named}]
     rows = found.to_dicts(order_by="session_timestamp")
     if not rows and _NAME.fullmatch(named):
-        raise InputError("There is no session or MetaSession of this name", found=repr(named))
+        raise InputError(
+            "There is no session or MetaSession of this name",
+            found=repr(named),
+            remedy="Check the spelling, or take the name from a report.",
+        )
     return tuple(rows or _in_folder(tables, sessions, named))
 
 

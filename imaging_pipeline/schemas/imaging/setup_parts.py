@@ -73,6 +73,7 @@ def _as_list(part: str, given: Any) -> list[Mapping[str, Any]]:
             f"The part {part} is not one",
             found=repr(given),
             allowed=f"a list, of which each is {wanted}" if part == _LISTED else wanted,
+            remedy="Write the part as it is allowed.",
             move=Move.ADMINISTRATOR,
         )
     return rows
@@ -82,13 +83,19 @@ def _check_lines(lines: Sequence[Row]) -> None:
     names = [line["sync_name"] for line in lines]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError("The part Sync has a line twice", found=", ".join(twice), move=Move.ADMINISTRATOR)
+        raise InputError(
+            "The part Sync has a line twice",
+            found=", ".join(twice),
+            remedy="Give each line a name of its own.",
+            move=Move.ADMINISTRATOR,
+        )
     masters = [line["sync_name"] for line in lines if line.get("master")]
     if len(masters) > 1:
         raise InputError(
             "The part Sync has several masters",
             found=", ".join(masters),
             allowed="one line with master true",
+            remedy="Make one line the master.",
             move=Move.ADMINISTRATOR,
         )
     negative = [line["sync_name"] for line in lines if line.get("tolerance", 0) < 0]
@@ -97,6 +104,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             "The part Sync has a tolerance below 0",
             found=", ".join(negative),
             allowed="0 or more seconds",
+            remedy="Give a tolerance of 0 or more.",
             move=Move.ADMINISTRATOR,
         )
 
