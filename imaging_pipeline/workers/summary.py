@@ -95,9 +95,15 @@ class Tally:
             elif count.status == "reserved":
                 yield Left(table, count.number, "being made by another worker")
             elif count.later:
-                waits_for = self.reason(table, Fate.WAITING)
-                yield Left(table, count.number, f"for later ({waits_for})" if waits_for else "for later")
+                yield Left(table, count.number, self._later(table, count.number))
             else:
                 yield Left(
                     table, count.number, f"not for this machine ({why_not})" if why_not else "not begun"
                 )
+
+    def _later(self, table: str, number: int) -> str:
+        """Say what the only job waits for, or of several the one that was tried last."""
+        waits_for = self.reason(table, Fate.WAITING)
+        if not waits_for:
+            return "for later"
+        return f"for later ({waits_for if number == 1 else f'the last: {waits_for}'})"

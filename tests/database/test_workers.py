@@ -238,6 +238,11 @@ def test_what_is_still_being_copied_waits_with_its_reason(toy: Toy) -> None:
     assert toy.computed().count(0) == 1
 
 
+def test_of_jobs_that_wait_for_several_reasons_one_is_told_as_the_last(toy: Toy) -> None:
+    toy.add("unmounted", "unmounted", "copying")
+    assert "3 for later (the last: Files are still being copied." in str(toy.work().summary())
+
+
 def test_a_table_whose_package_is_missing_is_left_to_other_machines(toy: Toy) -> None:
     toy.add("lacking", "lacking")
     summary = toy.work().summary()

@@ -14,7 +14,7 @@ import datajoint as dj
 
 from imaging_pipeline import embedded, progress
 from imaging_pipeline.config import Config
-from imaging_pipeline.errors import FormatError, MissingPackageError, StillCopyingError
+from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
 from imaging_pipeline.schemas.imaging import operations
 from imaging_pipeline.workers.lanes import Lane
 from imaging_pipeline.workers.run import Wiring
@@ -137,6 +137,10 @@ def _copying(sample_id: int) -> None:
     raise StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
 
 
+def _unmounted(sample_id: int) -> None:
+    raise NotMountedError("The repository is not mounted", remedy="Mount it.")
+
+
 def _orphan(sample_id: int) -> None:
     """Measure a sample that is not there."""
     Measurement.insert1({"sample_id": -1, "made_by": 0}, allow_direct_insert=True)
@@ -166,6 +170,7 @@ _BEHAVIOURS = {
     "gate": _gate,
     "bad": _bad,
     "copying": _copying,
+    "unmounted": _unmounted,
     "lacking": _lacking,
     "orphan": _orphan,
     "deadly": _deadly,
