@@ -187,7 +187,7 @@ def test_what_the_file_says_of_a_recording_is_a_row(lab: Lab, folder: Path) -> N
     register_femtonics(lab, folder)
     populate("Mesc")
     row = (imaging.Mesc * imaging.Session & {"timeseries_name": "90218_MUnit_2"}).fetch1()
-    assert (row["mesc_unit"], row["version"]) == ("MSession_0/MUnit_2", "MESc 3.3")
+    assert (row["mesc_unit"], row["mesc_version"]) == ("MSession_0/MUnit_2", "MESc 3.3")
     assert (row["num_frames"], row["width"], row["height"], row["datatype"]) == (20, 12, 8, "uint16")
     assert (row["um_per_pixel_x"], row["um_per_pixel_y"], row["frame_period_ms"]) == (1.25, 1.5, 32.5)
     assert row["framerate"] == pytest.approx(1000 / 32.5)

@@ -32,7 +32,7 @@ def mesc_row(file: Row) -> Row:
     recording = read_recording(path, file["part"])
     return {
         "mesc_unit": recording.unit,
-        "version": recording.version,
+        "mesc_version": recording.version,
         "num_frames": recording.num_frames,
         "width": recording.width,
         "height": recording.height,

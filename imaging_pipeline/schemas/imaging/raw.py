@@ -133,7 +133,7 @@ class Mesc(dj.Imported):
     -> Session.Data
     ---
     mesc_unit : varchar(64)  # its name in the file, MSession_0/MUnit_3
-    version : varchar(32)  # of MESc
+    mesc_version : varchar(32)  # of MESc
     num_frames : int64  # of each channel
     width : int32  # px
     height : int32  # px
