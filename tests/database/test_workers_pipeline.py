@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from batch_populate.command import main
 from imaging_pipeline.config import CONFIG_NAME
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.workers.lanes import LANES
 from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker
+from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
 
 
@@ -35,6 +38,16 @@ def folder() -> Iterator[Path]:
         config = {"custom": {"embedded": {"folder": f"{path}/server"}, "timezone": "Europe/Oslo"}}
         (Path(path) / CONFIG_NAME).write_text(json.dumps(config))
         yield Path(path)
+
+
+def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imaging.BaseFolder.insert1(lab.request(lab.share / "not_there", combined=False))
+    monkeypatch.setenv("IMAGING_PIPELINE_CONFIG", str(write_config(lab.config, tmp_path / CONFIG_NAME)))
+    result = CliRunner().invoke(main, ["ingest", "--once"])
+    assert result.stdout.splitlines()[-1] == "done 0, errors 1, left 0"
+    assert result.exit_code == 0
 
 
 def test_the_command_works_from_a_folder_with_a_configuration(folder: Path) -> None:
