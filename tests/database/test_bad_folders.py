@@ -77,7 +77,7 @@ def test_a_folder_that_is_not_there_is_refused_until_it_is(lab: Lab, folder: Pat
 
 def test_a_folder_that_is_a_file_is_refused(lab: Lab, folder: Path) -> None:
     write_file(folder)
-    assert_refused(lab, folder, "There is no such folder", f"File: {folder}", "Check the spelling")
+    assert_refused(lab, folder, "This is a file and no folder", f"File: {folder}", f"in: {folder.parent}")
 
 
 def test_an_empty_folder_is_refused_until_a_recording_is_in_it(lab: Lab, folder: Path) -> None:
