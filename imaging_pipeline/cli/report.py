@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 import click
 
@@ -74,7 +75,7 @@ def _done(done: Report | None, private: dict[str, str | None]) -> Iterator[str]:
 def _sessions(done: Report) -> Iterator[str]:
     for row in done.parts["Session"]:
         yield f"session {row['session_verdict']:<8} {row['reported_timeseries']} ({row['reported_session']})"
-    for row in done.parts["Dataset"]:
+    for row in sorted(done.parts["Dataset"], key=itemgetter("reported_bundle", "reported_datasettype")):
         if row["dataset_verdict"] != "known":
             reason = f": {row['dataset_reason']}" if row["dataset_reason"] else ""
             what = f"{row['reported_datasettype']} {row['reported_bundle']}"

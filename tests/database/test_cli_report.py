@@ -95,3 +95,12 @@ def test_what_nobody_requested_is_told_with_what_looks_like_it(run: Run) -> None
     assert result.exit_code == 1
     assert "No request is known of this folder or session. Found: 90218/day2." in result.stderr
     assert "90218/day1" in result.stderr
+
+
+def test_datasets_are_told_session_by_session_in_order_of_their_types(lab: Lab, run: Run) -> None:
+    folder = write_folder(lab.share / "90218" / "day1", WHEEL, OPEN_FIELD)
+    register(lab, folder, combined=True)
+    told = run("report", lab.windows_path(folder)).stdout.splitlines()
+    datasets = [line.split()[:1:-1] for line in told if line.startswith("  dataset")]
+    assert len(datasets) > 2
+    assert datasets == sorted(datasets)
