@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import DatabaseError, UnreachableError
 
+_CALLED = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
+
 # What a PostgreSQL server answers stands behind a severity; what the client says itself does not.
 _ANSWER = re.compile(r"failed: \S+:  ")
 
@@ -112,7 +114,7 @@ def where(config: Config) -> str:
     """Name the server of a configuration."""
     if config.host is None:
         return f"the embedded server in {config.embedded_folder}"
-    return f"the {config.backend} server at {config.host}:{config.port}"
+    return f"the {_CALLED[config.backend]} server at {config.host}:{config.port}"
 
 
 def connection_error(config: Config, error: Exception) -> DatabaseError:
@@ -141,7 +143,7 @@ def connection_error(config: Config, error: Exception) -> DatabaseError:
         "port": config.port,
         "user": config.user,
         "name": config.database_name or "postgres",
-        "backend": config.backend,
+        "backend": _CALLED[config.backend],
         "user_source": config.sources.get("database.user"),
         "password_source": config.sources.get("database.password"),
         "name_source": config.sources.get("database.name"),

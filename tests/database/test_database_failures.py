@@ -31,6 +31,8 @@ from tests.makers.server_process import ServerProcess
 from tests.makers.toy_tables import ToyConfig, open_connection
 from tests.makers.toy_workers import wait_until
 
+CALLED = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
+
 
 @pytest.fixture
 def config(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -> Config:
@@ -58,7 +60,10 @@ def test_a_server_that_is_down_is_named_with_what_to_look_at(
     with pytest.raises(UnreachableError) as caught:
         database.connect(config)
     error = caught.value
-    assert f"No connection to the {config.backend} server at 127.0.0.1:{server.port} as lab" in error.what
+    assert (
+        f"No connection to the {CALLED[config.backend]} server at 127.0.0.1:{server.port} as lab"
+        in error.what
+    )
     assert "refused" in str(error.found)
     assert "Start the server" in error.remedy
     assert (error.path, error.move) == (str(config.path), Move.ADMINISTRATOR)
@@ -74,7 +79,9 @@ def test_a_command_ends_with_one_message_where_the_server_is_down(
     result = command(config, tmp_path, *arguments)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr.startswith(f"Error: No connection to the {config.backend} server at 127.0.0.1:")
+    assert result.stderr.startswith(
+        f"Error: No connection to the {CALLED[config.backend]} server at 127.0.0.1:"
+    )
     assert len(result.stderr.splitlines()) == 1
 
 

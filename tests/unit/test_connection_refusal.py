@@ -64,7 +64,7 @@ def test_a_server_that_may_answer_later_is_told_apart(config: Config, error: Exc
         (mysql(3159, "Connections using insecure transport are prohibited"), "encryption"),
         (postgresql('FATAL:  no pg_hba.conf entry for host "10.0.0.1"'), "from this machine"),
         (mysql(1130, "Host '10.0.0.1' is not allowed to connect to this server"), "from this machine"),
-        (postgresql("received invalid response to SSL negotiation: J"), "does not talk as a mysql server"),
+        (postgresql("received invalid response to SSL negotiation: J"), "does not talk as a MySQL server"),
         (mysql(4242, "Moon in the wrong phase"), "No connection to"),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_refusal_that_a_person_has_to_mend_is_told_apart(
     assert not isinstance(refusal, UnreachableError)
     assert told in refusal.what
     assert (refusal.path, refusal.move) == (str(config.path), Move.ADMINISTRATOR)
-    assert "No connection to the mysql server at db.example.org:3306 as anna" in refusal.what
+    assert "No connection to the MySQL server at db.example.org:3306 as anna" in refusal.what
     assert refusal.remedy
 
 
