@@ -92,7 +92,8 @@ def _checked_name(typed: str) -> str:
         raise InputError(
             "An option set cannot have this name, because Suite2p's output is called so",
             found=repr(name),
-            allowed="at most 64 letters, digits, blanks and _ - + . (no 'suite2p', 'combined', 'plane0', 'matlab')",
+            allowed="at most 64 letters, digits, blanks and _ - + ."
+            " (no 'suite2p', 'combined', 'plane0', 'matlab')",
             remedy="take another name.",
             move=Move.ADMINISTRATOR,
         )
