@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import platformdirs
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.config_keys import (
     BY_NAME,
     CONFIG_VARIABLE,
@@ -25,7 +26,7 @@ from imaging_pipeline.config_keys import (
     settings_in_environment,
     settings_in_file,
 )
-from imaging_pipeline.config_kinds import TIMEZONE, NotAllowedError, without_duplicates
+from imaging_pipeline.config_kinds import TIMEZONE, NotAllowedError
 from imaging_pipeline.config_stores import Stores, file_store, revealed
 from imaging_pipeline.errors import ConfigError
 from imaging_pipeline.secret import Secret
@@ -181,11 +182,11 @@ def _read_json(path: Path) -> Mapping[str, object]:
     except OSError as error:
         raise _not_read("cannot be read", path, error.strerror, "let this account read it.") from None
     try:
-        document = json.loads(text, object_pairs_hook=without_duplicates)
+        document = strict_json.loads(text)
     except json.JSONDecodeError as error:
         # Not chained: the error holds the whole text, with the password.
         raise _not_json(error.msg, error.lineno, error.colno, path) from None
-    except NotAllowedError as error:
+    except strict_json.GivenTwiceError as error:
         raise ConfigError(
             "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
         ) from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import near
 from imaging_pipeline.secret import Secret
 
@@ -143,19 +144,11 @@ def _repositories(value: object) -> Mapping[str, Path]:
 
 def _object_from_text(text: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=without_duplicates)
+        return strict_json.loads(text)
+    except strict_json.GivenTwiceError as error:
+        raise NotAllowedError(str(error)) from None
     except json.JSONDecodeError:
         return text
-
-
-def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make a JSON object, refusing one that gives a key twice; for ``object_pairs_hook``."""
-    made: dict[str, object] = {}
-    for name, value in pairs:
-        if name in made:
-            raise NotAllowedError(f"each key once, and {name!r} is given twice")
-        made[name] = value
-    return made
 
 
 def _a_timezone(value: object) -> str:

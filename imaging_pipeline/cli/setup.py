@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.errors import FormatError, Move
@@ -71,7 +71,7 @@ def list_setups() -> None:
 
 def _read_parts(path: Path) -> Mapping[str, Any]:
     try:
-        parts = json.loads(path.read_text(encoding="utf-8-sig"))
+        parts = strict_json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise _no_parts(path, error) from error
     if not isinstance(parts, Mapping):

@@ -6,12 +6,12 @@ keys that it does not know; here they are refused, and whatever an old set says 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
@@ -111,7 +111,11 @@ def _loaded(path: Path) -> Mapping[str, Any]:
 
 def _load_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return strict_json.loads(path.read_text(encoding="utf-8-sig"))
+    except strict_json.GivenTwiceError as error:
+        raise FormatError(
+            "An option set gives a key twice", found=error.key, remedy="Remove one of the two."
+        ) from error
     except ValueError as error:
         raise FormatError(
             "An option set is no JSON", found=error, allowed='{"tau": 1.5, …}', remedy="Correct the file."

@@ -20,6 +20,7 @@ LAYERS = {
     "imaging_pipeline.config_kinds": 0,
     "imaging_pipeline.config_stores": 0,
     "imaging_pipeline.secret": 0,
+    "imaging_pipeline.strict_json": 0,
     "imaging_pipeline.paths": 0,
     "imaging_pipeline.disk_spelling": 0,
     "imaging_pipeline.names": 0,

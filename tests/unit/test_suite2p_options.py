@@ -170,6 +170,14 @@ def test_a_file_that_is_no_set_is_refused(tmp_path, name, content, error):
         load_options(tmp_path / name)
 
 
+def test_a_key_given_twice_in_a_set_is_refused_with_file_and_key(tmp_path):
+    path = tmp_path / "ops.json"
+    path.write_text('{"registration": {"nimg_init": 3, "nimg_init": 4}}')
+
+    with pytest.raises(FormatError, match=r"a key twice.*ops\.json.*Found: nimg_init.*Remove one"):
+        load_options(path)
+
+
 def test_every_old_option_goes_to_a_place_that_exists():
     places = {*known_options.settings_1x(), *(f"db.{name}" for name in known_options.db_1x())}
 
