@@ -133,6 +133,7 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
         For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
     """
     given = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
+    _require_groups(given)
     no_options = {key: NO_OPTION for key in options if key in NOT_OPTIONS}
     generation = _generation(given)
     translated = translate_0x(given) if generation == "0.x" else _translate_1x(given)
@@ -147,6 +148,18 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
             kind = settings_1x()[name][0]
             put(settings, name, conform(name, value, kind, written=written.get(name, "")))
     return OptionSet(settings, db, generation, {**no_options, **translated.not_carried})
+
+
+def _require_groups(options: Mapping[str, Any]) -> None:
+    groups = {name.rpartition(".")[0] for name in settings_1x()}
+    for name, value in flat(options):
+        if name in groups:
+            raise InputError(
+                f"{name} of Suite2p is a group of settings, and no setting",
+                found=repr(value),
+                allowed=f'{{"{name.rpartition(".")[2]}": {{…}}}}',
+                remedy="Put the settings of the group between { and }.",
+            )
 
 
 def _generation(options: Mapping[str, Any]) -> Generation:

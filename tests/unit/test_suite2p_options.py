@@ -106,6 +106,18 @@ def test_an_unknown_key_is_refused_with_what_looks_like_it(options, hint):
         translate(options)
 
 
+@pytest.mark.parametrize(
+    ("options", "group"),
+    [
+        ({"registration": 3}, "registration"),
+        ({"detection": {"sparsery_settings": "x"}}, r"detection\.sparsery_settings"),
+    ],
+)
+def test_a_value_in_a_groups_place_is_refused_as_such(options, group):
+    with pytest.raises(InputError, match=f"{group} of Suite2p is a group of settings.*Put the settings"):
+        translate(options)
+
+
 @pytest.mark.parametrize("options", [{"zzzz": 1, "neucoeff": 0.7}, {"zzzz": 1, "registration": {}}])
 def test_an_unknown_key_that_looks_like_none_is_refused_without_a_guess(options):
     with pytest.raises(InputError, match=r"Found: zzzz\. "):
