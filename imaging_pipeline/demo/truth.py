@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,15 +57,3 @@ class Truth:
         """Tell of each of the N cells whether it fired at all: one that never did cannot be found."""
         num_spikes: NDArray[np.uint64] = self.spikes.sum(axis=1)
         return num_spikes > 0
-
-
-def joined(truths: Sequence[Truth]) -> Truth:
-    """Give the truth of recordings of the same cells that are analysed as one, in their order."""
-    return replace(
-        truths[0],
-        spikes=np.concatenate([truth.spikes for truth in truths], axis=1),
-        calcium=np.concatenate([truth.calcium for truth in truths], axis=1),
-        neuropil=np.concatenate([truth.neuropil for truth in truths], axis=1),
-        y_drift_px=np.concatenate([truth.y_drift_px for truth in truths]),
-        x_drift_px=np.concatenate([truth.x_drift_px for truth in truths]),
-    )

@@ -3,7 +3,6 @@ import pytest
 
 from imaging_pipeline.demo.field_of_view import FieldSettings, make_field
 from imaging_pipeline.demo.movie import MovieSettings, make_movie
-from imaging_pipeline.demo.truth import joined
 from imaging_pipeline.errors import InputError
 
 SMALL = FieldSettings(height_px=64, width_px=72, num_cells=4)
@@ -99,11 +98,3 @@ def test_a_cell_that_never_fires_is_told_from_the_others():
     truth = small_movie(num_frames=300, spike_rate_hz=0.02).truth
     np.testing.assert_array_equal(truth.is_active, truth.spikes.sum(axis=1) > 0)
     assert not truth.is_active.all()
-
-
-def test_truths_of_the_same_cells_are_joined_in_order():
-    first, second = small_movie(num_frames=100, seed=1).truth, small_movie(num_frames=60, seed=2).truth
-    whole = joined([first, second])
-    assert whole.num_frames == 160
-    np.testing.assert_array_equal(whole.calcium[:, 100:], second.calcium)
-    np.testing.assert_array_equal(whole.x_drift_px[:100], first.x_drift_px)
