@@ -33,7 +33,7 @@ class Crashes(Policy):
             return Verdict(Fate.CRASHED, message=f"{cause}.")
         return Verdict(
             Fate.ERROR,
-            message=f"{cause}, {_MAX_DEATHS} times in a row. What to do: see whether the machine's memory"
+            message=f"{cause}, {_MAX_DEATHS} times in a row. What to do: See whether the machine's memory"
             " is enough for it, then clear the error.",
         )
 
