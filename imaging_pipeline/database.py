@@ -13,7 +13,7 @@ from imaging_pipeline.config import Config, find_config
 from imaging_pipeline.config_stores import PIPELINE_STORE
 from imaging_pipeline.connection_refusal import connection_error, where
 from imaging_pipeline.database_refusal import refusals_told
-from imaging_pipeline.errors import ConfigError, SchemaError
+from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
 
@@ -249,7 +249,7 @@ def _check_version(config: Config, connection: Any) -> None:
         )
     else:
         remedy = "Install the newest version of imaging-pipeline on this machine."
-    raise SchemaError(
+    raise OtherVersionError(
         "The database's tables are not those of this version of imaging-pipeline",
         path=config.path,
         found=f"schema version {found}",

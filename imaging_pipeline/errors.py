@@ -171,6 +171,10 @@ class SchemaError(PipelineError, RuntimeError):
     default_move = Move.ADMINISTRATOR
 
 
+class OtherVersionError(SchemaError):
+    """The tables are those of another version."""
+
+
 class RunError(PipelineError, RuntimeError):
     """A run of an analysis program failed."""
 

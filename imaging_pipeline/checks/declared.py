@@ -5,7 +5,7 @@ from __future__ import annotations
 from imaging_pipeline import database
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
 from imaging_pipeline.checks.rights import check_creating, check_rights
-from imaging_pipeline.errors import SchemaError
+from imaging_pipeline.errors import OtherVersionError, SchemaError
 from imaging_pipeline.schemas.tables import Tables
 
 
@@ -23,7 +23,7 @@ def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding
     if refusal is None:
         version = ok("tables", f"{schemas}, version {database.SCHEMA_VERSION}")
         return (version, *_collation(tables), _time_zone(tables), check_rights(tables))
-    if refusal.found and str(refusal.found).startswith("schema version"):
+    if isinstance(refusal, OtherVersionError):
         return (_other_version(tables),)
     return (
         failed(

@@ -15,7 +15,7 @@ import pytest
 
 from imaging_pipeline import database
 from imaging_pipeline.config import Config, Secret
-from imaging_pipeline.errors import DatabaseError, SchemaError
+from imaging_pipeline.errors import DatabaseError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
@@ -151,7 +151,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(lab: Lab, en
     imaging.Worker.drop_quick()
     before = columns_on_server(lab.config, lab.connection)
     try:
-        with pytest.raises(SchemaError, match=rf"schema version {newer}.*schema version {newer - 1}"):
+        with pytest.raises(OtherVersionError, match=rf"schema version {newer}.*schema version {newer - 1}"):
             enter(lab.config)
         assert columns_on_server(lab.config, lab.connection) == before
     finally:
