@@ -16,10 +16,12 @@ from click.testing import CliRunner
 from batch_populate.command import main
 from imaging_pipeline.config import CONFIG_NAME
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.workers.lanes import LANES
+from imaging_pipeline.workers.lanes import LANES, short_name
 from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
+from tests.makers.femtonics import write_femtonics
+from tests.makers.folders import WHEEL, write_folder
 from tests.makers.lab import Lab
 
 
@@ -38,6 +40,22 @@ def folder() -> Iterator[Path]:
         config = {"custom": {"embedded": {"folder": f"{path}/server"}, "timezone": "Europe/Oslo"}}
         (Path(path) / CONFIG_NAME).write_text(json.dumps(config))
         yield Path(path)
+
+
+def test_each_recording_of_each_kind_is_imported_once(lab: Lab) -> None:
+    """A job that is made again and again would keep a worker that works once at it for ever."""
+    miniscope = write_folder(lab.share / "90218" / "miniscope", WHEEL)
+    femtonics = write_femtonics(lab.share / "90218" / "femtonics")
+    for folder, experiment_type in ((miniscope, "2Pminiscope_A"), (femtonics, "femtonics")):
+        inputs = lab.request(folder, combined=False)
+        imaging.BaseFolder.insert1({**inputs, "experiment_type": experiment_type})
+    lanes = [lane for lane in LANES if lane.name in ("ingest", "imported")]
+    told: list[Event] = []
+    run_worker(lanes, True, 0.1, lab.config, told.append)
+    made = [short_name(event.table) for event in told if isinstance(event, Finished) and event.key]
+    assert made.count("imaging.MakeDatasetSessions") == 2
+    assert made.count("imaging.Mesc") == len(imaging.Mesc()) == 3
+    assert made.count("imaging.Tif") == len(imaging.Tif()) == 1
 
 
 def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
