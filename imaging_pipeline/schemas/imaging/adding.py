@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, near
+from imaging_pipeline.errors import InputError, Move, near, with_alike
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
@@ -92,13 +92,13 @@ def refuse_unknown(
     what: str,
     move: Move = Move.ADMINISTRATOR,
 ) -> None:
-    """Raise `InputError` where a name is not allowed, with those that look like it."""
+    """Raise `InputError` where a name is not allowed; it tells those that look like it, and all that are."""
     for name in given:
         if name not in allowed:
             raise InputError(
                 f"{what} has no '{name}'",
-                found=name,
-                allowed=", ".join(near(str(name), allowed) or allowed),
+                found=with_alike(str(name), near(str(name), allowed)),
+                allowed=", ".join(allowed),
                 remedy="correct the name.",
                 move=move,
             )

@@ -32,6 +32,10 @@ __all__ = [
     "add_user",
 ]
 
+_WHAT_DIFFERS = (
+    "Leave out what differs, or change it in the row with update1; for another one, take another name."
+)
+
 
 @dataclass(frozen=True)
 class Added:
@@ -98,7 +102,7 @@ def add_user(
     user = tables.imaging.User
     row = checked_row(user, {"username": name, **given}, what="A user")
     with alone(tables):
-        is_new = add_row(user, row, what=f"The user {name}", remedy="take another name.")
+        is_new = add_row(user, row, what=f"The user {name}", remedy=_WHAT_DIFFERS)
     return Added(name, is_new)
 
 
@@ -114,7 +118,7 @@ def add_scope(tables: Tables, name: str, *, notes: str | None = None) -> Added:
     scope = tables.imaging.Scope
     row = checked_row(scope, {"scope_name": name, "scope_notes": notes}, what="A scope")
     with alone(tables):
-        is_new = add_row(scope, row, what=f"The scope {name}", remedy="take another name.")
+        is_new = add_row(scope, row, what=f"The scope {name}", remedy=_WHAT_DIFFERS)
     return Added(name, is_new)
 
 
