@@ -217,9 +217,10 @@ def _nothing(
         f"{file.path} ({file.verdict.reason})" for file in recognised if isinstance(file.verdict, Unknown)
     ]
     shown = "; ".join([*left_out, *unknown][:3]) or "nothing that a rule knows"
+    num_files = len(contents.entries)
     return NothingFoundError(
         f"The folder holds no recording of type {experiment.name}",
         path=contents.folder,
-        found=f"{len(contents.entries)} files: {shown}",
+        found=f"{num_files} file{'' if num_files == 1 else 's'}: {shown}",
         remedy="check the folder, the experiment type, and the names of the files.",
     )

@@ -217,6 +217,13 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
         plan_of(tmp_path)
 
 
+def test_a_folder_of_one_unknown_file_is_told_to_hold_one_file(tmp_path):
+    write_file(tmp_path / "mouse_0001.h5")
+
+    with pytest.raises(NothingFoundError, match=r"Found: 1 file: mouse_0001\.h5"):
+        plan_of(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["x_12345_00001.tif", "x_00001_00001_00001.tif"])
 def test_a_name_that_can_be_split_in_two_ways_is_refused_with_the_file(tmp_path, name):
     write_tif(tmp_path / name)
