@@ -68,7 +68,7 @@ def publish(source: Path, target: Path) -> None:
     num_bytes = sum((source / file).stat().st_size for file in files)
     owner = f"{socket.gethostname()}-{os.getpid()}"
     partial = target.with_name(f".{target.name}.partial-{owner}-{uuid.uuid4().hex[:8]}")
-    with _told_of(target):
+    with _told_of(source, target):
         require_place(target)
         require_space(target.parent, num_bytes, "the output of Suite2p", TARGET_REMEDY)
         try:
@@ -83,13 +83,20 @@ def publish(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _told_of(target: Path) -> Iterator[None]:
+def _told_of(source: Path, target: Path) -> Iterator[None]:
     """Say of what the system refuses at the place of an output what can be done about it."""
     try:
         yield
     except StoreError:
         raise
     except OSError as error:
+        if _is_of(error, source):
+            raise StoreError(
+                "The finished run of Suite2p cannot be read from this machine's scratch disk",
+                path=error.filename,
+                found=str(error),
+                remedy="See whether the scratch disk is in order, and let the job run again.",
+            ) from None  # as its cause, EIO would make the job wait for the share
         if is_full(error):
             what, remedy, move = "The share filled up", TARGET_REMEDY, Move.ADMINISTRATOR
         elif is_share_away(error) or isinstance(error, (FileNotFoundError, NotADirectoryError)):
@@ -107,6 +114,12 @@ def _told_of(target: Path) -> Iterator[None]:
             remedy=remedy,
             move=move,
         ) from error
+
+
+def _is_of(error: OSError, folder: Path) -> bool:
+    """Say whether an error is of a file below a folder alone; that of a copy that broke off names two."""
+    named = error.filename is not None and error.filename2 is None
+    return named and Path(error.filename).is_relative_to(folder)
 
 
 def _is_there(folder: Path) -> bool:

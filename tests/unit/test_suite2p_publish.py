@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from imaging_pipeline import progress
 from imaging_pipeline.errors import Move, StoreError
 from imaging_pipeline.suite2p_runner import publish as publish_module
 from imaging_pipeline.suite2p_runner.publish import publish
@@ -162,3 +163,21 @@ def test_a_folder_that_is_older_than_the_process_of_its_number_is_removed(tmp_pa
 
     with run_folder(tmp_path) as folder:
         assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_run_that_goes_from_the_scratch_disk_is_not_told_as_the_shares_fault(tmp_path):
+    source = tmp_path / "scratch"
+    write_output(source / "suite2p")
+    (tmp_path / "share").mkdir()
+
+    def lose_the_run(step):
+        if step.step == "copying the output":
+            shutil.rmtree(source, ignore_errors=True)
+
+    with progress.listening(lose_the_run), pytest.raises(StoreError, match="scratch disk") as caught:
+        publish(source, tmp_path / "share/combined_x/default")
+
+    assert str(source) in str(caught.value)
+    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.__cause__ is None, "no job waits for a share that is there"
+    assert list((tmp_path / "share/combined_x").iterdir()) == []
