@@ -55,7 +55,7 @@ def test_each_recording_of_each_kind_is_imported_once(lab: Lab) -> None:
     made = [short_name(event.table) for event in told if isinstance(event, Finished) and event.key]
     assert made.count("imaging.MakeDatasetSessions") == 2
     assert made.count("imaging.Mesc") == len(imaging.Mesc()) == 2
-    assert made.count("imaging.Tif") == len(imaging.Tif()) == 1
+    assert made.count("imaging.Tif") == len(imaging.Tif()) == 3
 
 
 def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
