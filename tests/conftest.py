@@ -14,7 +14,7 @@ from hypothesis import settings
 from imaging_pipeline.config import Config, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers import mariadb, postgresql
-from tests.makers.server_folder import make_server_folder
+from tests.makers.server_folder import hurry, make_server_folder
 from tests.makers.server_process import ServerProcess
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def samples() -> Path:
 @pytest.fixture(scope="session")
 def embedded_lab_config() -> Config:
     """Give the configuration of an embedded PostgreSQL of the session's own."""
+    folder = make_server_folder() / "server"
+    hurry(folder)
     return dataclasses.replace(
-        embedded_config(make_server_folder() / "server"),
+        embedded_config(folder),
         prefix="test_",
         timezone="Europe/Oslo",
         loglevel="WARNING",
