@@ -85,15 +85,7 @@ class MatlabValue(ABC):
         FormatError
             It is no struct, or has no such field.
         """
-        self._require("struct")
-        if name not in self.fields():
-            raise FormatError(
-                f"The field {self._below(name)} is missing",
-                path=self.path,
-                found=f"{self.name or 'the file'} with {', '.join(sorted(self.fields())[:12]) or 'no field'}",
-                allowed=f"a field {name}",
-                remedy="Let the program that made the file write it again.",
-            )
+        self._require_field(name)
         return self._field(name)
 
     def optional(self, name: str) -> MatlabValue | None:
@@ -111,14 +103,7 @@ class MatlabValue(ABC):
         FormatError
             It is no struct, or has no such field.
         """
-        self._require("struct")
-        if name not in self.fields():
-            raise FormatError(
-                f"The field {self._below(name)} is missing",
-                path=self.path,
-                allowed=f"a field {name}",
-                remedy="Let the program that made the file write it again.",
-            )
+        self._require_field(name)
         return self._each(name)
 
     def cells(self) -> Sequence[MatlabValue]:
@@ -178,6 +163,17 @@ class MatlabValue(ABC):
 
     def _below(self, name: str) -> str:
         return f"{self.name}.{name}" if self.name else name
+
+    def _require_field(self, name: str) -> None:
+        self._require("struct")
+        if name not in self.fields():
+            raise FormatError(
+                f"The field {self._below(name)} is missing",
+                path=self.path,
+                found=f"{self.name or 'the file'} with {', '.join(sorted(self.fields())[:12]) or 'no field'}",
+                allowed=f"a field {name}",
+                remedy="Let the program that made the file write it again.",
+            )
 
     def _require(self, kind: str) -> None:
         if self.kind != kind:
