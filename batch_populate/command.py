@@ -9,7 +9,7 @@ from rich.console import Console
 
 from imaging_pipeline.config import find_config
 from imaging_pipeline.errors import PipelineError
-from imaging_pipeline.workers.lanes import LANES, lanes_named
+from imaging_pipeline.lanes import LANES, lanes_named
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.view import view
 

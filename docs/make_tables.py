@@ -17,8 +17,8 @@ import datajoint as dj
 
 from imaging_pipeline import database
 from imaging_pipeline.config import embedded_config
+from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
-from imaging_pipeline.workers.lanes import LANES
 
 DOCUMENT = Path(__file__).with_name("tables.md")
 

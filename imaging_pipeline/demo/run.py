@@ -20,8 +20,8 @@ from imaging_pipeline.demo.results import (
     session_results,
     session_view,
 )
+from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.workers.lanes import LANES
 from imaging_pipeline.workers.messages import Event
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.summary import Summary

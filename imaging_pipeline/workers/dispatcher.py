@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 import time
 
+from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.connection import surviving_loss
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import Heartbeat
 from imaging_pipeline.workers.job_handle import JobHandle
-from imaging_pipeline.workers.lanes import short_name
 from imaging_pipeline.workers.messages import Advanced, Ended, Fate, Finished, Note, Order, Started
 from imaging_pipeline.workers.policy import Death, Verdict
 

@@ -7,13 +7,13 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from imaging_pipeline.lanes import Lane
 from imaging_pipeline.workers.connection import await_server, surviving_loss
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.dispatcher import Dispatcher
 from imaging_pipeline.workers.heartbeat import Heartbeat
 from imaging_pipeline.workers.job_handle import JobHandle
 from imaging_pipeline.workers.job_queue import JobQueue
-from imaging_pipeline.workers.lanes import Lane
 from imaging_pipeline.workers.messages import Event
 from imaging_pipeline.workers.policy import load_policies
 from imaging_pipeline.workers.stop_signals import stop_signals

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.job_queue import Count, JobQueue
-from imaging_pipeline.workers.lanes import short_name
 from imaging_pipeline.workers.messages import Fate, Finished
 from imaging_pipeline.workers.policy import Policy
 

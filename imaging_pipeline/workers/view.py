@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from imaging_pipeline.workers.lanes import short_name
+from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Key, Note, Started
 
 _LEVELS = {

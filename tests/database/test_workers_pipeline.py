@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from batch_populate.command import main
 from imaging_pipeline.config import CONFIG_NAME
+from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.workers.lanes import LANES, short_name
 from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config

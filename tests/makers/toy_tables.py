@@ -15,8 +15,8 @@ import datajoint as dj
 from imaging_pipeline import embedded, progress
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
+from imaging_pipeline.lanes import Lane
 from imaging_pipeline.schemas.imaging import operations
-from imaging_pipeline.workers.lanes import Lane
 from imaging_pipeline.workers.run import Wiring
 
 WIRING = Wiring(connect=f"{__name__}:connect", workers=f"{__name__}:Worker")

@@ -16,7 +16,7 @@ import datajoint as dj
 import psutil
 
 from imaging_pipeline.config import Config
-from imaging_pipeline.workers.lanes import Lane
+from imaging_pipeline.lanes import Lane
 from imaging_pipeline.workers.messages import Event
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.summary import Summary

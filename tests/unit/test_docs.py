@@ -16,8 +16,8 @@ from imaging_pipeline.cli import COMMANDS
 from imaging_pipeline.config import CONFIG_NAME, load_config
 from imaging_pipeline.experiments import ignored
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
+from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
-from imaging_pipeline.workers.lanes import LANES, short_name
 from tests.unit.test_layers import LAYERS
 
 PROJECT = Path(__file__).parents[2]

@@ -26,8 +26,8 @@ from imaging_pipeline.errors import (
     RunError,
     StillCopyingError,
 )
+from imaging_pipeline.lanes import LANES, lanes_named, short_name
 from imaging_pipeline.progress import Progress
-from imaging_pipeline.workers.lanes import LANES, lanes_named, short_name
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
 from imaging_pipeline.workers.policy import Death, KeyGoneError, Verdict, load_policies
 from imaging_pipeline.workers.processes import is_gone
@@ -187,7 +187,7 @@ def test_an_unknown_lane_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_importing_the_lanes_imports_no_tables() -> None:
-    code = "import sys, imaging_pipeline.workers.lanes as m; print('datajoint' in sys.modules)"
+    code = "import sys, imaging_pipeline.lanes as m; print('datajoint' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
