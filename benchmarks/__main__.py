@@ -19,6 +19,7 @@ SCRIPTS = (
     "connecting",
     "planning",
     "jobs",
+    "idle_cycle",
     "cell_import",
     "traces",
     "registering",

@@ -1,0 +1,79 @@
+"""How long a worker takes to find that there is nothing to do, where much is finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.finished_sessions import copy_session, make_finished_session
+from benchmarks.fresh_process import call_fresh
+from benchmarks.measurement import Measurement
+from benchmarks.script import Script, run
+from imaging_pipeline.config import Config
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many sessions are finished, before and after, and how many cycles are timed."""
+
+    few: int = 1000
+    many: int = 10_000
+    cycles: int = 10
+
+
+def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
+    # The tables are bound to one database a process.
+    few_s, many_s = call_fresh(_cycles_s, size, folder, config).result
+    yield Measurement(
+        f"idle cycle, {size.many:,} finished sessions",
+        many_s,
+        "s",
+        f"{size.few:,} finished",
+        few_s,
+        at_most=2,
+        at_most_ratio=1.5,
+    )
+
+
+def _cycles_s(size: Size, folder: Path, config: Config) -> tuple[float, float]:
+    """Give the shortest cycle with few sessions and with many, as one worker goes through them."""
+    from imaging_pipeline.lanes import LANES
+    from imaging_pipeline.workers.messages import Event, Finished
+    from imaging_pipeline.workers.policy import Policy
+    from imaging_pipeline.workers.run import run_worker
+
+    connection = make_finished_session(config, folder / "lab")
+    copy_session(connection, 1, size.few)
+    begun_s: list[float] = []
+    # The first cycle starts the job process; in the one after the few, the others are copied.
+    few, many = slice(1, size.cycles + 2), slice(size.cycles + 2, 2 * size.cycles + 3)
+
+    class Watch(Policy):
+        """Notes when cycles begin."""
+
+        def before_pass(self, queues: Sequence[object]) -> Iterator[str]:
+            begun_s.append(time.perf_counter())
+            if len(begun_s) == few.stop:
+                copy_session(connection, size.few + 1, size.many)
+            elif len(begun_s) == many.stop:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield from ()
+
+    def refuse(event: Event) -> None:
+        if isinstance(event, Finished):
+            raise RuntimeError(f"A job was left: {event}")
+
+    run_worker(LANES, False, 0.0, config, refuse)
+    few_s, many_s = (min(after - before for before, after in pairwise(begun_s[part])) for part in (few, many))
+    return few_s, many_s
+
+
+SCRIPT = Script(full=Size(), tiny=Size(few=1, many=2, cycles=1), measure=measure, on_servers=True)
+
+if __name__ == "__main__":
+    run(SCRIPT)
