@@ -24,12 +24,15 @@ class Progress:
         Units finished and units in all; ``total`` is 0 where it is not known.
     message
         A line of the program's own log, or empty.
+    outcome
+        What came of all steps together, in a line, or empty while they last.
     """
 
     step: str
     done: int = 0
     total: int = 0
     message: str = ""
+    outcome: str = ""
 
 
 Listener = Callable[[Progress], None]
@@ -42,6 +45,13 @@ def report(step: str, done: int = 0, total: int = 0, message: str = "") -> None:
     listener = _listener.get()
     if listener is not None:
         listener(Progress(step, done, total, message))
+
+
+def conclude(outcome: str) -> None:
+    """Tell the listener, if there is one, what came of all steps together, in a line."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(Progress("", outcome=outcome))
 
 
 @contextmanager

@@ -60,6 +60,23 @@ class SessionChange:
 
 
 @dataclass(frozen=True)
+class RefusedSession:
+    """A session of the folder that is not registered before a person has decided.
+
+    Attributes
+    ----------
+    session, metasession_name
+        As planned.
+    kind
+        Of the finding that says what there is to decide.
+    """
+
+    session: PlannedSession
+    metasession_name: str
+    kind: FindingKind
+
+
+@dataclass(frozen=True)
 class DatasetChange:
     """A dataset that the request met.
 
@@ -186,6 +203,8 @@ class Changes:
         Meta-sessions to make; their sessions and datasets are below.
     sessions, datasets
         All that the request met and that may be touched.
+    refused
+        Sessions of the folder of which nothing is written.
     session_order
         For meta-sessions that get a session: all their sessions' names by start.
     purges
@@ -203,6 +222,7 @@ class Changes:
     new_metasessions: tuple[PlannedMetaSession, ...] = ()
     sessions: tuple[SessionChange, ...] = ()
     datasets: tuple[DatasetChange, ...] = ()
+    refused: tuple[RefusedSession, ...] = ()
     session_order: tuple[tuple[str, tuple[str, ...]], ...] = ()
     purges: tuple[Purge, ...] = ()
     curations: tuple[Curation, ...] = ()

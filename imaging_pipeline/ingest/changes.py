@@ -20,6 +20,7 @@ from imaging_pipeline.ingest.changed import (
     OptionSetChange,
     Purge,
     PurgeSeed,
+    RefusedSession,
     Relocation,
     SessionChange,
     SessionVerdict,
@@ -77,6 +78,7 @@ def compare(plan: Plan, known: Known) -> Changes:
         new_metasessions=tuple(chain.from_iterable(part.new_metasessions for part in parts)),
         sessions=tuple(chain.from_iterable(part.sessions for part in parts)),
         datasets=tuple(chain.from_iterable(part.datasets for part in parts)),
+        refused=tuple(chain.from_iterable(part.refused for part in parts)),
         session_order=tuple(chain.from_iterable(part.session_order for part in parts)),
         purges=tuple(chain.from_iterable(part.purges for part in parts)),
         curations=tuple(chain.from_iterable(part.curations for part in parts)),
@@ -104,13 +106,14 @@ class _Comparison:
         self._match = match
         self._known = match.known
         self._name = (match.known or match.planned).metasession_name
-        self._open = [session for session in match.sessions if not session.is_blocked]
+        self._open = [session for session in match.sessions if not session.is_refused]
 
     def changes(self) -> Changes:
         """Give the changes of this meta-session."""
         findings = tuple(finding for session in self._match.sessions for finding in session.findings)
+        refused = tuple(self._refused())
         if not self._open:
-            return Changes(findings=findings)
+            return Changes(refused=refused, findings=findings)
         sessions = [self._session(match) for match in self._open]
         recordings = [
             change
@@ -128,6 +131,7 @@ class _Comparison:
             new_metasessions=() if self._known else (self._match.planned,),
             sessions=tuple(sessions),
             datasets=(*recordings, *outputs),
+            refused=refused,
             session_order=((self._name, order),) if has_new else (),
             purges=tuple(outdated.purges(order, (*recordings, *outputs))),
             curations=tuple(outdated.curations(outputs)),
@@ -135,6 +139,11 @@ class _Comparison:
             relocations=tuple(self._relocation()),
             findings=(*findings, *self._of_another(), *self._gone_outputs(outputs, outdated.outputs)),
         )
+
+    def _refused(self) -> Iterator[RefusedSession]:
+        for match in self._match.sessions:
+            if match.refusal is not None:
+                yield RefusedSession(match.planned, self._match.planned.metasession_name, match.refusal)
 
     def _session(self, match: SessionMatch) -> SessionChange:
         if match.known is None:

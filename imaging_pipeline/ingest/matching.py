@@ -24,8 +24,8 @@ class SessionMatch:
         The session as planned, and as registered; None where it is new.
     owner
         The meta-session of the registered one.
-    is_blocked
-        Whether nothing may be done without a person's consent.
+    refusal
+        Of which kind the finding is without whose decision by a person nothing may be done, if any.
     has_moved
         Whether all its recorded files lie at another place than registered.
     findings
@@ -35,9 +35,14 @@ class SessionMatch:
     planned: PlannedSession
     known: KnownSession | None = None
     owner: KnownMetaSession | None = None
-    is_blocked: bool = False
+    refusal: FindingKind | None = None
     has_moved: bool = False
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing is done without a person's decision."""
+        return self.refusal is not None
 
 
 @dataclass(frozen=True)
@@ -92,18 +97,18 @@ class Registered:
         owners = {
             match.owner.metasession_name: match.owner
             for match in matches
-            if match.owner is not None and not match.is_blocked
+            if match.owner is not None and not match.is_refused
         }
         if len(owners) > 1:
-            matches = [_blocked(match, FindingKind.CONFLICT, _SEVERAL_OWNERS) for match in matches]
+            reason = _several_owners(list(owners.values()))
+            matches = [_refused(match, FindingKind.CONFLICT, reason) for match in matches]
         by_name = (each for each in self._metasessions if each.metasession_name == planned.metasession_name)
         known = next(iter(owners.values()), None) or next(by_name, None)
-        if known is not None and known.experiment_type != self._request.experiment_type:
-            # Other files would be analysed than those of which the database holds the results.
-            reason = f"the recording is registered as '{known.experiment_type}'; register it as that again"
-            matches = [_blocked(match, FindingKind.CONFLICT, reason) for match in matches]
-        if any(match.is_blocked for match in matches) and known is None:
-            matches = [_blocked(match, FindingKind.CONFLICT, _WITH_BLOCKED) for match in matches]
+        if known is not None and self._is_of_other_type(known):
+            reason = self._of_other_type(known)
+            matches = [_refused(match, FindingKind.CONFLICT, reason) for match in matches]
+        if any(match.is_refused for match in matches) and known is None:
+            matches = [_refused(match, FindingKind.CONFLICT, _WITH_REFUSED) for match in matches]
         return MetaSessionMatch(planned, known, tuple(matches))
 
     def _match_session(self, planned: PlannedSession) -> SessionMatch:
@@ -121,9 +126,10 @@ class Registered:
         if not names:
             return self._beside(SessionMatch(planned), [self._owners[name] for name in sorted(met)])
         if len(names) > 1:
-            listed = ", ".join(sorted(names))
-            reason = f"its files are in {len(names)} registered sessions: {listed}"
-            return _blocked(SessionMatch(planned), FindingKind.CONFLICT, reason)
+            reason = (
+                f"its files are in {len(names)} registered sessions; to join them: {_retire(*sorted(names))}"
+            )
+            return _refused(SessionMatch(planned), FindingKind.CONFLICT, reason)
         owner, known = self._owners[names.pop()]
         return self._compared(SessionMatch(planned, known, owner), files)
 
@@ -134,10 +140,10 @@ class Registered:
         findings = []
         for owner, known in others:
             if not self._is_of_animal(owner):
-                return _blocked(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
+                return _refused(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
             reason = (
                 f"it is session {known.session_name} ({owner.label}) too;"
-                f" if that was a mistake: {_retire(owner)}"
+                f" if that was a mistake: {RETIRE} {owner.metasession_name}"
             )
             findings.append(_finding(match, FindingKind.OTHER_LABEL, reason))
         return replace(match, findings=tuple(findings))
@@ -146,10 +152,24 @@ class Registered:
         request = self._request
         return (owner.animal_id, owner.datasource_id) == (request.animal_id, request.datasource_id)
 
+    def _is_of_other_type(self, owner: KnownMetaSession) -> bool:
+        """Say whether other files would be analysed than those of which the database holds the results."""
+        return owner.experiment_type != self._request.experiment_type
+
+    def _of_other_type(self, owner: KnownMetaSession) -> str:
+        request = self._request
+        instead = f"or to have it as '{request.experiment_type}' instead: {_retire(owner.metasession_name)}"
+        if (owner.repository_name, owner.folder) == (request.repository_name, request.folder):
+            return f"it is registered as '{owner.experiment_type}'; register it as that again, {instead}"
+        return (
+            "a session of this animal and start is registered as"
+            f" '{owner.experiment_type}' in {_place(owner)}; leave it at that, {instead}"
+        )
+
     def _of_other_animal(self, owner: KnownMetaSession, known: KnownSession) -> str:
         return (
             f"it is registered as session {known.session_name} of animal {owner.animal_id}; if that is the"
-            f" wrong animal: {_retire(owner)}, then register the folder again"
+            f" wrong animal: {_retire(owner.metasession_name)}"
         )
 
     def _compared(self, match: SessionMatch, files: Sequence[PlannedFile]) -> SessionMatch:
@@ -157,20 +177,21 @@ class Registered:
         if owner is None or known is None:
             return match
         if not self._is_of_animal(owner):
-            return _blocked(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
+            return _refused(match, FindingKind.OTHER_ANIMAL, self._of_other_animal(owner, known))
+        if self._is_of_other_type(owner):
+            return _refused(match, FindingKind.CONFLICT, self._of_other_type(owner))
         places = {(request.repository_name, file.address) for file in files}
         registered = self._recorded(known)
         has_moved = not any(file.place in places for file in registered)
-        where = f"{owner.folder} of {owner.repository_name}"
         if has_moved and not all(file.is_gone for file in registered):
             reason = (
-                f"it is registered in {where}, and still there; leave one of the two, or to register this one"
-                f" instead: {_retire(owner)}"
+                f"it is registered in {_place(owner)}, and still there; leave one of the two, or to register"
+                f" this one instead: {_retire(owner.metasession_name)}"
             )
-            return _blocked(match, FindingKind.COPIED, reason)
+            return _refused(match, FindingKind.COPIED, reason)
         findings = []
         if has_moved:
-            findings.append(_finding(match, FindingKind.MOVED, f"it was registered in {where}"))
+            findings.append(_finding(match, FindingKind.MOVED, f"it was registered in {_place(owner)}"))
         if planned.session_name != known.session_name:
             reason = f"registered with a start of {known.start}, the files begin at {planned.start}"
             findings.append(_finding(match, FindingKind.LATE, reason))
@@ -188,18 +209,32 @@ class Registered:
         ]
 
 
-_SEVERAL_OWNERS = "the folder's sessions are registered in several combined recordings"
-_WITH_BLOCKED = "another session of the folder needs a person's decision first"
-_TWICE = "its files and those of another session of the folder are registered as one session"
+RETIRE = "imaging-pipeline retire"
+
+_WITH_REFUSED = "another session of the folder needs a person's decision first"
 
 
-def _retire(owner: KnownMetaSession) -> str:
-    return f"imaging-pipeline retire {owner.metasession_name}"
+def _retire(*names: str) -> str:
+    """Tell how registered ones give way; a command takes one name."""
+    return f"{' and '.join(f'{RETIRE} {name}' for name in names)}, then register the folder again"
+
+
+def _place(owner: KnownMetaSession) -> str:
+    return f"{owner.folder} of {owner.repository_name}"
+
+
+def _several_owners(owners: Sequence[KnownMetaSession]) -> str:
+    names = sorted(owner.metasession_name for owner in owners)
+    return f"the folder's sessions are in {len(names)} combined recordings; to join them: {_retire(*names)}"
 
 
 def _without_doubles(match: SessionMatch, doubled: set[str]) -> SessionMatch:
     if match.known is not None and match.known.session_name in doubled:
-        return _blocked(replace(match, is_blocked=False), FindingKind.CONFLICT, _TWICE)
+        reason = (
+            "its files and those of another name in the folder are registered as one session; give them one"
+            f" name again, or to have them apart: {_retire(match.known.session_name)}"
+        )
+        return _refused(replace(match, refusal=None), FindingKind.CONFLICT, reason)
     return match
 
 
@@ -208,8 +243,8 @@ def _finding(match: SessionMatch, kind: FindingKind, reason: str) -> Finding:
     return Finding(kind, name, f"'{match.planned.timeseries_name}': {reason}")
 
 
-def _blocked(match: SessionMatch, kind: FindingKind, reason: str) -> SessionMatch:
+def _refused(match: SessionMatch, kind: FindingKind, reason: str) -> SessionMatch:
     """Leave a session as it is registered, and say why; the first reason stands."""
-    if match.is_blocked:
+    if match.is_refused:
         return match
-    return replace(match, is_blocked=True, findings=(_finding(match, kind, reason),))
+    return replace(match, refusal=kind, findings=(_finding(match, kind, reason),))

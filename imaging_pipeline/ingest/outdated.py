@@ -158,7 +158,7 @@ class Outdated:
 
     def _taken_over(self, known: KnownDataset) -> str:
         """Give which planned dataset has the cells of a registered one that is not planned, or nothing."""
-        if any(session.is_blocked for session in self._match.sessions):
+        if any(session.is_refused for session in self._match.sessions):
             return ""
         ops_name, _, label = known.bundle.rpartition("/")
         is_gone = all(file.is_gone for file in known.files)

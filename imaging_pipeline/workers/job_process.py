@@ -102,7 +102,8 @@ class _Jobs:
             jobs.begin()
             with progress.listening(reporter.advance):
                 _populate(table, refresh=order.refresh)
-            fate, message = jobs.fate, jobs.message
+            fate = jobs.fate
+            message = reporter.outcome if fate is Fate.DONE else jobs.message
         except (SystemExit, Exception) as error:
             fate, message = self._clean_up(jobs, error)
         claim = jobs.reservation if jobs is not None else None

@@ -13,7 +13,13 @@ _EVERY_S = 0.2
 
 
 class Reporter:
-    """Sends the beginning and the progress of the jobs of one table."""
+    """Sends the beginning and the progress of the jobs of one table.
+
+    Attributes
+    ----------
+    outcome
+        What came of the running job, by its own word.
+    """
 
     def __init__(self, line: Line, table: str) -> None:
         self._line = line
@@ -21,14 +27,18 @@ class Reporter:
         self._key: Key = {}
         self._last = Progress("")
         self._sent = 0.0
+        self.outcome = ""
 
     def begin(self, key: Key) -> None:
         """Tell that a job begins."""
-        self._key, self._last = key, Progress("")
+        self._key, self._last, self.outcome = key, Progress(""), ""
         self._line.send(Started(self._table, key, os.getpid()))
 
     def advance(self, progress: Progress) -> None:
         """Tell of every new step and message, and of mere counts five times a second."""
+        if progress.outcome:
+            self.outcome = progress.outcome
+            return
         now = time.monotonic()
         is_news = progress.message or progress.step != self._last.step or progress.done == progress.total
         if is_news or now - self._sent >= _EVERY_S:

@@ -125,7 +125,8 @@ class TerminalView:
 def _short(event: Finished | Note) -> str:
     """Give what fits into a line of a terminal, where all went well; else everything."""
     if isinstance(event, Finished) and event.fate is Fate.DONE and event.key is not None:
-        return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s"
+        outcome = f": {event.message}" if event.message else ""
+        return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s{outcome}"
     return describe(event)
 
 

@@ -52,6 +52,8 @@ def test_each_recording_of_each_kind_is_imported_once(lab: Lab) -> None:
     lanes = [lane for lane in LANES if lane.name in ("ingest", "imported")]
     told: list[Event] = []
     run_worker(lanes, True, 0.1, lab.config, told.append)
+    outcomes = [event.message for event in told if isinstance(event, Finished) and event.message]
+    assert outcomes == ["90218/miniscope: 1 session new", "90218/femtonics: 2 sessions new"]
     made = [short_name(event.table) for event in told if isinstance(event, Finished) and event.key]
     assert made.count("imaging.MakeDatasetSessions") == 2
     assert made.count("imaging.Mesc") == len(imaging.Mesc()) == 2

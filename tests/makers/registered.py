@@ -1,7 +1,9 @@
 """What a database holds after registrations, without a database."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from imaging_pipeline.ingest.changes import (
     Changes,
@@ -16,7 +18,35 @@ from imaging_pipeline.ingest.changes import (
     SessionVerdict,
     compare,
 )
-from imaging_pipeline.ingest.plan import Content, Plan
+from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.plan import Content, Plan, Request, make_plan
+from tests.makers.folders import PAGES, Timeseries, write_suite2p
+from tests.makers.suite2p_output import Suite2pSpec
+
+SPLIT = Request("moser", "day1", "2Pminiscope_A", False, "90218", 0)
+COMBINED = replace(SPLIT, combined=True)
+
+
+def write_run(
+    folder: Path,
+    *timeseries: Timeseries,
+    ops_name: str = "fast",
+    tau: float = 1.0,
+    request: Request = COMBINED,
+    num_planes: int = 1,
+) -> Path:
+    """Write a finished output of a folder's only MetaSession, where Suite2p would, and give its root."""
+    (metasession,) = make_plan(request, scan(folder), {}, {}).metasessions
+    names = [name for each in timeseries for name in each.tif_names]
+    spec = Suite2pSpec(
+        file_list=names,
+        frames_per_file=(PAGES,) * len(names),
+        settings={"tau": tau},
+        num_planes=num_planes,
+    )
+    target = folder / metasession.suite2p_folder.removeprefix(f"{request.folder}/") / ops_name / "suite2p"
+    shutil.rmtree(target, ignore_errors=True)
+    return write_suite2p(target, spec)
 
 
 class Registered:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
 from tests.makers.folders import (
     COPIED,
     START,
@@ -17,11 +17,9 @@ from tests.makers.folders import (
     write_suite2p,
     write_tif,
 )
-from tests.makers.registered import Registered
+from tests.makers.registered import COMBINED, SPLIT, Registered, write_run
 from tests.makers.suite2p_output import Suite2pSpec, curate
 
-SPLIT = Request("moser", "day1", "2Pminiscope_A", False, "90218", 0)
-COMBINED = replace(SPLIT, combined=True)
 OPTIONS = {"fast": {"tau": 1.0}, "quick": {"tau": 1}, "slow": {"tau": 2.0}}
 OPEN_FIELD = Timeseries("openfield", files=(2, 1), has_companions=True)
 WHEEL = Timeseries("wheel", START + timedelta(hours=1))
@@ -44,17 +42,6 @@ def plan_of(registered, folder, request):
 
 def register(registered, folder, request=SPLIT):
     return registered.register(plan_of(registered, folder, request))
-
-
-def write_run(folder, *timeseries, ops_name="fast", tau=1.0, request=COMBINED, num_planes=1):
-    (metasession,) = make_plan(request, scan(folder), {}, {}).metasessions
-    names = [name for each in timeseries for name in each.tif_names]
-    spec = Suite2pSpec(
-        file_list=names, frames_per_file=(4,) * len(names), settings={"tau": tau}, num_planes=num_planes
-    )
-    target = folder / metasession.suite2p_folder.removeprefix(f"{request.folder}/") / ops_name / "suite2p"
-    shutil.rmtree(target, ignore_errors=True)
-    return write_suite2p(target, spec)
 
 
 def of(changes, verdict):
@@ -383,28 +370,6 @@ def test_an_output_whose_inputs_were_renamed_beside_it_is_purged(folder, registe
 
 
 @pytest.mark.parametrize("request_", [SPLIT, COMBINED])
-def test_a_copied_folder_is_told_and_never_registered_twice(folder, registered, tmp_path, request_):
-    register(registered, folder, request_)
-    copy = shutil.copytree(folder, tmp_path / "copy")
-
-    changes = register(registered, copy, replace(request_, folder="copy"))
-
-    assert is_nothing(changes)
-    assert kinds(changes) == {"copied"}
-    assert "day1 of moser" in changes.findings[0].message
-
-
-def test_a_copy_with_one_more_session_waits_for_a_decision_when_combined(folder, registered, tmp_path):
-    register(registered, folder, COMBINED)
-    copy = write_folder(shutil.copytree(folder, tmp_path / "copy"), SLEEP)
-
-    changes = register(registered, copy, replace(COMBINED, folder="copy"))
-
-    assert is_nothing(changes)
-    assert kinds(changes) == {"copied", "conflict"}
-
-
-@pytest.mark.parametrize("request_", [SPLIT, COMBINED])
 def test_a_moved_folder_keeps_its_sessions_and_its_output(folder, registered, tmp_path, request_):
     if request_.combined:
         write_run(folder, OPEN_FIELD, WHEEL)
@@ -459,27 +424,6 @@ def test_an_earlier_acquisition_that_arrives_late_joins_the_session_that_is_ther
     assert change.dataset.dataset_name == of(first.datasets, "new")[0].dataset.dataset_name
     assert [file.acquisition for file in change.dataset.files] == [1, 2]
     assert is_nothing(register(registered, folder))
-
-
-def test_a_recording_of_another_animal_is_told_and_not_registered(folder, registered):
-    register(registered, folder)
-
-    changes = register(registered, folder, replace(SPLIT, animal_id="90853"))
-
-    assert is_nothing(changes)
-    assert kinds(changes) == {"other animal"}
-    assert "animal 90218" in changes.findings[0].message
-
-
-def test_one_session_that_was_renamed_apart_waits_for_a_decision(tmp_path, registered):
-    folder = write_folder(tmp_path / "day1", Timeseries("wheel", files=(1, 1)))
-    register(registered, folder)
-    (folder / "wheel_00002_00001.tif").rename(folder / "sleep_00001_00001.tif")
-
-    changes = register(registered, folder)
-
-    assert is_nothing(changes)
-    assert kinds(changes) == {"conflict"}
 
 
 def test_a_renamed_timeseries_keeps_its_session_and_dataset(tmp_path, registered):

@@ -267,6 +267,8 @@ def test_a_terminal_keeps_a_line_of_what_came_of_a_job() -> None:
     screen = drawn(EVENTS)
     assert "error after 1.2 s: The stack is damaged. File: [a].tif." in screen
     assert "The connection to the database was lost, and made again." in screen
+    done = drawn((Finished(TIF, KEY, Fate.DONE, "day1: 2 sessions new", 1.25),))
+    assert "imaging.Tif 01234567: done after 1.2 s: day1: 2 sessions new" in done
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imaging_pipeline.ingest.accounted import accounted
 from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import Plan
+from imaging_pipeline.ingest.planned import FileReport, Plan
 
 from .hardware_notes import HardwareNotes
 from .stale_jobs import StaleJobs
@@ -31,3 +32,8 @@ class Decision:
     changes: Changes
     hardware: HardwareNotes
     stale_jobs: tuple[StaleJobs, ...]
+
+    @property
+    def files(self) -> tuple[FileReport, ...]:
+        """Every file of the folder, with what becomes of it."""
+        return accounted(self.plan, self.changes)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict, PlannedSession
 
 from . import report_text
+from .registration_report import REFUSED
 from .report_text import counted, wrapped
 from .table_names import shown
 
@@ -54,12 +55,17 @@ def _request(preview: Preview) -> list[str]:
 
 
 def _sessions(preview: Preview) -> Iterator[str]:
+    changes = preview.decision.changes
     yield "Sessions"
-    for each in preview.decision.changes.sessions:
-        start = each.session.start.isoformat(" ", "seconds")
-        yield f"  {each.verdict:<8} {start}  {each.session.timeseries_name}"
-    if not preview.decision.changes.sessions:
-        yield "  none that anything would be done to"
+    for each in changes.sessions:
+        yield _session(each.verdict, each.session)
+    for refused in changes.refused:
+        yield f"{_session(REFUSED, refused.session)}: {refused.kind}"
+
+
+def _session(verdict: str, session: PlannedSession) -> str:
+    start = session.start.isoformat(" ", "seconds")
+    return f"  {verdict:<8} {start}  {session.timeseries_name}"
 
 
 def _datasets(preview: Preview, *, with_files: bool) -> Iterator[str]:
@@ -79,7 +85,7 @@ def _dataset(change: DatasetChange) -> str:
 
 
 def _files(preview: Preview, *, with_files: bool) -> Iterator[str]:
-    files = preview.decision.plan.files
+    files = preview.decision.files
     by_verdict = {verdict: [each for each in files if each.verdict is verdict] for verdict in FileVerdict}
     yield "Files: " + ", ".join(f"{len(each)} {verdict}" for verdict, each in by_verdict.items())
     if with_files:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from imaging_pipeline import progress
 from imaging_pipeline.ingest.changes import compare
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
@@ -22,6 +23,7 @@ from .decision import Decision
 from .fetching import Row
 from .hardware_notes import hardware_notes
 from .registration_report import Report, report
+from .report_text import outcome
 from .session_rows import Writer
 
 
@@ -119,7 +121,9 @@ def apply(tables: Tables, planned: Planned) -> Report:
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
     # Raised here, everything is rolled back.
     refuse_more(base_folder["consent"], purged)
-    return report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
+    done = report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
+    progress.conclude(outcome(decision, done))
+    return done
 
 
 def _num_applied(tables: Tables, base_folder: Row) -> int:

@@ -12,6 +12,8 @@ from .decision import Decision
 from .fetching import Row
 from .purge import Purged
 
+REFUSED = "refused"
+
 _LONGEST = 980
 
 
@@ -25,8 +27,8 @@ class Report:
 
 def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int]) -> Report:
     """Tell what was found, done and purged, and which jobs are tried again."""
-    plan, changes = decision.plan, decision.changes
-    verdicts = [file.verdict for file in plan.files]
+    files, changes = decision.files, decision.changes
+    verdicts = [file.verdict for file in files]
     num_known = sum(each.verdict == "known" for each in changes.sessions)
     findings = [*(f"{each.kind}: {each.message}" for each in changes.findings), *decision.hardware.findings]
     return Report(
@@ -40,7 +42,7 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
         parts={
             "Session": _sessions(changes),
             "Dataset": _datasets(changes),
-            "File": [_file(number, file) for number, file in enumerate(plan.files)],
+            "File": [_file(number, file) for number, file in enumerate(files)],
             "Purge": [
                 {
                     "purged_table": each.table,
@@ -59,14 +61,19 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
 
 
 def _sessions(changes: Changes) -> list[Row]:
+    """Tell the sessions that were met; a refused one may bear the name of another that is registered."""
+    met = [(each.session, each.metasession_name, str(each.verdict)) for each in changes.sessions]
+    names = {session.session_name for session, _, _ in met}
+    refused = [each for each in changes.refused if each.session.session_name not in names]
+    met += [(each.session, each.metasession_name, REFUSED) for each in refused]
     return [
         {
-            "reported_session": each.session.session_name,
-            "reported_metasession": each.metasession_name,
-            "reported_timeseries": each.session.timeseries_name,
-            "session_verdict": str(each.verdict),
+            "reported_session": session.session_name,
+            "reported_metasession": metasession_name,
+            "reported_timeseries": session.timeseries_name,
+            "session_verdict": verdict,
         }
-        for each in changes.sessions
+        for session, metasession_name, verdict in met
     ]
 
 

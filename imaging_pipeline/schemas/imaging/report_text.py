@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from imaging_pipeline.ingest.changed import SessionVerdict
+
+from .decision import Decision
 from .registration_report import Report
 from .table_names import schema_of, shown
+
+
+def outcome(decision: Decision, report: Report) -> str:
+    """Tell in one line what a request came to, for who watches the worker."""
+    verdicts = Counter(row["session_verdict"] for row in report.parts["Session"])
+    kept = (f"{counted(verdicts[each], 'session')} {each}" for each in SessionVerdict if verdicts[each])
+    refused = ", ".join(f"{each.session.timeseries_name} ({each.kind})" for each in decision.changes.refused)
+    purged = sum(row["num_rows_purged"] for row in report.parts["Purge"])
+    unknown = report.row["num_files_unknown"]
+    told = (
+        *kept,
+        f"refused: {refused}" if refused else "",
+        f"{counted(purged, 'row')} deleted" if purged else "",
+        f"{counted(unknown, 'file')} unknown" if unknown else "",
+    )
+    return f"{decision.plan.request.folder}: {'; '.join(filter(None, told))}"
 
 
 def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:

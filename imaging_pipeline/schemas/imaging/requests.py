@@ -181,7 +181,7 @@ class MakeDatasetSessions(dj.Imported):
         ---
         reported_metasession : varchar(16)
         reported_timeseries : varchar(255)
-        session_verdict : enum('new', 'known', 'joined')
+        session_verdict : enum('new', 'known', 'joined', 'refused')  # refused: nothing is written of it
         """
 
     class Dataset(dj.Part):

@@ -1,0 +1,46 @@
+"""The word on every file that stands when the database was asked: what is not registered is not used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
+
+
+def accounted(plan: Plan, changes: Changes) -> tuple[FileReport, ...]:
+    """Give every file of a folder with what becomes of it.
+
+    Parameters
+    ----------
+    plan
+        What the folder means.
+    changes
+        What of it is registered.
+    """
+    used = {file.address for change in changes.datasets for file in change.dataset.files}
+    refused = _refused(plan, changes)
+
+    def stands(file: FileReport) -> FileReport:
+        if file.verdict is not FileVerdict.USED or file.path in used:
+            return file
+        reason = refused.get(file.path, "of an output that is out of date")
+        return replace(file, verdict=FileVerdict.IGNORED, datasettype=None, reason=reason)
+
+    return tuple(stands(file) for file in plan.files)
+
+
+def _refused(plan: Plan, changes: Changes) -> dict[str, str]:
+    """Give why files of refused sessions, and of their outputs, are not used, by their address."""
+    kinds = {each.session.session_name: each.kind for each in changes.refused}
+    reasons: dict[str, str] = {}
+    for metasession in plan.metasessions:
+        for session in metasession.sessions:
+            if session.session_name in kinds:
+                kind = kinds[session.session_name]
+                reason = f"of '{session.timeseries_name}', which is not registered: {kind}"
+                reasons |= {file.address: reason for each in session.datasets for file in each.files}
+        if any(session.session_name in kinds for session in metasession.sessions):
+            reason = "of an output whose sessions are not all registered"
+            reasons |= {file.address: reason for each in metasession.datasets for file in each.files}
+    return reasons
