@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from imaging_pipeline import progress
 from imaging_pipeline.errors import NamingError, PipelineError
 from imaging_pipeline.experiments.ignored import ignoring_rule
-from imaging_pipeline.experiments.recognised import ExperimentType, Used
+from imaging_pipeline.experiments.recognised import ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
 from imaging_pipeline.ingest.listing import is_text, leads_elsewhere
 
@@ -129,48 +129,66 @@ def _look(
 ) -> tuple[int, FoundRecording | None]:
     """Give how many files an experiment type would use, and the recording that they make."""
     newest = datetime.fromtimestamp(max(folder.written.values()))
+    names = list(folder.written)
+    parts, unreadable = _parts(experiment, share / path, names)
+    if unreadable:
+        return 1, FoundRecording(path, experiment.name, 0, 0, newest, unreadable)
     try:
-        used = _used(experiment, share / path, list(folder.written))
+        recognised = experiment.recognise(share / path, [*names, *parts])
     except NamingError as error:
-        problem = error.what if error.found is None else f"{error.what} ({error.found})"
-        return 1, FoundRecording(path, experiment.name, 0, 0, newest, problem)
-    primary = [each for each in used.values() if each.datasettype == experiment.primary]
+        return 1, FoundRecording(path, experiment.name, 0, 0, newest, _told(error, error.found))
+    used = [each.verdict for each in recognised if isinstance(each.verdict, Used)]
+    primary = [each for each in used if each.datasettype == experiment.primary]
     if not primary:
         return 0, None
-    names = {each.timeseries_name for each in primary}
-    return len(used), FoundRecording(path, experiment.name, len(names), len(primary), newest)
+    timeseries = {each.timeseries_name for each in primary}
+    return len(used), FoundRecording(path, experiment.name, len(timeseries), len(primary), newest)
 
 
-def _used(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> dict[str, Used]:
-    parts = [part for name in names for part in _parts(experiment, folder, name)]
-    recognised = experiment.recognise(folder, [*names, *parts])
-    return {each.path: each.verdict for each in recognised if isinstance(each.verdict, Used)}
-
-
-def _parts(experiment: ExperimentType, folder: Path, name: str) -> Iterator[str]:
-    """Give the recordings in a file that holds several; none where it cannot be read."""
-    if experiment.container and name.lower().endswith(experiment.container):
+def _parts(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> tuple[list[str], str]:
+    """Give the recordings in files that hold several, and why one of these cannot be read, if so."""
+    found, unreadable = [], ""
+    for name in names:
+        if not experiment.container or not name.lower().endswith(experiment.container):
+            continue
         try:
             parts = experiment.parts(folder / name)
-        except (PipelineError, OSError):
-            return
-        yield from (f"{name}/{part}" for part, found in parts.items() if not found.left_out)
+        except PipelineError as error:
+            unreadable = unreadable or _told(error, name)
+        except OSError as error:
+            unreadable = unreadable or f"{error.strerror or error} ({name})"
+        else:
+            found += [f"{name}/{part}" for part, held in parts.items() if not held.left_out]
+    return found, unreadable
+
+
+def _told(error: PipelineError, detail: object) -> str:
+    return error.what if detail is None else f"{error.what} ({detail})"
 
 
 def _claimed(share: Path, path: str, type_name: str, folders: Mapping[str, _Folder]) -> set[str]:
-    """Give the subfolders with files that belong to the recording above them."""
+    """Give the subfolders with files that belong to the recording above them, or would if it were certain."""
     below = list(_below(path, folders))
     if not below:
         return set()
     (experiment,) = (each for each in EXPERIMENT_TYPES if each.name == type_name)
-    names = [_join(place, name) for place in (path, *below) for name in folders[place].written]
     start = len(path) + 1 if path else 0
+    names = [_join(place, name)[start:] for place in (path, *below) for name in folders[place].written]
+    parts, _ = _parts(experiment, share / path, [name for name in names if "/" not in name])
     try:
-        used = _used(experiment, share / path, [name[start:] for name in names])
+        recognised = experiment.recognise(share / path, [*names, *parts])
     except NamingError:
         return set()
-    places = {str(PurePosixPath(_join(path, name)).parent) for name in used}
+    places = {str(PurePosixPath(_join(path, each.path)).parent) for each in recognised if _speaks(each)}
     return places & set(below)
+
+
+def _speaks(file: Recognised) -> bool:
+    """Say whether a file is of the recording, be it that its name leaves open of which, or of none left."""
+    verdict = file.verdict
+    if isinstance(verdict, Unknown):
+        return verdict.is_ambiguous or verdict.lacks_recording
+    return isinstance(verdict, Used)
 
 
 def _below(path: str, folders: Mapping[str, _Folder]) -> Iterator[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from imaging_pipeline.ingest.recordings import find_recordings
-from tests.makers.femtonics import write_femtonics
+from tests.makers.femtonics import FIRST, LATER, STACK, export_tifs, write_femtonics
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_suite2p
+from tests.makers.mesc import write_mesc
 from tests.makers.suite2p_output import Suite2pSpec
 
 
@@ -59,3 +61,29 @@ def test_a_folder_that_may_not_be_read_is_told_and_the_others_are_looked_at(tmp_
     found = find_recordings(tmp_path)
     assert found.unread == ("private",)
     assert len(found.recordings) == 1
+
+
+def test_exported_tifs_are_none_of_their_own_where_two_mesc_files_leave_open_whose_they_are(
+    tmp_path: Path,
+) -> None:
+    folder = write_femtonics(tmp_path / "day1")
+    write_mesc(folder / "90853.mesc", replace(FIRST, start=LATER.start))
+    (found,) = find_recordings(tmp_path).recordings
+    assert (found.folder, found.num_timeseries) == ("day1", 3)
+
+
+def test_exported_tifs_of_what_is_no_time_series_are_no_recording_of_their_own(tmp_path: Path) -> None:
+    folder = write_femtonics(tmp_path / "day1")
+    export_tifs(folder / "MUnit_1", STACK)
+    (found,) = find_recordings(tmp_path).recordings
+    assert found.folder == "day1"
+
+
+def test_a_mesc_file_that_cannot_be_read_is_told_and_its_tifs_are_no_recording_of_their_own(
+    tmp_path: Path,
+) -> None:
+    folder = write_femtonics(tmp_path / "day1")
+    write_file(folder / "90218.mesc", b"no HDF5")
+    (found,) = find_recordings(tmp_path).recordings
+    assert (found.folder, found.experiment_type) == ("day1", "femtonics")
+    assert "90218.mesc" in found.problem
