@@ -111,6 +111,18 @@ class PathError(PipelineError, ValueError):
     """A path belongs to no repository, or leaves it."""
 
 
+class ForbiddenError(PipelineError, PermissionError):
+    """A person may not do this."""
+
+    default_move = Move.ADMINISTRATOR
+
+
+class TooOftenError(ForbiddenError):
+    """It was tried in vain too often; later it may be tried again."""
+
+    default_move = Move.EXPERIMENTER
+
+
 class NamingError(PipelineError, ValueError):
     """A file's name does not say certainly what it is."""
 

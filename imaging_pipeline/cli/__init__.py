@@ -41,11 +41,12 @@ COMMANDS: Mapping[str, _Lazy] = {
     ),
     "retire": _Lazy(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
-    "users": _Lazy(f"{_CLI}.users:users", "Add and list people who register folders."),
+    "users": _Lazy(f"{_CLI}.users:users", "Add people, and let them sign in."),
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),
     "setup": _Lazy(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
     "scope": _Lazy(f"{_CLI}.scope:scope", "Add and list microscope heads."),
     "options": _Lazy(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
+    "web": _Lazy(f"{_CLI}.web:web", "Serve the web page."),
     "store": _Lazy(f"{_CLI}.store:store", "Remove what no row names any more from the store."),
 }
 

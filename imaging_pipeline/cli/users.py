@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+
 import click
 
+from imaging_pipeline import passwords
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.imaging import administration, people
+from imaging_pipeline.schemas.imaging.kept_changes import kept_change
 
 
 @click.group()
 def users() -> None:
-    """Add and list people who register folders."""
+    """Add and list people who register folders, and let them sign in to the web page."""
 
 
 @users.command()
@@ -23,12 +27,44 @@ def users() -> None:
 def add(
     name: str, email: str | None, first_name: str | None, last_name: str | None, staff: bool | None
 ) -> None:
-    """Add a person under the NAME that requests are made with."""
+    """Add a person under the NAME that requests are made with; `reset` gives them a password."""
     with connected() as tables:
         added = administration.add_user(
             tables, name, email=email, first_name=first_name, last_name=last_name, is_staff=staff
         )
     say_added(f"the user {added.name}", is_new=added.is_new)
+
+
+@users.command()
+@click.argument("name")
+@click.option("--ask", is_flag=True, help="Type the password, instead of having one made.")
+def reset(name: str, ask: bool) -> None:
+    """Give NAME a new password for the web page, and end their running sessions."""
+    typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None
+    password = passwords.generated() if typed is None else typed
+    with connected() as tables, kept_change(tables, _me(), "reset the password of", name):
+        people.set_password(tables, name, password)
+    click.echo(f"{name} has a new password.")
+    if typed is None:
+        click.echo(f"It is shown this once: {password}")
+
+
+@users.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Let NAME neither register nor sign in, and end their running sessions."""
+    with connected() as tables, kept_change(tables, _me(), "disabled the user", name):
+        is_new = people.set_active(tables, name, is_active=False)
+    click.echo(f"{name} is disabled." if is_new else f"{name} was disabled already.")
+
+
+@users.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let NAME register and sign in again."""
+    with connected() as tables, kept_change(tables, _me(), "enabled the user", name):
+        is_new = people.set_active(tables, name, is_active=True)
+    click.echo(f"{name} is enabled." if is_new else f"{name} was enabled already.")
 
 
 @users.command(name="list")
@@ -50,3 +86,8 @@ def list_users() -> None:
             for row in rows
         ),
     )
+
+
+def _me() -> str:
+    """Give who calls, as the machine knows them."""
+    return f"{getpass.getuser()} (command)"

@@ -72,6 +72,7 @@ EMPTY = {
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
     "Curation": NOT_CHANGED,
     **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
+    **dict.fromkeys(("Account", "SignIn", "SignInFailure", "Change"), "nobody signs in"),
     "Worker": "a worker that has ended takes its row away",
 }
 

@@ -19,6 +19,7 @@ LAYERS = {
     "imaging_pipeline.config_keys": 0,
     "imaging_pipeline.config_kinds": 0,
     "imaging_pipeline.config_stores": 0,
+    "imaging_pipeline.passwords": 0,
     "imaging_pipeline.secret": 0,
     "imaging_pipeline.strict_json": 0,
     "imaging_pipeline.paths": 0,
@@ -47,6 +48,7 @@ LAYERS = {
     "imaging_pipeline.checks": 3,
     "imaging_pipeline.colony": 3,
     "imaging_pipeline.demo": 4,
+    "imaging_pipeline.web": 4,
     "imaging_pipeline.cli": 5,
     "batch_populate": 5,
 }

@@ -1,7 +1,8 @@
 """The imaging schema: one module a page of its diagram."""
 
+from .accounts import Account, SignIn, SignInFailure
 from .analyses import ImagingAnalysis, Projection
-from .audit import Curation, Retirement
+from .audit import Change, Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import Worker
@@ -28,12 +29,14 @@ from .schema import schema
 from .sessions import Dataset, MetaSession, PhysicalFile, Session
 
 __all__ = [
+    "Account",
     "Apparatus",
     "ApparatusCategory",
     "ArenaObject",
     "BaseFolder",
     "BaselineParams",
     "Cell",
+    "Change",
     "CueCard",
     "Curation",
     "Dataset",
@@ -55,6 +58,8 @@ __all__ = [
     "Session",
     "SessionType",
     "Setup",
+    "SignIn",
+    "SignInFailure",
     "SpikeFilterParams",
     "Suite2pyOps",
     "Tif",

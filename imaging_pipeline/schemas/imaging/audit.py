@@ -6,7 +6,23 @@ import datajoint as dj
 
 from .schema import schema
 
-__all__ = ["Curation", "Retirement"]
+__all__ = ["Change", "Curation", "Retirement"]
+
+
+@schema
+class Change(dj.Manual):
+    """What people changed by the web page, and accounts by commands."""
+
+    definition = """
+    change_id : varchar(16)  # drawn at random
+    ---
+    change_time : datetime(6)  # UTC
+    change_username : varchar(64)  # who; of a command the account of the machine
+    change_action : varchar(64)  # what was done, such as "added the option set"
+    change_subject : varchar(255)  # to what: a name or number
+    change_details : json  # the values that were given; never a password
+    INDEX (change_time)
+    """
 
 
 @schema

@@ -1,0 +1,79 @@
+"""Passwords: which are taken, and what is kept of them."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from typing import TYPE_CHECKING
+
+from imaging_pipeline.errors import InputError, MissingPackageError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+SHORTEST = 10
+LONGEST = 256
+# Five groups of four from 32 signs that nobody confuses: 100 bits.
+_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def generated() -> str:
+    """Give a new password that can be read out: five groups of four letters and digits."""
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(5))
+
+
+def checked(password: str) -> str:
+    """Give a password that may be taken.
+
+    Raises
+    ------
+    InputError
+        It is too short or too long.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InputError(
+            "The password cannot be taken",
+            found=f"{len(password)} characters",
+            allowed=f"{SHORTEST} to {LONGEST} characters, of any kind",
+            remedy="Take another one; a few words that do not belong together are easy to remember.",
+        )
+    return password
+
+
+def hashed(password: str) -> str:
+    """Give what is kept of a password: its argon2id hash, with salt and parameters.
+
+    Raises
+    ------
+    MissingPackageError
+        argon2 is not installed.
+    """
+    return str(_hasher().hash(password))
+
+
+def is_right(password_hash: str | None, password: str) -> bool:
+    """Say whether a password is the one that was hashed; without a hash it takes as long to say no."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        _hasher().verify(password_hash or _nobodys(), password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None
+
+
+@cache
+def _nobodys() -> str:
+    return hashed(secrets.token_urlsafe())
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    try:
+        from argon2 import PasswordHasher
+    except ImportError as error:
+        raise MissingPackageError(
+            "Passwords need the package argon2-cffi, which is not installed",
+            remedy='Install the extra "web": pip install "imaging-pipeline[web]".',
+        ) from error
+    return PasswordHasher()

@@ -1,0 +1,78 @@
+"""Who may sign in: passwords, and people who come and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from imaging_pipeline import passwords
+from imaging_pipeline.errors import ForbiddenError
+from imaging_pipeline.schemas.locks import in_transaction
+from imaging_pipeline.schemas.tables import Tables
+
+from .adding import known
+from .kept_changes import utc_now
+
+
+def set_password(tables: Tables, username: str, password: str) -> None:
+    """Give a user a password for the web page, and end their running sessions.
+
+    Attempts that failed before no longer count.
+
+    Raises
+    ------
+    InputError
+        There is no such user, or the password is too short or too long.
+    """
+    imaging = tables.imaging
+    key = {"username": known(imaging.User, "username", username)}
+    values = {"password_hash": passwords.hashed(passwords.checked(password)), "password_time": utc_now()}
+    with in_transaction(tables.connection):
+        if imaging.Account & key:
+            imaging.Account.update1({**key, **values})
+        else:
+            imaging.Account.insert1({**key, **values})
+        (imaging.SignInFailure & {"failed_by": f"name {username}"}).delete_quick()
+        _end_sessions(imaging, key)
+
+
+def change_password(tables: Tables, username: str, *, old: str, new: str) -> None:
+    """Change the password of a person who knows the old one, and end their running sessions.
+
+    Raises
+    ------
+    ForbiddenError
+        The old password is not right.
+    InputError
+        The new one cannot be taken.
+    """
+    found = (tables.imaging.Account & {"username": username}).to_dicts()
+    if not passwords.is_right(found[0]["password_hash"] if found else None, old):
+        raise ForbiddenError("The old password is not right", remedy="Type it again.")
+    set_password(tables, username, new)
+
+
+def set_active(tables: Tables, username: str, *, is_active: bool) -> bool:
+    """Let a user register and sign in, or let them no longer, which ends their running sessions.
+
+    Returns
+    -------
+    bool
+        Whether that is new.
+
+    Raises
+    ------
+    InputError
+        There is no such user.
+    """
+    imaging = tables.imaging
+    key = {"username": known(imaging.User, "username", username)}
+    with in_transaction(tables.connection):
+        was_active = bool((imaging.User & key).fetch1("is_active"))
+        imaging.User.update1({**key, "is_active": is_active})
+        if not is_active:
+            _end_sessions(imaging, key)
+    return was_active != is_active
+
+
+def _end_sessions(imaging: Any, key: dict[str, str]) -> None:
+    (imaging.SignIn & key).delete_quick()

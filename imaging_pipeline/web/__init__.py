@@ -1,0 +1,1 @@
+"""The web page: what people do with the database in a browser; every change is a function of `schemas`."""

@@ -1,0 +1,150 @@
+"""What is answered when something is wrong: what happened, what to do, and the way back."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from flask import Flask, g, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from imaging_pipeline.database_refusal import is_loss
+from imaging_pipeline.errors import (
+    DatabaseError,
+    ForbiddenError,
+    NotHereError,
+    NothingFoundError,
+    PipelineError,
+    SchemaError,
+    StillCopyingError,
+    TooOftenError,
+    UnreachableError,
+)
+from imaging_pipeline.web import htmx
+from imaging_pipeline.web.people import place_here, sign_in_answer
+from imaging_pipeline.web.typed import Fields, typed_fields
+
+_log = logging.getLogger(__name__)
+
+RETRY_S = 10
+"""After how many seconds a page is asked for again by itself when the database is away."""
+
+# The first class that an error is of.
+_STATUS: tuple[tuple[type[PipelineError], int], ...] = (
+    (TooOftenError, 429),
+    (ForbiddenError, 403),
+    (NothingFoundError, 404),
+    (StillCopyingError, 409),
+    (NotHereError, 409),
+    (UnreachableError, 503),
+    (DatabaseError, 500),
+    (SchemaError, 503),
+    (PipelineError, 400),
+)
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """What is told of something wrong."""
+
+    status: int
+    what: str
+    details: tuple[str, ...]
+    remedy: str
+    error_id: str | None = None
+
+
+_OF_STATUS = {
+    400: ("The request was not understood", "Go back, and try it once more."),
+    403: ("This is not allowed", "Ask an administrator."),
+    404: ("There is no such page", "Look at the address, or take a page from the navigation."),
+    405: ("This address is only for forms", "Take a page from the navigation."),
+    409: ("This does not go together with what is there", "Go back, and look at it again."),
+    413: ("What was sent is too large", "Send a smaller file; an option set has some kilobytes."),
+}
+
+
+def install(app: Flask) -> None:
+    """Let a site answer each error in its own form."""
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(PipelineError, _of_pipeline)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def status_of(error: PipelineError) -> int:
+    """Give the HTTP status of an error of the pipeline."""
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def _of_http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    what, remedy = _OF_STATUS.get(status, (error.name, "Go back, and try it once more."))
+    return _told(_Wrong(status, what, (), remedy))
+
+
+def _of_pipeline(error: PipelineError) -> ResponseReturnValue:
+    values = (("File", error.path), ("Found", error.found), ("Allowed", error.allowed))
+    details = tuple(f"{label}: {value}" for label, value in values if value is not None)
+    status = status_of(error)
+    error_id = _kept_id(error) if status >= 500 else None
+    return _told(_Wrong(status, error.what, details, error.remedy, error_id))
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    if is_loss(error):
+        remedy = "Nothing: it is tried again by itself. Where it lasts, tell an administrator."
+        away = "The connection to the database was lost"
+        return _told(_Wrong(503, away, (), remedy, _kept_id(error)))
+    remedy = "Tell an administrator the number below. Nothing that you see was changed by halves."
+    return _told(_Wrong(500, "Something went wrong that nobody foresaw", (), remedy, _kept_id(error)))
+
+
+def _stale(error: CSRFError) -> ResponseReturnValue:
+    """Answer a form that this browser did not get, or got before its cookie went."""
+    fields = typed_fields()
+    if not fields or htmx.is_asking():
+        remedy = "Load the page again, and do it once more. The browser has to keep this site's cookie."
+        return _told(_Wrong(400, "The page is out of date", (), remedy))
+    if g.get("person") is None:
+        return sign_in_answer()
+    return go_on(fields, place_here()), 400
+
+
+def go_on(fields: Fields, place: str) -> str:
+    """Show what was typed, to be sent once more to a place of this site."""
+    return render_template("go_on.html", fields=fields, action=request.script_root + place)
+
+
+def _kept_id(error: Exception) -> str:
+    error_id = secrets.token_hex(4)
+    _log.error("Error %s at %s %s", error_id, request.method, request.path, exc_info=error)
+    return error_id
+
+
+def _told(wrong: _Wrong) -> ResponseReturnValue:
+    if htmx.is_asking():
+        return htmx.message("wrong.html", wrong.status, wrong=wrong)
+    retry_s = RETRY_S if wrong.status == 503 and request.method == "GET" else None
+    page = render_template("wrong.html", wrong=wrong, back=_back(), retry_s=retry_s, fields=_fields(wrong))
+    response = make_response(page, wrong.status)
+    if wrong.status == 503:
+        response.headers["Retry-After"] = str(RETRY_S)
+    return response
+
+
+def _fields(wrong: _Wrong) -> Fields:
+    """Give what was typed where the same may be sent again: the database was away."""
+    return typed_fields() if wrong.status == 503 else ()
+
+
+def _back() -> str:
+    """Give where the person came from, if that was this site, else the first page."""
+    came_from = request.referrer or ""
+    is_ours = came_from.startswith(request.host_url) and came_from != request.url
+    return came_from if is_ours else url_for("home.index")

@@ -1,0 +1,66 @@
+"""The site as a WSGI application."""
+
+from __future__ import annotations
+
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from imaging_pipeline.config import Config
+from imaging_pipeline.web import answers, links, people, safety
+from imaging_pipeline.web.connections import EXTENSION, Connections
+from imaging_pipeline.web.registry import PAGES
+
+_STATIC = Path(__file__).with_name("static")
+
+
+def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False) -> Flask:
+    """Give the site on a database that this process is connected to.
+
+    Parameters
+    ----------
+    config
+        What `imaging_pipeline.connect` was called with.
+    secret_key
+        Signs cookies; the same in all processes of a site.
+    is_behind_proxy
+        Whether a proxy tells who asks and by which address; believed from nobody else.
+    """
+    app = Flask(__package__, static_folder=_STATIC, static_url_path="/static")
+    app.config.update(safety.settings(config, secret_key))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions[EXTENSION] = Connections(config)
+    app.extensions[links.EXTENSION] = links.Links()
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    safety.install(app)
+    people.install(app)
+    answers.install(app)
+    app.context_processor(_shown_everywhere)
+    app.url_defaults(_with_version)
+    if is_behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
+    return app
+
+
+def _shown_everywhere() -> dict[str, Any]:
+    """Give what the layout shows; nothing of it asks the database, which may be away."""
+    person = g.get("person")
+    is_administrator = person is not None and person.is_administrator
+    shown = [page for page in PAGES if page.title and (is_administrator or not page.is_for_administrators)]
+    return {"person": person, "navigation": shown if person else []}
+
+
+def _with_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Let the address of a file change with its content, so that browsers may keep it for ever."""
+    if endpoint == "static":
+        values["v"] = _version(str(values["filename"]))
+
+
+@cache
+def _version(name: str) -> str:
+    return f"{zlib.crc32((_STATIC / name).read_bytes()):08x}"

@@ -1,0 +1,75 @@
+"""One database connection a thread: shared ones give one thread's rows to another."""
+
+from __future__ import annotations
+
+import threading
+from typing import cast
+
+from flask import current_app, g
+
+from imaging_pipeline import database
+from imaging_pipeline.config import Config
+from imaging_pipeline.connection_refusal import connection_error
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.workers.connection import is_alive
+
+EXTENSION = "imaging_pipeline_connections"
+"""Under this name a site has them."""
+
+
+class Connections:
+    """The connections of a site, one for each thread that asked; the server's threads bound their number.
+
+    Parameters
+    ----------
+    config
+        The database; this process is connected to it already.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._of_thread = threading.local()
+        self._all: list[Tables] = []
+
+    def tables(self) -> Tables:
+        """Give the tables of the calling thread on a connection that is alive.
+
+        Raises
+        ------
+        DatabaseError
+        """
+        bound: Tables | None = getattr(self._of_thread, "tables", None)
+        if bound is None:
+            bound = self._of_thread.tables = database.open_tables(self._config)
+            self._all.append(bound)
+        else:
+            self._revive(bound)
+        return bound
+
+    def close(self) -> None:
+        """Close all connections; no thread may be at work."""
+        while self._all:
+            self._all.pop().connection.close()
+        self._of_thread = threading.local()
+
+    def _revive(self, bound: Tables) -> None:
+        connection = bound.connection
+        if is_alive(connection):
+            return
+        try:
+            connection.connect()
+            connection.cancel_transaction()
+        except Exception as error:  # each driver has its own classes
+            raise connection_error(self._config, error) from error
+
+
+def connections() -> Connections:
+    """Give the connections of the site that answers."""
+    return cast(Connections, current_app.extensions[EXTENSION])
+
+
+def tables() -> Tables:
+    """Give the tables of this request, for reading; for changes see `changes.kept`."""
+    if "tables" not in g:
+        g.tables = connections().tables()
+    return cast(Tables, g.tables)

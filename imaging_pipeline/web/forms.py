@@ -1,0 +1,77 @@
+"""Forms: what holds for each field, and errors of the pipeline beside the field they concern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, PasswordField, StringField
+
+from imaging_pipeline.errors import PipelineError
+
+
+class Form(FlaskForm):
+    """A form of the site: blanks around texts are dropped, and characters that no database takes are refused.
+
+    Attributes
+    ----------
+    refusals
+        Errors of the form as a whole.
+    """
+
+    class Meta(FlaskForm.Meta):
+        """How fields are bound."""
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
+            """Bind a field; texts lose the blanks around them."""
+            is_text = issubclass(unbound_field.field_class, StringField)
+            if is_text and not issubclass(unbound_field.field_class, PasswordField):
+                filters = [*unbound_field.kwargs.get("filters", ()), _stripped]
+                options = {**options, "filters": filters}
+                unbound_field.kwargs.pop("filters", None)
+            field: Field = unbound_field.bind(form=form, **options)
+            return field
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.refusals: list[PipelineError] = []
+        super().__init__(*args, **kwargs)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check all fields, and that each text can be kept."""
+        is_valid = super().validate(extra_validators)
+        for field in self:
+            if isinstance(field.data, str) and "\0" in field.data:
+                _add_error(field, "It has a character that no text has (NUL).")
+                is_valid = False
+        return bool(is_valid)
+
+    def refuse(self, error: PipelineError, field: Field | None = None) -> None:
+        """Show an error beside its field, or above the form."""
+        if field is None:
+            self.refusals.append(error)
+        else:
+            _add_error(field, sentence(error))
+
+
+def sentence(error: PipelineError) -> str:
+    """Give an error as it stands beside a field: what, what is allowed, and what to do."""
+    told = [f"{error.what}."]
+    if error.found is not None:
+        told.append(f"Found: {error.found}.")
+    if error.allowed is not None:
+        told.append(f"Allowed: {error.allowed}.")
+    return " ".join([*told, error.remedy])
+
+
+def choices(names: Sequence[str], *, none: str | None = None) -> list[tuple[str, str]]:
+    """Give names as the choices of a select field; ``none`` is what the empty choice is called."""
+    return [*([] if none is None else [("", none)]), *((name, name) for name in names)]
+
+
+def _add_error(field: Field, text: str) -> None:
+    field.errors = [*field.errors, text]
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value

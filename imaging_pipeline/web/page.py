@@ -1,0 +1,31 @@
+"""What a page of the site is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page, with all its addresses.
+
+    Attributes
+    ----------
+    blueprint
+        Its views; the first one that the navigation leads to is called ``index``.
+    title
+        Its words in the navigation; None keeps it out of there.
+    is_for_administrators
+        Whether only administrators see it and may call its views.
+    """
+
+    blueprint: Blueprint
+    title: str | None = None
+    is_for_administrators: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """Give the endpoint that the navigation leads to."""
+        return f"{self.blueprint.name}.index"

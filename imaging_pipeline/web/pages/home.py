@@ -1,0 +1,17 @@
+"""Where the site begins."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from imaging_pipeline.web.page import Page
+
+blueprint = Blueprint("home", __name__)
+PAGE = Page(blueprint)
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """Lead to the first page of the navigation."""
+    return redirect(url_for("options.index"))

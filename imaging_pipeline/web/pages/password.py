@@ -1,0 +1,57 @@
+"""A person's own password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import PasswordField
+from wtforms.validators import EqualTo, InputRequired, Length
+
+from imaging_pipeline.errors import ForbiddenError, InputError
+from imaging_pipeline.passwords import LONGEST, SHORTEST
+from imaging_pipeline.schemas.imaging import people, signing_in
+from imaging_pipeline.schemas.imaging.kept_changes import utc_now
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.forms import Form
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.people import enter, me
+
+blueprint = Blueprint("password", __name__)
+PAGE = Page(blueprint)
+
+
+class PasswordForm(Form):
+    """The old password, and the new one twice."""
+
+    old_password = PasswordField("Old password", [InputRequired("Type it."), Length(max=LONGEST)])
+    new_password = PasswordField(
+        "New password",
+        [InputRequired("Type one."), Length(SHORTEST, LONGEST, f"Take {SHORTEST} to {LONGEST} characters.")],
+    )
+    again_password = PasswordField(
+        "The new one again", [EqualTo("new_password", "The two are not the same.")]
+    )
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+def index() -> ResponseReturnValue:
+    """Change it, which ends the person's sessions elsewhere."""
+    form = PasswordForm()
+    if not form.validate_on_submit():
+        return render_template("password.html", form=form), 422 if form.is_submitted() else 200
+    person = me()
+    old, new = str(form.old_password.data), str(form.new_password.data)
+    try:
+        with kept("changed the password of", person.username) as tables:
+            people.change_password(tables, person.username, old=old, new=new)
+            address = request.remote_addr or "unknown"
+            token = signing_in.begin(tables, person.username, address=address, now=utc_now())
+    except ForbiddenError as error:
+        form.refuse(error, form.old_password)
+    except InputError as error:
+        form.refuse(error, form.new_password)
+    else:
+        enter(token, person)
+        flash("The password is changed. Sessions elsewhere have ended.")
+        return redirect(url_for("home.index"))
+    return render_template("password.html", form=form), 422

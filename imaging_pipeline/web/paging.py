@@ -1,0 +1,70 @@
+"""Long lists, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import request, url_for
+
+Item = TypeVar("Item")
+Other = TypeVar("Other")
+
+PER_PAGE = 50
+_FARTHEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Paged(Generic[Item]):
+    """One page of a list.
+
+    Attributes
+    ----------
+    rows
+        What is shown.
+    number
+        Which page, from 1.
+    has_next
+        Whether there is another one.
+    """
+
+    rows: Sequence[Item]
+    number: int
+    has_next: bool
+
+    def of(self, shown: Callable[[Item], Other]) -> Paged[Other]:
+        """Give the same page with each row in another form."""
+        return Paged([shown(row) for row in self.rows], self.number, self.has_next)
+
+    def address(self, number: int) -> str:
+        """Give the address of another page of the list that this request shows."""
+        values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {})}
+        return url_for(str(request.endpoint), **{**values, "page": number})
+
+
+def page_number() -> int:
+    """Give the page that is asked for; the first one where the address says nothing sensible."""
+    typed = request.args.get("page", "1")
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 1
+    return min(max(number, 1), _FARTHEST)
+
+
+def paged(
+    query: Any, number: int, *, order_by: str | Sequence[str], per_page: int = PER_PAGE
+) -> Paged[dict[str, Any]]:
+    """Fetch one page of a query; one row more is asked for, which tells whether there is another page.
+
+    Parameters
+    ----------
+    query
+        A restricted DataJoint table or join.
+    number
+        The page, from 1.
+    order_by
+        Columns, with ``DESC`` behind one that descends; with the key, so that no row is on two pages.
+    per_page
+        Rows of a page.
+    """
+    rows = query.to_dicts(order_by=order_by, limit=per_page + 1, offset=(number - 1) * per_page)
+    return Paged(rows[:per_page], number, len(rows) > per_page)

@@ -1,0 +1,1 @@
+"""What pages show, fetched: one module a page; each function takes the tables and only reads."""

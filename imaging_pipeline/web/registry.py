@@ -1,0 +1,14 @@
+"""All pages, in the order of the navigation."""
+
+from __future__ import annotations
+
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.pages import health, home, options, password, sign_in
+
+PAGES: tuple[Page, ...] = (
+    home.PAGE,
+    options.PAGE,
+    password.PAGE,
+    sign_in.PAGE,
+    health.PAGE,
+)

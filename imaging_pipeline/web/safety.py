@@ -1,0 +1,89 @@
+"""What keeps the site safe: cookies, headers, and limits of what is sent."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+
+from imaging_pipeline.config import Config
+from imaging_pipeline.connection_refusal import where
+from imaging_pipeline.schemas.imaging.signing_in import LIFETIME
+
+LARGEST_REQUEST = 8 * 1024 * 1024
+"""Bytes of a request with its files. An option set has some kilobytes."""
+LARGEST_FIELDS = 1024 * 1024
+"""Bytes of all fields of a form that are no files."""
+
+# uPlot sets styles by the DOM, which the policy does not concern; nothing inline is needed.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """The session's cookie: for TLS alone where the person came by it, and for this site's own path."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+    def get_cookie_path(self, app: Flask) -> str:
+        return request.script_root or "/"
+
+
+def settings(config: Config, secret_key: str) -> dict[str, Any]:
+    """Give Flask's settings."""
+    # Cookies do not tell ports apart: the demo's and the lab's site may be on one machine.
+    database = zlib.crc32(f"{where(config)} {config.prefix}".encode())
+    return {
+        "SECRET_KEY": secret_key,
+        "SESSION_COOKIE_NAME": f"imaging_pipeline_{database:08x}",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": LIFETIME,
+        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_FIELDS,
+        # It lasts as long as the session: a page that was open over lunch still can be sent.
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def install(app: Flask) -> None:
+    """Let a site refuse what another one sends, and tell browsers what it does not do."""
+    app.session_interface = _Cookies()
+    CSRFProtect(app)
+    app.after_request(_with_headers)
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        # Kept for the way back, with what was typed, but asked for anew.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.vary.add("HX-Request")
+        response.vary.add("Cookie")
+    return response

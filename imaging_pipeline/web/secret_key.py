@@ -1,0 +1,55 @@
+"""The key that signs cookies: made once a user of a machine, and read by nobody else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+from imaging_pipeline.errors import Move, StoreError
+
+_NAME = "secret_key"
+
+
+def default_folder() -> Path:
+    """Give the folder of the key: not in the database, which every analyst may read."""
+    return platformdirs.user_data_path("imaging-pipeline-web", appauthor=False)
+
+
+def secret_key(folder: Path) -> str:
+    """Give the key in a folder, and make it where there is none.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written to.
+    """
+    path = folder / _NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise StoreError(
+            "The web page's key cannot be kept",
+            path=path,
+            found=error.strerror,
+            remedy="Let this account write to the folder.",
+            move=Move.ADMINISTRATOR,
+        ) from error
+
+
+def _make(path: Path) -> None:
+    """Write a key whole, or leave the one that another process wrote meanwhile."""
+    partial = path.with_name(f"{_NAME}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        return
+    finally:
+        partial.unlink()

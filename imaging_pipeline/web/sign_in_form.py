@@ -1,0 +1,22 @@
+"""The form by which people sign in."""
+
+from __future__ import annotations
+
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.passwords import LONGEST
+from imaging_pipeline.web.forms import Form
+
+
+class SignInForm(Form):
+    """Name and password, and where to go then."""
+
+    username = StringField("Name", [InputRequired("Type your name."), Length(max=64)])
+    password = PasswordField("Password", [InputRequired("Type your password."), Length(max=LONGEST)])
+    next = HiddenField()
+
+
+def sign_in_form(place: str) -> SignInForm:
+    """Give an empty form that leads to a place of this site."""
+    return SignInForm(formdata=None, next=place)

@@ -1,0 +1,170 @@
+"""The web page on a lab's database, and people who visit it as their browsers would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from imaging_pipeline.schemas import imaging
+from imaging_pipeline.web import connections, links
+from imaging_pipeline.web.app import create_app
+from tests.makers.lab import Lab
+
+ADMINISTRATOR = "bob"
+EXPERIMENTER = "anna"
+
+
+@dataclass(frozen=True)
+class HtmlForm:
+    """A form of a page.
+
+    Attributes
+    ----------
+    action, method
+        Where it is sent, and how.
+    fields
+        Name → value of each field as the page shows it.
+    files
+        Names of the fields that take a file.
+    choices
+        Name → values of each field that takes one of some.
+    """
+
+    action: str
+    method: str
+    fields: dict[str, str]
+    files: tuple[str, ...]
+    choices: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The web page of a lab."""
+
+    lab: Lab
+    app: Flask
+
+    def visitor(self, username: str | None = None) -> Visitor:
+        """Give a browser, in which a user is signed in already, or nobody."""
+        visitor = Visitor(self)
+        if username is not None:
+            link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].made(username)}"
+            assert visitor.send(visitor.form(visitor.get(link), link)).status_code == 302
+        return visitor
+
+
+class Visitor:
+    """A person's browser: it keeps cookies, and sends forms as pages give them."""
+
+    def __init__(self, site: Site) -> None:
+        self.client = site.app.test_client()
+
+    def get(self, path: str, **how: Any) -> TestResponse:
+        return self.client.get(path, **how)
+
+    def part(self, path: str, **headers: str) -> TestResponse:
+        """Ask for a part of a page, as htmx does."""
+        return self.client.get(path, headers={"HX-Request": "true", **headers})
+
+    def form(self, page: TestResponse, action: str) -> HtmlForm:
+        """Give the form of a page that is sent to an address."""
+        return next(form for form in html_forms(page) if form.action == action)
+
+    def fill(self, path: str, typed: Mapping[str, Any] | None = None, *, action: str = "") -> TestResponse:
+        """Open a page, type into its form, and send it."""
+        return self.send(self.form(self.get(path), action or path), typed)
+
+    def send(self, form: HtmlForm, typed: Mapping[str, Any] | None = None) -> TestResponse:
+        """Send a form with what was typed into it; as a browser does, with the page's origin."""
+        values = {**form.fields, **(typed or {})}
+        if form.method == "get":
+            return self.client.get(form.action, query_string=values)
+        return self.client.post(form.action, data=values, headers={"Origin": "http://localhost"})
+
+
+def html_forms(page: TestResponse) -> list[HtmlForm]:
+    """Give the forms of a page."""
+    parser = _Forms(page.request.path)
+    parser.feed(page.get_data(as_text=True))
+    return parser.forms
+
+
+def links_of(page: TestResponse) -> set[str]:
+    """Give the addresses that a page leads to, on this site."""
+    parser = _Forms(page.request.path)
+    parser.feed(page.get_data(as_text=True))
+    return {link for link in parser.links if link.startswith("/")}
+
+
+@contextmanager
+def running_site(lab: Lab) -> Iterator[Site]:
+    """Give the site of a lab, which has an administrator beside its experimenter."""
+    imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
+    app = create_app(lab.config, secret_key="of the tests")
+    app.testing = False
+    yield Site(lab, app)
+    app.extensions[connections.EXTENSION].close()
+
+
+class _Forms(HTMLParser):
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self.forms: list[HtmlForm] = []
+        self.links: set[str] = set()
+        self._in: HtmlForm | None = None
+        self._text = self._select = ""
+
+    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
+        attrs = {name: value or "" for name, value in given}
+        if tag == "a" and "href" in attrs:
+            self.links.add(urljoin(self._path, attrs["href"]).partition("#")[0])
+        elif tag == "form":
+            action = urljoin(self._path, attrs.get("action") or attrs.get("hx-post") or self._path)
+            method = "post" if "hx-post" in attrs else attrs.get("method", "get").lower()
+            self._in = HtmlForm(action, method, {}, (), {})
+            self.forms.append(self._in)
+        elif self._in is not None and tag in ("input", "select", "textarea", "option", "button"):
+            self._field(self._in, tag, attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self._text and self._in is not None:
+            self._in.fields[self._text] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._in = None
+        elif tag in ("textarea", "select"):
+            self._text = self._select = ""
+
+    def _field(self, form: HtmlForm, tag: str, attrs: dict[str, str]) -> None:
+        name = attrs.get("name", "")
+        if tag == "option":
+            self._option(form, attrs)
+        elif tag == "select":
+            self._select = name
+            form.choices[name] = ()
+        elif tag == "textarea":
+            self._text = name
+            form.fields[name] = ""
+        elif tag == "input" and attrs.get("type") == "file":
+            self._replace(form, files=(*form.files, name))
+        elif name and (attrs.get("type") not in ("checkbox", "radio") or "checked" in attrs):
+            form.fields[name] = attrs.get("value", "")
+
+    def _option(self, form: HtmlForm, attrs: dict[str, str]) -> None:
+        value = attrs.get("value", "")
+        form.choices[self._select] += (value,)
+        if "selected" in attrs or self._select not in form.fields:
+            form.fields[self._select] = value
+
+    def _replace(self, form: HtmlForm, *, files: tuple[str, ...]) -> None:
+        self._in = HtmlForm(form.action, form.method, form.fields, files, form.choices)
+        self.forms[-1] = self._in

@@ -1,0 +1,39 @@
+"""The site on each backend, and who visits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.makers.lab import Lab
+    from tests.makers.site import Site, Visitor
+
+
+@pytest.fixture
+def site(lab: Lab) -> Iterator[Site]:
+    """Give the site of an empty lab."""
+    from tests.makers.site import running_site
+
+    with running_site(lab) as site:
+        yield site
+
+
+@pytest.fixture
+def anna(site: Site) -> Visitor:
+    """Give the browser of an experimenter who is signed in."""
+    return site.visitor("anna")
+
+
+@pytest.fixture
+def bob(site: Site) -> Visitor:
+    """Give the browser of an administrator who is signed in."""
+    return site.visitor("bob")
+
+
+@pytest.fixture
+def stranger(site: Site) -> Visitor:
+    """Give the browser of somebody who is not signed in."""
+    return site.visitor()
