@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -12,7 +12,9 @@ from urllib.parse import urljoin
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from imaging_pipeline.connection_refusal import where
 from imaging_pipeline.schemas import imaging
+from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web import connections, links
 from imaging_pipeline.web.app import create_app
 from tests.makers.lab import Lab
@@ -103,14 +105,27 @@ def links_of(page: TestResponse) -> set[str]:
     return {link for link in parser.links if link.startswith("/")}
 
 
+# Compiled templates and the test's own connection, by server: both take longer to make than most tests.
+_apps: dict[str, Flask] = {}
+_tables: dict[str, Tables] = {}
+
+
 @contextmanager
 def running_site(lab: Lab) -> Iterator[Site]:
     """Give the site of a lab, which has an administrator beside its experimenter."""
     imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
-    app = create_app(lab.config, secret_key="of the tests")
-    app.testing = False
+    server = where(lab.config)
+    if server not in _apps:
+        _apps[server] = create_app(lab.config, secret_key="of the tests")
+    app = _apps[server]
+    of_site = app.extensions[connections.EXTENSION] = connections.Connections(lab.config)
+    if server in _tables:
+        of_site._of_thread.tables = replace(_tables[server], config=lab.config)
+    else:
+        _tables[server] = of_site.tables()
+        of_site._all.clear()
     yield Site(lab, app)
-    app.extensions[connections.EXTENSION].close()
+    of_site.close()
 
 
 class _Forms(HTMLParser):

@@ -1,0 +1,115 @@
+"""The distribution's Chromium, and a site that it can reach."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from imaging_pipeline.web import connections, links
+from imaging_pipeline.web.serve import make_server
+from tests.makers.chromium import CHROMIUM
+from tests.makers.site import Site
+
+AXE = Path(__file__).parents[1] / "web" / "browser" / "axe" / "axe.min.js"
+
+_FLAGS = (
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+_SERIOUS = ("serious", "critical")
+# More than any page takes on a busy machine.
+_PATIENCE_MS = 30_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class OpenSite:
+    """A site that is served on the loopback address, and a browser to look at it.
+
+    Attributes
+    ----------
+    site
+        The site.
+    address
+        Where it is served.
+    complaints
+        What the browser complained of on its console: refused scripts and styles, errors of scripts.
+    """
+
+    site: Site
+    address: str
+    browser: Browser
+    complaints: list[str]
+
+    def page(self, path: str, *, width: int = 1280, height: int = 800) -> Page:
+        """Give a window of a new person who opens a page."""
+        context = self.browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(_PATIENCE_MS)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(self.address + path)
+        return page
+
+    def signed_in(self, username: str, path: str, **how: Any) -> Page:
+        """Give a window of a person who is signed in and opens a page."""
+        token = self.site.app.extensions[links.EXTENSION].made(username)
+        page = self.page(f"/sign-in/link/{token}", **how)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/sign-in/" not in url)
+        page.goto(self.address + path)
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # The browser says so itself of every answer that is none of success; tests look at what is shown.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
+
+
+@contextmanager
+def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
+    """Serve a site in a thread, and give it opened."""
+    server = make_server(site.app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    opened = OpenSite(site, f"http://127.0.0.1:{server.effective_port}", browser, [])
+    try:
+        yield opened
+    finally:
+        for context in browser.contexts:
+            context.close()
+        server.close()
+        thread.join()
+        site.app.extensions[connections.EXTENSION].close()
+
+
+def faults(page: Page) -> list[str]:
+    """Give the serious faults that axe finds on a page: what, and where."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    return [
+        f"{fault['id']}: {fault['help']} at {node['target']}"
+        for fault in found["violations"]
+        if fault["impact"] in _SERIOUS
+        for node in fault["nodes"]
+    ]
