@@ -12,6 +12,7 @@ from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.imaging import report_text
 from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState, history
 from imaging_pipeline.schemas.imaging.registration_report import Report
+from imaging_pipeline.schemas.imaging.report_text import in_order, session
 from imaging_pipeline.schemas.imaging.table_names import owners
 
 _DETAILS = {"setup": "setup", "scope_name": "scope", "ops_name": "option set"}
@@ -73,13 +74,14 @@ def _done(done: Report | None, private: dict[str, str | None]) -> Iterator[str]:
 
 
 def _sessions(done: Report) -> Iterator[str]:
-    for row in done.parts["Session"]:
-        yield f"session {row['session_verdict']:<8} {row['reported_timeseries']} ({row['reported_session']})"
-    for row in sorted(done.parts["Dataset"], key=itemgetter("reported_bundle", "reported_datasettype")):
-        if row["dataset_verdict"] != "known":
-            reason = f": {row['dataset_reason']}" if row["dataset_reason"] else ""
-            what = f"{row['reported_datasettype']} {row['reported_bundle']}"
-            yield f"dataset {row['dataset_verdict']:<8} {what}{reason}"
+    for row in sorted(done.parts["Session"], key=itemgetter("reported_start", "reported_timeseries")):
+        met = session(row["session_verdict"], row["reported_start"], row["reported_timeseries"])
+        yield f"session {met} ({row['reported_session']})"
+    changed = [row for row in done.parts["Dataset"] if row["dataset_verdict"] != "known"]
+    for row in sorted(changed, key=lambda row: in_order(row["reported_bundle"], row["reported_datasettype"])):
+        reason = f": {row['dataset_reason']}" if row["dataset_reason"] else ""
+        what = f"{row['reported_datasettype']} {row['reported_bundle']}"
+        yield f"dataset {row['dataset_verdict']:<8} {what}{reason}"
 
 
 def _files(done: Report) -> Iterator[str]:

@@ -48,6 +48,7 @@ class FindingKind(StrEnum):
     OTHER_ANIMAL = "other animal"
     OTHER_LABEL = "other label"
     OTHER_PERSON = "other person"
+    OPTION_SET = "option set"
 
 
 @dataclass(frozen=True)

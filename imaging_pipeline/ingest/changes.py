@@ -137,7 +137,12 @@ class _Comparison:
             curations=tuple(outdated.curations(outputs)),
             option_sets=(option_set,) if option_set else (),
             relocations=tuple(self._relocation()),
-            findings=(*findings, *self._of_another(), *self._gone_outputs(outputs, outdated.outputs)),
+            findings=(
+                *findings,
+                *self._of_another(),
+                *self._of_old_set(option_set),
+                *self._gone_outputs(outputs, outdated.outputs),
+            ),
         )
 
     def _refused(self) -> Iterator[RefusedSession]:
@@ -220,6 +225,12 @@ class _Comparison:
         if wanted is None or (known is not None and known.settings_hash == self._plan.settings_hash):
             return None
         return OptionSetChange(self._name, known.ops_name if known else None, wanted)
+
+    def _of_old_set(self, option_set: OptionSetChange | None) -> Iterator[Finding]:
+        if option_set is not None and option_set.old_name is not None:
+            met = " + ".join(match.planned.timeseries_name for match in self._open)
+            message = f"of {met}: {option_set.new_name}, no longer {option_set.old_name}"
+            yield Finding(FindingKind.OPTION_SET, None, message)
 
     def _relocation(self) -> Iterator[Relocation]:
         planned, known = self._match.planned, self._known

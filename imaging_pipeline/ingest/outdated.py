@@ -70,6 +70,7 @@ class Outdated:
         self._known = match.known
         self._option_set = option_set
         self._reasons = [*_joined(sessions), *_changed(recordings, analysed)]
+        self._other_set = [] if option_set is None else [_told_set(option_set)]
         self.outputs = {output.dataset.bundle: output for output in self._outdated_outputs()}
 
     def purges(self, session_names: tuple[str, ...], datasets: Sequence[DatasetChange]) -> Iterator[Purge]:
@@ -90,9 +91,9 @@ class Outdated:
             yield Purge(PurgeSeed.DATASET, name, output.reason, session_names, dataset_name)
         for change in datasets:
             yield from self._of_dataset(change)
-        other_set = [f"the option set is now {self._option_set.new_name}"] if self._option_set else []
-        if self._known.ops_name is not None and (self._reasons or other_set):
-            yield Purge(PurgeSeed.RUN, name, listed([*self._reasons, *other_set], "; "))
+        reasons = [*self._reasons, *self._other_set]
+        if self._known.ops_name is not None and reasons:
+            yield Purge(PurgeSeed.RUN, name, listed(reasons, "; "))
 
     def curations(self, datasets: Iterable[DatasetChange]) -> Iterator[Curation]:
         """Give the imports of curated outputs where another set of regions are cells now."""
@@ -116,19 +117,24 @@ class Outdated:
     def _of_dataset(self, change: DatasetChange) -> Iterator[Purge]:
         """Give what goes of a dataset that stays: what is derived, and what hangs below its files."""
         owner, name = change.metasession_name, change.dataset.dataset_name
+        reasons = []
         if change.difference is Difference.CONTENT:
-            yield Purge(PurgeSeed.LINKS, owner, change.reason, change.session_names, name)
+            reasons = [_told(change)]
+            yield Purge(PurgeSeed.LINKS, owner, reasons[0], change.session_names, name)
         for curation in self.curations([change]):
+            reasons.append(curation.reason)
             yield Purge(PurgeSeed.LINKS, owner, curation.reason, (curation.session_name,), name)
         if change.difference in (Difference.CONTENT, Difference.CURATION):
-            yield Purge(PurgeSeed.FILES, owner, change.reason, change.session_names, name)
+            told = listed(list(dict.fromkeys(reasons)), "; ") or _told(change)
+            yield Purge(PurgeSeed.FILES, owner, told, change.session_names, name)
 
     def _outdated_outputs(self) -> Iterator[OutdatedOutput]:
         planned = {dataset.bundle for dataset in self._match.planned.datasets}
         for dataset in self._known.datasets if self._known else ():
             reason = ""
             if self._reasons and not self._is_made_anew(dataset):
-                reason = listed(self._reasons, "; ")
+                other_set = self._other_set if self._is_of_old_set(dataset) else []
+                reason = listed([*self._reasons, *other_set], "; ")
             elif dataset.bundle not in planned:
                 reason = self._superseded(dataset) or self._taken_over(dataset)
             if reason:
@@ -142,12 +148,16 @@ class Outdated:
                 return found.kind is Difference.CONTENT
         return False
 
+    def _is_of_old_set(self, known: KnownDataset) -> bool:
+        """Say whether another option set is wanted now than the one that an output was made with."""
+        takes_option_sets = segmentation_package(known.datasettype).run_name is None
+        wanted = self._option_set
+        return wanted is not None and takes_option_sets and known.bundle.split("/")[0] != wanted.new_name
+
     def _superseded(self, known: KnownDataset) -> str:
         """Give why the output that a registered dataset came from is out of date, or nothing."""
-        takes_option_sets = segmentation_package(known.datasettype).run_name is None
-        is_of_set = self._option_set and known.bundle.split("/")[0] == self._option_set.new_name
-        if self._option_set and takes_option_sets and not is_of_set:
-            return f"the option set is now {self._option_set.new_name}"
+        if self._is_of_old_set(known):
+            return listed(self._other_set)
         # Of an output some files lie in its place itself, and others in a folder below.
         places = {place for file in known.files for place in list(PurePosixPath(file.path).parents)[:2]}
         for output in self._plan.outputs:
@@ -181,4 +191,13 @@ def _joined(sessions: Iterable[SessionChange]) -> Iterator[str]:
 def _changed(recordings: Iterable[DatasetChange], analysed: str) -> Iterator[str]:
     for each in recordings:
         if each.dataset.datasettype == analysed and each.difference is Difference.CONTENT:
-            yield f"'{each.dataset.bundle}': {each.reason}"
+            yield _told(each)
+
+
+def _told(change: DatasetChange) -> str:
+    return f"'{change.dataset.bundle}': {change.reason}"
+
+
+def _told_set(change: OptionSetChange) -> str:
+    no_longer = f", no longer {change.old_name}" if change.old_name else ""
+    return f"the option set is now {change.new_name}{no_longer}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging.history import history
+from tests.database.test_preview import imported
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_tif, write_timeseries
 from tests.makers.lab import Lab, register
@@ -45,10 +47,10 @@ def test_requests_are_told_in_their_order_with_what_each_did(lab: Lab, run: Run,
     first, second, third = result.stdout.strip().split("\n\n")
     assert first.startswith("Request 0 by anna, 20")
     assert "Note: the laser was tired" in first
-    assert f"session new      {WHEEL.name} (" in first
+    assert f"session new      2024-05-17 14:43:09  {WHEEL.name} (" in first
     assert "unknown  90218/day1/notes.txt: no file of this experiment type ends in" in first
     assert "dataset new      suite2p_python fast/plane0" in second
-    assert f"session joined   {OPEN_FIELD.name} (" in third
+    assert f"session joined   2024-05-17 14:03:09  {OPEN_FIELD.name} (" in third
     assert f"Deleted, because session '{OPEN_FIELD.name}' joined (rows of tables)" in third
     assert "1 test_imaging.Dataset" in third
     assert max(map(len, result.stdout.splitlines())) <= 80
@@ -104,3 +106,19 @@ def test_datasets_are_told_session_by_session_in_order_of_their_types(lab: Lab, 
     datasets = [line.split()[:1:-1] for line in told if line.startswith("  dataset")]
     assert len(datasets) > 2
     assert datasets == sorted(datasets)
+
+
+def test_preview_and_report_tell_sessions_datasets_and_deleted_tables_in_one_order(
+    lab: Lab, run: Run
+) -> None:
+    folder = imported(lab, WHEEL)
+    write_timeseries(folder, OPEN_FIELD)
+    preview = str(imaging.BaseFolder.preview(**lab.request(folder, combined=True)))
+    register(lab, folder, combined=True)
+    report = run("report", lab.windows_path(folder)).stdout.split("\n\n")[-2]
+    sessions = r"(joined|known) +([0-9-]{10} [0-9:]{8}  \S+)"
+    datasets, deleted = r"new +([a-z]\w+ \S+\w)", r"^ +([0-9]+ test_\S+)"
+    for pattern in (sessions, datasets, deleted):
+        found = [re.findall(pattern, text, re.MULTILINE) for text in (preview, report)]
+        assert found[0] == found[1]
+        assert len(found[0]) > 1

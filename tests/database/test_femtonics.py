@@ -116,7 +116,7 @@ def test_a_unit_that_was_replaced_is_imported_again_alone(lab: Lab, folder: Path
     kept = (imaging.Session & imaging.Mesc).fetch1("timeseries_name")
     assert kept == "90218_MUnit_2"
     reasons = (imaging.MakeDatasetSessions.Purge & {"basefolder_id": request}).to_arrays("purge_reason")
-    assert set(reasons) == {"replaced 90218.mesc/MSession_0/MUnit_0"}
+    assert set(reasons) == {"'90218_MUnit_0': replaced 90218.mesc/MSession_0/MUnit_0"}
     populate("Mesc")
     assert len(imaging.Mesc()) == 2
 

@@ -217,13 +217,30 @@ def test_a_preview_takes_what_add_takes() -> None:
 @pytest.mark.usefixtures("own")
 def test_a_preview_tells_what_goes_whose_it_is_and_what_runs(lab: Lab) -> None:
     text = str(imaging.BaseFolder.preview(**in_the_way(lab)))
-    owner = "anna" if lab.connection.adapter.backend == "mysql" else "postgres"
     assert f"Deleted, because session '{OPEN_FIELD.name}' joined (rows of tables)\n" in text
-    assert f" 5 {PRIVATE}.Note, of {owner}\n" in text
+    assert f" 5 {PRIVATE}.Note, of anna\n" in text
     assert "Running on what is deleted, and then made anew: test_imaging.~~FilteredSpikes of" in text
     assert "on vm7, process 4711" in text
     assert "Tried again: 1 failed or ignored job of test_imaging.~~Tif" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_preview_tells_that_an_earlier_request_of_the_folder_waits(lab: Lab) -> None:
+    folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD)
+    done = register(lab, folder, combined=True)
+    inputs = lab.request(folder, combined=True)
+    assert imaging.BaseFolder.preview(**inputs).waiting == ()
+    waiting = imaging.BaseFolder.add(**inputs)
+    imaging.BaseFolder.add(**lab.request(write_folder(lab.share / "90218" / "day2", WHEEL), combined=True))
+    preview = imaging.BaseFolder.preview(**inputs)
+    assert preview.waiting == (waiting,)
+    assert f"Carried out before this one, and not foreseen here: request {waiting} of this folder\n" in str(
+        preview
+    )
+    row = {"basefolder_id": waiting, "priority": 5, "status": "error"}
+    imaging.MakeDatasetSessions.jobs.insert1(row)
+    assert imaging.BaseFolder.preview(**inputs).waiting == ()
+    assert done != waiting
 
 
 def test_a_preview_lists_every_file_in_order_and_why_others_are_left_out(lab: Lab) -> None:

@@ -1,7 +1,7 @@
 """What a database holds after registrations, without a database."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from imaging_pipeline.ingest.changes import (
     SessionVerdict,
     compare,
 )
+from imaging_pipeline.ingest.known import ImportedCells
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Content, Plan, Request, make_plan
 from tests.makers.folders import PAGES, Timeseries, write_suite2p
@@ -114,6 +115,15 @@ class Registered:
             )
             datasets = tuple(_gone(dataset) for dataset in metasession.datasets)
             self.metasessions[name] = replace(metasession, sessions=sessions, datasets=datasets)
+
+    def import_cells(self, cell_ids: Iterable[int]) -> None:
+        """Import these cells of every output for each of its sessions."""
+        for name, metasession in self.metasessions.items():
+            imported = tuple(
+                ImportedCells(session.session_name, frozenset(cell_ids)) for session in metasession.sessions
+            )
+            datasets = tuple(replace(dataset, imported=imported) for dataset in metasession.datasets)
+            self._change(name, datasets=datasets)
 
     def _make_metasessions(self, plan: Plan, changes: Changes) -> None:
         request = plan.request

@@ -153,7 +153,7 @@ def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(fold
     (change,) = of(changes.datasets, "changed")
     assert change.dataset.dataset_name in {each.dataset.dataset_name for each in of(before.datasets, "new")}
     assert change.reason == "added wheel_00001_00002.tif"
-    assert purged(changes) == {("links", "added wheel_00001_00002.tif")}
+    assert purged(changes) == {("links", "'wheel': added wheel_00001_00002.tif")}
     assert is_nothing(register(registered, folder))
 
 
@@ -164,8 +164,8 @@ def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered
 
     changes = register(registered, folder, COMBINED)
 
-    replaced = "replaced wheel_00001_00001.tif"
-    assert purged(changes) == {("links", replaced), ("dataset", f"'wheel': {replaced}")}
+    replaced = "'wheel': replaced wheel_00001_00001.tif"
+    assert purged(changes) == {("links", replaced), ("dataset", replaced)}
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_an_output_that_was_run_again_purges_what_came_of_the_old(folder, regist
 
     changes = register(registered, folder, COMBINED)
 
-    assert purged(changes) == {("links", "replaced spks.npy")}
+    assert purged(changes) == {("links", "'fast/plane0': replaced spks.npy")}
 
 
 def test_an_output_that_is_gone_is_told_and_its_rows_stay(folder, registered):
@@ -334,10 +334,13 @@ def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
 
     changes = register(registered, folder, replace(COMBINED, ops_name="slow"))
 
-    reason = "the option set is now slow"
+    reason = "the option set is now slow, no longer fast"
     assert purged(changes) == {("dataset", reason), ("run", reason)}
     (option_set,) = changes.option_sets
     assert (option_set.old_name, option_set.new_name) == ("fast", "slow")
+    (told,) = changes.findings
+    assert str(told.kind) == "option set"
+    assert told.message == "of openfield + wheel: slow, no longer fast"
     assert is_nothing(register(registered, folder, replace(COMBINED, ops_name="slow")))
 
 

@@ -265,7 +265,9 @@ def test_a_unit_that_was_replaced_is_imported_again_and_the_others_stay(
     aged(write_mesc(folder / "90218.mesc", replace(FIRST, seed=5), STACK, SECOND), COPIED + timedelta(days=1))
     changes = registered.register(plan_of(folder, registered))
     assert {str(each.verdict) for each in changes.sessions} == {"known"}
-    assert {each.reason for each in changes.purges} == {"replaced 90218.mesc/MSession_0/MUnit_0"}
+    assert {each.reason for each in changes.purges} == {
+        "'90218_MUnit_0': replaced 90218.mesc/MSession_0/MUnit_0"
+    }
 
 
 def test_a_unit_that_is_gone_is_told_and_its_session_stays(folder: Path, registered: Registered) -> None:

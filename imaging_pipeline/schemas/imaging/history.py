@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,6 +80,16 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
     keys = [{"basefolder_id": number} for number in numbers]
     rows = (requests & keys).to_dicts(order_by="basefolder_id")
     return tuple(_past(tables, row) for row in rows)
+
+
+def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]) -> tuple[int, ...]:
+    """Give the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
+    done = tables.imaging.MakeDatasetSessions
+    places = [{"repository_name": repository_name, "folder": folder} for folder in folders]
+    left = (tables.imaging.BaseFolder & places) - done.proj()
+    given_up = done.jobs & [{"status": status} for status in ("error", "ignore")]
+    numbers = set(left.to_arrays("basefolder_id").tolist())
+    return tuple(sorted(numbers - set(given_up.to_arrays("basefolder_id").tolist())))
 
 
 def _of_folder(tables: Tables, wanted: str) -> set[int]:

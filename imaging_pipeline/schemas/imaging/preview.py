@@ -11,6 +11,7 @@ from imaging_pipeline.schemas.tables import Tables
 from . import preview_text, purge, registration, registration_report, request_rows, running_jobs, stale_jobs
 from .decision import Decision
 from .fetching import Row
+from .history import not_carried_out
 from .purge import Purged
 from .registration_report import Report
 from .running_jobs import RunningJob
@@ -35,6 +36,8 @@ class Preview:
         Full name of a job table → error and ignored rows that would be dropped.
     running
         Jobs at work on what would be deleted.
+    waiting
+        Identifiers of requests for the same folder that are carried out before, so that they may change it.
     """
 
     request: Row
@@ -43,6 +46,7 @@ class Preview:
     owners: Mapping[str, str | None]
     num_jobs_reset: Mapping[str, int]
     running: tuple[RunningJob, ...]
+    waiting: tuple[int, ...]
 
     @property
     def report(self) -> Report:
@@ -85,7 +89,8 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         As when it is carried out.
     """
     base_folder = {"basefolder_id": request_rows.next_number(tables), **request_rows.complete(tables, inputs)}
-    decision = registration.decide(tables, registration.plan(tables, base_folder))
+    planned = registration.plan(tables, base_folder)
+    decision = registration.decide(tables, planned)
     purges = decision.changes.purges
     purged = purge.preview(tables, purges)
     animal = tables.mlims.Animal & {name: base_folder[name] for name in ("animal_id", "datasource_id")}
@@ -96,4 +101,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         owners=owners(tables, (each.table for each in purged)),
         num_jobs_reset=stale_jobs.count(tables, decision.stale_jobs),
         running=running_jobs.overtaken(tables, purges),
+        waiting=not_carried_out(
+            tables, base_folder["repository_name"], {base_folder["folder"], planned.base_folder["folder"]}
+        ),
     )

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, PlannedSession
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict
 
 from . import report_text
 from .registration_report import REFUSED
-from .report_text import counted, wrapped
+from .report_text import counted, in_order, session, wrapped
 from .table_names import shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def text(preview: Preview, *, with_files: bool, width: int) -> str:
         _jobs(preview),
         report_text.findings(preview.report),
     )
-    blocks = [_request(preview), *(list(section) for section in sections)]
+    blocks = [_request(preview), list(_waiting(preview)), *(list(section) for section in sections)]
     lines = (wrapped(line, width) for block in blocks if block for line in block)
     return "\n".join(lines)
 
@@ -54,25 +54,27 @@ def _request(preview: Preview) -> list[str]:
     ]
 
 
+def _waiting(preview: Preview) -> Iterator[str]:
+    if preview.waiting:
+        numbers = ", ".join(map(str, preview.waiting))
+        yield f"Carried out before this one, and not foreseen here: request {numbers} of this folder"
+
+
 def _sessions(preview: Preview) -> Iterator[str]:
     changes = preview.decision.changes
     yield "Sessions"
     for each in changes.sessions:
-        yield _session(each.verdict, each.session)
+        yield f"  {session(each.verdict, each.session.start, each.session.timeseries_name)}"
     for refused in changes.refused:
-        yield f"{_session(REFUSED, refused.session)}: {refused.kind}"
-
-
-def _session(verdict: str, session: PlannedSession) -> str:
-    start = session.start.isoformat(" ", "seconds")
-    return f"  {verdict:<8} {start}  {session.timeseries_name}"
+        told = session(REFUSED, refused.session.start, refused.session.timeseries_name)
+        yield f"  {told}: {refused.kind}"
 
 
 def _datasets(preview: Preview, *, with_files: bool) -> Iterator[str]:
     datasets = preview.decision.changes.datasets
     if datasets:
         yield "Datasets"
-    for each in datasets:
+    for each in sorted(datasets, key=lambda each: in_order(each.dataset.bundle, each.dataset.datasettype)):
         yield f"  {each.verdict:<8} {_dataset(each)}"
         if with_files:
             yield from (f"           {_below(preview, file.path)}" for file in each.dataset.files)
@@ -107,8 +109,7 @@ def _accounted(preview: Preview, files: Iterable[FileReport]) -> Iterator[str]:
 
 def _settings(preview: Preview) -> Iterator[str]:
     for change in preview.decision.changes.option_sets:
-        before = f", no longer {change.old_name}" if change.old_name else ""
-        yield f"Suite2p's option set of {_of(preview, change.metasession_name)}: {change.new_name}{before}"
+        yield f"Suite2p's option set of {_of(preview, change.metasession_name)}: {change.new_name}"
     for part, row in preview.decision.hardware.rows:
         values = " ".join(str(value) for name, value in row.items() if name != "metasession_name")
         yield f"{part} of {_of(preview, row['metasession_name'])}: {values}"

@@ -155,7 +155,7 @@ def _told(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, .
     reasons: dict[str, list[str]] = {}
     for cascade in cascades:
         for table in reversed(cascade.tables):
-            reasons.setdefault(table.full_table_name, []).append(cascade.reason)
+            reasons.setdefault(table.full_table_name, []).extend(cascade.reason.split("; "))
     return tuple(
         Purged(name, counts[name], "; ".join(dict.fromkeys(why)))
         for name, why in reasons.items()

@@ -71,6 +71,7 @@ def _sessions(changes: Changes) -> list[Row]:
             "reported_session": session.session_name,
             "reported_metasession": metasession_name,
             "reported_timeseries": session.timeseries_name,
+            "reported_start": session.start,
             "session_verdict": verdict,
         }
         for session, metasession_name, verdict in met

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from imaging_pipeline.ingest.changed import SessionVerdict
 
@@ -29,6 +30,16 @@ def outcome(decision: Decision, report: Report) -> str:
     return f"{decision.plan.request.folder}: {'; '.join(filter(None, told))}"
 
 
+def session(verdict: str, start: datetime, timeseries_name: str) -> str:
+    """Tell of a session that a request met."""
+    return f"{verdict:<8} {start.isoformat(' ', 'seconds')}  {timeseries_name}"
+
+
+def in_order(bundle: str, datasettype: str) -> tuple[str, str]:
+    """Give what datasets are ordered by: those of a session stand together."""
+    return bundle, datasettype
+
+
 def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
     """Tell the rows that go, by reason.
 
@@ -40,7 +51,7 @@ def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
         Owner of each schema that is not the pipeline's; None where that is not known.
     """
     by_reason: dict[str, list[str]] = {}
-    for row in report.parts["Purge"]:
+    for row in sorted(report.parts["Purge"], key=lambda row: shown(row["purged_table"])):
         table = row["purged_table"]
         owner = owners.get(schema_of(table)) or "an owner who is not known here"
         whose = f", of {owner}" if schema_of(table) in owners else ""
@@ -53,7 +64,7 @@ def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
 
 def tried_again(report: Report) -> Iterator[str]:
     """Tell the failed and ignored jobs that may run again."""
-    for row in report.parts["JobReset"]:
+    for row in sorted(report.parts["JobReset"], key=lambda row: shown(row["reset_table"])):
         number = counted(row["num_jobs_reset"], "failed or ignored job")
         yield f"Tried again: {number} of {shown(row['reset_table'])}"
 

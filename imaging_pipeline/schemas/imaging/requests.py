@@ -181,6 +181,7 @@ class MakeDatasetSessions(dj.Imported):
         ---
         reported_metasession : varchar(16)
         reported_timeseries : varchar(255)
+        reported_start : datetime(6)  # wall time of the lab's zone
         session_verdict : enum('new', 'known', 'joined', 'refused')  # refused: nothing is written of it
         """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from imaging_pipeline.schemas.tables import Tables
 
@@ -35,19 +35,28 @@ def shown(full_table_name: str) -> str:
 def owners(tables: Tables, full_table_names: Iterable[str]) -> dict[str, str | None]:
     """Give the owner of each schema that is none of ours; None where that cannot be told.
 
-    PostgreSQL knows it. On MySQL the name of a private schema says it.
+    PostgreSQL knows it. On MySQL, and where one account owns all schemas as on an embedded server, the name
+    of a private schema says it.
     """
-    ours = {f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")}
-    private = sorted({schema_of(name) for name in full_table_names} - ours)
+    ours = [f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")]
+    private = sorted({schema_of(name) for name in full_table_names} - set(ours))
     if not private:
         return {}
+    users = [str(name) for name in tables.imaging.User().to_arrays("username")]
+    roles = _roles(tables, [*private, *ours])
+    shared = {roles.get(name) for name in ours}
+    return {
+        name: _owner_by_name(name, users) if roles.get(name) in shared else roles[name] for name in private
+    }
+
+
+def _roles(tables: Tables, schemas: Sequence[str]) -> dict[str, str]:
+    """Give the account that owns each schema, where the server knows such."""
     if tables.connection.adapter.backend != "postgresql":
-        users = [str(name) for name in tables.imaging.User().to_arrays("username")]
-        return {name: _owner_by_name(name, users) for name in private}
-    marks = ", ".join(["%s"] * len(private))
+        return {}
+    marks = ", ".join(["%s"] * len(schemas))
     query = f"SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN ({marks})"
-    found = dict(tables.connection.query(query, args=tuple(private)).fetchall())
-    return {name: found.get(name) for name in private}
+    return dict(tables.connection.query(query, args=tuple(schemas)).fetchall())
 
 
 def _owner_by_name(schema_name: str, usernames: Iterable[str]) -> str | None:
