@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 
 from imaging_pipeline.errors import near
@@ -15,7 +15,24 @@ _CONFIG, _POSITIONS, _META = (".yaml", ".yml"), (".h5",), (".pickle",)
 _META_ENDINGS = ("_meta", "includingmetadata")
 
 
-def recognise_deeplabcut(names: Sequence[str], timeseries_names: Set[str]) -> Mapping[str, Used | Unknown]:
+# Gives the timeseries of which a name speaks, or why that is not known.
+Naming = Callable[[str], str | Unknown]
+
+
+def named_as(timeseries_names: Set[str]) -> Naming:
+    """Take a name for that of a timeseries; it is not known where the folder has none of that name."""
+
+    def named(name: str) -> str | Unknown:
+        if name in timeseries_names:
+            return name
+        similar = near(name, timeseries_names)
+        told = f"; similar: {', '.join(similar)}" if similar else ""
+        return Unknown(f"the folder has no recording '{name}'{told}", lacks_recording=True)
+
+    return named
+
+
+def recognise_deeplabcut(names: Sequence[str], naming: Naming) -> Mapping[str, Used | Unknown]:
     """Say of every file in a folder of DeepLabCut what it is; other files are not among them.
 
     Files of one folder are ordered: the config, the positions by name, then their metadata by name,
@@ -25,8 +42,8 @@ def recognise_deeplabcut(names: Sequence[str], timeseries_names: Set[str]) -> Ma
     ----------
     names
         Paths below the folder of the recording.
-    timeseries_names
-        Names of which there is a recording.
+    naming
+        Says of which recording what stands behind ``dlc_`` speaks.
     """
     folders: dict[str, list[PurePosixPath]] = {}
     for name in sorted(names):
@@ -35,13 +52,11 @@ def recognise_deeplabcut(names: Sequence[str], timeseries_names: Set[str]) -> Ma
             folders.setdefault(path.parts[0], []).append(path)
     verdicts: dict[str, Used | Unknown] = {}
     for folder, paths in folders.items():
-        verdicts |= _of_folder(folder.removeprefix(_PREFIX), paths, timeseries_names)
+        verdicts |= _of_folder(naming(folder.removeprefix(_PREFIX)), paths)
     return verdicts
 
 
-def _of_folder(
-    timeseries_name: str, paths: Sequence[PurePosixPath], timeseries_names: Set[str]
-) -> dict[str, Used | Unknown]:
+def _of_folder(timeseries_name: str | Unknown, paths: Sequence[PurePosixPath]) -> dict[str, Used | Unknown]:
     here = [path for path in paths if len(path.parts) == 2]
     configs, positions = _ending(here, _CONFIG), _ending(here, _POSITIONS)
     pickles = _ending(here, _META)
@@ -50,19 +65,18 @@ def _of_folder(
     verdicts: dict[str, Used | Unknown] = {
         str(path): Unknown("no config, positions or metadata of DeepLabCut") for path in paths
     }
-    reason = ""
-    if timeseries_name not in timeseries_names:
-        similar = near(timeseries_name, timeseries_names)
-        reason = f"the folder has no recording '{timeseries_name}'"
-        reason += f"; similar: {', '.join(similar)}" if similar else ""
-    elif len(configs) != 1 or not positions or len(positions) != len(metas):
-        reason = (
-            f"DeepLabCut's folder is not complete: {len(configs)} config .yaml, {len(positions)} .h5 and"
-            f" {len(metas)} meta .pickle, where one config and as many .h5 as .pickle belong together"
-        )
+    whole = len(configs) == 1 and 0 < len(positions) == len(metas)
     for number, path in enumerate(taken, 1):
-        used = Used(DLC, "mixed", timeseries_name, 0, number)
-        verdicts[str(path)] = Unknown(reason, lacks_recording=True) if reason else used
+        if isinstance(timeseries_name, Unknown):
+            verdicts[str(path)] = timeseries_name
+        elif whole:
+            verdicts[str(path)] = Used(DLC, "mixed", timeseries_name, 0, number)
+        else:
+            verdicts[str(path)] = Unknown(
+                f"DeepLabCut's folder is not complete: {len(configs)} config .yaml, {len(positions)} .h5 and"
+                f" {len(metas)} meta .pickle, where one config and as many .h5 as .pickle belong together",
+                lacks_recording=True,
+            )
     return verdicts
 
 

@@ -60,8 +60,7 @@ class Femtonics(ExperimentType):
         measurements = Measurements(list(units.values()))
         places: dict[Used, str] = {}
         recognised = []
-        named = {unit.timeseries_name for unit in units.values()}
-        deeplabcut = recognise_deeplabcut(names, named)
+        deeplabcut = recognise_deeplabcut(names, measurements.timeseries_named_by)
         for name in sorted(names):
             if name in units:
                 verdict: Used | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)

@@ -46,6 +46,7 @@ class Measurements:
 
     def __init__(self, units: Sequence[UnitName]) -> None:
         self._units = sorted(set(units))
+        self._timeseries_names = {unit.timeseries_name for unit in units}
         self._stems = sorted({unit.stem for unit in units}, key=len, reverse=True)
 
     def named_by(self, name: str) -> UnitName | Unknown:
@@ -70,6 +71,13 @@ class Measurements:
             reason = f"its name does not say of which it is: {said[0]} is in {sessions}"
             return Unknown(reason, is_ambiguous=True)
         return Unknown(f"there is no time series {said[0]} of it in the folder", lacks_recording=True)
+
+    def timeseries_named_by(self, name: str) -> str | Unknown:
+        """Give the timeseries name that a name is, or that of the measurement that it speaks of."""
+        if name in self._timeseries_names:
+            return name
+        unit = self.named_by(name)
+        return unit if isinstance(unit, Unknown) else unit.timeseries_name
 
     def folder_of(self, unit: UnitName) -> str:
         """Give the shortest name that `named_by` finds a measurement by: its own folder's."""

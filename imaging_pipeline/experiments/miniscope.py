@@ -8,7 +8,7 @@ from pathlib import Path
 from imaging_pipeline import progress
 from imaging_pipeline.experiments.companions import Companions
 from imaging_pipeline.experiments.dataset_types import TIF
-from imaging_pipeline.experiments.deeplabcut import recognise_deeplabcut
+from imaging_pipeline.experiments.deeplabcut import named_as, recognise_deeplabcut
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
 from imaging_pipeline.experiments.stack_files import StackFiles
@@ -34,7 +34,7 @@ class Miniscope(ExperimentType):
             A tif's name can be taken apart in more than one way.
         """
         tifs = tif_names(folder, names)
-        poses = recognise_deeplabcut(names, {tif.timeseries_name for tif in tifs.values()})
+        poses = recognise_deeplabcut(names, named_as({tif.timeseries_name for tif in tifs.values()}))
         companions = Companions({(tif.timeseries_name, tif.acquisition) for tif in tifs.values()})
         recognised = []
         for name in sorted(names):

@@ -335,12 +335,6 @@ def test_tifs_of_one_name_from_two_files_are_told_apart_by_their_folders(folder:
     assert (str(foreign.verdict), foreign.metasession_name) == ("foreign", None)
 
 
-def test_deeplabcut_of_a_measurement_is_its_own(folder: Path) -> None:
-    for name in ("config.yaml", "video.h5", "video_meta.pickle"):
-        write_file(folder / "dlc_90218_MUnit_2" / name, name.encode())
-    assert len(datasets(plan_of(folder))["90218_MUnit_2", "dlc"]) == 3
-
-
 def test_a_unit_that_lost_what_it_must_say_is_refused_with_its_name(folder: Path) -> None:
     with h5py.File(folder / "90218.mesc", "a") as file:
         del file["MSession_0/MUnit_2"].attrs["MeasurementDatePosix"]
