@@ -15,6 +15,13 @@ import pymysql
 from tests.makers.server_process import ServerProcess, free_port
 
 _HOST = "127.0.0.1"
+# Rows that outlive a crash of the machine are not what tests need.
+_NOT_WAITING_FOR_THE_DISK = (
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+    "--sync-frm=0",
+)
 
 
 def is_installed() -> bool:
@@ -31,15 +38,20 @@ def _program(name: str) -> str | None:
 def running(folder: Path) -> Iterator[ServerProcess]:
     """Run a fresh server with its data in ``folder``; it ends with the context."""
     data, user = folder / "data", getpass.getuser()
+    # A server that starts removes the temporary tables of every other whose folder for them it shares.
+    temporary = folder / "temporary"
+    temporary.mkdir()
     installed = subprocess.run(
         [
             str(_program("mariadb-install-db")),
             "--no-defaults",
             f"--datadir={data}",
+            f"--tmpdir={temporary}",
             f"--user={user}",
             "--auth-root-authentication-method=normal",
             # Else every account has all rights on schemas whose names begin with test_.
             "--skip-test-db",
+            *_NOT_WAITING_FOR_THE_DISK,
         ],
         check=False,
         capture_output=True,
@@ -52,14 +64,14 @@ def running(folder: Path) -> Iterator[ServerProcess]:
         str(_program("mariadbd")),
         "--no-defaults",
         f"--datadir={data}",
+        f"--tmpdir={temporary}",
         f"--user={user}",
         f"--socket={folder / 'socket'}",
         f"--port={port}",
         "--bind-address=127.0.0.1",
         # Else the client is "localhost", for which an anonymous account comes first.
         "--skip-name-resolve",
-        # Rows that outlive a crash of the machine are not what tests need.
-        "--innodb-flush-log-at-trx-commit=0",
+        *_NOT_WAITING_FOR_THE_DISK,
         "--innodb-buffer-pool-size=256M",
     ]
     server = ServerProcess(
