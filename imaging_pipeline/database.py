@@ -19,7 +19,7 @@ from imaging_pipeline.schemas.locks import named_lock
 
 log = logging.getLogger("imaging_pipeline")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # In order of reference: a schema refers only to those before it.
 _SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))

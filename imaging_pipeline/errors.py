@@ -7,7 +7,9 @@ and whose move it is. Each class also inherits the builtin that a Python program
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 from typing import ClassVar, Self
@@ -82,7 +84,7 @@ class PipelineError(Exception):
 
     def _message(self) -> str:
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
-        end = [f"What to do: {self.remedy}", _WHOSE[self.move]]
+        end = [_end(self.remedy, self.move)]
         values = {"Found": self.found, "Allowed": self.allowed}
         told = {label: str(value) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))
@@ -91,10 +93,78 @@ class PipelineError(Exception):
         return " ".join([*begin, *values_told, *end])
 
 
+def _end(remedy: str, move: Move) -> str:
+    return f"What to do: {remedy} {_WHOSE[move]}"
+
+
 def _cut(text: str, num_characters: int) -> str:
     """Give the beginning of a text that is too long, and tell how much is left out."""
     left_out = len(text) - num_characters
     return f"{text[:num_characters]} … ({left_out} characters more)" if left_out > 0 else text
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a message says that an error, or what waits, left in a job's row.
+
+    Attributes
+    ----------
+    move
+        Whose move it is.
+    what
+        What happened, with the file and the values.
+    remedy
+        What to do; empty where the message says nothing of it.
+    kind
+        The error's class; empty where the message names none.
+    attempt
+        How often the job was tried, where it is tried again by itself; else 0.
+    deaths
+        How many processes died of it in a row.
+    """
+
+    move: Move
+    what: str
+    remedy: str
+    kind: str = ""
+    attempt: int = 0
+    deaths: int = 0
+
+
+_MESSAGE = re.compile(
+    r"(?:Attempt (?P<attempt>\d+)(?:, deaths (?P<deaths>\d+))?: )?"
+    r"(?:(?P<kind>[A-Z]\w*): )?"
+    rf"(?:(?P<what>.*)What to do: (?P<remedy>.*) (?P<whose>{'|'.join(map(re.escape, _WHOSE.values()))})"
+    r"|(?P<all>.*))",
+    re.DOTALL,
+)
+_MOVES = {whose: move for move, whose in _WHOSE.items()}
+
+
+def message(told: Told) -> str:
+    """Give what is kept in a job's row: no longer than it may be, and with what to do at its end."""
+    deaths = f", deaths {told.deaths}" if told.deaths else ""
+    begin = f"Attempt {told.attempt}{deaths}: " if told.attempt else ""
+    begin += f"{told.kind}: " if told.kind else ""
+    end = f" {_end(told.remedy, told.move)}"
+    return f"{begin}{_cut(told.what, _LONGEST - len(end))}{end}"
+
+
+def told(message: str) -> Told:
+    """Say what a message tells: the inverse of `message`, and of what `PipelineError` writes.
+
+    A message that does not say whose move it is was written by none of ours: it is a bug.
+    """
+    found = _MESSAGE.fullmatch(message)
+    assert found is not None  # every text matches
+    return Told(
+        _MOVES.get(found["whose"] or "", Move.DEVELOPER),
+        (found["what"] or found["all"] or "").rstrip(),
+        found["remedy"] or "",
+        found["kind"] or "",
+        int(found["attempt"] or 0),
+        int(found["deaths"] or 0),
+    )
 
 
 class ConfigError(PipelineError, ValueError):

@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from imaging_pipeline.errors import InputError, near
+
+
+class Need(StrEnum):
+    """What a machine must have for the jobs of a lane."""
+
+    REPOSITORY = "repository"
+    STORE = "store"
+    SUITE2P = "suite2p"
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something that is done from time to time, by one worker of its lane or another.
+
+    Attributes
+    ----------
+    function
+        ``module:function``, resolved once the worker has connected. It takes the `schemas.tables.Tables`,
+        sees for itself whether it is time, since other workers do the same, and says what it did, or
+        nothing. It runs in the job process; an error of it is logged, and it is called again as usual.
+    every_s
+        How often each worker calls it.
+    """
+
+    function: str
+    every_s: float
 
 
 @dataclass(frozen=True)
@@ -19,16 +46,22 @@ class Lane:
     tables
         ``module:Class`` of each table that is populated, in order; resolved once the worker has
         connected, so that importing this module declares nothing.
+    needs
+        What a machine must have; where it lacks it, jobs are left to other workers.
+    duties
+        What is done beside the tables.
     """
 
     name: str
-    tables: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+    needs: frozenset[Need] = frozenset()
+    duties: tuple[Duty, ...] = ()
 
 
 _IMAGING = "imaging_pipeline.schemas.imaging"
 
 LANES = (
-    Lane("ingest", (f"{_IMAGING}:MakeDatasetSessions",)),
+    Lane("ingest", (f"{_IMAGING}:MakeDatasetSessions",), frozenset({Need.REPOSITORY})),
     Lane(
         "imported",
         (
@@ -38,9 +71,14 @@ LANES = (
             f"{_IMAGING}:Projection",
             f"{_IMAGING}:Cell",
         ),
+        frozenset({Need.REPOSITORY, Need.STORE}),
     ),
-    Lane("suite2p", ("imaging_pipeline.schemas.suite2p_jobs:Suite2Py",)),
-    Lane("computed", (f"{_IMAGING}:FilteredSpikes",)),
+    Lane(
+        "suite2p",
+        ("imaging_pipeline.schemas.suite2p_jobs:Suite2Py",),
+        frozenset({Need.REPOSITORY, Need.SUITE2P}),
+    ),
+    Lane("computed", (f"{_IMAGING}:FilteredSpikes",), frozenset({Need.STORE})),
 )
 
 

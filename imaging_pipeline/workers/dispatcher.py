@@ -67,7 +67,10 @@ class Dispatcher:
     def _tick(self) -> None:
         if self._heartbeat.is_due():
             with surviving_loss(self._desk.connection, self._desk.tell):
-                self._heartbeat.beat(_doing(self._running))
+                self._heartbeat.beat(self._processes())
+
+    def _processes(self) -> dict[int, str]:
+        return {} if self._job.pid is None else {self._job.pid: _doing(self._running)}
 
     def _hurry(self) -> None:
         """Let a short job finish when the worker is to stop; interrupt a long one, then kill it."""

@@ -34,6 +34,11 @@ class JobHandle:
         self._config = config
         self._running: _Running | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Number of the process; None where none runs."""
+        return None if self._running is None else self._running.process.pid
+
     def order(self, order: Order) -> None:
         """Send an order, to a new process where the last one has ended."""
         if self._running is None:

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.imaging import request_rows
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_tif, write_timeseries
 from tests.makers.lab import Lab, register, row_counts
+from tests.makers.living import add_worker
 from tests.makers.outputs import suite2p_output
 
 Run = Callable[..., Result]
@@ -82,11 +83,9 @@ def test_a_new_folder_is_shown_and_requested_without_a_question(lab: Lab, run: R
 
 
 def test_the_worker_that_will_look_at_the_folder_is_named(lab: Lab, run: Run) -> None:
-    row = {"worker_pid": 1, "worker_version": "1"}
-    for host, lanes in (("vm7", "ingest, imported"), ("vm8", "suite2p")):
-        imaging.Worker.insert1(
-            {"worker_name": host, "worker_host": host, "worker_lanes": lanes, **row},
-        )
+    add_worker(imaging.Worker, "vm7", "ingest,imported")
+    add_worker(imaging.Worker, "vm8", "suite2p")
+    add_worker(imaging.Worker, "vm9", "ingest", silent_for_s=60)
     assert "A worker on vm7 carries it out." in run(*arguments(lab, new_folder(lab))).stdout
 
 

@@ -38,7 +38,7 @@ def tables_there(lab: Lab) -> set[tuple[str, str]]:
 
 def without_a_table(lab: Lab) -> None:
     """Drop a table, for `init_db` to want to declare it."""
-    lab.connection.query(f"DROP TABLE {imaging.operations.Worker.full_table_name}")
+    lab.connection.query(f"DROP TABLE {imaging.Curation.full_table_name}")
 
 
 def test_connecting_to_declared_schemas_binds_the_tables(lab: Lab) -> None:

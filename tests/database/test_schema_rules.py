@@ -148,7 +148,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(lab: Lab, en
     newer = database.SCHEMA_VERSION + 1
     imaging.Lab.update1({"lab_id": 0, "schema_version": newer})
     # As if the newer version had another name for it.
-    imaging.Worker.drop_quick()
+    imaging.Curation.drop_quick()
     before = columns_on_server(lab.config, lab.connection)
     try:
         with pytest.raises(OtherVersionError, match=rf"schema version {newer}.*schema version {newer - 1}"):

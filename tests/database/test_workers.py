@@ -278,7 +278,9 @@ def test_the_heart_beats_while_a_job_computes_and_the_row_goes_in_the_end(toy: T
     toy.add("gate")
     worker = toy.work()
     toy.wait_for_gate(0)
-    wait_until(lambda: "waiting at the gate" in toy.tables.Worker().fetch1("worker_doing"))
+    wait_until(
+        lambda: "waiting at the gate" in "".join(toy.tables.Worker.Process().to_arrays("process_doing"))
+    )
     row = toy.tables.Worker().fetch1()
     assert (row["worker_pid"], row["worker_lanes"]) == (worker.process.pid, "first,second")
     wait_until(lambda: toy.tables.Worker().fetch1("worker_heartbeat") > row["worker_heartbeat"])

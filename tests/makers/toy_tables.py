@@ -69,6 +69,12 @@ def connect(config: ToyConfig) -> Any:
 class Worker(dj.Manual):
     definition = operations.Worker.definition
 
+    class Process(dj.Part):
+        definition = operations.Worker.Process.definition
+
+    class Lack(dj.Part):
+        definition = operations.Worker.Lack.definition
+
 
 @schema
 class Sample(dj.Manual):

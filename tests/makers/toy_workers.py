@@ -135,7 +135,8 @@ class Toy:
             table.jobs.delete_quick()
             table().delete_quick()
         self.tables.Sample().delete_quick()
-        self.tables.Worker().delete_quick()
+        for table in (self.tables.Worker.Process, self.tables.Worker.Lack, self.tables.Worker):
+            table().delete_quick()
 
 
 @contextmanager

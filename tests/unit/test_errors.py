@@ -1,7 +1,17 @@
 import pytest
 
 from imaging_pipeline import errors
-from imaging_pipeline.errors import ConfigError, FormatError, InputError, Move, PipelineError, TruncatedError
+from imaging_pipeline.errors import (
+    ConfigError,
+    FormatError,
+    InputError,
+    Move,
+    PipelineError,
+    Told,
+    TruncatedError,
+    message,
+    told,
+)
 
 # What DataJoint keeps of an error in a job's row, with the name of its class before.
 JOB_CHARACTERS = 2047
@@ -60,3 +70,34 @@ def test_what_to_do_begins_with_a_capital_and_else_stays_as_it_was_written():
 def test_no_error_can_be_made_without_what_to_do(kind):
     with pytest.raises(TypeError, match="remedy"):
         kind("It failed")
+
+
+def test_a_message_in_a_jobs_row_says_again_what_was_told_to_it():
+    error = FormatError("The stack: damaged", path="a.tif", found="What to do: x", remedy="Copy it. Wait.")
+
+    assert told(f"FormatError: {error}") == Told(
+        Move.EXPERIMENTER,
+        "The stack: damaged. File: a.tif. Found: What to do: x.",
+        "Copy it. Wait.",
+        "FormatError",
+    )
+
+
+@pytest.mark.parametrize("move", list(Move))
+@pytest.mark.parametrize(("kind", "attempt", "deaths"), [("", 0, 0), ("StoreError", 2, 0), ("", 12, 3)])
+def test_what_is_told_is_read_again(move, kind, attempt, deaths):
+    wanted = Told(move, "It failed (two\nlines).", "Wait: it may help.", kind, attempt, deaths)
+
+    assert told(message(wanted)) == wanted
+
+
+def test_a_message_that_is_none_of_ours_is_a_bug():
+    assert told("KeyError: 'x'") == Told(Move.DEVELOPER, "'x'", "", "KeyError")
+    assert told("") == Told(Move.DEVELOPER, "", "")
+
+
+def test_a_message_that_is_too_long_for_a_jobs_row_keeps_its_end():
+    text = message(Told(Move.DEVELOPER, "x" * 5000, "Report it.", "ValueError", 3, 1))
+
+    assert len(text) <= JOB_CHARACTERS
+    assert text.endswith("What to do: Report it. A bug: please report it.")

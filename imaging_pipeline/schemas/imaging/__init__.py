@@ -5,7 +5,7 @@ from .analyses import ImagingAnalysis, Projection
 from .audit import Change, Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
-from .operations import Worker
+from .operations import TableChange, Worker
 from .raw import Mesc, Tif
 from .reference import (
     Apparatus,
@@ -62,6 +62,7 @@ __all__ = [
     "SignInFailure",
     "SpikeFilterParams",
     "Suite2pyOps",
+    "TableChange",
     "Tif",
     "TrackingParams",
     "User",

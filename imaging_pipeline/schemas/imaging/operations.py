@@ -1,4 +1,4 @@
-"""Who works on the database at the moment."""
+"""Who works on the database at the moment, and what workers have to look at."""
 
 from __future__ import annotations
 
@@ -6,21 +6,58 @@ import datajoint as dj
 
 from .schema import schema
 
-__all__ = ["Worker"]
+__all__ = ["TableChange", "Worker"]
 
 
 @schema
 class Worker(dj.Manual):
-    """A running worker; its row goes when it ends, and stays without a heartbeat when it is killed."""
+    """Running workers; a row goes when its worker ends, or when others find that it gave no sign of life."""
 
     definition = """
     worker_name : varchar(64)
     ---
     worker_host : varchar(255)
+    worker_machine : varchar(16)  # hash that tells machines and containers of one name apart
     worker_pid : int64  # of the supervisor
     worker_version : varchar(32)  # of imaging-pipeline
     worker_lanes : varchar(255)  # comma-separated
-    worker_started=CURRENT_TIMESTAMP(6) : datetime(6)  # by the server's clock
-    worker_heartbeat=CURRENT_TIMESTAMP(6) : datetime(6)  # by the server's clock, every ten seconds
-    worker_doing="" : varchar(255)  # the running job and how far it is
+    worker_restriction="" : varchar(1024)  # SQL condition: it does jobs of these sessions only
+    worker_started : datetime(6)  # UTC, by the server's clock
+    worker_heartbeat : datetime(6)  # UTC, by the server's clock
+    worker_silent_after : float64  # s without a heartbeat after which others take its jobs
+    worker_scratch_bytes=null : int64  # free for runs of Suite2p
+    worker_memory_bytes=null : int64  # free
+    """
+
+    class Process(dj.Part):
+        """The processes of a worker that make rows; reservations in job tables name their host and pid."""
+
+        definition = """
+        -> master
+        process_pid : int64
+        ---
+        process_doing="" : varchar(255)  # the running job and how far it is
+        """
+
+    class Lack(dj.Part):
+        """What a worker's machine lacks; jobs that need it are left to other workers."""
+
+        definition = """
+        -> master
+        lack_kind : varchar(16)  # repository, store or suite2p
+        lack_name : varchar(64)  # which one
+        ---
+        lack_reason : varchar(1024)
+        lack_remedy : varchar(1024)
+        """
+
+
+@schema
+class TableChange(dj.Manual):
+    """How often rows came or went that new jobs may follow from, so that workers need not search all."""
+
+    definition = """
+    changed_table : varchar(160)  # its name in the database
+    ---
+    num_changes : int64
     """

@@ -1,0 +1,69 @@
+"""Rows of workers that live, or do so no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imaging_pipeline.schemas import server_clock
+from imaging_pipeline.schemas.imaging.living_workers import Lack
+
+SILENT_AFTER_S = 30.0
+
+
+def add_worker(
+    worker: Any,
+    name: str,
+    lanes: str,
+    *,
+    silent_for_s: float = 0.0,
+    processes: Mapping[int, str] | None = None,
+    lacks: tuple[Lack, ...] = (),
+    **columns: Any,
+) -> None:
+    """Add a worker as it writes itself, on a host of its own name.
+
+    Parameters
+    ----------
+    worker
+        The table.
+    name, lanes
+        Who it is, and what it works on (comma-separated).
+    silent_for_s
+        How long ago, by the server's clock, its heart beat the last time.
+    processes
+        From the number of each job process to what it does.
+    lacks
+        What its machine lacks.
+    """
+    now = server_clock.now(worker.connection)
+    row = {
+        "worker_name": name,
+        "worker_host": name,
+        "worker_machine": "0" * 16,
+        "worker_pid": 1,
+        "worker_version": "1",
+        "worker_lanes": lanes,
+        "worker_silent_after": SILENT_AFTER_S,
+        **columns,
+    }
+    ago = worker.connection.adapter.interval_expr(silent_for_s, "second")
+    query = (
+        f"INSERT INTO {worker.full_table_name} ({', '.join(row)}, worker_started, worker_heartbeat)"
+        f" VALUES ({', '.join(['%s'] * len(row))}, {now} - {ago}, {now} - {ago})"
+    )
+    worker.connection.query(query, args=tuple(row.values()))
+    worker.Process.insert(
+        {"worker_name": name, "process_pid": pid, "process_doing": doing}
+        for pid, doing in (processes or {}).items()
+    )
+    worker.Lack.insert(
+        {
+            "worker_name": name,
+            "lack_kind": lack.kind,
+            "lack_name": lack.name,
+            "lack_reason": lack.reason,
+            "lack_remedy": lack.remedy,
+        }
+        for lack in lacks
+    )
