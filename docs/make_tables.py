@@ -24,7 +24,7 @@ DOCUMENT = Path(__file__).with_name("tables.md")
 
 _SCHEMAS = (mlims, imaging, suite2p_jobs)
 # Pages that are left out of the first diagram: nearly everything refers to them.
-_REFERRED_TO = ("mlims", "reference", "hardware")
+_REFERRED_TO = ("mlims", "reference", "arenas", "parameters", "hardware")
 
 _TIERS = {
     dj.Part: "part",

@@ -12,7 +12,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import secrets
 import shlex
 import shutil
 import socket
@@ -27,6 +26,7 @@ from pathlib import Path
 import fasteners  # type: ignore[import-untyped]
 import psutil
 
+from imaging_pipeline.embedded_users import is_used, sign_in
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.postgres_programs import Programs, find_programs
 
@@ -250,9 +250,7 @@ def _socket_folder(folder: Path, programs: Programs) -> Path:
 
 
 def _sign_in(folder: Path, programs: Programs) -> None:
-    mine = fasteners.InterProcessLock(_users(folder) / f"{os.getpid()}-{secrets.token_hex(4)}")
-    mine.acquire()
-    atexit.register(_sign_out, os.getpid(), folder, programs, mine)
+    atexit.register(_sign_out, os.getpid(), folder, programs, sign_in(_users(folder)))
     _signed_in.add((os.getpid(), folder))
 
 
@@ -262,8 +260,7 @@ def _sign_out(pid: int, folder: Path, programs: Programs, mine: fasteners.InterP
         return
     with _lock(folder):
         mine.release()
-        # All are tried, so that no file of a killed process stays behind.
-        if not any([_is_held(user) for user in _users(folder).iterdir()]):
+        if not is_used(_users(folder)):
             _stop(folder, programs)
 
 
@@ -277,17 +274,6 @@ def _stop(folder: Path, programs: Programs) -> None:
         _logger.warning("The embedded server in %s was not stopped: %s", folder, _tail(written))
     elif Path(server.host).name.startswith(_SOCKET_FOLDER):
         shutil.rmtree(server.host, ignore_errors=True)
-
-
-def _is_held(user: Path) -> bool:
-    """Whether the process of a user file is alive; the file of a dead one is removed."""
-    lock = fasteners.InterProcessLock(user)
-    if not lock.acquire(blocking=False):
-        lock.lockfile.close()
-        return True
-    lock.release()
-    user.unlink()
-    return False
 
 
 def _failure(what: str, folder: Path, told: str) -> DatabaseError:

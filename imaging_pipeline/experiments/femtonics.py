@@ -21,8 +21,7 @@ from imaging_pipeline.experiments.recognised import (
 from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.mesc import SUFFIX, MescUnit, read_recording, read_units
 from imaging_pipeline.readers.mesc_tifs import read_exported_tifs
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole
-from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
 
 _EXPORTED = re.compile(r".*MUnit_[0-9]+_(?P<number>[0-9]{5,})")
 _TIF_SUFFIXES = (".tif", ".tiff")
@@ -96,18 +95,6 @@ class Femtonics(ExperimentType):
                     remedy="copy the missing tifs, or export the measurement again.",
                 )
 
-    def examine(self, path: Path, used: Used) -> Examined:
-        """Check that an exported tif has its last page.
-
-        Raises
-        ------
-        TruncatedError, FormatError
-            The tif's last page is not there, or it is none.
-        """
-        if used.datasettype == TIF:
-            check_whole(path)
-        return Examined()
-
     def output_folders(self, names: Sequence[str]) -> Mapping[str, str]:
         """Give the folder of each measurement, in which its exported tifs lie as well."""
         units = _units(names).values()
@@ -125,16 +112,6 @@ class Femtonics(ExperimentType):
         (mesc,) = files.primary
         recording = read_recording(mesc.path, mesc.part)
         return read_exported_tifs([tif.path for tif in files.tifs], recording)
-
-    def read_stack(self, files: StackFiles) -> TifStack:
-        """Read a mean image of exported tifs.
-
-        Raises
-        ------
-        NothingFoundError, FormatError
-            As for `read_tifs`; also where the tifs differ from each other.
-        """
-        return plain_stack(self.read_tifs(files))
 
 
 def _part(unit: MescUnit) -> Part:

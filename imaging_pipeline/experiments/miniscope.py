@@ -71,7 +71,7 @@ class Miniscope(ExperimentType):
             its pages.
         """
         if used.datasettype != TIF:
-            return Examined()
+            return super().examine(path, used)
         tif = read_tif(path)
         header = tif.header
         left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
@@ -89,13 +89,15 @@ class Miniscope(ExperimentType):
         return _scanimage_tifs(files)
 
     def read_stack(self, files: StackFiles) -> TifStack:
-        """Read what ScanImage wrote of each frame as well, and a mean image.
+        """Read a mean image, and of raw tifs what ScanImage wrote of each frame as well.
 
         Raises
         ------
         NothingFoundError, FormatError
             As for `read_tifs`; also where the files were not recorded alike.
         """
+        if files.datasettype != TIF:
+            return super().read_stack(files)
         return scanimage_stack(_scanimage_tifs(files))
 
 

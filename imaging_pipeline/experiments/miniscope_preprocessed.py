@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.dataset_types import (
     TRACKING_PREPROCESSED,
 )
 from imaging_pipeline.experiments.miniscope import Miniscope
-from imaging_pipeline.experiments.recognised import Examined, Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import (
     TIF_SUFFIXES,
     TifName,
@@ -22,9 +22,8 @@ from imaging_pipeline.experiments.scanimage_names import (
     tif_names,
 )
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole, read_plain_tif
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, read_plain_tif
 from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
-from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
 
 _ENDING = "_preproc"
 _TYPES = {
@@ -108,21 +107,6 @@ class MiniscopePreprocessed(Miniscope):
                     remedy=f"copy it into the folder, or register the folder as {Miniscope.name}.",
                 )
 
-    def examine(self, path: Path, used: Used) -> Examined:
-        """Check that a tif has its last page, and give the start and the layout that a raw one says.
-
-        Raises
-        ------
-        TruncatedError
-            The tif's last page is not there.
-        FormatError
-            The file is no tif, or a raw one has no header with a believable time.
-        """
-        if used.datasettype == TIF_PREPROCESSED:
-            check_whole(path)
-            return Examined()
-        return super().examine(path, used)
-
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read the tifs; corrected ones have the header of the raw ones of their acquisition.
 
@@ -145,18 +129,6 @@ class MiniscopePreprocessed(Miniscope):
             _check_pages(corrected, raw)
             tifs += corrected
         return tuple(tifs)
-
-    def read_stack(self, files: StackFiles) -> TifStack:
-        """Read what each tif says of itself, and a mean image; of raw ones what ScanImage wrote as well.
-
-        Raises
-        ------
-        NothingFoundError, FormatError
-            As for `read_tifs`; also where the files are not alike.
-        """
-        if files.datasettype != TIF_PREPROCESSED:
-            return super().read_stack(files)
-        return plain_stack(self.read_tifs(files))
 
 
 def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:

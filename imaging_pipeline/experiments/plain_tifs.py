@@ -19,9 +19,8 @@ from imaging_pipeline.experiments.recognised import (
 )
 from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.names import hash16
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole, read_plain_tif
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, read_plain_tif
 from imaging_pipeline.readers.session_json import FILE_NAME, read_session_json
-from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
 
 
 class PlainTifs(ExperimentType):
@@ -81,18 +80,6 @@ class PlainTifs(ExperimentType):
                 remedy="copy the tifs into the folder.",
             )
 
-    def examine(self, path: Path, used: Used) -> Examined:
-        """Check that a tif has its last page.
-
-        Raises
-        ------
-        TruncatedError, FormatError
-            The tif's last page is not there, or it is none.
-        """
-        if used.datasettype == TIF:
-            check_whole(path)
-        return Examined()
-
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Count the pages of the tifs, of which ``session.json`` tells how they were taken.
 
@@ -103,16 +90,6 @@ class PlainTifs(ExperimentType):
         """
         said = read_session_json(files.primary[0].path)
         return tuple(read_plain_tif(file.path, said) for file in files.tifs)
-
-    def read_stack(self, files: StackFiles) -> TifStack:
-        """Read what each tif says of itself, and a mean image.
-
-        Raises
-        ------
-        NothingFoundError, FormatError
-            As for `read_tifs`; also where the tifs are not alike.
-        """
-        return plain_stack(self.read_tifs(files))
 
 
 def _is_described(name: str) -> bool:

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.experiments.stack_files import StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole
+from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ class ExperimentType(Protocol):
     def examine(self, path: Path, used: Used) -> Examined:
         """Check that a file is all there, and give what it says of its session.
 
+        Of a tif of any program it is checked that its last page is there.
+
         Raises
         ------
         TruncatedError
@@ -177,6 +180,9 @@ class ExperimentType(Protocol):
         FormatError
             The content is not what the format says.
         """
+        if used.datasettype in TIFS:
+            check_whole(path)
+        return Examined()
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Find out of each tif of a dataset how its pages were taken, without reading them.
@@ -190,10 +196,11 @@ class ExperimentType(Protocol):
         """
 
     def read_stack(self, files: StackFiles) -> TifStack:
-        """Read of a dataset of tifs what the table ``Tif`` keeps.
+        """Read of a dataset of tifs what the table ``Tif`` keeps: here, what all tifs have, and a mean image.
 
         Raises
         ------
         NothingFoundError, FormatError
             As for `read_tifs`; also where the files were not recorded alike.
         """
+        return plain_stack(self.read_tifs(files))

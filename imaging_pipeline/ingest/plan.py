@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -105,39 +105,56 @@ def make_plan(
     recognised, gone = _recognised(
         experiment, contents, {path for output in outputs for path in output.files}
     )
+    sessions, output_folders = _sessions(request, experiment, contents, recognised)
+    judged = judge_outputs(
+        request,
+        contents,
+        outputs,
+        plan_metasessions(request, sessions, output_folders),
+        OptionSets(option_settings, assigned_options or {}),
+    )
+    here = [file for file in recognised if file.path not in gone]
+    skipped = [Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped]
+    files = (*_reports(request, contents, [*here, *skipped], sessions), *judged.files)
+    return Plan(
+        request=request,
+        metasessions=judged.metasessions,
+        files=tuple(sorted(files, key=lambda report: report.path)),
+        outputs=judged.reports,
+        gone=tuple(sorted(request.place_of(path) for path in gone)),
+        settings_hash=settings_hash,
+    )
+
+
+def _sessions(
+    request: Request, experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
+) -> tuple[tuple[PlannedSession, ...], Mapping[str, str]]:
+    """Give the sessions, and where the outputs lie of those that have a folder of their own."""
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
     contents.check_settled([file.path for file in recognised if _may_be_arriving(file)])
-    recorded_paths = [file.path for file in recorded]
-    experiment.check_numbering(listing.folder, recorded_paths)
+    folder, paths = contents.folder, [file.path for file in recorded]
+    experiment.check_numbering(folder, paths)
     if not any(file.used.datasettype == experiment.primary for file in recorded):
         raise _nothing(experiment, contents, recognised)
     sessions = plan_sessions(request, experiment, contents, recorded)
     if not sessions:
         raise _nothing(experiment, contents, recognised)
-    experiment.check_complete(
-        listing.folder, [path for path in recorded_paths if path not in contents.left_out]
-    )
-    judged = judge_outputs(
-        request,
-        contents,
-        outputs,
-        plan_metasessions(request, sessions, experiment.output_folders(recorded_paths)),
-        OptionSets(option_settings, assigned_options or {}),
-    )
-    skipped = (Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped)
-    here = [_heeding(contents, file) for file in recognised if file.path not in gone]
-    session_names = {session.timeseries_name: session.session_name for session in sessions}
-    reports = [_file_report(request, file, session_names) for file in (*here, *skipped)]
-    return Plan(
-        request=request,
-        metasessions=judged.metasessions,
-        files=tuple(sorted((*reports, *judged.files), key=lambda report: report.path)),
-        outputs=judged.reports,
-        gone=tuple(sorted(request.place_of(path) for path in gone)),
-        settings_hash=settings_hash,
-    )
+    experiment.check_complete(folder, [path for path in paths if path not in contents.left_out])
+    return sessions, experiment.output_folders(paths)
+
+
+def _reports(
+    request: Request,
+    contents: FolderContents,
+    here: Sequence[Recognised],
+    sessions: Sequence[PlannedSession],
+) -> Iterator[FileReport]:
+    """Give the word on every file that is no output, now that files were looked into."""
+    names = {session.timeseries_name: session.session_name for session in sessions}
+    for file in here:
+        yield _file_report(request, _heeding(contents, file), names)
 
 
 def _heeding(contents: FolderContents, file: Recognised) -> Recognised:

@@ -93,6 +93,11 @@ class Output(Protocol):
         """Name what the import needs and that is not there, or not whole."""
 
 
+def missing_planes(num_found: int, num_planes: int) -> list[str]:
+    """Tell in words how many planes of an output are missing, if any are."""
+    return [f"{num_planes - num_found} of {num_planes} planes"] if num_found < num_planes else []
+
+
 class SegmentedPlane(Protocol):
     """An open plane of an output, to import it; arrays are read when they are asked for."""
 

@@ -22,7 +22,7 @@ from imaging_pipeline.readers.suite2p_motion import Motion
 from imaging_pipeline.readers.suite2p_rois import Roi
 from imaging_pipeline.readers.suite2p_traces import Traces
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, slices_in_order
-from imaging_pipeline.segmentation.package import Labelled, Labels
+from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 
 # A plane may have a folder of its own, beside those of the others.
 _PLANE_FOLDER = re.compile(r"plane (?P<number>[1-9]\d*)", re.IGNORECASE)
@@ -76,10 +76,7 @@ class _Output:
 
     def missing(self) -> list[str]:
         missing = [f"{name} of {plane.path.name}" for plane in self.planes for name in plane.result.missing]
-        num_planes = self.planes[0].result.num_planes
-        if len(self.planes) < num_planes:
-            missing.append(f"{num_planes - len(self.planes)} of {num_planes} planes")
-        return missing
+        return [*missing, *missing_planes(len(self.planes), self.planes[0].result.num_planes)]
 
 
 @dataclass(frozen=True)

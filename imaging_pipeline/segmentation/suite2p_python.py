@@ -27,7 +27,7 @@ from imaging_pipeline.readers.suite2p_output import (
 from imaging_pipeline.readers.suite2p_plane import LABELS
 from imaging_pipeline.readers.suite2p_traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
-from imaging_pipeline.segmentation.package import Labelled, Labels
+from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 
 # What is read of a plane; a file of a person's own beside these is no part of it.
 _IMPORTED = frozenset(
@@ -93,8 +93,8 @@ class _Output:
             for plane in found.imported
             for name in suite2p_output.missing_files(plane)
         ]
-        if found.combined is None and len(found.planes) < found.num_planes:
-            missing.append(f"{found.num_planes - len(found.planes)} of {found.num_planes} planes")
+        if found.combined is None:
+            missing += missing_planes(len(found.planes), found.num_planes)
         return missing
 
 

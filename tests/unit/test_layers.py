@@ -29,6 +29,7 @@ LAYERS = {
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.share_away": 0,
     "imaging_pipeline.embedded": 0,
+    "imaging_pipeline.embedded_users": 0,
     "imaging_pipeline.postgres_programs": 0,
     "imaging_pipeline.readers": 1.0,
     "imaging_pipeline.analysis": 1.0,

@@ -2,17 +2,14 @@
 
 from .accounts import Account, SignIn, SignInFailure
 from .analyses import ImagingAnalysis, Projection
+from .arenas import Apparatus, ApparatusCategory, ArenaObject, CueCard
 from .audit import Change, Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import TableChange, Worker
+from .parameters import BaselineParams, SpikeFilterParams, TrackingParams
 from .raw import Mesc, Tif
 from .reference import (
-    Apparatus,
-    ApparatusCategory,
-    ArenaObject,
-    BaselineParams,
-    CueCard,
     DatasetType,
     ExperimentType,
     FileType,
@@ -20,8 +17,6 @@ from .reference import (
     Lab,
     Repository,
     SessionType,
-    SpikeFilterParams,
-    TrackingParams,
     User,
 )
 from .requests import BaseFolder, MakeDatasetSessions, Suite2pyOps

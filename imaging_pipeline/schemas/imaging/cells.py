@@ -11,7 +11,7 @@ from imaging_pipeline.schemas import tables
 from . import cell_arrays, fetching
 from .analyses import ImagingAnalysis
 from .fetching import Row
-from .reference import BaselineParams, SpikeFilterParams
+from .parameters import BaselineParams, SpikeFilterParams
 from .schema import schema
 
 __all__ = ["BaselineParams", "Cell", "FilteredSpikes", "ImagingAnalysis", "SpikeFilterParams"]

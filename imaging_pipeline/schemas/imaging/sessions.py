@@ -6,11 +6,9 @@ import datajoint as dj
 
 from imaging_pipeline.schemas import mlims
 
+from .arenas import Apparatus, ArenaObject, CueCard
 from .hardware import Scope, Setup
 from .reference import (
-    Apparatus,
-    ArenaObject,
-    CueCard,
     DatasetType,
     ExperimentType,
     FileType,

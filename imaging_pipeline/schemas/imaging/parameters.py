@@ -1,0 +1,58 @@
+"""Parameter sets of analyses."""
+
+import datajoint as dj
+
+from .schema import schema
+
+
+@schema
+class TrackingParams(dj.Lookup):
+    """Smoothing of positions."""
+
+    definition = """
+    trackingparams_id : int32
+    ---
+    sigma_tracking : float64  # s, Gaussian over positions
+    sigma_speed : float64  # s, Gaussian over speeds
+    sigma_angle : float64  # s, Gaussian over head angles
+    rotate : float64  # degrees, of the arena against the camera
+    """
+    contents = [
+        {
+            "trackingparams_id": 0,
+            "sigma_tracking": 0.1,
+            "sigma_speed": 0.2,
+            "sigma_angle": 0.1,
+            "rotate": 0.0,
+        },
+    ]
+
+
+@schema
+class BaselineParams(dj.Lookup):
+    """How the baseline F0 of a trace is found; the newest set holds for new analyses."""
+
+    definition = """
+    baseline_params_id : int32
+    ---
+    baseline_percentile : float64  # percentile of the corrected fluorescence, 0 to 100
+    baseline_window_s : float64  # s, width of the running window
+    """
+    contents = [
+        {"baseline_params_id": 0, "baseline_percentile": 8.0, "baseline_window_s": 60.0},
+    ]
+
+
+@schema
+class SpikeFilterParams(dj.Lookup):
+    """Which deconvolved spikes are kept."""
+
+    definition = """
+    spike_filter_id : int32
+    ---
+    spike_std : float64  # standard deviations above the mean of the cell's own spikes
+    spikefilterparams_comment="" : varchar(255)
+    """
+    contents = [
+        {"spike_filter_id": 0, "spike_std": 2.0, "spikefilterparams_comment": "usual"},
+    ]
