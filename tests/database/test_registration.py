@@ -10,9 +10,10 @@ import pytest
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
-from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
+from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output, tif_paths
+from tests.makers.suite2p_output import Suite2pSpec
 
 
 @pytest.fixture
@@ -63,6 +64,20 @@ def test_a_finished_suite2p_output_belongs_to_every_session(lab: Lab, folder: Pa
     outputs = imaging.Session.Data * imaging.Dataset & {"datasettype": "suite2p_python"}
     assert len(outputs) == 2
     assert set(outputs.to_arrays("bundle")) == {"fast/plane0"}
+
+
+def test_every_output_is_reported_with_what_it_is(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    suite2p_output(lab, combined=True)
+    write_suite2p(folder / "older" / "suite2p", Suite2pSpec(file_list=[OPEN_FIELD.tif_names[0]]))
+    request = register(lab, folder, combined=True)
+    reported = imaging.MakeDatasetSessions.Output & {"basefolder_id": request}
+    older, finished = sorted(reported.to_dicts(), key=lambda row: row["output_verdict"], reverse=True)
+    assert (older["output_path"], older["output_verdict"]) == ("90218/2024-05-17/older/suite2p", "superseded")
+    assert older["output_reason"].startswith("made without ")
+    name = imaging.MetaSession().fetch1("metasession_name")
+    columns = ("output_verdict", "output_datasettype", "output_metasession", "output_ops_name")
+    assert [finished[column] for column in columns] == ["finished", "suite2p_python", name, "fast"]
 
 
 @pytest.mark.parametrize(

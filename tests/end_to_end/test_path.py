@@ -73,6 +73,7 @@ EMPTY = {
     "Curation": NOT_CHANGED,
     **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
     **dict.fromkeys(("Account", "SignIn", "SignInFailure", "Change"), "nobody signs in"),
+    **dict.fromkeys(("JobAction", "JobAction.Job"), "no job failed"),
     "Worker": "a worker that has ended takes its row away",
 }
 

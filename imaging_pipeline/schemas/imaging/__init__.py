@@ -6,7 +6,7 @@ from .arenas import Apparatus, ApparatusCategory, ArenaObject, CueCard
 from .audit import Change, Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
-from .operations import TableChange, Worker
+from .operations import JobAction, TableChange, Worker
 from .parameters import BaselineParams, SpikeFilterParams, TrackingParams
 from .raw import Mesc, Tif
 from .reference import (
@@ -41,6 +41,7 @@ __all__ = [
     "FilteredSpikes",
     "ImagingAnalysis",
     "Intervention",
+    "JobAction",
     "Lab",
     "MakeDatasetSessions",
     "Mesc",

@@ -7,14 +7,12 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
-from . import analysis_rows, fetching, sessions
-from .analysed import analysed_tifs
+from . import analysis_rows, fetching, key_sources, sessions
 from .fetching import Row
 from .raw import Tif
 from .schema import schema
-from .sessions import Dataset, Session
+from .sessions import Session
 from .stored_columns import all_or_none
 
 __all__ = ["ImagingAnalysis", "Projection", "Session"]
@@ -78,9 +76,7 @@ class ImagingAnalysis(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' outputs, as soon as the session's tifs are imported to check them against."""
-        types = [{"datasettype": datasettype} for datasettype in OUTPUT_TYPES]
-        outputs = Session.Data() & (Dataset() & types)
-        return outputs & (Tif & analysed_tifs(sessions)).proj(tif_dataset="dataset_name")
+        return key_sources.imaging_analysis(sessions, Tif)
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
         """Fetch where the output is and which tifs it should be made of."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import InputError, PathError, near
-from imaging_pipeline.paths import clean, resolve
+from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.tables import Tables
 
 from .fetching import Row
+from .named_sessions import requests_for_folder
 from .registration_report import Report
 
-_PARTS = ("Session", "Dataset", "File", "Purge", "Finding", "JobReset")
+_PARTS = ("Session", "Dataset", "File", "Output", "Purge", "Finding", "JobReset")
 
 
 class RequestState(StrEnum):
@@ -73,7 +73,7 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
     InputError
         No request is known of it; tells what looks like it.
     """
-    numbers = _of_folder(tables, wanted) | _of_session(tables, wanted)
+    numbers = requests_for_folder(tables, wanted) | _of_session(tables, wanted)
     if not numbers:
         raise _unknown(tables, wanted)
     requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
@@ -90,19 +90,6 @@ def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]
     given_up = done.jobs & [{"status": status} for status in ("error", "ignore")]
     numbers = set(left.to_arrays("basefolder_id").tolist())
     return tuple(sorted(numbers - set(given_up.to_arrays("basefolder_id").tolist())))
-
-
-def _of_folder(tables: Tables, wanted: str) -> set[int]:
-    places = [{"folder": clean(wanted).replace("\\", "/").strip("/")}]
-    # What is no whole path may be one below a repository, or a session.
-    with suppress(PathError):
-        place = resolve(wanted, tables.roots())
-        places.append({"repository_name": place.repository_name, "folder": place.path})
-    requests = tables.imaging.BaseFolder
-    found = {int(number) for number in (requests & places).to_arrays("basefolder_id")}
-    # As typed, where that root is retired. DataJoint's restrictions do not match backslashes on PostgreSQL.
-    query = f"SELECT basefolder_id FROM {requests.full_table_name} WHERE path = %s"
-    return found | {number for (number,) in tables.connection.query(query, args=(wanted,)).fetchall()}
 
 
 def _of_session(tables: Tables, wanted: str) -> set[int]:

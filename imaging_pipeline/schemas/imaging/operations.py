@@ -1,4 +1,4 @@
-"""Who works on the database at the moment, and what workers have to look at."""
+"""Who works on the database at the moment, what workers have to look at, and what people did with jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datajoint as dj
 
 from .schema import schema
 
-__all__ = ["TableChange", "Worker"]
+__all__ = ["JobAction", "TableChange", "Worker"]
 
 
 @schema
@@ -61,3 +61,33 @@ class TableChange(dj.Manual):
     ---
     num_changes : int64
     """
+
+
+@schema
+class JobAction(dj.Manual):
+    """What a person did with jobs, in plain names: it outlives the jobs that it tells of."""
+
+    definition = """
+    jobaction_id : int32  # from 0, in order of time
+    ---
+    jobaction : enum('retry', 'ignore', 'prioritise')
+    jobaction_priority=null : int8  # that the jobs got, lower is sooner
+    jobaction_who : varchar(255)  # who was named, else the account of the database
+    jobaction_account : varchar(255)  # of the database
+    jobaction_reason="" : varchar(1024)
+    jobaction_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
+
+    class Job(dj.Part):
+        """The jobs, as they were before."""
+
+        definition = """
+        -> master
+        acted_table : varchar(128)  # imaging.Tif
+        acted_hash : varchar(16)  # of table and key
+        ---
+        acted_key : json
+        acted_status : varchar(16)  # pending, later, error or ignore
+        acted_priority : int16
+        INDEX (acted_hash)
+        """

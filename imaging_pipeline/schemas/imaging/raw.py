@@ -6,14 +6,13 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.readers.tif_stack import TifStack
 from imaging_pipeline.schemas import tables
 
-from . import mesc_rows, scanimage_rows, stack_rows
+from . import key_sources, mesc_rows, scanimage_rows, sessions, stack_rows
 from .fetching import Row, dataset_files
 from .schema import schema
-from .sessions import Dataset, Session
+from .sessions import Session
 from .stored_columns import all_or_none
 
 __all__ = ["Mesc", "Session", "Tif"]
@@ -105,7 +104,7 @@ class Tif(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' datasets of tifs."""
-        return Session.Data() & (Dataset() & [{"datasettype": name} for name in TIFS])
+        return key_sources.tif(sessions)
 
     def make_fetch(self, key: Row) -> tuple[Row]:
         """Fetch where the files are, and what was recorded with them."""
@@ -153,7 +152,7 @@ class Mesc(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Sessions' parts of ``.mesc`` files."""
-        return Session.Data() & (Dataset() & {"datasettype": MESC})
+        return key_sources.mesc(sessions)
 
     def make_fetch(self, key: Row) -> tuple[list[Row]]:
         """Fetch where the file is, and which part of it."""

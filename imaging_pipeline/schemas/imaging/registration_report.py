@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict
+from imaging_pipeline.ingest.planned import FileReport, FileVerdict, OutputReport
 
 from .decision import Decision
 from .fetching import Row
@@ -43,6 +43,7 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
             "Session": _sessions(changes),
             "Dataset": _datasets(changes),
             "File": [_file(number, file) for number, file in enumerate(files)],
+            "Output": [_output(number, output) for number, output in enumerate(decision.plan.outputs)],
             "Purge": [
                 {
                     "purged_table": each.table,
@@ -98,6 +99,18 @@ def _file(number: int, file: FileReport) -> Row:
         "reported_path": file.path,
         "file_verdict": str(file.verdict),
         "file_reason": _shortened(reason),
+    }
+
+
+def _output(number: int, output: OutputReport) -> Row:
+    return {
+        "output_number": number,
+        "output_path": output.path,
+        "output_datasettype": output.datasettype,
+        "output_verdict": str(output.verdict),
+        "output_reason": _shortened(output.reason),
+        "output_metasession": output.metasession_name or "",
+        "output_ops_name": output.ops_name or "",
     }
 
 

@@ -210,6 +210,21 @@ class MakeDatasetSessions(dj.Imported):
         file_reason : varchar(1024)  # dataset type, rule, or why it is not known
         """
 
+    class Output(dj.Part):
+        """Every output of a segmentation program in the folder, and what it is to the sessions."""
+
+        definition = """
+        -> master
+        output_number : int32  # from 0, in order of path
+        ---
+        output_path : varchar(1024)  # relative to the repository
+        output_datasettype : varchar(32)
+        output_verdict : enum('finished', 'incomplete', 'superseded', 'foreign')
+        output_reason : varchar(1024)  # why, and what to do about it
+        output_metasession="" : varchar(16)  # whose it is, where that is known
+        output_ops_name="" : varchar(255)  # option set, as the output or its folder has it
+        """
+
     class Purge(dj.Part):
         """Rows that were deleted, by table."""
 

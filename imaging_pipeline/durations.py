@@ -1,0 +1,28 @@
+"""How long something takes, in words."""
+
+from __future__ import annotations
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+
+# From here on a tenth of a second says nothing.
+_WHOLE_S = 9.95
+
+
+def in_words(duration_s: float) -> str:
+    """Give ``2.3 s``, ``45 s``, ``4 min 10 s``, ``2 h 5 min`` or ``3 d 4 h``; less than none is none."""
+    seconds = max(duration_s, 0.0)
+    if seconds < _WHOLE_S:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return _two(*divmod(whole, _MINUTE_S), "min", "s")
+    minutes = round(seconds / _MINUTE_S)
+    if minutes * _MINUTE_S < _DAY_S:
+        return _two(*divmod(minutes, _HOUR_S // _MINUTE_S), "h", "min")
+    return _two(*divmod(round(seconds / _HOUR_S), _DAY_S // _HOUR_S), "d", "h")
+
+
+def _two(large: int, small: int, large_unit: str, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"

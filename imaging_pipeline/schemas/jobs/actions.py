@@ -1,0 +1,223 @@
+"""What a person does with jobs: try again, leave alone, do sooner; kept with who and when.
+
+Jobs that run, and those that are done, are never touched: what is to be done is decided by the rows as they
+are under a lock, in the transaction that changes them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import datajoint as dj
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas.imaging.adding import alone, known
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.tables import Tables
+
+from .job_rows import JobStatus, job_rows, new, same, state
+from .selection import Selected, Selection, select
+from .sql import Sql, every, one_of
+
+
+class Action(StrEnum):
+    """What is done with jobs."""
+
+    RETRY = "retry"
+    IGNORE = "ignore"
+    PRIORITISE = "prioritise"
+
+
+@dataclass(frozen=True)
+class ActedJob:
+    """A job that something was done with.
+
+    Attributes
+    ----------
+    table, key
+        The job: ``imaging.Tif`` and its key.
+    status, priority
+        As it was before.
+    """
+
+    table: str
+    key: Mapping[str, object]
+    status: JobStatus
+    priority: int
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What was done.
+
+    Attributes
+    ----------
+    jobs
+        The jobs that are otherwise now.
+    untouched
+        How many others are meant as well, by how far they are.
+    """
+
+    jobs: tuple[ActedJob, ...]
+    untouched: Mapping[JobStatus, int]
+
+
+# Which jobs are changed, and how. One that is pending is tried as it is; one for later is tried now.
+_CHANGED = {
+    Action.RETRY: (JobStatus.ERROR, JobStatus.IGNORE, JobStatus.LATER),
+    Action.IGNORE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR),
+    Action.PRIORITISE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR, JobStatus.IGNORE),
+}
+_BECOMES = {
+    Action.RETRY: (
+        "status = 'pending', scheduled_time = CURRENT_TIMESTAMP(3), reserved_time = NULL,"
+        " completed_time = NULL, error_message = '', error_stack = NULL"
+    ),
+    Action.IGNORE: "status = 'ignore'",
+    Action.PRIORITISE: "priority = %s",
+}
+# Of these a worker that has not met the job yet would know nothing.
+_ALSO_NEW = (Action.IGNORE, Action.PRIORITISE)
+_NUM_AT_ONCE = 500
+
+
+def act(
+    tables: Tables,
+    action: Action,
+    wanted: Selection,
+    *,
+    priority: int | None = None,
+    username: str | None = None,
+    reason: str = "",
+) -> Acted:
+    """Do something with all jobs that are meant, in one transaction, and note it.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    action
+        What.
+    wanted
+        Which jobs.
+    priority
+        What the jobs get, lower is sooner; of `Action.PRIORITISE` only.
+    username
+        Who does it, a row of ``User``; the account of the database where nobody is named.
+    reason
+        Why.
+
+    Raises
+    ------
+    InputError
+        Nothing is said of which jobs, or none is meant; or there is no such table, column or user.
+    """
+    if wanted.is_all:
+        raise InputError(
+            "Nothing is said of which jobs are meant",
+            remedy="name a session, a table, or columns of the key.",
+        )
+    account = tables.connection.get_user()
+    who = account if username is None else known(tables.imaging.User, "username", username)
+    with alone(tables):
+        selected = select(tables, wanted)
+        if action in _ALSO_NEW:
+            for each in selected:
+                _enter_new(tables, each)
+        untouched = _untouched(tables, action, selected)
+        acted = [job for each in selected for job in _change(tables, action, each, priority)]
+        if not acted and not untouched:
+            raise InputError(
+                "No such job is there",
+                remedy="see imaging-pipeline jobs; what a job is made from may not be there yet, which"
+                " imaging-pipeline explain tells.",
+            )
+        if acted:
+            row = {"jobaction_priority": priority, "jobaction_who": who, "jobaction_account": account}
+            _note(tables, {**row, "jobaction": str(action), "jobaction_reason": reason}, acted)
+    return Acted(tuple(acted), untouched)
+
+
+def job_hash(table: str, key: Mapping[str, object]) -> str:
+    """Give what a job is found by among those that something was done with."""
+    return names.hash16(table, *(str(key[column]) for column in sorted(key)))
+
+
+def _enter_new(tables: Tables, selected: Selected) -> None:
+    """Enter the jobs that no worker has met yet; one may meet them at this moment."""
+    jobs, of_key = selected.jobs, selected.of_key
+    if selected.of_row.text:
+        return
+    query = new(jobs, of_key)
+    found = tables.connection.query(query.text, args=query.args, as_dict=True).fetchall()
+    if not found:
+        return
+    purged = Sql(f"status = 'success' AND NOT EXISTS ({same(jobs, jobs.full_name, jobs.jobs_name)})")
+    both = every([purged, of_key])
+    tables.connection.query(f"DELETE FROM {jobs.jobs_name} {both.clause}", args=both.args)
+    dj.FreeTable(tables.connection, jobs.jobs_name).insert(
+        (
+            {**{column: row[column] for column in jobs.key}, "status": "pending", "priority": row["priority"]}
+            for row in found
+        ),
+        skip_duplicates=True,
+    )
+
+
+def _change(tables: Tables, action: Action, selected: Selected, priority: int | None) -> list[ActedJob]:
+    jobs = selected.jobs
+    state_sql = state(tables.connection.adapter.backend)
+    changed = every([one_of(state_sql, map(str, _CHANGED[action])), selected.of_key, selected.of_row])
+    columns = ", ".join(jobs.key)
+    rows = tables.connection.query(
+        f"SELECT {columns}, {state_sql} AS state, priority FROM {jobs.jobs_name} {changed.clause}"
+        f" ORDER BY {columns} FOR UPDATE",
+        args=changed.args,
+    ).fetchall()
+    values = () if priority is None else (priority,)
+    one = f"({', '.join(['%s'] * len(jobs.key))})"
+    for start in range(0, len(rows), _NUM_AT_ONCE):
+        keys = [row[: len(jobs.key)] for row in rows[start : start + _NUM_AT_ONCE]]
+        tables.connection.query(
+            f"UPDATE {jobs.jobs_name} SET {_BECOMES[action]}"
+            f" WHERE ({columns}) IN ({', '.join([one] * len(keys))})",
+            args=(*values, *(value for key in keys for value in key)),
+        )
+    return [
+        ActedJob(jobs.name, dict(zip(jobs.key, row, strict=False)), JobStatus(row[-2]), int(row[-1]))
+        for row in rows
+    ]
+
+
+def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> dict[JobStatus, int]:
+    """Count the jobs that are meant and stay as they are."""
+    counted: Counter[JobStatus] = Counter()
+    for each in selected:
+        found = job_rows(each.jobs, tables.connection.adapter.backend, each.of_key)
+        query = f"SELECT state, COUNT(*) FROM ({found.text}) AS found {each.of_row.clause} GROUP BY state"
+        rows = tables.connection.query(query, args=(*found.args, *each.of_row.args)).fetchall()
+        counted.update({JobStatus(state): int(number) for state, number in rows})
+    others = [status for status in JobStatus if status not in _CHANGED[action]]
+    return {status: counted[status] for status in others if counted[status]}
+
+
+def _note(tables: Tables, row: Row, acted: Iterable[ActedJob]) -> None:
+    table = tables.imaging.JobAction
+    newest = dj.U().aggr(table(), newest="max(jobaction_id)").fetch1("newest")
+    key = {"jobaction_id": 0 if newest is None else int(newest) + 1}
+    table.insert1({**key, **row})
+    table.Job.insert(
+        {
+            **key,
+            "acted_table": job.table,
+            "acted_hash": job_hash(job.table, job.key),
+            "acted_key": dict(job.key),
+            "acted_status": str(job.status),
+            "acted_priority": job.priority,
+        }
+        for job in acted
+    )

@@ -1,0 +1,101 @@
+"""The jobs of one table as SQL: the rows of its job table, and the keys that no worker has met yet.
+
+A finished job counts while what it made is there. Where that was purged, its key is pending again, which
+the next worker that looks finds as well.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .job_tables import JobTable
+from .sql import Sql, every, together
+
+
+class JobStatus(StrEnum):
+    """How far a job is, in DataJoint's words, but for those that are pending for later."""
+
+    PENDING = "pending"
+    LATER = "later"
+    RESERVED = "reserved"
+    ERROR = "error"
+    IGNORE = "ignore"
+    SUCCESS = "success"
+
+
+DEFAULT_PRIORITY = 5
+
+# By the server's clock; DataJoint writes job rows' times in the zone of the server's session.
+_AGE_S = {
+    "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - ({})::timestamptz)",
+    "mysql": "(UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) - UNIX_TIMESTAMP({}))",
+}
+
+# Since when a job is as it is.
+_SINCE = (
+    "CASE status WHEN 'reserved' THEN reserved_time WHEN 'pending' THEN created_time"
+    " ELSE coalesce(completed_time, created_time) END"
+)
+
+
+def state(backend: str) -> str:
+    """Give SQL for the `JobStatus` of a row of a job table."""
+    # PostgreSQL takes no other word for a value of an enumeration.
+    status = "status::text" if backend == "postgresql" else "status"
+    is_later = "status = 'pending' AND scheduled_time > CURRENT_TIMESTAMP(3)"
+    return f"CASE WHEN {is_later} THEN 'later' ELSE {status} END"
+
+
+def met(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+    """Give a query for the jobs of a table that a worker, or a person, has met.
+
+    Parameters
+    ----------
+    jobs
+        The table.
+    backend
+        ``postgresql`` or ``mysql``.
+    of_key
+        Condition on columns of the key.
+
+    Columns
+    -------
+    The key; ``state``, a `JobStatus`; ``priority``; ``since_s``, how long it has been so; ``due_s``, how
+    long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of the process
+    that has it.
+    """
+    is_there = Sql(f"status <> 'success' OR EXISTS ({same(jobs, jobs.full_name, 'j')})")
+    condition = every([is_there, of_key])
+    return Sql(
+        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
+        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
+        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid"
+        f" FROM {jobs.jobs_name} AS j {condition.clause}",
+        condition.args,
+    )
+
+
+def new(jobs: JobTable, of_key: Sql) -> Sql:
+    """Give a query for the keys that are to be made and that nobody has met, with the columns of `met`."""
+    is_new = Sql(
+        f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
+        f" AND NOT EXISTS ({same(jobs, jobs.jobs_name, 'k')} AND status <> 'success')"
+    )
+    condition = every([is_new, of_key])
+    return Sql(
+        f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
+        " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid"
+        f" FROM ({jobs.key_source.proj().make_sql()}) AS k {condition.clause}",
+        condition.args,
+    )
+
+
+def job_rows(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+    """Give a query for all jobs of a table, with the columns and parameters of `met`."""
+    return together([met(jobs, backend, of_key), new(jobs, of_key)])
+
+
+def same(jobs: JobTable, table: str, alias: str) -> str:
+    """Give a query for the rows of a table, job table or not, with the key of another one."""
+    equal = " AND ".join(f"s.{name} = {alias}.{name}" for name in jobs.key)
+    return f"SELECT 1 FROM {table} AS s WHERE {equal}"

@@ -1,0 +1,39 @@
+"""SQL with places for values, and the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A condition or a query; one without text asks for nothing."""
+
+    text: str = ""
+    args: tuple[object, ...] = ()
+
+    @property
+    def clause(self) -> str:
+        """The end of a query, for a condition."""
+        return f"WHERE {self.text}" if self.text else ""
+
+
+def every(conditions: Iterable[Sql]) -> Sql:
+    """Give one condition for several."""
+    some = [each for each in conditions if each.text]
+    text = " AND ".join(f"({each.text})" for each in some)
+    return Sql(text, tuple(value for each in some for value in each.args))
+
+
+def one_of(column: str, values: Iterable[object]) -> Sql:
+    """Give the condition that a column has one of some values."""
+    args = tuple(values)
+    return Sql(f"{column} IN ({', '.join(['%s'] * len(args))})", args) if args else Sql("1 = 0")
+
+
+def together(queries: Iterable[Sql]) -> Sql:
+    """Give the rows of several queries."""
+    some = tuple(queries)
+    text = " UNION ALL ".join(each.text for each in some)
+    return Sql(text, tuple(value for each in some for value in each.args))

@@ -1,0 +1,47 @@
+"""The tables that workers fill, as a person names them and as another connection knows them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from imaging_pipeline import database
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named, job_tables
+from tests.makers.lab import Lab
+from tests.makers.other_connection import other_connection
+
+
+def test_each_table_that_is_populated_is_in_a_lane_with_the_jobs_that_datajoint_gives_it(lab: Lab) -> None:
+    known = {each.full_name: each for each in job_tables(tables.in_code())}
+    classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
+    assert set(known) == set(classes)
+    for name, cls in classes.items():
+        assert known[name].jobs_name == cls.jobs.full_table_name
+        assert known[name].key == tuple(cls.jobs.primary_key)
+
+
+def test_another_connection_has_the_same_key_sources(lab: Lab) -> None:
+    """Its classes know only what the database says, and would take each dataset for a stack of tifs."""
+    with other_connection(lab) as other:
+        asked = {each.name: _sql(each.key_source) for each in job_tables(other)}
+    assert asked == {each.name: _sql(each.key_source) for each in job_tables(tables.in_code())}
+    classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
+    in_code = {each.name: _sql(classes[each.full_name]().key_source) for each in job_tables(tables.in_code())}
+    assert asked == in_code
+
+
+def _sql(query: Any) -> str:
+    """Give a query as text, without the numbers that DataJoint counts its aliases by."""
+    return re.sub(r"\$[0-9a-f]+", "$", query.proj().make_sql())
+
+
+def test_a_table_is_found_with_and_without_its_schema_in_any_case(lab: Lab) -> None:
+    handle = tables.in_code()
+    found = {job_table_named(handle, name).name for name in ("suite2py", "suite2p_jobs.Suite2Py", "SUITE2PY")}
+    assert found == {"suite2p_jobs.Suite2Py"}
+    with pytest.raises(InputError, match=r"Found: imaging\.Sell\..*Did you mean Cell\?"):
+        job_table_named(handle, "imaging.Sell")
