@@ -2,6 +2,8 @@
 
 import errno
 import shutil
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -23,77 +25,6 @@ def test_a_run_of_the_stand_in_follows_from_the_tifs(runs: Runs):
     assert runs.run().adopted
 
 
-def test_an_error_of_suite2p_is_told_with_its_stage_and_the_end_of_its_log(runs: Runs):
-    runs.stand_in.order("raise", "registration", error="ValueError", message="axis 2 is out of bounds")
-
-    error = runs.failed()
-
-    assert isinstance(error, RunError)
-    assert "step 'registration'" in error.what
-    assert "----------- REGISTRATION" in str(error.found)
-    assert "run_s2p" in "".join(error.__notes__)
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found="ValueError: axis 2 is out of bounds",
-        remedy="Look at the recording and the option set",
-        move=Move.EXPERIMENTER,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
-
-
-def test_suite2p_without_memory_says_what_needs_less(runs: Runs):
-    runs.stand_in.order("raise", "roi detection", error="MemoryError", message="Unable to allocate 7 GiB")
-
-    error = runs.failed()
-
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found="MemoryError: Unable to allocate 7 GiB",
-        remedy="a smaller registration.batch_size",
-        move=Move.ADMINISTRATOR,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
-
-
-@pytest.mark.parametrize("code", [0, 3])
-def test_suite2p_that_exits_without_a_word_is_told_with_its_exit_code(runs: Runs, code):
-    runs.stand_in.order("exit", "extraction", code=code)
-
-    error = runs.failed()
-
-    assert "ended without a result in the step 'extraction'" in error.what
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found=f"exit code {code}; it last said",
-        remedy="let the job run again",
-        move=Move.ADMINISTRATOR,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
-
-
-def test_suite2p_that_is_killed_says_that_memory_is_the_likely_cause(runs: Runs):
-    runs.stand_in.order("kill", "registration")
-
-    error = runs.failed()
-
-    assert "was killed in the step 'registration'" in error.what
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found="SIGKILL; it last said",
-        remedy="ran out of memory: a smaller registration.batch_size",
-        move=Move.ADMINISTRATOR,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
-
-
 def test_a_movie_without_cells_is_a_finished_run(runs: Runs):
     runs.stand_in.order("find nothing")
 
@@ -104,62 +35,110 @@ def test_a_movie_without_cells_is_a_finished_run(runs: Runs):
     assert list(runs.request.scratch.iterdir()) == []
 
 
-def test_frames_that_suite2p_did_not_read_are_told_with_both_numbers(runs: Runs):
-    runs.stand_in.order("read too little", pages=4)
+@dataclass(frozen=True)
+class Failure:
+    """What is ordered of the stand-in, and what is told of it."""
+
+    order: tuple[str, ...]
+    found: str
+    remedy: str
+    move: Move
+    details: dict[str, Any] = field(default_factory=dict)
+    what: str = ""
+    allowed: str = ""
+
+
+LOOK = "Look at the recording and the option set"
+LESS = "a smaller registration.batch_size"
+AGAIN = "let the job run again"
+FAILURES = {
+    "an error is told with the step in which it was raised": Failure(
+        ("raise", "registration"),
+        "ValueError: axis 2 is out of bounds",
+        LOOK,
+        Move.EXPERIMENTER,
+        {"error": "ValueError", "message": "axis 2 is out of bounds"},
+        "step 'registration'",
+    ),
+    "lack of memory is told with what needs less": Failure(
+        ("raise", "roi detection"),
+        "MemoryError: Unable to allocate 7 GiB",
+        LESS,
+        Move.ADMINISTRATOR,
+        {"error": "MemoryError", "message": "Unable to allocate 7 GiB"},
+    ),
+    **{
+        f"an exit with {code} and without a word is told with the code": Failure(
+            ("exit", "extraction"),
+            f"exit code {code}; it last said",
+            AGAIN,
+            Move.ADMINISTRATOR,
+            {"code": code},
+            "ended without a result in the step 'extraction'",
+        )
+        for code in (0, 3)
+    },
+    "a kill is told with memory as its likely cause": Failure(
+        ("kill", "registration"),
+        "SIGKILL; it last said",
+        f"ran out of memory: {LESS}",
+        Move.ADMINISTRATOR,
+        what="was killed in the step 'registration'",
+    ),
+    "frames that were not read are told with both numbers": Failure(
+        ("read too little",),
+        "22 frames",
+        "Look whether one of the tifs is damaged",
+        Move.EXPERIMENTER,
+        {"pages": 4},
+        allowed="26 frames",
+    ),
+    **{
+        f"a lack of {' and '.join(lost)} is told with what is not there": Failure(
+            ("lose",),
+            found,
+            "Let the job run again",
+            Move.EXPERIMENTER,
+            {"lost": [f"plane0/{name}" for name in lost]},
+            "not whole",
+        )
+        for lost, found in (
+            (("F.npy",), "plane0/F.npy"),
+            (("stat.npy",), "plane0/stat.npy"),
+            (("db.npy", "ops.npy"), "A Suite2p folder does not say how it was made"),
+        )
+    },
+    "a disk that fails is told, and tried again": Failure(
+        ("fail", "reading tifs"),
+        "OSError: [Errno 5]",
+        "Look at the share and the scratch disk",
+        Move.RETRY,
+        {"number": errno.EIO},
+    ),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_a_run_that_fails_is_told_and_leaves_nothing(runs: Runs, failure: Failure):
+    runs.stand_in.order(*failure.order, **failure.details)
 
     error = runs.failed()
 
-    assert error.allowed == "26 frames"
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found="22 frames",
-        remedy="Look whether one of the tifs is damaged",
-        move=Move.EXPERIMENTER,
-    )
+    assert failure.what in error.what
+    assert failure.allowed in str(error.allowed)
+    assert_told(error, path=runs.tifs[0], found=failure.found, remedy=failure.remedy, move=failure.move)
     runs.assert_nothing_is_left()
     runs.assert_it_succeeds_now()
 
 
-@pytest.mark.parametrize(
-    ("lost", "found"),
-    [
-        (["F.npy"], "plane0/F.npy"),
-        (["stat.npy"], "plane0/stat.npy"),
-        (["db.npy", "ops.npy"], "A Suite2p folder does not say how it was made"),
-    ],
-)
-def test_a_file_that_suite2p_did_not_write_is_named(runs: Runs, lost, found):
-    runs.stand_in.order("lose", lost=[f"plane0/{name}" for name in lost])
+def test_an_error_keeps_where_in_suite2p_it_was_raised_and_what_was_logged_last(runs: Runs):
+    runs.stand_in.order("raise", "registration", error="ValueError", message="axis 2 is out of bounds")
 
     error = runs.failed()
 
-    assert "not whole" in error.what
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found=found,
-        remedy="Let the job run again",
-        move=Move.EXPERIMENTER,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
-
-
-def test_a_disk_that_fails_under_suite2p_is_tried_again(runs: Runs):
-    runs.stand_in.order("fail", "reading tifs", number=errno.EIO)
-
-    error = runs.failed()
-
-    assert_told(
-        error,
-        path=runs.tifs[0],
-        found="OSError: [Errno 5]",
-        remedy="Look at the share and the scratch disk",
-        move=Move.RETRY,
-    )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
+    assert isinstance(error, RunError)
+    assert "----------- REGISTRATION" in str(error.found)
+    assert "run_s2p" in "".join(error.__notes__)
 
 
 def test_a_scratch_folder_that_somebody_cleared_is_told(runs: Runs):
