@@ -26,6 +26,7 @@ LAYERS = {
     "imaging_pipeline.disk_spelling": 0,
     "imaging_pipeline.names": 0,
     "imaging_pipeline.lanes": 0,
+    "imaging_pipeline.living_worker": 0,
     "imaging_pipeline.durations": 0,
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.share_away": 0,

@@ -4,92 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from imaging_pipeline.lanes import Need
+from imaging_pipeline.living_worker import JobProcess, Lack, LivingWorker
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.tables import Tables
 
 from .fetching import Row
 
-
-@dataclass(frozen=True)
-class Lack:
-    """Something that a worker's machine lacks, so that it leaves the jobs that need it to others.
-
-    Attributes
-    ----------
-    kind, name
-        What, and which one: the repository ``moser``, the store ``main``.
-    reason
-        What was found, as a sentence.
-    remedy
-        What to do on that machine, as a sentence; the administrator's move.
-    """
-
-    kind: Need
-    name: str
-    reason: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class JobProcess:
-    """A process of a worker that makes rows: its number on the worker's host, and its job if it has one."""
-
-    pid: int
-    doing: str
-
-
-@dataclass(frozen=True)
-class LivingWorker:
-    """A worker as its row tells it.
-
-    Attributes
-    ----------
-    name, host, pid, version, lanes
-        Who it is; the process is its supervisor's, the lanes are in the order of work.
-    started
-        UTC, by the server's clock.
-    heartbeat_age_s
-        How long ago it last gave a sign of life, by the server's clock.
-    silent_after_s
-        At which age of its heartbeat it is held for dead.
-    restriction
-        SQL condition on the sessions whose jobs alone it does; empty where it does all.
-    processes
-        That make rows. A reserved job belongs to this worker where its host and pid are those of one.
-    lacks
-        What its machine lacks.
-    scratch_bytes, memory_bytes
-        What its machine has free; None where it does not run Suite2p.
-    """
-
-    name: str
-    host: str
-    pid: int
-    version: str
-    lanes: tuple[str, ...]
-    started: datetime
-    heartbeat_age_s: float
-    silent_after_s: float
-    restriction: str
-    processes: tuple[JobProcess, ...]
-    lacks: tuple[Lack, ...]
-    scratch_bytes: int | None
-    memory_bytes: int | None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it has missed so many heartbeats that its jobs are given to others."""
-        return self.heartbeat_age_s > self.silent_after_s
-
-    @property
-    def doing(self) -> str:
-        """The running jobs and how far they are; empty where it waits for work."""
-        return "; ".join(process.doing for process in self.processes if process.doing)
+__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "silent"]
 
 
 def living(tables: Tables) -> tuple[LivingWorker, ...]:
