@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -92,11 +91,12 @@ def place_here() -> str:
 
 def way_back(place: str | None) -> str:
     """Give a place of this site as an address; the first page where it is none of this site."""
-    parts = urlsplit(place or "")
-    is_ours = place and place.startswith("/") and not parts.scheme and not parts.netloc
-    if not is_ours or "\\" in str(place) or not str(place).isprintable():
+    place = place or ""
+    # Browsers take "//host", and a backslash for a slash, for another site.
+    is_ours = place.startswith("/") and not place.startswith("//") and "\\" not in place
+    if not is_ours or not place.isprintable():
         return url_for("home.index")
-    return request.script_root + str(place)
+    return request.script_root + place
 
 
 def sign_in_answer() -> ResponseReturnValue:

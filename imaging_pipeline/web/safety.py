@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import CSRFProtect
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.connection_refusal import where
@@ -70,10 +69,16 @@ def settings(config: Config, secret_key: str) -> dict[str, Any]:
 
 
 def install(app: Flask) -> None:
-    """Let a site refuse what another one sends, and tell browsers what it does not do."""
+    """Let a site refuse what is too large, and tell browsers what it does not do."""
     app.session_interface = _Cookies()
-    CSRFProtect(app)
+    app.before_request(_limit)
     app.after_request(_with_headers)
+
+
+def _limit() -> None:
+    """Limit a request without files further: its fields are read at once."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = LARGEST_FIELDS
 
 
 def _with_headers(response: Response) -> Response:

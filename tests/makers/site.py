@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
+import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -18,6 +19,9 @@ from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web import connections, links
 from imaging_pipeline.web.app import create_app
 from tests.makers.lab import Lab
+
+ON_ONE_SERVER = pytest.mark.parametrize("server_config", ["postgresql"], indirect=True)
+"""For tests of what no database server has a part in."""
 
 ADMINISTRATOR = "bob"
 EXPERIMENTER = "anna"
@@ -69,7 +73,7 @@ class Visitor:
         self.client = site.app.test_client()
 
     def get(self, path: str, **how: Any) -> TestResponse:
-        return self.client.get(path, **how)
+        return self.client.get(path, buffered=True, **how)
 
     def part(self, path: str, **headers: str) -> TestResponse:
         """Ask for a part of a page, as htmx does."""

@@ -6,10 +6,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+
+from imaging_pipeline import passwords
 
 if TYPE_CHECKING:
     from tests.makers.lab import Lab
     from tests.makers.site import Site, Visitor
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Let hashes take no time; what is kept of a password otherwise is a test of `passwords`."""
+    hasher = PasswordHasher.from_parameters(CHEAPEST)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_hasher", lambda: hasher)
+        yield
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 from .adding import known
 from .kept_changes import utc_now
+from .signing_in import count_attempt
 
 
 def set_password(tables: Tables, username: str, password: str) -> None:
@@ -35,20 +36,20 @@ def set_password(tables: Tables, username: str, password: str) -> None:
         _end_sessions(imaging, key)
 
 
-def change_password(tables: Tables, username: str, *, old: str, new: str) -> None:
-    """Change the password of a person who knows the old one, and end their running sessions.
+def check_password(tables: Tables, username: str, password: str, *, address: str) -> None:
+    """Say whether a person knows their password; the attempt counts as one to sign in.
 
     Raises
     ------
     ForbiddenError
-        The old password is not right.
-    InputError
-        The new one cannot be taken.
+        It is not right.
+    TooOftenError
+        There were too many attempts.
     """
+    count_attempt(tables, username, address=address, now=utc_now())
     found = (tables.imaging.Account & {"username": username}).to_dicts()
-    if not passwords.is_right(found[0]["password_hash"] if found else None, old):
-        raise ForbiddenError("The old password is not right", remedy="Type it again.")
-    set_password(tables, username, new)
+    if not passwords.is_right(found[0]["password_hash"] if found else None, password):
+        raise ForbiddenError("The password is not right", remedy="Type it again.")
 
 
 def set_active(tables: Tables, username: str, *, is_active: bool) -> bool:

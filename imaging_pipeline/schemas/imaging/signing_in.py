@@ -69,8 +69,7 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
         There were too many attempts; the password was not looked at.
     """
     name = username.strip()[:_NAME_ROOM]
-    _count(tables, f"name {name}", MOST_OF_NAME, now)
-    _count(tables, f"address {address[:_ADDRESS_ROOM]}", MOST_OF_ADDRESS, now)
+    count_attempt(tables, name, address=address, now=now)
     account = (tables.imaging.Account * tables.imaging.User & {"username": name}).to_dicts()
     is_right = passwords.is_right(account[0]["password_hash"] if account else None, password)
     if not is_right or not account[0]["is_active"]:
@@ -78,7 +77,7 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
             "Name and password do not belong together",
             remedy="Type both again. An administrator can give you a new password.",
         )
-    for counted in (f"name {name}", f"address {address[:_ADDRESS_ROOM]}"):
+    for counted in _counted(name, address):
         (tables.imaging.SignInFailure & {"failed_by": counted}).delete_quick()
     return begin(tables, account[0]["username"], address=address, now=now)
 
@@ -127,8 +126,24 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def count_attempt(tables: Tables, username: str, *, address: str, now: datetime) -> None:
+    """Count an attempt to know a password, before it is looked at, so that many at once count too.
+
+    Raises
+    ------
+    TooOftenError
+        There were too many of this name, or from this address.
+    """
+    for counted, most in _counted(username, address).items():
+        _count(tables, counted, most, now)
+
+
+def _counted(username: str, address: str) -> dict[str, int]:
+    """Give what an attempt counts for, and how many are taken."""
+    return {f"name {username}": MOST_OF_NAME, f"address {address[:_ADDRESS_ROOM]}": MOST_OF_ADDRESS}
+
+
 def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:
-    """Count an attempt before its password is looked at, so that many at once count too."""
     failures = tables.imaging.SignInFailure
     key = {"failed_by": counted}
     with in_transaction(tables.connection):

@@ -12,6 +12,7 @@ from imaging_pipeline.passwords import LONGEST, SHORTEST
 from imaging_pipeline.schemas.imaging import people, signing_in
 from imaging_pipeline.schemas.imaging.kept_changes import utc_now
 from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.people import enter, me
@@ -41,11 +42,13 @@ def index() -> ResponseReturnValue:
         return render_template("password.html", form=form), 422 if form.is_submitted() else 200
     person = me()
     old, new = str(form.old_password.data), str(form.new_password.data)
+    address = request.remote_addr or "unknown"
     try:
-        with kept("changed the password of", person.username) as tables:
-            people.change_password(tables, person.username, old=old, new=new)
-            address = request.remote_addr or "unknown"
-            token = signing_in.begin(tables, person.username, address=address, now=utc_now())
+        # An attempt that fails is to count, and not to be rolled back with the change.
+        people.check_password(tables(), person.username, old, address=address)
+        with kept("changed the password of", person.username) as bound:
+            people.set_password(bound, person.username, new)
+            token = signing_in.begin(bound, person.username, address=address, now=utc_now())
     except ForbiddenError as error:
         form.refuse(error, form.old_password)
     except InputError as error:

@@ -30,7 +30,8 @@ def index() -> ResponseReturnValue:
     """Ask for name and password, and lead back to where the person was, with what they typed."""
     form = SignInForm(request.form or None, next=request.args.get("next", ""))
     if not form.validate_on_submit():
-        return render_template("sign_in/index.html", form=form, kept=carried_fields())
+        page = render_template("sign_in/index.html", form=form, kept=carried_fields())
+        return page, 422 if form.is_submitted() else 200
     try:
         _enter(str(form.username.data), str(form.password.data))
     except ForbiddenError as error:
