@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder
 from tests.makers.lab import Lab
+from tests.makers.processes import fast_processes
 
 PROCESSES = 3
 LAST = Timeseries("90218-sleep", START.replace(hour=17))
@@ -34,7 +34,7 @@ def ask(config: Config, request: dict[str, object], start: object) -> None:
 
 def at_once(target: object, arguments: list[tuple[object, ...]]) -> None:
     """Run a function in several processes that begin together."""
-    context = multiprocessing.get_context("spawn")
+    context = fast_processes()
     start = context.Barrier(len(arguments))
     processes = [context.Process(target=target, args=(*given, start)) for given in arguments]
     for process in processes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -16,6 +15,7 @@ from imaging_pipeline.schemas.locks import lock_rows
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder, write_timeseries
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.outputs import suite2p_output
+from tests.makers.processes import fast_processes
 
 KILLS = 10
 ASKED = ("base_folder", "~~")
@@ -32,8 +32,7 @@ def carry_out(config: Config, request: int, told: Connection) -> None:
 
 def killed(lab: Lab, request: int, after_s: float) -> float | None:
     """Carry a request out in a process that is killed after a while; give how long it took if it ended."""
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
+    processes = fast_processes()
     heard, told = processes.Pipe(duplex=False)
     process = processes.Process(target=carry_out, args=(lab.config, request, told))
     process.start()

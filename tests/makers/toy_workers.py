@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import multiprocessing
 import pickle
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +21,13 @@ from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.summary import Summary
 from imaging_pipeline.workers.timing import Timing
 from tests.makers import toy_tables
+from tests.makers.processes import fast_processes
 from tests.makers.toy_tables import FIRST, SECOND, WIRING, ToyConfig
 
 DEADLINE_S = 60.0
 TIMING = Timing(heartbeat_s=0.2, finish_s=0.0, give_back_s=10.0, longest_pause_s=1.0)
 
-_SPAWN = multiprocessing.get_context("spawn")
+_PROCESSES = fast_processes()
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
@@ -44,7 +44,7 @@ class ToyWorker:
 
     def __init__(self, config: ToyConfig, lanes: tuple[Lane, ...], once: bool, timing: Timing) -> None:
         self._log = config.folder / f"worker_{time.monotonic_ns()}"
-        self.process = _SPAWN.Process(target=_work, args=(config, lanes, once, timing, self._log))
+        self.process = _PROCESSES.Process(target=_work, args=(config, lanes, once, timing, self._log))
         self.process.start()
 
     def told(self) -> list[Event | Summary]:
@@ -143,7 +143,7 @@ class Toy:
 def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy]:
     """Declare the toy tables in another process, so that this one binds them to any server."""
     config = ToyConfig(server, schema_name, folder)
-    process = _SPAWN.Process(target=toy_tables.connect, args=(config,))
+    process = _PROCESSES.Process(target=toy_tables.connect, args=(config,))
     process.start()
     process.join()
     assert process.exitcode == 0
