@@ -12,7 +12,7 @@ from imaging_pipeline.errors import PipelineError
 
 
 class Form(FlaskForm):
-    """A form of the site: blanks around texts are dropped, and characters that no database takes are refused.
+    """A form of the site; blanks around texts are dropped.
 
     Attributes
     ----------
@@ -36,15 +36,6 @@ class Form(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.refusals: list[PipelineError] = []
         super().__init__(*args, **kwargs)
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Check all fields, and that each text can be kept."""
-        is_valid = super().validate(extra_validators)
-        for field in self:
-            if isinstance(field.data, str) and "\0" in field.data:
-                _add_error(field, "It has a character that no text has (NUL).")
-                is_valid = False
-        return bool(is_valid)
 
     def refuse(self, error: PipelineError, field: Field | None = None) -> None:
         """Show an error beside its field, or above the form."""

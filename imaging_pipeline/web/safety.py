@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from itertools import chain
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface
 
 from imaging_pipeline.config import Config
@@ -72,6 +73,7 @@ def install(app: Flask) -> None:
     """Let a site refuse what is too large, and tell browsers what it does not do."""
     app.session_interface = _Cookies()
     app.before_request(_limit)
+    app.before_request(_refuse_nul)
     app.after_request(_with_headers)
 
 
@@ -79,6 +81,14 @@ def _limit() -> None:
     """Limit a request without files further: its fields are read at once."""
     if request.mimetype != "multipart/form-data":
         request.max_content_length = LARGEST_FIELDS
+
+
+def _refuse_nul() -> None:
+    """Refuse the one character that no database takes, and nobody types."""
+    files = (file.filename for file in request.files.values())
+    texts = chain(*request.args.listvalues(), *request.form.listvalues(), files, (request.path,))
+    if any("\0" in (text or "") for text in texts):
+        abort(400)
 
 
 def _with_headers(response: Response) -> Response:

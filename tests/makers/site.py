@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ class HtmlForm:
         Names of the fields that take a file.
     choices
         Name → values of each field that takes one of some.
+    token
+        What htmx sends along of the page.
     """
 
     action: str
@@ -48,6 +51,7 @@ class HtmlForm:
     fields: dict[str, str]
     files: tuple[str, ...]
     choices: dict[str, tuple[str, ...]]
+    token: str
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,15 @@ class Visitor:
         """Send a form with what was typed into it; as a browser does, with the page's origin."""
         values = {**form.fields, **(typed or {})}
         if form.method == "get":
-            return self.client.get(form.action, query_string=values)
-        return self.client.post(form.action, data=values, headers={"Origin": "http://localhost"})
+            return self.get(form.action, query_string=values)
+        headers = {"Origin": "http://localhost"}
+        if "csrf_token" not in form.fields:
+            headers |= {"HX-Request": "true", "X-CSRFToken": form.token}
+        return self.client.post(form.action, data=values, headers=headers)
 
 
 def html_forms(page: TestResponse) -> list[HtmlForm]:
-    """Give the forms of a page."""
+    """Give the forms of a page, and what htmx sends without one."""
     parser = _Forms(page.request.path)
     parser.feed(page.get_data(as_text=True))
     return parser.forms
@@ -133,23 +140,28 @@ def running_site(lab: Lab) -> Iterator[Site]:
 
 
 class _Forms(HTMLParser):
+    """Finds links, forms, and elements with ``hx-post``."""
+
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
         self.forms: list[HtmlForm] = []
         self.links: set[str] = set()
         self._in: HtmlForm | None = None
-        self._text = self._select = ""
+        self._text = self._select = self._token = ""
 
     def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
         attrs = {name: value or "" for name, value in given}
-        if tag == "a" and "href" in attrs:
-            self.links.add(urljoin(self._path, attrs["href"]).partition("#")[0])
-        elif tag == "form":
-            action = urljoin(self._path, attrs.get("action") or attrs.get("hx-post") or self._path)
+        if "hx-headers" in attrs:
+            self._token = json.loads(attrs["hx-headers"])["X-CSRFToken"]
+        for link in ("href", "hx-get"):
+            if link in attrs and tag != "link":
+                self.links.add(urljoin(self._path, attrs[link]).partition("#")[0])
+        if tag == "form":
             method = "post" if "hx-post" in attrs else attrs.get("method", "get").lower()
-            self._in = HtmlForm(action, method, {}, (), {})
-            self.forms.append(self._in)
+            self._in = self._form(attrs.get("action") or attrs.get("hx-post") or self._path, method)
+        elif "hx-post" in attrs:
+            self._form(attrs["hx-post"], "post").fields.update(json.loads(attrs.get("hx-vals") or "{}"))
         elif self._in is not None and tag in ("input", "select", "textarea", "option", "button"):
             self._field(self._in, tag, attrs)
 
@@ -163,6 +175,11 @@ class _Forms(HTMLParser):
         elif tag in ("textarea", "select"):
             self._text = self._select = ""
 
+    def _form(self, action: str, method: str) -> HtmlForm:
+        form = HtmlForm(urljoin(self._path, action), method, {}, (), {}, self._token)
+        self.forms.append(form)
+        return form
+
     def _field(self, form: HtmlForm, tag: str, attrs: dict[str, str]) -> None:
         name = attrs.get("name", "")
         if tag == "option":
@@ -174,7 +191,7 @@ class _Forms(HTMLParser):
             self._text = name
             form.fields[name] = ""
         elif tag == "input" and attrs.get("type") == "file":
-            self._replace(form, files=(*form.files, name))
+            self._in = self.forms[-1] = replace(form, files=(*form.files, name))
         elif name and (attrs.get("type") not in ("checkbox", "radio") or "checked" in attrs):
             form.fields[name] = attrs.get("value", "")
 
@@ -183,7 +200,3 @@ class _Forms(HTMLParser):
         form.choices[self._select] += (value,)
         if "selected" in attrs or self._select not in form.fields:
             form.fields[self._select] = value
-
-    def _replace(self, form: HtmlForm, *, files: tuple[str, ...]) -> None:
-        self._in = HtmlForm(form.action, form.method, form.fields, files, form.choices)
-        self.forms[-1] = self._in

@@ -1,0 +1,126 @@
+"""Every page, every form and every address of the site takes whatever is typed.
+
+Pages are found by the links of others, from the first one on, and forms on them: a new page is tried
+without a word here. `tests.makers.furnished` sees to it that there is something on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from tests.makers.furnished import furnish
+from tests.makers.odd_input import odd_texts, odd_typing
+from tests.makers.site import HtmlForm, Site, Visitor, html_forms, links_of
+
+tried = settings(
+    max_examples=15,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+MANY_PAGES = 300
+
+
+@pytest.fixture
+def furnished(site: Site) -> Site:
+    furnish(site.lab)
+    return site
+
+
+class Walker:
+    """A person who looks at every page, and signs in again where they were signed out."""
+
+    def __init__(self, site: Site, username: str) -> None:
+        self._site = site
+        self._username = username
+        self.visitor = site.visitor(username)
+        self.pages = dict(self._pages())
+
+    def forms(self) -> dict[tuple[Any, ...], tuple[str, HtmlForm]]:
+        """Give each form once, with a page that has it."""
+        found: dict[tuple[Any, ...], tuple[str, HtmlForm]] = {}
+        for path, page in self.pages.items():
+            for form in html_forms(page):
+                kind = (_shape(form.action), form.method, tuple(sorted({*form.fields, *form.files})))
+                found.setdefault(kind, (path, form))
+        return found
+
+    def stay(self) -> None:
+        """Sign in again, where what was sent has ended the session."""
+        if self.visitor.get("/password").status_code == 302:
+            self.visitor = self._site.visitor(self._username)
+
+    def _pages(self) -> Iterator[tuple[str, TestResponse]]:
+        waiting, seen = ["/"], {"/"}
+        while waiting and len(seen) < MANY_PAGES:
+            path = waiting.pop(0)
+            page = self.visitor.get(path)
+            assert page.status_code < 400, f"{path} is linked, and answers {page.status_code}"
+            yield path, page
+            if page.mimetype == "text/html":
+                leads = {urlsplit(page.headers["Location"]).path} if "Location" in page.headers else set()
+                new = {link for link in links_of(page) | leads if not link.startswith("/static/")} - seen
+                waiting += sorted(new)
+                seen |= new
+
+
+def _shape(action: str) -> str:
+    """Give an address without names and numbers of rows, so that one of many alike is tried."""
+    return re.sub(r"/[^/]*\d[^/]*", "/…", urlsplit(action).path)
+
+
+def try_form(walker: Walker, form: HtmlForm, caplog: pytest.LogCaptureFixture) -> None:
+    @tried
+    @given(odd_typing(form))
+    def send(typed: dict[str, Any]) -> None:
+        answer = walker.visitor.send(form, typed)
+        assert answer.status_code < 500, f"{form.action}: {typed!r}\n{caplog.text}"
+
+    send()
+
+
+def try_address(visitor: Visitor, rule: str, caplog: pytest.LogCaptureFixture) -> None:
+    @tried
+    @given(st.lists(odd_texts, min_size=4, max_size=4), odd_texts)
+    def ask(names: list[str], number: str) -> None:
+        values = iter(names)
+        path = re.sub(r"<[^>]*>", lambda _: quote(next(values)) or "x", rule)
+        answer = visitor.get(path, query_string={"page": number, "first": names[0], "second": names[1]})
+        assert answer.status_code < 500, f"{path}\n{caplog.text}"
+
+    ask()
+
+
+@pytest.mark.parametrize("username", ["anna", "bob"])
+def test_no_form_fails_whatever_is_typed(
+    furnished: Site, username: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    walker = Walker(furnished, username)
+    forms = walker.forms()
+    assert len(forms) >= 4
+    for path, form in forms.values():
+        # The token of a session that a form has ended is of no use to the next.
+        page = walker.visitor.get(path)
+        fresh = [each for each in html_forms(page) if _shape(each.action) == _shape(form.action)]
+        try_form(walker, fresh[0], caplog)
+        walker.stay()
+
+
+def test_no_address_fails_whatever_it_names(furnished: Site, caplog: pytest.LogCaptureFixture) -> None:
+    visitor = furnished.visitor("bob")
+    rules = [rule.rule for rule in furnished.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    assert len(rules) > 5
+    for rule in rules:
+        try_address(visitor, rule, caplog)
+
+
+def test_every_page_that_is_linked_answers(furnished: Site) -> None:
+    pages = Walker(furnished, "bob").pages
+    assert {"/options/", "/options/set/mouse", "/options/add", "/password"} <= set(pages)
