@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from imaging_pipeline.config import Config
@@ -38,10 +37,9 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     app.extensions[links.EXTENSION] = links.Links()
     for page in PAGES:
         app.register_blueprint(page.blueprint)
-    # Who asks is known before a form's token is looked at: whose session has ended has none any more.
     safety.install(app)
     people.install(app)
-    CSRFProtect(app)
+    safety.install_for_forms(app)
     answers.install(app)
     app.context_processor(_shown_everywhere)
     app.url_defaults(_with_version)

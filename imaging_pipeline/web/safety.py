@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.connection_refusal import where
@@ -73,8 +74,13 @@ def install(app: Flask) -> None:
     """Let a site refuse what is too large, and tell browsers what it does not do."""
     app.session_interface = _Cookies()
     app.before_request(_limit)
-    app.before_request(_refuse_nul)
     app.after_request(_with_headers)
+
+
+def install_for_forms(app: Flask) -> None:
+    """Let a site refuse forms that none of its pages gave; who asks is known by then, to be told so."""
+    app.before_request(_refuse_nul)
+    CSRFProtect(app)
 
 
 def _limit() -> None:
