@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,14 +65,24 @@ IN_SUITE2P_PROCESS = (
 )
 
 
-def _modules() -> Iterator[tuple[str, Path]]:
+@functools.cache
+def _modules() -> dict[str, Path]:
+    """Give the file of every module."""
+    modules = {}
     for package in ("imaging_pipeline", "batch_populate"):
         for path in sorted((PROJECT / package).rglob("*.py")):
             parts = path.relative_to(PROJECT).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return modules
 
 
-def _imported(name: str, path: Path) -> Iterator[str]:
+@functools.cache
+def _imported(name: str) -> tuple[str, ...]:
+    """Give what a module imports."""
+    return tuple(_imports(name, _modules()[name]))
+
+
+def _imports(name: str, path: Path) -> Iterator[str]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -81,10 +92,8 @@ def _imported(name: str, path: Path) -> Iterator[str]:
             if node.level:
                 above = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join([*above, base] if base else above)
-            known = {module for module, _ in _modules()}
-            yield from (
-                f"{base}.{alias.name}" if f"{base}.{alias.name}" in known else base for alias in node.names
-            )
+            modules = (f"{base}.{alias.name}" for alias in node.names)
+            yield from (module if module in _modules() else base for module in modules)
 
 
 def _layer(module: str) -> float:
@@ -94,26 +103,26 @@ def _layer(module: str) -> float:
     return LAYERS[max(exact, key=len)]
 
 
-@pytest.mark.parametrize(("name", "path"), [pytest.param(*module, id=module[0]) for module in _modules()])
-def test_a_module_imports_only_from_its_own_layer_and_below(name: str, path: Path) -> None:
+@pytest.mark.parametrize("name", _modules())
+def test_a_module_imports_only_from_its_own_layer_and_below(name: str) -> None:
     ours = [
-        module
-        for module in _imported(name, path)
-        if module.split(".")[0] in ("imaging_pipeline", "batch_populate")
+        module for module in _imported(name) if module.split(".")[0] in ("imaging_pipeline", "batch_populate")
     ]
     above = [module for module in ours if _layer(module) > _layer(name)]
     assert above == []
 
 
-@pytest.mark.parametrize(("name", "path"), [pytest.param(*module, id=module[0]) for module in _modules()])
-def test_only_the_tables_and_what_is_above_them_know_datajoint(name: str, path: Path) -> None:
-    uses_datajoint = any(module.split(".")[0] == "datajoint" for module in _imported(name, path))
+@pytest.mark.parametrize("name", _modules())
+def test_only_the_tables_and_what_is_above_them_know_datajoint(name: str) -> None:
+    uses_datajoint = any(module.split(".")[0] == "datajoint" for module in _imported(name))
     assert not uses_datajoint or _layer(name) >= 2
 
 
 def test_importing_every_module_opens_no_connection_and_declares_nothing() -> None:
     names = [
-        name for name, path in _modules() if path.name != "__main__.py" and name not in IN_SUITE2P_PROCESS
+        name
+        for name, path in _modules().items()
+        if path.name != "__main__.py" and name not in IN_SUITE2P_PROCESS
     ]
     program = (
         "import importlib, warnings, sys; warnings.simplefilter('ignore')\n"
