@@ -20,6 +20,7 @@ SCRIPTS = (
     "planning",
     "jobs",
     "idle_cycle",
+    "worker_memory",
     "cell_import",
     "traces",
     "registering",

@@ -1,11 +1,13 @@
-"""What a job costs that does nothing."""
+"""What a job costs that does nothing: one after the other, and many by several workers at once."""
 
 from __future__ import annotations
 
+import multiprocessing
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
@@ -13,19 +15,50 @@ from benchmarks.script import Script, run
 from benchmarks.timing import shortest
 from imaging_pipeline.config import Config
 
+if TYPE_CHECKING:
+    from tests.makers.toy_tables import ToyConfig
+
+_SPAWN = multiprocessing.get_context("spawn")
+_WORKERS = (1, 2, 4)
+_LOOK_AGAIN_S = 0.02
+_DEADLINE_S = 600
+
 
 @dataclass(frozen=True)
 class Size:
-    """How many jobs are made in a row, and how often that is done."""
+    """How many jobs are made in a row, and how often that is done; how many by several workers at once."""
 
     jobs: int = 30
     rounds: int = 8
+    many: int = 2000
+    workers: int = max(_WORKERS)
 
 
 def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
     # The tables are bound to one database a process.
-    ours_s, datajoint_s = call_fresh(_rounds, size, folder, config).result
-    yield Measurement(
+    yield from call_fresh(_measure, size, folder, config).result
+
+
+def _measure(size: Size, folder: Path, config: Config) -> list[Measurement]:
+    from tests.makers import toy_tables
+
+    toy = toy_tables.ToyConfig(config, f"{config.prefix}jobs", folder)
+    connection = toy_tables.connect(toy)
+    rows = [_one_after_the_other(toy, size)]
+    rows += [_at_once(toy, size, number) for number in _WORKERS if number <= size.workers]
+    connection.close()
+    return rows
+
+
+def _one_after_the_other(toy: ToyConfig, size: Size) -> Measurement:
+    seconds = []
+    for number in range(size.rounds):
+        _add_samples(2 * number * size.jobs, size.jobs)
+        worker_s = _of_a_worker(toy)
+        _add_samples((2 * number + 1) * size.jobs, size.jobs)
+        seconds.append([worker_s, _of_populate()])
+    ours_s, datajoint_s = shortest(seconds)
+    return Measurement(
         "a trivial reserved job of a worker",
         ours_s * 1e3,
         "ms",
@@ -35,29 +68,31 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
     )
 
 
-def _rounds(size: Size, folder: Path, config: Config) -> list[float]:
-    """Give the seconds a job of a worker, and of DataJoint's own populate with reservations."""
-    from tests.makers import toy_tables
-
-    toy = toy_tables.ToyConfig(config, f"{config.prefix}jobs", folder)
-    connection = toy_tables.connect(toy)
+def _at_once(toy: ToyConfig, size: Size, number: int) -> Measurement:
+    """Let so many workers make all jobs, and then as many processes that populate."""
     seconds = []
-    for number in range(size.rounds):
-        _add_samples(2 * number * size.jobs, size.jobs)
-        worker_s = _of_a_worker(toy)
-        _add_samples((2 * number + 1) * size.jobs, size.jobs)
-        seconds.append([worker_s, _of_populate()])
-    connection.close()
-    return shortest(seconds)
+    for role in (_work, _populate):
+        gates = toy.folder / f"{number}{role.__name__}"
+        gates.mkdir()
+        seconds.append(_all_made_s(replace(toy, folder=gates), number, size.many, role))
+    ours_s, datajoint_s = seconds
+    return Measurement(
+        f"{size.many:,} trivial jobs, {number} worker{'s' if number > 1 else ''}",
+        ours_s,
+        "s",
+        "as many times populate",
+        datajoint_s,
+        at_most_ratio=2,
+    )
 
 
-def _add_samples(first: int, count: int) -> None:
+def _add_samples(first: int, count: int, behaviour: str = "quick") -> None:
     from tests.makers.toy_tables import Sample
 
-    Sample.insert({"sample_id": first + number, "behaviour": "quick"} for number in range(count))
+    Sample.insert({"sample_id": first + number, "behaviour": behaviour} for number in range(count))
 
 
-def _of_a_worker(toy: object) -> float:
+def _of_a_worker(toy: ToyConfig) -> float:
     """Give the seconds a job, as the supervisor sees them, without the start of the job process."""
     from imaging_pipeline.workers.messages import Event, Finished
     from imaging_pipeline.workers.run import run_worker
@@ -81,7 +116,59 @@ def _of_populate() -> float:
     return (time.perf_counter() - start) / done
 
 
-SCRIPT = Script(full=Size(), tiny=Size(jobs=2, rounds=1), measure=measure, on_servers=True)
+def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfig], None]) -> float:
+    """Let processes start, each take a job that waits at its gate, and time from there until all is made."""
+    from tests.makers.toy_tables import Measurement as Table
+    from tests.makers.toy_tables import Sample
+
+    for table in (Table.jobs, Table(), Sample()):
+        table.delete_quick()
+    _add_samples(0, number, "gate")
+    processes = [_SPAWN.Process(target=role, args=(toy,)) for _ in range(number)]
+    for process in processes:
+        process.start()
+    _await(lambda: all((toy.folder / f"{gate}.begun").exists() for gate in range(number)))
+    _add_samples(number, jobs)
+    start = time.perf_counter()
+    for gate in range(number):
+        (toy.folder / f"{gate}.open").touch()
+    _await(lambda: len(Table()) == number + jobs)
+    seconds = time.perf_counter() - start
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+    return seconds
+
+
+def _work(toy: ToyConfig) -> None:
+    """Be a worker until told to end."""
+    from imaging_pipeline.workers.run import run_worker
+    from tests.makers.toy_tables import FIRST, WIRING
+
+    run_worker((FIRST,), False, _LOOK_AGAIN_S, toy, lambda _event: None, wiring=WIRING)
+
+
+def _populate(toy: ToyConfig) -> None:
+    """Populate by DataJoint alone: one job at the gate, then all others."""
+    from tests.makers import toy_tables
+    from tests.makers.toy_tables import Measurement as Table
+
+    toy_tables.connect(toy)
+    while not Table.populate(reserve_jobs=True, max_calls=1)["success_count"]:
+        pass
+    Table.populate(reserve_jobs=True)
+
+
+def _await(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _DEADLINE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the jobs were not made")
+        time.sleep(_LOOK_AGAIN_S)
+
+
+SCRIPT = Script(full=Size(), tiny=Size(jobs=2, rounds=1, many=2, workers=1), measure=measure, on_servers=True)
 
 if __name__ == "__main__":
     run(SCRIPT)

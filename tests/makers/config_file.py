@@ -20,6 +20,8 @@ def write_config(config: Config, path: Path) -> Path:
             "timezone": config.timezone,
         },
     }
+    if config.suite2p_scratch is not None:
+        document["custom"] |= {"suite2p.scratch": str(config.suite2p_scratch)}
     if config.host is None:
         document["custom"] |= {"embedded.folder": str(config.embedded_folder)}
     else:
