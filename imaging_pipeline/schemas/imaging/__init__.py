@@ -22,8 +22,10 @@ from .reference import (
 from .requests import BaseFolder, MakeDatasetSessions, Suite2pyOps
 from .schema import schema
 from .sessions import Dataset, MetaSession, PhysicalFile, Session
+from .signal_to_noise import SNR
 
 __all__ = [
+    "SNR",
     "Account",
     "Apparatus",
     "ApparatusCategory",

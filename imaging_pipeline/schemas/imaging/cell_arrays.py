@@ -21,6 +21,7 @@ from imaging_pipeline.segmentation.package import SegmentedPlane
 
 from .analysis_rows import open_plane
 from .fetching import Row
+from .stored_columns import number_or_null
 
 _QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
 # Cells at a time: with 20,000 frames each quantity is 5 MB.
@@ -243,17 +244,13 @@ def _roi_rows(
         {
             "cell_id": i,
             "center_plane": rois[i].plane,
-            "cell_prob": _or_none(probability[i]),
+            "cell_prob": number_or_null(probability[i]),
             "redcell": None if red is None else bool(red[0][i]),
-            "redcell_prob": None if red is None else _or_none(red[1][i]),
+            "redcell_prob": None if red is None else number_or_null(red[1][i]),
             **_shape(rois[i]),
         }
         for i in cell_ids.tolist()
     ]
-
-
-def _or_none(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)
 
 
 def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:

@@ -62,3 +62,8 @@ def _files(folders: Iterable[Path]) -> set[Path]:
 
 def _array_bytes(row: Row) -> int:
     return sum(value.nbytes for value in row.values() if isinstance(value, np.ndarray))
+
+
+def number_or_null(number: float) -> float | None:
+    """Give a number for a nullable column; NaN is null, as PostgreSQL would otherwise keep it."""
+    return None if np.isnan(number) else float(number)

@@ -1,0 +1,62 @@
+"""Long traces for narrow pictures: no peak is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Decimated:
+    """Points to draw a line through.
+
+    Attributes
+    ----------
+    samples
+        int64 (P,), where each point lies, in samples from the first one of the trace.
+    values
+        float32 (N, P), of each trace; NaN where a stretch has no number.
+    """
+
+    samples: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+
+def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
+    """Give the lowest and the highest sample of each stretch of equally many samples.
+
+    Where there are no more samples than points, they are given as they are.
+
+    Parameters
+    ----------
+    traces
+        float32 (N, T); NaN samples do not count.
+    num_points
+        At most so many points, 2 or more; two for each stretch.
+
+    Raises
+    ------
+    InputError
+        Fewer than two points are asked for.
+    """
+    if num_points < 2:
+        raise InputError(
+            "A trace cannot be drawn",
+            found=f"{num_points} points",
+            allowed="2 or more",
+            remedy="Ask for more.",
+        )
+    length = traces.shape[1]
+    if length <= num_points:
+        return Decimated(np.arange(length), np.array(traces, np.float32))
+    starts = np.arange(0, length, -(-length // (num_points // 2)))
+    values = np.empty((len(traces), len(starts), 2), np.float32)
+    np.fmin.reduceat(traces, starts, axis=1, out=values[..., 0])
+    np.fmax.reduceat(traces, starts, axis=1, out=values[..., 1])
+    # The highest sample of a stretch is drawn in its middle: the picture has no room to tell where it is.
+    middles = starts + np.diff(starts, append=length) // 2
+    return Decimated(np.stack([starts, middles], axis=1).ravel(), values.reshape(len(traces), -1))
