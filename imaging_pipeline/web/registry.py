@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from imaging_pipeline.web.page import Page
-from imaging_pipeline.web.pages import health, home, options, password, sign_in
+from imaging_pipeline.web.pages import cells, health, home, options, password, sign_in
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     options.PAGE,
+    cells.PAGE,
     password.PAGE,
     sign_in.PAGE,
     health.PAGE,

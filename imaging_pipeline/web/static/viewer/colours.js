@@ -1,0 +1,36 @@
+"use strict";
+
+// Colours of cells: one each, or by what was measured of them.
+window.CellViewer = {
+  colours: (() => {
+    // Dark to light, told apart by people who see few colours; anchors of viridis.
+    const ANCHORS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+    const WITHOUT = "#9aa4a8";
+
+    function onScale(fraction) {
+      const place = Math.min(Math.max(fraction, 0), 1) * (ANCHORS.length - 1);
+      const below = Math.min(Math.floor(place), ANCHORS.length - 2);
+      const mixed = ANCHORS[below].map((low, i) => Math.round(low + (ANCHORS[below + 1][i] - low) * (place - below)));
+      return `rgb(${mixed.join(" ")})`;
+    }
+
+    // Neighbouring numbers get hues far apart.
+    function each(cellIds) {
+      return cellIds.map((id) => `hsl(${(id * 137.508) % 360} 85% 60%)`);
+    }
+
+    // Between the 2nd and 98th percentile: one odd cell would leave the others without differences.
+    function range(values) {
+      const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+      const at = (part) => sorted[Math.round(part * (sorted.length - 1))];
+      return [at(0.02), at(0.98)];
+    }
+
+    function by(values) {
+      const [low, high] = range(values);
+      return values.map((value) => (value === null ? WITHOUT : onScale((value - low) / (high - low || 1))));
+    }
+
+    return { onScale, each, range, by };
+  })(),
+};

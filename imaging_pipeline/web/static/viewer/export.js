@@ -1,0 +1,36 @@
+"use strict";
+
+// Saves what is shown as a picture.
+CellViewer.save = (() => {
+  function asFile(canvas, name) {
+    canvas.toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    }, "image/png");
+  }
+
+  // The plots one below the other, with their titles, on white.
+  function plots(plots, name) {
+    const title = Math.round(22 * devicePixelRatio);
+    const sheet = document.createElement("canvas");
+    sheet.width = Math.max(...plots.map((plot) => plot.ctx.canvas.width));
+    sheet.height = plots.reduce((sum, plot) => sum + plot.ctx.canvas.height + title, 0);
+    const context = sheet.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    context.fillStyle = "#1a2226";
+    context.font = `600 ${14 * devicePixelRatio}px system-ui, sans-serif`;
+    let top = 0;
+    for (const plot of plots) {
+      context.fillText(plot.title ?? plot.root.querySelector(".u-title").textContent, 8, top + title * 0.75);
+      context.drawImage(plot.ctx.canvas, 0, top + title);
+      top += plot.ctx.canvas.height + title;
+    }
+    asFile(sheet, name);
+  }
+
+  return { picture: asFile, plots };
+})();

@@ -1,0 +1,150 @@
+"""The viewer in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from imaging_pipeline.schemas import imaging
+from tests.makers.browser import OpenSite, faults
+from tests.makers.lab import Lab
+from tests.makers.recordings import OPEN_FIELD, RATE_HZ
+from tests.makers.viewed import CELL_IDS, viewed_session
+
+WIDTH = 64
+
+
+@pytest.fixture
+def key(lab: Lab, opened: OpenSite) -> dict[str, Any]:
+    return viewed_session(lab)
+
+
+@pytest.fixture
+def viewer(key: dict[str, Any], open_page: Callable[..., Page]) -> Page:
+    page = open_page("anna", f"/cells/{key['session_name']}/")
+    expect(page.locator("#viewer-about")).to_contain_text(f"{len(CELL_IDS)} cells")
+    return page
+
+
+def click_cell(page: Page, key: dict[str, Any], cell_id: int, *, shift: bool = False) -> None:
+    """Click a pixel that is of this cell alone."""
+    rois = (imaging.Cell.Rois & key).to_dicts()
+    pixels = {
+        row["cell_id"]: set(zip(row["xpix"].tolist(), row["ypix"].tolist(), strict=True)) for row in rois
+    }
+    others = set().union(*(of_cell for other, of_cell in pixels.items() if other != cell_id))
+    x, y = min(pixels[cell_id] - others)
+    canvas = page.locator("#viewer-canvas")
+    scale = canvas.bounding_box()["width"] / WIDTH
+    place = {"x": (x + 0.5) * scale, "y": (y + 0.5) * scale}
+    canvas.click(position=place, modifiers=["Shift"] if shift else [])
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator(".u-title").all_text_contents()
+
+
+def colours_of(page: Page) -> str:
+    return page.evaluate("document.getElementById('viewer-canvas').toDataURL()")
+
+
+def test_a_click_shows_a_cells_traces_and_a_drag_zooms_into_them(
+    viewer: Page, key: dict[str, Any], look: Callable[[Page, str], Path]
+) -> None:
+    click_cell(viewer, key, 2)
+    expect(viewer.locator("#viewer-about")).to_contain_text("Cell 2: plane 0")
+    expect(viewer.locator(".u-title")).to_have_text(["Cell 2"])
+    click_cell(viewer, key, 3, shift=True)
+    expect(viewer.locator(".u-title")).to_have_text(["Cell 2", "Cell 3"])
+    look(viewer, "viewer")
+    plot = viewer.locator(".u-over").first
+    box = plot.bounding_box()
+    viewer.mouse.move(box["x"] + 10, box["y"] + 40)
+    viewer.mouse.down()
+    viewer.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + 40, steps=4)
+    viewer.mouse.up()
+    shown = viewer.locator("#viewer-csv").get_attribute("href")
+    first, end = (int(shown.split(f"{name}=")[1].split("&")[0]) for name in ("first", "end"))
+    assert 0 <= first < end <= OPEN_FIELD.num_frames
+    assert (first, end) != (0, OPEN_FIELD.num_frames)
+    viewer.get_by_role("button", name="Whole session").click()
+    whole = re.compile(f"first=0&end={OPEN_FIELD.num_frames}$")
+    expect(viewer.locator("#viewer-csv")).to_have_attribute("href", whole)
+
+
+def test_keys_show_and_hide_what_they_say(viewer: Page, key: dict[str, Any]) -> None:
+    with_rois = colours_of(viewer)
+    viewer.keyboard.press("r")
+    expect(viewer.get_by_label("ROIs", exact=True)).not_to_be_checked()
+    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{with_rois}'")
+    viewer.keyboard.press("r")
+    viewer.keyboard.press("n")
+    expect(viewer.get_by_label("Numbers")).to_be_checked()
+    click_cell(viewer, key, 0)
+    expect(viewer.get_by_label("dF/F")).to_be_checked()
+    viewer.keyboard.press("d")
+    expect(viewer.get_by_label("dF/F")).not_to_be_checked()
+    viewer.keyboard.press("d")
+    expect(viewer.get_by_label("dF/F")).to_be_checked()
+    viewer.keyboard.press("s")
+    expect(viewer.get_by_label("Filtered spikes")).not_to_be_checked()
+
+
+def test_the_viewer_is_worked_by_keyboard_alone(viewer: Page) -> None:
+    cells = viewer.get_by_label("Cells", exact=True)
+    cells.focus()
+    viewer.keyboard.type("3, 0, 77")
+    viewer.keyboard.press("Enter")
+    expect(viewer.locator("#viewer-about")).to_have_text("There is no cell 77 here.")
+    expect(viewer.locator(".u-title")).to_have_text(["Cell 3", "Cell 0"])
+    viewer.locator("#viewer-plots").focus()
+    viewer.keyboard.press("+")
+    whole = re.compile(f"first=0&end={OPEN_FIELD.num_frames}$")
+    expect(viewer.locator("#viewer-csv")).not_to_have_attribute("href", whole)
+    viewer.keyboard.press("0")
+    expect(viewer.locator("#viewer-csv")).to_have_attribute("href", whole)
+
+
+def test_contrast_and_colours_change_the_picture(viewer: Page, look: Callable[[Page, str], Path]) -> None:
+    before = colours_of(viewer)
+    viewer.get_by_label("White").fill("600")
+    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{before}'")
+    before = colours_of(viewer)
+    viewer.get_by_label("Colour").select_option("Cell probability")
+    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{before}'")
+    expect(viewer.locator("#viewer-scale canvas")).to_have_count(1)
+    look(viewer, "probability")
+
+
+def test_what_is_shown_is_saved(viewer: Page, key: dict[str, Any], tmp_path: Path) -> None:
+    click_cell(viewer, key, 2)
+    expect(viewer.locator(".u-title")).to_have_count(1)
+    for button, name in (("Save picture", "cells.png"), ("Save traces as PNG", "traces.png")):
+        with viewer.expect_download() as download:
+            viewer.get_by_role("button", name=button).click()
+        assert download.value.suggested_filename == name
+        assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    with viewer.expect_download() as download:
+        viewer.get_by_role("link", name="Save as CSV").click()
+    rows = list(csv.reader(download.value.path().read_text(encoding="utf-8").splitlines()))
+    assert rows[0] == ["frame", "time_s", "df_f_2", "filtered_spikes_2"]
+    assert len(rows) == 1 + OPEN_FIELD.num_frames
+    assert float(rows[-1][1]) == (OPEN_FIELD.num_frames - 1) / RATE_HZ
+
+
+def test_the_viewer_has_no_serious_fault_and_fits_a_narrow_window(
+    viewer: Page, key: dict[str, Any], look: Callable[[Page, str], Path]
+) -> None:
+    click_cell(viewer, key, 2)
+    expect(viewer.locator(".u-title")).to_have_count(1)
+    assert faults(viewer) == []
+    viewer.set_viewport_size({"width": 800, "height": 800})
+    look(viewer, "narrow")
+    assert faults(viewer) == []
+    assert viewer.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
