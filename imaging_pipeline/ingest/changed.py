@@ -236,3 +236,17 @@ class Changes:
         """The names of all meta-sessions that the request met."""
         of_sessions = {each.metasession_name for each in self.sessions}
         return tuple(sorted(of_sessions | {each.metasession_name for each in self.datasets}))
+
+    @property
+    def are_any(self) -> bool:
+        """Whether the database is to be another one: all that is met may be there as it should be."""
+        return bool(
+            self.new_metasessions
+            or any(each.verdict is not SessionVerdict.KNOWN for each in self.sessions)
+            or any(each.verdict is not DatasetVerdict.KNOWN for each in self.datasets)
+            or self.session_order
+            or self.purges
+            or self.curations
+            or self.option_sets
+            or self.relocations
+        )

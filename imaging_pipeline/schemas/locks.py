@@ -14,6 +14,14 @@ _WAIT_S = 300
 # PostgreSQL, appendix A: lock_not_available, which lock_timeout ends in.
 _NOT_AVAILABLE = "55P03"
 
+_ONE_STATE = {
+    "postgresql": ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
+    "mysql": (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ),
+}
+
 
 @contextmanager
 def named_lock(connection: Any, name: str) -> Iterator[None]:
@@ -73,3 +81,20 @@ def in_transaction(connection: Any) -> Iterator[None]:
         return
     with connection.transaction:
         yield
+
+
+@contextmanager
+def one_state(connection: Any) -> Iterator[None]:
+    """Let all questions that are asked meanwhile see one state of the database; nothing may be written.
+
+    Within an open transaction they are asked as they are: who has locked what he asks for sees one state.
+    """
+    if connection.in_transaction:
+        yield
+        return
+    for statement in _ONE_STATE[connection.adapter.backend]:
+        connection.query(statement)
+    try:
+        yield
+    finally:
+        connection.query("ROLLBACK")

@@ -7,8 +7,10 @@ with the database is therefore a function of its inputs and of `Tables`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.disk_spelling import as_on_disk
@@ -35,6 +37,11 @@ class Tables:
     mlims: Any
     imaging: Any
     suite2p_jobs: Any
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The lab's, in which all wall times are; it never changes."""
+        return ZoneInfo(self.imaging.Lab().fetch1("timezone"))
 
     def roots(self) -> tuple[Root, ...]:
         """Give every spelling of every repository."""

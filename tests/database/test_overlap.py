@@ -90,11 +90,12 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
     request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
     planned = registration.plan(tables.in_code(), row)
+    decision = registration.decide(tables.in_code(), planned)
     replace_a_tif(folder)
     register(lab, folder, combined=True)
     imaging.Tif.populate()
     with in_transaction(lab.connection):
-        report = registration.apply(tables.in_code(), planned)
+        report = registration.apply(tables.in_code(), planned, decision)
     assert report.parts["Purge"] == []
     assert len(imaging.Tif()) == 2
 

@@ -169,9 +169,10 @@ def test_a_plan_that_waited_is_made_anew_when_its_session_was_retired(lab: Lab, 
     request = imaging.BaseFolder.add(**lab.request(folder, combined=False))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
     planned = registration.plan(tables.in_code(), row)
+    decision = registration.decide(tables.in_code(), planned)
     retire(session_of(OPEN_FIELD))
     with in_transaction(lab.connection):
-        registration.apply(tables.in_code(), planned)
+        registration.apply(tables.in_code(), planned, decision)
     assert not imaging.PhysicalFile & {"file_path": f"90218/day1/{gone.name}"}
 
 

@@ -25,7 +25,7 @@ class Decision:
     hardware
         What is noted of setup and scope.
     stale_jobs
-        Job rows that are dropped, so that their keys are tried again.
+        Job rows that are dropped, so that their keys are tried again; of each table that has any.
     """
 
     plan: Plan
@@ -37,3 +37,8 @@ class Decision:
     def files(self) -> tuple[FileReport, ...]:
         """Every file of the folder, with what becomes of it."""
         return accounted(self.plan, self.changes)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is written or deleted but the report."""
+        return bool(self.changes.are_any or self.hardware.rows or self.stale_jobs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from imaging_pipeline import names
@@ -18,84 +19,71 @@ from imaging_pipeline.ingest.known import (
     KnownMetaSession,
     KnownSession,
 )
-from imaging_pipeline.ingest.planned import Content, Plan, Request, address_of
+from imaging_pipeline.ingest.planned import Content, Plan, Request
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
+from . import registered_rows
 from .fetching import Row
+from .registered_rows import FileRow, LinkRow, RegisteredRows
+
+_AsDataset = Callable[[LinkRow], KnownDataset]
 
 
 def option_settings(tables: Tables) -> dict[str, Mapping[str, Any]]:
     """Give the settings of every option set, by its name."""
-    rows = tables.imaging.Suite2pyOps().proj("ops_settings").to_dicts()
-    return {row["ops_name"]: row["ops_settings"] for row in rows}
+    question = f"SELECT ops_name, ops_settings FROM {tables.imaging.Suite2pyOps.full_table_name}"
+    rows = plain_rows.fetch(tables.connection, question)
+    return {name: plain_rows.from_json(settings) for name, settings in rows}
 
 
-def assigned_options(tables: Tables, request: Request) -> dict[str, str]:
-    """Give the option set of each MetaSession of a folder that has one."""
-    rows = (tables.imaging.MetaSession.Suite2pyOps & metasessions(tables, request)).to_dicts()
-    return {row["metasession_name"]: row["ops_name"] for row in rows}
+def assigned_options(rows: RegisteredRows) -> dict[str, str]:
+    """Give the option set of each MetaSession that has one."""
+    return {link.metasession_name: link.ops_name for link in rows.links if link.ops_name is not None}
 
 
-def metasessions(tables: Tables, request: Request) -> Any:
-    """Restrict ``MetaSession`` to those of a request's folder, animal and label."""
-    return tables.imaging.MetaSession & {
-        "repository_name": request.repository_name,
-        "metasession_folder": request.folder,
-        "animal_id": request.animal_id,
-        "datasource_id": request.datasource_id,
-        "combined": "yes" if request.combined else "no",
-    }
-
-
-def contents(tables: Tables, request: Request) -> dict[str, Content]:
+def contents(rows: RegisteredRows, request: Request) -> dict[str, Content]:
     """Give what is known of each registered file of a folder, by its path below the repository."""
-    imaging = tables.imaging
-    data = imaging.Session * imaging.Session.Data * imaging.Dataset.proj("datasettype")
-    links = (data & metasessions(tables, request)).to_dicts()
     # The first file of the primary dataset says when its session started.
     primary = experiment_type(request.experiment_type).primary
     starts: dict[tuple[str, int], datetime] = {
-        (link["dataset_name"], 0): link["session_timestamp"]
-        for link in links
-        if link["datasettype"] == primary
+        (link.dataset_name, 0): link.session_timestamp for link in rows.links if link.datasettype == primary
     }
     return {
-        address_of(row["file_path"], row["file_part"]): Content(
-            row["size_bytes"],
-            row["modified"],
-            row["fingerprint"],
-            starts.get((row["dataset_name"], row["file_order"])),
-            row["file_part"],
-            row["file_parts"] or {},
+        row.address: Content(
+            row.size_bytes,
+            row.modified,
+            row.fingerprint,
+            starts.get((row.dataset_name, row.file_order)),
+            row.file_part,
+            row.file_parts or {},
         )
-        for row in files(tables, {link["dataset_name"] for link in links})
+        for row in rows.files
     }
 
 
-def files(tables: Tables, dataset_names: Iterable[str]) -> list[Row]:
-    """Give the files of datasets, in order."""
-    of_datasets = tables.imaging.PhysicalFile & _any_of("dataset_name", set(dataset_names))
-    rows: list[Row] = of_datasets.to_dicts(order_by="dataset_name, file_order")
-    return rows
+def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
+    """Give every MetaSession that a plan may meet: by name, place or content.
 
-
-def files_by_dataset(tables: Tables, dataset_names: Iterable[str]) -> dict[str, list[Row]]:
-    """Give the files of datasets, in order, by the dataset's name."""
-    by_name: dict[str, list[Row]] = defaultdict(list)
-    for row in files(tables, dataset_names):
-        by_name[row["dataset_name"]].append(row)
-    return by_name
-
-
-def of_plan(tables: Tables, plan: Plan) -> Known:
-    """Give every MetaSession that a plan may meet: by name, place or content."""
-    candidates = _names_met(tables, plan)
-    if not candidates:
-        return Known()
-    met = tables.imaging.MetaSession & _any_of("metasession_name", candidates)
-    rows = met.to_dicts(order_by="metasession_name")
-    return Known(_known_metasessions(tables, rows, plan))
+    Parameters
+    ----------
+    tables
+        The database.
+    plan
+        What the folder holds.
+    of_folder
+        What is registered of it: only what is registered elsewhere is asked for.
+    """
+    met = _names_met(tables, plan)
+    elsewhere = registered_rows.of_names(tables, sorted(met - of_folder.metasession_names))
+    metasessions = [
+        each
+        for rows in (of_folder, elsewhere)
+        for each in _known_metasessions(tables, rows, plan)
+        if each.metasession_name in met
+    ]
+    return Known(tuple(sorted(metasessions, key=lambda each: each.metasession_name)))
 
 
 def _names_met(tables: Tables, plan: Plan) -> set[str]:
@@ -103,19 +91,18 @@ def _names_met(tables: Tables, plan: Plan) -> set[str]:
     sessions = [session for metasession in plan.metasessions for session in metasession.sessions]
     planned = [file for session in sessions for dataset in session.datasets for file in dataset.files]
     paths = {names.hash16(plan.request.repository_name, file.address) for file in planned}
-    files = imaging.PhysicalFile & [
-        _any_of("path_hash", paths),
-        _any_of("fingerprint", {file.fingerprint for file in planned}),
-    ]
-    found = (
-        imaging.MetaSession.proj()
-        & _any_of("metasession_name", {each.metasession_name for each in plan.metasessions}),
-        imaging.Session.proj() & _any_of("session_name", {session.session_name for session in sessions}),
-        imaging.Session.Data.proj() & files.proj(),
-    )
+    of_names = _any_of("metasession_name", {each.metasession_name for each in plan.metasessions})
+    of_sessions = _any_of("session_name", {session.session_name for session in sessions})
+    fingerprints = {file.fingerprint for file in planned}
+    of_files = f"{_any_of('path_hash', paths)} OR {_any_of('fingerprint', fingerprints)}"
     # One question instead of three: each registration asks it while others wait.
-    asked = " UNION ".join(query.make_sql(["metasession_name"]) for query in found)
-    return {str(name) for (name,) in tables.connection.query(asked).fetchall()}
+    question = (
+        f"SELECT metasession_name FROM {imaging.MetaSession.full_table_name} WHERE {of_names}"
+        f" UNION SELECT metasession_name FROM {imaging.Session.full_table_name} WHERE {of_sessions}"
+        f" UNION SELECT metasession_name FROM {imaging.Session.Data.full_table_name} WHERE dataset_name IN"
+        f" (SELECT dataset_name FROM {imaging.PhysicalFile.full_table_name} WHERE {of_files})"
+    )
+    return {str(name) for (name,) in plain_rows.fetch(tables.connection, question)}
 
 
 def _any_of(column: str, hashes: set[str]) -> str:
@@ -124,84 +111,55 @@ def _any_of(column: str, hashes: set[str]) -> str:
     return f"{column} IN ({listed})" if listed else "1 = 0"
 
 
-def _known_metasessions(
-    tables: Tables, metasessions: Sequence[Row], plan: Plan
-) -> tuple[KnownMetaSession, ...]:
-    imaging = tables.imaging
-    of_all = _any_of("metasession_name", {row["metasession_name"] for row in metasessions})
-    links = (imaging.Session.Data * imaging.Dataset & of_all).to_dicts(order_by="dataset_name")
-    sessions = (imaging.Session & of_all).to_dicts(order_by="session_order")
-    options = imaging.MetaSession.Suite2pyOps * imaging.Suite2pyOps.proj("ops_settings") & of_all
-    ops_by_owner = _by_owner(options.to_dicts())
-    by_dataset = files_by_dataset(tables, {link["dataset_name"] for link in links})
+def _known_metasessions(tables: Tables, rows: RegisteredRows, plan: Plan) -> Iterator[KnownMetaSession]:
+    by_dataset: dict[str, list[FileRow]] = defaultdict(list)
+    for row in rows.files:
+        by_dataset[row.dataset_name].append(row)
     planned = {file.path for file in plan.files}
     curated = _newly_labelled(plan)
 
-    def dataset(link: Row) -> KnownDataset:
-        rows = by_dataset[link["dataset_name"]]
+    def dataset(link: LinkRow) -> KnownDataset:
         return KnownDataset(
-            link["dataset_name"],
-            link["datasettype"],
-            link["bundle"],
-            tuple(_known_file(tables, file, plan.request, planned) for file in rows),
-            *(_imported(tables, link) if (link["datasettype"], link["bundle"]) in curated else ()),
+            link.dataset_name,
+            link.datasettype,
+            link.bundle,
+            tuple(_known_file(tables, file, plan.request, planned) for file in by_dataset[link.dataset_name]),
+            *(_imported(tables, link) if (link.datasettype, link.bundle) in curated else ()),
         )
 
-    links_by_owner, sessions_by_owner = _by_owner(links), _by_owner(sessions)
-    return tuple(
-        _known_metasession(
-            row,
-            links_by_owner[row["metasession_name"]],
-            sessions_by_owner[row["metasession_name"]],
-            ops_by_owner[row["metasession_name"]],
-            dataset,
-        )
-        for row in metasessions
+    for _, links in groupby(rows.links, key=lambda link: link.metasession_name):
+        yield _known_metasession(list(links), dataset)
+
+
+def _known_metasession(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownMetaSession:
+    """Give a MetaSession of its links, which come by session."""
+    first = links[0]
+    outputs = {link.dataset_name: link for link in links if link.datasettype in OUTPUT_TYPES}
+    sessions = groupby((link for link in links if link.session_name), key=lambda link: link.session_name)
+    return KnownMetaSession(
+        metasession_name=first.metasession_name,
+        label="combined" if first.combined == "yes" else "split",
+        animal_id=first.animal_id,
+        datasource_id=first.datasource_id,
+        experiment_type=first.experiment_type,
+        repository_name=first.repository_name,
+        folder=first.metasession_folder,
+        sessions=tuple(_known_session(list(of_session), dataset) for _, of_session in sessions),
+        datasets=tuple(dataset(outputs[name]) for name in sorted(outputs)),
+        ops_name=first.ops_name,
+        settings_hash=first.ops_hash,
+        suite2p_folder=first.suite2p_folder,
+        username=first.username,
     )
 
 
-def _by_owner(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    by_name: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_name[row["metasession_name"]].append(row)
-    return by_name
-
-
-def _known_metasession(
-    row: Row,
-    links: Sequence[Row],
-    sessions: Sequence[Row],
-    options: Sequence[Row],
-    dataset: Callable[[Row], KnownDataset],
-) -> KnownMetaSession:
-    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] in OUTPUT_TYPES}
-    return KnownMetaSession(
-        metasession_name=row["metasession_name"],
-        label="combined" if row["combined"] == "yes" else "split",
-        animal_id=row["animal_id"],
-        datasource_id=row["datasource_id"],
-        experiment_type=row["experiment_type"],
-        repository_name=row["repository_name"],
-        folder=row["metasession_folder"],
-        sessions=tuple(
-            KnownSession(
-                session["session_name"],
-                session["timeseries_name"],
-                session["session_timestamp"],
-                tuple(
-                    dataset(link)
-                    for link in links
-                    if link["session_name"] == session["session_name"]
-                    and link["datasettype"] not in OUTPUT_TYPES
-                ),
-            )
-            for session in sessions
-        ),
-        datasets=tuple(dataset(link) for link in outputs.values()),
-        ops_name=options[0]["ops_name"] if options else None,
-        settings_hash=names.settings_hash(options[0]["ops_settings"]) if options else None,
-        suite2p_folder=row["suite2p_folder"],
-        username=row["username"],
+def _known_session(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownSession:
+    recorded = (link for link in links if link.dataset_name and link.datasettype not in OUTPUT_TYPES)
+    return KnownSession(
+        links[0].session_name,
+        links[0].timeseries_name,
+        links[0].session_timestamp,
+        tuple(dataset(link) for link in recorded),
     )
 
 
@@ -211,9 +169,9 @@ def _newly_labelled(plan: Plan) -> set[tuple[str, str]]:
     return {(dataset.datasettype, dataset.bundle) for dataset in outputs if dataset.cell_ids is not None}
 
 
-def _imported(tables: Tables, link: Row) -> tuple[tuple[ImportedCells, ...], frozenset[str]]:
+def _imported(tables: Tables, link: LinkRow) -> tuple[tuple[ImportedCells, ...], frozenset[str]]:
     """Give the cells of each session that an output was imported for, and the hashes of its measurements."""
-    key = {name: link[name] for name in ("metasession_name", "dataset_name")}
+    key = {"metasession_name": link.metasession_name, "dataset_name": link.dataset_name}
     measured = (tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")
     return _imported_cells(tables, key), frozenset(str(each) for each in measured)
 
@@ -227,30 +185,29 @@ def _imported_cells(tables: Tables, key: Row) -> tuple[ImportedCells, ...]:
     return tuple(ImportedCells(name, frozenset(ids)) for name, ids in cells.items())
 
 
-def _known_file(tables: Tables, row: Row, request: Request, planned: set[str]) -> KnownFile:
-    address = address_of(row["file_path"], row["file_part"])
-    is_same = row["repository_name"] == request.repository_name
-    is_here = is_same and address in planned
+def _known_file(tables: Tables, row: FileRow, request: Request, planned: set[str]) -> KnownFile:
+    is_same = row.repository_name == request.repository_name
+    is_here = is_same and row.address in planned
     return KnownFile(
-        row["repository_name"],
-        row["file_path"],
-        row["size_bytes"],
-        row["modified"],
-        row["fingerprint"],
-        row["file_part"],
+        row.repository_name,
+        row.file_path,
+        row.size_bytes,
+        row.modified,
+        row.fingerprint,
+        row.file_part,
         is_gone=not is_here and (is_same and _is_lost_part(row, planned) or _is_gone(tables, row)),
     )
 
 
-def _is_lost_part(row: Row, planned: set[str]) -> bool:
+def _is_lost_part(row: FileRow, planned: set[str]) -> bool:
     """Say whether a file of several recordings is there without one that it held."""
-    below = f"{row['file_path']}/"
-    return bool(row["file_part"]) and any(path.startswith(below) for path in planned)
+    below = f"{row.file_path}/"
+    return bool(row.file_part) and any(path.startswith(below) for path in planned)
 
 
-def _is_gone(tables: Tables, row: Row) -> bool:
+def _is_gone(tables: Tables, row: FileRow) -> bool:
     """Look whether a file is away; one in a repository that is not mounted here counts as there."""
     try:
-        return not tables.local_path(row["repository_name"], row["file_path"]).exists()
+        return not tables.local_path(row.repository_name, row.file_path).exists()
     except NotMountedError:
         return False

@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.schemas.tables import Tables
 
-from . import preview_text, purge, registration, registration_report, request_rows, running_jobs, stale_jobs
+from . import preview_text, purge, registration, registration_report, request_rows, running_jobs
 from .decision import Decision
 from .fetching import Row
 from .history import not_carried_out
@@ -99,7 +99,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         decision=decision,
         purged=purged,
         owners=owners(tables, (each.table for each in purged)),
-        num_jobs_reset=stale_jobs.count(tables, decision.stale_jobs),
+        num_jobs_reset={each.job_table: each.num_rows for each in decision.stale_jobs},
         running=running_jobs.overtaken(tables, purges),
         waiting=not_carried_out(
             tables, base_folder["repository_name"], {base_folder["folder"], planned.base_folder["folder"]}

@@ -1,53 +1,73 @@
 """Registering a folder: from a request to the plan, and from the plan to rows.
 
-Reading the folder happens outside any transaction. Comparing with the database and writing happen in
-one, under a lock on the animal, so that requests that meet at the same sessions give one result.
+Reading the folder happens outside any transaction, and so does what is decided first. Where something is to
+be written, it is decided again and written under a lock on the animal, so that requests that meet at the
+same sessions give one result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from imaging_pipeline import progress
 from imaging_pipeline.ingest.changes import compare
-from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.planned import Plan, Request
-from imaging_pipeline.schemas.locks import lock_rows
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.locks import lock_rows, one_state
 from imaging_pipeline.schemas.tables import Tables
 
-from . import known, stale_jobs
+from . import known, registered_rows, stale_jobs
 from .consent import refuse_more
 from .decision import Decision
 from .fetching import Row
 from .hardware_notes import hardware_notes
+from .registered_rows import RegisteredRows
 from .registration_report import Report, report
 from .report_text import outcome
 from .session_rows import Writer
 
 
 @dataclass(frozen=True)
+class Registered:
+    """What the database holds of a folder.
+
+    Attributes
+    ----------
+    rows
+        What is registered of it.
+    earlier_requests
+        Identifiers of the requests of the same folder that were made before.
+    is_overtaken
+        Whether a later one was carried out already.
+    """
+
+    rows: RegisteredRows
+    earlier_requests: tuple[int, ...]
+    is_overtaken: bool
+
+
+@dataclass(frozen=True)
 class Planned:
-    """A plan, with what of the request is not in it.
+    """A plan, and what it was made from.
 
     Attributes
     ----------
     base_folder
         The row of the request, with its folder as the disk spells it.
+    registered
+        What the database held of the folder.
+    listing
+        What the folder held, later than that.
     plan
-        What the folder holds.
-    earlier_requests
-        Identifiers of the requests of the same folder that were made before.
-    num_applied
-        Requests of the animal or in the repository that had been carried out when the plan was made, and
-        retirements.
+        What it means.
     """
 
     base_folder: Row
+    registered: Registered
+    listing: Listing
     plan: Plan
-    earlier_requests: tuple[int, ...]
-    num_applied: int
 
 
 def plan(tables: Tables, base_folder: Row) -> Planned:
@@ -59,26 +79,21 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     """
     place = tables.as_on_disk(base_folder["repository_name"], base_folder["folder"])
     base_folder = {**base_folder, "folder": place.path}
-    num_applied = _num_applied(tables, base_folder)
-    request, own_id = _request(base_folder), base_folder["basefolder_id"]
-    request_ids = _requests_of_folder(tables, base_folder)
-    if _any_applied(tables, [number for number in request_ids if number > own_id]):
-        # A later request of the folder was carried out already: its option set counts.
+    request = _request(base_folder)
+    registered = _registered(tables, base_folder)
+    listing = _listing(tables, request)
+    if registered.is_overtaken:
+        # The option set of the later request counts.
         request = replace(request, ops_name=None)
-    listing = scan(tables.local_path(request.repository_name, request.folder))
-    return Planned(
-        base_folder,
-        make_plan(
-            request,
-            listing,
-            known.contents(tables, request),
-            known.option_settings(tables),
-            assigned_options=known.assigned_options(tables, request),
-            zone=ZoneInfo(tables.imaging.Lab().fetch1("timezone")),
-        ),
-        tuple(number for number in request_ids if number < own_id),
-        num_applied,
+    made = make_plan(
+        request,
+        listing,
+        known.contents(registered.rows, request),
+        known.option_settings(tables),
+        assigned_options=known.assigned_options(registered.rows),
+        zone=tables.zone,
     )
+    return Planned(base_folder, registered, listing, made)
 
 
 def decide(tables: Tables, planned: Planned) -> Decision:
@@ -89,22 +104,18 @@ def decide(tables: Tables, planned: Planned) -> Decision:
     InputError
         The setup has no calibration for the day.
     """
-    if _num_applied(tables, planned.base_folder) != planned.num_applied:
-        # Another request was carried out meanwhile, perhaps for a newer state of the folder, or a session
-        # was retired that the plan took for registered.
-        planned = plan(tables, planned.base_folder)
-    base_folder = planned.base_folder
-    changes = compare(planned.plan, known.of_plan(tables, planned.plan))
+    registered = planned.registered
+    changes = compare(planned.plan, known.of_plan(tables, planned.plan, registered.rows))
     return Decision(
         planned.plan,
         changes,
-        hardware_notes(tables, base_folder, changes),
-        stale_jobs.stale_jobs(tables, changes.metasession_names, planned.earlier_requests),
+        hardware_notes(tables, planned.base_folder, changes),
+        stale_jobs.stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 
 
-def apply(tables: Tables, planned: Planned) -> Report:
-    """Hold a plan against the database and write what is new, within the open transaction.
+def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
+    """Do what was decided, within the open transaction.
 
     Raises
     ------
@@ -113,10 +124,12 @@ def apply(tables: Tables, planned: Planned) -> Report:
     DatabaseError
         What is out of date may not be deleted by this account.
     """
-    request, base_folder = planned.plan.request, planned.base_folder
-    # Always in this order, so that two registrations never wait for each other.
-    lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
-    lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
+    if not decision.writes:
+        return report(decision, (), {})
+    base_folder = planned.base_folder
+    _lock(tables, planned.plan.request)
+    if not _is_up_to_date(tables, planned):
+        planned = plan(tables, base_folder)
     decision = decide(tables, planned)
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
     # Raised here, everything is rolled back.
@@ -126,26 +139,50 @@ def apply(tables: Tables, planned: Planned) -> Report:
     return done
 
 
-def _num_applied(tables: Tables, base_folder: Row) -> int:
-    """Count the requests carried out that may have met the same sessions, and all retirements."""
-    same_place = {"repository_name": base_folder["repository_name"]}
-    same_animal = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
-    applied = tables.imaging.MakeDatasetSessions & (tables.imaging.BaseFolder & [same_place, same_animal])
-    counted = (applied.proj(), tables.imaging.Retirement.proj())
-    # One question instead of two: each registration asks it twice.
-    counts = " + ".join(f"(SELECT count(*) FROM ({each.make_sql()}) AS counted)" for each in counted)
-    return int(tables.connection.query(f"SELECT {counts}").fetchone()[0])
+def _lock(tables: Tables, request: Request) -> None:
+    """Lock in this order always, so that two registrations never wait for each other."""
+    lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
+    lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
 
 
-def _requests_of_folder(tables: Tables, base_folder: Row) -> list[int]:
-    same = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
-    requests = tables.imaging.BaseFolder & {name: base_folder[name] for name in same}
-    return [int(number) for number in requests.to_arrays("basefolder_id")]
+def _is_up_to_date(tables: Tables, planned: Planned) -> bool:
+    """Say whether a plan would be made again as it is.
+
+    Another request may have been carried out meanwhile for a newer state of the folder, or a session have
+    been retired that the plan took for registered.
+    """
+    registered = _registered(tables, planned.base_folder)
+    return registered == planned.registered and _listing(tables, planned.plan.request) == planned.listing
 
 
-def _any_applied(tables: Tables, request_ids: list[int]) -> bool:
-    applied = tables.imaging.MakeDatasetSessions & [{"basefolder_id": number} for number in request_ids]
-    return bool(request_ids) and bool(applied)
+def _listing(tables: Tables, request: Request) -> Listing:
+    return scan(tables.local_path(request.repository_name, request.folder))
+
+
+def _registered(tables: Tables, base_folder: Row) -> Registered:
+    own_id = base_folder["basefolder_id"]
+    with one_state(tables.connection):
+        rows = registered_rows.of_folder(tables, _request(base_folder))
+        requests = _requests_of_folder(tables, base_folder)
+    return Registered(
+        rows,
+        tuple(number for number, _ in requests if number < own_id),
+        any(is_applied for number, is_applied in requests if number > own_id),
+    )
+
+
+def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, bool]]:
+    """Give the requests of the same folder, animal and label, and whether each was carried out."""
+    columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
+    requests = tables.imaging.BaseFolder.full_table_name
+    applied = tables.imaging.MakeDatasetSessions.full_table_name
+    question = (
+        f"SELECT requested.basefolder_id, applied.basefolder_id IS NOT NULL FROM {requests} AS requested"
+        f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"
+        f" WHERE {' AND '.join(f'{name} = %s' for name in columns)} ORDER BY 1"
+    )
+    found = plain_rows.fetch(tables.connection, question, [base_folder[name] for name in columns])
+    return [(int(number), bool(is_applied)) for number, is_applied in found]
 
 
 def _request(base_folder: Row) -> Request:

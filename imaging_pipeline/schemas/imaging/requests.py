@@ -7,9 +7,10 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.schemas import mlims, tables
+from imaging_pipeline.schemas import mlims, plain_rows, tables
 
 from . import preview, registration, request_rows
+from .decision import Decision
 from .fetching import Row
 from .hardware import Scope
 from .preview import Preview
@@ -260,13 +261,15 @@ class MakeDatasetSessions(dj.Imported):
         """Fetch the request."""
         return ((BaseFolder() & key).fetch1(),)
 
-    def make_compute(self, key: Row, base_folder: Row) -> tuple[registration.Planned]:
-        """Scan the folder and plan what it holds."""
-        return (registration.plan(tables.in_code(), base_folder),)
+    def make_compute(self, key: Row, base_folder: Row) -> tuple[registration.Planned, Decision]:
+        """Scan the folder, plan what it holds, and compare that with the database."""
+        handle = tables.in_code()
+        planned = registration.plan(handle, base_folder)
+        return planned, registration.decide(handle, planned)
 
-    def make_insert(self, key: Row, planned: registration.Planned) -> None:
-        """Compare the plan with the database, apply the changes and report them."""
-        report = registration.apply(tables.in_code(), planned)
+    def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:
+        """Apply the changes and report them."""
+        report = registration.apply(tables.in_code(), planned, decision)
         self.insert1({**key, **report.row})
         for part, rows in report.parts.items():
-            getattr(self, part).insert({**key, **row} for row in rows)
+            plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))

@@ -14,6 +14,7 @@ from imaging_pipeline.ingest.changed import (
     SessionVerdict,
 )
 from imaging_pipeline.ingest.planned import PlannedMetaSession
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from . import purge
@@ -132,7 +133,7 @@ class Writer:
             for name in each.session_names
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
-        physical_file.insert(self._file_rows(anew))
+        plain_rows.insert(physical_file, self._file_rows(anew))
 
     def _write_curations(self) -> None:
         request = self._base_folder

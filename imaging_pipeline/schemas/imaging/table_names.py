@@ -15,6 +15,11 @@ def schema_of(full_table_name: str) -> str:
     return full_table_name.split(".")[0].strip('`"')
 
 
+def our_schemas(tables: Tables) -> set[str]:
+    """Give the names of the pipeline's own schemas."""
+    return {f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")}
+
+
 def job_table(full_table_name: str) -> str:
     """Give the full name of a table's job table; ``table.jobs`` would ask the server for its columns."""
     schema_name, _, name = full_table_name.rpartition(".")
@@ -38,8 +43,8 @@ def owners(tables: Tables, full_table_names: Iterable[str]) -> dict[str, str | N
     PostgreSQL knows it. On MySQL, and where one account owns all schemas as on an embedded server, the name
     of a private schema says it.
     """
-    ours = [f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")]
-    private = sorted({schema_of(name) for name in full_table_names} - set(ours))
+    ours = our_schemas(tables)
+    private = sorted({schema_of(name) for name in full_table_names} - ours)
     if not private:
         return {}
     users = [str(name) for name in tables.imaging.User().to_arrays("username")]
