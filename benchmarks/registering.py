@@ -82,7 +82,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
     )
     yield Measurement("memory to register all", call.peak_mb, "MB", at_most=200)
     if share.open_files is not None:
-        yield Measurement("files open at a time", share.open_files, "files", at_most=4)
+        yield Measurement("files open at a time", share.open_files, "files", at_most=1)
     yield _planning(size, folder / "large")
 
 

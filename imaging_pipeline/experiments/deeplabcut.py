@@ -47,9 +47,9 @@ def recognise_deeplabcut(names: Sequence[str], naming: Naming) -> Mapping[str, U
     """
     folders: dict[str, list[PurePosixPath]] = {}
     for name in sorted(names):
-        path = PurePosixPath(name)
-        if len(path.parts) > 1 and path.parts[0].startswith(_PREFIX):
-            folders.setdefault(path.parts[0], []).append(path)
+        folder, separator, _ = name.partition("/")
+        if separator and folder.startswith(_PREFIX):
+            folders.setdefault(folder, []).append(PurePosixPath(name))
     verdicts: dict[str, Used | Unknown] = {}
     for folder, paths in folders.items():
         verdicts |= _of_folder(naming(folder.removeprefix(_PREFIX)), paths)

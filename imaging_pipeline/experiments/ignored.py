@@ -17,6 +17,8 @@ RECORD = "the record of a Suite2p run of the pipeline"
 _SYSTEM_NAMES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"}
 )
+_UNFINISHED = re.compile(r"\..+\.partial-")
+_SUPERSEDED = re.compile(r".\.superseded-")
 _SUITE2P_FOLDER = re.compile(r"suite2p|plane\d+|combined|combined_.*|split_.*", re.IGNORECASE)
 _WORKING_FOLDER = re.compile(r"reg_tif(_chan2)?", re.IGNORECASE)
 _WORKING_FILE = re.compile(r"data(_chan2)?(_raw)?\.bin|data_raw_chan2\.bin|ops1\.npy|.*\.mat", re.IGNORECASE)
@@ -39,6 +41,8 @@ def ignoring_rule(path: str) -> str | None:
         rule = _rule_of_name(part)
         if rule is not None:
             return rule
+    if not folders:
+        return None
     if any(_WORKING_FOLDER.fullmatch(folder) for folder in folders):
         return WORKING
     is_working = _WORKING_FILE.fullmatch(name) and result_name(name) is None
@@ -50,9 +54,9 @@ def ignoring_rule(path: str) -> str | None:
 
 
 def _rule_of_name(name: str) -> str | None:
-    if re.search(r"^\..+\.partial-", name):
+    if _UNFINISHED.match(name):
         return UNFINISHED
-    if re.search(r".\.superseded-", name):
+    if _SUPERSEDED.search(name):
         return SUPERSEDED
     if name.lower() in _SYSTEM_NAMES or name == ".DS_Store" or name.startswith("._"):
         return SYSTEM

@@ -56,8 +56,7 @@ class Miniscope(ExperimentType):
         NamingError
             It names the gap, or the two files that claim one place.
         """
-        tifs = tif_names(folder, names)
-        check_tif_numbering([(folder / name, tif) for name, tif in tifs.items()])
+        check_tif_numbering(folder, tif_names(folder, names))
 
     def examine(self, path: Path, used: Used) -> Examined:
         """Check that a tif has its last page, and give the start and the layout that it says.

@@ -76,7 +76,7 @@ class MiniscopePreprocessed(Miniscope):
         """
         super().check_numbering(folder, names)
         corrected = _corrected(folder, names)
-        check_tif_numbering([(folder / name, split) for name, split in corrected.items()])
+        check_tif_numbering(folder, corrected)
         raw = _by_acquisition(tif_names(folder, names))
         for (name, acquisition), files in _by_acquisition(corrected).items():
             if (name, acquisition) not in raw:
@@ -137,7 +137,7 @@ def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
     for name in sorted(names):
         path = PurePosixPath(name)
         if "/" not in name and path.stem.endswith(_ENDING) and path.suffix.lower() in _TYPES:
-            found[name] = split_tif_name(folder / name, _ENDING)
+            found[name] = split_tif_name(folder, name, _ENDING)
     return {name: split for name, split in found.items() if split is not None}
 
 

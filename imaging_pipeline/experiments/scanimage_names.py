@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from imaging_pipeline.errors import NamingError
 
@@ -37,20 +37,20 @@ def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
         As for `split_tif_name`.
     """
     split = {
-        name: split_tif_name(folder / name)
+        name: split_tif_name(folder, name)
         for name in names
-        if "/" not in name and PurePosixPath(name).suffix.lower() in TIF_SUFFIXES
+        if "/" not in name and name.lower().endswith(TIF_SUFFIXES)
     }
     return {name: tif for name, tif in split.items() if tif is not None}
 
 
-def split_tif_name(path: Path, ending: str = "") -> TifName | None:
+def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
     """Take a tif's name apart; None where it has no counter.
 
     Parameters
     ----------
-    path
-        The file.
+    folder, name
+        Where the file lies, and its name.
     ending
         What stands behind the counters, such as ``_preproc``.
 
@@ -59,29 +59,33 @@ def split_tif_name(path: Path, ending: str = "") -> TifName | None:
     NamingError
         More than one way to take the name apart is likely.
     """
-    pieces = path.stem.removesuffix(ending).split("_")
+    # Not by a path: a folder may have thousands of files.
+    before, _, suffix = name.rpartition(".")
+    stem = before if before and suffix else name
+    pieces = stem.removesuffix(ending).split("_")
     is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
     counters = 1 if is_late else 0
     while counters < len(pieces) - 1 and _COUNTER.fullmatch(pieces[-1 - counters]):
         counters += 1
-    name = "_".join(pieces[: len(pieces) - counters])
-    if counters == 0 or not name:
+    timeseries_name = "_".join(pieces[: len(pieces) - counters])
+    if counters == 0 or not timeseries_name:
         return None
-    ends_in_number = "_" in name and _FIVE_DIGITS.fullmatch(name.rsplit("_", 1)[1])
+    _, separator, last = timeseries_name.rpartition("_")
+    ends_in_number = separator and _FIVE_DIGITS.fullmatch(last)
     if counters > 2 or (counters == 1 and ends_in_number):
         raise NamingError(
             "The name does not say certainly which numbers are the acquisition and the file",
-            path=path,
-            found=f"'{name}' before {' and '.join(pieces[-counters:])}",
+            path=folder / name,
+            found=f"'{timeseries_name}' before {' and '.join(pieces[-counters:])}",
             allowed="NAME_<acquisition>_<file>.tif or NAME_<acquisition>.tif",
             remedy=_RENAME,
         )
     numbers = [int(piece) for piece in pieces[-counters:]]
-    return TifName(name, numbers[0], numbers[1] if counters == 2 else None)
+    return TifName(timeseries_name, numbers[0], numbers[1] if counters == 2 else None)
 
 
-def check_tif_numbering(tifs: Sequence[tuple[Path, TifName]]) -> None:
-    """Refuse two tifs in one place, and acquisitions or files missing between others.
+def check_tif_numbering(folder: Path, tifs: Mapping[str, TifName]) -> None:
+    """Refuse two tifs of a folder in one place, and acquisitions or files missing between others.
 
     Acquisitions may begin at any number, because first tries are thrown away; files begin at 1.
 
@@ -90,29 +94,29 @@ def check_tif_numbering(tifs: Sequence[tuple[Path, TifName]]) -> None:
     NamingError
         It names the file and what is missing.
     """
-    sessions: dict[str, dict[int, list[tuple[Path, TifName]]]] = {}
-    for path, name in sorted(tifs, key=lambda tif: tif[0].name):
-        sessions.setdefault(name.timeseries_name, {}).setdefault(name.acquisition, []).append((path, name))
+    sessions: dict[str, dict[int, list[tuple[str, TifName]]]] = {}
+    for name, tif in sorted(tifs.items(), key=lambda item: item[0]):
+        sessions.setdefault(tif.timeseries_name, {}).setdefault(tif.acquisition, []).append((name, tif))
     for timeseries_name, acquisitions in sessions.items():
         for acquisition, files in acquisitions.items():
-            _check_files(f"acquisition {acquisition} of '{timeseries_name}'", files)
+            _check_files(folder, f"acquisition {acquisition} of '{timeseries_name}'", files)
         missing = _missing(list(acquisitions), first=min(acquisitions))
         if missing:
             raise NamingError(
                 f"Acquisitions of '{timeseries_name}' are missing between others",
-                path=acquisitions[max(acquisitions)][0][0],
+                path=folder / acquisitions[max(acquisitions)][0][0],
                 found=f"acquisitions {_listed(sorted(acquisitions))}, without {_listed(missing)}",
                 remedy="copy the missing acquisitions, or rename those that are another session.",
             )
 
 
-def _check_files(where: str, files: list[tuple[Path, TifName]]) -> None:
-    numbers = [name.file_number for _, name in files]
+def _check_files(folder: Path, where: str, files: list[tuple[str, TifName]]) -> None:
+    numbers = [tif.file_number for _, tif in files]
     if None in numbers and len(files) > 1 or len(set(numbers)) < len(numbers):
         raise NamingError(
             f"Two files cannot both be {where}",
-            path=files[0][0].parent,
-            found=", ".join(sorted(path.name for path, _ in files)),
+            path=folder,
+            found=", ".join(sorted(name for name, _ in files)),
             remedy=_RENAME,
         )
     present = [number for number in numbers if number is not None]
@@ -120,7 +124,7 @@ def _check_files(where: str, files: list[tuple[Path, TifName]]) -> None:
     if missing:
         raise NamingError(
             f"Files of {where} are missing before others",
-            path=files[-1][0],
+            path=folder / files[-1][0],
             found=f"files {_listed(sorted(present))}, without {_listed(missing)}",
             remedy="copy the missing files.",
         )

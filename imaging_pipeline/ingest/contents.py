@@ -12,7 +12,7 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import Move, PathError, PipelineError, StillCopyingError, TruncatedError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
-from imaging_pipeline.ingest.fingerprint import fingerprint
+from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.planned import Content, KnownFiles, Request, address_of, content_of
 
@@ -148,6 +148,11 @@ class FolderContents:
         """Say whether a file is here that the database does not hold as it is."""
         return path in self.entries and self._unchanged(path) is None
 
+    def expect(self, path: str) -> None:
+        """Let the system fetch what will be read of a file that is here."""
+        if path not in self._containers:
+            expect(self.folder / path, self.entries[path].size_bytes)
+
     def examine(self, path: str, examine: Examine) -> Examined:
         """Look into a file that is here, once.
 
@@ -181,9 +186,7 @@ class FolderContents:
 
         Parameters
         ----------
-        path
-            Path below the folder.
-        examine
+        path, examine
             As for `examine`.
 
         Raises

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from imaging_pipeline.readers.read_ahead import read_ahead
+from imaging_pipeline.readers.read_ahead import announce, read_ahead
 
 _BLOCK_BYTES = 4 * 1024
+# Formats begin with what they say of a recording.
+_START_BYTES = 64 * 1024
 _NUM_BLOCKS = 4
 _WHOLE_BYTES = 512 * 1024
 
@@ -34,6 +36,11 @@ def fingerprint(path: Path) -> str:
             file.seek(offset)
             digest.update(file.read(num_bytes))
     return digest.hexdigest()
+
+
+def expect(path: Path, size_bytes: int) -> None:
+    """Let the system fetch what will be read of a file: its start, and the blocks of its fingerprint."""
+    announce(path, [(0, min(size_bytes, _START_BYTES)), *_blocks(size_bytes)])
 
 
 def _blocks(size_bytes: int) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,7 +21,8 @@ from imaging_pipeline.ingest.planned import (
 )
 from imaging_pipeline.readers.alike import check_alike
 
-_READERS = 4
+# A disk, and a share even more, answers slowly but much at once.
+_EXPECTED_FILES = 16
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,14 @@ def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Se
 
 
 def _read_new(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> None:
-    """Read several files at a time: most of the time goes to waiting for the disk, or for the share."""
+    """Read one file after the other, while the system fetches what the next ones will be asked for."""
     new = [file for file in files if contents.is_new(file.path)]
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="reader") as pool:
-        read = pool.map(lambda file: contents.read(file.path, _examine(experiment, file)), new)
-        for number, _ in enumerate(read, 1):
-            progress.report("reading new files", number, len(new))
+    for number, file in enumerate(new):
+        progress.report("reading new files", number, len(new))
+        if number % _EXPECTED_FILES == 0:
+            for upcoming in new[number : number + _EXPECTED_FILES]:
+                contents.expect(upcoming.path)
+        contents.read(file.path, _examine(experiment, file))
 
 
 def _examine(experiment: ExperimentType, file: RecordedFile) -> Examine:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
+# Offset and number of bytes.
+Stretch = tuple[int, int]
 
-def read_ahead(file: IO[Any], stretches: Iterable[tuple[int, int]]) -> None:
-    """Announce stretches of a file, each as offset and number of bytes.
+
+def read_ahead(file: IO[Any], stretches: Iterable[Stretch]) -> None:
+    """Announce stretches of an open file.
 
     Reads that are scattered over a file then cost the wait for one, not for each. Where the system knows
     no such announcement nothing is done.
@@ -17,3 +22,14 @@ def read_ahead(file: IO[Any], stretches: Iterable[tuple[int, int]]) -> None:
     if sys.platform == "linux":
         for offset, num_bytes in stretches:
             os.posix_fadvise(file.fileno(), offset, num_bytes, os.POSIX_FADV_WILLNEED)
+
+
+def announce(path: Path, stretches: Iterable[Stretch]) -> None:
+    """Announce stretches of a file that is opened later; it is open only until that is said.
+
+    Several files are fetched at once in this way, although no more than one is open at a time.
+    """
+    if sys.platform == "linux":
+        # Why a file cannot be opened is told when it is read.
+        with suppress(OSError), path.open("rb", buffering=0) as file:
+            read_ahead(file, stretches)

@@ -5,20 +5,27 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import datajoint as dj
 import pytest
 
+from imaging_pipeline.config import Config
+from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, store_sweep, tables
 from imaging_pipeline.schemas.imaging import registration
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
-from imaging_pipeline.schemas.locks import in_transaction
+from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from tests.database.test_concurrency import at_once, ingest
-from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, aged, write_folder, write_tif
+from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, Timeseries, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output
 from tests.makers.suite2p_output import curate
+from tests.makers.toy_tables import ToyConfig, open_connection
 
 LATER = COPIED + timedelta(days=1)
 SECONDS_OF_TWO_DAYS = 2 * 24 * 3600
@@ -29,9 +36,33 @@ def folder(lab: Lab) -> Path:
     return write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD, WHEEL)
 
 
-def replace_a_tif(folder: Path) -> None:
+def replace_a_tif(folder: Path) -> Path:
     """Write another recording under the name of one that is there."""
-    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), LATER)
+    return aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), LATER)
+
+
+@contextmanager
+def locked(config: Config, *table_names: str) -> Iterator[None]:
+    """Let another connection keep all rows of some tables."""
+    with closing(open_connection(ToyConfig(config, "", Path()))) as other, other.transaction:
+        for name in table_names:
+            lock_rows(dj.FreeTable(other, name))
+        yield
+
+
+def num_questions(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Count the statements that registering a folder takes."""
+    asked = []
+    query = lab.connection.query
+
+    def counted(question: str, *args: Any, **kwargs: Any) -> Any:
+        asked.append(question)
+        return query(question, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.connection, "query", counted)
+        register(lab, folder, combined=True)
+    return len(asked)
 
 
 def test_what_a_job_fetched_is_other_data_once_a_tif_was_replaced(lab: Lab, folder: Path) -> None:
@@ -98,6 +129,38 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
         report = registration.apply(tables.in_code(), planned, decision)
     assert report.parts["Purge"] == []
     assert len(imaging.Tif()) == 2
+
+
+def test_a_plan_that_waited_is_made_anew_when_the_folder_is_another_by_then(lab: Lab, folder: Path) -> None:
+    request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
+    row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
+    planned = registration.plan(tables.in_code(), row)
+    decision = registration.decide(tables.in_code(), planned)
+    replaced = replace_a_tif(folder)
+    with in_transaction(lab.connection):
+        registration.apply(tables.in_code(), planned, decision)
+    registered = imaging.PhysicalFile & {"file_path": replaced.relative_to(lab.share).as_posix()}
+    assert registered.fetch1("fingerprint") == fingerprint(replaced)
+
+
+def test_an_unchanged_folder_waits_for_no_other_registration(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
+    waiting = "lock_timeout" if lab.config.backend == "postgresql" else "innodb_lock_wait_timeout"
+    lab.connection.query(f"SET {waiting} = {1000 if waiting == 'lock_timeout' else 1}")
+    with locked(lab.config, imaging.Repository.full_table_name, mlims.Animal.full_table_name):
+        imaging.MakeDatasetSessions.populate({"basefolder_id": request})
+    lab.connection.query(f"SET {waiting} = DEFAULT")
+    assert (imaging.MakeDatasetSessions & {"basefolder_id": request}).fetch1("num_sessions_known") == 2
+
+
+def test_a_folder_of_more_sessions_takes_no_more_questions(
+    lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = write_folder(lab.share / "90218" / "small", Timeseries("90218-sleep", LATER.replace(tzinfo=None)))
+    for place in (small, folder):
+        register(lab, place, combined=True)
+    assert num_questions(lab, folder, monkeypatch) == num_questions(lab, small, monkeypatch)
 
 
 def test_a_folder_requested_for_two_animals_at_once_is_registered_for_one(lab: Lab, folder: Path) -> None:

@@ -1,3 +1,4 @@
+import io
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -406,6 +407,20 @@ def test_an_unchanged_file_is_not_read_again(folder):
         aged(path)
 
     assert plan_of(folder, known) == first
+
+
+def test_never_more_than_one_file_is_open(folder, monkeypatch):
+    opened = []
+
+    def opening(*args, **kwargs):
+        assert all(file.closed for file in opened)
+        opened.append(builtin(*args, **kwargs))
+        return opened[-1]
+
+    builtin = io.open
+    monkeypatch.setattr(io, "open", opening)
+    plan_of(folder)
+    assert len(opened) >= len(list(folder.iterdir()))
 
 
 def test_a_replaced_file_is_seen_although_its_name_and_size_are_the_same(folder):

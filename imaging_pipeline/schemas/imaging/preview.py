@@ -14,6 +14,7 @@ from .fetching import Row
 from .history import not_carried_out
 from .purge import Purged
 from .registration_report import Report
+from .request_rows import Completion
 from .running_jobs import RunningJob
 from .table_names import owners
 
@@ -88,7 +89,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
         As when it is carried out.
     """
-    base_folder = {"basefolder_id": request_rows.next_number(tables), **request_rows.complete(tables, inputs)}
+    base_folder = {"basefolder_id": request_rows.next_number(tables), **Completion(tables).complete(inputs)}
     planned = registration.plan(tables, base_folder)
     decision = registration.decide(tables, planned)
     purges = decision.changes.purges

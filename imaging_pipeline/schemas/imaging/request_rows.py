@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
-
-import datajoint as dj
 
 from imaging_pipeline.errors import InputError, Move, PathError
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import alone, known, not_known, refuse_unknown
 from .consent import Consent
+from .table_names import job_table
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
 _ANIMAL = ("animal", "animal_name", "animal_id", "datasource_id")
@@ -39,7 +40,8 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]], *, consent: Consen
     list of int
         The identifiers of the requests.
     """
-    return _append(tables, [{**complete(tables, row), "consent": consent} for row in rows])
+    complete = Completion(tables).complete
+    return _append(tables, [{**complete(row), "consent": consent} for row in rows])
 
 
 def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
@@ -57,49 +59,76 @@ def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     with alone(tables):
         first = next_number(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
-        dj.Table.insert(tables.imaging.BaseFolder(), numbered)
+        plain_rows.insert(tables.imaging.BaseFolder, numbered)
     return [row["basefolder_id"] for row in numbered]
 
 
 def next_number(tables: Tables) -> int:
     """Give the identifier of the next request."""
     # A number that was deleted is not given again: the job of the old request may still be there.
-    numbered = (tables.imaging.BaseFolder(), tables.imaging.MakeDatasetSessions.jobs)
-    newest = [dj.U().aggr(table, newest="max(basefolder_id)").fetch1("newest") for table in numbered]
-    return max((int(number) + 1 for number in newest if number is not None), default=0)
+    jobs = job_table(tables.imaging.MakeDatasetSessions.full_table_name)
+    numbered = (tables.imaging.BaseFolder.full_table_name, jobs)
+    questions = [f"SELECT max(basefolder_id) FROM {name}" for name in numbered]
+    newest = plain_rows.fetch(tables.connection, " UNION ALL ".join(questions))
+    return max((int(number) + 1 for (number,) in newest if number is not None), default=0)
 
 
-def complete(tables: Tables, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the inputs of one request and complete them to the columns of ``BaseFolder``.
+class Completion:
+    """Checks the inputs of requests, and completes them to the columns of ``BaseFolder``.
 
-    Raises
-    ------
-    InputError, PathError
+    What several requests have in common is asked for once.
     """
-    _check_columns(row)
-    imaging = tables.imaging
-    place = _folder(str(row["path"]), tables.roots())
-    completed = {
-        "username": _taken(imaging.User & {"is_active": True}, "username", row),
-        "path": str(row["path"]),
-        "repository_name": place.repository_name,
-        "folder": place.path,
-        **_animal(tables.mlims.Animal, row),
-        "experiment_type": _taken(imaging.ExperimentType, "experiment_type", row),
-        "combined": _combined(row["combined"]),
-        "setup": None,
-        "scope_name": None,
-        "ops_name": None,
-        "register_uncurated": _truth(row.get("register_uncurated", False)),
-        "base_folder_note": row.get("base_folder_note") or "",
-    }
-    _check_combinable(completed)
-    if row.get("setup"):
-        completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
-    for column, table in (("scope_name", imaging.Scope), ("ops_name", imaging.Suite2pyOps)):
-        if row.get(column):
-            completed[column] = _taken(table, column, row)
-    return completed
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._answers: dict[str, Any] = {}
+
+    def complete(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Check and complete one request.
+
+        Raises
+        ------
+        InputError, PathError
+        """
+        _check_columns(row)
+        imaging = self._tables.imaging
+        place = _folder(str(row["path"]), self._once("roots", self._tables.roots))
+        completed = {
+            "username": self._taken(imaging.User & {"is_active": True}, "username", row),
+            "path": str(row["path"]),
+            "repository_name": place.repository_name,
+            "folder": place.path,
+            **self._animal(row),
+            "experiment_type": self._taken(imaging.ExperimentType, "experiment_type", row),
+            "combined": _combined(row["combined"]),
+            "setup": None,
+            "scope_name": None,
+            "ops_name": None,
+            "register_uncurated": _truth(row.get("register_uncurated", False)),
+            "base_folder_note": row.get("base_folder_note") or "",
+        }
+        _check_combinable(completed)
+        if row.get("setup"):
+            completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
+        for column, table in (("scope_name", imaging.Scope), ("ops_name", imaging.Suite2pyOps)):
+            if row.get(column):
+                completed[column] = self._taken(table, column, row)
+        return completed
+
+    def _taken(self, table: Any, column: str, row: Mapping[str, Any]) -> str:
+        value = row[column]
+        ask = partial(known, table, column, value, move=Move.EXPERIMENTER)
+        return str(self._once(f"{column} {value!r}", ask))
+
+    def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        named = {name: row[name] for name in _ANIMAL if name in row}
+        ask = partial(_animal, self._tables.mlims.Animal, named)
+        return dict(self._once(f"animal {named!r}", ask))
+
+    def _once(self, question: str, ask: Callable[[], Any]) -> Any:
+        if question not in self._answers:
+            self._answers[question] = ask()
+        return self._answers[question]
 
 
 def _check_columns(row: Mapping[str, Any]) -> None:
@@ -130,10 +159,6 @@ def _folder(typed: str, roots: Sequence[Root]) -> Place:
             remedy="give the folder in which the files of the recording lie.",
         )
     return place
-
-
-def _taken(table: Any, column: str, row: Mapping[str, Any]) -> str:
-    return known(table, column, row[column], move=Move.EXPERIMENTER)
 
 
 def _truth(value: object) -> bool:
