@@ -8,8 +8,10 @@ PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
 demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
 
+# Hundreds of processes import what is compiled once, also where Python is told to keep nothing of it.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup
 
 # One table, printed and put into docs/performance.md.
 bench: .venv/bench
@@ -37,9 +39,9 @@ clean:
 	$(PIP) --editable '.[demo]'
 	touch $@
 
-.venv/dev: .venv/demo
+.venv/dev: .venv/torch pyproject.toml
 	$(PIP) --editable '.[demo,dev]'
-	touch $@
+	touch .venv/demo $@
 
 .venv/bench: .venv/dev
 	$(PIP) --editable '.[demo,dev,bench]'

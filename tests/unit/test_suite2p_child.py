@@ -7,9 +7,13 @@ import pytest
 
 from imaging_pipeline.errors import RunError
 from imaging_pipeline.suite2p_runner.child_process import run_child
-from imaging_pipeline.suite2p_runner.run import is_available
+from tests.makers.stand_in_suite2p import stand_in_suite2p
 
-pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
+
+@pytest.fixture(autouse=True)
+def _stand_in(tmp_path, monkeypatch):
+    """Importing Suite2p itself takes seconds."""
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
 
 
 def test_the_process_ends_with_its_parent_and_takes_its_folder_along(tmp_path):
