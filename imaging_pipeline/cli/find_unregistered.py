@@ -10,9 +10,9 @@ from rich.console import Console
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import quoted
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.schemas.imaging.report_text import counted
 from imaging_pipeline.schemas.imaging.unregistered import Unregistered
 from imaging_pipeline.schemas.imaging.unregistered import find_unregistered as search
+from imaging_pipeline.wording import counted
 
 
 @click.command(name="find-unregistered")

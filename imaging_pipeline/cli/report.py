@@ -14,6 +14,7 @@ from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState, 
 from imaging_pipeline.schemas.imaging.registration_report import Report
 from imaging_pipeline.schemas.imaging.report_text import in_order, session
 from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.wording import wrapped
 
 _DETAILS = {"setup": "setup", "scope_name": "scope", "ops_name": "option set"}
 
@@ -32,7 +33,7 @@ def report(what: str) -> None:
             purged = [] if past.report is None else past.report.parts["Purge"]
             private = owners(tables, (row["purged_table"] for row in purged))
             for line in (*_head(past), *_done(past.report, private)):
-                click.echo(report_text.wrapped(line, text_width()))
+                click.echo(wrapped(line, text_width()))
             click.echo()
 
 

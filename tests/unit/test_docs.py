@@ -40,6 +40,8 @@ def commands() -> Iterator[str]:
     for name, lazy in COMMANDS.items():
         command = lazy.load()
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"imaging-pipeline {name}"
             yield from (f"imaging-pipeline {name} {inner}" for inner in command.commands)
         else:
             yield f"imaging-pipeline {name}"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
 from imaging_pipeline.ingest.planned import FileReport, FileVerdict
+from imaging_pipeline.wording import counted, wrapped
 
 from . import report_text
 from .registration_report import REFUSED
-from .report_text import counted, in_order, session, wrapped
+from .report_text import in_order, session
 from .table_names import shown
 
 if TYPE_CHECKING:

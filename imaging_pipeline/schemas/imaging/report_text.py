@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from imaging_pipeline.ingest.changed import SessionVerdict
+from imaging_pipeline.wording import counted
 
 from .decision import Decision
 from .registration_report import Report
@@ -75,21 +75,3 @@ def findings(report: Report) -> Iterator[str]:
     if rows:
         yield "To know"
     yield from (f"  {row['finding']}" for row in rows)
-
-
-def counted(number: int, noun: str) -> str:
-    """Give a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def wrapped(line: str, width: int) -> str:
-    """Break a line between words; what follows stands to the right of where it began."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(
-        line.lstrip(),
-        width,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

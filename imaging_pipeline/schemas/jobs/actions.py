@@ -15,11 +15,12 @@ import datajoint as dj
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.imaging.adding import alone, known
 from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import JobStatus, job_rows, new, same, state
+from .job_rows import job_rows, new, same, state
 from .selection import Selected, Selection, select
 from .sql import Sql, every, one_of
 

@@ -6,22 +6,8 @@ the next worker that looks finds as well.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from .job_tables import JobTable
 from .sql import Sql, every, together
-
-
-class JobStatus(StrEnum):
-    """How far a job is, in DataJoint's words, but for those that are pending for later."""
-
-    PENDING = "pending"
-    LATER = "later"
-    RESERVED = "reserved"
-    ERROR = "error"
-    IGNORE = "ignore"
-    SUCCESS = "success"
-
 
 DEFAULT_PRIORITY = 5
 
@@ -39,7 +25,7 @@ _SINCE = (
 
 
 def state(backend: str) -> str:
-    """Give SQL for the `JobStatus` of a row of a job table."""
+    """Give SQL for the `explaining.job.JobStatus` of a row of a job table."""
     # PostgreSQL takes no other word for a value of an enumeration.
     status = "status::text" if backend == "postgresql" else "status"
     is_later = "status = 'pending' AND scheduled_time > CURRENT_TIMESTAMP(3)"
@@ -60,16 +46,16 @@ def met(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
 
     Columns
     -------
-    The key; ``state``, a `JobStatus`; ``priority``; ``since_s``, how long it has been so; ``due_s``, how
-    long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of the process
-    that has it.
+    The key; ``state``, an `explaining.job.JobStatus`; ``priority``; ``since_s``, how long it has been so;
+    ``due_s``, how long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of
+    the process that has it, and ``version``, in which its worker writes its name.
     """
     is_there = Sql(f"status <> 'success' OR EXISTS ({same(jobs, jobs.full_name, 'j')})")
     condition = every([is_there, of_key])
     return Sql(
         f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
         f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
-        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid"
+        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
         f" FROM {jobs.jobs_name} AS j {condition.clause}",
         condition.args,
     )
@@ -84,7 +70,8 @@ def new(jobs: JobTable, of_key: Sql) -> Sql:
     condition = every([is_new, of_key])
     return Sql(
         f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
-        " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid"
+        " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid,"
+        " '' AS version"
         f" FROM ({jobs.key_source.proj().make_sql()}) AS k {condition.clause}",
         condition.args,
     )

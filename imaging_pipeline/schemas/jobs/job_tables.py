@@ -38,6 +38,10 @@ class JobTable:
         Columns of its primary key.
     numbers
         Those of them that hold numbers.
+    entry_time
+        The column that says when a row was made.
+    parents
+        The tables that it refers to, in the server's words.
     key_source
         The keys that there are jobs for, done or not, as a DataJoint query.
     """
@@ -48,12 +52,18 @@ class JobTable:
     jobs_name: str
     key: tuple[str, ...]
     numbers: tuple[str, ...]
+    entry_time: str
+    parents: tuple[str, ...]
     key_source: Any
 
     @property
     def short_name(self) -> str:
         """Its name without that of the schema: ``Tif``."""
         return self.name.rpartition(".")[2]
+
+    def has(self, full_name: str) -> bool:
+        """Say whether a table is this one or a part of it."""
+        return full_name == self.full_name or full_name.startswith(f"{self.full_name[:-1]}__")
 
 
 def job_tables(tables: Tables) -> tuple[JobTable, ...]:
@@ -94,5 +104,7 @@ def _job_table(tables: Tables, name: str, lane: str) -> JobTable:
         jobs_name=job_table(table.full_table_name),
         key=tuple(table.primary_key),
         numbers=tuple(column for column in table.primary_key if table.heading[column].numeric),
+        entry_time=next(column for column in table.heading.names if "entry_time" in column),
+        parents=tuple(map(str, table().parents())),
         key_source=table().key_source if own is None else own(tables),
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import JobStatus, job_rows
+from .job_rows import job_rows
 from .job_tables import JobTable
 from .selection import Selected, Selection, select
 from .sql import Sql, every, together

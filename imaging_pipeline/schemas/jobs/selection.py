@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.schemas.imaging.named_sessions import Named
@@ -34,7 +34,7 @@ class Selection:
 
     table: str | None = None
     named: Named | None = None
-    key: Mapping[str, str] | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
 
     @property
@@ -76,7 +76,7 @@ def select(tables: Tables, wanted: Selection) -> tuple[Selected, ...]:
     words = wanted.error.split()
     of_row = every(Sql("LOWER(error_message) LIKE %s", (_containing(word),)) for word in words)
     return tuple(
-        Selected(jobs, every([*_of_sessions(jobs, wanted.named), *_of_key(jobs, wanted.key or {})]), of_row)
+        Selected(jobs, every([*_of_sessions(jobs, wanted.named), *_of_key(jobs, wanted.key)]), of_row)
         for jobs in known
     )
 

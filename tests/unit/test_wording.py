@@ -1,10 +1,10 @@
-"""Durations in words."""
+"""Numbers and durations as people read them."""
 
 from __future__ import annotations
 
 import pytest
 
-from imaging_pipeline.durations import in_words
+from imaging_pipeline.wording import in_words
 
 
 @pytest.mark.parametrize(

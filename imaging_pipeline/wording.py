@@ -1,6 +1,8 @@
-"""How long something takes, in words."""
+"""Numbers, durations and lines as people read them."""
 
 from __future__ import annotations
+
+import textwrap
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -26,3 +28,21 @@ def in_words(duration_s: float) -> str:
 
 def _two(large: int, small: int, large_unit: str, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def wrapped(line: str, width: int) -> str:
+    """Break a line between words; what follows stands to the right of where it began."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.lstrip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,170 @@
+"""``imaging-pipeline jobs``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import click
+
+from imaging_pipeline.cli import jobs_text
+from imaging_pipeline.cli.connection import connected
+from imaging_pipeline.cli.printing import print_table, text_width
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.schemas.imaging.named_sessions import named
+from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.failures import failures
+from imaging_pipeline.schemas.jobs.listing import list_jobs
+from imaging_pipeline.schemas.jobs.overview import overview
+from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import wrapped
+
+_FIRST = 0
+
+_Command = Callable[..., None]
+
+
+def _selecting(command: _Command) -> _Command:
+    """Give a command the options that say which jobs are meant."""
+    options = (
+        click.option("--error", default="", metavar="WORDS", help="Only jobs whose message has these words."),
+        click.option("--animal", help="Where several animals have a timeseries of that name."),
+        click.option("--session", metavar="SESSION|FOLDER", help="Only jobs of it, as explain takes it."),
+        click.option("--table", help="Only jobs of this table, such as Tif."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def _acting(command: _Command) -> _Command:
+    """Give a command what it needs to act on jobs."""
+    command = click.option("--user", "username", help="Who does it; else the account of the database.")(
+        command
+    )
+    command = click.option("--reason", default="", help="Why; it is kept.")(command)
+    return click.argument("key", nargs=-1, metavar="[NAME=VALUE]...")(_selecting(command))
+
+
+@click.group(invoke_without_command=True)
+@_selecting
+@click.option("--status", type=click.Choice([str(each) for each in JobStatus]), help="List these one by one.")
+@click.option("--limit", default=50, show_default=True, help="How many are listed one by one.")
+@click.pass_context
+def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any) -> None:
+    """Count jobs by table, and tell what runs and what failed, and why; or do something with them.
+
+    With a command the options are given after it.
+    """
+    if context.invoked_subcommand is not None:
+        if status or any(which.values()):
+            raise click.UsageError("Give the options after the command.")
+        return
+    with connected() as tables:
+        wanted = _wanted(tables, which)
+        if status is not None:
+            _list(tables, wanted, JobStatus(status), limit)
+        else:
+            _overview(tables, wanted, limit)
+
+
+@jobs.command()
+@_acting
+def retry(key: tuple[str, ...], **inputs: Any) -> None:
+    """Try jobs again that failed or are ignored, and try those now that wait for later.
+
+    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    """
+    _act(Action.RETRY, key, **inputs)
+
+
+@jobs.command()
+@_acting
+def ignore(key: tuple[str, ...], **inputs: Any) -> None:
+    """Leave jobs alone until they are tried again, or their folder is registered again.
+
+    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    """
+    _act(Action.IGNORE, key, **inputs)
+
+
+@jobs.command()
+@_acting
+@click.option(
+    "--priority",
+    type=click.IntRange(-128, 127),
+    default=_FIRST,
+    show_default=True,
+    help="Lower is sooner; jobs begin with 5.",
+)
+def prioritise(key: tuple[str, ...], priority: int, **inputs: Any) -> None:
+    """Let jobs be made sooner than others, or later.
+
+    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    """
+    _act(Action.PRIORITISE, key, priority=priority, **inputs)
+
+
+def _wanted(tables: Tables, which: Mapping[str, str | None], key: Iterable[str] = ()) -> Selection:
+    session, animal = which["session"], which["animal"]
+    if animal and not session:
+        raise click.UsageError("--animal says whose --session is meant; give that too.")
+    found = None if session is None else named(tables, session, animal=animal)
+    return Selection(which["table"], found, dict(map(_pair, key)), which["error"] or "")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(
+            "A column of a key is given with its value",
+            found=text,
+            allowed="name=value, such as basefolder_id=4",
+            remedy="correct it, or say --session or --table.",
+        )
+    return name.strip(), value.strip()
+
+
+def _act(
+    action: Action,
+    key: tuple[str, ...],
+    *,
+    username: str | None,
+    reason: str,
+    priority: int | None = None,
+    **which: Any,
+) -> None:
+    with connected() as tables:
+        wanted = _wanted(tables, which, key)
+        acted = act(tables, action, wanted, priority=priority, username=username, reason=reason)
+        for line in jobs_text.acted(tables, action, acted):
+            click.echo(wrapped(line, text_width()))
+
+
+def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
+    counted = overview(tables, wanted)
+    columns, rows = jobs_text.counts(counted)
+    if rows:
+        print_table(columns, rows)
+    else:
+        click.echo("Nothing is to be made.")
+    columns, rows = jobs_text.durations(counted)
+    if rows:
+        click.echo()
+        print_table(columns, rows)
+    running = list_jobs(tables, wanted, (JobStatus.RESERVED,), limit=limit)
+    blocks = (jobs_text.listed(running), jobs_text.failed(failures(tables, wanted)))
+    for block in blocks:
+        lines = list(block)
+        if lines:
+            click.echo()
+        for line in lines:
+            click.echo(wrapped(line, text_width()))
+
+
+def _list(tables: Tables, wanted: Selection, status: JobStatus, limit: int) -> None:
+    page = list_jobs(tables, wanted, (status,), limit=limit)
+    for line in jobs_text.listed(page) if page.total else ("No such job is there.",):
+        click.echo(wrapped(line, text_width()))

@@ -1,0 +1,170 @@
+"""What is known of a session, or of a folder that is no session yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.living_worker import LivingWorker
+
+
+@dataclass(frozen=True)
+class SessionNamed:
+    """The names of a session.
+
+    Attributes
+    ----------
+    session_name, metasession_name, timeseries_name
+        As in the tables.
+    start
+        Wall time of the lab.
+    """
+
+    session_name: str
+    metasession_name: str
+    timeseries_name: str
+    start: datetime
+
+
+@dataclass(frozen=True)
+class Requested:
+    """A request for the folder.
+
+    Attributes
+    ----------
+    number
+        Its ``basefolder_id``.
+    path
+        As typed.
+    username
+        Who asked.
+    made
+        When.
+    register_uncurated
+        Whether the folder is registered again by itself when Suite2p has run.
+    """
+
+    number: int
+    path: str
+    username: str
+    made: datetime
+    register_uncurated: bool
+
+
+@dataclass(frozen=True)
+class SeenOutput:
+    """An output of a segmentation program, as the newest request that was carried out saw it.
+
+    Attributes
+    ----------
+    path
+        Below the repository.
+    verdict
+        Finished, incomplete, superseded or foreign.
+    reason
+        Why, and what to do about it.
+    """
+
+    path: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A row that is there.
+
+    Attributes
+    ----------
+    about
+        Which one, in people's words.
+    when
+        When it was made.
+    duration_s
+        How long that took; None where no worker made it.
+    number
+        Of a request, its ``basefolder_id``; else 0.
+    """
+
+    about: str
+    when: datetime
+    duration_s: float | None
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A living worker, and why it cannot do a job and what to do; both are empty where it can."""
+
+    worker: LivingWorker
+    why_not: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a table has of the session.
+
+    Attributes
+    ----------
+    table, lane
+        ``imaging.Tif``, and the kind of worker that fills it.
+    needs
+        Tables that workers fill whose rows it is made from.
+    made
+        Rows that are there, the newest first.
+    jobs
+        What is still to be made.
+    candidates
+        The living workers, where something waits for one.
+    """
+
+    table: str
+    lane: str
+    needs: tuple[str, ...] = ()
+    made: tuple[Made, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all is made that can be made now, and anything at all."""
+        return bool(self.made) and not self.jobs
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known.
+
+    Attributes
+    ----------
+    session
+        None of a folder that no session is registered of.
+    folder, repository_name
+        Where its files lie; ``folder`` is below the repository.
+    animal_name, experiment_type, combined
+        Of which animal and type, and whether all sessions of the folder are analysed as one long recording.
+    requests
+        For the folder, the newest first.
+    ops_name
+        The Suite2p option set that is asked for, or None.
+    setup_name
+        The setup that is noted, or None.
+    outputs
+        Of segmentation programs, as the newest request saw them.
+    tables
+        Those that workers fill, in the order in which work flows.
+    """
+
+    session: SessionNamed | None
+    folder: str
+    repository_name: str
+    animal_name: str
+    experiment_type: str
+    combined: bool
+    requests: tuple[Requested, ...] = ()
+    ops_name: str | None = None
+    setup_name: str | None = None
+    outputs: tuple[SeenOutput, ...] = ()
+    tables: tuple[TableFacts, ...] = ()

@@ -1,0 +1,85 @@
+"""A job as people see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from imaging_pipeline.errors import Told
+from imaging_pipeline.living_worker import LivingWorker
+
+
+class JobStatus(StrEnum):
+    """How far a job is, in DataJoint's words, but for those that are pending for later."""
+
+    PENDING = "pending"
+    LATER = "later"
+    RESERVED = "reserved"
+    ERROR = "error"
+    IGNORE = "ignore"
+    SUCCESS = "success"
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Who let a job be ignored, when by the server's clock, and why if that was said."""
+
+    who: str
+    when: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job.
+
+    Attributes
+    ----------
+    table, lane
+        ``imaging.Tif``, and the kind of worker that fills it.
+    key
+        Of the row that it makes.
+    about
+        What it is about, in people's words.
+    status
+        How far it is.
+    priority
+        Lower is sooner.
+    since_s
+        How long it has been so; None where no worker has met it yet.
+    due_s
+        How long until it may be tried, where it is for later.
+    duration_s
+        How long it took, where it is done.
+    told
+        Its error, or what it waits for.
+    worker_name, host, pid
+        Who has it, or had it last; empty and 0 where that was nobody.
+    worker
+        The same, where it is known; it may have given no sign of life for a while.
+    ignored
+        By whom, where that is asked for.
+    """
+
+    table: str
+    lane: str
+    key: Mapping[str, object]
+    about: str
+    status: JobStatus
+    priority: int
+    since_s: float | None = None
+    due_s: float | None = None
+    duration_s: float | None = None
+    told: Told | None = None
+    worker_name: str = ""
+    host: str = ""
+    pid: int = 0
+    worker: LivingWorker | None = None
+    ignored: Ignored | None = None
+
+    @property
+    def short_table(self) -> str:
+        """The table without its schema: ``Tif``."""
+        return self.table.rpartition(".")[2]

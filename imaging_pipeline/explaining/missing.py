@@ -1,0 +1,120 @@
+"""Why a table has nothing of a session, and no job for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imaging_pipeline.errors import Move
+from imaging_pipeline.explaining import commands
+from imaging_pipeline.explaining.explanation import Item
+from imaging_pipeline.explaining.facts import Facts, TableFacts
+from imaging_pipeline.explaining.reasons import Kind, Reason, State
+
+REQUESTS = "imaging.MakeDatasetSessions"
+SUITE2P = "suite2p_jobs.Suite2Py"
+ANALYSIS = "imaging.ImagingAnalysis"
+TIF = "imaging.Tif"
+
+_FINISHED = "finished"
+
+
+def missing_item(facts: Facts, table: TableFacts) -> Item:
+    """Say why there is nothing yet."""
+    if facts.session is not None and table.table in _RULES:
+        return _RULES[table.table](facts)
+    by_name = {each.table: each for each in facts.tables}
+    undone = next((name for name in table.needs if name in by_name and not by_name[name].made), None)
+    return _nothing(table.table) if undone is None else _waits_for(undone)
+
+
+def no_session(facts: Facts) -> Reason:
+    """Say that a request was carried out, and that nothing is there of it."""
+    return Reason(
+        Kind.NO_SESSION,
+        "It gave no session that is still there.",
+        "See what it did:",
+        Move.EXPERIMENTER,
+        commands.report(facts),
+    )
+
+
+def _no_request(_facts: Facts) -> Item:
+    """Say nothing: the requests of a session may have been deleted, and it is registered all the same."""
+    return Item("", State.DOES_NOT_APPLY)
+
+
+def _no_options(facts: Facts) -> Item:
+    """Say that no run was asked for; none is needed where an output is there."""
+    analysis = _table(facts, ANALYSIS)
+    if analysis.made or analysis.jobs or _is_registered(facts):
+        return _nothing(SUITE2P)
+    reason = Reason(
+        Kind.NO_OPTION_SET,
+        "No option set of Suite2p is asked for, so that it does not run by itself.",
+        "Run Suite2p yourself and register the folder again, or register it with one of the option sets"
+        " that imaging-pipeline options list tells:",
+        Move.EXPERIMENTER,
+        f"{commands.add(facts)} --options NAME",
+    )
+    return Item("", State.NOT_ASKED, (reason,))
+
+
+def _no_output(facts: Facts) -> Item:
+    """Say which output there is that is not taken, or what it waits for."""
+    if _is_registered(facts):
+        return _waits_for(TIF) if not _table(facts, TIF).made else _nothing(ANALYSIS)
+    if _table(facts, REQUESTS).jobs:
+        return _waits_for(REQUESTS)
+    if _table(facts, SUITE2P).jobs:
+        return _waits_for(SUITE2P)
+    reasons = (*_not_taken(facts), *_not_registered(facts))
+    return Item("", State.NOT_YET, reasons) if reasons else _waits_for(SUITE2P)
+
+
+def _not_taken(facts: Facts) -> Iterator[Reason]:
+    for output in facts.outputs:
+        what, _, remedy = output.reason.rpartition("; ")
+        yield Reason(
+            Kind.OUTPUT_NOT_TAKEN,
+            f"The output {output.path} is {output.verdict}: {what or remedy}.",
+            f"{remedy[:1].upper()}{remedy[1:]}." if what else "Register the folder again:",
+            Move.EXPERIMENTER,
+            "" if what else commands.add(facts),
+        )
+
+
+def _not_registered(facts: Facts) -> Iterator[Reason]:
+    if not _table(facts, SUITE2P).made:
+        return
+    yield Reason(
+        Kind.NO_OUTPUT,
+        "Suite2p has run, and the folder was not registered since, so that its output is not known.",
+        "Curate its cells in Suite2p's window if you wish, then register the folder again. With"
+        " --register-uncurated that is done by itself from then on.",
+        Move.EXPERIMENTER,
+        commands.add(facts),
+    )
+
+
+def _nothing(table: str) -> Item:
+    reason = Reason(Kind.NOT_TAKEN, f"{_short(table)} has nothing to make of this session.")
+    return Item("", State.DOES_NOT_APPLY, (reason,))
+
+
+def _waits_for(table: str) -> Item:
+    return Item("", State.NOT_YET, (Reason(Kind.NO_PARENT, f"It waits for {_short(table)}."),))
+
+
+def _is_registered(facts: Facts) -> bool:
+    return any(output.verdict == _FINISHED for output in facts.outputs)
+
+
+def _table(facts: Facts, name: str) -> TableFacts:
+    return next((each for each in facts.tables if each.table == name), TableFacts(name, ""))
+
+
+def _short(table: str) -> str:
+    return table.rpartition(".")[2]
+
+
+_RULES = {REQUESTS: _no_request, SUITE2P: _no_options, ANALYSIS: _no_output}

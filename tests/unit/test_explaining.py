@@ -1,0 +1,292 @@
+"""From what is known of a session to why it is not done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from imaging_pipeline.errors import Move, Told
+from imaging_pipeline.explaining.explain import explain
+from imaging_pipeline.explaining.explanation import Item
+from imaging_pipeline.explaining.facts import (
+    Candidate,
+    Facts,
+    Made,
+    Requested,
+    SeenOutput,
+    SessionNamed,
+    TableFacts,
+)
+from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
+from imaging_pipeline.explaining.reasons import Kind, State
+from imaging_pipeline.living_worker import JobProcess, LivingWorker
+
+REQUESTS, TIF, SUITE2P = "imaging.MakeDatasetSessions", "imaging.Tif", "suite2p_jobs.Suite2Py"
+ANALYSIS, CELL = "imaging.ImagingAnalysis", "imaging.Cell"
+NOON = datetime(2024, 5, 17, 12)
+MADE = (Made("", NOON, 2.0),)
+LANES = {REQUESTS: "ingest", SUITE2P: "suite2p"}
+NEEDS = {REQUESTS: (), ANALYSIS: (TIF, SUITE2P), CELL: (ANALYSIS,)}
+ADD = 'imaging-pipeline add "N:\\moser\\day1" --user anna --animal 90218 --type "2Pminiscope_A" --split'
+
+
+def facts(**tables: TableFacts) -> Facts:
+    """Give what is known of a session that is registered and imported, and of which nothing else is made."""
+    names = {"requests": REQUESTS, "tif": TIF, "analysis": ANALYSIS, "cell": CELL, "suite2p": SUITE2P}
+    given = {names[name]: table for name, table in tables.items()}
+    return Facts(
+        session=SessionNamed("0123456789abcdef", "0123456789abcdef", "90218-wheel", NOON),
+        folder="day1",
+        repository_name="moser",
+        animal_name="90218",
+        experiment_type="2Pminiscope_A",
+        combined=False,
+        requests=(Requested(4, "N:\\moser\\day1", "anna", NOON, False),),
+        tables=tuple(
+            given.get(name, table(name, made=MADE if name in (REQUESTS, TIF) else ()))
+            for name in names.values()
+        ),
+    )
+
+
+def table(name: str, **columns: object) -> TableFacts:
+    values = {"lane": LANES.get(name, "imported"), "needs": NEEDS.get(name, (REQUESTS,)), **columns}
+    return TableFacts(name, **values)  # type: ignore[arg-type]
+
+
+def job(name: str, status: JobStatus, **columns: object) -> Job:
+    key = {"basefolder_id": 4} if name == REQUESTS else {"metasession_name": "0123456789abcdef"}
+    values = {"since_s": 120.0, "due_s": 30.0, "host": "vm7", "pid": 55, **columns}
+    return Job(name, LANES.get(name, "imported"), key, "90218-wheel", status, 5, **values)  # type: ignore[arg-type]
+
+
+def worker(name: str = "vm7-1", lanes: tuple[str, ...] = ("imported",), **columns: object) -> LivingWorker:
+    values = {
+        "name": name,
+        "host": "vm7",
+        "pid": 1,
+        "version": "1",
+        "lanes": lanes,
+        "started": NOON,
+        "heartbeat_age_s": 3.0,
+        "silent_after_s": 30.0,
+        "restriction": "",
+        "processes": (JobProcess(55, "imaging.Tif: reading 3 of 4"),),
+        "lacks": (),
+        "scratch_bytes": None,
+        "memory_bytes": None,
+        **columns,
+    }
+    return LivingWorker(**values)  # type: ignore[arg-type]
+
+
+def the(kind_of: Facts, name: str) -> Item:
+    """Give the first item of a table."""
+    step = next(step for step in explain(kind_of, name).steps if step.table == name)
+    return step.items[0]
+
+
+def test_each_table_comes_after_those_that_it_is_made_from() -> None:
+    steps = [step.short_table for step in explain(facts()).steps]
+    assert steps == ["MakeDatasetSessions", "Tif", "Suite2Py", "ImagingAnalysis", "Cell"]
+
+
+def test_only_the_table_that_is_asked_for_and_what_it_needs_is_told() -> None:
+    steps = [step.short_table for step in explain(facts(), SUITE2P).steps]
+    assert steps == ["MakeDatasetSessions", "Suite2Py"]
+
+
+def test_a_job_that_a_worker_can_do_waits_for_it() -> None:
+    able = Candidate(worker())
+    other = Candidate(worker("vm8-1"), "it has 1.0 GB free of 50.0 GB", "Make room.")
+    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),), candidates=(able, other))
+    (reason,) = the(facts(tif=pending), TIF).reasons
+    assert reason.kind is Kind.WAITS_FOR_WORKER
+    assert reason.what == "vm7-1 (now at imaging.Tif: reading 3 of 4) can make it."
+
+
+def test_a_job_that_no_worker_can_do_is_told_with_each_and_what_to_do() -> None:
+    pending = table(
+        TIF,
+        jobs=(job(TIF, JobStatus.PENDING),),
+        candidates=(
+            Candidate(worker(), "the repository moser is not mounted", "Mount it."),
+            Candidate(worker("gpu-1", ("suite2p",)), "it works on suite2p only"),
+        ),
+    )
+    (reason,) = the(facts(tif=pending), TIF).reasons
+    assert (reason.kind, reason.move, reason.remedy) == (Kind.UNABLE, Move.ADMINISTRATOR, "Mount it.")
+    assert reason.what == "vm7-1 on vm7 cannot make it: the repository moser is not mounted."
+
+
+@pytest.mark.parametrize(
+    ("candidates", "what"),
+    [
+        ((), "No worker of the lane imported runs."),
+        (
+            (Candidate(worker("gpu-1", ("suite2p", "ingest")), "it works on suite2p, ingest only"),),
+            "No worker of the lane imported runs, only of ingest, suite2p.",
+        ),
+    ],
+)
+def test_a_lane_that_nobody_works_on_is_told_with_the_command_that_starts_a_worker(
+    candidates: tuple[Candidate, ...], what: str
+) -> None:
+    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),), candidates=candidates)
+    (reason,) = the(facts(tif=pending), TIF).reasons
+    assert (reason.kind, reason.what) == (Kind.NO_WORKER, what)
+    assert reason.command == "python -m batch_populate imported --loop"
+
+
+def test_a_job_that_waits_tells_for_what_how_often_it_was_tried_and_who_could_do_it() -> None:
+    told = Told(Move.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=3)
+    later = table(TIF, jobs=(job(TIF, JobStatus.LATER, told=told),))
+    item = the(facts(tif=later), TIF)
+    assert (item.state, [reason.kind for reason in item.reasons]) == (
+        State.LATER,
+        [Kind.LATER, Kind.NO_WORKER],
+    )
+    assert item.reasons[0].what == "The share is away. It was tried 3 times."
+    assert "Tif                  later, in 30 s" in explain(facts(tif=later)).text()
+
+
+def test_a_job_that_a_machine_gave_back_tells_why_and_who_else_can_do_it() -> None:
+    told = Told(Move.ADMINISTRATOR, "Cellpose's weights are not here.", "Copy them.")
+    given_back = table(TIF, jobs=(job(TIF, JobStatus.PENDING, told=told),), candidates=(Candidate(worker()),))
+    reasons = the(facts(tif=given_back), TIF).reasons
+    assert [reason.kind for reason in reasons] == [Kind.GIVEN_BACK, Kind.WAITS_FOR_WORKER]
+
+
+@pytest.mark.parametrize(
+    ("who", "kind", "told"),
+    [
+        (worker(), Kind.RUNNING, "vm7-1 makes it, process 55 on vm7: imaging.Tif: reading 3 of 4."),
+        (worker(heartbeat_age_s=95.0), Kind.SILENT, "has given no sign of life for 1 min 35 s"),
+        (None, Kind.ORPHAN, "process 55 on vm7, which is of no worker that is known"),
+    ],
+)
+def test_a_running_job_tells_who_has_it_and_whether_they_live(
+    who: LivingWorker | None, kind: Kind, told: str
+) -> None:
+    running = table(TIF, jobs=(job(TIF, JobStatus.RESERVED, worker=who),), candidates=(Candidate(worker()),))
+    item = the(facts(tif=running), TIF)
+    (reason,) = item.reasons
+    assert (item.state, reason.kind) == (State.RUNNING, kind)
+    assert told in reason.what
+
+
+@pytest.mark.parametrize(
+    ("move", "ends_in", "command"),
+    [
+        (Move.EXPERIMENTER, "Then register the folder again:", ADD),
+        (
+            Move.ADMINISTRATOR,
+            "Then have it tried again:",
+            "imaging-pipeline jobs retry --table Tif --session 0123456789abcdef",
+        ),
+    ],
+)
+def test_an_error_tells_whose_move_it_is_what_to_do_and_how_it_is_tried_again(
+    move: Move, ends_in: str, command: str
+) -> None:
+    told = Told(move, "The stack is damaged.", "Copy it again.", "FormatError")
+    (reason,) = the(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),))), TIF).reasons
+    assert (reason.kind, reason.move, reason.command) == (Kind.ERROR, move, command)
+    assert reason.what == "FormatError: The stack is damaged."
+    assert reason.remedy == f"Copy it again. {ends_in}"
+
+
+def test_a_request_s_error_is_tried_again_by_its_number() -> None:
+    told = Told(Move.DEVELOPER, "KeyError: 'x'", "Report it.")
+    failed = table(REQUESTS, jobs=(job(REQUESTS, JobStatus.ERROR, told=told),))
+    (reason,) = the(facts(requests=failed), REQUESTS).reasons
+    assert reason.command == "imaging-pipeline jobs retry --table MakeDatasetSessions basefolder_id=4"
+
+
+def test_an_ignored_job_tells_who_let_it_be_ignored_when_and_why() -> None:
+    ignored = job(TIF, JobStatus.IGNORE, ignored=Ignored("anna", NOON, "the laser was off"))
+    item = the(facts(tif=table(TIF, jobs=(ignored,))), TIF)
+    assert item.state is State.IGNORED
+    assert item.reasons[0].what == "anna let it be ignored, 2024-05-17 12:00 (the laser was off)."
+
+
+def test_no_option_set_is_told_with_the_command_that_asks_for_one() -> None:
+    item = the(facts(), SUITE2P)
+    assert (item.state, item.reasons[0].kind) == (State.NOT_ASKED, Kind.NO_OPTION_SET)
+    assert item.reasons[0].command == f"{ADD} --options NAME"
+
+
+def test_no_run_is_missed_where_an_output_is_there() -> None:
+    known = replace(facts(), outputs=(SeenOutput("day1/suite2p", "finished", "of these tifs"),))
+    assert "Suite2Py" not in [step.short_table for step in explain(known).steps]
+    imported = facts(
+        analysis=table(ANALYSIS, made=MADE), cell=table(CELL, made=MADE), tif=table(TIF, made=MADE)
+    )
+    assert explain(imported).is_done
+    assert explain(imported).text().endswith("All is done.")
+
+
+def test_an_output_waits_for_the_tifs_that_it_is_checked_against() -> None:
+    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),))
+    seen = SeenOutput("day1/suite2p", "finished", "of these tifs")
+    item = the(replace(facts(tif=pending), outputs=(seen,)), ANALYSIS)
+    assert [reason.what for reason in item.reasons] == ["It waits for Tif."]
+
+
+@pytest.mark.parametrize("verdict", ["superseded", "foreign", "incomplete"])
+def test_an_output_that_is_not_taken_is_told_with_the_reason_and_what_to_do(verdict: str) -> None:
+    seen = SeenOutput("day1/suite2p", verdict, "made without a.tif; let Suite2p run again")
+    (reason,) = the(replace(facts(), outputs=(seen,)), ANALYSIS).reasons
+    assert reason.kind is Kind.OUTPUT_NOT_TAKEN
+    assert reason.what == f"The output day1/suite2p is {verdict}: made without a.tif."
+    assert reason.remedy == "Let Suite2p run again."
+
+
+def test_an_output_that_was_not_registered_since_it_was_made_is_told() -> None:
+    (reason,) = the(facts(suite2p=table(SUITE2P, made=MADE)), ANALYSIS).reasons
+    assert (reason.kind, reason.command) == (Kind.NO_OUTPUT, ADD)
+    assert "--register-uncurated" in reason.remedy
+
+
+def test_an_output_waits_for_a_request_that_is_to_be_carried_out() -> None:
+    waiting = table(REQUESTS, made=MADE, jobs=(job(REQUESTS, JobStatus.PENDING),))
+    explanation = explain(facts(requests=waiting, suite2p=table(SUITE2P, made=MADE)), ANALYSIS)
+    assert explanation.steps[-1].items[0].reasons[0].what == "It waits for MakeDatasetSessions."
+    assert {step.table for step, _ in explanation.roots()} == {REQUESTS}
+
+
+def test_what_is_made_from_something_that_is_not_there_waits_for_it() -> None:
+    item = the(facts(), CELL)
+    assert (item.state, item.reasons[0].kind) == (State.NOT_YET, Kind.NO_PARENT)
+    assert "Cell                 not yet: it waits for ImagingAnalysis" in explain(facts()).text()
+
+
+def test_a_table_that_does_not_apply_is_left_out_unless_it_is_asked_for() -> None:
+    known = facts(tif=table(TIF))
+    assert TIF not in [step.table for step in explain(known).steps]
+    item = the(known, TIF)
+    assert (item.state, item.reasons[0].kind) == (State.DOES_NOT_APPLY, Kind.NOT_TAKEN)
+
+
+def test_a_request_whose_sessions_are_gone_is_told() -> None:
+    explanation = explain(replace(facts(), session=None))
+    ((step, item),) = explanation.roots()
+    assert (step.table, item.reasons[0].kind) == (REQUESTS, Kind.NO_SESSION)
+    assert item.reasons[0].command == 'imaging-pipeline report "N:\\moser\\day1"'
+
+
+def test_several_rows_of_a_table_are_counted_and_the_worst_is_told() -> None:
+    told = Told(Move.EXPERIMENTER, "It is damaged.", "Copy it.")
+    planes = (job(CELL, JobStatus.ERROR, told=told), job(CELL, JobStatus.PENDING))
+    text = explain(facts(cell=table(CELL, jobs=planes, made=MADE))).text()
+    assert "Cell                 error 1 of 3 2 min ago" in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_line_is_longer_than_asked_for_but_commands_which_are_to_be_copied(width: int) -> None:
+    told = Told(Move.EXPERIMENTER, "The stack is damaged and cannot be read at all.", "Copy it again.")
+    text = explain(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),)))).text(width)
+    long = [line for line in text.splitlines() if len(line) > width]
+    assert {line.split()[0] for line in long} == {"imaging-pipeline"}
