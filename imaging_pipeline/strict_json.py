@@ -21,9 +21,12 @@ def loads(text: str) -> object:
     GivenTwiceError
         An object has a key twice.
     json.JSONDecodeError
-        It is no JSON.
+        It is no JSON, or nested deeper than anybody writes.
     """
-    return json.loads(text, object_pairs_hook=_once_each)
+    try:
+        return json.loads(text, object_pairs_hook=_once_each)
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", text, 0) from None
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -6,6 +6,7 @@ keys that it does not know; here they are refused, and whatever an old set says 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from imaging_pipeline.suite2p_runner.known_options import (
 )
 from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, translate_0x
 
-_CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
+CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
 _OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
 NO_OPTION = "It is a place, a version or a result of a run, not an option."
 
@@ -133,6 +134,7 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
         For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
     """
     given = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
+    _refuse_unkeepable(given)
     _require_groups(given)
     no_options = {key: NO_OPTION for key in options if key in NOT_OPTIONS}
     generation = _generation(given)
@@ -148,6 +150,28 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
             kind = settings_1x()[name][0]
             put(settings, name, conform(name, value, kind, written=written.get(name, "")))
     return OptionSet(settings, db, generation, {**no_options, **translated.not_carried})
+
+
+def _refuse_unkeepable(options: Mapping[str, Any]) -> None:
+    """Refuse values that no database takes as JSON."""
+    for name, value in flat(options):
+        if not _can_be_kept([name, value]):
+            raise InputError(
+                f"The Suite2p option {name!r} has a value that cannot be kept",
+                found=repr(value),
+                allowed="finite numbers, and characters that can be written",
+                remedy="Correct the option set.",
+            )
+
+
+def _can_be_kept(value: Any) -> bool:
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        # Half a pair of characters cannot be encoded.
+        text.encode()
+    except (TypeError, ValueError):
+        return False
+    return "\\u0000" not in text.replace("\\\\", "")
 
 
 def _require_groups(options: Mapping[str, Any]) -> None:
@@ -178,7 +202,7 @@ def _translate_1x(options: Mapping[str, Any]) -> Translated:
     for name, value in flat(options):
         if name in settings_1x():
             values[name] = value
-        elif name in _CARRIED_DB:
+        elif name in CARRIED_DB:
             values[f"db.{name}"] = value
         elif name in db_1x():
             not_carried[name] = _OTHER_DB

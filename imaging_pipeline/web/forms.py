@@ -55,9 +55,9 @@ def sentence(error: PipelineError) -> str:
     return " ".join([*told, error.remedy])
 
 
-def choices(names: Sequence[str], *, none: str | None = None) -> list[tuple[str, str]]:
+def choices(names: Sequence[str], *, none: str | None = None) -> Any:
     """Give names as the choices of a select field; ``none`` is what the empty choice is called."""
-    return [*([] if none is None else [("", none)]), *((name, name) for name in names)]
+    return {**({} if none is None else {"": none}), **{name: name for name in names}}
 
 
 def _add_error(field: Field, text: str) -> None:

@@ -7,73 +7,29 @@ without a word here. `tests.makers.furnished` sees to it that there is something
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
 
 from tests.makers.furnished import furnish
 from tests.makers.odd_input import odd_texts, odd_typing
-from tests.makers.site import HtmlForm, Site, Visitor, html_forms, links_of
+from tests.makers.site import HtmlForm, Site, Visitor, html_forms
+from tests.makers.walker import Walker, shape
 
 tried = settings(
     max_examples=15,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-MANY_PAGES = 300
 
 
 @pytest.fixture
 def furnished(site: Site) -> Site:
     furnish(site.lab)
     return site
-
-
-class Walker:
-    """A person who looks at every page, and signs in again where they were signed out."""
-
-    def __init__(self, site: Site, username: str) -> None:
-        self._site = site
-        self._username = username
-        self.visitor = site.visitor(username)
-        self.pages = dict(self._pages())
-
-    def forms(self) -> dict[tuple[Any, ...], tuple[str, HtmlForm]]:
-        """Give each form once, with a page that has it."""
-        found: dict[tuple[Any, ...], tuple[str, HtmlForm]] = {}
-        for path, page in self.pages.items():
-            for form in html_forms(page):
-                kind = (_shape(form.action), form.method, tuple(sorted({*form.fields, *form.files})))
-                found.setdefault(kind, (path, form))
-        return found
-
-    def stay(self) -> None:
-        """Sign in again, where what was sent has ended the session."""
-        if self.visitor.get("/password").status_code == 302:
-            self.visitor = self._site.visitor(self._username)
-
-    def _pages(self) -> Iterator[tuple[str, TestResponse]]:
-        waiting, seen = ["/"], {"/"}
-        while waiting and len(seen) < MANY_PAGES:
-            path = waiting.pop(0)
-            page = self.visitor.get(path)
-            assert page.status_code < 400, f"{path} is linked, and answers {page.status_code}"
-            yield path, page
-            if page.mimetype == "text/html":
-                leads = {urlsplit(page.headers["Location"]).path} if "Location" in page.headers else set()
-                new = {link for link in links_of(page) | leads if not link.startswith("/static/")} - seen
-                waiting += sorted(new)
-                seen |= new
-
-
-def _shape(action: str) -> str:
-    """Give an address without names and numbers of rows, so that one of many alike is tried."""
-    return re.sub(r"/[^/]*\d[^/]*", "/…", urlsplit(action).path)
 
 
 def try_form(walker: Walker, form: HtmlForm, caplog: pytest.LogCaptureFixture) -> None:
@@ -108,7 +64,7 @@ def test_no_form_fails_whatever_is_typed(
     for path, form in forms.values():
         # The token of a session that a form has ended is of no use to the next.
         page = walker.visitor.get(path)
-        fresh = [each for each in html_forms(page) if _shape(each.action) == _shape(form.action)]
+        fresh = [each for each in html_forms(page) if shape(each.action) == shape(form.action)]
         try_form(walker, fresh[0], caplog)
         walker.stay()
 

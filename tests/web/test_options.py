@@ -67,6 +67,11 @@ class Dangerous:
         ("ops.json", io.BytesIO(b'{"tau": "long"}'), "tau has a value of the wrong kind"),
         ("ops.json", io.BytesIO(b'{"taux": 1}'), "tau"),
         ("ops.txt", io.BytesIO(b"{}"), ".npy or .json"),
+        ("ops.json", io.BytesIO(b'{"tau": 1' + b"0" * 400 + b"}"), "tau has a value of the wrong kind"),
+        ("ops.json", io.BytesIO(b'{"tau": 1' + b"0" * 5000 + b"}"), "no JSON"),
+        ("ops.json", io.BytesIO(b"[" * 100_000), "no JSON"),
+        ("ops.json", io.BytesIO(b'{"dcnv_preprocess": {"baseline": "\\u0000"}}'), "cannot be kept"),
+        ("ops.json", io.BytesIO(b'{"dcnv_preprocess": {"baseline": "\\ud800"}}'), "cannot be kept"),
     ],
 )
 def test_a_file_that_is_none_is_told_beside_the_field(
@@ -103,3 +108,50 @@ def test_two_sets_are_compared(anna: Visitor) -> None:
     page = anna.get("/options/compare?first=mouse&second=fast").text
     assert "<code>tau</code>" in page
     assert "nonrigid" not in page.partition("<h1>")[2].replace("combined", "")
+
+
+@pytest.mark.usefixtures("mouse")
+def test_a_set_is_copied_and_edited(anna: Visitor) -> None:
+    page = anna.get("/options/set/mouse/copy")
+    form = anna.form(page, "/options/set/mouse/copy")
+    assert (form.fields["tau"], form.fields["registration.nonrigid"]) == ("1.5", "false")
+    assert form.fields["registration.block_size"] == ""
+    typed = {"new_name": "fast", "tau": "0.7", "registration.nonrigid": "", "diameter": "[8, 9]"}
+    typed |= {"nplanes": "3", "registration.batch_size": "auto", "classification.classifier_path": "null"}
+    assert anna.send(form, typed).headers["Location"] == "/options/set/fast"
+    settings = (imaging.Suite2pyOps & {"ops_name": "fast"}).fetch1("ops_settings")
+    assert settings == {
+        "tau": 0.7,
+        "diameter": [8, 9],
+        "nplanes": 3,
+        "io": {"combined": True},
+        "registration": {"batch_size": "auto"},
+        "classification": {"classifier_path": None},
+    }
+    assert imaging.Change.fetch1("change_details") == {"copied from": "mouse"}
+
+
+@pytest.mark.usefixtures("mouse")
+@pytest.mark.parametrize(
+    ("typed", "field", "told"),
+    [
+        ({"tau": "long"}, "tau", "Allowed: a number"),
+        ({"registration.nimg_init": "1.5"}, "registration.nimg_init", "Allowed: a whole number"),
+        ({"diameter": "[1, "}, "diameter", "Allowed: a number, or a list of numbers"),
+        ({"registration.nonrigid": "perhaps"}, "registration.nonrigid", "Not a valid choice"),
+        ({"new_name": "suite2p"}, "new_name", "take another name"),
+        ({"new_name": "mouse"}, "new_name", "with other content"),
+        ({"new_name": ""}, "new_name", "Give it a name"),
+    ],
+)
+def test_what_cannot_be_taken_is_told_beside_its_field_and_stays(
+    anna: Visitor, typed: dict[str, str], field: str, told: str
+) -> None:
+    values = {"new_name": "fast", "tau": "0.7", **typed}
+    page = anna.fill("/options/set/mouse/copy", values)
+    assert page.status_code == 422
+    wrong = page.text.partition(f'id="{field}-wrong"')[2].partition("</ul>")[0]
+    assert told.lower() in wrong.lower()
+    form = anna.form(page, "/options/set/mouse/copy")
+    assert (form.fields["new_name"], form.fields["tau"]) == (values["new_name"], values["tau"])
+    assert imaging.Suite2pyOps.fetch1("ops_name") == "mouse"

@@ -23,6 +23,7 @@ from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.option_form import option_form
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import options as queries
@@ -97,6 +98,20 @@ def add() -> ResponseReturnValue:
         except InputError as error:
             form.refuse(error, form.name)
     return render_template("options/add.html", form=form), 422
+
+
+@blueprint.route("/set/<name>/copy", methods=["GET", "POST"])
+def copy(name: str) -> ResponseReturnValue:
+    """Add a set that is like another one but for what is typed."""
+    original = queries.option_set(tables(), name)
+    form = option_form(original.settings)
+    if form.validate_on_submit() and (options := form.options()) is not None:
+        try:
+            return _added(str(form.new_name.data), options, {"copied from": name})
+        except InputError as error:
+            form.refuse(error, form.new_name)
+    status = 422 if form.is_submitted() else 200
+    return render_template("options/copy.html", form=form, original=original), status
 
 
 def _added(name: str, options: Mapping[str, Any], origin: Mapping[str, str]) -> ResponseReturnValue:

@@ -48,16 +48,3 @@ def test_a_person_signs_in_by_keyboard_alone(opened: OpenSite, look: Callable[[P
     look(page, "options")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Option set mouse")
-
-
-@pytest.mark.parametrize("width", [1280, 800])
-@pytest.mark.parametrize(
-    "path", ["/options/", "/options/set/mouse", "/options/add", "/options/compare?first=mouse&second=fast"]
-)
-def test_pages_have_no_serious_fault_and_fit(
-    open_page: Callable[..., Page], look: Callable[[Page, str], Path], path: str, width: int
-) -> None:
-    page = open_page("anna", path, width=width)
-    look(page, "page")
-    assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,0 +1,81 @@
+"""The form with a field for each Suite2p option."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from wtforms import Field, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.suite2p_runner.known_options import flat, put
+from imaging_pipeline.suite2p_runner.option_text import as_text, from_text, known
+from imaging_pipeline.web.forms import Form, choices
+
+_LONGEST = 2000
+
+
+class OptionForm(Form):
+    """A name, and an option in each other field, called by its dotted name; an empty one is as in Suite2p."""
+
+    new_name = StringField("Name", [InputRequired("Give it a name."), Length(max=64)])
+
+    def options(self) -> dict[str, Any] | None:
+        """Give what was typed, in nested groups; None where some of it cannot be taken."""
+        typed: dict[str, Any] = {}
+        for name in known():
+            try:
+                if text := self[name].data:
+                    put(typed, name, from_text(name, text))
+            except InputError as error:
+                self.refuse(error, self[name])
+        return None if self.errors else typed
+
+    def groups(self) -> Iterator[OptionGroup]:
+        """Give the fields by the group of their options."""
+        for title, names in groupby(known(), lambda name: name.rpartition(".")[0]):
+            yield OptionGroup(title or "General", tuple(self[name] for name in names))
+
+
+@dataclass(frozen=True)
+class OptionGroup:
+    """Fields of options that belong together.
+
+    Attributes
+    ----------
+    title
+        Name of the group in Suite2p.
+    fields
+        Its fields.
+    """
+
+    title: str
+    fields: tuple[Field, ...]
+
+    @property
+    def is_said(self) -> bool:
+        """Say whether the set says something of any of them, or something wrong."""
+        return any(field.data or field.errors for field in self.fields)
+
+
+def option_form(settings: Mapping[str, Any]) -> OptionForm:
+    """Give the form, filled with an option set where nothing was sent."""
+    return _form_class()(data={name: as_text(value) for name, value in flat(settings) if name in known()})
+
+
+@cache
+def _form_class() -> type[OptionForm]:
+    return type("FilledOptionForm", (OptionForm,), {name: _field(name) for name in known()})
+
+
+def _field(name: str) -> Field:
+    kind, default = known()[name]
+    hint = f"default: {as_text(default)}"
+    label = name.rpartition(".")[2]
+    if kind == "bool":
+        return SelectField(label, choices=choices(("true", "false"), none=hint))
+    return StringField(label, [Length(max=_LONGEST)], render_kw={"placeholder": hint})
