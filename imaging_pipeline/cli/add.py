@@ -52,6 +52,8 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
             click.echo(seen.text(with_files=dry_run, width=text_width()))
         if dry_run:
             return
+        if seen is not None and not (seen.decision.changes.sessions or seen.waiting):
+            raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
         consent = None if yes else _consent(seen)
         (request,) = request_rows.insert(tables, [inputs], consent=consent)
         hosts = living_hosts(tables, _LANE)

@@ -88,6 +88,10 @@ def _sessions(done: Report) -> Iterator[str]:
 def _files(done: Report) -> Iterator[str]:
     counts = (f"{done.row[f'num_files_{verdict}']} {verdict}" for verdict in ("used", "ignored", "unknown"))
     yield f"files: {', '.join(counts)}"
-    for row in done.parts["File"]:
+    files = done.parts["File"]
+    yield from report_text.ignored(
+        (row["reported_path"], row["file_reason"]) for row in files if row["file_verdict"] == "ignored"
+    )
+    for row in files:
         if row["file_verdict"] == "unknown":
             yield f"  unknown  {row['reported_path']}: {row['file_reason']}"

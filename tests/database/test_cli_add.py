@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -179,3 +180,14 @@ def test_a_folder_with_an_error_is_not_requested(lab: Lab, run: Run) -> None:
     assert result.exit_code == 1
     assert "acquisition" in result.stderr
     assert len(imaging.BaseFolder()) == 0
+
+
+def test_a_folder_of_which_every_session_would_be_refused_is_not_requested(lab: Lab, run: Run) -> None:
+    folder = new_folder(lab)
+    register(lab, folder, combined=True)
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    result = run(*arguments(lab, copy))
+    assert result.exit_code == 1
+    assert "it is registered in 90218/day1 of moser, and still there" in " ".join(result.stdout.split())
+    assert "Nothing of this folder would be registered: nothing was requested." in result.stderr
+    assert len(imaging.BaseFolder()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_a_registered_folder_that_was_moved_is_not_listed(lab: Lab, config: str)
     register(lab, folder, combined=True)
     register(lab, folder.rename(folder.with_name("day2")), combined=True)
     assert find(config, "moser").stdout == ""
+
+
+def test_a_copy_stays_listed_though_somebody_tried_to_register_it(lab: Lab, config: str) -> None:
+    folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD)
+    register(lab, folder, combined=True)
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    register(lab, copy, combined=True)
+    spelled, looks = find(config, "moser").stdout.splitlines()
+    assert shlex.split(spelled) == [lab.windows_path(copy)]
+    assert looks.endswith("; requested, see: imaging-pipeline report")
 
 
 def test_a_request_that_came_to_nothing_is_told(lab: Lab, config: str) -> None:

@@ -63,6 +63,9 @@ def test_files_of_another_animal_are_not_told_as_used(lab: Lab, run: Run) -> Non
         assert f"imaging-pipeline retire {name}," in " ".join(text.split())
     assert f"  refused  2024-05-17 14:43:09  {WHEEL.name}: other animal\n" in preview
     assert f"ignored  of '{WHEEL.name}', which is not registered: other animal\n" in preview
+    assert f"ignored 11 files: of '{OPEN_FIELD.name}', which is not registered: other animal" in " ".join(
+        report.split()
+    )
     assert f"session refused  2024-05-17 14:43:09  {WHEEL.name} (" in report
     assert line == (
         f"90218/day1: refused: {OPEN_FIELD.name} (other animal), {WHEEL.name} (other animal); 1 file unknown"

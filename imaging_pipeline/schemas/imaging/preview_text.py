@@ -78,7 +78,7 @@ def _datasets(preview: Preview, *, with_files: bool) -> Iterator[str]:
     for each in sorted(datasets, key=lambda each: in_order(each.dataset.bundle, each.dataset.datasettype)):
         yield f"  {each.verdict:<8} {_dataset(each)}"
         if with_files:
-            yield from (f"           {_below(preview, file.path)}" for file in each.dataset.files)
+            yield from (f"           {_below(preview, file.address)}" for file in each.dataset.files)
 
 
 def _dataset(change: DatasetChange) -> str:
@@ -91,8 +91,11 @@ def _files(preview: Preview, *, with_files: bool) -> Iterator[str]:
     files = preview.decision.files
     by_verdict = {verdict: [each for each in files if each.verdict is verdict] for verdict in FileVerdict}
     yield "Files: " + ", ".join(f"{len(each)} {verdict}" for verdict, each in by_verdict.items())
+    ignored = by_verdict[FileVerdict.IGNORED]
     if with_files:
-        yield from _accounted(preview, by_verdict[FileVerdict.IGNORED])
+        yield from _accounted(preview, ignored)
+    else:
+        yield from report_text.ignored((_below(preview, each.path), each.reason) for each in ignored)
     unknown = by_verdict[FileVerdict.UNKNOWN]
     yield from _accounted(preview, unknown if with_files else unknown[:_NUM_SHOWN])
     if not with_files and len(unknown) > _NUM_SHOWN:

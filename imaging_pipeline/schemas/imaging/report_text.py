@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from imaging_pipeline.ingest.changed import SessionVerdict
@@ -38,6 +38,21 @@ def session(verdict: str, start: datetime, timeseries_name: str) -> str:
 def in_order(bundle: str, datasettype: str) -> tuple[str, str]:
     """Give what datasets are ordered by: those of a session stand together."""
     return bundle, datasettype
+
+
+def ignored(files: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Tell why files are left out, of several together by how many they are.
+
+    Parameters
+    ----------
+    files
+        Path and reason of each.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in files:
+        by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        yield f"  ignored  {paths[0] if len(paths) == 1 else counted(len(paths), 'file')}: {reason}"
 
 
 def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:

@@ -70,7 +70,9 @@ def find_unregistered(tables: Tables, repository_name: str, newer_than: date | N
     found = find_recordings(share)
     imaging = tables.imaging
     requests = imaging.BaseFolder & key
-    done = {str(folder) for folder in (requests & imaging.MakeDatasetSessions).to_arrays("folder")}
+    # One of which every session was refused came to nothing.
+    met = imaging.MakeDatasetSessions & "num_sessions_new + num_sessions_known > 0"
+    done = {str(folder) for folder in (requests & met.proj()).to_arrays("folder")}
     done |= {str(folder) for folder in (imaging.MetaSession & key).to_arrays("metasession_folder")}
     requested = {str(folder) for folder in requests.to_arrays("folder")}
     root = _root(repository_name, tables.roots()) or str(share)
