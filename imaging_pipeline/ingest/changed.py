@@ -176,13 +176,34 @@ class OptionSetChange:
 
 
 @dataclass(frozen=True)
+class MissedFile:
+    """A registered file that was gone before its folder was moved, and where it would lie now."""
+
+    dataset_name: str
+    file_order: int
+    path: str
+    part: str
+
+
+@dataclass(frozen=True)
 class Relocation:
-    """A meta-session whose folder was moved: where it is now, paths below the repository."""
+    """A meta-session whose folder was moved.
+
+    Attributes
+    ----------
+    metasession_name
+        Which.
+    repository_name, folder, suite2p_folder
+        Where it is now, paths below the repository.
+    missed
+        Files that did not arrive there.
+    """
 
     metasession_name: str
     repository_name: str
     folder: str
     suite2p_folder: str
+    missed: tuple[MissedFile, ...] = ()
 
 
 @dataclass(frozen=True)

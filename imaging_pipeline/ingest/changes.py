@@ -35,7 +35,8 @@ from imaging_pipeline.ingest.known import (
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch, Registered, SessionMatch
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
-from imaging_pipeline.ingest.planned import Plan, PlannedDataset, PlannedMetaSession
+from imaging_pipeline.ingest.planned import Plan, PlannedDataset
+from imaging_pipeline.ingest.relocated import relocated
 
 __all__ = [
     "Changes",
@@ -136,7 +137,7 @@ class _Comparison:
             purges=tuple(outdated.purges(order, (*recordings, *outputs))),
             curations=tuple(outdated.curations(outputs)),
             option_sets=(option_set,) if option_set else (),
-            relocations=tuple(self._relocation()),
+            relocations=tuple(relocated(self._plan.request, self._match, (*recordings, *outputs))),
             findings=(
                 *findings,
                 *self._of_another(),
@@ -232,20 +233,6 @@ class _Comparison:
             message = f"of {met}: {option_set.new_name}, no longer {option_set.old_name}"
             yield Finding(FindingKind.OPTION_SET, None, message)
 
-    def _relocation(self) -> Iterator[Relocation]:
-        planned, known = self._match.planned, self._known
-        if known is None:
-            return
-        repository_name, folder, suite2p_folder = _folders(self._plan, planned, known)
-        if (known.repository_name, known.folder) != (repository_name, folder):
-            is_elsewhere = all(each.has_moved or each.known is None for each in self._match.sessions)
-        else:
-            # A folder that is not named after its session is named after what else lies beside it.
-            is_named = planned.metasession_name in planned.suite2p_folder
-            is_elsewhere = not is_named and known.suite2p_folder != suite2p_folder
-        if is_elsewhere:
-            yield Relocation(known.metasession_name, repository_name, folder, suite2p_folder)
-
     def _of_another(self) -> Iterator[Finding]:
         """Tell whose it is where somebody else asks: colleagues curate, so that it is not theirs by that."""
         known, username = self._known, self._plan.request.username
@@ -268,8 +255,3 @@ class _Comparison:
             if dataset.bundle not in present:
                 message = f"the Suite2p output {dataset.bundle} is not there as it was; its rows stay"
                 yield Finding(FindingKind.GONE, None, message)
-
-
-def _folders(plan: Plan, planned: PlannedMetaSession, known: KnownMetaSession) -> tuple[str, str, str]:
-    suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, known.metasession_name)
-    return plan.request.repository_name, plan.request.folder, suite2p_folder

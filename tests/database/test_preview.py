@@ -250,7 +250,7 @@ def test_a_preview_lists_every_file_in_order_and_why_others_are_left_out(lab: La
     ]
     assert "  ignored  a file of the operating system\n           Thumbs.db\n" in str(preview)
     assert "  unknown  no file of this experiment type ends in '.txt'\n           notes.txt\n" in str(preview)
-    assert "Thumbs.db" not in preview.text(with_files=False)
+    assert "  ignored  Thumbs.db: a file of the operating system\n" in preview.text(with_files=False)
     assert "notes.txt" in preview.text(with_files=False)
 
 

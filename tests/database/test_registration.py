@@ -143,3 +143,25 @@ def test_a_run_registers_its_folder_again_by_itself_where_that_was_asked_for(lab
     imaging.MakeDatasetSessions.populate()
     suite2p_jobs.Suite2Py.populate()
     assert len(imaging.BaseFolder - imaging.MakeDatasetSessions) == 0
+
+
+def test_what_was_gone_when_a_folder_was_moved_is_missed_in_its_new_place(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=True)
+    (folder / OPEN_FIELD.tif_names[2]).unlink()
+    (folder / f"{WHEEL.name}_0001.avi").unlink()
+    left_behind = (folder / f"{WHEEL.name}_0001.csv").rename(lab.share / "kept.csv")
+    moved = folder.rename(folder.with_name("archive"))
+    left_behind.rename(write_folder(folder) / f"{WHEEL.name}_0001.csv")
+    register(lab, moved, combined=True)
+    request = register(lab, moved, combined=True)
+    places = {
+        Path(path).name: str(Path(path).parent) for path in imaging.PhysicalFile().to_arrays("file_path")
+    }
+    assert places.pop(f"{WHEEL.name}_0001.csv") == "90218/2024-05-17", "it is still there"
+    assert set(places.values()) == {"90218/archive"}
+    told = (imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}).to_arrays("finding")
+    assert sorted(each.split()[1] for each in told) == [
+        f"90218/archive/{OPEN_FIELD.tif_names[2]}",
+        f"90218/archive/{WHEEL.name}_0001.avi",
+    ]
+    assert imaging.MakeDatasetSessions().to_arrays("num_files_unknown", order_by="basefolder_id")[-1] == 0

@@ -11,9 +11,10 @@ from imaging_pipeline.ingest.changed import (
     DatasetVerdict,
     Difference,
     OptionSetChange,
+    Relocation,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.planned import PlannedMetaSession
+from imaging_pipeline.ingest.planned import PlannedMetaSession, address_of
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
@@ -50,14 +51,7 @@ class Writer:
         for option_set in self._changes.option_sets:
             self._set_options(option_set)
         for relocation in self._changes.relocations:
-            self._imaging.MetaSession.update1(
-                {
-                    "metasession_name": relocation.metasession_name,
-                    "repository_name": relocation.repository_name,
-                    "metasession_folder": relocation.folder,
-                    "suite2p_folder": relocation.suite2p_folder,
-                }
-            )
+            self._relocate(relocation)
         self._insert_sessions()
         for part, row in self._hardware.rows:
             getattr(self._imaging.MetaSession, part).insert1(row)
@@ -82,6 +76,27 @@ class Writer:
         key = {"metasession_name": change.metasession_name}
         (self._imaging.MetaSession.Suite2pyOps & key).delete_quick()
         self._imaging.MetaSession.Suite2pyOps.insert1({**key, "ops_name": change.new_name})
+
+    def _relocate(self, relocation: Relocation) -> None:
+        self._imaging.MetaSession.update1(
+            {
+                "metasession_name": relocation.metasession_name,
+                "repository_name": relocation.repository_name,
+                "metasession_folder": relocation.folder,
+                "suite2p_folder": relocation.suite2p_folder,
+            }
+        )
+        for file in relocation.missed:
+            address = address_of(file.path, file.part)
+            self._imaging.PhysicalFile.update1(
+                {
+                    "dataset_name": file.dataset_name,
+                    "file_order": file.file_order,
+                    "repository_name": relocation.repository_name,
+                    "file_path": file.path,
+                    "path_hash": names.hash16(relocation.repository_name, address),
+                }
+            )
 
     def _insert_sessions(self) -> None:
         orders = {
