@@ -124,8 +124,16 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
     DatabaseError
         What is out of date may not be deleted by this account.
     """
-    if not decision.writes:
-        return report(decision, (), {})
+    if decision.writes:
+        decision, done = _write(tables, planned)
+    else:
+        done = report(decision, (), {})
+    progress.conclude(outcome(decision, done))
+    return done
+
+
+def _write(tables: Tables, planned: Planned) -> tuple[Decision, Report]:
+    """Decide again while others wait, and do it."""
     base_folder = planned.base_folder
     _lock(tables, planned.plan.request)
     if not _is_up_to_date(tables, planned):
@@ -134,9 +142,7 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
     # Raised here, everything is rolled back.
     refuse_more(base_folder["consent"], purged)
-    done = report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
-    progress.conclude(outcome(decision, done))
-    return done
+    return decision, report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
 
 
 def _lock(tables: Tables, request: Request) -> None:
