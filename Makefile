@@ -11,7 +11,7 @@ demo: .venv/demo
 # Hundreds of processes import what is compiled once, also where Python is told to keep nothing of it.
 test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
-	$(BIN)/python -m pytest --numprocesses=3 --dist=loadgroup
+	$(BIN)/python -m pytest --numprocesses=3
 
 # One table, printed and put into docs/performance.md.
 bench: .venv/bench

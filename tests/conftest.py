@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -34,6 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for mysql, but MariaDB is not installed")
     if "suite2p" in required and not is_available():
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for suite2p, but Suite2p is not installed")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests together that share what takes long to make."""
+    # Not at the top: only the process that gives out the tests needs it.
+    from tests.scheduling import Scheduling
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

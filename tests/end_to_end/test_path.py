@@ -29,11 +29,7 @@ from imaging_pipeline.workers.run import run_worker
 from tests.makers.filled import empty_places
 from tests.makers.lab import Lab, emptied_lab, row_counts
 
-pytestmark = [
-    pytest.mark.skipif(not is_available(), reason="Suite2p is not installed"),
-    # All in one process of pytest: it takes longer to come to what they look at than to look.
-    pytest.mark.xdist_group("path"),
-]
+pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
 
 OPS_NAME = "small"
 FIELD = FieldSettings(height_px=96, width_px=96, num_cells=12)

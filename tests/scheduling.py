@@ -1,0 +1,21 @@
+"""Which of pytest's processes runs a test."""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling
+
+# The tests of each share what takes longer to make than to look at.
+_TOGETHER = (
+    "tests/database/test_import.py",
+    "tests/database/test_mysql_statements.py",
+    "tests/database/test_round_trips.py",
+    "tests/end_to_end/test_path.py",
+)
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives each test to a process that has time, and those of some modules to one, before all others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, _ = nodeid.partition("::")
+        return module if module in _TOGETHER else nodeid
