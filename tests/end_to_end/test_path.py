@@ -74,7 +74,9 @@ EMPTY = {
     **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
     **dict.fromkeys(("Account", "SignIn", "SignInFailure", "Change"), "nobody signs in"),
     **dict.fromkeys(("JobAction", "JobAction.Job"), "no job failed"),
-    "Worker": "a worker that has ended takes its row away",
+    **dict.fromkeys(
+        ("Worker", "Worker.Process", "Worker.Lack"), "a worker that has ended takes its rows away"
+    ),
 }
 
 
