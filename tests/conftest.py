@@ -14,6 +14,7 @@ from hypothesis import settings
 from imaging_pipeline.config import Config, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers import mariadb, postgresql
+from tests.makers.chromium import CHROMIUM
 from tests.makers.server_folder import hurry, make_server_folder
 from tests.makers.server_process import ServerProcess
 
@@ -34,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for mysql, but MariaDB is not installed")
     if "suite2p" in required and not is_available():
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for suite2p, but Suite2p is not installed")
+    if "browser" in required and CHROMIUM is None:
+        raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for browser, but Chromium is not installed")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:

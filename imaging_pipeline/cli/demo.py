@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from imaging_pipeline.cli.printing import print_table
+from imaging_pipeline.cli.printing import print_table, quoted
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.config import default_embedded_folder
-from imaging_pipeline.demo.laboratory import open_laboratory
+from imaging_pipeline.config import CONFIG_NAME, default_embedded_folder
+from imaging_pipeline.demo.laboratory import USER, Laboratory, open_laboratory
 from imaging_pipeline.demo.results import SessionResult
 from imaging_pipeline.demo.run import DemoResult, run_demo
 from imaging_pipeline.workers.view import view
@@ -39,10 +40,21 @@ def demo(movie: Path | None, folder: Path | None) -> None:
     with view(console) as on_event:
         result = run_demo(laboratory, on_event)
     _print(result)
+    _say_how_to_look(laboratory)
     if result.worker.errors:
         raise click.ClickException("Some jobs of the demo failed: see the errors above.")
     if result.worker.left:
         raise click.ClickException("Stopped before the end; the same command goes on from here.")
+
+
+def _say_how_to_look(laboratory: Laboratory) -> None:
+    """Name the command that shows the demo in a browser."""
+    program = Path(sys.argv[0])
+    here = Path.cwd()
+    name = f"{program.relative_to(here)}" if program.is_relative_to(here) else str(program)
+    config = quoted(str(laboratory.folder / CONFIG_NAME))
+    click.echo("\nTo look at it in a browser:\n")
+    click.echo(f"  {quoted(name)} --config {config} web --sign-in-as {USER}")
 
 
 def _default_folder(movie: Path | None) -> Path:

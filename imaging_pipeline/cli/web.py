@@ -14,6 +14,8 @@ from imaging_pipeline.errors import MissingPackageError
 from imaging_pipeline.schemas.imaging.adding import known
 from imaging_pipeline.schemas.tables import Tables
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
@@ -34,7 +36,7 @@ def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sig
     with connected() as tables:
         if sign_in_as is not None:
             known(tables.imaging.User, "username", sign_in_as)
-        _serve(tables, host, port, threads, prefix.rstrip("/"), behind_proxy, sign_in_as)
+        _serve(tables, host, port, threads, _path(prefix), behind_proxy, sign_in_as)
 
 
 def _serve(
@@ -57,12 +59,20 @@ def _serve(
     )
     address = f"http://{host}:{server.effective_port}{prefix}/"
     click.echo(f"The web page is at {address} until Ctrl-C.")
+    if not behind_proxy and host not in _LOOPBACK:
+        click.echo("Passwords go over the network as they are: put a proxy with TLS before it.", err=True)
     if name is not None:
         token = app.extensions[links.EXTENSION].made(name)
         minutes = links.LIFETIME_S // 60
         click.echo(f"To sign in as {name}, once and within {minutes} minutes: {address}sign-in/link/{token}")
     signal.signal(signal.SIGTERM, _end)
     server.run()
+
+
+def _path(prefix: str) -> str:
+    """Give a path with a slash before it and none behind, or nothing."""
+    inner = prefix.strip("/")
+    return f"/{inner}" if inner else ""
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:

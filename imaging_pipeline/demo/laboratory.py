@@ -171,7 +171,7 @@ def _introduce() -> None:
     """Add the user, the animal, the repository and the option set that requests name."""
     handle = tables.in_code()
     if not imaging.User() & {"username": USER}:
-        add_user(handle, username=USER)
+        add_user(handle, username=USER, first_name="Demo", is_staff=True)
     mlims.Animal.insert1(
         {"animal_id": "a90218", "datasource_id": 0, "animal_name": ANIMAL}, skip_duplicates=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, Protocol, cast
 
 import waitress
@@ -9,9 +10,6 @@ from flask import Flask
 
 from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.web.safety import LARGEST_REQUEST
-
-# How many requests may wait; each thread has one database connection.
-_BACKLOG = 1024
 
 
 class Server(Protocol):
@@ -50,21 +48,24 @@ def make_server(
         The address cannot be had.
     """
     settings: dict[str, Any] = {
-        "host": host,
-        "port": port,
+        "sockets": [_listening(host, port)],
         "threads": threads,
         "url_prefix": prefix,
-        "backlog": _BACKLOG,
         "ident": None,
         "max_request_body_size": LARGEST_REQUEST + 1024 * 1024,
         "clear_untrusted_proxy_headers": not is_behind_proxy,
     }
+    return cast(Server, waitress.create_server(app, **settings))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return cast(Server, waitress.create_server(app, **settings))
-    except (OSError, ValueError) as error:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
         raise InputError(
             "The web page cannot listen there",
-            found=f"{host}:{port}: {error}",
+            found=f"{host}:{port}: {error.strerror or error}",
             remedy="Take another --port, or end what listens there already.",
             move=Move.ADMINISTRATOR,
         ) from error

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from imaging_pipeline import trace_store
+from imaging_pipeline import passwords, trace_store
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, mlims
 from tests.makers.config_file import write_config
@@ -232,3 +232,41 @@ def test_sweeping_the_store_names_what_is_removed(run: Run, lab: Lab) -> None:
     assert result.exit_code == 0
     assert name in result.stdout.splitlines()
     assert not path.exists()
+
+
+def test_a_password_is_made_and_shown_once(run: Run) -> None:
+    shown = run("users", "reset", "anna").stdout
+    password = shown.split()[-1]
+    assert shown == f"anna has a new password.\nIt is shown this once: {password}\n"
+    assert password not in str(imaging.Account.fetch1())
+    change = imaging.Change.fetch1()
+    assert change["change_username"].endswith(" (command)")
+    assert (change["change_action"], change["change_subject"]) == ("reset the password of", "anna")
+
+
+def test_a_password_is_asked_for_twice_and_not_shown(lab: Lab, tmp_path: Path) -> None:
+    config = write_config(lab.config, tmp_path / "dj_local_conf.json")
+    typed = "wheel-otter-lamp\nwheel-otter-lamp\n"
+    command = ["--config", str(config), "users", "reset", "anna", "--ask"]
+    result = CliRunner().invoke(main, command, input=typed)
+    assert result.exit_code == 0
+    assert "wheel" not in result.output
+    assert passwords.is_right(imaging.Account.fetch1("password_hash"), "wheel-otter-lamp")
+    short = CliRunner().invoke(main, command, input="short\nshort\n")
+    assert short.exit_code == 1
+    assert "Allowed: 10 to 256 characters" in short.stderr
+
+
+def test_a_user_is_disabled_and_enabled(run: Run) -> None:
+    assert run("users", "disable", "anna").stdout == "anna is disabled.\n"
+    assert run("users", "disable", "anna").stdout == "anna was disabled already.\n"
+    assert ["anna", "Anna", "no", "no"] in lines(run("users", "list").stdout)
+    assert run("users", "enable", "anna").stdout == "anna is enabled.\n"
+
+
+@pytest.mark.parametrize("command", ["reset", "disable", "enable"])
+def test_a_user_who_is_not_there_is_told_with_those_like_it(run: Run, command: str) -> None:
+    result = run("users", command, "ana")
+    assert result.exit_code == 1
+    assert "There is no username 'ana'. Allowed: anna." in result.stderr
+    assert not imaging.Change()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from imaging_pipeline.web import connections, links
-from imaging_pipeline.web.serve import make_server
+from imaging_pipeline.web import links
 from tests.makers.chromium import CHROMIUM
-from tests.makers.site import Site
+from tests.makers.site import Site, listening
 
 AXE = Path(__file__).parents[1] / "web" / "browser" / "axe" / "axe.min.js"
 
@@ -89,18 +87,10 @@ class OpenSite:
 @contextmanager
 def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
     """Serve a site in a thread, and give it opened."""
-    server = make_server(site.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    opened = OpenSite(site, f"http://127.0.0.1:{server.effective_port}", browser, [])
-    try:
-        yield opened
-    finally:
+    with listening(site.app) as address:
+        yield OpenSite(site, address, browser, [])
         for context in browser.contexts:
             context.close()
-        server.close()
-        thread.join()
-        site.app.extensions[connections.EXTENSION].close()
 
 
 def faults(page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from imaging_pipeline.schemas import imaging
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web import connections, links
 from imaging_pipeline.web.app import create_app
+from imaging_pipeline.web.serve import make_server
 from tests.makers.lab import Lab
 
 ON_ONE_SERVER = pytest.mark.parametrize("server_config", ["postgresql"], indirect=True)
@@ -137,6 +139,20 @@ def running_site(lab: Lab) -> Iterator[Site]:
         of_site._all.clear()
     yield Site(lab, app)
     of_site.close()
+
+
+@contextmanager
+def listening(app: Flask, **how: Any) -> Iterator[str]:
+    """Serve a site in a thread, and give its address."""
+    server = make_server(app, host="127.0.0.1", port=0, threads=4, **how)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join()
+        app.extensions[connections.EXTENSION].close()
 
 
 class _Forms(HTMLParser):
