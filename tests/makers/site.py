@@ -189,6 +189,8 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._in = None
         elif tag in ("textarea", "select"):
+            if self._text and self._in is not None:  # the line break that follows the tag is none of the text
+                self._in.fields[self._text] = self._in.fields[self._text].lstrip("\r\n")
             self._text = self._select = ""
 
     def _form(self, action: str, method: str) -> HtmlForm:

@@ -82,6 +82,13 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
     return tuple(_past(tables, row) for row in rows)
 
 
+def numbered(tables: Tables, number: int) -> PastRequest | None:
+    """Give a request by its identifier, and what became of it; None where there is none."""
+    requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
+    rows = (requests & {"basefolder_id": number}).to_dicts()
+    return _past(tables, rows[0]) if rows else None
+
+
 def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]) -> tuple[int, ...]:
     """Give the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
     done = tables.imaging.MakeDatasetSessions

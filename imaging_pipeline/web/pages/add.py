@@ -1,0 +1,157 @@
+"""Add a folder: what is in it and what that would do, and then the request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.errors import (
+    NotMountedError,
+    PathError,
+    PipelineError,
+    StillCopyingError,
+)
+from imaging_pipeline.schemas.imaging import request_rows
+from imaging_pipeline.schemas.imaging.consent import Consent, refuse_more, to_what_was_shown
+from imaging_pipeline.schemas.imaging.preview import Preview, preview
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.forms import Form, choices
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.people import me
+from imaging_pipeline.web.queries import choices as queries
+from imaging_pipeline.web.queries import folders
+
+blueprint = Blueprint("add", __name__, url_prefix="/add")
+PAGE = Page(blueprint, "Add a folder")
+
+# Words of an error that stand for the field that it is about; the path is looked into for all others.
+_ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup"), ("setup", "setup"))
+
+# What keeps a folder from being looked at here and now, and is no reason not to request it.
+_UNSEEN = (NotMountedError, StillCopyingError)
+
+
+_COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
+
+
+class AddForm(Form):
+    """A request for a folder."""
+
+    username = SelectField("Experimenter")
+    path = StringField("Folder", [InputRequired("Paste the folder's path."), Length(max=1024)])
+    animal = StringField("Animal", [InputRequired("Give the animal's name or identifier."), Length(max=128)])
+    experiment_type = SelectField("Experiment type")
+    combined = RadioField("Sessions", choices=_COMBINED)
+    setup = SelectField("Setup")
+    scope_name = SelectField("Microscope")
+    ops_name = SelectField("Suite2p options")
+    register_uncurated = BooleanField("Register again by itself when Suite2p has run")
+    base_folder_note = TextAreaField("Note", [Length(max=4096)])
+    agreed = HiddenField()
+
+    def inputs(self) -> dict[str, Any]:
+        """Give the columns as ``BaseFolder.add`` takes them."""
+        typed = {name: value for name, value in self.data.items() if name not in ("agreed", "csrf_token")}
+        return {**typed, "setup": self.setup.data or None, "scope_name": self.scope_name.data or None} | {
+            "ops_name": self.ops_name.data or None
+        }
+
+    def consent(self) -> Consent | None:
+        """Give what was shown before, or None where nothing was, or where that cannot be read."""
+        try:
+            shown = json.loads(self.agreed.data or "null")
+        except ValueError:
+            return None
+        is_consent = isinstance(shown, dict) and all(isinstance(number, int) for number in shown.values())
+        return shown if is_consent else None
+
+
+@blueprint.route("/", methods=["GET", "POST"])
+def index() -> ResponseReturnValue:
+    """Show the form, a preview of what was typed into it, or make the request."""
+    form = _offered(AddForm(data=_begun()) if request.method == "GET" else AddForm())
+    if not form.is_submitted():
+        return render_template("add/index.html", form=form)
+    if not form.validate():
+        return render_template("add/index.html", form=form), 422
+    try:
+        seen, unseen = _looked_at(form.inputs())
+        if request.form.get("do") == "register" and _is_agreed(form, seen):
+            return _added(form, seen)
+    except PipelineError as error:
+        form.refuse(error, _field(form, error))
+        return render_template("add/index.html", form=form), 422
+    form.agreed.data = json.dumps(to_what_was_shown(seen.purged) if seen else {})
+    return render_template(
+        "add/index.html", form=form, seen=seen, unseen=unseen, asked=request.form.get("do") == "register"
+    )
+
+
+@blueprint.get("/animals")
+def animals() -> ResponseReturnValue:
+    """Offer the animals that look like what is being typed."""
+    found = queries.animals_like(tables(), request.args.get("animal", ""))
+    return render_template("add/_animals.html", animals=found)
+
+
+def _begun() -> Mapping[str, Any]:
+    """Give what the form begins with: an earlier request that is to be made again, or the page's own user."""
+    number = request.args.get("again", "")
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        return folders.inputs_of(tables(), int(number))
+    return {"username": me().username, "combined": "no"}
+
+
+def _offered(form: AddForm) -> AddForm:
+    bound = tables()
+    # Whoever administers may add for others; a name that was taken off the list is not offered.
+    names = queries.users(bound) if me().is_administrator else [me().username]
+    form.username.choices = choices(names)
+    form.experiment_type.choices = choices(queries.experiment_types(bound))
+    form.setup.choices = choices(queries.setups(bound), none="not said")
+    form.scope_name.choices = choices(queries.scopes(bound), none="not said")
+    form.ops_name.choices = choices(queries.option_sets(bound), none="do not run Suite2p")
+    return form
+
+
+def _looked_at(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError | None]:
+    """Give the preview, or why there is none for a request that may be made all the same."""
+    try:
+        return preview(tables(), inputs), None
+    except _UNSEEN as error:
+        return None, error
+
+
+def _is_agreed(form: AddForm, seen: Preview | None) -> bool:
+    """Say whether nothing is deleted that was not shown before."""
+    if seen is None or not seen.purged:
+        return True
+    shown = form.consent()
+    if shown is None:
+        return False
+    refuse_more(shown, seen.purged)
+    return True
+
+
+def _added(form: AddForm, seen: Preview | None) -> ResponseReturnValue:
+    consent = to_what_was_shown(seen.purged) if seen else {}
+    inputs = form.inputs()
+    with kept("added the folder", inputs["path"], inputs) as bound:
+        (number,) = request_rows.insert(bound, [inputs], consent=consent)
+    flash(f"Request {number} is made. It turns green here as soon as a worker has carried it out.")
+    return redirect(url_for("folders.one", number=number))
+
+
+def _field(form: AddForm, error: PipelineError) -> Field | None:
+    if not isinstance(error, PathError):
+        for word, name in _ABOUT:
+            if word in error.what:
+                return cast(Field, form[name])
+    return form.path

@@ -1,0 +1,76 @@
+"""Requests for folders: the list, and what became of each."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from imaging_pipeline.errors import Told, told
+from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
+from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.paging import page_number
+from imaging_pipeline.web.people import me
+from imaging_pipeline.web.queries import choices
+from imaging_pipeline.web.queries import folders as queries
+from imaging_pipeline.web.queries.folders import Filter
+
+blueprint = Blueprint("folders", __name__, url_prefix="/folders")
+PAGE = Page(blueprint, "Folders")
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """List requests, the newest first."""
+    wanted = _wanted()
+    return rendered(
+        "folders/index.html",
+        "folders/_list.html",
+        found=queries.requests(tables(), wanted, page_number()),
+        wanted=wanted,
+        users=choices.users(tables()),
+        states=list(RequestState),
+    )
+
+
+@blueprint.get("/<int:number>")
+def one(number: int) -> ResponseReturnValue:
+    """Show a request and what became of it; it looks again by itself until that is known."""
+    past = queries.request(tables(), number)
+    purged = [row["purged_table"] for row in past.report.parts["Purge"]] if past.report else []
+    return rendered(
+        "folders/one.html",
+        "folders/_state.html",
+        past=past,
+        told=_told(past),
+        owners=owners(tables(), purged),
+        may_repeat=me().is_administrator or past.request["username"] == me().username,
+    )
+
+
+def _told(past: PastRequest) -> Told | None:
+    return told(past.message) if past.message else None
+
+
+def _wanted() -> Filter:
+    """Read the filter from the address; what is no state or day is as if it were not there."""
+    asked = request.args
+    state = asked.get("state", "")
+    return Filter(
+        username=asked.get("username", ""),
+        animal=asked.get("animal", "").strip(),
+        state=state if state in list(RequestState) else "",
+        first_day=_day(asked.get("first_day", "")),
+        last_day=_day(asked.get("last_day", "")),
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""What a person may choose from in forms."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.tables import Tables
+
+_MOST_ANIMALS = 20
+
+
+@dataclass(frozen=True)
+class AnimalChoice:
+    """An animal that looks like what was typed.
+
+    Attributes
+    ----------
+    value
+        What says which it is: its name, or its identifier where others have the same name.
+    about
+        What tells it from others.
+    """
+
+    value: str
+    about: str
+
+
+def users(tables: Tables) -> list[str]:
+    """Give the names of people who may register folders."""
+    return sorted(map(str, (tables.imaging.User & {"is_active": True}).to_arrays("username")))
+
+
+def experiment_types(tables: Tables) -> list[str]:
+    """Give the names of all experiment types."""
+    return sorted(map(str, tables.imaging.ExperimentType().to_arrays("experiment_type")))
+
+
+def setups(tables: Tables) -> list[str]:
+    """Give the names of all setups, whatever their calibrations."""
+    return sorted(set(map(str, tables.imaging.Setup().to_arrays("setup_name"))))
+
+
+def scopes(tables: Tables) -> list[str]:
+    """Give the names of all microscope heads."""
+    return sorted(map(str, tables.imaging.Scope().to_arrays("scope_name")))
+
+
+def option_sets(tables: Tables) -> list[str]:
+    """Give the names of all option sets."""
+    return sorted(map(str, tables.imaging.Suite2pyOps().to_arrays("ops_name")))
+
+
+def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
+    """Give animals whose name or identifier begins with what was typed, in order of name; some at most."""
+    if not typed.isprintable() or not typed:
+        return []
+    animal = tables.mlims.Animal.full_table_name
+    question = (
+        f"SELECT animal_name, animal_id, animal_sex, animal_dob FROM {animal}"
+        " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
+        f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
+    )
+    rows = plain_rows.fetch(tables.connection, question, [_beginning(typed)] * 2)
+    names = Counter(name for name, *_ in rows)
+    return [
+        AnimalChoice(name if names[name] == 1 else animal_id, _about(name, animal_id, sex, born))
+        for name, animal_id, sex, born in rows
+    ]
+
+
+def _beginning(typed: str) -> str:
+    escaped = re.sub("([!%_])", r"!\1", typed.lower())
+    return f"{escaped}%"
+
+
+def _about(name: str, animal_id: str, sex: str, born: date | None) -> str:
+    return ", ".join([name, animal_id, sex, *([] if born is None else [f"born {born}"])])

@@ -1,0 +1,158 @@
+"""Requests for folders, the newest first, and one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from imaging_pipeline.errors import NothingFoundError, Told, told
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.imaging import history
+from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
+from imaging_pipeline.schemas.imaging.table_names import job_table
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.web.paging import PER_PAGE, Paged
+
+# A finished job without its row is made again.
+_STATE = (
+    "CASE WHEN done.basefolder_id IS NOT NULL THEN 'done'"
+    " WHEN job.status = 'error' THEN 'error' WHEN job.status = 'ignore' THEN 'ignored'"
+    " WHEN job.status = 'reserved' THEN 'running' ELSE 'waiting' END"
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which requests are wanted; empty texts and None leave everything in.
+
+    Attributes
+    ----------
+    username, state
+        Whose, and how far they are.
+    animal
+        Name or identifier.
+    first_day, last_day
+        When they were made, both included.
+    """
+
+    username: str = ""
+    animal: str = ""
+    state: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True)
+class FolderRow:
+    """A request as the list shows it.
+
+    Attributes
+    ----------
+    number
+        Its identifier.
+    state
+        How far it is.
+    told
+        Its error, or what it waits for; None where nothing is said.
+    """
+
+    number: int
+    username: str
+    path: str
+    animal: str
+    experiment_type: str
+    combined: bool
+    made: datetime
+    state: RequestState
+    told: Told | None
+
+
+def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
+    """Give a page of the requests, the newest first."""
+    where, values = _conditions(wanted)
+    done = tables.imaging.MakeDatasetSessions.full_table_name
+    question = (
+        "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.experiment_type,"
+        f" asked.combined, asked.basefolder_entry_time, {_STATE} AS state, job.error_message"
+        f" FROM {tables.imaging.BaseFolder.full_table_name} AS asked"
+        f" LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
+        " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
+        f" LEFT JOIN {done} AS done ON done.basefolder_id = asked.basefolder_id"
+        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = asked.basefolder_id"
+        f" {where} ORDER BY asked.basefolder_id DESC"
+        f" LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
+    )
+    rows = [_shown(*row) for row in plain_rows.fetch(tables.connection, question, values)]
+    return Paged(rows[:PER_PAGE], number, len(rows) > PER_PAGE)
+
+
+def request(tables: Tables, number: int) -> PastRequest:
+    """Give a request and what became of it.
+
+    Raises
+    ------
+    NothingFoundError
+        There is none of this number.
+    """
+    found = history.numbered(tables, number)
+    if found is None:
+        raise NothingFoundError(
+            "There is no such request", found=number, remedy="Take one from the list of folders."
+        )
+    return found
+
+
+def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
+    """Give a request as it was typed, to be made again.
+
+    Raises
+    ------
+    NothingFoundError
+        There is none of this number.
+    """
+    row = request(tables, number).request
+    columns = ("username", "path", "experiment_type", "combined", "setup", "scope_name", "ops_name")
+    kept = ("register_uncurated", "base_folder_note")
+    return {"animal": row["animal_id"], **{name: row[name] for name in (*columns, *kept)}}
+
+
+def _conditions(wanted: Filter) -> tuple[str, list[object]]:
+    conditions: list[tuple[str, object]] = []
+    if wanted.username:
+        conditions.append(("asked.username = %s", wanted.username))
+    if wanted.animal:
+        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", wanted.animal))
+    if wanted.state:
+        conditions.append((f"{_STATE} = %s", wanted.state))
+    if wanted.first_day is not None:
+        conditions.append(("asked.basefolder_entry_time >= %s", wanted.first_day))
+    if wanted.last_day is not None:
+        conditions.append(("asked.basefolder_entry_time < %s", wanted.last_day + timedelta(days=1)))
+    text = " AND ".join(condition for condition, _ in conditions)
+    return (f"WHERE {text}" if text else ""), [value for _, value in conditions]
+
+
+def _shown(
+    number: int,
+    username: str,
+    path: str,
+    animal: str | None,
+    experiment_type: str,
+    combined: str,
+    made: datetime,
+    state: str,
+    message: str | None,
+) -> FolderRow:
+    is_told = message and state != RequestState.DONE
+    return FolderRow(
+        number,
+        username,
+        path,
+        animal or "",
+        experiment_type,
+        combined == "yes",
+        made,
+        RequestState(state),
+        told(message) if is_told and message else None,
+    )

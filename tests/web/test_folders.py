@@ -1,0 +1,109 @@
+"""The list of requests, and what became of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline.schemas import imaging
+from tests.makers.lab import Lab
+from tests.makers.recordings import OPEN_FIELD, write_recording
+from tests.makers.site import Visitor
+
+
+@pytest.fixture
+def folder(lab: Lab, site) -> Path:
+    folder = lab.share / "90218" / "2024-05-17"
+    write_recording(folder, OPEN_FIELD)
+    return folder
+
+
+def add(lab: Lab, folder: Path, **inputs: object) -> int:
+    return imaging.BaseFolder.add(**{**lab.request(folder, combined=False), **inputs})
+
+
+@pytest.fixture
+def states(lab: Lab, folder: Path) -> dict[str, int]:
+    """Give a request in each state that a worker may leave it in."""
+    done = add(lab, folder)
+    wrong = add(lab, lab.share / "90218" / "2031-01-01")
+    ignored = add(lab, folder, base_folder_note="ignored")
+    jobs = imaging.MakeDatasetSessions().jobs
+    imaging.MakeDatasetSessions.populate({"basefolder_id": done}, reserve_jobs=True)
+    imaging.MakeDatasetSessions.populate({"basefolder_id": wrong}, reserve_jobs=True, suppress_errors=True)
+    jobs.refresh()
+    jobs.ignore({"basefolder_id": ignored})
+    return {"done": done, "error": wrong, "ignored": ignored, "waiting": add(lab, folder)}
+
+
+def numbers(page: str) -> list[int]:
+    return [int(part.split('"')[0]) for part in page.split('<th scope="row"><a href="/folders/')[1:]]
+
+
+def test_requests_are_listed_the_newest_first_with_their_state(anna: Visitor, states: dict[str, int]) -> None:
+    page = anna.get("/folders/").text
+    assert numbers(page) == sorted(states.values(), reverse=True)
+    assert '<span class="mark done">ingested</span>' in page
+    assert "2031-01-01" in page
+
+
+@pytest.mark.parametrize("state", ["done", "error", "ignored", "waiting"])
+def test_requests_are_found_by_state(anna: Visitor, states: dict[str, int], state: str) -> None:
+    assert numbers(anna.get(f"/folders/?state={state}").text) == [states[state]]
+
+
+@pytest.mark.usefixtures("states")
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("username=anna", 4),
+        ("username=bob", 0),
+        ("animal=90218", 4),
+        ("animal=a0f1", 4),
+        ("animal=%27", 0),
+        ("first_day=2000-01-01&last_day=2999-12-31", 4),
+        ("last_day=2000-01-01", 0),
+        ("first_day=tomorrow&state=lost&page=x", 4),
+        ("page=2", 0),
+    ],
+)
+def test_requests_are_found_by_person_animal_and_day(anna: Visitor, asked: str, found: int) -> None:
+    assert len(numbers(anna.get(f"/folders/?{asked}").text)) == found
+
+
+def test_an_error_is_shown_with_what_to_do(anna: Visitor, states: dict[str, int]) -> None:
+    page = anna.get(f"/folders/{states['error']}").text
+    assert "2031-01-01" in page
+    assert 'class="mark error"' in page
+    assert "hx-trigger" not in page.split('id="request"')[1].split(">")[0]
+
+
+def test_a_request_that_is_carried_out_shows_every_file(anna: Visitor, states: dict[str, int]) -> None:
+    page = anna.get(f"/folders/{states['done']}").text
+    for name in OPEN_FIELD.tif_names:
+        assert name in page
+
+
+def test_a_request_that_waits_looks_again_by_itself(anna: Visitor, states: dict[str, int]) -> None:
+    part = anna.part(f"/folders/{states['waiting']}").text
+    assert 'hx-trigger="every 2s"' in part
+    assert "<html" not in part
+
+
+def test_others_look_at_a_request_and_cannot_make_it_again(
+    lab: Lab, anna: Visitor, bob: Visitor, states: dict[str, int]
+) -> None:
+    imaging.User.insert1({"username": "carl", "first_name": "Carl"})
+    of_carl = imaging.BaseFolder.add(
+        **{**lab.request(lab.share / "other", combined=False), "username": "carl"}
+    )
+    assert "Register again" not in anna.get(f"/folders/{of_carl}").text
+    assert "Register again" in bob.get(f"/folders/{of_carl}").text
+    assert "Register again" in anna.get(f"/folders/{states['done']}").text
+
+
+@pytest.mark.parametrize("number", ["7", "99999999999999999999", "-1", "x"])
+@pytest.mark.usefixtures("site")
+def test_a_request_that_is_not_there_is_told(anna: Visitor, number: str) -> None:
+    assert anna.get(f"/folders/{number}").status_code == 404
