@@ -67,6 +67,12 @@ class Config:
         The lab's wall time (IANA); None where nobody said, which only ``init-db`` minds.
     suite2p_scratch
         The folder for Suite2p's scratch; None is the system's temporary folder.
+    mlims_source
+        ``kind`` and settings of the source of animals, checked where it is used; None where there is none.
+    mlims_password
+        Its password.
+    mlims_every_min
+        Minutes between two comparisons with it.
     embedded_folder
         The embedded server's folder; None where there is a host.
     sources
@@ -88,6 +94,9 @@ class Config:
     repositories: Mapping[str, Path]
     timezone: str | None
     suite2p_scratch: Path | None
+    mlims_source: Mapping[str, object] | None
+    mlims_password: Secret
+    mlims_every_min: int
     embedded_folder: Path | None
     sources: Mapping[str, str]
 
@@ -236,6 +245,9 @@ _DEFAULTS: dict[str, Any] = {
     "repositories": {},
     "timezone": None,
     "suite2p_scratch": None,
+    "mlims_source": None,
+    "mlims_password": Secret(""),
+    "mlims_every_min": 30,
 }
 
 

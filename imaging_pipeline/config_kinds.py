@@ -75,7 +75,7 @@ def _a_port(value: object) -> int:
     return value
 
 
-def _port_from_text(text: str) -> object:
+def _number_from_text(text: str) -> object:
     return int(text) if text.isascii() and text.isdigit() else text
 
 
@@ -162,15 +162,33 @@ def _a_timezone(value: object) -> str:
     return name
 
 
+def _a_source(value: object) -> Mapping[str, object]:
+    """Accept an object with a kind; what else it takes, each kind of source checks for itself."""
+    source = dict(an_object(value))
+    if "kind" not in source:
+        raise NotAllowedError('an object with "kind" and what that kind takes')
+    if any("pass" in name.lower() for name in source):
+        raise NotAllowedError("an object without a password, which is custom.mlims.password")
+    return source | {"kind": a_text(source["kind"])}
+
+
+def _minutes(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1440:
+        raise NotAllowedError("a whole number of minutes from 1 to 1440")
+    return value
+
+
 TEXT = Kind("text", a_text)
 HOST = Kind("name or address", _a_host)
 PASSWORD = Kind("text", _a_password)
-PORT = Kind("whole number, 1–65535", _a_port, _port_from_text)
+PORT = Kind("whole number, 1–65535", _a_port, _number_from_text)
 TRUTH = Kind("`true` or `false`", _a_truth, _truth_from_text)
 PREFIX = Kind("lower-case letters, digits, `_`; may be empty", _a_prefix)
 FOLDER = Kind("absolute folder", a_folder)
 REPOSITORIES = Kind("object: name → absolute folder", _repositories, _object_from_text)
 TIMEZONE = Kind("IANA name", _a_timezone)
+SOURCE = Kind("object: kind and settings", _a_source, _object_from_text)
+MINUTES = Kind("minutes, 1–1440", _minutes, _number_from_text)
 
 
 def object_kind(name: str, parse: Callable[[object], Any]) -> Kind:

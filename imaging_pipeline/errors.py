@@ -207,6 +207,18 @@ class StillCopyingError(PipelineError, BlockingIOError):
     default_move = Move.RETRY
 
 
+class NotYetHereError(PipelineError, LookupError):
+    """An animal is not in the database yet: the request waits for the colony's next sync."""
+
+    default_move = Move.RETRY
+
+
+class ColonyError(PipelineError, RuntimeError):
+    """The colony system is away, is not as its mapping says, or suddenly tells of nearly nothing."""
+
+    default_move = Move.ADMINISTRATOR
+
+
 class FormatError(PipelineError, ValueError):
     """A file's content is not what its format says."""
 

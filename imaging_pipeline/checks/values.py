@@ -83,7 +83,8 @@ def _text(name: str, config: Config) -> str:
     if name == "stores":
         return "\n".join(_store(store, spec) for store, spec in value.items())
     if isinstance(value, Mapping):
-        return "\n".join(f"{entry}: {folder}" for entry, folder in value.items()) or "none"
+        told = (f"{entry}: {_short(each)}" for entry, each in value.items())
+        return "\n".join(told) or "none"
     return str(value) or "an empty text"
 
 
@@ -96,6 +97,10 @@ def _store(name: str, spec: str | Mapping[str, object]) -> str:
         if key != "protocol"
     ]
     return f"{name}: {spec['protocol']}, {', '.join(facts)}"
+
+
+def _short(value: object) -> str:
+    return "given" if isinstance(value, (Mapping, list)) else str(value)
 
 
 def _whether_set(secret: Secret) -> str:

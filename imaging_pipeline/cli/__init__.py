@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, _Lazy] = {
         f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
     ),
     "retire": _Lazy(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
+    "mlims": _Lazy(f"{_CLI}.mlims:mlims", "Keep the animals as the colony system has them."),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _Lazy(f"{_CLI}.users:users", "Add people, and let them sign in."),
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),

@@ -11,12 +11,13 @@ from rich.console import Console
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import quoted, text_width
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.errors import NotMountedError, PipelineError, StillCopyingError
+from imaging_pipeline.errors import NotMountedError, NotYetHereError, PipelineError, StillCopyingError
 from imaging_pipeline.schemas.imaging import request_rows
 from imaging_pipeline.schemas.imaging.consent import Consent, to_what_was_shown
 from imaging_pipeline.schemas.imaging.living_workers import living_hosts
 from imaging_pipeline.schemas.imaging.preview import Preview, preview
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import wrapped
 
 _LANE = "ingest"
 
@@ -55,9 +56,17 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
         if seen is not None and not (seen.decision.changes.sessions or seen.waiting):
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
         consent = None if yes else _consent(seen)
-        (request,) = request_rows.insert(tables, [inputs], consent=consent)
+        waits: list[int] = []
+        (request,) = request_rows.insert(
+            tables, [inputs], consent=consent, on_wait=lambda number, reason: waits.append(number)
+        )
         hosts = living_hosts(tables, _LANE)
-    _say_who(request, inputs["path"], hosts)
+    if waits:
+        click.echo(f"Request {request} is made, and waits for the animal.")
+    else:
+        _say_who(request, hosts)
+    click.echo("What became of it:")
+    click.echo(f"  imaging-pipeline report {quoted(folder)}")
 
 
 def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview | None:
@@ -65,7 +74,7 @@ def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview 
     try:
         with steps(Console(stderr=True)):
             return preview(tables, inputs)
-    except (NotMountedError, StillCopyingError) as error:
+    except (NotMountedError, StillCopyingError, NotYetHereError) as error:
         if must_see:
             raise
         _say_unseen(error)
@@ -73,7 +82,9 @@ def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview 
 
 
 def _say_unseen(error: PipelineError) -> None:
-    if isinstance(error, NotMountedError):
+    if isinstance(error, NotYetHereError):
+        click.echo(wrapped(str(error), text_width()), err=True)
+    elif isinstance(error, NotMountedError):
         click.echo(f"{error.what}: a preview needs a machine where it is.")
     else:
         click.echo(f"{error.what}: {error.path}. The request waits for that.")
@@ -82,7 +93,7 @@ def _say_unseen(error: PipelineError) -> None:
 def _consent(seen: Preview | None) -> Consent:
     """Give what the person agrees to; nothing may be deleted where nothing was seen."""
     if seen is None:
-        click.echo("Nothing is deleted without having been seen: should it have to be, the request stops.")
+        click.echo("Nothing is deleted that was not seen: should it have to be, the request stops.")
         return {}
     if seen.purged and not sys.stdin.isatty():
         raise click.ClickException(
@@ -94,12 +105,10 @@ def _consent(seen: Preview | None) -> Consent:
     return to_what_was_shown(seen.purged)
 
 
-def _say_who(request: int, folder: str, hosts: tuple[str, ...]) -> None:
+def _say_who(request: int, hosts: tuple[str, ...]) -> None:
     click.echo(f"Request {request} is made.")
     if hosts:
         click.echo(f"A worker on {' or '.join(hosts)} carries it out.")
     else:
         click.echo("No worker looks at folders now. To start one, where the folder is mounted:")
         click.echo(f"  python -m batch_populate {_LANE} --once")
-    click.echo("What became of it:")
-    click.echo(f"  imaging-pipeline report {quoted(folder)}")

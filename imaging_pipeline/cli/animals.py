@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from imaging_pipeline.cli.animal_changes import run_and_tell
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
-from imaging_pipeline.colony.animal_csv import read_animals
-from imaging_pipeline.colony.apply import apply
+from imaging_pipeline.colony.sources.csv_file import CsvFile
+from imaging_pipeline.colony.sources.json_lines import JsonLines
+
+_KINDS = {".jsonl": JsonLines, ".ndjson": JsonLines}
 
 
 @click.group()
@@ -21,37 +23,21 @@ def animals() -> None:
 
 @animals.command(
     name="import",
-    short_help="Add and update the animals of a CSV file.",
-    help=f"""Add the animals in FILE, a CSV, and update those that differ; never removes any.
+    short_help="Add and update the animals of a file.",
+    help=f"""Add the animals in FILE and update those that differ; never removes any.
 
-    Its columns are some of {", ".join(COLUMNS)} and {GENOTYPE}<gene>. An empty cell leaves what is there.
-    Rows that cannot be taken are listed and skipped, and the command ends with 1.""",
+    For a lab without a colony system: where there is one, mlims sync keeps all animals as they are there.
+    FILE is a CSV or, named .jsonl, JSON lines. Its columns are animal_id and some of datasource_id,
+    {", ".join(COLUMNS)} and {GENOTYPE}<gene>. A column that it does not have stays as it is; an empty cell
+    is nothing. Rows that cannot be taken are listed and skipped, and the command ends with 1.""",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_animals(file: Path) -> None:
+@click.option("--dry-run", is_flag=True, help="Only say what would be added and changed.")
+def import_animals(file: Path, dry_run: bool) -> None:
     """Add the animals in a file, and update those that differ."""
-    read = read_animals(file)
+    source = _KINDS.get(file.suffix.lower(), CsvFile)(file)
     with connected() as tables:
-        changes = apply(tables, read.animals)
-    if changes.changed:
-        print_table(
-            ("animal", "column", "was", "is"),
-            (
-                (change.key.animal_id, change.column, change.before, change.after)
-                for change in changes.changed
-            ),
-        )
-    click.echo(
-        f"Added: {len(changes.added)}, changed: {changes.num_changed}, as they were:"
-        f" {changes.num_unchanged}, rows skipped: {read.num_skipped}."
-    )
-    if read.problems:
-        print_table(
-            ("row", "skipped because", "found", "allowed"),
-            ((each.row, each.what, each.found, each.allowed) for each in read.problems),
-            to_stderr=True,
-        )
-        sys.exit(1)
+        run_and_tell(tables, source, is_whole=False, dry_run=dry_run)
 
 
 @animals.command(name="list")
@@ -59,12 +45,12 @@ def list_animals() -> None:
     """List all animals."""
     with connected() as tables:
         animal = tables.mlims.Animal
-        rows = animal().to_dicts(order_by="animal_name, animal_id, datasource_id")
-        died = {
-            (row["animal_id"], row["datasource_id"]): row["death_date"] for row in animal.Death().to_dicts()
-        }
+        known = animal()
+        for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
+            known = known.join(part.proj(column), left=True)
+        rows = known.to_dicts(order_by="animal_name, animal_id, datasource_id")
     print_table(
-        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "notes"),
+        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "gone since", "notes"),
         (
             (
                 row["animal_name"],
@@ -73,7 +59,8 @@ def list_animals() -> None:
                 row["animal_species"],
                 row["animal_sex"],
                 row["animal_dob"],
-                died.get((row["animal_id"], row["datasource_id"])),
+                row["death_date"],
+                row["missed_since"] and row["missed_since"].date(),
                 row["animal_notes"],
             )
             for row in rows

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from imaging_pipeline import progress
+from imaging_pipeline.checks.colony import check_colony
 from imaging_pipeline.checks.database import check_database
 from imaging_pipeline.checks.finding import Finding, State, from_error
 from imaging_pipeline.checks.repositories import check_repositories, roots_in_database
@@ -58,6 +59,8 @@ def _check(found: Config, told: _Told) -> None:
     told.say(check_stores(found), "Stores")
     roots = None if database.tables is None else roots_in_database(database.tables)
     told.say(check_repositories(found, roots), "Repositories")
+    print_heading("Animals")
+    told.say(check_colony(found, database.tables))
     print_heading("Scratch")
     told.say(check_scratch(found))
     print_heading("Suite2p")

@@ -1,15 +1,24 @@
-"""An animal as a colony system tells it."""
+"""An animal as a source tells it, every value as the text that the tables hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date
+from dataclasses import dataclass
 from typing import NamedTuple
 
 GENOTYPE = "genotype:"
 
-Value = str | date
+Values = Mapping[str, str | None]
+"""Column, or ``genotype:<gene>``, → text; days as year-month-day, None where there is nothing."""
+
+COLUMNS = (
+    *("animal_name", "animal_species", "animal_sex", "animal_dob", "animal_notes", "color"),
+    *("strain", "background_strain", "generation", "litter", "purpose", "death_date", "death_cause"),
+)
+"""What may be told of an animal beside what identifies it and its genotypes."""
+
+# What the tables hold where nothing is known; elsewhere that is nothing.
+_WHERE_NOTHING_IS_KNOWN = (("animal_species", "mouse"), ("animal_sex", "unknown"))
 
 
 class AnimalKey(NamedTuple):
@@ -29,38 +38,25 @@ class AnimalKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Animal:
-    """An animal; None where the source says nothing.
+    """An animal.
 
-    The attributes are named as the columns of the tables. ``genotypes`` is gene → genotype.
+    Attributes
+    ----------
+    key
+        What identifies it.
+    values
+        What the source says of it. A column that is not in it is one that the source knows nothing of.
+    has_all_genes
+        Whether a gene that is not in it is one that the animal was not typed for.
     """
 
-    animal_id: str
-    datasource_id: int = 0
-    animal_name: str | None = None
-    animal_species: str | None = None
-    animal_sex: str | None = None
-    animal_dob: date | None = None
-    animal_notes: str | None = None
-    color: str | None = None
-    strain: str | None = None
-    background_strain: str | None = None
-    generation: str | None = None
-    litter: str | None = None
-    purpose: str | None = None
-    death_date: date | None = None
-    death_cause: str | None = None
-    genotypes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> AnimalKey:
-        """What identifies the animal."""
-        return AnimalKey(self.animal_id, self.datasource_id)
-
-    def columns(self) -> dict[str, Value]:
-        """Give what the source says, without the key; genotypes as ``genotype:<gene>``."""
-        said = {name: getattr(self, name) for name in COLUMNS if name not in AnimalKey._fields}
-        genotypes = {f"{GENOTYPE}{gene}": genotype for gene, genotype in self.genotypes.items()}
-        return {name: value for name, value in said.items() if value is not None} | genotypes
+    key: AnimalKey
+    values: Values
+    has_all_genes: bool = False
 
 
-COLUMNS = tuple(column.name for column in fields(Animal) if column.name != "genotypes")
+def fill_in(values: dict[str, str | None], key: AnimalKey) -> None:
+    """Put what the tables hold where nothing is known; an animal without a name has its identifier's."""
+    for column, text in (("animal_name", key.animal_id), *_WHERE_NOTHING_IS_KNOWN):
+        if column in values and values[column] is None:
+            values[column] = text

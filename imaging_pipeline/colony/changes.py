@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.colony.animal import Animal, AnimalKey, Value
+from imaging_pipeline.colony.animal import GENOTYPE, Animal, AnimalKey, Values
 
-Stored = Mapping[AnimalKey, Mapping[str, Value]]
+GONE = "gone"
+
+
+@dataclass(frozen=True)
+class StoredAnimal:
+    """An animal as the tables hold it.
+
+    Attributes
+    ----------
+    values
+        Every column, and every gene that it was typed for.
+    is_gone
+        Whether the colony system told of it no longer.
+    """
+
+    values: Values
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A value of an animal that was another one, or was not there (None)."""
+    """A value of an animal that is another one; None where nothing is known."""
 
     key: AnimalKey
-    column: str
-    before: Value | None
-    after: Value
+    field: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -30,19 +46,24 @@ class Changes:
 
     @property
     def num_changed(self) -> int:
-        """How many animals differ."""
-        return len({change.key for change in self.changed})
+        """How many animals differ in what is known of them."""
+        return len({change.key for change in self.changed if change.field != GONE})
+
+    @property
+    def num_returned(self) -> int:
+        """How many animals were gone and are there again."""
+        return sum(change.field == GONE for change in self.changed)
 
 
-def compare(animals: Iterable[Animal], stored: Stored) -> Changes:
-    """Compare animals with those stored: what a source does not say stays as it is.
+def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal]) -> Changes:
+    """Compare animals with those stored: a column that a source does not have stays as it is.
 
     Parameters
     ----------
     animals
         Each animal once.
     stored
-        Columns of each animal that is there, as `Animal.columns` names them.
+        Those of them that are there.
     """
     added, changed, num_unchanged = [], [], 0
     for animal in animals:
@@ -50,11 +71,31 @@ def compare(animals: Iterable[Animal], stored: Stored) -> Changes:
         if before is None:
             added.append(animal)
             continue
-        differing = [
-            FieldChange(animal.key, column, before.get(column), value)
-            for column, value in animal.columns().items()
-            if before.get(column) != value
-        ]
+        differing = _differing(animal, before)
         changed += differing
         num_unchanged += not differing
     return Changes(tuple(added), tuple(changed), num_unchanged)
+
+
+def went(key: AnimalKey) -> FieldChange:
+    """Give the change of an animal that is missed for the first time."""
+    return FieldChange(key, GONE, None, "yes")
+
+
+def _differing(animal: Animal, stored: StoredAnimal) -> list[FieldChange]:
+    before, after = stored.values, animal.values
+    # Nearly all animals of a colony are as they were.
+    found = [
+        FieldChange(animal.key, field, before.get(field), value)
+        for field, value in after.items()
+        if before.get(field) != value
+    ]
+    if animal.has_all_genes:
+        found += [
+            FieldChange(animal.key, field, value, None)
+            for field, value in before.items()
+            if field.startswith(GENOTYPE) and field not in after
+        ]
+    if stored.is_gone:
+        found.append(FieldChange(animal.key, GONE, "yes", None))
+    return found

@@ -1,4 +1,4 @@
-"""Animals, as the colony system knows them."""
+"""Animals, as the colony system knows them, and what each comparison with it did."""
 
 import datajoint as dj
 
@@ -36,7 +36,7 @@ class Gene(dj.Lookup):
 
 @schema
 class Animal(dj.Manual):
-    """Animals; one that has left the colony stays here."""
+    """Animals; one that has died, or that the colony system no longer tells of, stays here."""
 
     definition = """
     animal_id : varchar(36)  # the colony system's own identifier
@@ -71,6 +71,18 @@ class Animal(dj.Manual):
         death_cause="" : varchar(255)
         """
 
+    class FormerName(dj.Part):
+        """Names that an animal had before it was renamed."""
+
+        definition = """
+        -> master
+        name_number : int32  # from 0, in order of time
+        ---
+        former_name : varchar(128)
+        renamed_time=CURRENT_TIMESTAMP(6) : datetime(6)  # when the new name was met
+        INDEX (former_name)
+        """
+
     class Generation(dj.Part):
         """Generation of back-crossing."""
 
@@ -78,6 +90,15 @@ class Animal(dj.Manual):
         -> master
         ---
         generation : varchar(64)
+        """
+
+    class Gone(dj.Part):
+        """Animals that the colony system no longer tells of; the row goes when it does again."""
+
+        definition = """
+        -> master
+        ---
+        missed_since=CURRENT_TIMESTAMP(6) : datetime(6)  # when it was first missed
         """
 
     class Litter(dj.Part):
@@ -118,3 +139,55 @@ class Genotype(dj.Manual):
     ---
     genotype : varchar(64)  # for example het, hom, wt
     """
+
+
+@schema
+class Sync(dj.Manual):
+    """Comparisons of these tables with the colony system, or with a file that was imported."""
+
+    definition = """
+    sync_id : int32  # from 0, in order of time
+    ---
+    sync_source : varchar(512)  # kind and place
+    sync_datasource : int32  # datasource_id of its animals
+    sync_is_whole : bool  # whether who is missing is gone; not so for a file that was imported
+    sync_host : varchar(255)  # the machine
+    sync_started=CURRENT_TIMESTAMP(6) : datetime(6)  # by the server's clock
+    sync_alive=CURRENT_TIMESTAMP(6) : datetime(6)  # the same, renewed while it runs
+    sync_duration_s=null : float64  # s; empty while it runs
+    sync_error="" : varchar(2048)  # why it changed nothing, or not all; empty where it went well
+    num_animals=0 : int32  # that the source tells of
+    num_added=0 : int32
+    num_changed=0 : int32  # animals
+    num_gone=0 : int32  # first missed by this one
+    num_returned=0 : int32  # that were gone, and are there again
+    num_rows_skipped=0 : int32
+    """
+
+    class Change(dj.Part):
+        """Values that were changed; those that a new animal came with are not listed."""
+
+        definition = """
+        -> master
+        change_number : int32
+        ---
+        changed_animal : varchar(36)  # animal_id
+        changed_datasource : int32
+        changed_field : varchar(140)  # column, genotype and gene as in genotype:Cre, or gone
+        value_before=null : varchar(4096)
+        value_after=null : varchar(4096)
+        """
+
+    class Problem(dj.Part):
+        """Rows of the source that were skipped, of the newest comparison only."""
+
+        definition = """
+        -> master
+        problem_number : int32
+        ---
+        problem_row : varchar(64)  # as the source counts
+        problem_animal : varchar(255)  # its identifier, if it has one
+        problem_what : varchar(255)
+        problem_found : varchar(1024)
+        problem_allowed : varchar(1024)
+        """

@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.animal_csv import MAX_GENE_LENGTH, MAX_LENGTHS, SEXES
-from imaging_pipeline.colony.apply import apply
-from imaging_pipeline.colony.changes import FieldChange
 from imaging_pipeline.errors import InputError, PathError
 from imaging_pipeline.names import settings_hash
-from imaging_pipeline.schemas import imaging, mlims, tables
+from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import administration
 from imaging_pipeline.suite2p_runner.options import load_options, translate
 from tests.makers.lab import Lab
@@ -205,73 +201,3 @@ def test_a_real_option_set_is_added(lab: Lab, samples: Path) -> None:
     added = administration.add_options(tables.in_code(), file.stem, load_options(file))
     assert added.is_new
     assert not administration.add_options(tables.in_code(), file.stem, load_options(file)).is_new
-
-
-def test_animals_are_added_changed_and_left(lab: Lab) -> None:
-    handle = tables.in_code()
-    animals = [
-        Animal("a0f1", strain="Ai95", color="black", death_date=DAY, genotypes={"Cre": "het"}),
-        Animal("b", 1, "90219", animal_sex="female", animal_dob=DAY, litter="L1", genotypes={"Cre": "wt"}),
-        Animal("c", 1),
-    ]
-    changes = apply(handle, animals)
-    assert [animal.animal_id for animal in changes.added] == ["b", "c"]
-    assert {(change.column, change.before) for change in changes.changed} == {
-        ("strain", None),
-        ("color", None),
-        ("death_date", None),
-        ("genotype:Cre", None),
-    }
-    assert (mlims.Animal & {"animal_id": "c"}).fetch1("animal_name") == "c"
-    assert (mlims.Animal & {"animal_id": "b"}).fetch1("animal_species") == "mouse"
-    assert mlims.Animal.Strain().fetch1("strain") == "Ai95"
-    assert sorted(mlims.Genotype().to_arrays("genotype")) == ["het", "wt"]
-
-    again = apply(handle, animals)
-    assert (again.added, again.changed, again.num_unchanged) == ((), (), 3)
-
-
-def test_a_value_that_differs_is_told_with_what_it_was(lab: Lab) -> None:
-    handle = tables.in_code()
-    apply(handle, [Animal("b", 0, "90219", strain="Ai95", genotypes={"Cre": "het", "Flp": "wt"})])
-    changes = apply(handle, [Animal("b", 0, animal_dob=DAY, strain="Ai148", genotypes={"Cre": "hom"})])
-    key = AnimalKey("b", 0)
-    assert changes.changed == (
-        FieldChange(key, "animal_dob", None, DAY),
-        FieldChange(key, "strain", "Ai95", "Ai148"),
-        FieldChange(key, "genotype:Cre", "het", "hom"),
-    )
-    stored = mlims.Genotype().to_dicts(order_by="gene")
-    assert [(row["gene"], row["genotype"]) for row in stored] == [("Cre", "hom"), ("Flp", "wt")]
-    assert (mlims.Animal & key._asdict()).fetch1("animal_name") == "90219"
-
-
-def test_a_colony_is_imported_in_one_go(lab: Lab) -> None:
-    animals = [
-        Animal(f"id{i}", 0, str(i), animal_notes="n" * 100, strain="Ai95", genotypes={"Cre": "het"})
-        for i in range(5000)
-    ]
-    assert len(apply(tables.in_code(), animals).added) == 5000
-    assert apply(tables.in_code(), animals).num_unchanged == 5000
-
-
-def test_the_reader_of_animals_knows_how_much_room_the_tables_have(lab: Lab) -> None:
-    animal = mlims.Animal
-    parts = (
-        animal.Strain,
-        animal.BackgroundStrain,
-        animal.Generation,
-        animal.Litter,
-        animal.Purpose,
-        animal.Death,
-    )
-    columns = {
-        column.name: column.original_type or column.type
-        for table in (mlims.Gene, mlims.Genotype, *parts, animal)
-        for column in table.heading.attributes.values()
-    }
-    declared = {name: kind for name, kind in columns.items() if kind.startswith("varchar")}
-    assert {name: f"varchar({room})" for name, room in MAX_LENGTHS.items()} | {
-        "gene": f"varchar({MAX_GENE_LENGTH})"
-    } == {name: kind for name, kind in declared.items() if name != "gene_description"}
-    assert columns["animal_sex"] == f"enum({', '.join(map(repr, SEXES))})"

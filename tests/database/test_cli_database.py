@@ -187,8 +187,9 @@ def test_animals_are_imported_and_listed(run: Run, tmp_path: Path) -> None:
     result = run("animals", "import", file)
     assert result.exit_code == 0
     assert ["a0f1", "animal_name", "90218", "90218b"] in lines(result.stdout)
-    assert "Added: 1, changed: 1, as they were: 0, rows skipped: 0." in result.stdout
-    assert "Added: 0, changed: 0, as they were: 2" in run("animals", "import", file).stdout
+    assert "  90219 (b)\n" in result.stdout
+    assert "Added: 1, changed: 1, rows skipped: 0; of 2 animals." in result.stdout
+    assert "Added: 0, changed: 0, rows skipped: 0; of 2 animals." in run("animals", "import", file).stdout
     assert ["90218b", "a0f1", "0", "mouse", "unknown", "2026-01-31"] in lines(run("animals", "list").stdout)
 
 
@@ -197,9 +198,10 @@ def test_rows_that_are_skipped_are_told_and_the_rest_is_imported(run: Run, tmp_p
     file.write_text("animal_id,animal_dob\nb,2026-02-30\nc,2026-02-28\n")
     result = run("animals", "import", file)
     assert result.exit_code == 1
-    assert "Added: 1, changed: 0, as they were: 0, rows skipped: 1." in result.stdout
+    assert "Added: 1, changed: 0, rows skipped: 1; of 2 animals." in result.stdout
     assert [
         "2",
+        "b",
         "animal_dob",
         "cannot",
         "be",

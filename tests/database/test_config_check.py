@@ -104,7 +104,7 @@ def test_a_lab_in_order_ends_with_0_and_changes_nothing(lab: Lab, check: Check) 
 
 def test_sections_come_in_their_order_and_fit_a_terminal(check: Check) -> None:
     stdout = check().stdout
-    titles = ["Configuration", "Database", "Stores", "Repositories", "Scratch", "Suite2p"]
+    titles = ["Configuration", "Database", "Stores", "Repositories", "Animals", "Scratch", "Suite2p"]
     assert [row for row in stdout.splitlines() if row in titles] == titles
     wide = [row for row in stdout.splitlines() if len(row) > 80 and len(row.split()[-1]) < 40]
     assert wide == []

@@ -378,6 +378,37 @@ def test_a_configuration_goes_to_another_process_whole(tmp_path):
     assert copy.password.reveal() == PASSWORD
 
 
+# The source of animals
+
+
+def test_a_source_of_animals_is_taken_with_its_password_apart(tmp_path, monkeypatch):
+    block = {"mlims": {"source": {"kind": "mysql", "host": "db"}, "every_min": 5}}
+    monkeypatch.setenv("IMAGING_PIPELINE_MLIMS_PASSWORD", PASSWORD)
+    config = load_config(write(tmp_path, SERVER | {"custom": block}))
+    assert config.mlims_source == {"kind": "mysql", "host": "db"}
+    assert (config.mlims_password.reveal(), config.mlims_every_min) == (PASSWORD, 5)
+    assert PASSWORD not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("source", {"host": "db"}, '"kind"'),
+        ("source", "mysql", "an object"),
+        ("source", {"kind": "mysql", "password": PASSWORD}, "which is custom.mlims.password"),
+        ("source", {"kind": "mysql", "Passwd": PASSWORD}, "which is custom.mlims.password"),
+        ("every_min", 0, "a whole number of minutes from 1 to 1440"),
+        ("every_min", 0.5, "a whole number of minutes from 1 to 1440"),
+    ],
+)
+def test_a_wrong_source_of_animals_is_refused_and_not_shown(tmp_path, name, value, allowed):
+    with pytest.raises(ConfigError) as told:
+        load_config(write(tmp_path, SERVER | {"custom": {"mlims": {name: value}}}))
+    assert f"custom.mlims.{name}" in str(told.value)
+    assert allowed in str(told.value)
+    assert PASSWORD not in str(told.value)
+
+
 # What is written about it
 
 

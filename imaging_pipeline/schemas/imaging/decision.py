@@ -24,6 +24,8 @@ class Decision:
         What it changes in the database.
     hardware
         What is noted of setup and scope.
+    animal_findings
+        What a person should know of the animal.
     stale_jobs
         Job rows that are dropped, so that their keys are tried again; of each table that has any.
     """
@@ -31,6 +33,7 @@ class Decision:
     plan: Plan
     changes: Changes
     hardware: HardwareNotes
+    animal_findings: tuple[str, ...]
     stale_jobs: tuple[StaleJobs, ...]
 
     @property

@@ -10,6 +10,7 @@ from imaging_pipeline.errors import InputError, near
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.tables import Tables
 
+from . import awaited
 from .fetching import Row
 from .named_sessions import requests_for_folder
 from .registration_report import Report
@@ -42,7 +43,8 @@ class PastRequest:
     Attributes
     ----------
     request
-        Its row of ``BaseFolder``, with ``animal_name``.
+        Its row of ``BaseFolder``, with ``animal_name``, which is what was typed while no such animal is
+        here.
     state
         How far it is.
     message
@@ -76,9 +78,9 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
     numbers = requests_for_folder(tables, wanted) | _of_session(tables, wanted)
     if not numbers:
         raise _unknown(tables, wanted)
-    requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
     keys = [{"basefolder_id": number} for number in numbers]
-    rows = (requests & keys).to_dicts(order_by="basefolder_id")
+    requests = (tables.imaging.BaseFolder & keys).join(tables.mlims.Animal.proj("animal_name"), left=True)
+    rows = requests.to_dicts(order_by="basefolder_id")
     return tuple(_past(tables, row) for row in rows)
 
 
@@ -93,7 +95,7 @@ def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]
     """Give the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
     done = tables.imaging.MakeDatasetSessions
     places = [{"repository_name": repository_name, "folder": folder} for folder in folders]
-    left = (tables.imaging.BaseFolder & places) - done.proj()
+    left = (tables.imaging.BaseFolder & places & f"NOT {awaited.WAITS}") - done.proj()
     given_up = done.jobs & [{"status": status} for status in ("error", "ignore")]
     numbers = set(left.to_arrays("basefolder_id").tolist())
     return tuple(sorted(numbers - set(given_up.to_arrays("basefolder_id").tolist())))
@@ -106,6 +108,10 @@ def _of_session(tables: Tables, wanted: str) -> set[int]:
 
 
 def _past(tables: Tables, request: Row) -> PastRequest:
+    reason = awaited.why_waiting(tables, request)
+    if reason is not None:
+        request = {**request, "animal_name": awaited.said(request)}
+        return PastRequest(request, RequestState.WAITING, str(reason), None)
     done = tables.imaging.MakeDatasetSessions
     key = {"basefolder_id": request["basefolder_id"]}
     rows = (done & key).to_dicts()

@@ -86,10 +86,15 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
     ------
     InputError, PathError
         As when the request is added.
+    NotYetHereError
+        The animal is not here yet.
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
         As when it is carried out.
     """
-    base_folder = {"basefolder_id": request_rows.next_number(tables), **Completion(tables).complete(inputs)}
+    completion = Completion(tables)
+    base_folder = {"basefolder_id": request_rows.next_number(tables), **completion.complete(inputs)}
+    if (reason := completion.why_waiting(base_folder)) is not None:
+        raise reason
     planned = registration.plan(tables, base_folder)
     decision = registration.decide(tables, planned)
     purges = decision.changes.purges

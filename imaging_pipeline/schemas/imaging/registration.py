@@ -19,6 +19,7 @@ from imaging_pipeline.schemas.locks import lock_rows, one_state
 from imaging_pipeline.schemas.tables import Tables
 
 from . import known, registered_rows, stale_jobs
+from .animal_findings import animal_findings
 from .consent import refuse_more
 from .decision import Decision
 from .fetching import Row
@@ -110,6 +111,7 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         planned.plan,
         changes,
         hardware_notes(tables, planned.base_folder, changes),
+        animal_findings(tables, planned.base_folder, changes),
         stale_jobs.stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 

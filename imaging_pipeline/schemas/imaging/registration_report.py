@@ -30,7 +30,11 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
     files, changes = decision.files, decision.changes
     verdicts = [file.verdict for file in files]
     num_known = sum(each.verdict == "known" for each in changes.sessions)
-    findings = [*(f"{each.kind}: {each.message}" for each in changes.findings), *decision.hardware.findings]
+    findings = [
+        *(f"{each.kind}: {each.message}" for each in changes.findings),
+        *decision.hardware.findings,
+        *decision.animal_findings,
+    ]
     return Report(
         row={
             "num_sessions_new": len(changes.sessions) - num_known,

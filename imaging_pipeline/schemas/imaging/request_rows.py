@@ -6,23 +6,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, PathError
+from imaging_pipeline.errors import InputError, Move, NotYetHereError, PathError
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
-from .adding import alone, known, not_known, refuse_unknown
+from . import animal_names
+from .adding import alone, known, refuse_unknown
 from .consent import Consent
 from .table_names import job_table
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
-_ANIMAL = ("animal", "animal_name", "animal_id", "datasource_id")
 _OPTIONAL = ("setup", "scope_name", "ops_name", "register_uncurated", "base_folder_note")
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
 
 
-def insert(tables: Tables, rows: Iterable[Mapping[str, Any]], *, consent: Consent | None = None) -> list[int]:
+Listener = Callable[[int, NotYetHereError], None]
+"""Hears the identifier of a request whose animal is not here yet, and why it waits."""
+
+
+def insert(
+    tables: Tables,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    consent: Consent | None = None,
+    on_wait: Listener = lambda number, reason: None,
+) -> list[int]:
     """Check, complete and insert requests; all of them or none.
 
     Parameters
@@ -34,14 +44,22 @@ def insert(tables: Tables, rows: Iterable[Mapping[str, Any]], *, consent: Consen
         ``datasource_id``, serve for ``animal``.
     consent
         The most that may be deleted; whatever is out of date where it is not given.
+    on_wait
+        Hears of the requests that wait for their animal.
 
     Returns
     -------
     list of int
         The identifiers of the requests.
     """
-    complete = Completion(tables).complete
-    return _append(tables, [{**complete(row), "consent": consent} for row in rows])
+    completion = Completion(tables)
+    completed = [{**completion.complete(row), "consent": consent} for row in rows]
+    numbers = _append(tables, completed)
+    for number, row in zip(numbers, completed, strict=True):
+        reason = completion.why_waiting(row)
+        if reason is not None:
+            on_wait(number, reason)
+    return numbers
 
 
 def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
@@ -49,7 +67,7 @@ def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
 
     What was agreed to for the earlier one says nothing about this one.
     """
-    own = ("basefolder_id", "basefolder_entry_time", "consent")
+    own = ("basefolder_id", "basefolder_entry_time", "consent", "awaited_animal")
     again = {name: value for name, value in base_folder.items() if name not in own}
     return _append(tables, [{**again, "base_folder_note": note}])[0]
 
@@ -121,9 +139,18 @@ class Completion:
         return str(self._once(f"{column} {value!r}", ask))
 
     def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        named = {name: row[name] for name in _ANIMAL if name in row}
-        ask = partial(_animal, self._tables.mlims.Animal, named)
-        return dict(self._once(f"animal {named!r}", ask))
+        said = animal_names.typed(row)
+        keys = self._once(f"animal {said!r}", partial(animal_names.matching, self._tables, said))
+        if len(keys) == 1:
+            return {**keys[0], "awaited_animal": None}
+        reason = self._once(f"refusal {said!r}", partial(animal_names.refusal, self._tables, said))
+        if not isinstance(reason, NotYetHereError):
+            raise reason
+        return {"animal_id": None, "datasource_id": None, "awaited_animal": said}
+
+    def why_waiting(self, completed: Mapping[str, Any]) -> NotYetHereError | None:
+        """Say why a completed request has to wait for its animal; None where it is here."""
+        return self._answers.get(f"refusal {completed['awaited_animal']!r}")
 
     def _once(self, question: str, ask: Callable[[], Any]) -> Any:
         if question not in self._answers:
@@ -136,7 +163,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         raise InputError(
             "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
         )
-    allowed = (*_REQUIRED, *_ANIMAL, *_OPTIONAL)
+    allowed = (*_REQUIRED, *animal_names.TYPED, *_OPTIONAL)
     refuse_unknown(row, allowed, what="A request", move=Move.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
@@ -205,26 +232,3 @@ def _setup(setups: Any, value: object, experiment_type: str) -> str:
             remedy="Take another setup or another experiment type.",
         )
     return name
-
-
-def _animal(animals: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    value = str(row.get("animal") or row.get("animal_id") or row.get("animal_name"))
-    candidates = animals()
-    if row.get("datasource_id") is not None:
-        candidates &= {"datasource_id": int(row["datasource_id"])}
-    columns = [column for column in ("animal_id", "animal_name") if "animal" in row or column in row]
-    keys = (candidates & [{column: value} for column in columns]).to_dicts()
-    if not keys:
-        names = [str(found) for column in columns for found in candidates.to_arrays(column)]
-        raise not_known("animal", value, names, move=Move.EXPERIMENTER)
-    if len(keys) > 1:
-        raise InputError(
-            f"The animal {value!r} is not one but {len(keys)}",
-            found="; ".join(
-                f"{key['animal_name']}: animal_id {key['animal_id']}, datasource_id {key['datasource_id']},"
-                f" born {key['animal_dob']}"
-                for key in keys
-            ),
-            remedy="Give the animal_id (and the datasource_id) of the one that you mean.",
-        )
-    return {name: keys[0][name] for name in ("animal_id", "datasource_id")}

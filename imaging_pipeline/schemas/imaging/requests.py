@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import datajoint as dj
@@ -9,7 +10,7 @@ import datajoint as dj
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
 
-from . import preview, registration, request_rows
+from . import awaited, preview, registration, request_rows
 from .decision import Decision
 from .fetching import Row
 from .hardware import Scope
@@ -46,7 +47,10 @@ class Suite2pyOps(dj.Manual):
 
 @schema
 class BaseFolder(dj.Manual):
-    """Requests to look at a folder; the same folder may be requested again and again."""
+    """Requests to look at a folder; the same folder may be requested again and again.
+
+    One without an animal waits for it to come from the colony system.
+    """
 
     definition = """
     basefolder_id : int32  # given by the database, in order of request
@@ -55,7 +59,8 @@ class BaseFolder(dj.Manual):
     path : varchar(1024)  # as typed
     -> Repository
     folder : varchar(1024)  # relative to the repository, forward slashes
-    -> mlims.Animal
+    -> [nullable] mlims.Animal
+    awaited_animal=null : json  # what was typed of an animal that was not here yet, and was waited for
     -> ExperimentType
     combined : enum('yes', 'no')  # all sessions of the folder as one MetaSession
     setup=null : varchar(64)  # name of a Setup; each MetaSession takes the calibration of its day
@@ -75,7 +80,9 @@ class BaseFolder(dj.Manual):
                 found=", ".join(kwargs),
                 remedy="Leave them out: each request becomes a row of its own.",
             )
-        request_rows.insert(tables.in_code(), rows)
+        handle = tables.in_code()
+        # Below `insert1`, by which nearly all requests are made.
+        request_rows.insert(handle, rows, on_wait=partial(awaited.warn, stacklevel=5))
 
     @classmethod
     def add(
@@ -117,6 +124,11 @@ class BaseFolder(dj.Manual):
         base_folder_note
             Anything worth keeping.
 
+        Warns
+        -----
+        AwaitedAnimalWarning
+            The animal is not here yet: the request waits for it to come from the colony system.
+
         Raises
         ------
         InputError
@@ -125,7 +137,8 @@ class BaseFolder(dj.Manual):
             The folder lies in no repository, or in two.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
-        return request_rows.insert(tables.in_code(), [inputs])[0]
+        handle = tables.in_code()
+        return request_rows.insert(handle, [inputs], on_wait=partial(awaited.warn, stacklevel=4))[0]
 
     @classmethod
     def preview(
@@ -256,6 +269,11 @@ class MakeDatasetSessions(dj.Imported):
         ---
         num_jobs_reset : int32
         """
+
+    @property
+    def key_source(self) -> Any:
+        """Requests whose animal is here."""
+        return BaseFolder() & f"NOT {awaited.WAITS}"
 
     def make_fetch(self, key: Row) -> tuple[Row]:
         """Fetch the request."""

@@ -1,0 +1,83 @@
+"""Whether the colony system can be read, and when it was compared with last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from imaging_pipeline.checks.finding import Finding, failed, from_error, notice, ok
+from imaging_pipeline.colony.record import AnimalReader, RowProblem
+from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.registry import configured_source
+from imaging_pipeline.config import Config
+from imaging_pipeline.errors import PipelineError, StillCopyingError
+from imaging_pipeline.schemas.tables import Tables
+
+# Of so many comparisons in a row none came: no worker is at it.
+_MISSED = 3
+
+
+def check_colony(config: Config, tables: Tables | None) -> tuple[Finding, ...]:
+    """Read the first animal of the configured source, and look at the last comparison.
+
+    Parameters
+    ----------
+    config
+        The configuration in force.
+    tables
+        The database; None where it could not be asked.
+    """
+    try:
+        source = configured_source(config)
+        if source is None:
+            return (ok("source", "none here: animals come from elsewhere, or from files that are imported"),)
+        findings = [_readable(source)]
+    except StillCopyingError as error:
+        findings = [notice("source", f"{error.what}: {error.path}", "Check again in a minute.")]
+    except PipelineError as error:
+        findings = [from_error("source", error)]
+    return (*findings, *([] if tables is None else [_last(tables, config)]))
+
+
+def _readable(source: Source) -> Finding:
+    with source.reading() as reading:
+        record = next(reading.animals, None)
+    if record is None:
+        return failed(
+            "source", f"{source.name} holds no animals", "See whether it is the right one, and whole."
+        )
+    reader = AnimalReader(source.translation, source.datasource_id)
+    found = [record] if isinstance(record, RowProblem) else reader.read(record)
+    if isinstance(found, list):
+        return notice(
+            "source",
+            f"{source.name} can be read, but its first row would be skipped: {found[0].what}"
+            f" ({found[0].found}; allowed: {found[0].allowed})",
+            "Correct the row, or what the configuration says of its values.",
+        )
+    told = ", ".join(f"{name} {value}" for name, value in found.values.items() if value is not None)
+    return ok("source", f"{source.name} can be read; its first animal is {found.key.animal_id}: {told}")
+
+
+def _last(tables: Tables, config: Config) -> Finding:
+    sync = tables.mlims.Sync
+    rows = (sync & {"sync_is_whole": True} & "sync_duration_s IS NOT NULL").to_dicts(
+        order_by="sync_id DESC", limit=1
+    )
+    if not rows:
+        remedy = "Run: imaging-pipeline mlims sync --dry-run, and then without --dry-run."
+        return notice("last", "the animals were not compared with it yet", remedy)
+    row = rows[0]
+    when = f"{row['sync_started']:%Y-%m-%d %H:%M}, of {row['num_animals']:,} animals"
+    if row["sync_error"]:
+        return failed("last", f"{when}: {row['sync_error']}", "See: imaging-pipeline mlims log")
+    if _age(tables, row) > _MISSED * timedelta(minutes=config.mlims_every_min):
+        return notice("last", when, "Start a worker for it: python -m batch_populate mlims --loop")
+    return ok("last", when)
+
+
+def _age(tables: Tables, row: dict[str, Any]) -> timedelta:
+    """Give how long ago a comparison began, by the server's clock."""
+    (now,) = tables.connection.query("SELECT CURRENT_TIMESTAMP(6)").fetchone()
+    age: timedelta = now.replace(tzinfo=None) - row["sync_started"]
+    return age

@@ -1,0 +1,189 @@
+"""A row of a source, and the animal or the genotype that it tells of."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from imaging_pipeline.colony.animal import Animal, AnimalKey, fill_in
+from imaging_pipeline.colony.columns import NotTakenError, parser
+from imaging_pipeline.colony.translation import Translation
+
+_LONGEST_FOUND = 255
+_NUM_REMEMBERED = 2000
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row as the source has it.
+
+    Attributes
+    ----------
+    row
+        Its number, as the source counts.
+    cells
+        Column → text, None where nothing stands. Bytes that are no UTF-8 are lone surrogates.
+    """
+
+    row: str
+    cells: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """Why a row is skipped.
+
+    Attributes
+    ----------
+    row
+        Its number, as the source counts.
+    animal_id
+        Whose row it is; empty where that cannot be told.
+    what
+        What is wrong.
+    found, allowed
+        What stands there, and what would have been accepted.
+    """
+
+    row: str
+    animal_id: str
+    what: str
+    found: str
+    allowed: str
+
+
+@dataclass(frozen=True)
+class Genotype:
+    """What one animal carries of one gene."""
+
+    animal_id: str
+    gene: str
+    genotype: str
+
+
+class _Readers(dict[str, Callable[[str], str | None]]):
+    """Column → what gives of its cells what the tables would hold, None where nothing is said."""
+
+    def __init__(self, translation: Translation) -> None:
+        self._translation = translation
+
+    def __missing__(self, column: str) -> Callable[[str], str | None]:
+        meanings = self._translation.of(column)
+        parse = parser(column, self._translation.date_format)
+
+        # Most columns have few texts, many times.
+        @lru_cache(_NUM_REMEMBERED)
+        def read(cell: str) -> str | None:
+            text = cell.strip()
+            if not cell.isascii():
+                if not is_utf8(cell):
+                    raise NotTakenError("text in UTF-8")
+                text = unicodedata.normalize("NFC", text)
+            meant = meanings.get(text, text)
+            return parse(meant) if meant else None
+
+        self[column] = read
+        return read
+
+
+class AnimalReader:
+    """Makes animals of records.
+
+    Parameters
+    ----------
+    translation
+        What the source's texts mean.
+    datasource
+        Number of the colony system; None where a column of the records may say it, which else is 0.
+    has_all_genes
+        Whether genotypes come by themselves, and all of them.
+    """
+
+    def __init__(
+        self, translation: Translation, datasource: int | None = None, *, has_all_genes: bool = False
+    ) -> None:
+        self._readers = _Readers(translation)
+        self._datasource = datasource
+        self._has_all_genes = has_all_genes
+
+    def read(self, record: Record) -> Animal | list[RowProblem]:
+        """Give the animal, or everything that is wrong with the record."""
+        values: dict[str, str | None] = {}
+        wrong: list[tuple[str, str, str]] = []
+        for column, cell in record.cells.items():
+            try:
+                values[column] = None if cell is None else self._readers[column](cell)
+            except NotTakenError as error:
+                wrong.append((f"{column} cannot be taken", shown(cell or ""), str(error)))
+        animal_id = values.pop("animal_id", None)
+        datasource = values.pop("datasource_id", None)
+        if not animal_id and not any(what.startswith("animal_id ") for what, _, _ in wrong):
+            wrong.append(("The row has no animal_id", "nothing", "the colony's identifier"))
+        wrong += _contradictions(values, record.cells)
+        if wrong or not animal_id:
+            return [RowProblem(record.row, animal_id or "", *each) for each in wrong]
+        key = AnimalKey(animal_id, int(datasource or 0) if self._datasource is None else self._datasource)
+        if "death_date" not in values:
+            # A cause says nothing where the source knows no dates of death.
+            values.pop("death_cause", None)
+        fill_in(values, key)
+        return Animal(key, values, self._has_all_genes)
+
+
+def _contradictions(
+    values: Mapping[str, str | None], cells: Mapping[str, str | None]
+) -> Iterator[tuple[str, str, str]]:
+    cause, born, died = values.get("death_cause"), values.get("animal_dob"), values.get("death_date")
+    # A date that cannot be taken is told by itself.
+    if cause and not died and ("death_date" in values or "death_date" not in cells):
+        yield "A cause of death needs a date of death", cause, "both, or neither"
+    if born and died and died < born:
+        yield "The animal died before it was born", died, f"{born} or later"
+
+
+class GenotypeReader:
+    """Makes genotypes of records that tell one each.
+
+    Parameters
+    ----------
+    translation
+        What the source's texts mean.
+    """
+
+    def __init__(self, translation: Translation) -> None:
+        self._readers = _Readers(translation)
+
+    def read(self, record: Record) -> Genotype | RowProblem | None:
+        """Give the genotype, why the record cannot be taken, or None where it tells nothing."""
+        found: dict[str, str] = {}
+        for column in ("animal_id", "gene", "genotype"):
+            cell = record.cells[column]
+            try:
+                text = None if cell is None else self._readers[column](cell)
+            except NotTakenError as error:
+                what = f"{column} cannot be taken"
+                return RowProblem(record.row, found.get("animal_id", ""), what, shown(cell or ""), str(error))
+            if text is None:
+                return None if column == "genotype" else _lacking(record, column, found)
+            found[column] = text
+        return Genotype(**found)
+
+
+def _lacking(record: Record, column: str, found: Mapping[str, str]) -> RowProblem:
+    return RowProblem(record.row, found.get("animal_id", ""), f"The row has no {column}", "nothing", "a text")
+
+
+def is_utf8(text: str) -> bool:
+    """Say whether a text holds no bytes that could not be decoded."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def shown(text: str) -> str:
+    """Give the beginning of a text as it can be printed and kept, with bytes that are no UTF-8 as numbers."""
+    cut = text[:_LONGEST_FOUND].replace("\0", "\\0")
+    try:
+        return cut.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return cut.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,1 @@
+"""Sources of animals; one kind, one module, all in `registry`."""

@@ -1,0 +1,176 @@
+"""Animals from a CSV file, as Excel or a colony system writes it.
+
+Commas, semicolons or tabs between cells, any line ends, UTF-8 with or without a byte-order mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Self
+
+from imaging_pipeline.colony.animal import GENOTYPE
+from imaging_pipeline.colony.columns import is_column, plain
+from imaging_pipeline.colony.record import Record, RowProblem, is_utf8, shown
+from imaging_pipeline.colony.sources.contract import Reading, Setting, Source
+from imaging_pipeline.colony.sources.files import OF_FILES, arguments, own_names, read_whole
+from imaging_pipeline.colony.translation import Columns, Translation
+from imaging_pipeline.errors import FormatError, InputError, near, with_alike
+from imaging_pipeline.secret import Secret
+
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class CsvFile(Source):
+    """A CSV file, whose first row names the columns.
+
+    Attributes
+    ----------
+    path
+        The file.
+    columns
+        What the file calls our columns, the others being left alone; None where all are called as ours.
+    translation
+        What its texts mean.
+    datasource_id
+        Number of its colony system; None where a column may say it.
+    encoding
+        Of its text.
+    must_be_settled
+        Whether it may not have been written a moment ago.
+    """
+
+    path: Path
+    columns: Columns | None = None
+    translation: Translation = Translation()
+    datasource_id: int | None = None
+    encoding: str = "utf-8"
+    must_be_settled: bool = False
+
+    kind: ClassVar[str] = "csv"
+    own_settings: ClassVar[tuple[Setting, ...]] = OF_FILES
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
+        """Make a source of its settings."""
+        return cls(**arguments(settings))
+
+    @property
+    def name(self) -> str:
+        """Kind and place."""
+        return f"csv {self.path}"
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Look at the file.
+
+        Raises
+        ------
+        NothingFoundError, StillCopyingError, ColonyError
+            As of `read_whole`.
+        FormatError
+            It is no CSV.
+        InputError
+            A column is not known, given twice, or missing.
+        """
+        with (
+            read_whole(self.path, must_be_settled=self.must_be_settled) as file,
+            closing(_rows(file, self.encoding)) as rows,
+        ):
+            header = [name.strip() for name in next(rows, (0, []))[1]]
+            yield Reading(_records(rows, self._placed(header), len(header)))
+
+    def _placed(self, header: Sequence[str]) -> Mapping[str, int]:
+        """Give where each column of ours stands."""
+        _refuse_other_text(header)
+        if self.columns is not None:
+            return _placed_by_map(header, self.columns)
+        taken = own_names(with_datasource=self.datasource_id is None)
+        unknown = [name for name in header if name not in taken and not is_column(name)]
+        if unknown:
+            raise InputError(
+                f"The file has columns that are not known: {', '.join(map(repr, unknown))}",
+                found=", ".join(with_alike(name, near(name, taken)) for name in unknown),
+                allowed=", ".join((*taken, f"{GENOTYPE}<gene>")),
+                remedy="correct or remove these columns.",
+            )
+        header = [plain(name) for name in header]
+        _refuse_repeated(header)
+        if "animal_id" not in header:
+            raise InputError(
+                "The file has no column animal_id",
+                found=", ".join(header) or "an empty file",
+                remedy="name the columns in the first row.",
+            )
+        return {name: place for place, name in enumerate(header)}
+
+
+def _rows(file: BinaryIO, encoding: str) -> Generator[tuple[int, list[str]], None, None]:
+    """Give the cells of each row that is not empty; bytes that are no text stay as lone surrogates."""
+    text = io.TextIOWrapper(
+        file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
+    )
+    number = 0
+    try:
+        delimiter = max(_DELIMITERS, key=text.readline().count)
+        text.seek(0)
+        for number, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True), start=1):
+            if any(map(str.strip, cells)):
+                yield number, cells
+    except csv.Error as error:
+        raise FormatError(
+            f"The file is no CSV from row {number + 1} on",
+            found=error,
+            allowed="quotes in pairs",
+            remedy="correct this row, or save the file as CSV again.",
+        ) from error
+    finally:
+        text.detach()
+
+
+def _refuse_other_text(header: Sequence[str]) -> None:
+    if any(not is_utf8(name) or "\0" in name for name in header):
+        raise FormatError(
+            "The file is not UTF-8",
+            found=shown(";".join(header)[:80]),
+            remedy="save it as 'CSV UTF-8', or name its encoding in the configuration.",
+        )
+
+
+def _refuse_repeated(header: Sequence[str]) -> None:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise InputError("The file has a column twice", found=", ".join(twice), remedy="leave one of them.")
+
+
+def _placed_by_map(header: Sequence[str], columns: Columns) -> Mapping[str, int]:
+    missing = [theirs for theirs in columns.values() if theirs not in header]
+    if missing:
+        raise InputError(
+            f"The file lacks columns that the configuration names: {', '.join(map(repr, missing))}",
+            found=", ".join(with_alike(name, near(name, header)) for name in missing),
+            allowed=", ".join(header) or "an empty file",
+            remedy="correct the columns of custom.mlims.source, or the file.",
+        )
+    _refuse_repeated([name for name in header if name in columns.values()])
+    return {ours: header.index(theirs) for ours, theirs in columns.items()}
+
+
+def _records(
+    rows: Iterator[tuple[int, list[str]]], placed: Mapping[str, int], width: int
+) -> Iterator[Record | RowProblem]:
+    for number, cells in rows:
+        found = {ours: cells[place] if place < len(cells) else None for ours, place in placed.items()}
+        if any(map(str.strip, cells[width:])):
+            allowed = f"{width} cells, as in the header; quotes around text with a delimiter in it"
+            what = "The row is longer than the header"
+            animal_id = shown(found["animal_id"] or "")
+            yield RowProblem(str(number), animal_id, what, f"{len(cells)} cells", allowed)
+        else:
+            # Excel leaves out the last delimiters of rows that end in empty cells.
+            yield Record(str(number), found)

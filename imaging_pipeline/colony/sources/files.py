@@ -1,0 +1,100 @@
+"""What sources that are files have in common."""
+
+from __future__ import annotations
+
+import codecs
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from imaging_pipeline.colony.animal import COLUMNS
+from imaging_pipeline.colony.sources.contract import Setting
+from imaging_pipeline.colony.translation import Translation, a_column_map
+from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text
+from imaging_pipeline.errors import ColonyError, Move, NothingFoundError, PipelineError, StillCopyingError
+
+# A file that was written so lately may be written still.
+_SETTLED_S = 60.0
+
+
+def an_encoding(value: object) -> str:
+    """Accept the name of an encoding that Python knows."""
+    try:
+        return codecs.lookup(a_text(value)).name
+    except LookupError:
+        raise NotAllowedError("an encoding such as utf-8 or cp1252") from None
+
+
+OF_FILES = (
+    Setting("path", a_folder),
+    Setting("columns", a_column_map, None),
+    Setting("encoding", an_encoding, "utf-8"),
+)
+
+
+def arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a source of files is made with, of its parsed settings."""
+    rest = {name: settings[name] for name in ("path", "columns", "encoding", "datasource_id")}
+    translation = Translation(settings["values"] or {}, settings["date_format"])
+    return {**rest, "translation": translation, "must_be_settled": True}
+
+
+def own_names(*, with_datasource: bool) -> tuple[str, ...]:
+    """Give what columns are called in a file that calls them as ours."""
+    return ("animal_id", *(("datasource_id",) if with_datasource else ()), *COLUMNS)
+
+
+@contextmanager
+def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
+    """Open a file, and make sure in the end that it stayed as it was meanwhile.
+
+    Parameters
+    ----------
+    path
+        The file.
+    must_be_settled
+        Whether one that was written a moment ago is refused, since it may be an export under way.
+
+    Raises
+    ------
+    NothingFoundError
+        It is not there, or cannot be read.
+    StillCopyingError, ColonyError
+        It is being written.
+    PipelineError
+        What the block raises, with the file and as the administrator's move.
+    """
+    try:
+        with path.open("rb") as file:
+            before = path.stat()
+            age_s = time.time() - before.st_mtime
+            if must_be_settled and 0 <= age_s < _SETTLED_S:
+                raise StillCopyingError(
+                    "The file is perhaps still being written",
+                    path=path,
+                    found=f"written {age_s:.0f} s ago",
+                    allowed=f"not within the last {_SETTLED_S:.0f} s",
+                    remedy="Wait a minute.",
+                )
+            yield file
+            after = path.stat()
+    except PipelineError as error:
+        raise error.of(path, error.move if error.move is Move.RETRY else Move.ADMINISTRATOR) from error
+    except FileNotFoundError:
+        raise NothingFoundError(
+            "The file is not there", path=path, remedy="check the spelling.", move=Move.ADMINISTRATOR
+        ) from None
+    except OSError as error:
+        raise NothingFoundError(
+            "The file cannot be read",
+            path=path,
+            found=error.strerror,
+            remedy="Give a file that this account may read.",
+            move=Move.ADMINISTRATOR,
+        ) from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise ColonyError(
+            "The file was changed while it was read", path=path, remedy="Nothing.", move=Move.RETRY
+        )

@@ -1,0 +1,149 @@
+"""What was read of a source, on the disk until all of it is there: nothing is changed by half a source."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from imaging_pipeline.colony.animal import GENOTYPE, Animal, AnimalKey
+from imaging_pipeline.colony.record import Genotype, RowProblem
+
+_TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE animal (
+    animal_id TEXT, datasource_id INTEGER, source_row TEXT, told TEXT, has_all_genes INTEGER
+);
+CREATE TABLE genotype (animal_id TEXT, gene TEXT, genotype TEXT, source_row TEXT);
+CREATE TABLE unclear (animal_id TEXT PRIMARY KEY);
+CREATE TABLE skipped (animal_id TEXT, datasource_id INTEGER);
+CREATE TABLE stored (animal_id TEXT);
+"""
+# The orders in which batches are taken, and in which rows are looked for.
+_INDICES = """
+CREATE INDEX animal_key ON animal (animal_id, datasource_id);
+CREATE INDEX genotype_animal ON genotype (animal_id);
+CREATE INDEX skipped_animal ON skipped (animal_id);
+"""
+_REPEATED = """
+SELECT animal.animal_id, animal.datasource_id, source_row, all_rows FROM animal JOIN (
+    SELECT animal_id, datasource_id, group_concat(source_row, ', ') AS all_rows
+    FROM (SELECT * FROM animal ORDER BY rowid) GROUP BY animal_id, datasource_id HAVING count(*) > 1
+) AS repeated USING (animal_id, datasource_id) ORDER BY animal.rowid
+"""
+_CONTRADICTED = """
+SELECT animal_id, gene, group_concat(DISTINCT genotype), group_concat(source_row, ', ')
+FROM genotype GROUP BY animal_id, gene HAVING count(DISTINCT genotype) > 1
+"""
+_MISSING = """
+SELECT animal_id FROM stored
+WHERE animal_id NOT IN (SELECT animal_id FROM animal) AND animal_id NOT IN (SELECT animal_id FROM skipped)
+ORDER BY animal_id
+"""
+
+
+class Spool:
+    """A file of its own that goes with the block; memory stays the same, however large the source is."""
+
+    def __enter__(self) -> Spool:
+        self._folder = tempfile.TemporaryDirectory(prefix="imaging-pipeline-animals-")
+        self._file = sqlite3.connect(Path(self._folder.name) / "animals", isolation_level=None)
+        self._file.executescript(_TABLES)
+        self._any_gene_may_lack = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._folder.cleanup()
+
+    def add_animals(self, animals: Iterable[tuple[str, Animal]]) -> None:
+        """Keep animals, each with the number of its row."""
+        rows = (
+            (*animal.key, row, json.dumps(animal.values), animal.has_all_genes) for row, animal in animals
+        )
+        self._insert("animal", 5, rows)
+
+    def add_genotypes(self, genotypes: Iterable[tuple[str, Genotype]]) -> None:
+        """Keep genotypes, each with the number of its row."""
+        self._insert(
+            "genotype", 4, ((each.animal_id, each.gene, each.genotype, row) for row, each in genotypes)
+        )
+
+    def skip(self, problems: Iterable[RowProblem], datasource_id: int) -> None:
+        """Keep who is in the source although the row cannot be taken."""
+        self._insert("skipped", 2, ((each.animal_id, datasource_id) for each in problems if each.animal_id))
+
+    def keep_genes_of(self, problems: Iterable[RowProblem]) -> None:
+        """Keep whose genotypes are not all known, since a row of them cannot be taken."""
+        problems = list(problems)
+        self._any_gene_may_lack |= any(not each.animal_id for each in problems)
+        rows = ((each.animal_id,) for each in problems if each.animal_id)
+        self._file.executemany("INSERT OR IGNORE INTO unclear VALUES (?)", rows)
+
+    def drop_repeated(self) -> Iterator[RowProblem]:
+        """Drop animals that several rows tell of, and genotypes that rows contradict each other on.
+
+        Which of them is right, nobody knows.
+        """
+        self._file.executescript(_INDICES)
+        for animal_id, datasource, row, rows in self._file.execute(_REPEATED).fetchall():
+            found = f"{animal_id} in rows {rows}"
+            what = "Several rows have one animal_id"
+            problem = RowProblem(row, animal_id, what, found, "one row for each animal")
+            self.skip([problem], datasource)
+            self._file.execute(
+                "DELETE FROM animal WHERE animal_id = ? AND datasource_id = ?", (animal_id, datasource)
+            )
+            yield problem
+        for animal_id, gene, genotypes, rows in self._file.execute(_CONTRADICTED).fetchall():
+            what = f"Rows contradict each other on {gene}"
+            problem = RowProblem(rows, animal_id, what, genotypes, "one genotype for each gene")
+            self.keep_genes_of([problem])
+            self._file.execute("DELETE FROM genotype WHERE animal_id = ? AND gene = ?", (animal_id, gene))
+            yield problem
+
+    def num_animals(self) -> int:
+        """Give how many animals the source tells of, also those of rows that cannot be taken."""
+        both = (
+            "SELECT animal_id, datasource_id FROM animal UNION SELECT animal_id, datasource_id FROM skipped"
+        )
+        return int(self._file.execute(f"SELECT count(*) FROM ({both})").fetchone()[0])
+
+    def batches(self, num_animals: int) -> Iterator[list[Animal]]:
+        """Give the animals in order of their identifiers, with their genotypes."""
+        rows = self._file.execute("SELECT * FROM animal ORDER BY animal_id, datasource_id")
+        while batch := rows.fetchmany(num_animals):
+            yield list(self._with_genotypes(batch))
+
+    def missing(self, stored_ids: Iterable[str], num_ids: int) -> Iterator[list[str]]:
+        """Give those of some identifiers that the source does not tell of, in batches."""
+        self._insert("stored", 1, ((each,) for each in stored_ids))
+        rows = self._file.execute(_MISSING)
+        while batch := rows.fetchmany(num_ids):
+            yield [animal_id for (animal_id,) in batch]
+
+    def _with_genotypes(self, batch: Sequence[tuple[str, int, str, str, int]]) -> Iterator[Animal]:
+        between = "BETWEEN ? AND ?"
+        ends = (batch[0][0], batch[-1][0])
+        found: dict[str, dict[str, str]] = {}
+        query = f"SELECT animal_id, gene, genotype FROM genotype WHERE animal_id {between}"
+        for animal_id, gene, genotype in self._file.execute(query, ends):
+            found.setdefault(animal_id, {})[f"{GENOTYPE}{gene}"] = genotype
+        query = f"SELECT animal_id FROM unclear WHERE animal_id {between}"
+        unclear = {animal_id for (animal_id,) in self._file.execute(query, ends)}
+        for animal_id, datasource, _, told, has_all_genes in batch:
+            values = json.loads(told)
+            values.update(found.get(animal_id, {}))
+            is_clear = bool(has_all_genes) and not self._any_gene_may_lack and animal_id not in unclear
+            yield Animal(AnimalKey(animal_id, datasource), values, is_clear)
+
+    def _insert(self, table: str, num_columns: int, rows: Iterable[tuple[object, ...]]) -> None:
+        self._file.execute("BEGIN")
+        self._file.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * num_columns)})", rows)
+        self._file.execute("COMMIT")

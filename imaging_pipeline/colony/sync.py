@@ -1,0 +1,191 @@
+"""Bringing the animal tables up to what a source says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from imaging_pipeline import progress
+from imaging_pipeline.colony.animal import Animal, AnimalKey
+from imaging_pipeline.colony.changes import Changes, compare, went
+from imaging_pipeline.colony.reading import Problems, read
+from imaging_pipeline.colony.record import RowProblem
+from imaging_pipeline.colony.runs import Counts, Run
+from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.stored import num_present, present_ids, stored_animals
+from imaging_pipeline.colony.writing import Writer
+from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
+from imaging_pipeline.schemas.imaging import awaited
+from imaging_pipeline.schemas.locks import in_transaction
+from imaging_pipeline.schemas.tables import Tables
+
+_ANIMALS_A_BATCH = 2000
+
+Listener = Callable[[Changes], None]
+"""Hears of each batch of changes; that of the animals that are gone comes last."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a comparison.
+
+    Attributes
+    ----------
+    source
+        What was read.
+    counts
+        How many animals are new, changed, gone and returned, and rows skipped.
+    problems
+        Why rows were skipped; the first thousand.
+    none_is_gone
+        Whether nobody was marked as gone, since a row without an identifier could be anybody's.
+    requests
+        Requests for folders that waited for an animal and are carried out now.
+    """
+
+    source: str
+    counts: Counts
+    problems: tuple[RowProblem, ...]
+    none_is_gone: bool
+    requests: tuple[int, ...]
+
+
+def sync(
+    tables: Tables,
+    source: Source,
+    *,
+    is_whole: bool = True,
+    dry_run: bool = False,
+    force: bool = False,
+    tell: Listener = lambda changes: None,
+) -> Outcome:
+    """Read all of a source, then bring the tables up to it, one transaction a batch of animals.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    source
+        What is read.
+    is_whole
+        Whether an animal that it lacks is gone.
+    dry_run
+        Whether nothing is written.
+    force
+        Whether it may tell of fewer than half as many animals as there are.
+    tell
+        Hears of the changes.
+
+    Raises
+    ------
+    ColonyError, NothingFoundError, StillCopyingError, FormatError, InputError
+        Another run goes on, or the source is away, breaks off, tells of nearly nothing, or is not as it
+        should be. Nothing was changed.
+    """
+    counts = Counts()
+    run = None if dry_run else Run(tables, source, is_whole=is_whole)
+    try:
+        with Spool() as spool:
+            return _Sync(tables, source, spool, run, counts, tell).carry_out(is_whole=is_whole, force=force)
+    except BaseException as error:
+        if run is not None:
+            run.fail(counts, error)
+        raise
+
+
+@dataclass
+class _Sync:
+    """One comparison, from reading to its end."""
+
+    tables: Tables
+    source: Source
+    spool: Spool
+    run: Run | None
+    counts: Counts
+    tell: Listener
+    _writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = Writer(self.tables)
+
+    def carry_out(self, *, is_whole: bool, force: bool) -> Outcome:
+        problems = read(self.source, self.spool, self._alive)
+        self.counts.num_animals = self.spool.num_animals()
+        self.counts.num_rows_skipped = problems.num_rows
+        self._refuse_too_few(is_whole=is_whole, force=force)
+        done = 0
+        for animals in self.spool.batches(_ANIMALS_A_BATCH):
+            self._bring_up(animals)
+            done += len(animals)
+            progress.report("compare animals", done, self.counts.num_animals)
+        none_is_gone = is_whole and problems.has_unnamed
+        if is_whole and not none_is_gone:
+            self._mark_gone()
+        requests = self._end(problems)
+        return Outcome(self.source.name, self.counts, tuple(problems.told), none_is_gone, requests)
+
+    def _alive(self) -> None:
+        if self.run is not None:
+            self.run.alive()
+
+    def _refuse_too_few(self, *, is_whole: bool, force: bool) -> None:
+        """Raise where the source tells of so few animals that something must be wrong with it."""
+        found = self.counts.num_animals
+        if not found and not self.counts.num_rows_skipped and not (is_whole and force):
+            raise NothingFoundError(
+                f"The source holds no animals ({self.source.name})",
+                remedy="see whether it is the right one, and whole.",
+                move=Move.ADMINISTRATOR,
+            )
+        before = num_present(self.tables, self.source.datasource_id or 0) if is_whole and not force else 0
+        if 2 * found < before:
+            raise ColonyError(
+                f"The source has lost more than half of its animals ({self.source.name})",
+                found=f"{found:,} animals",
+                allowed=f"at least {(before + 1) // 2:,}: {before:,} are here",
+                remedy="see whether the source is whole. If it is: imaging-pipeline mlims sync --force",
+            )
+
+    def _bring_up(self, animals: list[Animal]) -> None:
+        keys = [animal.key for animal in animals]
+        changes = compare(animals, stored_animals(self.tables, keys))
+        if self.run is not None and (changes.added or changes.changed):
+            with in_transaction(self.tables.connection):
+                self.run.claim()
+                stored = stored_animals(self.tables, keys)
+                changes = compare(animals, stored)
+                self._writer.write(changes, stored)
+                self.run.log(changes.changed)
+        else:
+            self._alive()
+        self._count(changes)
+
+    def _count(self, changes: Changes) -> None:
+        self.counts.num_added += len(changes.added)
+        self.counts.num_changed += changes.num_changed
+        self.counts.num_returned += changes.num_returned
+        self.tell(changes)
+
+    def _mark_gone(self) -> None:
+        datasource_id = self.source.datasource_id or 0
+        stored_ids = present_ids(self.tables, datasource_id)
+        for ids in self.spool.missing(stored_ids, _ANIMALS_A_BATCH):
+            keys = [AnimalKey(animal_id, datasource_id) for animal_id in ids]
+            changed = tuple(went(key) for key in keys)
+            if self.run is not None:
+                with in_transaction(self.tables.connection):
+                    self.run.claim()
+                    self._writer.mark_gone(keys)
+                    self.run.log(changed)
+            self.counts.num_gone += len(keys)
+            self.tell(Changes((), changed, 0))
+
+    def _end(self, problems: Problems) -> tuple[int, ...]:
+        if self.run is None:
+            return ()
+        with in_transaction(self.tables.connection):
+            # Only now: with half of the animals a name may seem to be one animal's alone.
+            requests = awaited.take_up(self.tables)
+            self.run.end(self.counts, problems.told)
+        return requests

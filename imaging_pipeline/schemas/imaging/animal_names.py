@@ -1,0 +1,133 @@
+"""Which animal is meant by a name or an identifier, and what is known of when it lived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError, near
+from imaging_pipeline.schemas.tables import Tables
+
+from .adding import not_known
+from .fetching import Row
+
+TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
+"""What a person may say of an animal; ``animal`` is a name or an identifier."""
+
+
+def typed(row: Mapping[str, Any]) -> Row:
+    """Give what a request says of its animal."""
+    said = {name: row[name] for name in TYPED if row.get(name) is not None}
+    if "datasource_id" in said:
+        said["datasource_id"] = int(said["datasource_id"])
+    # A number is a name, too.
+    return {name: value if name == "datasource_id" else str(value).strip() for name, value in said.items()}
+
+
+def matching(tables: Tables, said: Mapping[str, Any]) -> list[Row]:
+    """Give the keys of the animals that may be meant."""
+    candidates = tables.mlims.Animal & [{column: value} for column, value in _wanted(said)]
+    if "datasource_id" in said:
+        candidates &= {"datasource_id": said["datasource_id"]}
+    keys: list[Row] = candidates.proj().to_dicts()
+    return keys
+
+
+def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
+    """Say why no one animal is meant.
+
+    Returns
+    -------
+    PipelineError
+        `NotYetHereError` where it may still come; `InputError` where several are meant, where one was
+        called so once, or where there is no colony system that it could come from.
+    """
+    value = next(value for _, value in _wanted(said))
+    keys = matching(tables, said)
+    if keys:
+        return _several(tables, value, keys)
+    former = tables.mlims.Animal.FormerName & {"former_name": value}
+    if "animal_id" not in said and former:
+        return _renamed(tables, value, former.proj("renamed_time").to_dicts())
+    alike = near(value, _names(tables))
+    sync = last_sync(tables)
+    if sync is None and tables.config.mlims_source is None:
+        return not_known("animal", value, alike or _names(tables), move=Move.EXPERIMENTER)
+    return NotYetHereError(
+        f"The animal {value!r} is not here yet",
+        found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
+        remedy="Where it is new in the colony, nothing: the request waits for it, and is carried out when it"
+        " is here. Where the name is wrong, request the folder again with the right one, which takes the"
+        " place of this request.",
+    )
+
+
+def last_sync(tables: Tables) -> Row | None:
+    """Give the row of the last comparison with the whole colony that went well."""
+    done = tables.mlims.Sync & {"sync_is_whole": True, "sync_error": ""} & "sync_duration_s IS NOT NULL"
+    rows: list[Row] = done.to_dicts(order_by="sync_id DESC", limit=1)
+    return rows[0] if rows else None
+
+
+def told_of(sync: Row | None) -> str:
+    """Say when the colony was compared with last, and with what."""
+    if sync is None:
+        return "the colony system was not compared with yet"
+    return (
+        f"the colony system was compared with last on {sync['sync_started']:%Y-%m-%d at %H:%M}"
+        f" ({sync['sync_source']}: {sync['num_animals']:,} animals)"
+    )
+
+
+def lives(tables: Tables, keys: Iterable[Row]) -> list[Row]:
+    """Give animals with ``animal_name``, ``animal_dob``, ``death_date`` and ``missed_since``."""
+    animal = tables.mlims.Animal
+    known = animal.proj("animal_name", "animal_dob") & list(keys)
+    for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
+        known = known.join(part.proj(column), left=True)
+    rows: list[Row] = known.to_dicts(order_by="animal_id, datasource_id")
+    return rows
+
+
+def _wanted(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the columns that may hold what was said."""
+    if "animal" in said:
+        return [("animal_id", said["animal"]), ("animal_name", said["animal"])]
+    return [(column, said[column]) for column in ("animal_id", "animal_name") if column in said]
+
+
+def _several(tables: Tables, value: str, keys: Iterable[Row]) -> InputError:
+    rows = lives(tables, keys)
+    return InputError(
+        f"The animal {value!r} is not one but {len(rows)}",
+        found="; ".join(map(_life, rows)),
+        remedy="Give the animal_id (and the datasource_id) of the one that you mean.",
+    )
+
+
+def _life(row: Row) -> str:
+    facts = [f"{row['animal_name']}: animal_id {row['animal_id']}, datasource_id {row['datasource_id']}"]
+    facts.append(f"born {row['animal_dob'] or 'on an unknown day'}")
+    if row["death_date"]:
+        facts.append(f"died {row['death_date']}")
+    if row["missed_since"]:
+        facts.append(f"not in the colony system since {row['missed_since']:%Y-%m-%d}")
+    return ", ".join(facts)
+
+
+def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
+    told = []
+    for row in former:
+        key = {name: row[name] for name in ("animal_id", "datasource_id")}
+        name = (tables.mlims.Animal & key).fetch1("animal_name")
+        told.append(f"{row['animal_id']}, which was renamed to {name} on {row['renamed_time']:%Y-%m-%d}")
+    return InputError(
+        f"No animal is called {value!r} any more",
+        found="; ".join(told),
+        remedy="Give the name that it has now, or its animal_id.",
+    )
+
+
+def _names(tables: Tables) -> set[str]:
+    columns = ("animal_id", "animal_name")
+    return {str(name) for column in columns for name in tables.mlims.Animal().to_arrays(column)}

@@ -1,0 +1,218 @@
+"""What every kind of source of animals keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imaging_pipeline.colony.animal import Animal, AnimalKey
+from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
+from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
+from imaging_pipeline.config import Config, Secret, embedded_config
+from imaging_pipeline.errors import ConfigError, Move, PipelineError
+from tests.makers.colony_sources import KINDS, PASSWORD, read_all, source_of
+
+BJØRN = "Bjørn 東京"
+FULL = {
+    "animal_id": "a0f1",
+    "animal_name": BJØRN,
+    "animal_species": "rat",
+    "animal_sex": "Female",
+    "animal_dob": "2026-01-31",
+    "animal_notes": "calm, 'eats' \\ \"well\"",
+    "color": "black",
+    "strain": "Ai95",
+    "background_strain": "C57BL/6J",
+    "generation": "F3",
+    "litter": "L12",
+    "purpose": "imaging",
+    "death_date": "2026-07-01",
+    "death_cause": "old",
+    "genotype:Cre": "het",
+}
+EMPTY = {name: None for name in FULL} | {"animal_id": "a0f2"}
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.kind)
+def maker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """Give a source of each kind to write to."""
+    needs_server = request.param.kind == "mysql"
+    return request.param(tmp_path, request.getfixturevalue("mariadb_server") if needs_server else None)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return embedded_config(tmp_path)
+
+
+def test_every_kind_of_source_is_held_against_the_contract() -> None:
+    assert {kind.kind for kind in KINDS} == {source.kind for source in SOURCES}
+
+
+class TestEverySource:
+    """The contract; a new kind of source passes it as it stands."""
+
+    def test_it_gives_every_value(self, maker: Any, config: Config) -> None:
+        maker.write([FULL, EMPTY])
+        animals, problems = read_all(source_of(config, maker.settings()))
+        assert problems.told == []
+        told = {name: value for name, value in FULL.items() if name != "animal_id"}
+        assert animals == [
+            Animal(AnimalKey("a0f1", 0), told | {"animal_sex": "female"}),
+            Animal(
+                AnimalKey("a0f2", 0),
+                dict.fromkeys(told)
+                | {"animal_name": "a0f2", "animal_species": "mouse", "animal_sex": "unknown"},
+            ),
+        ]
+
+    def test_its_names_values_and_days_are_translated(self, maker: Any, config: Config) -> None:
+        rows = [
+            {"animal_id": "1", "animal_sex": "2", "animal_dob": "31.01.2026", "genotype:Cre": "+/-"},
+            {"animal_id": "2", "animal_sex": "9", "animal_dob": "never", "genotype:Cre": "?"},
+        ]
+        maker.write(rows, named=maker.theirs)
+        settings = maker.settings() | {
+            "datasource_id": 7,
+            "date_format": "%d.%m.%Y",
+            "values": {
+                "animal_sex": {"2": "female", "9": None},
+                "animal_dob": {"never": None},
+                "genotype": {"+/-": "het", "?": None},
+            },
+        }
+        if maker.kind != "mysql":
+            settings["columns"] = {column: maker.theirs(column) for column in rows[0]}
+        animals, problems = read_all(source_of(config, settings))
+        assert problems.told == []
+        known = {"animal_sex": "female", "animal_dob": "2026-01-31", "genotype:Cre": "het"}
+        assert animals == [
+            Animal(AnimalKey("1", 7), known),
+            Animal(AnimalKey("2", 7), dict.fromkeys(known) | {"animal_sex": "unknown"}),
+        ]
+
+    @pytest.mark.parametrize(
+        ("bad", "what", "found", "allowed"),
+        [
+            ({"animal_id": None}, "The row has no animal_id", "nothing", "identifier"),
+            ({"animal_id": "x" * 37}, "animal_id cannot be taken", "xxx", "at most 36"),
+            ({"animal_dob": "2026-02-30"}, "animal_dob cannot be taken", "2026-02-30", "a day that there is"),
+            ({"animal_dob": "0000-00-00"}, "animal_dob cannot be taken", "0000-00-00", "a day that there is"),
+            ({"animal_sex": "m?"}, "animal_sex cannot be taken", "m?", "male, female, unknown"),
+            ({"animal_name": b"Bj\xf8rn"}, "animal_name cannot be taken", r"Bj\xf8rn", "text in UTF-8"),
+            ({"death_cause": "old"}, "A cause of death needs a date of death", "old", "both"),
+            ({"death_date": "2025-01-01"}, "The animal died before it was born", "2025", "2026-01-01 or"),
+        ],
+    )
+    def test_a_bad_row_is_told_and_the_rest_goes_on(
+        self, maker: Any, config: Config, bad: dict[str, Any], what: str, found: str, allowed: str
+    ) -> None:
+        good = {
+            "animal_id": "a",
+            "animal_name": "one",
+            "animal_sex": "male",
+            "animal_dob": "2026-01-01",
+            "death_date": None,
+            "death_cause": None,
+        }
+        maker.write([good, good | {"animal_id": "b"} | bad, good | {"animal_id": "c"}])
+        animals, problems = read_all(source_of(config, maker.settings()))
+        assert [animal.key.animal_id for animal in animals] == ["a", "c"]
+        (problem,) = problems.told
+        assert problem.what == what
+        assert found in problem.found
+        assert allowed in problem.allowed
+        assert problem.row == ("3" if maker.kind == "csv" else "2")
+        assert problem.animal_id == ("" if "animal_id" in bad else "b")
+        assert problems.has_unnamed == ("animal_id" in bad)
+
+    def test_animals_with_one_identifier_are_all_told(self, maker: Any, config: Config) -> None:
+        ids = ("a", "b", "a", "c", "a")
+        maker.write([{"animal_id": each, "animal_name": str(i)} for i, each in enumerate(ids)])
+        animals, problems = read_all(source_of(config, maker.settings()))
+        assert [animal.key.animal_id for animal in animals] == ["b", "c"]
+        first = 2 if maker.kind == "csv" else 1
+        rows = [str(first + i) for i in (0, 2, 4)]
+        assert [problem.row for problem in problems.told] == rows
+        assert {problem.found for problem in problems.told} == {f"a in rows {', '.join(rows)}"}
+        assert problems.num_rows == 3
+
+    def test_it_is_left_as_it_is(self, maker: Any, config: Config) -> None:
+        maker.write([FULL, EMPTY])
+        before = maker.content()
+        read_all(source_of(config, maker.settings()))
+        assert maker.content() == before
+
+    def test_its_records_come_as_they_are_read(self, maker: Any, config: Config) -> None:
+        maker.write([FULL, EMPTY])
+        with source_of(config, maker.settings()).reading() as reading:
+            assert next(reading.animals).cells["animal_id"] == "a0f1"
+
+    def test_one_that_is_away_is_an_error_that_names_it(self, maker: Any, config: Config) -> None:
+        maker.write([FULL])
+        maker.take_away()
+        source = source_of(config, maker.settings())
+        with pytest.raises(PipelineError) as told:
+            read_all(source)
+        assert source.name.partition(" ")[2] in str(told.value)
+        assert told.value.move in (Move.ADMINISTRATOR, Move.RETRY)
+
+    def test_one_that_breaks_off_is_an_error(self, maker: Any, config: Config) -> None:
+        maker.write([FULL, EMPTY | {"animal_notes": "the last"}])
+        maker.break_off()
+        with pytest.raises(PipelineError):
+            read_all(source_of(config, maker.settings()))
+
+    def test_its_password_is_never_shown(self, maker: Any, config: Config) -> None:
+        maker.write([FULL])
+        maker.take_away()
+        source = source_of(config, maker.settings())
+        with pytest.raises(PipelineError) as told:
+            read_all(source)
+        assert PASSWORD not in f"{source!r} {source.name} {told.value}"
+
+    def test_a_setting_that_it_does_not_take_is_refused(self, maker: Any, config: Config) -> None:
+        for name, near in (("date_fromat", "date_format"), ("zzz", "zzz")):
+            with pytest.raises(ConfigError, match=f"takes no {name}.*{near}.*Allowed: kind, "):
+                source_of(config, maker.settings() | {name: "x"})
+
+    def test_a_setting_that_it_needs_is_asked_for(self, maker: Any, config: Config) -> None:
+        needed = [name for name in maker.settings() if name not in ("kind", "port", "timeout_s")]
+        for name in needed:
+            rest = {key: value for key, value in maker.settings().items() if key != name}
+            with pytest.raises(ConfigError, match=f"lacks {name}"):
+                source_of(config, rest)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "allowed"),
+        [
+            ("datasource_id", -1, "a whole number from 0"),
+            ("date_format", "%d", "a format with day, month and year"),
+            ("date_format", "year-month-day", "a format with day, month and year"),
+            ("values", {"animal_seks": {"1": "male"}}, "not 'animal_seks' .like animal_sex"),
+            ("values", {"animal_sex": "male"}, "an object"),
+        ],
+    )
+    def test_a_setting_that_is_wrong_is_refused(
+        self, maker: Any, config: Config, name: str, value: object, allowed: str
+    ) -> None:
+        with pytest.raises(ConfigError, match=f"value of {name} .*is wrong.*{allowed}"):
+            source_of(config, maker.settings() | {name: value})
+
+
+def test_a_kind_that_is_not_known_is_refused_with_those_that_are(config: Config) -> None:
+    with pytest.raises(ConfigError, match=r"Found: mysq \(like mysql.*Allowed: mysql, csv, jsonl"):
+        configured_source(replace(config, mlims_source={"kind": "mysq"}, mlims_password=Secret("")))
+
+
+def test_without_a_source_there_is_none(config: Config) -> None:
+    assert configured_source(config) is None
+
+
+def test_settings_of_every_kind_have_one_meaning() -> None:
+    names = [each.name for each in OF_EVERY_KIND]
+    assert all(each.name not in names for source in SOURCES for each in source.own_settings)
