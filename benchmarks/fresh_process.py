@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Nothing of ours is imported in them yet.
+PROCESSES = multiprocessing.get_context("spawn")
+
 _STATUS = Path("/proc/self/status")
 
 
@@ -36,8 +39,7 @@ class FreshCall:
 
 def call_fresh(function: Callable[..., Any], *arguments: Any) -> FreshCall:
     """Call a function of a module in a fresh process; function and arguments must be picklable."""
-    spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawned) as pool:
+    with ProcessPoolExecutor(1, mp_context=PROCESSES) as pool:
         return pool.submit(_call, function, arguments).result()
 
 

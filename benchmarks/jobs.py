@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.fresh_process import call_fresh
+from benchmarks.fresh_process import PROCESSES, call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.timing import shortest
@@ -18,7 +17,6 @@ from imaging_pipeline.config import Config
 if TYPE_CHECKING:
     from tests.makers.toy_tables import ToyConfig
 
-_SPAWN = multiprocessing.get_context("spawn")
 _WORKERS = (1, 2, 4)
 _LOOK_AGAIN_S = 0.02
 _DEADLINE_S = 600
@@ -124,7 +122,7 @@ def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfi
     for table in (Table.jobs, Table(), Sample()):
         table.delete_quick()
     _add_samples(0, number, "gate")
-    processes = [_SPAWN.Process(target=role, args=(toy,)) for _ in range(number)]
+    processes = [PROCESSES.Process(target=role, args=(toy,)) for _ in range(number)]
     for process in processes:
         process.start()
     _await(lambda: all((toy.folder / f"{gate}.begun").exists() for gate in range(number)))

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks import fresh_process
 from benchmarks.__main__ import SCRIPTS
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script
 from benchmarks.table import markdown_table
 from imaging_pipeline.config import Config
+from tests.makers.processes import fast_processes
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 
 
@@ -40,8 +42,9 @@ def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", names(on_servers=True))
 def test_a_benchmark_with_a_database_gives_its_rows(
-    name: str, embedded_lab_config: Config, tmp_path: Path
+    name: str, embedded_lab_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fresh_process, "PROCESSES", fast_processes())
     assert_rows(script(name).rows(script(name).tiny, tmp_path, embedded_lab_config))
 
 

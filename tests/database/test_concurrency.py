@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -12,36 +13,24 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder
 from tests.makers.lab import Lab
-from tests.makers.processes import fast_processes
+from tests.makers.processes import at_once
 
 PROCESSES = 3
 LAST = Timeseries("90218-sleep", START.replace(hour=17))
 
 
-def ingest(config: Config, start: object) -> None:
+def ingest(config: Config, start: Barrier) -> None:
     """Look at every request that no other process has reserved."""
     database.connect(config)
-    start.wait()  # type: ignore[attr-defined]
+    start.wait()
     imaging.MakeDatasetSessions.populate(reserve_jobs=True, suppress_errors=True, refresh=False)
 
 
-def ask(config: Config, request: dict[str, object], start: object) -> None:
+def ask(config: Config, request: dict[str, object], start: Barrier) -> None:
     """Request a folder."""
     database.connect(config)
-    start.wait()  # type: ignore[attr-defined]
+    start.wait()
     imaging.BaseFolder.add(**request)
-
-
-def at_once(target: object, arguments: list[tuple[object, ...]]) -> None:
-    """Run a function in several processes that begin together."""
-    context = fast_processes()
-    start = context.Barrier(len(arguments))
-    processes = [context.Process(target=target, args=(*given, start)) for given in arguments]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * len(processes)
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import datajoint as dj
@@ -17,8 +15,8 @@ from imaging_pipeline import database
 from imaging_pipeline.config import Config, Secret
 from imaging_pipeline.errors import DatabaseError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
-from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
+from tests.makers.processes import at_once
 from tests.makers.recordings import OBJECT, import_all
 
 SCHEMAS = ("mlims", "imaging", "suite2p_jobs")
@@ -105,15 +103,13 @@ def test_a_person_s_own_table_hangs_below_a_trace(lab: Lab) -> None:
         drop(lab.connection, name)
 
 
-def test_four_machines_may_declare_at_once(unused: Config, tmp_path: Path) -> None:
-    path = write_config(unused, tmp_path / "dj_local_conf.json")
-    program = "import sys; from imaging_pipeline.cli import main; main(sys.argv[1:])"
-    command = [sys.executable, "-c", program, "--config", str(path), "init-db"]
-    machines = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    told = [machine.communicate()[1] for machine in machines]
-    assert [machine.returncode for machine in machines] == [0] * 4, told
+def declare(config: Config, start: Barrier) -> None:
+    start.wait()
+    database.init_db(config)
+
+
+def test_four_machines_may_declare_at_once(unused: Config) -> None:
+    at_once(declare, [(unused,)] * 4)
     connection = database.connect(unused)
     assert len(imaging.Lab()) == 1
     assert len(imaging.FileType()) == len(imaging.FileType.contents)
