@@ -6,6 +6,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # The tests of each share what takes longer to make than to look at.
 _TOGETHER = (
+    "tests/database/test_database_failures.py",
+    "tests/database/test_demo_laboratory.py",
     "tests/database/test_import.py",
     "tests/database/test_mysql_statements.py",
     "tests/database/test_round_trips.py",

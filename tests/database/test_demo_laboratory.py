@@ -20,15 +20,23 @@ def folder() -> Path:
     return make_server_folder() / "demo"
 
 
-@pytest.fixture
-def movie(tmp_path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 900, (120, 40, 48), np.int16)
-    np.save(tmp_path / "movie.npy", pixels)
-    return tmp_path / "movie.npy"
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("movie") / "movie.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 900, (120, 40, 48), np.int16))
+    return path
 
 
-def test_a_laboratory_is_ready_for_a_request_by_a_windows_path(folder: Path, movie: Path) -> None:
-    laboratory = open_laboratory(folder, movie)
+@pytest.fixture(scope="module")
+def opened(movie: Path) -> Path:
+    """Give the folder of a laboratory that was opened once."""
+    folder = make_server_folder() / "demo"
+    open_laboratory(folder, movie)
+    return folder
+
+
+def test_a_laboratory_is_ready_for_a_request_by_a_windows_path(opened: Path, movie: Path) -> None:
+    laboratory = open_laboratory(opened, movie)
     imaging.BaseFolder.add(
         username="demo",
         path=WINDOWS_PATH,
@@ -42,24 +50,21 @@ def test_a_laboratory_is_ready_for_a_request_by_a_windows_path(folder: Path, mov
     assert laboratory.truths == {}
 
 
-def test_commands_find_the_demos_database_by_its_configuration(folder: Path, movie: Path) -> None:
-    open_laboratory(folder, movie)
-    database.connect(load_config(folder / "dj_local_conf.json"))
+def test_commands_find_the_demos_database_by_its_configuration(opened: Path) -> None:
+    database.connect(load_config(opened / "dj_local_conf.json"))
     assert imaging.User().fetch1("username") == "demo"
 
 
-def test_a_laboratory_opened_again_has_everything_once(folder: Path, movie: Path) -> None:
-    open_laboratory(folder, movie)
-    written = {path: path.stat().st_mtime_ns for path in (folder / "share").rglob("*")}
-    open_laboratory(folder, movie)
-    assert {path: path.stat().st_mtime_ns for path in (folder / "share").rglob("*")} == written
+def test_a_laboratory_opened_again_has_everything_once(opened: Path, movie: Path) -> None:
+    written = {path: path.stat().st_mtime_ns for path in (opened / "share").rglob("*")}
+    open_laboratory(opened, movie)
+    assert {path: path.stat().st_mtime_ns for path in (opened / "share").rglob("*")} == written
     assert len(imaging.Repository.Root()) == 1
 
 
-def test_the_demo_of_another_movie_is_not_mixed_in(folder: Path, movie: Path) -> None:
-    open_laboratory(folder, movie)
+def test_the_demo_of_another_movie_is_not_mixed_in(opened: Path) -> None:
     with pytest.raises(InputError, match="movie.npy"):
-        open_laboratory(folder, None)
+        open_laboratory(opened, None)
 
 
 def test_a_movie_that_cannot_be_read_leaves_nothing(folder: Path, tmp_path: Path) -> None:
