@@ -32,7 +32,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option("--sign-in-as", metavar="NAME", help="Print a link that signs this user in, once.")
 def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sign_in_as: str | None) -> None:
     """Serve the web page until Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with connected() as tables:
         if sign_in_as is not None:
             known(tables.imaging.User, "username", sign_in_as)
@@ -64,7 +64,7 @@ def _serve(
     if name is not None:
         token = app.extensions[links.EXTENSION].made(name)
         minutes = links.LIFETIME_S // 60
-        click.echo(f"To sign in as {name}, once and within {minutes} minutes: {address}sign-in/link/{token}")
+        click.echo(f"To sign in as {name}, once and within {minutes} minutes:\n{address}sign-in/link/{token}")
     signal.signal(signal.SIGTERM, _end)
     server.run()
 

@@ -108,7 +108,7 @@ def _unforeseen(error: Exception) -> ResponseReturnValue:
 def _stale(error: CSRFError) -> ResponseReturnValue:
     """Answer a form that this browser did not get, or got before its cookie went."""
     fields = typed_fields()
-    if not fields or htmx.is_asking():
+    if not fields or htmx.is_asking() or request.blueprint == "sign_in":
         remedy = "Load the page again, and do it once more. The browser has to keep this site's cookie."
         return _told(_Wrong(400, "The page is out of date", (), remedy))
     if g.get("person") is None:

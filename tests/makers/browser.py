@@ -26,6 +26,7 @@ _FLAGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
+_SAID_OF_ANSWERS = ("Failed to load resource", "Response Status Error Code")
 _SERIOUS = ("serious", "critical")
 # More than any page takes on a busy machine.
 _PATIENCE_MS = 30_000
@@ -79,8 +80,8 @@ class OpenSite:
         return page
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # The browser says so itself of every answer that is none of success; tests look at what is shown.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # Browser and htmx say so of every answer that is none of success; tests look at what is shown.
+        if message.type == "error" and not message.text.startswith(_SAID_OF_ANSWERS):
             self.complaints.append(message.text)
 
 

@@ -76,7 +76,8 @@ def test_the_command_serves_until_it_is_ended_and_prints_a_link_that_signs_in(
     running: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     address = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())[0]
-    link = re.search(r"http\S+", running.stdout.readline())[0]
+    assert running.stdout.readline() == "To sign in as anna, once and within 10 minutes:\n"
+    link = running.stdout.readline().strip()
     assert json.loads(ask(f"{address}/health").text) == {"database": "answers"}
     assert ask(f"{address}/options/").headers["Location"] == "/sign-in?next=/options/"
     assert "Sign in as anna" in ask(link).text

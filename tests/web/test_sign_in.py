@@ -246,3 +246,11 @@ def test_guesses_of_the_old_password_are_limited_too(anna: Visitor) -> None:
     pages = [anna.fill("/password", typed) for _ in range(signing_in.MOST_OF_NAME + 1)]
     assert "too many attempts" in pages[-1].text
     assert anna.get("/options/").status_code == 200
+
+
+@pytest.mark.usefixtures("account")
+def test_a_sign_in_page_that_is_out_of_date_asks_to_be_loaded_again(stranger: Visitor) -> None:
+    page = stranger.client.post("/sign-in", data=TYPED, headers={"Origin": "http://localhost"})
+    assert page.status_code == 400
+    assert "Load the page again" in page.text
+    assert PASSWORD not in page.text

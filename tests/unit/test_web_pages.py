@@ -1,0 +1,44 @@
+"""Pages are views: what they show and change is done below them, and each is told in the documents."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import imaging_pipeline.web
+from imaging_pipeline.web.registry import PAGES
+
+WEB = Path(imaging_pipeline.web.__file__).parent
+DOCUMENT = Path(__file__).parents[2] / "docs" / "web.md"
+CHANGING = {"insert", "insert1", "update1", "delete", "delete_quick"}
+READING = {"query", "fetch", "fetch1", "to_dicts", "to_arrays", "to_pandas", "proj", "aggr"}
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+@pytest.mark.parametrize("path", sorted((WEB / "pages").glob("*.py")), ids=lambda path: path.name)
+def test_a_page_has_no_query_in_it(path: Path) -> None:
+    assert "datajoint" not in path.read_text(encoding="utf-8")
+    assert (READING | CHANGING) & set(calls(path)) == set()
+
+
+@pytest.mark.parametrize("path", sorted((WEB / "queries").glob("*.py")), ids=lambda path: path.name)
+def test_a_query_changes_nothing(path: Path) -> None:
+    assert CHANGING & set(calls(path)) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.blueprint.name)
+def test_every_page_of_the_navigation_is_told(page) -> None:
+    assert page.title is None or f"| **{page.title}** |" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.blueprint.name)
+def test_every_page_can_be_linked_to(page) -> None:
+    assert any(path.stem == page.blueprint.name for path in (WEB / "pages").glob("*.py"))
