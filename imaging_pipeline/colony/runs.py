@@ -41,6 +41,10 @@ class Counts:
     num_rows_skipped: int = 0
 
 
+class GoesOnError(ColonyError):
+    """Another run goes on."""
+
+
 class Run:
     """A run that has begun.
 
@@ -55,8 +59,7 @@ class Run:
 
     Raises
     ------
-    ColonyError
-        Another run goes on.
+    GoesOnError
     """
 
     def __init__(self, tables: Tables, source: Source, *, is_whole: bool) -> None:
@@ -159,7 +162,7 @@ class Run:
         going_on = self._sync & "sync_duration_s IS NULL"
         living = (going_on & f"sync_alive > CURRENT_TIMESTAMP(6) - {ago}").to_dicts()
         if living:
-            raise running_error(living[0])
+            raise _goes_on(living[0])
         query = (
             f"UPDATE {self._sync.full_table_name} SET sync_error = %s, sync_duration_s = 0"
             " WHERE sync_duration_s IS NULL"
@@ -167,9 +170,8 @@ class Run:
         self._tables.connection.query(query, args=(_KILLED,))
 
 
-def running_error(row: dict[str, Any]) -> ColonyError:
-    """Give the error for a run that another one stands in the way of."""
-    return ColonyError(
+def _goes_on(row: dict[str, Any]) -> GoesOnError:
+    return GoesOnError(
         "Another comparison with the colony goes on",
         found=f"one of {row['sync_source']}, begun on {row['sync_host']} on"
         f" {row['sync_started']:%Y-%m-%d at %H:%M:%S}",
