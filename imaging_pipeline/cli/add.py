@@ -30,8 +30,7 @@ _LANE = "ingest"
 @click.option(
     "--combined/--split",
     default=None,
-    required=True,
-    help="Analyse all sessions of the folder as one long recording, or each by itself.",
+    help="Analyse all sessions of the folder as one long recording, or each by itself: say which.",
 )
 @click.option("--setup", help="Name of the setup; the calibration of the day is taken.")
 @click.option("--scope", "scope_name", help="The microscope head.")
@@ -46,6 +45,8 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
     FOLDER is the path as you see it, such as 'N:\moser\90218\2024-05-17'. What is new and what would be
     deleted is shown first, and nothing is deleted that you did not agree to. A worker does the rest.
     """
+    if inputs["combined"] is None:
+        raise click.UsageError("Say --combined or --split.")
     inputs["path"] = folder
     with connected() as tables:
         seen = _look(tables, inputs, must_see=dry_run)

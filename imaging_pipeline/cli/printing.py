@@ -37,7 +37,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to_
     to_stderr
         Whether the table belongs to an error.
     """
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # On a narrow terminal a name goes on in the next line; cut off it would be of no use.
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     stream = sys.stderr if to_stderr else sys.stdout

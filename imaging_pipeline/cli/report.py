@@ -30,8 +30,8 @@ def report(what: str) -> None:
     with connected() as tables:
         requests = history(tables, what)
         for past in requests:
-            purged = [] if past.report is None else past.report.parts["Purge"]
-            private = owners(tables, (row["purged_table"] for row in purged))
+            purged = [] if past.report is None else past.report.purged
+            private = owners(tables, (each.table for each in purged))
             for line in (*_head(past), *_done(past.report, private)):
                 click.echo(wrapped(line, text_width()))
             click.echo()
@@ -67,7 +67,7 @@ def _done(done: Report | None, private: dict[str, str | None]) -> Iterator[str]:
     blocks = (
         _sessions(done),
         _files(done),
-        report_text.deleted(done, private),
+        report_text.deleted(done.purged, private),
         report_text.tried_again(done),
         report_text.findings(done),
     )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table
+from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.imaging import retiring
 from imaging_pipeline.schemas.imaging.consent import to_what_was_shown
+from imaging_pipeline.schemas.imaging.report_text import deleted, told
 from imaging_pipeline.schemas.imaging.retiring import Retiring
-from imaging_pipeline.schemas.imaging.table_names import owners, schema_of, shown
+from imaging_pipeline.schemas.imaging.table_names import owners
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import wrapped
 
 
 @click.command()
@@ -27,8 +30,10 @@ def retire(named: str, username: str, reason: str, yes: bool) -> None:
     sessions all go. What is deleted is shown first.
     """
     with connected() as tables:
+        retiring.check(tables, username, reason)
         seen = retiring.preview(tables, named)
-        _show(tables, seen)
+        for line in _lines(tables, seen):
+            click.echo(wrapped(line, text_width()))
         if not yes:
             _ask()
         consent = None if yes else to_what_was_shown(seen.purged)
@@ -36,27 +41,14 @@ def retire(named: str, username: str, reason: str, yes: bool) -> None:
     click.echo(f"Retired: {', '.join(row['session_name'] for row in retired.sessions)}.")
 
 
-def _show(tables: Tables, seen: Retiring) -> None:
-    print_table(
-        ("session", "timeseries", "start", "animal", "combined", "folder"),
-        (
-            (
-                row["session_name"],
-                row["timeseries_name"],
-                row["session_timestamp"].isoformat(" ", "seconds"),
-                row["animal_id"],
-                row["combined"],
-                f"{row['metasession_folder']} of {row['repository_name']}",
-            )
-            for row in seen.sessions
-        ),
-    )
-    whose = owners(tables, (each.table for each in seen.purged))
-    click.echo("Rows that are deleted:")
-    print_table(
-        ("rows", "table", "owner"),
-        ((each.num_rows, shown(each.table), whose.get(schema_of(each.table))) for each in seen.purged),
-    )
+def _lines(tables: Tables, seen: Retiring) -> Iterator[str]:
+    yield "Sessions"
+    for row in seen.sessions:
+        yield f"  {told(row['session_timestamp'], row['timeseries_name'])} ({row['session_name']})"
+        combined = "combined" if row["combined"] == "yes" else "not combined"
+        where = f"{row['metasession_folder']} of {row['repository_name']}"
+        yield f"      {combined}, animal {row['animal_id']}, {where}"
+    yield from deleted(seen.purged, owners(tables, (each.table for each in seen.purged)))
 
 
 def _ask() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, near
+from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, among
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
@@ -173,10 +173,11 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
     if ops_name is None:
         return None
     if ops_name not in option_settings:
+        found, allowed = among(ops_name, option_settings)
         raise InputError(
             "There is no Suite2p option set of this name",
-            found=repr(ops_name),
-            allowed=", ".join(near(ops_name, option_settings) or sorted(option_settings)) or "none is there",
+            found=found,
+            allowed=allowed,
             remedy="Choose one that is there, or ask the administrator to add it.",
         )
     return names.settings_hash(option_settings[ops_name])

@@ -191,3 +191,10 @@ def test_a_folder_of_which_every_session_would_be_refused_is_not_requested(lab: 
     assert "it is registered in 90218/day1 of moser, and still there" in " ".join(result.stdout.split())
     assert "Nothing of this folder would be registered: nothing was requested." in result.stderr
     assert len(imaging.BaseFolder()) == 1
+
+
+def test_whether_sessions_are_combined_must_be_said(lab: Lab, run: Run) -> None:
+    folder = new_folder(lab)
+    result = run(*(each for each in arguments(lab, folder) if each != "--combined"))
+    assert result.exit_code == 2
+    assert "Say --combined or --split." in result.stderr

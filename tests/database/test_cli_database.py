@@ -270,5 +270,5 @@ def test_a_user_is_disabled_and_enabled(run: Run) -> None:
 def test_a_user_who_is_not_there_is_told_with_those_like_it(run: Run, command: str) -> None:
     result = run("users", command, "ana")
     assert result.exit_code == 1
-    assert "There is no username 'ana'. Allowed: anna." in result.stderr
+    assert "There is no username 'ana'. Found: ana (like anna?). Allowed: anna." in result.stderr
     assert not imaging.Change()

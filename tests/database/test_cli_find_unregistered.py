@@ -70,6 +70,9 @@ def test_only_folders_that_were_written_to_since_a_day_are_listed(lab: Lab, conf
 
 
 def test_a_repository_that_is_not_there_or_not_mounted_is_told(lab: Lab, config: str) -> None:
-    assert "There is no repository_name 'mosr'. Allowed: moser." in find(config, "mosr").stderr
+    assert (
+        "There is no repository_name 'mosr'. Found: mosr (like moser?). Allowed: moser."
+        in find(config, "mosr").stderr
+    )
     lab.share.rename(lab.share.with_name("away"))
     assert "not mounted on this machine" in find(config, "moser").stderr

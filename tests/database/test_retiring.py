@@ -200,6 +200,19 @@ def test_what_is_not_registered_cannot_be_retired(run: Callable[..., Result], na
     assert told in result.output
 
 
+@pytest.mark.parametrize(
+    ("username", "reason", "told"),
+    [("ana", "wrong", "There is no username 'ana'"), ("anna", " ", "Retiring needs a reason")],
+)
+def test_nothing_is_shown_of_what_could_not_be_noted(
+    lab: Lab, folder: Path, run: Callable[..., Result], username: str, reason: str, told: str
+) -> None:
+    register(lab, folder, combined=False)
+    result = run("retire", session_of(WHEEL), "--user", username, "--reason", reason)
+    assert told in result.stderr
+    assert result.stdout == ""
+
+
 def test_the_command_shows_what_goes_and_deletes_nothing_unasked(
     lab: Lab, folder: Path, run: Callable[..., Result]
 ) -> None:
@@ -208,6 +221,9 @@ def test_the_command_shows_what_goes_and_deletes_nothing_unasked(
     unasked = run(*arguments)
     assert unasked.exit_code == 1
     assert "nothing was deleted" in unasked.output
+    assert f"  2024-05-17 14:43:09  {WHEEL.name} ({session_of(WHEEL)})\n" in unasked.stdout
+    assert "not combined, animal a0f1, 90218/day1 of moser\n" in unasked.stdout
+    assert max(map(len, unasked.stdout.splitlines())) <= 80
     assert len(imaging.Session()) == 2
     done = run(*arguments, "--yes")
     assert done.exit_code == 0

@@ -9,6 +9,7 @@ from imaging_pipeline.errors import (
     PipelineError,
     Told,
     TruncatedError,
+    among,
     message,
     told,
 )
@@ -101,3 +102,24 @@ def test_a_message_that_is_too_long_for_a_jobs_row_keeps_its_end():
 
     assert len(text) <= JOB_CHARACTERS
     assert text.endswith("What to do: Report it. A bug: please report it.")
+
+
+@pytest.mark.parametrize(
+    ("value", "known", "told"),
+    [
+        ("fats", ["slow", "fast"], ("fats (like fast?)", "fast, slow")),
+        ("mouse", [], ("mouse", "none is there yet")),
+        (
+            "mose12",
+            [f"mouse{number:02d}" for number in range(20)],
+            ("mose12 (like mouse12, mouse19, mouse18?)", None),
+        ),
+        (
+            "x",
+            [f"mouse{number:02d}" for number in range(12)],
+            ("x", f"{', '.join(f'mouse{number:02d}' for number in range(10))} and 2 more"),
+        ),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_with_those_that_are(value, known, told):
+    assert among(value, known) == told

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, near, with_alike
+from imaging_pipeline.errors import InputError, Move, among, near, with_alike
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
 
@@ -120,12 +120,13 @@ def known(table: Any, column: str, value: object, *, move: Move = Move.ADMINISTR
 
 
 def not_known(what: str, value: str, values: Iterable[str], *, move: Move = Move.ADMINISTRATOR) -> InputError:
-    """Give the error for a value that is none of those that are there; it lists some that look like it."""
-    there = sorted(values)
+    """Give the error for a value that is none of those that are there; it tells those that look like it."""
     remedy = "take one that is there, or ask the administrator to add it."
+    found, allowed = among(value, values)
     return InputError(
         f"There is no {what} '{value}'",
-        allowed=", ".join(near(value, there) or there[:10]) or "none is there yet",
+        found=found,
+        allowed=allowed,
         remedy=remedy if move is Move.EXPERIMENTER else "",
         move=move,
     )

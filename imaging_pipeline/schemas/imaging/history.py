@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.errors import InputError, near, with_alike
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.tables import Tables
 
@@ -133,7 +133,6 @@ def _unknown(tables: Tables, wanted: str) -> InputError:
     }
     return InputError(
         "No request is known of this folder or session",
-        found=wanted,
-        allowed=", ".join(near(wanted.replace("\\", "/"), known)) or None,
+        found=with_alike(wanted, near(wanted.replace("\\", "/"), known)),
         remedy="give a folder that was added, or the name of a session or timeseries.",
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.errors import InputError, PathError, near
+from imaging_pipeline.errors import InputError, PathError, near, with_alike
 from imaging_pipeline.paths import clean, resolve
 from imaging_pipeline.schemas.tables import Tables
 
@@ -160,7 +160,6 @@ def _unknown(tables: Tables, typed: str, animal: str | None) -> InputError:
     of_animal = "" if animal is None else f" of animal {animal}"
     return InputError(
         f"No session or request is known by this name{of_animal}",
-        found=typed,
-        allowed=", ".join(near(typed.replace("\\", "/"), known)) or None,
+        found=with_alike(typed, near(typed.replace("\\", "/"), known)),
         remedy="give the name of a session or timeseries, or a folder that was added.",
     )

@@ -127,7 +127,7 @@ def _of(preview: Preview, metasession_name: str) -> str:
 
 
 def _deleted(preview: Preview) -> Iterator[str]:
-    yield from report_text.deleted(preview.report, preview.owners)
+    yield from report_text.deleted(preview.purged, preview.owners)
     if not preview.purged:
         yield "Nothing is deleted."
 

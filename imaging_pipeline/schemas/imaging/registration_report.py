@@ -24,6 +24,12 @@ class Report:
     row: Row
     parts: dict[str, list[Row]]
 
+    @property
+    def purged(self) -> list[Purged]:
+        """What was deleted, by table."""
+        columns = ("purged_table", "num_rows_purged", "purge_reason")
+        return [Purged(*(row[name] for name in columns)) for row in self.parts["Purge"]]
+
 
 def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int]) -> Report:
     """Tell what was found, done and purged, and which jobs are tried again."""

@@ -10,6 +10,7 @@ from imaging_pipeline.ingest.changed import SessionVerdict
 from imaging_pipeline.wording import counted
 
 from .decision import Decision
+from .purge import Purged
 from .registration_report import Report
 from .table_names import schema_of, shown
 
@@ -21,18 +22,23 @@ def outcome(decision: Decision, report: Report) -> str:
     refused = ", ".join(f"{each.session.timeseries_name} ({each.kind})" for each in decision.changes.refused)
     purged = sum(row["num_rows_purged"] for row in report.parts["Purge"])
     unknown = report.row["num_files_unknown"]
-    told = (
+    counts = (
         *kept,
         f"refused: {refused}" if refused else "",
         f"{counted(purged, 'row')} deleted" if purged else "",
         f"{counted(unknown, 'file')} unknown" if unknown else "",
     )
-    return f"{decision.plan.request.folder}: {'; '.join(filter(None, told))}"
+    return f"{decision.plan.request.folder}: {'; '.join(filter(None, counts))}"
+
+
+def told(start: datetime, timeseries_name: str) -> str:
+    """Tell which session is meant."""
+    return f"{start.isoformat(' ', 'seconds')}  {timeseries_name}"
 
 
 def session(verdict: str, start: datetime, timeseries_name: str) -> str:
     """Tell of a session that a request met."""
-    return f"{verdict:<8} {start.isoformat(' ', 'seconds')}  {timeseries_name}"
+    return f"{verdict:<8} {told(start, timeseries_name)}"
 
 
 def in_order(bundle: str, datasettype: str) -> tuple[str, str]:
@@ -55,23 +61,21 @@ def ignored(files: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"  ignored  {paths[0] if len(paths) == 1 else counted(len(paths), 'file')}: {reason}"
 
 
-def deleted(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
+def deleted(purged: Iterable[Purged], owners: Mapping[str, str | None]) -> Iterator[str]:
     """Tell the rows that go, by reason.
 
     Parameters
     ----------
-    report
+    purged
         What is told.
     owners
         Owner of each schema that is not the pipeline's; None where that is not known.
     """
     by_reason: dict[str, list[str]] = {}
-    for row in sorted(report.parts["Purge"], key=lambda row: shown(row["purged_table"])):
-        table = row["purged_table"]
-        owner = owners.get(schema_of(table)) or "an owner who is not known here"
-        whose = f", of {owner}" if schema_of(table) in owners else ""
-        lines = by_reason.setdefault(row["purge_reason"], [])
-        lines.append(f"  {row['num_rows_purged']:>8} {shown(table)}{whose}")
+    for each in sorted(purged, key=lambda each: shown(each.table)):
+        owner = owners.get(schema_of(each.table)) or "an owner who is not known here"
+        whose = f", of {owner}" if schema_of(each.table) in owners else ""
+        by_reason.setdefault(each.reason, []).append(f"  {each.num_rows:>8} {shown(each.table)}{whose}")
     for reason, lines in by_reason.items():
         yield f"Deleted, because {reason} (rows of tables)"
         yield from lines

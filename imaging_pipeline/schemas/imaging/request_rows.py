@@ -170,7 +170,9 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         missing.append("animal")
     if missing:
         raise InputError(
-            f"The request lacks {', '.join(missing)}", found=", ".join(row), remedy="Give a value for each."
+            f"The request lacks {', '.join(missing)}",
+            found=", ".join(name for name, value in row.items() if value not in (None, "")) or "nothing",
+            remedy="Give a value for each.",
         )
 
 

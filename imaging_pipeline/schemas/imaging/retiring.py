@@ -64,6 +64,19 @@ def preview(tables: Tables, named: str) -> Retiring:
     return Retiring(sessions, purge.preview(tables, _purges(tables, sessions)))
 
 
+def check(tables: Tables, username: str, reason: str) -> None:
+    """Refuse what could not be noted of a retirement, before a person is asked.
+
+    Raises
+    ------
+    InputError
+        The user is not known, or there is no reason.
+    """
+    known(tables.imaging.User, "username", username)
+    if not reason.strip():
+        raise InputError("Retiring needs a reason", found=repr(reason), remedy="say why in a few words.")
+
+
 def retire(
     tables: Tables, named: str, *, username: str, reason: str, consent: Consent | None = None
 ) -> Retiring:
@@ -89,9 +102,7 @@ def retire(
     DatabaseError
         Rows lie in a private schema where this account may not delete.
     """
-    known(tables.imaging.User, "username", username)
-    if not reason.strip():
-        raise InputError("Retiring needs a reason", found=repr(reason), remedy="say why in a few words.")
+    check(tables, username, reason)
     with in_transaction(tables.connection):
         _lock(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
