@@ -25,6 +25,7 @@ SCRIPTS = (
     "traces",
     "registering",
     "purging",
+    "colony",
     "suite2p_run",
 )
 
