@@ -41,11 +41,11 @@ _files = st.tuples(
 def odd_typing(draw: Any, form: HtmlForm) -> dict[str, Any]:
     """Give something odd in one or more fields of a form; the others stay as they are, or take a choice."""
     typed: dict[str, Any] = {}
-    for name in form.fields:
+    for name in dict.fromkeys((*form.fields, *form.choices)):
         if name == "csrf_token":
             continue
         choices = st.sampled_from(form.choices[name]) if form.choices.get(name) else odd_texts
-        typed[name] = draw(st.just(form.fields[name]) | choices | odd_texts)
+        typed[name] = draw(st.just(form.fields.get(name, "")) | choices | odd_texts)
     for name in form.files:
         content, file_name = draw(_files)
         typed[name] = (io.BytesIO(content), file_name)

@@ -43,7 +43,7 @@ class HtmlForm:
     files
         Names of the fields that take a file.
     choices
-        Name → values of each field that takes one of some.
+        Name → values of each field that takes one of some; boxes and buttons are such, too.
     token
         What htmx sends along of the page.
     """
@@ -177,7 +177,9 @@ class _Forms(HTMLParser):
             method = "post" if "hx-post" in attrs else attrs.get("method", "get").lower()
             self._in = self._form(attrs.get("action") or attrs.get("hx-post") or self._path, method)
         elif "hx-post" in attrs:
-            self._form(attrs["hx-post"], "post").fields.update(json.loads(attrs.get("hx-vals") or "{}"))
+            around = self._in.fields if self._in is not None else {}
+            sent = {**around, **json.loads(attrs.get("hx-vals") or "{}")}
+            self._form(attrs["hx-post"], "post").fields.update(sent)
         elif self._in is not None and tag in ("input", "select", "textarea", "option", "button"):
             self._field(self._in, tag, attrs)
 
@@ -210,8 +212,12 @@ class _Forms(HTMLParser):
             form.fields[name] = ""
         elif tag == "input" and attrs.get("type") == "file":
             self._in = self.forms[-1] = replace(form, files=(*form.files, name))
-        elif name and (attrs.get("type") not in ("checkbox", "radio") or "checked" in attrs):
-            form.fields[name] = attrs.get("value", "")
+        elif name:
+            is_chosen = tag == "button" or attrs.get("type") in ("checkbox", "radio")
+            if is_chosen:
+                form.choices[name] = (*form.choices.get(name, ()), attrs.get("value", "on"))
+            if tag == "button" or not is_chosen or "checked" in attrs:
+                form.fields[name] = attrs.get("value", "on" if is_chosen else "")
 
     def _option(self, form: HtmlForm, attrs: dict[str, str]) -> None:
         value = attrs.get("value", "")
