@@ -254,3 +254,7 @@ def test_a_sign_in_page_that_is_out_of_date_asks_to_be_loaded_again(stranger: Vi
     assert page.status_code == 400
     assert "Load the page again" in page.text
     assert PASSWORD not in page.text
+
+
+def test_whoever_is_signed_in_already_is_led_on(anna: Visitor) -> None:
+    assert anna.get("/sign-in?next=/options/add").headers["Location"] == "/options/add"

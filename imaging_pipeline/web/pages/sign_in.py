@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.imaging import signing_in
@@ -29,6 +30,8 @@ _LAST = "username"
 def index() -> ResponseReturnValue:
     """Ask for name and password, and lead back to where the person was, with what they typed."""
     form = SignInForm(request.form or None, next=request.args.get("next", ""))
+    if request.method == "GET" and current_user.is_authenticated:
+        return redirect(way_back(form.next.data))
     if not form.validate_on_submit():
         page = render_template("sign_in/index.html", form=form, kept=carried_fields())
         return page, 422 if form.is_submitted() else 200
