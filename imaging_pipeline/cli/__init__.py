@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "config": _Lazy(f"{_CLI}.config:config", "Say what is in force, and test all that is needed."),
     "add": _Lazy(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
     "report": _Lazy(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
+    "progress": _Lazy(f"{_CLI}.progress:progress", "Tell how far each table is with each session."),
     "explain": _Lazy(f"{_CLI}.explain:explain", "Say how far a session is, and why it is not done."),
     "jobs": _Lazy(f"{_CLI}.jobs:jobs", "Count jobs, tell what runs and failed; retry, ignore, prioritise."),
     "find-unregistered": _Lazy(

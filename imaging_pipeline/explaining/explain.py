@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from imaging_pipeline.explaining.explanation import Explanation, Item, Step
 from imaging_pipeline.explaining.facts import Facts, TableFacts
 from imaging_pipeline.explaining.job_reasons import job_item
@@ -24,7 +22,7 @@ def explain(facts: Facts, table: str | None = None) -> Explanation:
     # Of a folder that no session is registered of, nothing else is known.
     known = {REQUESTS} if facts.session is None else {each.table for each in facts.tables}
     wanted = known if table is None else _needed(facts, table)
-    steps = (_step(facts, each) for each in _in_order(facts.tables) if each.table in wanted)
+    steps = (_step(facts, each) for each in facts.tables if each.table in wanted)
     return Explanation(
         facts,
         tuple(step for step in steps if step.state is not State.DOES_NOT_APPLY or step.table == table),
@@ -48,15 +46,3 @@ def _needed(facts: Facts, table: str) -> set[str]:
             found.add(name)
             left += by_name[name].needs
     return found
-
-
-def _in_order(tables: Iterable[TableFacts]) -> Iterator[TableFacts]:
-    """Give each table after those that it needs, and else in the order of lanes."""
-    left = list(tables)
-    given: set[str] = set()
-    while left:
-        names = {each.table for each in left}
-        ready = next((each for each in left if not names.intersection(each.needs)), left[0])
-        left.remove(ready)
-        given.add(ready.table)
-        yield ready

@@ -10,7 +10,7 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.jobs.job_tables import job_table_named, job_tables
+from imaging_pipeline.schemas.jobs.job_tables import found_job_tables, job_table_named, job_tables
 from tests.makers.lab import Lab
 from tests.makers.other_connection import other_connection
 
@@ -27,16 +27,32 @@ def test_each_table_that_is_populated_is_in_a_lane_with_the_jobs_that_datajoint_
 def test_another_connection_has_the_same_key_sources(lab: Lab) -> None:
     """Its classes know only what the database says, and would take each dataset for a stack of tifs."""
     with other_connection(lab) as other:
-        asked = {each.name: _sql(each.key_source) for each in job_tables(other)}
-    assert asked == {each.name: _sql(each.key_source) for each in job_tables(tables.in_code())}
+        asked = {each.name: _plain(each.keys_sql) for each in found_job_tables(other)}
+    known = found_job_tables(tables.in_code())
+    assert asked == {each.name: _plain(each.keys_sql) for each in known}
     classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
-    in_code = {each.name: _sql(classes[each.full_name]().key_source) for each in job_tables(tables.in_code())}
-    assert asked == in_code
+    assert asked == {each.name: _plain(_keys(classes[each.full_name])) for each in known}
 
 
-def _sql(query: Any) -> str:
-    """Give a query as text, without the numbers that DataJoint counts its aliases by."""
-    return re.sub(r"\$[0-9a-f]+", "$", query.proj().make_sql())
+def _keys(table: Any) -> str:
+    return str(table().key_source.proj().make_sql())
+
+
+def _plain(sql: str) -> str:
+    """Leave out the numbers that DataJoint counts its aliases by."""
+    return re.sub(r"\$[0-9a-f]+", "$", sql)
+
+
+def test_each_table_comes_after_those_that_it_is_made_from(lab: Lab) -> None:
+    known = job_tables(tables.in_code())
+    names = [each.name for each in known]
+    for each in known:
+        assert all(names.index(needed) < names.index(each.name) for needed in each.needs)
+    needs = {each.short_name: each.needs for each in known}
+    assert needs["MakeDatasetSessions"] == ()
+    assert needs["Tif"] == needs["Suite2Py"] == ("imaging.MakeDatasetSessions",)
+    assert needs["ImagingAnalysis"] == ("imaging.Tif", "suite2p_jobs.Suite2Py")
+    assert needs["FilteredSpikes"] == ("imaging.Cell",)
 
 
 def test_a_table_is_found_with_and_without_its_schema_in_any_case(lab: Lab) -> None:

@@ -20,6 +20,7 @@ from imaging_pipeline.explaining.facts import (
     TableFacts,
 )
 from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
+from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import Kind, State
 from imaging_pipeline.living_worker import JobProcess, LivingWorker
 
@@ -34,7 +35,7 @@ ADD = 'imaging-pipeline add "N:\\moser\\day1" --user anna --animal 90218 --type 
 
 def facts(**tables: TableFacts) -> Facts:
     """Give what is known of a session that is registered and imported, and of which nothing else is made."""
-    names = {"requests": REQUESTS, "tif": TIF, "analysis": ANALYSIS, "cell": CELL, "suite2p": SUITE2P}
+    names = {"requests": REQUESTS, "tif": TIF, "suite2p": SUITE2P, "analysis": ANALYSIS, "cell": CELL}
     given = {names[name]: table for name, table in tables.items()}
     return Facts(
         session=SessionNamed("0123456789abcdef", "0123456789abcdef", "90218-wheel", NOON),
@@ -86,11 +87,6 @@ def the(kind_of: Facts, name: str) -> Item:
     """Give the first item of a table."""
     step = next(step for step in explain(kind_of, name).steps if step.table == name)
     return step.items[0]
-
-
-def test_each_table_comes_after_those_that_it_is_made_from() -> None:
-    steps = [step.short_table for step in explain(facts()).steps]
-    assert steps == ["MakeDatasetSessions", "Tif", "Suite2Py", "ImagingAnalysis", "Cell"]
 
 
 def test_only_the_table_that_is_asked_for_and_what_it_needs_is_told() -> None:
@@ -282,6 +278,30 @@ def test_several_rows_of_a_table_are_counted_and_the_worst_is_told() -> None:
     planes = (job(CELL, JobStatus.ERROR, told=told), job(CELL, JobStatus.PENDING))
     text = explain(facts(cell=table(CELL, jobs=planes, made=MADE))).text()
     assert "Cell                 error 1 of 3 2 min ago" in text
+
+
+FOUND = {TIF: State.DONE, SUITE2P: None, ANALYSIS: None, CELL: None}
+
+
+@pytest.mark.parametrize(
+    ("found", "has_output", "expected"),
+    [
+        # No option set and no output: nothing comes by itself.
+        ({}, False, "done, does not apply, does not apply, does not apply"),
+        ({SUITE2P: State.RUNNING}, False, "done, running, not yet, not yet"),
+        # Its output is to be registered.
+        ({SUITE2P: State.DONE}, False, "done, done, not yet, not yet"),
+        ({TIF: State.ERROR}, True, "error, does not apply, not yet, not yet"),
+        ({ANALYSIS: State.PENDING}, True, "done, does not apply, pending, not yet"),
+        ({ANALYSIS: State.DONE, CELL: State.DONE}, True, "done, does not apply, done, done"),
+        ({TIF: None}, False, "does not apply, does not apply, does not apply, does not apply"),
+    ],
+)
+def test_what_comes_later_is_told_from_what_never_comes(
+    found: dict[str, State | None], has_output: bool, expected: str
+) -> None:
+    told = states(FOUND | found, NEEDS | {TIF: (REQUESTS,), SUITE2P: (REQUESTS,)}, has_output=has_output)
+    assert ", ".join(told.values()) == expected
 
 
 @pytest.mark.parametrize("width", [40, 80])

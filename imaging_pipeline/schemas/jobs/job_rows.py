@@ -72,7 +72,7 @@ def new(jobs: JobTable, of_key: Sql) -> Sql:
         f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
         " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid,"
         " '' AS version"
-        f" FROM ({jobs.key_source.proj().make_sql()}) AS k {condition.clause}",
+        f" FROM ({jobs.keys_sql}) AS k {condition.clause}",
         condition.args,
     )
 

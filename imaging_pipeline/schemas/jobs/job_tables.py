@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas.imaging import key_sources
 from imaging_pipeline.schemas.imaging.table_names import job_table
@@ -20,6 +21,12 @@ _KEY_SOURCES: dict[str, Callable[[Tables], Any]] = {
         tables.imaging, tables.imaging.Tif
     ),
 }
+
+# What a table is made from that its foreign keys do not tell.
+_ALSO_NEEDED = {ANALYSIS: (TIF, SUITE2P)}
+
+# By backend and prefix, on which alone they depend: DataJoint asks the server some fifty times for them.
+_known: dict[tuple[str, str], tuple[JobTable, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,10 @@ class JobTable:
         Those of them that hold numbers.
     entry_time
         The column that says when a row was made.
-    parents
-        The tables that it refers to, in the server's words.
-    key_source
-        The keys that there are jobs for, done or not, as a DataJoint query.
+    needs
+        Names of the tables of workers that it is made from.
+    keys_sql
+        Query for the keys that there are jobs for, done or not.
     """
 
     name: str
@@ -53,22 +60,35 @@ class JobTable:
     key: tuple[str, ...]
     numbers: tuple[str, ...]
     entry_time: str
-    parents: tuple[str, ...]
-    key_source: Any
+    needs: tuple[str, ...]
+    keys_sql: str
 
     @property
     def short_name(self) -> str:
         """Its name without that of the schema: ``Tif``."""
         return self.name.rpartition(".")[2]
 
-    def has(self, full_name: str) -> bool:
-        """Say whether a table is this one or a part of it."""
-        return full_name == self.full_name or full_name.startswith(f"{self.full_name[:-1]}__")
-
 
 def job_tables(tables: Tables) -> tuple[JobTable, ...]:
-    """Give all tables that workers fill, in the order in which work flows."""
-    return tuple(_job_table(tables, short_name(path), lane.name) for lane in LANES for path in lane.tables)
+    """Give all tables that workers fill, in the order in which work flows: each after those that it needs."""
+    same = (tables.connection.adapter.backend, tables.config.prefix)
+    if same not in _known:
+        _known[same] = found_job_tables(tables)
+    return _known[same]
+
+
+def found_job_tables(tables: Tables) -> tuple[JobTable, ...]:
+    """Give the same, found out anew."""
+    by_lane = {short_name(path): lane.name for lane in LANES for path in lane.tables}
+    full_names = {_class(tables, name).full_table_name: name for name in by_lane}
+    left = [_job_table(tables, name, lane, full_names) for name, lane in by_lane.items()]
+    ordered: list[JobTable] = []
+    while left:
+        names = {each.name for each in left}
+        ready = next(each for each in left if names.isdisjoint(each.needs))
+        left.remove(ready)
+        ordered.append(ready)
+    return tuple(ordered)
 
 
 def job_table_named(tables: Tables, wanted: str) -> JobTable:
@@ -93,9 +113,13 @@ def job_table_named(tables: Tables, wanted: str) -> JobTable:
     )
 
 
-def _job_table(tables: Tables, name: str, lane: str) -> JobTable:
+def _class(tables: Tables, name: str) -> Any:
     schema, _, class_name = name.partition(".")
-    table = getattr(getattr(tables, schema), class_name)
+    return getattr(getattr(tables, schema), class_name)
+
+
+def _job_table(tables: Tables, name: str, lane: str, full_names: Mapping[str, str]) -> JobTable:
+    table = _class(tables, name)
     own = _KEY_SOURCES.get(name)
     return JobTable(
         name=name,
@@ -105,6 +129,19 @@ def _job_table(tables: Tables, name: str, lane: str) -> JobTable:
         key=tuple(table.primary_key),
         numbers=tuple(column for column in table.primary_key if table.heading[column].numeric),
         entry_time=next(column for column in table.heading.names if "entry_time" in column),
-        parents=tuple(map(str, table().parents())),
-        key_source=table().key_source if own is None else own(tables),
+        needs=_needs(name, table().parents(), full_names),
+        keys_sql=(table().key_source if own is None else own(tables)).proj().make_sql(),
     )
+
+
+def _needs(name: str, parents: Iterable[str], full_names: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the tables of workers that one refers to, or to parts of; all rest on a request carried out."""
+    if name == REQUESTS:
+        return ()
+    referred = [
+        other
+        for parent in parents
+        for full_name, other in full_names.items()
+        if parent == full_name or parent.startswith(f"{full_name[:-1]}__")
+    ]
+    return tuple(dict.fromkeys([*referred, *_ALSO_NEEDED.get(name, ())])) or (REQUESTS,)

@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.explaining.facts import Made, TableFacts
 from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
-from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
+from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.imaging.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
@@ -19,9 +19,6 @@ from .job_rows import job_rows, same
 from .job_tables import JobTable
 from .listing import as_jobs
 from .selection import Selected, Selection, select
-
-# What a table needs that its foreign keys do not tell.
-_ALSO_NEEDED = {ANALYSIS: (TIF, SUITE2P)}
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,6 @@ class TableRead:
     """What a table has of all sessions and requests that were asked for."""
 
     jobs: JobTable
-    needs: tuple[str, ...]
     made: tuple[_MadeRow, ...]
     left: tuple[Job, ...]
 
@@ -50,7 +46,7 @@ class TableRead:
             newest = max((each.number for each in made), default=-1)
             made = [each for each in made if each.number == newest]
             left = [job for job in left if _number(job.key) > newest]
-        return TableFacts(self.jobs.name, self.jobs.lane, self.needs, tuple(made), tuple(left))
+        return TableFacts(self.jobs.name, self.jobs.lane, self.jobs.needs, tuple(made), tuple(left))
 
 
 def read_tables(tables: Tables, named: Named) -> tuple[TableRead, ...]:
@@ -58,11 +54,9 @@ def read_tables(tables: Tables, named: Named) -> tuple[TableRead, ...]:
     selected = select(tables, Selection(named=named))
     left = _left(tables, selected)
     made = _made(tables, selected)
-    names = [each.jobs for each in selected]
     return tuple(
         TableRead(
             each.jobs,
-            _needs(each.jobs, names),
             tuple(made[each.jobs.name]),
             tuple(job for job in left if job.table == each.jobs.name),
         )
@@ -121,14 +115,6 @@ def _made(tables: Tables, selected: Sequence[Selected]) -> dict[str, list[_MadeR
         made = Made(words, row["made_at"], row["duration"], _number(key))
         found[jobs.name].append(_MadeRow(key, made))
     return found
-
-
-def _needs(jobs: JobTable, others: Sequence[JobTable]) -> tuple[str, ...]:
-    """Give the tables of workers that one refers to; all rest on a request that was carried out."""
-    if jobs.name == REQUESTS:
-        return ()
-    referred = [each.name for each in others if any(each.has(parent) for parent in jobs.parents)]
-    return tuple(dict.fromkeys([*referred, *_ALSO_NEEDED.get(jobs.name, ())])) or (REQUESTS,)
 
 
 def _is_of(key: Mapping[str, Any], session: Row | None, request_ids: Sequence[int]) -> bool:

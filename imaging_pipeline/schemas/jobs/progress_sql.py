@@ -1,0 +1,120 @@
+"""How far the tables are with sessions, as SQL: a row a session, with a column for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.schemas.imaging import key_sources
+from imaging_pipeline.schemas.tables import Tables
+
+from .job_tables import JobTable
+from .sql import Sql, one_of
+
+# A state as a number, so that the least of several is the one that a person should see first.
+RANKS = {state: number for number, state in enumerate(State)}
+NONE = -1
+
+_COLUMNS = "session_name, metasession_name, timeseries_name, session_timestamp, animal_name, username"
+
+
+def page(tables: Tables, wanted: Sql, limit: int, offset: int) -> Sql:
+    """Give a query for sessions, the newest first: names, start, animal and user."""
+    return Sql(
+        f"SELECT {_COLUMNS} FROM ({_sessions(tables)}) AS s {wanted.clause}"
+        f" ORDER BY session_timestamp DESC, session_name LIMIT {limit:d} OFFSET {offset:d}",
+        wanted.args,
+    )
+
+
+def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, str]) -> Sql:
+    """Give a query for how far tables are with sessions.
+
+    Parameters
+    ----------
+    tables, known
+        The database, and which tables.
+    sessions
+        Name of each session → name of its MetaSession.
+
+    Columns
+    -------
+    The session's name; for each table the rank of its state, or `NONE`; 1 where it has an output, else 0.
+    """
+    of_sessions = one_of("session_name", sessions)
+    joined = _joined(tables, known, of_sessions, one_of("metasession_name", set(sessions.values())))
+    return Sql(
+        f"SELECT s.session_name, {_columns(known)} FROM {tables.imaging.Session.full_table_name} AS s"
+        f" {joined.text} WHERE s.{of_sessions.text}",
+        (*joined.args, *of_sessions.args),
+    )
+
+
+def rank_counts(tables: Tables, known: Sequence[JobTable], wanted: Sql) -> Sql:
+    """Give a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
+    joined = _joined(tables, known, Sql(), Sql())
+    places = ", ".join(str(number) for number in range(1, len(known) + 2))
+    return Sql(
+        f"SELECT {_columns(known)}, COUNT(*) FROM ({_sessions(tables)}) AS s {joined.text} {wanted.clause}"
+        f" GROUP BY {places}",
+        (*joined.args, *wanted.args),
+    )
+
+
+def _sessions(tables: Tables) -> str:
+    imaging = tables.imaging
+    return (
+        "SELECT session_name, s.metasession_name, timeseries_name, session_timestamp, username,"
+        f" a.animal_id, animal_name FROM {imaging.Session.full_table_name} AS s"
+        f" JOIN {imaging.MetaSession.full_table_name} AS m ON m.metasession_name = s.metasession_name"
+        f" JOIN {tables.mlims.Animal.full_table_name} AS a"
+        " ON a.animal_id = m.animal_id AND a.datasource_id = m.datasource_id"
+    )
+
+
+def _columns(known: Sequence[JobTable]) -> str:
+    ranks = (f"COALESCE(t{number}.state_rank, {NONE})" for number in range(len(known)))
+    return f"{', '.join(ranks)}, CASE WHEN o.session_name IS NULL THEN 0 ELSE 1 END"
+
+
+def _joined(tables: Tables, known: Sequence[JobTable], of_sessions: Sql, of_metasessions: Sql) -> Sql:
+    """Give the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
+    joins = []
+    for number, each in enumerate(known):
+        is_of_session = "session_name" in each.key
+        ranks = _ranks(each, of_sessions if is_of_session else of_metasessions)
+        joins.append(_left_joined(ranks, f"t{number}", is_of_session))
+    outputs = key_sources.outputs(tables.imaging).proj().make_sql()
+    names = "metasession_name, session_name"
+    with_output = f"SELECT DISTINCT {names} FROM ({outputs}) AS k {of_sessions.clause}"
+    joins.append(_left_joined(Sql(with_output, of_sessions.args), "o", True))
+    return Sql(" ".join(each.text for each in joins), tuple(arg for each in joins for arg in each.args))
+
+
+def _left_joined(query: Sql, alias: str, is_of_session: bool) -> Sql:
+    same_session = f" AND {alias}.session_name = s.session_name" if is_of_session else ""
+    on = f"{alias}.metasession_name = s.metasession_name{same_session}"
+    return Sql(f"LEFT JOIN ({query.text}) AS {alias} ON {on}", query.args)
+
+
+def _ranks(jobs: JobTable, of_keys: Sql) -> Sql:
+    """Give for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
+    names = [name for name in ("metasession_name", "session_name") if name in jobs.key]
+    rank = (
+        f"CASE WHEN made.{jobs.key[0]} IS NOT NULL THEN {RANKS[State.DONE]}"
+        f" WHEN job.status = 'error' THEN {RANKS[State.ERROR]}"
+        f" WHEN job.status = 'reserved' THEN {RANKS[State.RUNNING]}"
+        f" WHEN job.status = 'ignore' THEN {RANKS[State.IGNORED]} ELSE {RANKS[State.PENDING]} END"
+    )
+    listed = ", ".join(f"k.{name}" for name in names)
+    return Sql(
+        f"SELECT {listed}, MIN({rank}) AS state_rank"
+        f" FROM (SELECT * FROM ({jobs.keys_sql}) AS source {of_keys.clause}) AS k"
+        f" LEFT JOIN {jobs.full_name} AS made ON {_same(jobs, 'made')}"
+        f" LEFT JOIN {jobs.jobs_name} AS job ON {_same(jobs, 'job')} GROUP BY {listed}",
+        of_keys.args,
+    )
+
+
+def _same(jobs: JobTable, alias: str) -> str:
+    return " AND ".join(f"{alias}.{name} = k.{name}" for name in jobs.key)
