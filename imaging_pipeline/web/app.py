@@ -33,7 +33,7 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     """
     app = Flask(__package__, static_folder=_STATIC, static_url_path="/static")
     app.config.update(safety.settings(config, secret_key))
-    app.jinja_env.filters.update(table_name=table_names.shown, schema_of=table_names.schema_of)
+    app.jinja_env.filters.update(table_name=table_names.shown, schema_of=table_names.schema_of, zip=zip)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = Connections(config)
     app.extensions[links.EXTENSION] = links.Links()

@@ -65,7 +65,7 @@ def _sessions(tables: Tables) -> str:
     imaging = tables.imaging
     return (
         "SELECT session_name, s.metasession_name, timeseries_name, session_timestamp, username,"
-        f" a.animal_id, animal_name FROM {imaging.Session.full_table_name} AS s"
+        f" experiment_type, a.animal_id, animal_name FROM {imaging.Session.full_table_name} AS s"
         f" JOIN {imaging.MetaSession.full_table_name} AS m ON m.metasession_name = s.metasession_name"
         f" JOIN {tables.mlims.Animal.full_table_name} AS a"
         " ON a.animal_id = m.animal_id AND a.datasource_id = m.datasource_id"

@@ -6,6 +6,7 @@ tables together, session by session.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,12 +42,18 @@ class Wanted:
         Who registered the session.
     since, until
         Days of the recording, both included.
+    experiment_type
+        Which files mean what.
+    name
+        What the name of the timeseries has in it, or the name of a session or MetaSession begins with.
     """
 
     animal: str | None = None
     username: str | None = None
     since: date | None = None
     until: date | None = None
+    experiment_type: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,27 @@ def progress_page(
     )
 
 
+def session_page(
+    tables: Tables, wanted: Wanted, *, limit: int, offset: int
+) -> tuple[tuple[str, ...], tuple[SessionProgress, ...]]:
+    """Give a page of sessions as `progress_page` does, without the sums over all.
+
+    Returns
+    -------
+    tuple
+        Short names of the tables, and the sessions, the newest first.
+
+    Raises
+    ------
+    InputError
+        As of `progress_page`.
+    """
+    _check(tables, wanted)
+    filled = [each for each in job_tables(tables) if each.name != REQUESTS]
+    page = progress_sql.page(tables, _condition(wanted), limit, offset)
+    return tuple(each.short_name for each in filled), _sessions(tables, filled, page)
+
+
 def _sessions(tables: Tables, filled: Sequence[JobTable], page: Sql) -> tuple[SessionProgress, ...]:
     rows = _asked(tables, page)
     if not rows:
@@ -181,7 +209,23 @@ def _condition(wanted: Wanted) -> Sql:
         days.append(Sql("session_timestamp >= %s", (wanted.since,)))
     if wanted.until is not None:
         days.append(Sql("session_timestamp < %s", (wanted.until + timedelta(days=1),)))
-    return every([_of_whom(wanted), *days])
+    return every([_of_whom(wanted), _of_what(wanted), *days])
+
+
+def _of_what(wanted: Wanted) -> Sql:
+    conditions = []
+    if wanted.experiment_type is not None:
+        conditions.append(Sql("experiment_type = %s", (wanted.experiment_type,)))
+    if wanted.name is not None:
+        literal = re.sub("([!%_])", r"!\1", wanted.name.lower())
+        conditions.append(
+            Sql(
+                "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
+                " OR metasession_name LIKE %s ESCAPE '!'",
+                (f"%{literal}%", f"{literal}%", f"{literal}%"),
+            )
+        )
+    return every(conditions)
 
 
 def _of_whom(wanted: Wanted) -> Sql:

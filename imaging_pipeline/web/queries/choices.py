@@ -54,6 +54,16 @@ def option_sets(tables: Tables) -> list[str]:
     return sorted(map(str, tables.imaging.Suite2pyOps().to_arrays("ops_name")))
 
 
+def session_types(tables: Tables) -> list[str]:
+    """Give what animals may have done."""
+    return sorted(map(str, tables.imaging.SessionType().to_arrays("sessiontype")))
+
+
+def apparatus(tables: Tables) -> list[str]:
+    """Give in or on what animals may have been."""
+    return sorted(map(str, tables.imaging.Apparatus().to_arrays("apparatus")))
+
+
 def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
     """Give animals whose name or identifier begins with what was typed, in order of name; some at most."""
     if not typed.isprintable() or not typed:

@@ -1,0 +1,150 @@
+"""Sessions: the list with how far each is, why one is not done, and one with all that is known of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from imaging_pipeline.errors import ForbiddenError, InputError
+from imaging_pipeline.schemas.imaging import session_notes
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.jobs.explaining import explain
+from imaging_pipeline.schemas.jobs.session_progress import Wanted, session_page
+from imaging_pipeline.suite2p_runner.option_difference import from_default
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.pages.cells import viewer_of
+from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
+from imaging_pipeline.web.people import me
+from imaging_pipeline.web.queries import cells, choices
+from imaging_pipeline.web.queries import sessions as queries
+
+blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
+PAGE = Page(blueprint, "Sessions")
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """List sessions, the newest first, with how far each table is."""
+    number, wanted = page_number(), _wanted()
+    try:
+        columns, found = session_page(tables(), wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        refused = None
+    except InputError as error:
+        columns, found, refused = (), (), error
+    return rendered(
+        "sessions/index.html",
+        "sessions/_list.html",
+        columns=columns,
+        found=Paged(found[:PER_PAGE], number, len(found) > PER_PAGE),
+        wanted=wanted,
+        refused=refused,
+        users=choices.users(tables()),
+        types=choices.experiment_types(tables()),
+    )
+
+
+@blueprint.get("/<session_name>")
+def one(session_name: str) -> ResponseReturnValue:
+    """Show a session."""
+    bound = tables()
+    row = queries.session(bound, session_name)
+    runs = queries.runs(bound, row)
+    return render_template(
+        "sessions/one.html",
+        session=row,
+        siblings=queries.siblings(bound, row),
+        datasets=queries.datasets(bound, row),
+        stacks=queries.stacks(bound, row),
+        runs=[(run, from_default(run["run_settings"])) for run in runs],
+        ops_name=queries.asked_options(bound, row),
+        hardware=queries.hardware(bound, row),
+        noted=queries.noted(bound, row),
+        types=choices.session_types(bound),
+        apparatus=choices.apparatus(bound),
+        viewer=viewer_of(session_name, cells.analyses(bound, session_name)),
+        may_change=_may_change(row),
+    )
+
+
+@blueprint.get("/<session_name>/why")
+def why(session_name: str) -> ResponseReturnValue:
+    """Say why a session is not done."""
+    row = queries.session(tables(), session_name)
+    (told,) = explain(tables(), row["session_name"])
+    return rendered("sessions/why.html", "sessions/_why.html", told=told, session_name=session_name)
+
+
+@blueprint.get("/<session_name>/image/<dataset_name>")
+def image(session_name: str, dataset_name: str) -> ResponseReturnValue:
+    """Give the mean image of a stack as float32, little-endian, row by row."""
+    pixels = queries.preview(tables(), session_name, dataset_name)
+    return Response(pixels.astype("<f4").tobytes(), mimetype="application/octet-stream")
+
+
+@blueprint.post("/<session_name>/note")
+def note(session_name: str) -> ResponseReturnValue:
+    """Keep a note with the session's MetaSession."""
+    row = _changeable(session_name)
+    text = request.form.get("note", "")
+    with kept("noted of", session_name, {"note": text}) as bound:
+        session_notes.add_note(bound, row["metasession_name"], text)
+    flash("The note is kept.")
+    return redirect(url_for("sessions.one", session_name=session_name))
+
+
+@blueprint.post("/<session_name>/circumstances")
+def circumstances(session_name: str) -> ResponseReturnValue:
+    """Say what the animal did, and where."""
+    row = _changeable(session_name)
+    types, apparatus = request.form.getlist("types"), request.form.getlist("apparatus")
+    with kept("said of", session_name, {"types": types, "apparatus": apparatus}) as bound:
+        session_notes.set_types(bound, row, types)
+        session_notes.set_apparatus(bound, row, apparatus)
+    flash("It is kept.")
+    return redirect(url_for("sessions.one", session_name=session_name))
+
+
+def _changeable(session_name: str) -> Row:
+    row = queries.session(tables(), session_name)
+    if not _may_change(row):
+        raise ForbiddenError(
+            "This session is another experimenter's",
+            found=row["username"],
+            remedy=f"Ask {row['username']} or an administrator to do it.",
+        )
+    return row
+
+
+def _may_change(row: Row) -> bool:
+    return me().is_administrator or row["username"] == me().username
+
+
+def _wanted() -> Wanted:
+    """Read the search from the address; what is no day is as if it were not there."""
+    asked = {
+        name: request.args.get(name, "").strip() or None for name in ("animal", "username", "type", "name")
+    }
+    return Wanted(
+        animal=asked["animal"],
+        username=asked["username"],
+        experiment_type=asked["type"],
+        name=asked["name"],
+        since=_day(request.args.get("since", "")),
+        until=_day(request.args.get("until", "")),
+    )
+
+
+def _typed(name: str) -> str | None:
+    return request.args.get(name, "").strip() or None
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

@@ -1,0 +1,138 @@
+"""Sessions, as people look for them and at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imaging_pipeline.schemas import imaging
+from tests.makers.lab import Lab
+from tests.makers.recordings import OBJECT, OPEN_FIELD, session_key, write_recording
+from tests.makers.site import Visitor
+from tests.makers.viewed import viewed_session
+
+
+@pytest.fixture
+def key(lab: Lab, site) -> dict[str, Any]:
+    return viewed_session(lab)
+
+
+def shown(page: str) -> list[str]:
+    return [name for name in (OBJECT.name, OPEN_FIELD.name) if f">{name}</a>" in page]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("", [OBJECT.name, OPEN_FIELD.name]),
+        ("name=openfield", [OPEN_FIELD.name]),
+        ("name=OBJECT", [OBJECT.name]),
+        ("name=%25", []),
+        ("name=_", []),
+        ("animal=90218", [OBJECT.name, OPEN_FIELD.name]),
+        ("username=anna&type=2Pminiscope_A", [OBJECT.name, OPEN_FIELD.name]),
+        ("type=femtonics", []),
+        ("username=bob", []),
+        ("since=2024-05-17&until=2024-05-17", [OBJECT.name, OPEN_FIELD.name]),
+        ("until=2024-05-16", []),
+        ("since=someday&page=x", [OBJECT.name, OPEN_FIELD.name]),
+        ("page=2", []),
+    ],
+)
+@pytest.mark.usefixtures("key")
+def test_sessions_are_found(anna: Visitor, asked: str, found: list[str]) -> None:
+    assert shown(anna.get(f"/sessions/?{asked}").text) == found
+
+
+def test_sessions_are_found_by_the_beginning_of_a_hash(anna: Visitor, key: dict[str, Any]) -> None:
+    assert shown(anna.get(f"/sessions/?name={key['session_name'][:7]}").text) == [OPEN_FIELD.name]
+    whole = anna.get(f"/sessions/?name={key['metasession_name']}").text
+    assert shown(whole) == [OBJECT.name, OPEN_FIELD.name]
+
+
+@pytest.mark.usefixtures("key")
+def test_an_animal_that_is_not_there_is_told(anna: Visitor) -> None:
+    page = anna.get("/sessions/?animal=90217")
+    assert page.status_code == 200
+    assert "90218" in page.text.split('id="sessions"')[1]
+
+
+@pytest.mark.usefixtures("key")
+def test_a_strip_says_how_far_each_table_is(anna: Visitor) -> None:
+    page = anna.part("/sessions/").text
+    assert page.count('<li class="done" title="Cell: done">') == 2
+    assert "<html" not in page
+
+
+def test_why_a_session_is_not_done_is_told(anna: Visitor, key: dict[str, Any]) -> None:
+    (imaging.FilteredSpikes & key).delete(prompt=False)
+    page = anna.part(f"/sessions/{key['session_name']}/why").text
+    assert "FilteredSpikes" in page
+    assert "pending" in page
+    assert anna.get(f"/sessions/{key['session_name']}/why").text.count("<h1>") == 1
+
+
+def test_a_session_shows_files_rates_cells_and_its_siblings(anna: Visitor, key: dict[str, Any]) -> None:
+    page = anna.get(f"/sessions/{key['session_name']}").text
+    for told in (*OPEN_FIELD.tif_names, "10 Hz", 'id="viewer"', OBJECT.name, "90218/2024-05-17"):
+        assert told in page
+    tif = (imaging.Tif & session_key(OPEN_FIELD)).fetch1()
+    pixels = np.frombuffer(
+        anna.get(f"/sessions/{key['session_name']}/image/{tif['dataset_name']}").data, "<f4"
+    )
+    np.testing.assert_array_equal(pixels, tif["mean_image"].load().ravel())
+
+
+def test_a_session_without_anything_imported_is_shown(lab: Lab, anna: Visitor) -> None:
+    folder = lab.share / "90218" / "2024-05-17"
+    write_recording(folder, OPEN_FIELD)
+    imaging.BaseFolder.add(**lab.request(folder, combined=False))
+    imaging.MakeDatasetSessions.populate()
+    page = anna.get(f"/sessions/{imaging.Session.fetch1('session_name')}")
+    assert page.status_code == 200
+    assert "Nothing is imported yet" in page.text
+
+
+def test_notes_and_circumstances_are_kept_with_who_made_them(anna: Visitor, key: dict[str, Any]) -> None:
+    address = f"/sessions/{key['session_name']}"
+    assert anna.fill(address, {"note": "woke up"}, action=f"{address}/note").status_code == 302
+    sent = anna.fill(address, {"types": ["open field", "wheel"]}, action=f"{address}/circumstances")
+    assert sent.status_code == 302
+    page = anna.get(address).text
+    assert "woke up" in page
+    assert 'value="wheel" checked' in page
+    assert set((imaging.Session.SessionType & key).to_arrays("sessiontype")) == {"open field", "wheel"}
+    anna.fill(address, {"types": ["wheel"]}, action=f"{address}/circumstances")
+    assert (imaging.Session.SessionType & key).fetch1("sessiontype") == "wheel"
+    assert set(imaging.Change.to_arrays("change_username")) == {"anna"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "action"),
+    [({"types": "sleep"}, "circumstances"), ({"note": ""}, "note"), ({"note": "x" * 5000}, "note")],
+)
+def test_what_cannot_be_noted_changes_nothing(
+    anna: Visitor, key: dict[str, Any], typed: dict[str, str], action: str
+) -> None:
+    address = f"/sessions/{key['session_name']}"
+    assert anna.fill(address, typed, action=f"{address}/{action}").status_code == 400
+    assert not imaging.Session.SessionType()
+    assert not imaging.Change()
+
+
+def test_only_ones_own_sessions_can_be_noted_of(anna: Visitor, bob: Visitor, key: dict[str, Any]) -> None:
+    address = f"/sessions/{key['session_name']}"
+    form = anna.form(anna.get(address), f"{address}/note")
+    imaging.User.insert1({"username": "carl", "first_name": "Carl"})
+    imaging.MetaSession.update1({"metasession_name": key["metasession_name"], "username": "carl"})
+    assert f"{address}/note" not in anna.get(address).text
+    assert anna.send(form, {"note": "mine"}).status_code == 403
+    assert bob.fill(address, {"note": "seen"}, action=f"{address}/note").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["", "/why", "/image/0123456789abcdef"])
+@pytest.mark.usefixtures("site")
+def test_a_session_that_is_not_there_is_told(anna: Visitor, path: str) -> None:
+    assert anna.get(f"/sessions/0123456789abcdef{path}").status_code == 404
