@@ -44,9 +44,9 @@ def progress(
 
     What stands in the way of one, imaging-pipeline explain tells.
     """
-    days = (day.date() if day else None for day in (since, until))
+    first, last = (day.date() if day else None for day in (since, until))
     with connected() as tables:
-        page = progress_page(tables, Wanted(animal, username, *days), limit=limit, offset=offset)
+        page = progress_page(tables, Wanted(animal, username, first, last), limit=limit, offset=offset)
     _print_totals(page)
     if page.sessions:
         click.echo()

@@ -78,17 +78,15 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
     numbers = requests_for_folder(tables, wanted) | _of_session(tables, wanted)
     if not numbers:
         raise _unknown(tables, wanted)
+    return numbered(tables, numbers)
+
+
+def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
+    """Give requests by their identifiers, as far as they are there, and what became of each."""
     keys = [{"basefolder_id": number} for number in numbers]
     requests = (tables.imaging.BaseFolder & keys).join(tables.mlims.Animal.proj("animal_name"), left=True)
     rows = requests.to_dicts(order_by="basefolder_id")
     return tuple(_past(tables, row) for row in rows)
-
-
-def numbered(tables: Tables, number: int) -> PastRequest | None:
-    """Give a request by its identifier, and what became of it; None where there is none."""
-    requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
-    rows = (requests & {"basefolder_id": number}).to_dicts()
-    return _past(tables, rows[0]) if rows else None
 
 
 def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.errors import (
     NotMountedError,
+    NotYetHereError,
     PathError,
     PipelineError,
     StillCopyingError,
@@ -35,7 +36,7 @@ PAGE = Page(blueprint, "Add a folder")
 _ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup"), ("setup", "setup"))
 
 # What keeps a folder from being looked at here and now, and is no reason not to request it.
-_UNSEEN = (NotMountedError, StillCopyingError)
+_UNSEEN = (NotMountedError, NotYetHereError, StillCopyingError)
 
 
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}

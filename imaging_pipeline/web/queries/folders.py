@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.errors import NothingFoundError, Told, told
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.imaging import history
+from imaging_pipeline.schemas.imaging import awaited, history
 from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
 from imaging_pipeline.schemas.imaging.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
@@ -73,8 +73,9 @@ def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
     where, values = _conditions(wanted)
     done = tables.imaging.MakeDatasetSessions.full_table_name
     question = (
-        "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.experiment_type,"
-        f" asked.combined, asked.basefolder_entry_time, {_STATE} AS state, job.error_message"
+        "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.awaited_animal,"
+        f" asked.experiment_type, asked.combined, asked.basefolder_entry_time, {_STATE} AS state,"
+        " job.error_message"
         f" FROM {tables.imaging.BaseFolder.full_table_name} AS asked"
         f" LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
         " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
@@ -95,12 +96,11 @@ def request(tables: Tables, number: int) -> PastRequest:
     NothingFoundError
         There is none of this number.
     """
-    found = history.numbered(tables, number)
-    if found is None:
-        raise NothingFoundError(
-            "There is no such request", found=number, remedy="Take one from the list of folders."
-        )
-    return found
+    for found in history.numbered(tables, [number]):
+        return found
+    raise NothingFoundError(
+        "There is no such request", found=number, remedy="Take one from the list of folders."
+    )
 
 
 def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
@@ -114,7 +114,8 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
     row = request(tables, number).request
     columns = ("username", "path", "experiment_type", "combined", "setup", "scope_name", "ops_name")
     kept = ("register_uncurated", "base_folder_note")
-    return {"animal": row["animal_id"], **{name: row[name] for name in (*columns, *kept)}}
+    animal = row["animal_id"] or awaited.said(row)
+    return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
 
 
 def _conditions(wanted: Filter) -> tuple[str, list[object]]:
@@ -138,6 +139,7 @@ def _shown(
     username: str,
     path: str,
     animal: str | None,
+    awaited_animal: Any,
     experiment_type: str,
     combined: str,
     made: datetime,
@@ -149,7 +151,7 @@ def _shown(
         number,
         username,
         path,
-        animal or "",
+        animal or awaited.said({"awaited_animal": plain_rows.from_json(awaited_animal)}),
         experiment_type,
         combined == "yes",
         made,
