@@ -24,10 +24,10 @@ class Walker:
         self.pages = dict(self._pages())
 
     def kinds_of_pages(self) -> list[str]:
-        """Give the address of one page of each kind."""
+        """Give the address of one page of each kind, and of no part of a page."""
         found: dict[str, str] = {}
         for path, page in self.pages.items():
-            if page.mimetype == "text/html" and page.status_code == 200:
+            if page.status_code == 200 and page.text.startswith("<!doctype html>"):
                 found.setdefault(shape(path), path)
         return list(found.values())
 

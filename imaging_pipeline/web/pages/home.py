@@ -13,5 +13,5 @@ PAGE = Page(blueprint)
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Lead to the first page of the navigation."""
-    return redirect(url_for("options.index"))
+    """Lead to what became of the folders."""
+    return redirect(url_for("folders.index"))
