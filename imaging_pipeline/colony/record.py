@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey, fill_in
 from imaging_pipeline.colony.columns import NotTakenError, parser
@@ -15,20 +16,23 @@ _LONGEST_FOUND = 255
 _NUM_REMEMBERED = 2000
 
 
-@dataclass(frozen=True)
-class Record:
-    """A row as the source has it.
+Cell = str | bytes | None
+"""A text, or the bytes of one in UTF-8; what could not be decoded in a text is lone surrogates."""
+
+
+class Record(NamedTuple):
+    """A row as the source has it; there are hundreds of thousands of them.
 
     Attributes
     ----------
     row
         Its number, as the source counts.
     cells
-        Column → text, None where nothing stands. Bytes that are no UTF-8 are lone surrogates.
+        Column → what stands there, None where nothing does.
     """
 
     row: str
-    cells: Mapping[str, str | None]
+    cells: Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -54,31 +58,32 @@ class RowProblem:
     allowed: str
 
 
-@dataclass(frozen=True)
-class Genotype:
-    """What one animal carries of one gene."""
+class Genotype(NamedTuple):
+    """What one animal carries of one gene; there are hundreds of thousands of them."""
 
     animal_id: str
     gene: str
     genotype: str
 
 
-class _Readers(dict[str, Callable[[str], str | None]]):
+class _Readers(dict[str, Callable[[Cell], str | None]]):
     """Column → what gives of its cells what the tables would hold, None where nothing is said."""
 
     def __init__(self, translation: Translation) -> None:
         self._translation = translation
 
-    def __missing__(self, column: str) -> Callable[[str], str | None]:
+    def __missing__(self, column: str) -> Callable[[Cell], str | None]:
         meanings = self._translation.of(column)
         parse = parser(column, self._translation.date_format)
 
         # Most columns have few texts, many times.
         @lru_cache(_NUM_REMEMBERED)
-        def read(cell: str) -> str | None:
-            text = cell.strip()
-            if not cell.isascii():
-                if not is_utf8(cell):
+        def read(cell: Cell) -> str | None:
+            if cell is None:
+                return None
+            text = _decoded(cell).strip()
+            if not text.isascii():
+                if not is_utf8(text):
                     raise NotTakenError("text in UTF-8")
                 text = unicodedata.normalize("NFC", text)
             meant = meanings.get(text, text)
@@ -114,9 +119,9 @@ class AnimalReader:
         wrong: list[tuple[str, str, str]] = []
         for column, cell in record.cells.items():
             try:
-                values[column] = None if cell is None else self._readers[column](cell)
+                values[column] = self._readers[column](cell)
             except NotTakenError as error:
-                wrong.append((f"{column} cannot be taken", shown(cell or ""), str(error)))
+                wrong.append((f"{column} cannot be taken", shown(_decoded(cell)), str(error)))
         animal_id = values.pop("animal_id", None)
         datasource = values.pop("datasource_id", None)
         if not animal_id and not any(what.startswith("animal_id ") for what, _, _ in wrong):
@@ -133,7 +138,7 @@ class AnimalReader:
 
 
 def _contradictions(
-    values: Mapping[str, str | None], cells: Mapping[str, str | None]
+    values: Mapping[str, str | None], cells: Mapping[str, Cell]
 ) -> Iterator[tuple[str, str, str]]:
     cause, born, died = values.get("death_cause"), values.get("animal_dob"), values.get("death_date")
     # A date that cannot be taken is told by itself.
@@ -157,22 +162,30 @@ class GenotypeReader:
 
     def read(self, record: Record) -> Genotype | RowProblem | None:
         """Give the genotype, why the record cannot be taken, or None where it tells nothing."""
-        found: dict[str, str] = {}
-        for column in ("animal_id", "gene", "genotype"):
+        found: list[str] = []
+        for column in Genotype._fields:
             cell = record.cells[column]
             try:
-                text = None if cell is None else self._readers[column](cell)
+                text = self._readers[column](cell)
             except NotTakenError as error:
                 what = f"{column} cannot be taken"
-                return RowProblem(record.row, found.get("animal_id", ""), what, shown(cell or ""), str(error))
+                return RowProblem(record.row, _first(found), what, shown(_decoded(cell)), str(error))
             if text is None:
-                return None if column == "genotype" else _lacking(record, column, found)
-            found[column] = text
-        return Genotype(**found)
+                what = f"The row has no {column}"
+                is_lacking = column != "genotype"
+                return (
+                    RowProblem(record.row, _first(found), what, "nothing", "a text") if is_lacking else None
+                )
+            found.append(text)
+        return Genotype(*found)
 
 
-def _lacking(record: Record, column: str, found: Mapping[str, str]) -> RowProblem:
-    return RowProblem(record.row, found.get("animal_id", ""), f"The row has no {column}", "nothing", "a text")
+def _first(found: Sequence[str]) -> str:
+    return found[0] if found else ""
+
+
+def _decoded(cell: Cell) -> str:
+    return cell.decode("utf-8", "surrogateescape") if isinstance(cell, bytes) else cell or ""
 
 
 def is_utf8(text: str) -> bool:

@@ -150,7 +150,7 @@ class TestEverySource:
     def test_its_records_come_as_they_are_read(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
         with source_of(config, maker.settings()).reading() as reading:
-            assert next(reading.animals).cells["animal_id"] == "a0f1"
+            assert next(reading.animals).cells["animal_id"] in ("a0f1", b"a0f1")
 
     def test_one_that_is_away_is_an_error_that_names_it(self, maker: Any, config: Config) -> None:
         maker.write([FULL])

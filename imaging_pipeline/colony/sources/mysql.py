@@ -186,8 +186,7 @@ class MysqlDatabase(Source):
                 if time.monotonic() > until:
                     raise self._away(f"rows still came after {_LONGEST_S / 60:.0f} minutes")
                 for number, row in zip(numbers, rows, strict=False):
-                    cells = map(_as_text, row)
-                    yield Record(f"{counted}{number}", dict(zip(columns, cells, strict=True)))
+                    yield Record(f"{counted}{number}", dict(zip(columns, row, strict=True)))
 
     def _next_rows(self, stream: _Stream) -> Sequence[Sequence[bytes | None]]:
         with self._errors_told():
@@ -218,10 +217,6 @@ class MysqlDatabase(Source):
             " right for it.",
             move=Move.RETRY if passes else Move.ADMINISTRATOR,
         )
-
-
-def _as_text(cell: bytes | None) -> str | None:
-    return None if cell is None else cell.decode("utf-8", "surrogateescape")
 
 
 class _Stream(SSCursor):
