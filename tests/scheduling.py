@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-# The tests of each share what takes longer to make than to look at.
+# The tests of each module or folder share what takes longer to make than to look at.
 _TOGETHER = (
     "tests/database/test_database_failures.py",
     "tests/database/test_demo_laboratory.py",
@@ -12,12 +12,12 @@ _TOGETHER = (
     "tests/database/test_mysql_statements.py",
     "tests/database/test_round_trips.py",
     "tests/end_to_end/test_path.py",
+    "tests/web/browser/",
 )
 
 
 class Scheduling(LoadScopeScheduling):
-    """Gives each test to a process that has time, and those of some modules to one, before all others."""
+    """Gives each test to a process that has time, and those that stay together to one, before all others."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module, _, _ = nodeid.partition("::")
-        return module if module in _TOGETHER else nodeid
+        return next((shared for shared in _TOGETHER if nodeid.startswith(shared)), nodeid)
