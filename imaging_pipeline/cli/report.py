@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from operator import itemgetter
 
 import click
@@ -10,9 +11,11 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.imaging import report_text
+from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState, history
 from imaging_pipeline.schemas.imaging.registration_report import Report
-from imaging_pipeline.schemas.imaging.report_text import in_order, session
+from imaging_pipeline.schemas.imaging.report_text import in_order, session, told
+from imaging_pipeline.schemas.imaging.retiring import retired
 from imaging_pipeline.schemas.imaging.table_names import owners
 from imaging_pipeline.wording import wrapped
 
@@ -22,7 +25,7 @@ _DETAILS = {"setup": "setup", "scope_name": "scope", "ops_name": "option set"}
 @click.command()
 @click.argument("what")
 def report(what: str) -> None:
-    """Tell what each request did, when and by whom.
+    """Tell what each request did, when and by whom, and which of its sessions were retired since.
 
     WHAT is a folder, as typed or below its repository, or the name of a session, of a MetaSession or of a
     timeseries.
@@ -35,6 +38,25 @@ def report(what: str) -> None:
             for line in (*_head(past), *_done(past.report, private)):
                 click.echo(wrapped(line, text_width()))
             click.echo()
+        for line in _retired(retired(tables, _met(requests))):
+            click.echo(wrapped(line, text_width()))
+
+
+def _met(requests: Iterable[PastRequest]) -> set[str]:
+    """Give the names of all sessions that requests met."""
+    reports = [past.report for past in requests if past.report is not None]
+    return {row["reported_session"] for report in reports for row in report.parts["Session"]}
+
+
+def _retired(rows: Iterable[Row]) -> Iterator[str]:
+    """Tell which sessions were deleted since at a person's wish."""
+    for _, group in groupby(rows, key=itemgetter("retirement_id")):
+        sessions = list(group)
+        when = sessions[0]["retirement_time"].isoformat(" ", "seconds")
+        who, why = sessions[0]["retirement_username"], sessions[0]["retirement_reason"]
+        yield f"Retired by {who}, {when}: {why}"
+        for row in sessions:
+            yield f"  {told(row['retired_start'], row['retired_timeseries'])} ({row['retired_session']})"
 
 
 def _head(past: PastRequest) -> Iterator[str]:

@@ -229,3 +229,16 @@ def test_the_command_shows_what_goes_and_deletes_nothing_unasked(
     assert done.exit_code == 0
     assert "PhysicalFile" in done.output
     assert imaging.Session().fetch1("timeseries_name") == OPEN_FIELD.name
+
+
+def test_the_report_of_a_session_tells_that_it_was_retired(
+    lab: Lab, folder: Path, run: Callable[..., Result]
+) -> None:
+    register(lab, folder, combined=False)
+    name = session_of(WHEEL)
+    assert "Retired" not in run("report", WHEEL.name).stdout
+    retire(name, "it was another animal")
+    told = run("report", WHEEL.name).stdout.splitlines()
+    assert told[-2].startswith("Retired by anna, 20")
+    assert told[-2].endswith(": it was another animal")
+    assert told[-1] == f"  2024-05-17 14:43:09  {WHEEL.name} ({name})"

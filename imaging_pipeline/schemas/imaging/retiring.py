@@ -7,7 +7,7 @@ another label, or without the files that are gone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,14 @@ def retire(
         _close_ranks(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
     return retired
+
+
+def retired(tables: Tables, session_names: Iterable[str]) -> list[Row]:
+    """Give what was noted of the retirement of sessions, a row a session, in order of time."""
+    noted = tables.imaging.Retirement * tables.imaging.Retirement.Session
+    named = [{"retired_session": name} for name in session_names]
+    rows: list[Row] = (noted & named).to_dicts(order_by="retirement_id, retired_start")
+    return rows
 
 
 def _sessions(tables: Tables, named: str) -> tuple[Row, ...]:
