@@ -50,7 +50,7 @@ def list_animals() -> None:
             known = known.join(part.proj(column), left=True)
         rows = known.to_dicts(order_by="animal_name, animal_id, datasource_id")
     print_table(
-        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "gone since", "notes"),
+        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "gone", "notes"),
         (
             (
                 row["animal_name"],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from imaging_pipeline.cli.animal_changes import run_and_tell
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table
+from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.errors import ConfigError
+from imaging_pipeline.wording import in_words, wrapped
 
 
 @click.group()
@@ -45,24 +49,9 @@ def log(last: int) -> None:
         sync = tables.mlims.Sync
         rows = sync().to_dicts(order_by="sync_id DESC", limit=last)
         problems = sync.Problem().to_dicts(order_by="sync_id, problem_number")
-    print_table(
-        ("run", "when", "source", "animals", "added", "changed", "gone", "skipped", "seconds", "error"),
-        (
-            (
-                row["sync_id"],
-                f"{row['sync_started']:%Y-%m-%d %H:%M:%S}",
-                row["sync_source"],
-                row["num_animals"],
-                row["num_added"],
-                row["num_changed"],
-                row["num_gone"],
-                row["num_rows_skipped"],
-                "runs" if row["sync_duration_s"] is None else f"{row['sync_duration_s']:.1f}",
-                row["sync_error"],
-            )
-            for row in rows
-        ),
-    )
+    for row in rows:
+        for line in _run_lines(row):
+            click.echo(wrapped(line, text_width()))
     if problems:
         click.echo("\nRows that were skipped")
         print_table(
@@ -79,3 +68,19 @@ def log(last: int) -> None:
                 for row in problems
             ),
         )
+
+
+def _run_lines(row: dict[str, Any]) -> Iterator[str]:
+    duration = "goes on" if row["sync_duration_s"] is None else in_words(row["sync_duration_s"])
+    yield f"Run {row['sync_id']}, {row['sync_started']:%Y-%m-%d %H:%M:%S}, {duration}: {row['sync_source']}"
+    if row["sync_error"]:
+        yield f"  {row['sync_error']}"
+    counts = {
+        "animals": "num_animals",
+        "added": "num_added",
+        "changed": "num_changed",
+        "gone": "num_gone",
+        "there again": "num_returned",
+        "rows skipped": "num_rows_skipped",
+    }
+    yield f"  {', '.join(f'{name}: {row[column]}' for name, column in counts.items())}"

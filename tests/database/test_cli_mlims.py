@@ -114,18 +114,15 @@ def test_the_log_lists_runs_with_what_came_of_them(run: Run, colony: Colony) -> 
     colony.run("DROP TABLE tblTyping")
     assert run("mlims", "sync").exit_code == 1
     listed = run("mlims", "log").stdout
-    lines = [line.split() for line in listed.splitlines()]
-    (newest,) = (line for line in lines if line[:1] == ["1"] and "refuses" in line)
-    assert "custom.mlims.source" in newest
-    (first,) = (line for line in lines if line[:1] == ["0"] and "mysql" in line)
-    assert first[3:6] == ["mysql", "colony", "at"]
-    assert first[7:12] == ["2", "1", "0", "0", "1"]
-    assert [
-        "0",
-        "2",
-        "2",
-        *["animal_sex", "cannot", "be", "taken", "5", "male,", "female,", "unknown"],
-    ] in lines
+    newest, oldest = listed.split("Run 0, ")
+    assert newest.startswith("Run 1, 20")
+    assert "refuses what custom.mlims.source asks for" in " ".join(newest.split())
+    assert "mysql colony at" in oldest
+    assert "  animals: 2, added: 1, changed: 0, gone: 0, there again: 0, rows skipped: 1\n" in oldest
+    skipped = ["0", "2", "2", *["animal_sex", "cannot", "be", "taken", "5", "male,", "female,", "unknown"]]
+    assert skipped in [line.split() for line in listed.splitlines()]
+    assert max(len(line) for line in newest.splitlines()) <= 80
+    assert "Run 0, " not in run("mlims", "log", "--last", "1").stdout
 
 
 def test_without_a_source_it_is_told_how_to_name_one(lab: Lab, tmp_path: Path) -> None:
