@@ -24,6 +24,7 @@ SCRIPTS = (
     "cell_import",
     "traces",
     "registering",
+    "looking",
     "purging",
     "colony",
     "suite2p_run",

@@ -163,6 +163,18 @@ def test_pages_of_jobs_follow_each_other(lab: Lab) -> None:
     assert {page.total for page in pages} == {everything.total} == {7}
 
 
+def test_what_is_made_is_counted_by_its_rows_whoever_made_them(lab: Lab, folder: Path) -> None:
+    imaging.Tif.jobs.delete_quick()
+
+    def counts() -> dict[JobStatus, int]:
+        found = overview(tables.in_code(), Selection(table="Tif"))
+        return dict(found[0].counts)
+
+    assert counts() == {JobStatus.PENDING: 5, JobStatus.SUCCESS: 1}
+    imaging.Tif.populate()
+    assert counts() == {JobStatus.SUCCESS: 6}
+
+
 def test_the_median_of_an_even_and_an_odd_number_of_durations(lab: Lab, folder: Path) -> None:
     jobs = imaging.Tif.jobs
     for number, key in enumerate(jobs.keys()):

@@ -10,7 +10,7 @@ from imaging_pipeline.errors import Move, Told
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import met
+from .job_rows import unfinished
 from .listing import as_jobs
 from .selection import Selected, Selection, select
 from .sql import Sql, every, one_of
@@ -61,7 +61,7 @@ def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, 
 
 def _newest_of_each(selected: Selected, backend: str) -> Sql:
     """Ask for the newest job of each message, and how many have the same."""
-    found = met(selected.jobs, backend, selected.of_key)
+    found = unfinished(selected.jobs, backend, selected.of_key)
     condition = every([one_of("state", [str(JobStatus.ERROR)]), selected.of_row])
     same = "OVER (PARTITION BY error_message"
     ranked = (

@@ -32,8 +32,8 @@ def state(backend: str) -> str:
     return f"CASE WHEN {is_later} THEN 'later' ELSE {status} END"
 
 
-def met(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
-    """Give a query for the jobs of a table that a worker, or a person, has met.
+def unfinished(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+    """Give a query for the jobs of a table that a worker, or a person, has met and that are not done.
 
     Parameters
     ----------
@@ -50,19 +50,22 @@ def met(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
     ``due_s``, how long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of
     the process that has it, and ``version``, in which its worker writes its name.
     """
-    is_there = Sql(f"status <> 'success' OR EXISTS ({same(jobs, jobs.full_name, 'j')})")
-    condition = every([is_there, of_key])
-    return Sql(
-        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
-        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
-        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
-        f" FROM {jobs.jobs_name} AS j {condition.clause}",
-        condition.args,
-    )
+    return _met(jobs, backend, every([Sql("status <> 'success'"), of_key]))
+
+
+def left(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+    """Give a query for all jobs of a table that are not done, as `unfinished` does."""
+    return together([unfinished(jobs, backend, of_key), new(jobs, of_key)])
+
+
+def job_rows(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+    """Give a query for all jobs of a table, done or not, as `unfinished` does."""
+    is_done = Sql(f"status = 'success' AND EXISTS ({same(jobs, jobs.full_name, 'j')})")
+    return together([left(jobs, backend, of_key), _met(jobs, backend, every([is_done, of_key]))])
 
 
 def new(jobs: JobTable, of_key: Sql) -> Sql:
-    """Give a query for the keys that are to be made and that nobody has met, with the columns of `met`."""
+    """Give a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
     is_new = Sql(
         f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
         f" AND NOT EXISTS ({same(jobs, jobs.jobs_name, 'k')} AND status <> 'success')"
@@ -77,9 +80,14 @@ def new(jobs: JobTable, of_key: Sql) -> Sql:
     )
 
 
-def job_rows(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
-    """Give a query for all jobs of a table, with the columns and parameters of `met`."""
-    return together([met(jobs, backend, of_key), new(jobs, of_key)])
+def _met(jobs: JobTable, backend: str, condition: Sql) -> Sql:
+    return Sql(
+        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
+        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
+        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
+        f" FROM {jobs.jobs_name} AS j {condition.clause}",
+        condition.args,
+    )
 
 
 def same(jobs: JobTable, table: str, alias: str) -> str:

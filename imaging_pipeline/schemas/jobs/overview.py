@@ -9,7 +9,7 @@ from typing import Any
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import job_rows
+from .job_rows import left
 from .job_tables import JobTable
 from .selection import Selected, Selection, select
 from .sql import Sql, every, together
@@ -64,7 +64,8 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
     counts: list[dict[JobStatus, int]] = [{} for _ in selected]
     oldest: list[dict[JobStatus, float]] = [{} for _ in selected]
     for number, state, count, since_s in _asked(tables, selected, lambda each: _counted(each, backend)):
-        counts[number][JobStatus(state)] = int(count)
+        if count:
+            counts[number][JobStatus(state)] = int(count)
         if since_s is not None:
             oldest[number][JobStatus(state)] = float(since_s)
     durations = {
@@ -90,12 +91,17 @@ def _asked(
 
 
 def _counted(selected: Selected, backend: str) -> Sql:
-    found = job_rows(selected.jobs, backend, selected.of_key)
-    return Sql(
+    """Count what is left by its state, and what is made by its rows, whoever made them."""
+    found, of_key, of_row = left(selected.jobs, backend, selected.of_key), selected.of_key, selected.of_row
+    unmade = Sql(
         "SELECT state, COUNT(*) AS number, MAX(since_s) AS oldest_s"
-        f" FROM ({found.text}) AS found {selected.of_row.clause} GROUP BY state",
-        (*found.args, *selected.of_row.args),
+        f" FROM ({found.text}) AS found {of_row.clause} GROUP BY state",
+        (*found.args, *of_row.args),
     )
+    if of_row.text:
+        return unmade
+    made = f"SELECT '{JobStatus.SUCCESS}', COUNT(*), NULL FROM {selected.jobs.full_name} {of_key.clause}"
+    return together([unmade, Sql(made, of_key.args)])
 
 
 def _timed(selected: Selected) -> Sql:

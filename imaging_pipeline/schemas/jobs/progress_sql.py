@@ -100,18 +100,21 @@ def _left_joined(query: Sql, alias: str, is_of_session: bool) -> Sql:
 def _ranks(jobs: JobTable, of_keys: Sql) -> Sql:
     """Give for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
     names = [name for name in ("metasession_name", "session_name") if name in jobs.key]
+    of_job = (
+        f"SELECT CASE job.status WHEN 'error' THEN {RANKS[State.ERROR]}"
+        f" WHEN 'reserved' THEN {RANKS[State.RUNNING]} WHEN 'ignore' THEN {RANKS[State.IGNORED]} END"
+        f" FROM {jobs.jobs_name} AS job WHERE {_same(jobs, 'job')}"
+    )
+    # What is made is asked no further: in the end that is nearly all.
     rank = (
         f"CASE WHEN made.{jobs.key[0]} IS NOT NULL THEN {RANKS[State.DONE]}"
-        f" WHEN job.status = 'error' THEN {RANKS[State.ERROR]}"
-        f" WHEN job.status = 'reserved' THEN {RANKS[State.RUNNING]}"
-        f" WHEN job.status = 'ignore' THEN {RANKS[State.IGNORED]} ELSE {RANKS[State.PENDING]} END"
+        f" ELSE COALESCE(({of_job}), {RANKS[State.PENDING]}) END"
     )
     listed = ", ".join(f"k.{name}" for name in names)
     return Sql(
         f"SELECT {listed}, MIN({rank}) AS state_rank"
         f" FROM (SELECT * FROM ({jobs.keys_sql}) AS source {of_keys.clause}) AS k"
-        f" LEFT JOIN {jobs.full_name} AS made ON {_same(jobs, 'made')}"
-        f" LEFT JOIN {jobs.jobs_name} AS job ON {_same(jobs, 'job')} GROUP BY {listed}",
+        f" LEFT JOIN {jobs.full_name} AS made ON {_same(jobs, 'made')} GROUP BY {listed}",
         of_keys.args,
     )
 

@@ -23,7 +23,7 @@ from imaging_pipeline.schemas.imaging.adding import known, not_known
 from imaging_pipeline.schemas.tables import Tables
 
 from . import progress_sql
-from .job_rows import job_rows
+from .job_rows import left
 from .job_tables import JobTable, job_tables
 from .sql import Sql, every
 
@@ -181,8 +181,8 @@ def _states(needed: Mapping[str, Sequence[str]], ranks: Sequence[Any]) -> tuple[
 def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus, int]:
     requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
     columns = ["basefolder_id", "username", "animal_id", "animal_name"]
-    found = job_rows(jobs, tables.connection.adapter.backend, Sql())
-    condition = every([Sql(f"state <> '{JobStatus.SUCCESS}'"), _of_whom(wanted)])
+    found = left(jobs, tables.connection.adapter.backend, Sql())
+    condition = _of_whom(wanted)
     query = Sql(
         f"SELECT state, COUNT(*) FROM ({found.text}) AS found"
         f" JOIN ({requests.make_sql(columns)}) AS request USING (basefolder_id)"

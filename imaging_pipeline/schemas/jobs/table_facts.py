@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 from .about import about
 from .actions import Action, job_hash
-from .job_rows import job_rows, same
+from .job_rows import left, same
 from .job_tables import JobTable
 from .listing import as_jobs
 from .selection import Selected, Selection, select
@@ -67,10 +67,10 @@ def read_tables(tables: Tables, named: Named) -> tuple[TableRead, ...]:
 def _left(tables: Tables, selected: Iterable[Selected]) -> list[Job]:
     rows: list[tuple[JobTable, Row]] = []
     for each in selected:
-        found = job_rows(each.jobs, tables.connection.adapter.backend, each.of_key)
+        found = left(each.jobs, tables.connection.adapter.backend, each.of_key)
         query = (
-            f"SELECT * FROM ({found.text}) AS found WHERE state <> '{JobStatus.SUCCESS}'"
-            f" AND NOT EXISTS ({same(each.jobs, each.jobs.full_name, 'found')})"
+            f"SELECT * FROM ({found.text}) AS found"
+            f" WHERE NOT EXISTS ({same(each.jobs, each.jobs.full_name, 'found')})"
         )
         cursor = tables.connection.query(query, args=found.args, as_dict=True)
         rows += [(each.jobs, row) for row in cursor.fetchall()]
