@@ -5,7 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.explaining.explanation import Explanation, Item, Step
 from imaging_pipeline.explaining.facts import Facts, TableFacts
 from imaging_pipeline.explaining.job_reasons import job_item
-from imaging_pipeline.explaining.missing import REQUESTS, missing_item, no_session
+from imaging_pipeline.explaining.missing import REQUESTS, awaited, missing_item, no_session
 from imaging_pipeline.explaining.reasons import State
 
 
@@ -34,7 +34,8 @@ def _step(facts: Facts, table: TableFacts) -> Step:
     is_lost = table.table == REQUESTS and facts.session is None and not jobs
     lost = (no_session(facts),) if is_lost else ()
     made = tuple(Item(each.about, State.DONE, lost, made=each) for each in table.made)
-    return Step(table.table, table.lane, (*jobs, *made) or (missing_item(facts, table),))
+    waiting = tuple(awaited(facts)) if table.table == REQUESTS else ()
+    return Step(table.table, table.lane, (*waiting, *jobs, *made) or (missing_item(facts, table),))
 
 
 def _needed(facts: Facts, table: str) -> set[str]:

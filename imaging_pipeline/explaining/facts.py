@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from imaging_pipeline.errors import Told
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.living_worker import LivingWorker
 
@@ -43,6 +44,8 @@ class Requested:
         When.
     register_uncurated
         Whether the folder is registered again by itself when Suite2p has run.
+    awaits
+        Why it waits for its animal; None where that is here.
     """
 
     number: int
@@ -50,6 +53,7 @@ class Requested:
     username: str
     made: datetime
     register_uncurated: bool
+    awaits: Told | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,15 @@ def no_session(facts: Facts) -> Reason:
     )
 
 
+def awaited(facts: Facts) -> Iterator[Item]:
+    """Say of requests that wait for their animal what for."""
+    for request in facts.requests:
+        if request.awaits is not None:
+            told = request.awaits
+            reason = Reason(Kind.NO_ANIMAL, told.what, told.remedy, told.move)
+            yield Item(f"request {request.number}", State.NOT_YET, (reason,))
+
+
 def _no_request(_facts: Facts) -> Item:
     """Say nothing: the requests of a session may have been deleted, and it is registered all the same."""
     return Item("", State.DOES_NOT_APPLY)

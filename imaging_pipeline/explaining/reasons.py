@@ -36,6 +36,7 @@ class Kind(StrEnum):
     NO_WORKER = "no worker"
     UNABLE = "unable workers"
     NO_PARENT = "missing parent row"
+    NO_ANIMAL = "no animal"
     NO_SESSION = "no session"
     NO_DATASET = "no dataset"
     NO_OPTION_SET = "no option set"

@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
+from imaging_pipeline.colony.sources.csv_file import CsvFile
+from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.errors import Move, Told, message
 from imaging_pipeline.explaining.explanation import Explanation, Item
 from imaging_pipeline.explaining.reasons import Kind, State
@@ -19,6 +21,7 @@ from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
+from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
 from imaging_pipeline.schemas.imaging.named_sessions import named
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.explaining import explain
@@ -76,6 +79,21 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     item = the("MakeDatasetSessions", place)
     assert (item.state, kinds(item)) == (State.PENDING, [Kind.WAITS_FOR_WORKER])
     assert item.reasons[0].what == "vm8-1 can make it."
+
+
+def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
+    lab: Lab, folder: Path, tmp_path: Path
+) -> None:
+    colony = tmp_path / "colony.csv"
+    colony.write_text("animal_id,animal_name\na0f1,90218\n")
+    sync(tables.in_code(), CsvFile(colony, datasource_id=0))
+    with pytest.warns(AwaitedAnimalWarning):
+        imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
+    item = the("MakeDatasetSessions", "90218/day1")
+    (reason,) = item.reasons
+    assert (item.state, reason.kind, reason.move) == (State.NOT_YET, Kind.NO_ANIMAL, Move.RETRY)
+    assert "90317" in reason.what
+    assert explained("90218/day1").facts.animal_name == "90317"
 
 
 def test_a_setup_without_a_calibration_is_told_by_the_request_s_error(lab: Lab, folder: Path) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
+from . import awaited
 from .analysed import analysed_tifs
+
+
+def requests(base_folder: Any) -> Any:
+    """Give the requests whose animal is here, of the table ``BaseFolder``."""
+    return base_folder & f"NOT {awaited.WAITS}"
 
 
 def tif(imaging: Any) -> Any:

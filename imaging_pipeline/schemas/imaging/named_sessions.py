@@ -12,6 +12,7 @@ from imaging_pipeline.errors import InputError, PathError, near, with_alike
 from imaging_pipeline.paths import clean, resolve
 from imaging_pipeline.schemas.tables import Tables
 
+from . import awaited
 from .fetching import Row
 
 # The beginning of a name that is long enough to be no word.
@@ -30,8 +31,8 @@ class Named:
     sessions
         Rows of ``Session`` joined with ``MetaSession`` and ``animal_name``, by their start.
     requests
-        Rows of ``BaseFolder`` with ``animal_name``, of the sessions' folders or of the folder that was
-        named, the newest first.
+        Rows of ``BaseFolder`` with ``animal_name``, which is what was typed while no such animal is here; of
+        the sessions' folders or of the folder that was named, the newest first.
     """
 
     sessions: tuple[Row, ...]
@@ -83,7 +84,7 @@ def requests_for_folder(tables: Tables, wanted: str) -> set[int]:
 
 
 def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
-    sessions = _joined(tables, tables.imaging.Session * tables.imaging.MetaSession)
+    sessions = _all_sessions(tables)
     if _NAME.fullmatch(typed):
         return _ordered(sessions & [{"session_name": typed}, {"metasession_name": typed}])
     if _BEGINNING.fullmatch(typed):
@@ -101,8 +102,8 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
     return rows
 
 
-def _joined(tables: Tables, rows: Any) -> Any:
-    return rows * tables.mlims.Animal.proj("animal_name")
+def _all_sessions(tables: Tables) -> Any:
+    return tables.imaging.Session * tables.imaging.MetaSession * tables.mlims.Animal.proj("animal_name")
 
 
 def _ordered(sessions: Any) -> list[Row]:
@@ -124,7 +125,11 @@ def _requests_for(tables: Tables, wanted: str) -> tuple[Row, ...]:
 
 
 def _newest_first(tables: Tables, requests: Any) -> tuple[Row, ...]:
-    return tuple(_joined(tables, requests).to_dicts(order_by="basefolder_id DESC"))
+    named = requests.join(tables.mlims.Animal.proj("animal_name"), left=True)
+    rows = named.to_dicts(order_by="basefolder_id DESC")
+    return tuple(
+        row if row["animal_id"] is not None else {**row, "animal_name": awaited.said(row)} for row in rows
+    )
 
 
 def _sessions_below(tables: Tables, requests: Iterable[Row]) -> list[Row]:
@@ -132,7 +137,7 @@ def _sessions_below(tables: Tables, requests: Iterable[Row]) -> list[Row]:
         {"metasession_folder": row["folder"], **{column: row[column] for column in _OF_FOLDER}}
         for row in requests
     ]
-    return _ordered(_joined(tables, tables.imaging.Session * tables.imaging.MetaSession) & places)
+    return _ordered(_all_sessions(tables) & places)
 
 
 def _ambiguous(typed: str, rows: Sequence[Row]) -> InputError:

@@ -10,7 +10,7 @@ import datajoint as dj
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
 
-from . import awaited, preview, registration, request_rows
+from . import awaited, key_sources, preview, registration, request_rows
 from .decision import Decision
 from .fetching import Row
 from .hardware import Scope
@@ -273,7 +273,7 @@ class MakeDatasetSessions(dj.Imported):
     @property
     def key_source(self) -> Any:
         """Requests whose animal is here."""
-        return BaseFolder() & f"NOT {awaited.WAITS}"
+        return key_sources.requests(BaseFolder())
 
     def make_fetch(self, key: Row) -> tuple[Row]:
         """Fetch the request."""

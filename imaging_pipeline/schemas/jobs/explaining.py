@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from imaging_pipeline.errors import told
 from imaging_pipeline.explaining.explain import explain as explained
 from imaging_pipeline.explaining.explanation import Explanation
 from imaging_pipeline.explaining.facts import (
@@ -19,6 +20,7 @@ from imaging_pipeline.explaining.facts import (
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.lanes import LANES, Need
 from imaging_pipeline.living_worker import LivingWorker
+from imaging_pipeline.schemas.imaging import awaited
 from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.imaging.living_workers import living
 from imaging_pipeline.schemas.imaging.named_sessions import Named, named
@@ -98,7 +100,7 @@ class _Reader:
             animal_name=place["animal_name"],
             experiment_type=place["experiment_type"],
             combined=place["combined"] == "yes",
-            requests=tuple(map(_requested, requests)),
+            requests=tuple(_requested(self._tables, row) for row in requests),
             ops_name=wanted.get("ops_name"),
             setup_name=f"{setup['setup_name']} of {setup['setup_date']}" if setup else None,
             outputs=self._outputs(of_tables, metasession),
@@ -140,13 +142,15 @@ def _named(session: Row) -> SessionNamed:
     )
 
 
-def _requested(request: Row) -> Requested:
+def _requested(tables: Tables, request: Row) -> Requested:
+    reason = awaited.why_waiting(tables, request)
     return Requested(
         request["basefolder_id"],
         request["path"],
         request["username"],
         request["basefolder_entry_time"],
         bool(request["register_uncurated"]),
+        None if reason is None else told(str(reason)),
     )
 
 

@@ -15,6 +15,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 # The classes of another connection have no key source of their own.
 _KEY_SOURCES: dict[str, Callable[[Tables], Any]] = {
+    REQUESTS: lambda tables: key_sources.requests(tables.imaging.BaseFolder()),
     "imaging.Tif": lambda tables: key_sources.tif(tables.imaging),
     "imaging.Mesc": lambda tables: key_sources.mesc(tables.imaging),
     "imaging.ImagingAnalysis": lambda tables: key_sources.imaging_analysis(
