@@ -283,9 +283,6 @@ class StoreError(PipelineError, OSError):
     default_move = Move.ADMINISTRATOR
 
 
-_LISTED = 10
-
-
 def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Give the known values that look most like ``value``, best first, whatever their case."""
     by_lower = {name.lower(): name for name in known}
@@ -297,16 +294,3 @@ def with_alike(value: str, alike: Iterable[str]) -> str:
     """Give a value that is not known with those that may have been meant: ``seks (like sex?)``."""
     meant = ", ".join(alike)
     return f"{value} (like {meant}?)" if meant else value
-
-
-def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
-    """Give what was found and what is allowed, for the error for a name that is none of those that are there.
-
-    Of more names than a person reads, those count that look like it, or else the first ones.
-    """
-    names = sorted(set(known))
-    alike = near(value, names)
-    listed = ", ".join(names[:_LISTED])
-    if len(names) > _LISTED:
-        listed = "" if alike else f"{listed} and {len(names) - _LISTED} more"
-    return with_alike(value, alike), listed or (None if names else "none is there yet")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, among
+from imaging_pipeline.choices import among
+from imaging_pipeline.errors import InputError, NamingError, NothingFoundError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type

@@ -1,6 +1,7 @@
 import pytest
 
 from imaging_pipeline import errors
+from imaging_pipeline.choices import among
 from imaging_pipeline.errors import (
     ConfigError,
     FormatError,
@@ -9,7 +10,6 @@ from imaging_pipeline.errors import (
     PipelineError,
     Told,
     TruncatedError,
-    among,
     message,
     told,
 )

@@ -16,6 +16,7 @@ PROJECT = Path(__file__).parents[2]
 # The longest prefix of a module's name says which layer it is in.
 LAYERS = {
     "imaging_pipeline.errors": 0,
+    "imaging_pipeline.choices": 0,
     "imaging_pipeline.config": 0,
     "imaging_pipeline.config_keys": 0,
     "imaging_pipeline.config_kinds": 0,
