@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from imaging_pipeline import names
 from imaging_pipeline.config import Config
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
@@ -138,6 +139,49 @@ def register_again(tables: Tables, key: Row) -> None:
 
     Nothing is added where a request for the folder waits to be looked at already.
     """
+    requests, waiting = _requests(tables, key)
+    if requests and not waiting and requests[0]["register_uncurated"]:
+        request_rows.copy(tables, requests[0], note=f"registered again after Suite2p with {key['ops_name']}")
+
+
+def take_up(tables: Tables, key: Row, *, note: str) -> int:
+    """Request the folder of a MetaSession again, so that what a person curated is taken up.
+
+    Where a request for the folder waits already, that one is given: it will see the same.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    key
+        Has ``metasession_name``.
+    note
+        Kept with the new request.
+
+    Returns
+    -------
+    int
+        The identifier of the request.
+
+    Raises
+    ------
+    InputError
+        The folder was never requested under its name of today.
+    """
+    requests, waiting = _requests(tables, key)
+    if waiting:
+        return max(waiting)
+    if not requests:
+        raise InputError(
+            "No request is known of the folder of this run",
+            found=key["metasession_name"],
+            remedy="Add the folder by its path.",
+        )
+    return request_rows.copy(tables, requests[0], note=note)
+
+
+def _requests(tables: Tables, key: Row) -> tuple[list[Row], set[int]]:
+    """Give the requests for a MetaSession's folder, the newest first, and those that are yet to be done."""
     imaging = tables.imaging
     metasession = (imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     of_folder = {
@@ -147,7 +191,4 @@ def register_again(tables: Tables, key: Row) -> None:
     failed = imaging.MakeDatasetSessions.jobs & "status IN ('error', 'ignore')"
     waiting = {int(number) for number in (requests - imaging.MakeDatasetSessions).to_arrays("basefolder_id")}
     waiting -= {int(number) for number in failed.to_arrays("basefolder_id")}
-    newest = requests.to_dicts(order_by="basefolder_id DESC", limit=1)
-    if waiting or not newest or not newest[0]["register_uncurated"]:
-        return
-    request_rows.copy(tables, newest[0], note=f"registered again after Suite2p with {key['ops_name']}")
+    return requests.to_dicts(order_by="basefolder_id DESC"), waiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from imaging_pipeline.schemas.imaging import table_names
 from imaging_pipeline.web import answers, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections
 from imaging_pipeline.web.registry import PAGES
+from imaging_pipeline.wording import in_words
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "in_words": in_words,
+    "schema_of": table_names.schema_of,
+    "table_name": table_names.shown,
+    "zip": zip,
+}
 
 _STATIC = Path(__file__).with_name("static")
 
@@ -33,7 +42,9 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     """
     app = Flask(__package__, static_folder=_STATIC, static_url_path="/static")
     app.config.update(safety.settings(config, secret_key))
-    app.jinja_env.filters.update(table_name=table_names.shown, schema_of=table_names.schema_of, zip=zip)
+    app.jinja_env.filters.update(
+        table_name=table_names.shown, schema_of=table_names.schema_of, zip=zip, in_words=in_words
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = Connections(config)
     app.extensions[links.EXTENSION] = links.Links()

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from imaging_pipeline.web.page import Page
-from imaging_pipeline.web.pages import add, cells, folders, health, home, options, password, sessions, sign_in
+from imaging_pipeline.web.pages import (
+    add,
+    cells,
+    folders,
+    health,
+    home,
+    jobs,
+    options,
+    password,
+    sessions,
+    sign_in,
+)
 
 PAGES: tuple[Page, ...] = (
     home.PAGE,
     add.PAGE,
     folders.PAGE,
     sessions.PAGE,
+    jobs.PAGE,
     options.PAGE,
     cells.PAGE,
     password.PAGE,

@@ -1,0 +1,165 @@
+"""Jobs of all tables, what can be done with them, finished runs of Suite2p, and the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from imaging_pipeline.errors import ForbiddenError, InputError
+from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.schemas.imaging.living_workers import living, silent
+from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.failures import failures
+from imaging_pipeline.schemas.jobs.job_tables import job_tables
+from imaging_pipeline.schemas.jobs.listing import list_jobs
+from imaging_pipeline.schemas.jobs.overview import overview
+from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.suite2p_request import take_up
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
+from imaging_pipeline.web.people import me
+from imaging_pipeline.web.queries import jobs as queries
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+PAGE = Page(blueprint, "Jobs")
+
+_DONE = {Action.RETRY: "is tried again", Action.IGNORE: "is ignored", Action.PRIORITISE: "has the priority"}
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """Count jobs by table, and tell failures, workers and finished runs."""
+    bound = tables()
+    return rendered(
+        "jobs/index.html",
+        "jobs/_overview.html",
+        tables=overview(bound),
+        statuses=list(JobStatus),
+        failures=failures(bound),
+        workers=[*living(bound), *silent(bound)],
+        runs=queries.finished_runs(bound),
+        may_add=_may_change,
+    )
+
+
+@blueprint.get("/list")
+def listed() -> ResponseReturnValue:
+    """List the jobs of a table, or all, that are how far, or failed with some words."""
+    table, error, number = _typed("table"), _typed("error"), page_number()
+    asked = request.args.get("status", "")
+    statuses = [JobStatus(asked)] if asked in list(JobStatus) else _UNFINISHED
+    wanted = Selection(table=table or None, error=error)
+    found = list_jobs(tables(), wanted, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+    return rendered(
+        "jobs/list.html",
+        "jobs/_list.html",
+        found=Paged(found.jobs, number, number * PER_PAGE < found.total),
+        total=found.total,
+        tables=[each.short_name for each in job_tables(tables())],
+        statuses=list(JobStatus),
+        wanted=wanted,
+        status=asked,
+    )
+
+
+@blueprint.get("/one")
+def one() -> ResponseReturnValue:
+    """Show a job, with where in the code it failed."""
+    found = _asked_job(request.args)
+    return render_template(
+        "jobs/one.html",
+        job=found,
+        stack=queries.stack(tables(), found),
+        may_change=_may_change(queries.owner(tables(), found.key)),
+    )
+
+
+@blueprint.post("/act")
+def acted() -> ResponseReturnValue:
+    """Have a job tried again, ignore it, or say how urgent it is."""
+    found = _asked_job(request.form)
+    action = _action(request.form.get("action", ""))
+    priority = _priority() if action is Action.PRIORITISE else None
+    _require(queries.owner(tables(), found.key))
+    key: dict[str, Any] = {name: str(value) for name, value in found.key.items()}
+    with kept(f"{action} of a job of", found.table, {**key, "priority": priority}) as bound:
+        wanted = Selection(table=found.table, key=key)
+        done = act(bound, action, wanted, priority=priority, username=me().username)
+    said = f"{_DONE[action]}{'' if priority is None else f' {priority}'}"
+    flash(f"The job {said}." if done.jobs else "The job stays as it is: it runs, or is done.")
+    return redirect(url_for("jobs.one", table=found.table, **key))
+
+
+@blueprint.post("/add-run")
+def add_run() -> ResponseReturnValue:
+    """Register the output of a finished run with what was curated in it; again and again, safely."""
+    key = {"metasession_name": request.form.get("metasession_name", "")}
+    owner = queries.owner(tables(), key)
+    if owner is None:
+        raise InputError(
+            "There is no such run", found=key["metasession_name"], remedy="Look at the list of runs again."
+        )
+    _require(owner)
+    with kept("took up the output of", key["metasession_name"]) as bound:
+        number = take_up(bound, key, note="taken up from the page of jobs")
+    flash(f"Request {number} takes up what was curated.")
+    return redirect(url_for("folders.one", number=number))
+
+
+_UNFINISHED = [status for status in JobStatus if status is not JobStatus.SUCCESS]
+
+
+def _asked_job(given: Mapping[str, str]) -> Job:
+    """Read which job is meant: its table, and the columns of its key."""
+    table = given.get("table", "")
+    other = ("table", "action", "priority", "csrf_token")
+    return queries.job(tables(), table, {name: given[name] for name in given if name not in other})
+
+
+def _action(typed: str) -> Action:
+    if typed not in list(Action):
+        raise InputError(
+            "Nothing like this is done with jobs",
+            found=typed,
+            allowed=", ".join(Action),
+            remedy="Use the buttons.",
+        )
+    return Action(typed)
+
+
+def _priority() -> int:
+    typed = request.form.get("priority", "")
+    if not (typed.isascii() and typed.isdigit() and int(typed) <= _LOWEST):
+        raise InputError(
+            "A priority is a number; lower is sooner",
+            found=typed,
+            allowed=f"0 to {_LOWEST}",
+            remedy="Give such a number.",
+        )
+    return int(typed)
+
+
+_LOWEST = 100
+
+
+def _may_change(owner: str | None) -> bool:
+    return me().is_administrator or owner == me().username
+
+
+def _require(owner: str | None) -> None:
+    if not _may_change(owner):
+        raise ForbiddenError(
+            "This is another experimenter's",
+            found=owner or "somebody's who is gone",
+            remedy="Ask them or an administrator to do it.",
+        )
+
+
+def _typed(name: str) -> str:
+    return request.args.get(name, "").strip()

@@ -1,0 +1,101 @@
+"""What the page of jobs shows beside the jobs themselves: whose they are, stacks, finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from imaging_pipeline.errors import NothingFoundError
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.jobs.listing import list_jobs
+from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.tables import Tables
+
+_NUM_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of Suite2p.
+
+    Attributes
+    ----------
+    metasession_name, ops_name
+        What it is of, and its option set.
+    timeseries_name, animal_name, username
+        The first of its sessions, and whose they are.
+    num_rois
+        In all planes.
+    when
+        It was finished.
+    """
+
+    metasession_name: str
+    ops_name: str
+    timeseries_name: str
+    session_name: str
+    animal_name: str
+    username: str
+    num_rois: int
+    when: datetime
+
+
+def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
+    """Give one job.
+
+    Raises
+    ------
+    NothingFoundError
+        There is none.
+    InputError
+        There is no such table, or a column is none of its key.
+    """
+    for found in list_jobs(tables, Selection(table=table, key=key), limit=1).jobs:
+        return found
+    raise NothingFoundError(
+        "There is no such job",
+        found=f"{table} {dict(key)}",
+        remedy="Look at the list again: it was made, or what it was made from is gone.",
+    )
+
+
+def stack(tables: Tables, found: Job) -> str:
+    """Give where in the code a job failed; empty where it did not."""
+    schema, _, name = found.table.partition(".")
+    rows = (getattr(getattr(tables, schema), name).jobs & dict(found.key)).proj("error_stack").to_dicts()
+    return str(rows[0]["error_stack"] or "") if rows else ""
+
+
+def owner(tables: Tables, key: Mapping[str, object]) -> str | None:
+    """Give the experimenter whose recording or request a job is of; None where that is gone."""
+    imaging = tables.imaging
+    for column, table in (("basefolder_id", imaging.BaseFolder), ("metasession_name", imaging.MetaSession)):
+        if column in key:
+            rows = (table & {column: key[column]}).proj("username").to_dicts()
+            return rows[0]["username"] if rows else None
+    return None
+
+
+def finished_runs(tables: Tables) -> list[Run]:
+    """Give the newest finished runs of Suite2p."""
+    imaging = tables.imaging
+    runs = tables.suite2p_jobs.Suite2Py.proj("run_num_rois", "suite2py_entry_time")
+    sessions = imaging.Session.proj("timeseries_name", "session_order") & "session_order = 0"
+    animal = tables.mlims.Animal.proj("animal_name")
+    whole = runs * imaging.MetaSession.proj("username", "animal_id", "datasource_id") * animal * sessions
+    rows: list[Row] = whole.to_dicts(order_by="suite2py_entry_time DESC", limit=_NUM_RUNS)
+    return [
+        Run(
+            row["metasession_name"],
+            row["ops_name"],
+            row["timeseries_name"],
+            row["session_name"],
+            row["animal_name"],
+            row["username"],
+            row["run_num_rois"],
+            row["suite2py_entry_time"],
+        )
+        for row in rows
+    ]
