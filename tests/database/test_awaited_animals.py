@@ -107,7 +107,9 @@ def test_the_error_says_when_the_colony_was_compared_with_last_and_what_looks_al
 
 
 def test_where_no_colony_tells_of_animals_an_unknown_one_is_refused_at_once(lab: Lab, folder: Path) -> None:
-    with pytest.raises(InputError, match=r"There is no animal '90217'. Allowed: 90218"):
+    with pytest.raises(
+        InputError, match=r"There is no animal '90217'. Found: 90217 .like 90218.*Allowed: 90218"
+    ):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90217"})
     assert len(imaging.BaseFolder()) == 0
 

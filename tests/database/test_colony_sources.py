@@ -13,8 +13,9 @@ from imaging_pipeline.colony.animal import Animal, AnimalKey
 from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
 from imaging_pipeline.config import Config, Secret, embedded_config
-from imaging_pipeline.errors import ConfigError, Move, PipelineError
-from tests.makers.colony_sources import KINDS, PASSWORD, read_all, source_of
+from imaging_pipeline.errors import ColonyError, ConfigError, Move, PipelineError
+from tests.makers.colony_sources import KINDS, PASSWORD, MysqlKind, read_all, source_of
+from tests.makers.server_process import ServerProcess
 
 BJØRN = "Bjørn 東京"
 FULL = {
@@ -216,3 +217,33 @@ def test_without_a_source_there_is_none(config: Config) -> None:
 def test_settings_of_every_kind_have_one_meaning() -> None:
     names = [each.name for each in OF_EVERY_KIND]
     assert all(each.name not in names for source in SOURCES for each in source.own_settings)
+
+
+@pytest.fixture
+def database(tmp_path: Path, mariadb_server: ServerProcess) -> MysqlKind:
+    made = MysqlKind(tmp_path, mariadb_server)
+    made.write([{"animal_id": "a"}, {"animal_id": "b"}])
+    return made
+
+
+def test_a_database_cannot_be_written_in_the_session_that_reads_it(
+    database: MysqlKind, config: Config
+) -> None:
+    database.run(
+        "CREATE FUNCTION meddle() RETURNS text MODIFIES SQL DATA BEGIN DELETE FROM animals; RETURN 'a'; END"
+    )
+    settings = database.settings()
+    settings["animals"] = {"from": "animals", "columns": {"animal_id": "meddle()"}}
+    with pytest.raises(ColonyError, match="READ ONLY transaction"):
+        read_all(source_of(config, settings))
+    assert len(database.content()) == 2
+
+
+def test_a_database_is_read_as_it_was_at_one_moment(database: MysqlKind, config: Config) -> None:
+    columns = {"animal_id": "`their animal_id`", "gene": "'Cre'", "genotype": "'het'"}
+    settings = database.settings() | {"genotypes": {"from": "animals", "columns": columns}}
+    with source_of(config, settings).reading() as reading:
+        animals = list(reading.animals)
+        database.run("DELETE FROM animals")
+        assert reading.genotypes is not None
+        assert len(list(reading.genotypes)) == len(animals) == 2

@@ -149,6 +149,9 @@ class MysqlKind:
     def content(self) -> Any:
         return self._execute(self.database, "SELECT * FROM animals")
 
+    def run(self, *statements: str) -> None:
+        self._execute(self.database, *statements)
+
     def take_away(self) -> None:
         self._port = 1  # nobody listens there
 

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError, near
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import not_known
 from .fetching import Row
+
+# How many characters at either end of a name are taken to be right, and how many names are compared at most.
+_NUM_ALIKE = 2
+_NUM_COMPARED = 5000
 
 TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
 """What a person may say of an animal; ``animal`` is a name or an identifier."""
@@ -49,10 +54,10 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
     former = tables.mlims.Animal.FormerName & {"former_name": value}
     if "animal_id" not in said and former:
         return _renamed(tables, value, former.proj("renamed_time").to_dicts())
-    alike = near(value, _names(tables))
+    alike = near(value, _alike(tables, value))
     sync = last_sync(tables)
     if sync is None and tables.config.mlims_source is None:
-        return not_known("animal", value, alike or _names(tables), move=Move.EXPERIMENTER)
+        return not_known("animal", value, alike or _some(tables), move=Move.EXPERIMENTER)
     return NotYetHereError(
         f"The animal {value!r} is not here yet",
         found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
@@ -128,6 +133,18 @@ def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
     )
 
 
-def _names(tables: Tables) -> set[str]:
-    columns = ("animal_id", "animal_name")
-    return {str(name) for column in columns for name in tables.mlims.Animal().to_arrays(column)}
+def _alike(tables: Tables, value: str) -> list[str]:
+    """Give names and identifiers that begin or end as a text does; a colony has too many to compare all."""
+    animal = tables.mlims.Animal.full_table_name
+    question = " UNION ".join(
+        f"(SELECT {column} FROM {animal} WHERE LEFT({column}, %s) = %s OR RIGHT({column}, %s) = %s"
+        f" LIMIT {_NUM_COMPARED})"
+        for column in ("animal_id", "animal_name")
+    )
+    ends = (_NUM_ALIKE, value[:_NUM_ALIKE], _NUM_ALIKE, value[-_NUM_ALIKE:])
+    return [str(name) for (name,) in plain_rows.fetch(tables.connection, question, (*ends, *ends))]
+
+
+def _some(tables: Tables) -> list[str]:
+    """Give the first names that there are."""
+    return [str(name) for name in tables.mlims.Animal().to_arrays("animal_name", limit=10)]
