@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError, near
@@ -11,6 +11,8 @@ from imaging_pipeline.schemas.tables import Tables
 
 from .adding import not_known
 from .fetching import Row
+
+_LIFE = ("animal_id", "datasource_id", "animal_name", "animal_dob")
 
 # How many characters at either end of a name are taken to be right, and how many names are compared at most.
 _NUM_ALIKE = 2
@@ -84,14 +86,25 @@ def told_of(sync: Row | None) -> str:
     )
 
 
-def lives(tables: Tables, keys: Iterable[Row]) -> list[Row]:
-    """Give animals with ``animal_name``, ``animal_dob``, ``death_date`` and ``missed_since``."""
+def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
+    """Give animals with their names, and when they were born, died and were missed."""
     animal = tables.mlims.Animal
-    known = animal.proj("animal_name", "animal_dob") & list(keys)
-    for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
-        known = known.join(part.proj(column), left=True)
-    rows: list[Row] = known.to_dicts(order_by="animal_id, datasource_id")
-    return rows
+    parts = " ".join(
+        f"LEFT JOIN {part.full_table_name} AS {alias} ON {alias}.animal_id = animal.animal_id"
+        f" AND {alias}.datasource_id = animal.datasource_id"
+        for alias, part in (("death", animal.Death), ("gone", animal.Gone))
+    )
+    marks = ", ".join(["(%s, %s)"] * len(keys))
+    question = (
+        f"SELECT {', '.join(f'animal.{column}' for column in _LIFE)}, death_date, missed_since"
+        f" FROM {animal.full_table_name} AS animal {parts}"
+        f" WHERE (animal.animal_id, animal.datasource_id) IN ({marks})"
+        " ORDER BY animal.animal_id, animal.datasource_id"
+    )
+    values = [value for key in keys for value in (key["animal_id"], key["datasource_id"])]
+    columns = (*_LIFE, "death_date", "missed_since")
+    rows = plain_rows.fetch(tables.connection, question, values)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _wanted(said: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -101,7 +114,7 @@ def _wanted(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(column, said[column]) for column in ("animal_id", "animal_name") if column in said]
 
 
-def _several(tables: Tables, value: str, keys: Iterable[Row]) -> InputError:
+def _several(tables: Tables, value: str, keys: Sequence[Row]) -> InputError:
     rows = lives(tables, keys)
     return InputError(
         f"The animal {value!r} is not one but {len(rows)}",
