@@ -22,4 +22,4 @@ def explain(session: str, table: str | None, animal: str | None) -> None:
     """
     with connected() as tables:
         explanations = explaining.explain(tables, session, table=table, animal=animal)
-    click.echo("\n\n".join(each.text(text_width()) for each in explanations))
+    click.echo(explanations.text(text_width()))

@@ -97,3 +97,18 @@ class Explanation:
         return self.text()
 
     __repr__ = __str__
+
+
+class Explanations(tuple[Explanation, ...]):
+    """Explanations of several sessions; printed, all of them in plain text."""
+
+    __slots__ = ()
+
+    def text(self, width: int = 80) -> str:
+        """Give them as plain text, in lines of at most so many characters."""
+        return "\n\n".join(each.text(width) for each in self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__

@@ -228,6 +228,13 @@ def _moved(number: int) -> Timeseries:
     return replace(WHEEL, name=f"90218-wheel{number}", start=WHEEL.start + timedelta(hours=number))
 
 
+def test_a_notebook_shows_it_as_text(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=False, ops_name="fast")
+    shown = imaging.Session.explain(WHEEL.name, "Suite2Py")
+    assert repr(shown) == str(shown) == explained(table="Suite2Py").text()
+    assert "Cell" not in repr(shown)
+
+
 def test_another_connection_explains_the_same(lab: Lab, folder: Path) -> None:
     register(lab, folder, combined=False, ops_name="fast")
     with other_connection(lab) as other:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datajoint as dj
 
-from imaging_pipeline.schemas import mlims
+from imaging_pipeline.explaining.explanation import Explanations
+from imaging_pipeline.schemas import mlims, tables
 
 from .arenas import Apparatus, ArenaObject, CueCard
 from .hardware import Scope, Setup
@@ -144,6 +145,29 @@ class Session(dj.Manual):
     timeseries_name : varchar(255)
     session_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
+
+    @classmethod
+    def explain(cls, wanted: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
+        """Say how far sessions are, and why they are not done; a text when it is printed.
+
+        Parameters
+        ----------
+        wanted
+            The name of a session or MetaSession, or its beginning; a timeseries; or a folder.
+        table
+            Only this table, such as ``Cell``, and those that it needs.
+        animal
+            Name or identifier, where several animals have a timeseries of that name.
+
+        Raises
+        ------
+        InputError
+            Nothing is known by this name, or more than one session; or there is no such table.
+        """
+        # It knows these tables, and is none of them.
+        from imaging_pipeline.schemas.jobs.explaining import explain
+
+        return explain(tables.in_code(), wanted, table=table, animal=animal)
 
     class Data(dj.Part):
         """What was recorded or computed of a session; everything imported hangs below."""

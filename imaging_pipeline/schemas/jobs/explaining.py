@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.errors import told
 from imaging_pipeline.explaining.explain import explain as explained
-from imaging_pipeline.explaining.explanation import Explanation
+from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.explaining.facts import (
     Candidate,
     Facts,
@@ -35,7 +35,7 @@ _PLACE = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
 
 def explain(
     tables: Tables, wanted: str, *, table: str | None = None, animal: str | None = None
-) -> tuple[Explanation, ...]:
+) -> Explanations:
     """Say why sessions are not done, in the order of their start.
 
     Parameters
@@ -58,7 +58,7 @@ def explain(
     asked = None if table is None else job_table_named(tables, table).name
     found = named(tables, wanted, animal=animal)
     reader = _Reader(tables, found)
-    return tuple(explained(facts, asked) for facts in reader.all())
+    return Explanations(explained(facts, asked) for facts in reader.all())
 
 
 class _Reader:
