@@ -10,60 +10,24 @@ import io
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import BinaryIO, ClassVar
 
 from imaging_pipeline.colony.animal import GENOTYPE
 from imaging_pipeline.colony.columns import is_column, plain
 from imaging_pipeline.colony.record import Record, RowProblem, is_utf8, shown
-from imaging_pipeline.colony.sources.contract import Reading, Setting, Source
-from imaging_pipeline.colony.sources.files import OF_FILES, arguments, own_names, read_whole
-from imaging_pipeline.colony.translation import Columns, Translation
+from imaging_pipeline.colony.sources.contract import Reading
+from imaging_pipeline.colony.sources.files import FileSource, read_whole
+from imaging_pipeline.colony.translation import Columns
 from imaging_pipeline.errors import FormatError, InputError, near, with_alike
-from imaging_pipeline.secret import Secret
 
 _DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
-class CsvFile(Source):
-    """A CSV file, whose first row names the columns.
-
-    Attributes
-    ----------
-    path
-        The file.
-    columns
-        What the file calls our columns, the others being left alone; None where all are called as ours.
-    translation
-        What its texts mean.
-    datasource_id
-        Number of its colony system; None where a column may say it.
-    encoding
-        Of its text.
-    must_be_settled
-        Whether it may not have been written a moment ago.
-    """
-
-    path: Path
-    columns: Columns | None = None
-    translation: Translation = Translation()
-    datasource_id: int | None = None
-    encoding: str = "utf-8"
-    must_be_settled: bool = False
+class CsvFile(FileSource):
+    """A CSV file, whose first row names the columns."""
 
     kind: ClassVar[str] = "csv"
-    own_settings: ClassVar[tuple[Setting, ...]] = OF_FILES
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
-        """Make a source of its settings."""
-        return cls(**arguments(settings))
-
-    @property
-    def name(self) -> str:
-        """Kind and place."""
-        return f"csv {self.path}"
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -90,7 +54,7 @@ class CsvFile(Source):
         _refuse_other_text(header)
         if self.columns is not None:
             return _placed_by_map(header, self.columns)
-        taken = own_names(with_datasource=self.datasource_id is None)
+        taken = self.own_names
         unknown = [name for name in header if name not in taken and not is_column(name)]
         if unknown:
             raise InputError(

@@ -6,14 +6,16 @@ import codecs
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Self
 
 from imaging_pipeline.colony.animal import COLUMNS
-from imaging_pipeline.colony.sources.contract import Setting
-from imaging_pipeline.colony.translation import Translation, a_column_map
+from imaging_pipeline.colony.sources.contract import Setting, Source
+from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
 from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text
 from imaging_pipeline.errors import ColonyError, Move, NothingFoundError, PipelineError, StillCopyingError
+from imaging_pipeline.secret import Secret
 
 # A file that was written so lately may be written still.
 _SETTLED_S = 60.0
@@ -27,23 +29,55 @@ def an_encoding(value: object) -> str:
         raise NotAllowedError("an encoding such as utf-8 or cp1252") from None
 
 
-OF_FILES = (
-    Setting("path", a_folder),
-    Setting("columns", a_column_map, None),
-    Setting("encoding", an_encoding, "utf-8"),
-)
+@dataclass(frozen=True)
+class FileSource(Source):
+    """A file.
 
+    Attributes
+    ----------
+    path
+        The file.
+    columns
+        What the file calls our columns, the others being left alone; None where all are called as ours.
+    translation
+        What its texts mean.
+    datasource_id
+        Number of its colony system; None where a column may say it.
+    encoding
+        Of its text.
+    must_be_settled
+        Whether it may not have been written a moment ago.
+    """
 
-def arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a source of files is made with, of its parsed settings."""
-    rest = {name: settings[name] for name in ("path", "columns", "encoding", "datasource_id")}
-    translation = Translation(settings["values"] or {}, settings["date_format"])
-    return {**rest, "translation": translation, "must_be_settled": True}
+    path: Path
+    columns: Columns | None = None
+    translation: Translation = Translation()
+    datasource_id: int | None = None
+    encoding: str = "utf-8"
+    must_be_settled: bool = False
 
+    own_settings: ClassVar[tuple[Setting, ...]] = (
+        Setting("path", a_folder),
+        Setting("columns", a_column_map, None),
+        Setting("encoding", an_encoding, "utf-8"),
+    )
 
-def own_names(*, with_datasource: bool) -> tuple[str, ...]:
-    """Give what columns are called in a file that calls them as ours."""
-    return ("animal_id", *(("datasource_id",) if with_datasource else ()), *COLUMNS)
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
+        """Make a source of its settings."""
+        rest = {name: settings[name] for name in ("path", "columns", "encoding", "datasource_id")}
+        translation = Translation(settings["values"] or {}, settings["date_format"])
+        return cls(**rest, translation=translation, must_be_settled=True)
+
+    @property
+    def name(self) -> str:
+        """Kind and place."""
+        return f"{self.kind} {self.path}"
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """What columns are called where they are called as ours."""
+        return ("animal_id", *(("datasource_id",) if self.datasource_id is None else ()), *COLUMNS)
 
 
 @contextmanager

@@ -6,54 +6,28 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import BinaryIO, ClassVar
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.colony.animal import GENOTYPE
 from imaging_pipeline.colony.columns import is_column, plain
 from imaging_pipeline.colony.record import Record, RowProblem, shown
-from imaging_pipeline.colony.sources.contract import Reading, Setting, Source
-from imaging_pipeline.colony.sources.files import OF_FILES, arguments, own_names, read_whole
-from imaging_pipeline.colony.translation import Columns, Translation
+from imaging_pipeline.colony.sources.contract import Reading
+from imaging_pipeline.colony.sources.files import FileSource, read_whole
 from imaging_pipeline.errors import FormatError, InputError, near, with_alike
-from imaging_pipeline.secret import Secret
 
 _GENOTYPES = "genotypes"
 
 
 @dataclass(frozen=True)
-class JsonLines(Source):
+class JsonLines(FileSource):
     """A file of JSON lines.
 
     What an object has no key for is not known of that animal; null is nothing. Genotypes may be an
     object of their own, ``{"genotypes": {"Cre": "het"}}``.
-
-    Attributes
-    ----------
-    path, columns, translation, datasource_id, encoding, must_be_settled
-        As of `CsvFile`.
     """
 
-    path: Path
-    columns: Columns | None = None
-    translation: Translation = Translation()
-    datasource_id: int | None = None
-    encoding: str = "utf-8"
-    must_be_settled: bool = False
-
     kind: ClassVar[str] = "jsonl"
-    own_settings: ClassVar[tuple[Setting, ...]] = OF_FILES
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
-        """Make a source of its settings."""
-        return cls(**arguments(settings))
-
-    @property
-    def name(self) -> str:
-        """Kind and place."""
-        return f"jsonl {self.path}"
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -110,7 +84,7 @@ class JsonLines(Source):
         if self.columns is not None:
             yield from ((ours, given.get(theirs)) for ours, theirs in self.columns.items())
             return
-        taken = own_names(with_datasource=self.datasource_id is None)
+        taken = self.own_names
         for name, value in given.items():
             if name == _GENOTYPES and isinstance(value, dict):
                 yield from ((f"{GENOTYPE}{gene.strip()}", genotype) for gene, genotype in value.items())
