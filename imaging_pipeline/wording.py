@@ -1,8 +1,17 @@
-"""Numbers, durations and lines as people read them."""
+"""Numbers, durations, moves and lines as people read them."""
 
 from __future__ import annotations
 
 import textwrap
+
+from imaging_pipeline.errors import Move
+
+WHOSE_MOVE = {
+    Move.EXPERIMENTER: "the experimenter's move",
+    Move.ADMINISTRATOR: "the administrator's move",
+    Move.RETRY: "tried again by itself",
+    Move.DEVELOPER: "a bug",
+}
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 

@@ -100,7 +100,7 @@ def ignore(key: tuple[str, ...], **inputs: Any) -> None:
     help="Lower is sooner; jobs begin with 5.",
 )
 def prioritise(key: tuple[str, ...], priority: int, **inputs: Any) -> None:
-    """Let jobs be made sooner than others, or later.
+    """Let jobs be made sooner than others, or later; not those that follow from what they make.
 
     Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
     """

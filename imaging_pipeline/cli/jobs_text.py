@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imaging_pipeline.errors import Move, Told
+from imaging_pipeline.errors import Told
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.jobs.about import about
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
@@ -12,19 +12,13 @@ from imaging_pipeline.schemas.jobs.failures import Failure
 from imaging_pipeline.schemas.jobs.listing import JobPage
 from imaging_pipeline.schemas.jobs.overview import TableJobs
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.wording import counted, in_words
+from imaging_pipeline.wording import WHOSE_MOVE, counted, in_words
 
 Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
 
 _LEFT = (JobStatus.PENDING, JobStatus.LATER, JobStatus.RESERVED, JobStatus.ERROR, JobStatus.IGNORE)
 _DONE = {Action.RETRY: "To be tried again", Action.IGNORE: "Ignored", Action.PRIORITISE: "Given the priority"}
-_WHOSE = {
-    Move.EXPERIMENTER: "the experimenter's move",
-    Move.ADMINISTRATOR: "the administrator's move",
-    Move.RETRY: "tried again by itself",
-    Move.DEVELOPER: "a bug",
-}
 _NUM_TOLD = 10
 
 
@@ -89,7 +83,11 @@ def _told(told: Told) -> Iterator[str]:
     kind = f"{told.kind}: " if told.kind else ""
     again = f" (tried {told.attempt} times)" if told.attempt else ""
     yield f"  {kind}{told.what}{again}"
-    yield f"  What to do, {_WHOSE[told.move]}: {told.remedy}" if told.remedy else f"  {_WHOSE[told.move]}"
+    yield (
+        f"  What to do, {WHOSE_MOVE[told.move]}: {told.remedy}"
+        if told.remedy
+        else f"  {WHOSE_MOVE[told.move]}"
+    )
 
 
 def _state(job: Job) -> str:

@@ -6,19 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from imaging_pipeline.errors import Move
 from imaging_pipeline.explaining.reasons import Kind, Reason, State
-from imaging_pipeline.wording import in_words, wrapped
+from imaging_pipeline.wording import WHOSE_MOVE, in_words, wrapped
 
 if TYPE_CHECKING:
     from imaging_pipeline.explaining.explanation import Explanation, Item, Step
 
-_WHOSE = {
-    Move.EXPERIMENTER: "the experimenter's move",
-    Move.ADMINISTRATOR: "the administrator's move",
-    Move.RETRY: "tried again by itself",
-    Move.DEVELOPER: "a bug",
-}
 _INDENT = "  "
 _COMMAND = "      "
 
@@ -93,10 +86,10 @@ def _why(explanation: Explanation) -> Iterator[str]:
 
 
 def _reason(reason: Reason) -> Iterator[str]:
-    whose = f" ({_WHOSE[reason.move]})" if reason.move and not reason.remedy else ""
+    whose = f" ({WHOSE_MOVE[reason.move]})" if reason.move and not reason.remedy else ""
     yield f"{_INDENT}{reason.what}{whose}"
     if reason.remedy:
-        whose = f", {_WHOSE[reason.move]}" if reason.move else ""
+        whose = f", {WHOSE_MOVE[reason.move]}" if reason.move else ""
         yield f"{_INDENT}What to do{whose}: {reason.remedy}"
     if reason.command:
         yield f"{_COMMAND}{reason.command}"

@@ -132,15 +132,19 @@ def act(
         untouched = _untouched(tables, action, selected)
         acted = [job for each in selected for job in _change(tables, action, each, priority)]
         if not acted and not untouched:
-            raise InputError(
-                "No such job is there",
-                remedy="see imaging-pipeline jobs; what a job is made from may not be there yet, which"
-                " imaging-pipeline explain tells.",
-            )
+            raise _none()
         if acted:
             row = {"jobaction_priority": priority, "jobaction_who": who, "jobaction_account": account}
             _note(tables, {**row, "jobaction": str(action), "jobaction_reason": reason}, acted)
     return Acted(tuple(acted), untouched)
+
+
+def _none() -> InputError:
+    return InputError(
+        "No such job is there",
+        remedy="see imaging-pipeline jobs; what a job is made from may not be there yet, which"
+        " imaging-pipeline explain tells.",
+    )
 
 
 def job_hash(table: str, key: Mapping[str, object]) -> str:
