@@ -85,8 +85,11 @@ def _unnamed(schema: Any) -> list[str]:
 
 
 def _named(schema: Any) -> Iterator[str]:
+    connection = schema.connection
     for table_name in schema.list_tables():
-        table = schema.get_table(table_name)
+        # Not schema.get_table, which asks for all foreign keys of the database for every table again.
+        full_name = connection.adapter.make_full_table_name(schema.database, table_name)
+        table = dj.FreeTable(connection, full_name)
         for column in table.heading.schema_objects:
             codec = table.heading.attributes[column].codec
             for row in table.proj(column).cursor(as_dict=True):
