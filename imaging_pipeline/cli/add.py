@@ -35,6 +35,7 @@ _LANE = "ingest"
 @click.option("--setup", help="Name of the setup; the calibration of the day is taken.")
 @click.option("--scope", "scope_name", help="The microscope head.")
 @click.option("--options", "ops_name", help="Suite2p option set to run with.")
+@click.option("--session-type", "sessiontype", help="What the animal did, in all sessions that are new.")
 @click.option("--register-uncurated", is_flag=True, help="Register again by itself when Suite2p has run.")
 @click.option("--note", "base_folder_note", default="", help="Anything worth keeping.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, with every file.")

@@ -165,3 +165,20 @@ def test_what_was_gone_when_a_folder_was_moved_is_missed_in_its_new_place(lab: L
         f"90218/archive/{WHEEL.name}_0001.avi",
     ]
     assert imaging.MakeDatasetSessions().to_arrays("num_files_unknown", order_by="basefolder_id")[-1] == 0
+
+
+def test_what_the_animal_did_is_kept_of_sessions_that_are_new(lab: Lab) -> None:
+    folder = write_folder(lab.share / "90218" / "2024-05-17", OPEN_FIELD)
+    register(lab, folder, combined=True, sessiontype="open field")
+    write_folder(folder, OPEN_FIELD, WHEEL)
+    register(lab, folder, combined=True, sessiontype="wheel")
+    kept = (imaging.Session * imaging.Session.SessionType).to_dicts(order_by="session_order")
+    assert [(row["timeseries_name"], row["sessiontype"]) for row in kept] == [
+        (OPEN_FIELD.name, "open field"),
+        (WHEEL.name, "wheel"),
+    ]
+
+
+def test_an_unknown_session_type_is_refused_with_those_that_are_known(lab: Lab) -> None:
+    with pytest.raises(InputError, match="open field"):
+        register(lab, lab.share / "90218", combined=True, sessiontype="open filed")

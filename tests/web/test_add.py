@@ -43,10 +43,11 @@ def test_a_path_may_be_pasted_with_quotes(anna: Visitor, typed: dict[str, Any], 
 
 
 def test_a_folder_is_requested_and_who_did_it_is_kept(anna: Visitor, typed: dict[str, Any]) -> None:
-    sent = anna.fill("/add/", {**typed, "combined": "yes", "do": "register"})
+    sent = anna.fill("/add/", {**typed, "combined": "yes", "sessiontype": "wheel", "do": "register"})
     assert sent.headers["Location"] == "/folders/0"
     row = imaging.BaseFolder.fetch1()
     assert (row["username"], row["combined"], row["consent"]) == ("anna", "yes", {})
+    assert row["sessiontype"] == "wheel"
     assert imaging.Change.fetch1("change_username") == "anna"
     assert "waiting" in anna.get("/folders/0").text
 

@@ -112,6 +112,8 @@ def _accounted(preview: Preview, files: Iterable[FileReport]) -> Iterator[str]:
 
 
 def _settings(preview: Preview) -> Iterator[str]:
+    if preview.request["sessiontype"]:
+        yield f"What the animal did in sessions that are new: {preview.request['sessiontype']}"
     for change in preview.decision.changes.option_sets:
         yield f"Suite2p's option set of {_of(preview, change.metasession_name)}: {change.new_name}"
     for part, row in preview.decision.hardware.rows:

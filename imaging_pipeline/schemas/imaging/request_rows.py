@@ -18,7 +18,7 @@ from .consent import Consent
 from .table_names import job_table
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
-_OPTIONAL = ("setup", "scope_name", "ops_name", "register_uncurated", "base_folder_note")
+_OPTIONAL = ("setup", "scope_name", "ops_name", "sessiontype", "register_uncurated", "base_folder_note")
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
 
 
@@ -122,13 +122,19 @@ class Completion:
             "setup": None,
             "scope_name": None,
             "ops_name": None,
+            "sessiontype": None,
             "register_uncurated": _truth(row.get("register_uncurated", False)),
             "base_folder_note": row.get("base_folder_note") or "",
         }
         _check_combinable(completed)
         if row.get("setup"):
             completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
-        for column, table in (("scope_name", imaging.Scope), ("ops_name", imaging.Suite2pyOps)):
+        named = {
+            "scope_name": imaging.Scope,
+            "ops_name": imaging.Suite2pyOps,
+            "sessiontype": imaging.SessionType,
+        }
+        for column, table in named.items():
             if row.get(column):
                 completed[column] = self._taken(table, column, row)
         return completed

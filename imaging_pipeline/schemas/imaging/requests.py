@@ -15,7 +15,7 @@ from .decision import Decision
 from .fetching import Row
 from .hardware import Scope
 from .preview import Preview
-from .reference import ExperimentType, Repository, User
+from .reference import ExperimentType, Repository, SessionType, User
 from .schema import schema
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MakeDatasetSessions",
     "Repository",
     "Scope",
+    "SessionType",
     "Suite2pyOps",
     "User",
     "mlims",
@@ -66,6 +67,7 @@ class BaseFolder(dj.Manual):
     setup=null : varchar(64)  # name of a Setup; each MetaSession takes the calibration of its day
     -> [nullable] Scope
     -> [nullable] Suite2pyOps
+    -> [nullable] SessionType
     register_uncurated=0 : bool  # register again by itself when Suite2p has run
     base_folder_note="" : varchar(4096)
     consent=null : json  # by table, the most rows that may be deleted; null: what is out of date
@@ -96,6 +98,7 @@ class BaseFolder(dj.Manual):
         setup: str | None = None,
         scope_name: str | None = None,
         ops_name: str | None = None,
+        sessiontype: str | None = None,
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> int:
@@ -119,6 +122,8 @@ class BaseFolder(dj.Manual):
             The microscope head.
         ops_name
             Suite2p option set to run with.
+        sessiontype
+            What the animal did, in all sessions that are new.
         register_uncurated
             Register the folder again by itself as soon as Suite2p has run.
         base_folder_note
@@ -152,6 +157,7 @@ class BaseFolder(dj.Manual):
         setup: str | None = None,
         scope_name: str | None = None,
         ops_name: str | None = None,
+        sessiontype: str | None = None,
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> Preview:

@@ -107,15 +107,19 @@ class Writer:
         for each in self._changes.sessions:
             if each.verdict is SessionVerdict.KNOWN:
                 continue
+            key = {"metasession_name": each.metasession_name, "session_name": each.session.session_name}
             self._imaging.Session.insert1(
                 {
-                    "metasession_name": each.metasession_name,
-                    "session_name": each.session.session_name,
+                    **key,
                     "session_order": orders.pop((each.metasession_name, each.session.session_name)),
                     "session_timestamp": each.session.start,
                     "timeseries_name": each.session.timeseries_name,
                 }
             )
+            if self._base_folder["sessiontype"]:
+                self._imaging.Session.SessionType.insert1(
+                    {**key, "sessiontype": self._base_folder["sessiontype"]}
+                )
         for (metasession, name), number in orders.items():
             key = {"metasession_name": metasession, "session_name": name}
             self._imaging.Session.update1({**key, "session_order": number})

@@ -39,6 +39,7 @@ _ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup
 _UNSEEN = (NotMountedError, NotYetHereError, StillCopyingError)
 
 
+_MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
 
 
@@ -53,6 +54,7 @@ class AddForm(Form):
     setup = SelectField("Setup")
     scope_name = SelectField("Microscope")
     ops_name = SelectField("Suite2p options")
+    sessiontype = SelectField("The animal did")
     register_uncurated = BooleanField("Register again by itself when Suite2p has run")
     base_folder_note = TextAreaField("Note", [Length(max=4096)])
     agreed = HiddenField()
@@ -60,9 +62,7 @@ class AddForm(Form):
     def inputs(self) -> dict[str, Any]:
         """Give the columns as ``BaseFolder.add`` takes them."""
         typed = {name: value for name, value in self.data.items() if name not in ("agreed", "csrf_token")}
-        return {**typed, "setup": self.setup.data or None, "scope_name": self.scope_name.data or None} | {
-            "ops_name": self.ops_name.data or None
-        }
+        return typed | {name: typed[name] or None for name in _MAY_BE_EMPTY}
 
     def consent(self) -> Consent | None:
         """Give what was shown before, or None where nothing was, or where that cannot be read."""
@@ -118,6 +118,7 @@ def _offered(form: AddForm) -> AddForm:
     form.experiment_type.choices = choices(queries.experiment_types(bound))
     form.setup.choices = choices(queries.setups(bound), none="not said")
     form.scope_name.choices = choices(queries.scopes(bound), none="not said")
+    form.sessiontype.choices = choices(queries.session_types(bound), none="not said")
     form.ops_name.choices = choices(queries.option_sets(bound), none="do not run Suite2p")
     return form
 

@@ -112,7 +112,16 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         There is none of this number.
     """
     row = request(tables, number).request
-    columns = ("username", "path", "experiment_type", "combined", "setup", "scope_name", "ops_name")
+    columns = (
+        "username",
+        "path",
+        "experiment_type",
+        "combined",
+        "setup",
+        "scope_name",
+        "ops_name",
+        "sessiontype",
+    )
     kept = ("register_uncurated", "base_folder_note")
     animal = row["animal_id"] or awaited.said(row)
     return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
