@@ -46,12 +46,12 @@ class JobTable:
         Columns of its primary key.
     numbers
         Those of them that hold numbers.
+    keys_sql
+        Query for the keys that there are jobs for, done or not.
     entry_time
         The column that says when a row was made.
     needs
         Names of the tables of workers that it is made from.
-    keys_sql
-        Query for the keys that there are jobs for, done or not.
     """
 
     name: str
@@ -60,9 +60,9 @@ class JobTable:
     jobs_name: str
     key: tuple[str, ...]
     numbers: tuple[str, ...]
-    entry_time: str
-    needs: tuple[str, ...]
     keys_sql: str
+    entry_time: str = ""
+    needs: tuple[str, ...] = ()
 
     @property
     def short_name(self) -> str:
