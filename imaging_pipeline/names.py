@@ -18,6 +18,9 @@ from imaging_pipeline.errors import InputError, Move
 
 LABELS = ("combined", "split")
 
+# Made once: each file of a folder has a name of its place.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 Part = str | int | float | bool | datetime
 
 
@@ -36,7 +39,7 @@ def hash16(*parts: Part) -> str:
     InputError
         For ``None``, a time with a zone, a float that is not finite, or any other type.
     """
-    canonical = json.dumps([_canonical(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
+    canonical = _encode([_canonical(part) for part in parts])
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -53,6 +53,8 @@ class FolderContents:
 
     Attributes
     ----------
+    ignored
+        Files that a rule leaves out, and that rule.
     left_out
         Files, and parts of files, that are no recording, and why.
     """
@@ -75,6 +77,7 @@ class FolderContents:
             for place, content in known.items()
             if place.startswith(prefix)
         }
+        self.ignored = {path: rule for path in self.entries if (rule := ignoring_rule(path)) is not None}
         self.left_out: dict[str, str] = {}
         self._experiment = experiment
         self._zone = zone
@@ -100,7 +103,7 @@ class FolderContents:
         paths = [
             path
             for path in self.entries
-            if suffix and path.lower().endswith(suffix) and "/" not in path and ignoring_rule(path) is None
+            if suffix and path.lower().endswith(suffix) and "/" not in path and path not in self.ignored
         ]
         held = {path: self._known_parts(path) for path in paths}
         self.check_settled([path for path, parts in held.items() if not parts])

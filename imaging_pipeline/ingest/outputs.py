@@ -8,7 +8,6 @@ from datetime import datetime
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
-from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
@@ -72,7 +71,7 @@ class _Found:
 
 def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
     """Find the outputs in a folder; those that a rule leaves out are not among them."""
-    candidates = [path for path in contents.entries if ignoring_rule(path) is None]
+    candidates = [path for path in contents.entries if path not in contents.ignored]
     found: list[OutputFiles] = []
     for package in SEGMENTATION_PACKAGES:
         places = package.find(contents.folder, candidates)

@@ -190,12 +190,12 @@ def _recognised(
     """Say what each file is that is not Suite2p output, and which recordings are gone."""
     ignored, candidates = [], []
     for path in contents.entries:
-        rule = contents.left_out.get(path) or ignoring_rule(path)
+        rule = contents.left_out.get(path) or contents.ignored.get(path)
         if rule is not None:
             ignored.append(Recognised(path, Ignored(rule)))
         elif path not in output_files:
             candidates.append(path)
-    away = [path for path in contents.gone() if ignoring_rule(path) is None]
+    away = {path: content for path, content in contents.gone().items() if ignoring_rule(path) is None}
     recognised = experiment.recognise(contents.folder, [*candidates, *away])
     gone = {file.path for file in recognised if file.path in away and isinstance(file.verdict, Used)}
     here = [file for file in recognised if file.path not in away or file.path in gone]

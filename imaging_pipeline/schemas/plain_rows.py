@@ -43,4 +43,4 @@ def marks(values: Sequence[object]) -> str:
 
 
 def _stored(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (Mapping, list, tuple)) else value
+    return json.dumps(value) if isinstance(value, (dict, list)) else value

@@ -281,19 +281,19 @@ class MakeDatasetSessions(dj.Imported):
         """Requests whose animal is here."""
         return key_sources.requests(BaseFolder())
 
-    def make_fetch(self, key: Row) -> tuple[Row]:
-        """Fetch the request."""
-        return ((BaseFolder() & key).fetch1(),)
+    def make_fetch(self, key: Row) -> tuple[()]:
+        """Fetch nothing: a request whose animal is here is not changed any more."""
+        return ()
 
-    def make_compute(self, key: Row, base_folder: Row) -> tuple[registration.Planned, Decision]:
+    def make_compute(self, key: Row) -> tuple[registration.Planned, Decision]:
         """Scan the folder, plan what it holds, and compare that with the database."""
         handle = tables.in_code()
-        planned = registration.plan(handle, base_folder)
+        planned = registration.plan(handle, (BaseFolder() & key).fetch1())
         return planned, registration.decide(handle, planned)
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:
         """Apply the changes and report them."""
         report = registration.apply(tables.in_code(), planned, decision)
-        self.insert1({**key, **report.row})
+        plain_rows.insert(self, [{**key, **report.row}])
         for part, rows in report.parts.items():
             plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))
