@@ -25,7 +25,7 @@ class Size:
 
 @dataclass(frozen=True)
 class _Purge:
-    """Seconds of a purge and of counting what it would delete, and how many rows that is."""
+    """Seconds of a purge, and of finding and counting what it would delete, and how many rows that is."""
 
     purge_s: float
     count_s: float
@@ -39,7 +39,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
         f"purge a session of {size.cells:,} cells ({purged.num_rows:,} rows)",
         purged.purge_s,
         "s",
-        "count the rows",
+        "find and count the rows",
         purged.count_s,
         at_most=1,
     )
@@ -65,12 +65,12 @@ def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
     purge_s, count_s = [], []
     for _ in range(size.repeats):
         start = time.perf_counter()
-        counted = purge.preview(tables.in_code(), purges)
+        counted = purge.find(tables.in_code(), purges).counted
         count_s.append(time.perf_counter() - start)
         # Rolled back, so that the next round finds the same rows.
         lab.connection.start_transaction()
         start = time.perf_counter()
-        purge.purge(tables.in_code(), purges)
+        purge.find(tables.in_code(), purges).delete()
         purge_s.append(time.perf_counter() - start)
         lab.connection.cancel_transaction()
     return _Purge(min(purge_s), min(count_s), sum(each.num_rows for each in counted))

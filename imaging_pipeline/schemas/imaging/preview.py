@@ -97,8 +97,8 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         raise reason
     planned = registration.plan(tables, base_folder)
     decision = registration.decide(tables, planned)
-    purges = decision.changes.purges
-    purged = purge.preview(tables, purges)
+    doomed = purge.find(tables, decision.changes.purges)
+    purged = doomed.counted
     animal = tables.mlims.Animal & {name: base_folder[name] for name in ("animal_id", "datasource_id")}
     return Preview(
         request={**base_folder, "animal_name": animal.fetch1("animal_name")},
@@ -106,7 +106,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         purged=purged,
         owners=owners(tables, (each.table for each in purged)),
         num_jobs_reset={each.job_table: each.num_rows for each in decision.stale_jobs},
-        running=running_jobs.overtaken(tables, purges),
+        running=running_jobs.overtaken(tables, doomed),
         waiting=not_carried_out(
             tables, base_folder["repository_name"], {base_folder["folder"], planned.base_folder["folder"]}
         ),

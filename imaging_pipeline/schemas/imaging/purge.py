@@ -2,8 +2,7 @@
 
 The seed of a registration is always a dataset, its link to a session, its files, or the option set of a
 MetaSession; only who retires a session starts at it. The cascade finds children in private schemas too,
-whether this process knows them or not. What `preview` counts and what `purge` deletes are the same
-restricted tables.
+whether this process knows them or not. What is counted and what is deleted are the same restricted tables.
 
 Objects in the store stay until `store_sweep` finds that no row names them any more: a purge may
 still be rolled back, and a reader may have an array open.
@@ -14,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import datajoint as dj
@@ -48,44 +48,54 @@ class _Cascade:
     tables: tuple[Any, ...]
 
 
-def preview(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
-    """Count the rows that `purge` would delete, by table."""
-    cascades = _cascades(tables, purges)
-    return _told(cascades, _counts(cascades))
+@dataclass(frozen=True)
+class Doomed:
+    """What some purges take with them: found once, since that takes longer than to delete it."""
+
+    _cascades: tuple[_Cascade, ...]
+
+    @cached_property
+    def counted(self) -> tuple[Purged, ...]:
+        """The rows that `delete` would delete when it was first asked, by table."""
+        return _told(self._cascades, _counts(self._cascades))
+
+    @property
+    def reached(self) -> dict[str, set[str]]:
+        """Every table below the seeds, with rows there or without, and of which MetaSessions."""
+        found: dict[str, set[str]] = {}
+        for cascade in self._cascades:
+            for table in cascade.tables:
+                found.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
+        return found
+
+    def delete(self) -> tuple[Purged, ...]:
+        """Delete the rows within the open transaction, and give how many there were by table.
+
+        Raises
+        ------
+        DatabaseError
+            Rows lie in a private schema where this account may not delete.
+        """
+        # Before: PostgreSQL answers no question after it has refused to delete.
+        counted = self.counted
+        deleted: Counter[str] = Counter()
+        try:
+            for cascade in self._cascades:
+                for table in reversed(cascade.tables):
+                    deleted[table.full_table_name] += table.delete_quick(get_count=True)
+        except dj.errors.AccessError as error:
+            raise DatabaseError(
+                "Rows below what changed may not be deleted by this account",
+                found=", ".join(f"{each.num_rows} in {each.table}" for each in counted),
+                remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
+                move=Move.ADMINISTRATOR,
+            ) from error
+        return _told(self._cascades, deleted)
 
 
-def reached(tables: Tables, purges: Iterable[Purge]) -> dict[str, set[str]]:
-    """Give every table below the seeds, with rows there or without, and of which MetaSessions."""
-    found: dict[str, set[str]] = {}
-    for cascade in _cascades(tables, purges):
-        for table in cascade.tables:
-            found.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
-    return found
-
-
-def purge(tables: Tables, purges: Iterable[Purge]) -> tuple[Purged, ...]:
-    """Delete what is out of date, by table, within the open transaction.
-
-    Raises
-    ------
-    DatabaseError
-        Rows lie in a private schema where this account may not delete.
-    """
-    cascades = _cascades(tables, purges)
-    found = _counts(cascades)
-    deleted: Counter[str] = Counter()
-    try:
-        for cascade in cascades:
-            for table in reversed(cascade.tables):
-                deleted[table.full_table_name] += table.delete_quick(get_count=True)
-    except dj.errors.AccessError as error:
-        raise DatabaseError(
-            "Rows below what changed may not be deleted by this account",
-            found=", ".join(f"{rows} in {name}" for name, rows in found.items()),
-            remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
-            move=Move.ADMINISTRATOR,
-        ) from error
-    return _told(cascades, deleted)
+def find(tables: Tables, purges: Iterable[Purge]) -> Doomed:
+    """Find all rows below what is out of date, also in private schemas."""
+    return Doomed(tuple(_cascades(tables, purges)))
 
 
 def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:

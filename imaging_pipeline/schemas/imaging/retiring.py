@@ -61,7 +61,7 @@ def preview(tables: Tables, named: str) -> Retiring:
         Nothing of that name is registered, the folder is in two ways, or lies in no repository.
     """
     sessions = _sessions(tables, named)
-    return Retiring(sessions, purge.preview(tables, _purges(tables, sessions)))
+    return Retiring(sessions, purge.find(tables, _purges(tables, sessions)).counted)
 
 
 def check(tables: Tables, username: str, reason: str) -> None:
@@ -106,9 +106,9 @@ def retire(
     with in_transaction(tables.connection):
         _lock(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
-        purges = _purges(tables, sessions)
-        refuse_more(consent, purge.preview(tables, purges))
-        retired = Retiring(sessions, purge.purge(tables, purges))
+        doomed = purge.find(tables, _purges(tables, sessions))
+        refuse_more(consent, doomed.counted)
+        retired = Retiring(sessions, doomed.delete())
         _close_ranks(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
     return retired

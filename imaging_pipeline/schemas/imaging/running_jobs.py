@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from imaging_pipeline.ingest.changed import Purge
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
-from . import purge, stale_jobs
+from . import stale_jobs
+from .purge import Doomed
 from .table_names import job_table
 
 
@@ -36,9 +36,9 @@ class RunningJob:
     reserved: datetime
 
 
-def overtaken(tables: Tables, purges: Iterable[Purge]) -> tuple[RunningJob, ...]:
+def overtaken(tables: Tables, doomed: Doomed) -> tuple[RunningJob, ...]:
     """Give the running jobs whose rows would be deleted: what they make is not written, but made anew."""
-    reached = purge.reached(tables, purges)
+    reached = doomed.reached
     if not reached:
         return ()
     there = set(stale_jobs.keyed_by_metasession(tables))
@@ -46,11 +46,10 @@ def overtaken(tables: Tables, purges: Iterable[Purge]) -> tuple[RunningJob, ...]
     for table, names in reached.items():
         jobs = job_table(table)
         if jobs in there:
-            marks = ", ".join(["%s"] * len(names))
-            query = (
+            question = (
                 f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
-                f" WHERE status = 'reserved' AND metasession_name IN ({marks})"
+                f" WHERE status = 'reserved' AND metasession_name IN ({plain_rows.marks(sorted(names))})"
             )
-            rows = tables.connection.query(query, args=tuple(sorted(names))).fetchall()
+            rows = plain_rows.fetch(tables.connection, question, sorted(names))
             found += [RunningJob(jobs, *row) for row in rows]
     return tuple(sorted(found, key=lambda job: (job.job_table, job.metasession_name, job.pid)))
