@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from imaging_pipeline.errors import NamingError
@@ -62,26 +63,34 @@ def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
     # Not by a path: a folder may have thousands of files.
     before, _, suffix = name.rpartition(".")
     stem = before if before and suffix else name
-    pieces = stem.removesuffix(ending).split("_")
+    timeseries_name, counters = _apart(stem.removesuffix(ending))
+    if not counters or not timeseries_name:
+        return None
+    _, separator, last = timeseries_name.rpartition("_")
+    ends_in_number = separator and _FIVE_DIGITS.fullmatch(last)
+    if len(counters) > 2 or (len(counters) == 1 and ends_in_number):
+        raise NamingError(
+            "The name does not say certainly which numbers are the acquisition and the file",
+            path=folder / name,
+            found=f"'{timeseries_name}' before {' and '.join(counters)}",
+            allowed="NAME_<acquisition>_<file>.tif or NAME_<acquisition>.tif",
+            remedy=_RENAME,
+        )
+    numbers = [int(counter) for counter in counters]
+    return TifName(timeseries_name, numbers[0], numbers[1] if len(numbers) == 2 else None)
+
+
+# A file is recognised by its name, and the numbers in it are checked later.
+@lru_cache(maxsize=20_000)
+def _apart(stem: str) -> tuple[str, tuple[str, ...]]:
+    """Give what stands before the counters, and these."""
+    pieces = stem.split("_")
     is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
     counters = 1 if is_late else 0
     while counters < len(pieces) - 1 and _COUNTER.fullmatch(pieces[-1 - counters]):
         counters += 1
-    timeseries_name = "_".join(pieces[: len(pieces) - counters])
-    if counters == 0 or not timeseries_name:
-        return None
-    _, separator, last = timeseries_name.rpartition("_")
-    ends_in_number = separator and _FIVE_DIGITS.fullmatch(last)
-    if counters > 2 or (counters == 1 and ends_in_number):
-        raise NamingError(
-            "The name does not say certainly which numbers are the acquisition and the file",
-            path=folder / name,
-            found=f"'{timeseries_name}' before {' and '.join(pieces[-counters:])}",
-            allowed="NAME_<acquisition>_<file>.tif or NAME_<acquisition>.tif",
-            remedy=_RENAME,
-        )
-    numbers = [int(piece) for piece in pieces[-counters:]]
-    return TifName(timeseries_name, numbers[0], numbers[1] if counters == 2 else None)
+    first = len(pieces) - counters
+    return "_".join(pieces[:first]), tuple(pieces[first:])
 
 
 def check_tif_numbering(folder: Path, tifs: Mapping[str, TifName]) -> None:

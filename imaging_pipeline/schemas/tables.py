@@ -6,7 +6,7 @@ with the database is therefore a function of its inputs and of `Tables`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,13 @@ class Tables:
     mlims: Any
     imaging: Any
     suite2p_jobs: Any
+    _full_names: dict[Any, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def full_name(self, table: Any) -> str:
+        """Give a table's name with its schema, quoted; DataJoint makes it anew whenever it is asked."""
+        if table not in self._full_names:
+            self._full_names[table] = table.full_table_name
+        return self._full_names[table]
 
     @cached_property
     def zone(self) -> ZoneInfo:

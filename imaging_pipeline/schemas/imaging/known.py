@@ -33,8 +33,8 @@ _AsDataset = Callable[[LinkRow], KnownDataset]
 
 def option_settings(tables: Tables) -> dict[str, Mapping[str, Any]]:
     """Give the settings of every option set, by its name."""
-    question = f"SELECT ops_name, ops_settings FROM {tables.imaging.Suite2pyOps.full_table_name}"
-    rows = plain_rows.fetch(tables.connection, question)
+    question = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
+    rows = plain_rows.fetch(tables, question)
     return {name: plain_rows.from_json(settings) for name, settings in rows}
 
 
@@ -75,7 +75,7 @@ def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
     of_folder
         What is registered of it: only what is registered elsewhere is asked for.
     """
-    met = _names_met(tables, plan)
+    met = _names_met(tables, plan, of_folder)
     elsewhere = registered_rows.of_names(tables, sorted(met - of_folder.metasession_names))
     metasessions = [
         each
@@ -86,23 +86,24 @@ def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
     return Known(tuple(sorted(metasessions, key=lambda each: each.metasession_name)))
 
 
-def _names_met(tables: Tables, plan: Plan) -> set[str]:
-    imaging = tables.imaging
+def _names_met(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> set[str]:
+    imaging, repository_name = tables.imaging, plan.request.repository_name
     sessions = [session for metasession in plan.metasessions for session in metasession.sessions]
     planned = [file for session in sessions for dataset in session.datasets for file in dataset.files]
-    paths = {names.hash16(plan.request.repository_name, file.address) for file in planned}
+    hashes = {row.address: row.path_hash for row in of_folder.files if row.repository_name == repository_name}
+    paths = {hashes.get(file.address) or names.hash16(repository_name, file.address) for file in planned}
     of_names = _any_of("metasession_name", {each.metasession_name for each in plan.metasessions})
     of_sessions = _any_of("session_name", {session.session_name for session in sessions})
     fingerprints = {file.fingerprint for file in planned}
     of_files = f"{_any_of('path_hash', paths)} OR {_any_of('fingerprint', fingerprints)}"
     # One question instead of three: each registration asks it while others wait.
     question = (
-        f"SELECT metasession_name FROM {imaging.MetaSession.full_table_name} WHERE {of_names}"
-        f" UNION SELECT metasession_name FROM {imaging.Session.full_table_name} WHERE {of_sessions}"
-        f" UNION SELECT metasession_name FROM {imaging.Session.Data.full_table_name} WHERE dataset_name IN"
-        f" (SELECT dataset_name FROM {imaging.PhysicalFile.full_table_name} WHERE {of_files})"
+        f"SELECT metasession_name FROM {tables.full_name(imaging.MetaSession)} WHERE {of_names}"
+        f" UNION SELECT metasession_name FROM {tables.full_name(imaging.Session)} WHERE {of_sessions}"
+        f" UNION SELECT metasession_name FROM {tables.full_name(imaging.Session.Data)} WHERE dataset_name IN"
+        f" (SELECT dataset_name FROM {tables.full_name(imaging.PhysicalFile)} WHERE {of_files})"
     )
-    return {str(name) for (name,) in plain_rows.fetch(tables.connection, question)}
+    return {str(name) for (name,) in plain_rows.fetch(tables, question)}
 
 
 def _any_of(column: str, hashes: set[str]) -> str:

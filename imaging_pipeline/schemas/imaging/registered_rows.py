@@ -47,6 +47,7 @@ class FileRow(NamedTuple):
     file_path: str
     file_part: str
     file_parts: Mapping[str, str] | None
+    path_hash: str
     size_bytes: int
     modified: datetime
     fingerprint: str
@@ -102,12 +103,12 @@ def _rows(tables: Tables, wanted: Mapping[str, Sequence[object]]) -> RegisteredR
     links = _select(
         tables,
         LinkRow._fields,
-        f"{imaging.MetaSession.full_table_name}"
-        f" LEFT JOIN {imaging.MetaSession.Suite2pyOps.full_table_name} USING (metasession_name)"
-        f" LEFT JOIN {imaging.Suite2pyOps.full_table_name} USING (ops_name)"
-        f" LEFT JOIN {imaging.Session.full_table_name} USING (metasession_name)"
-        f" LEFT JOIN {imaging.Session.Data.full_table_name} USING (metasession_name, session_name)"
-        f" LEFT JOIN {imaging.Dataset.full_table_name} USING (dataset_name)",
+        f"{tables.full_name(imaging.MetaSession)}"
+        f" LEFT JOIN {tables.full_name(imaging.MetaSession.Suite2pyOps)} USING (metasession_name)"
+        f" LEFT JOIN {tables.full_name(imaging.Suite2pyOps)} USING (ops_name)"
+        f" LEFT JOIN {tables.full_name(imaging.Session)} USING (metasession_name)"
+        f" LEFT JOIN {tables.full_name(imaging.Session.Data)} USING (metasession_name, session_name)"
+        f" LEFT JOIN {tables.full_name(imaging.Dataset)} USING (dataset_name)",
         wanted,
         "metasession_name, session_order, dataset_name",
     )
@@ -123,7 +124,7 @@ def files(tables: Tables, dataset_names: Sequence[str]) -> tuple[FileRow, ...]:
     rows = _select(
         tables,
         FileRow._fields,
-        tables.imaging.PhysicalFile.full_table_name,
+        tables.full_name(tables.imaging.PhysicalFile),
         {"dataset_name": dataset_names},
         "dataset_name, file_order",
     )
@@ -140,4 +141,4 @@ def _select(
     """Ask for the rows that have one of some values in each of some columns."""
     where = " AND ".join(f"{column} IN ({plain_rows.marks(values)})" for column, values in wanted.items())
     question = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
-    return plain_rows.fetch(tables.connection, question, list(chain.from_iterable(wanted.values())))
+    return plain_rows.fetch(tables, question, list(chain.from_iterable(wanted.values())))

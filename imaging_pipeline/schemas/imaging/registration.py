@@ -182,14 +182,14 @@ def _registered(tables: Tables, base_folder: Row) -> Registered:
 def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, bool]]:
     """Give the requests of the same folder, animal and label, and whether each was carried out."""
     columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
-    requests = tables.imaging.BaseFolder.full_table_name
-    applied = tables.imaging.MakeDatasetSessions.full_table_name
+    requests = tables.full_name(tables.imaging.BaseFolder)
+    applied = tables.full_name(tables.imaging.MakeDatasetSessions)
     question = (
         f"SELECT requested.basefolder_id, applied.basefolder_id IS NOT NULL FROM {requests} AS requested"
         f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"
         f" WHERE {' AND '.join(f'{name} = %s' for name in columns)} ORDER BY 1"
     )
-    found = plain_rows.fetch(tables.connection, question, [base_folder[name] for name in columns])
+    found = plain_rows.fetch(tables, question, [base_folder[name] for name in columns])
     return [(int(number), bool(is_applied)) for number, is_applied in found]
 
 
