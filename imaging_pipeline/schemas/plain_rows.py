@@ -10,15 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from imaging_pipeline.schemas.tables import Tables
 
-
-def fetch(tables: Tables, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+def fetch(connection: Any, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """Give the rows that answer a question; ``%s`` stands in it for each of the values.
 
     What is JSON comes as `from_json` takes it.
     """
-    rows: list[tuple[Any, ...]] = tables.connection.query(question, args=tuple(values)).fetchall()
+    rows: list[tuple[Any, ...]] = connection.query(question, args=tuple(values)).fetchall()
     return rows
 
 
@@ -27,16 +25,16 @@ def from_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def insert(tables: Tables, table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+def insert(table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows of numbers, text, times and JSON, all with the same columns, in one statement."""
     listed = list(rows)
     if not listed:
         return
     columns = list(listed[0])
-    quoted = ", ".join(map(tables.connection.adapter.quote_identifier, columns))
+    quoted = ", ".join(map(table.connection.adapter.quote_identifier, columns))
     places = ", ".join([f"({marks(columns)})"] * len(listed))
-    statement = f"INSERT INTO {tables.full_name(table)} ({quoted}) VALUES {places}"
-    tables.connection.query(statement, args=[_stored(each[name]) for each in listed for name in columns])
+    statement = f"INSERT INTO {table.full_table_name} ({quoted}) VALUES {places}"
+    table.connection.query(statement, args=[_stored(each[name]) for each in listed for name in columns])
 
 
 def marks(values: Sequence[object]) -> str:
@@ -45,4 +43,4 @@ def marks(values: Sequence[object]) -> str:
 
 
 def _stored(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (dict, list)) else value
+    return json.dumps(value) if isinstance(value, (dict, list, tuple)) else value

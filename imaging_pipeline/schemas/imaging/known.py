@@ -34,7 +34,7 @@ _AsDataset = Callable[[LinkRow], KnownDataset]
 def option_settings(tables: Tables) -> dict[str, Mapping[str, Any]]:
     """Give the settings of every option set, by its name."""
     question = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
-    rows = plain_rows.fetch(tables, question)
+    rows = plain_rows.fetch(tables.connection, question)
     return {name: plain_rows.from_json(settings) for name, settings in rows}
 
 
@@ -103,7 +103,7 @@ def _names_met(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> set[str
         f" UNION SELECT metasession_name FROM {tables.full_name(imaging.Session.Data)} WHERE dataset_name IN"
         f" (SELECT dataset_name FROM {tables.full_name(imaging.PhysicalFile)} WHERE {of_files})"
     )
-    return {str(name) for (name,) in plain_rows.fetch(tables, question)}
+    return {str(name) for (name,) in plain_rows.fetch(tables.connection, question)}
 
 
 def _any_of(column: str, hashes: set[str]) -> str:

@@ -141,4 +141,4 @@ def _select(
     """Ask for the rows that have one of some values in each of some columns."""
     where = " AND ".join(f"{column} IN ({plain_rows.marks(values)})" for column, values in wanted.items())
     question = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
-    return plain_rows.fetch(tables, question, list(chain.from_iterable(wanted.values())))
+    return plain_rows.fetch(tables.connection, question, list(chain.from_iterable(wanted.values())))

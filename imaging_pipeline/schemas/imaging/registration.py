@@ -189,7 +189,7 @@ def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, boo
         f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"
         f" WHERE {' AND '.join(f'{name} = %s' for name in columns)} ORDER BY 1"
     )
-    found = plain_rows.fetch(tables, question, [base_folder[name] for name in columns])
+    found = plain_rows.fetch(tables.connection, question, [base_folder[name] for name in columns])
     return [(int(number), bool(is_applied)) for number, is_applied in found]
 
 

@@ -77,7 +77,7 @@ def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     with alone(tables):
         first = next_number(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
-        plain_rows.insert(tables, tables.imaging.BaseFolder, numbered)
+        plain_rows.insert(tables.imaging.BaseFolder, numbered)
     return [row["basefolder_id"] for row in numbered]
 
 
@@ -87,7 +87,7 @@ def next_number(tables: Tables) -> int:
     jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
     numbered = (tables.full_name(tables.imaging.BaseFolder), jobs)
     questions = [f"SELECT max(basefolder_id) FROM {name}" for name in numbered]
-    newest = plain_rows.fetch(tables, " UNION ALL ".join(questions))
+    newest = plain_rows.fetch(tables.connection, " UNION ALL ".join(questions))
     return max((int(number) + 1 for (number,) in newest if number is not None), default=0)
 
 

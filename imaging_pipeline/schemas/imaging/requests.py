@@ -293,8 +293,7 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:
         """Apply the changes and report them."""
-        handle = tables.in_code()
-        report = registration.apply(handle, planned, decision)
-        plain_rows.insert(handle, type(self), [{**key, **report.row}])
+        report = registration.apply(tables.in_code(), planned, decision)
+        plain_rows.insert(self, [{**key, **report.row}])
         for part, rows in report.parts.items():
-            plain_rows.insert(handle, getattr(type(self), part), ({**key, **row} for row in rows))
+            plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))

@@ -50,6 +50,6 @@ def overtaken(tables: Tables, doomed: Doomed) -> tuple[RunningJob, ...]:
                 f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
                 f" WHERE status = 'reserved' AND metasession_name IN ({plain_rows.marks(sorted(names))})"
             )
-            rows = plain_rows.fetch(tables, question, sorted(names))
+            rows = plain_rows.fetch(tables.connection, question, sorted(names))
             found += [RunningJob(jobs, *row) for row in rows]
     return tuple(sorted(found, key=lambda job: (job.job_table, job.metasession_name, job.pid)))

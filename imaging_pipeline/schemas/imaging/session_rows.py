@@ -152,7 +152,7 @@ class Writer:
             for name in each.session_names
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
-        plain_rows.insert(self._tables, physical_file, self._file_rows(anew))
+        plain_rows.insert(physical_file, self._file_rows(anew))
 
     def _write_curations(self) -> None:
         request = self._base_folder

@@ -78,7 +78,7 @@ def drop(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
 def keyed_by_metasession(tables: Tables) -> list[str]:
     """Give the job tables of our schemas, and of those below, that are keyed by MetaSession."""
     connection, adapter = tables.connection, tables.connection.adapter
-    found = plain_rows.fetch(tables, _KEYED_BY_METASESSION[adapter.backend])
+    found = plain_rows.fetch(tables.connection, _KEYED_BY_METASESSION[adapter.backend])
     below = our_schemas(tables)
     if not below.issuperset(schema for schema, _ in found):
         # They may be private ones that were made a moment ago, or those of another lab on this server.
@@ -96,7 +96,7 @@ def _counted(tables: Tables, asked: Sequence[StaleJobs]) -> tuple[StaleJobs, ...
     ]
     values = [value for each in asked for value in each.values]
     question = f"SELECT asked, num_rows FROM ({' UNION ALL '.join(questions)}) AS counted WHERE num_rows > 0"
-    counted = plain_rows.fetch(tables, question, values)
+    counted = plain_rows.fetch(tables.connection, question, values)
     return tuple(replace(asked[number], num_rows=int(rows)) for number, rows in sorted(counted))
 
 
