@@ -55,7 +55,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
             click.echo(seen.text(with_files=dry_run, width=text_width()))
         if dry_run:
             return
-        if seen is not None and not (seen.decision.changes.sessions or seen.waiting):
+        if seen is not None and seen.registers_nothing:
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
         consent = None if yes else _consent(seen)
         waits: list[int] = []

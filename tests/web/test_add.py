@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,18 @@ def test_a_folder_that_is_still_copied_can_be_requested_all_the_same(
     page = anna.fill("/add/", {**typed, "do": "preview"})
     assert "can be added all the same" in page.text
     assert anna.fill("/add/", {**typed, "do": "register"}).status_code == 302
+
+
+def test_a_folder_of_which_every_session_would_be_refused_is_not_requested(
+    lab: Lab, anna: Visitor, folder: Path, typed: dict[str, Any]
+) -> None:
+    register(lab, folder, combined=False)
+    copy = shutil.copytree(folder, folder.with_name("copy"))
+    page = anna.fill("/add/", {**typed, "path": lab.windows_path(copy), "do": "register"})
+    assert page.status_code == 422
+    assert "Nothing of this folder would be registered: nothing was requested." in page.text
+    assert "it is registered in 90218/2024-05-17 of moser, and still there" in page.text
+    assert len(imaging.BaseFolder()) == 1
 
 
 @pytest.mark.parametrize("typed", ["902", "A0F", "90218"])

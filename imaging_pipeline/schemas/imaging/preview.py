@@ -54,6 +54,11 @@ class Preview:
         """The rows that the request's report would have."""
         return registration_report.report(self.decision, self.purged, self.num_jobs_reset)
 
+    @property
+    def registers_nothing(self) -> bool:
+        """Whether no session would be registered, and no earlier request may change that."""
+        return not (self.decision.changes.sessions or self.waiting)
+
     def text(self, *, with_files: bool = True, width: int = 80) -> str:
         """Give it as plain text, with every file or without those that are used and ignored.
 

@@ -12,6 +12,7 @@ from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, S
 from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.errors import (
+    InputError,
     NotMountedError,
     NotYetHereError,
     PathError,
@@ -82,13 +83,16 @@ def index() -> ResponseReturnValue:
         return render_template("add/index.html", form=form)
     if not form.validate():
         return render_template("add/index.html", form=form), 422
+    seen = None
     try:
         seen, unseen = _looked_at(form.inputs())
-        if request.form.get("do") == "register" and _is_agreed(form, seen):
-            return _added(form, seen)
+        if request.form.get("do") == "register":
+            _require_sessions(seen)
+            if _is_agreed(form, seen):
+                return _added(form, seen)
     except PipelineError as error:
         form.refuse(error, _field(form, error))
-        return render_template("add/index.html", form=form), 422
+        return render_template("add/index.html", form=form, seen=seen), 422
     form.agreed.data = json.dumps(to_what_was_shown(seen.purged) if seen else {})
     return render_template(
         "add/index.html", form=form, seen=seen, unseen=unseen, asked=request.form.get("do") == "register"
@@ -129,6 +133,14 @@ def _looked_at(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError
         return preview(tables(), inputs), None
     except _UNSEEN as error:
         return None, error
+
+
+def _require_sessions(seen: Preview | None) -> None:
+    if seen is not None and seen.registers_nothing:
+        raise InputError(
+            "Nothing of this folder would be registered: nothing was requested",
+            remedy="The preview says why of each session.",
+        )
 
 
 def _is_agreed(form: AddForm, seen: Preview | None) -> bool:
