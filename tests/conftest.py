@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for browser, but Chromium is not installed")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep tests together that share what takes long to make."""
     # Not at the top: only the process that gives out the tests needs it.
