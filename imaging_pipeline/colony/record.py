@@ -115,18 +115,17 @@ class AnimalReader:
 
     def read(self, record: Record) -> Animal | list[RowProblem]:
         """Give the animal, or everything that is wrong with the record."""
-        values: dict[str, str | None] = {}
         wrong: list[tuple[str, str, str]] = []
-        for column, cell in record.cells.items():
-            try:
-                values[column] = self._readers[column](cell)
-            except NotTakenError as error:
-                wrong.append((f"{column} cannot be taken", shown(_decoded(cell)), str(error)))
+        try:
+            values = {column: self._readers[column](cell) for column, cell in record.cells.items()}
+        except NotTakenError:
+            values, wrong = self._one_by_one(record)
         animal_id = values.pop("animal_id", None)
         datasource = values.pop("datasource_id", None)
         if not animal_id and not any(what.startswith("animal_id ") for what, _, _ in wrong):
             wrong.append(("The row has no animal_id", "nothing", "the colony's identifier"))
-        wrong += _contradictions(values, record.cells)
+        if values.get("death_date") or values.get("death_cause"):
+            wrong += _contradictions(values, record.cells)
         if wrong or not animal_id:
             return [RowProblem(record.row, animal_id or "", *each) for each in wrong]
         key = AnimalKey(animal_id, int(datasource or 0) if self._datasource is None else self._datasource)
@@ -135,6 +134,17 @@ class AnimalReader:
             values.pop("death_cause", None)
         fill_in(values, key)
         return Animal(key, values, self._has_all_genes)
+
+    def _one_by_one(self, record: Record) -> tuple[dict[str, str | None], list[tuple[str, str, str]]]:
+        """Give the values that can be taken, and what is wrong with the others."""
+        values: dict[str, str | None] = {}
+        wrong = []
+        for column, cell in record.cells.items():
+            try:
+                values[column] = self._readers[column](cell)
+            except NotTakenError as error:
+                wrong.append((f"{column} cannot be taken", shown(_decoded(cell)), str(error)))
+        return values, wrong
 
 
 def _contradictions(
