@@ -25,6 +25,7 @@ SCRIPTS = (
     "traces",
     "registering",
     "looking",
+    "web_pages",
     "purging",
     "colony",
     "suite2p_run",

@@ -12,6 +12,9 @@ from imaging_pipeline.config import Config
 _HASHES = frozenset({"metasession_name", "session_name", "dataset_name"})
 _NUMBERS = frozenset({"basefolder_id"})
 
+# In the middle of each name of a copy, which is as long as any other, and of such digits.
+_MARK = "c0ffee"
+
 _DIGITS = " UNION ALL ".join(f"SELECT {digit} AS digit" for digit in range(10))
 _REQUESTS_A_COPY = 100
 """Room for the numbers of the requests of one session."""
@@ -55,6 +58,27 @@ def copy_session(connection: Any, first: int, last: int) -> None:
     connection.query(f"SET {switch.format('DEFAULT' if is_postgresql else 1)}")
 
 
+def is_copy(column: str) -> str:
+    """Give the condition that a name of a MetaSession, session or dataset is that of a copy."""
+    return f"POSITION('{_MARK}' IN {column}) > 0"
+
+
+def give_folders(connection: Any) -> None:
+    """Give each copy a folder of its own, and its requests the same."""
+    from imaging_pipeline.schemas import imaging
+
+    connection.query(
+        f"UPDATE {imaging.MetaSession.full_table_name}"
+        " SET metasession_folder = CONCAT('day', CAST(RIGHT(metasession_name, 5) AS DECIMAL(5)))"
+        f" WHERE {is_copy('metasession_name')}"
+    )
+    connection.query(
+        f"UPDATE {imaging.BaseFolder.full_table_name} SET folder ="
+        " CONCAT('day', CAST((basefolder_id - MOD(basefolder_id, 100)) / 100 AS DECIMAL(5)))"
+        " WHERE basefolder_id >= 100"
+    )
+
+
 def _columns(connection: Any, table: str) -> list[str]:
     return [column[0] for column in connection.query(f"SELECT * FROM {table} WHERE 1 = 0").description]
 
@@ -72,13 +96,13 @@ def _copy_rows(connection: Any, table: str, columns: list[str], first: int, last
 
 def _copied(column: str, name: str) -> str:
     if column in _HASHES:
-        return f"CONCAT(LEFT({name}, 10), '-', LPAD(CAST(copy_number AS CHAR(5)), 5, '0'))"
+        return f"CONCAT(LEFT({name}, 5), '{_MARK}', LPAD(CAST(copy_number AS CHAR(5)), 5, '0'))"
     return f"{name} + {_REQUESTS_A_COPY} * copy_number" if column in _NUMBERS else name
 
 
 def _is_original(column: str, name: str) -> str:
     if column in _HASHES:
-        return f"POSITION('-' IN {name}) = 0"
+        return f"NOT {is_copy(name)}"
     return f"{name} < {_REQUESTS_A_COPY}" if column in _NUMBERS else ""
 
 

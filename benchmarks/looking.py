@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.finished_sessions import copy_session, make_finished_session
+from benchmarks.finished_sessions import copy_session, give_folders, is_copy, make_finished_session
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
@@ -49,9 +48,9 @@ def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
 
     connection = make_finished_session(config, folder / "lab")
     copy_session(connection, 1, size.sessions)
-    _give_folders(connection, imaging)
+    give_folders(connection)
     handle = tables.in_code()
-    name = str((imaging.Session & "session_name NOT LIKE '%-%'").fetch1("session_name"))
+    name = str((imaging.Session & f"NOT {is_copy('session_name')}").fetch1("session_name"))
     jobs_table = imaging.Tif.jobs.full_table_name
 
     def count() -> object:
@@ -68,20 +67,6 @@ def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
         jobs,
     )
     return interleaved_s(*looks, repeats=size.repeats)
-
-
-def _give_folders(connection: Any, imaging: Any) -> None:
-    """Give each copy a folder of its own, and its requests the same."""
-    connection.query(
-        f"UPDATE {imaging.MetaSession.full_table_name}"
-        " SET metasession_folder = CONCAT('day', CAST(RIGHT(metasession_name, 5) AS DECIMAL(5)))"
-        " WHERE POSITION('-' IN metasession_name) > 0"
-    )
-    connection.query(
-        f"UPDATE {imaging.BaseFolder.full_table_name} SET folder ="
-        " CONCAT('day', CAST((basefolder_id - MOD(basefolder_id, 100)) / 100 AS DECIMAL(5)))"
-        " WHERE basefolder_id >= 100"
-    )
 
 
 SCRIPT = Script(full=Size(), tiny=Size(sessions=2, repeats=1), measure=measure, on_servers=True)
