@@ -29,7 +29,7 @@ _FEW = 1000
 class Size:
     """What is in the database, who clicks how often, and after how many requests memory is looked at."""
 
-    sessions: int = 10_000
+    sessions: int = 11_200  # with nine job rows each
     cells: int = 2000
     frames: int = 100_000
     people: int = 20
