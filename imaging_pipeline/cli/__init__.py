@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),
     "setup": _Lazy(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
     "scope": _Lazy(f"{_CLI}.scope:scope", "Add and list microscope heads."),
+    "apparatus": _Lazy(f"{_CLI}.apparatus:apparatus", "Add and list what animals move in or on."),
     "options": _Lazy(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
     "web": _Lazy(f"{_CLI}.web:web", "Serve the web page."),
     "store": _Lazy(f"{_CLI}.store:store", "Remove what no row names any more from the store."),

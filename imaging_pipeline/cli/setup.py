@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from imaging_pipeline import strict_json
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.errors import FormatError, Move
 from imaging_pipeline.schemas.imaging import administration
-from imaging_pipeline.schemas.imaging.setup_parts import PARTS
+from imaging_pipeline.schemas.imaging.setup_parts import PARTS, read_parts
 
 
 @click.group()
@@ -71,20 +70,6 @@ def list_setups() -> None:
 
 def _read_parts(path: Path) -> Mapping[str, Any]:
     try:
-        parts = strict_json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise _no_parts(path, error) from error
-    if not isinstance(parts, Mapping):
-        raise _no_parts(path, type(parts).__name__)
-    return parts
-
-
-def _no_parts(path: Path, found: object) -> FormatError:
-    return FormatError(
-        "The parts of a setup are no JSON object",
-        path=path,
-        found=found,
-        allowed='{"Sync": […], …}',
-        remedy="correct the file.",
-        move=Move.ADMINISTRATOR,
-    )
+        return read_parts(path.read_bytes())
+    except FormatError as error:
+        raise error.of(path, Move.ADMINISTRATOR) from error

@@ -67,6 +67,16 @@ def enable(name: str) -> None:
     click.echo(f"{name} is enabled." if is_new else f"{name} was enabled already.")
 
 
+@users.command()
+@click.argument("name")
+@click.argument("role", type=click.Choice(["experimenter", "administrator"]))
+def role(name: str, role: str) -> None:
+    """Let NAME register folders only, or administer, too."""
+    with connected() as tables, kept_change(tables, _me(), "gave another role to", name, {"role": role}):
+        is_new = people.set_administrator(tables, name, is_administrator=role == "administrator")
+    click.echo(f"{name} is an {role}{'' if is_new else ' already'}.")
+
+
 @users.command(name="list")
 def list_users() -> None:
     """List all people."""

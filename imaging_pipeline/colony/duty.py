@@ -5,6 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.colony.runs import GoesOnError
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import sync
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
 
@@ -20,7 +21,7 @@ def compare_when_due(tables: Tables) -> str:
         As of `colony.sync.sync`; the row of the run has it, too.
     """
     source = configured_source(tables.config)
-    if source is None or not _is_due(tables):
+    if source is None or due_in_s(tables) > 0:
         return ""
     try:
         outcome = sync(tables, source)
@@ -33,8 +34,12 @@ def compare_when_due(tables: Tables) -> str:
     )
 
 
-def _is_due(tables: Tables) -> bool:
-    """Say whether the last comparison with the whole colony began long enough ago, by the server's clock."""
-    ago = tables.connection.adapter.interval_expr(60 * tables.config.mlims_every_min, "second")
-    lately = f"sync_started > CURRENT_TIMESTAMP(6) - {ago}"
-    return not tables.mlims.Sync & {"sync_is_whole": True} & lately
+def due_in_s(tables: Tables) -> float:
+    """Say in how many seconds the next comparison is due, by the server's clock; 0 where it is now."""
+    ago = {
+        "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP(6)::timestamp - MAX(sync_started))",
+        "mysql": "TIMESTAMPDIFF(MICROSECOND, MAX(sync_started), CURRENT_TIMESTAMP(6)) / 1000000",
+    }[tables.connection.adapter.backend]
+    question = f"SELECT {ago} FROM {tables.mlims.Sync.full_table_name} WHERE sync_is_whole"
+    ((seconds,),) = plain_rows.fetch(tables.connection, question)
+    return 0.0 if seconds is None else max(60.0 * tables.config.mlims_every_min - float(seconds), 0.0)

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from imaging_pipeline import wording
 from imaging_pipeline.config import Config
 from imaging_pipeline.schemas.imaging import table_names
 from imaging_pipeline.web import answers, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections
 from imaging_pipeline.web.registry import PAGES
-from imaging_pipeline.wording import in_words
 
-_FILTERS: dict[str, Callable[..., Any]] = {
-    "in_words": in_words,
+_STATIC = Path(__file__).with_name("static")
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "in_words": wording.in_words,
+    "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,
     "table_name": table_names.shown,
     "zip": zip,
 }
-
-_STATIC = Path(__file__).with_name("static")
 
 
 def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False) -> Flask:
@@ -42,14 +44,14 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     """
     app = Flask(__package__, static_folder=_STATIC, static_url_path="/static")
     app.config.update(safety.settings(config, secret_key))
-    app.jinja_env.filters.update(
-        table_name=table_names.shown, schema_of=table_names.schema_of, zip=zip, in_words=in_words
-    )
+    app.jinja_env.filters.update(_FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = Connections(config)
     app.extensions[links.EXTENSION] = links.Links()
     for page in PAGES:
         app.register_blueprint(page.blueprint)
+        if page.is_for_administrators:
+            people.close(app, page.blueprint)
     safety.install(app)
     people.install(app)
     safety.install_for_forms(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -42,6 +42,13 @@ def for_administrators(view: View) -> View:
     """Let a view be called by administrators only."""
     setattr(view, _FOR_ADMINISTRATORS, True)
     return view
+
+
+def close(app: Flask, blueprint: Blueprint) -> None:
+    """Let all views of a page be called by administrators only."""
+    for endpoint, view in app.view_functions.items():
+        if endpoint.startswith(f"{blueprint.name}."):
+            for_administrators(view)
 
 
 def me() -> Person:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.pages import (
     add,
+    administration,
     cells,
     folders,
     health,
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     jobs.PAGE,
     options.PAGE,
     cells.PAGE,
+    administration.PAGE,
     password.PAGE,
     sign_in.PAGE,
     health.PAGE,

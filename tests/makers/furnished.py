@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from imaging_pipeline.colony.sources.csv_file import CsvFile
+from imaging_pipeline.colony.sync import sync
+from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import administration
 from tests.makers.lab import Lab
 from tests.makers.recordings import OBJECT, import_all
 
+PARTS = {
+    "Sync": [
+        {"sync_name": "frames", "generic_name": "frames_imaging", "polarity": "rising", "master": True},
+        {"sync_name": "cam", "generic_name": "frames_tracking", "polarity": "falling", "tolerance": 0.5},
+    ],
+    "Tracking1D": {"encoder_steps": 1024},
+    "Labview": {"labview_config": {"rate": 100, "lines": ["a", "b"]}},
+}
+
 
 def furnish(lab: Lab) -> None:
     """Register and import a recording, and add what an administrator would."""
-    administration.add_options(tables.in_code(), "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
-    administration.add_options(tables.in_code(), "fast", {"tau": 0.7})
+    bound = tables.in_code()
+    administration.add_options(bound, "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
+    administration.add_options(bound, "fast", {"tau": 0.7})
+    administration.add_setup(bound, "wheel room", date(2026, 3, 14), "2Pminiscope_A", parts=PARTS)
+    administration.add_scope(bound, "mini2p", notes="the second one")
+    administration.add_apparatus(bound, "wheel", "treadmill", note="10 cm wide")
+    compare_with_colony()
     import_all(lab, OBJECT)
+
+
+def compare_with_colony() -> None:
+    """Compare the animals with a colony twice, in which one is renamed and a row is wrong; then with none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "animals.csv"
+        for text in ("b1,90300,female", "b1,90300b,female\nb2,90301,perhaps", ""):
+            file.write_text(f"animal_id,animal_name,animal_sex\n{text}\n")
+            an_hour_ago = file.stat().st_mtime - 3600
+            os.utime(file, (an_hour_ago, an_hour_ago))
+            try:
+                sync(tables.in_code(), CsvFile(file, datasource_id=1))
+            except PipelineError:
+                assert not text

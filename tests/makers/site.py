@@ -171,7 +171,7 @@ class _Forms(HTMLParser):
         if "hx-headers" in attrs:
             self._token = json.loads(attrs["hx-headers"])["X-CSRFToken"]
         for link in ("href", "hx-get"):
-            if link in attrs and tag != "link":
+            if link in attrs and tag != "link" and not attrs[link].startswith("#"):
                 self.links.add(urljoin(self._path, attrs[link]).partition("#")[0])
         if tag == "form":
             method = "post" if "hx-post" in attrs else attrs.get("method", "get").lower()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -187,7 +188,7 @@ def _checked(column: Any, value: Any, what: str) -> Any:
 
 def _text(kind: str, value: Any) -> tuple[Any, str]:
     room = int(re.sub(r"\D", "", kind))
-    fits = isinstance(value, str) and len(value) <= room and "\0" not in value
+    fits = isinstance(value, str) and len(value) <= room and _is_kept(value)
     return (value if fits else None), f"text of at most {room} characters"
 
 
@@ -207,7 +208,8 @@ def _whole(kind: str, value: Any) -> tuple[Any, str]:
 
 
 def _number(_kind: str, value: Any) -> tuple[Any, str]:
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = is_number and abs(value) <= sys.float_info.max
     return (float(value) if fits else None), "a number"
 
 
@@ -217,7 +219,18 @@ def _day(_kind: str, value: Any) -> tuple[Any, str]:
 
 
 def _group(_kind: str, value: Any) -> tuple[Any, str]:
-    return (dict(value) if isinstance(value, Mapping) else None), "a group of names and values"
+    fits = isinstance(value, Mapping) and _is_kept(value)
+    return (dict(value) if fits else None), "a group of names and values, without NaN and infinity"
+
+
+def _is_kept(value: Any) -> bool:
+    """Say whether databases keep a value: none takes NUL or halves of characters, and their JSON no NaN."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text.replace("\\\\", "")
 
 
 _CHECKS: tuple[tuple[str, Callable[[str, Any], tuple[Any, str]]], ...] = (

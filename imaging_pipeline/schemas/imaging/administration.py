@@ -1,4 +1,4 @@
-"""What an administrator does: people, repositories, setups, scopes and option sets.
+"""What an administrator does: people, repositories, setups, scopes, apparatus and option sets.
 
 What is added again and is the same is no error, and told as there already; what is there with other
 values is never changed.
@@ -25,6 +25,7 @@ __all__ = [
     "AddedOptions",
     "AddedRepository",
     "AddedSetup",
+    "add_apparatus",
     "add_options",
     "add_repository",
     "add_scope",
@@ -119,6 +120,35 @@ def add_scope(tables: Tables, name: str, *, notes: str | None = None) -> Added:
     row = checked_row(scope, {"scope_name": name, "scope_notes": notes}, what="A scope")
     with alone(tables):
         is_new = add_row(scope, row, what=f"The scope {name}", remedy=_WHAT_DIFFERS)
+    return Added(name, is_new)
+
+
+def add_apparatus(tables: Tables, name: str, category: str, *, note: str | None = None) -> Added:
+    """Add an arena, a wheel or another thing that an animal moves in or on.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    name
+        What it is called.
+    category
+        A row of ``ApparatusCategory``.
+    note
+        Anything worth keeping.
+
+    Raises
+    ------
+    InputError
+        A value cannot be taken, or an apparatus of this name is there with other values.
+    """
+    name = checked_name(name, "An apparatus")
+    known(tables.imaging.ApparatusCategory, "category", category)
+    apparatus = tables.imaging.Apparatus
+    given = {"apparatus": name, "category": category, "apparatus_note": note}
+    row = checked_row(apparatus, given, what="An apparatus")
+    with alone(tables):
+        is_new = add_row(apparatus, row, what=f"The apparatus {name}", remedy=_WHAT_DIFFERS)
     return Added(name, is_new)
 
 

@@ -75,5 +75,27 @@ def set_active(tables: Tables, username: str, *, is_active: bool) -> bool:
     return was_active != is_active
 
 
+def set_administrator(tables: Tables, username: str, *, is_administrator: bool) -> bool:
+    """Let a user administer, or no more than register folders.
+
+    Returns
+    -------
+    bool
+        Whether that is new.
+
+    Raises
+    ------
+    InputError
+        There is no such user.
+    """
+    user = tables.imaging.User
+    key = {"username": known(user, "username", username)}
+    with in_transaction(tables.connection):
+        is_staff, is_superuser = (user & key).fetch1("is_staff", "is_superuser")
+        values = {"is_staff": is_administrator, "is_superuser": bool(is_superuser) and is_administrator}
+        user.update1({**key, **values})
+    return bool(is_staff or is_superuser) != is_administrator
+
+
 def _end_sessions(imaging: Any, key: dict[str, str]) -> None:
     (imaging.SignIn & key).delete_quick()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline import strict_json
+from imaging_pipeline.errors import FormatError, InputError, Move
 
 from .adding import checked_row, refuse_unknown
 from .fetching import Row
@@ -13,6 +14,23 @@ from .fetching import Row
 PARTS = ("Sync", "Tracking1D", "Tracking2D", "Treadmill", "Scanimage", "Labview")
 # One row a line; the other parts are there once.
 _LISTED = "Sync"
+
+
+def read_parts(content: bytes) -> Mapping[str, Any]:
+    """Read parts from JSON: name of a part → its columns.
+
+    Raises
+    ------
+    FormatError
+        It is no JSON object.
+    """
+    try:
+        parts = strict_json.loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        raise _no_parts(error) from error
+    if not isinstance(parts, Mapping):
+        raise _no_parts(type(parts).__name__)
+    return parts
 
 
 def part_rows(setup: Any, key: Row, parts: Mapping[str, Any]) -> dict[str, list[Row]]:
@@ -111,3 +129,13 @@ def _check_lines(lines: Sequence[Row]) -> None:
 
 def _differs(stored: Row, given: Row) -> bool:
     return any(stored[name] != value for name, value in given.items())
+
+
+def _no_parts(found: object) -> FormatError:
+    return FormatError(
+        "The parts of a setup are no JSON object",
+        found=found,
+        allowed='{"Sync": […], …}',
+        remedy="Correct the text.",
+        move=Move.ADMINISTRATOR,
+    )

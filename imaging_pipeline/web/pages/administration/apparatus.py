@@ -1,0 +1,46 @@
+"""Arenas, wheels and what else animals move in or on."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.forms import choices
+from imaging_pipeline.web.queries import administration as queries
+
+from .subjects import RowForm, added, adding, blueprint
+
+
+class ApparatusForm(RowForm):
+    """An apparatus."""
+
+    apparatus = StringField("Name", [InputRequired("Give a name."), Length(max=64)])
+    category = SelectField("Category")
+    apparatus_note = StringField("Note", [Length(max=1024)])
+
+
+@blueprint.get("/apparatus")
+def apparatus() -> ResponseReturnValue:
+    """List all apparatus."""
+    return render_template("administration/apparatus.html", apparatus=queries.apparatus(tables()))
+
+
+@blueprint.route("/apparatus/add", methods=["GET", "POST"])
+def add_apparatus() -> ResponseReturnValue:
+    """Add an apparatus."""
+    form = ApparatusForm()
+    form.category.choices = choices(queries.categories(tables()))
+    return adding(form, "Add an apparatus", "apparatus", lambda: _added(form))
+
+
+def _added(form: ApparatusForm) -> str:
+    name, category = str(form.apparatus.data), str(form.category.data)
+    note = form.apparatus_note.data or None
+    with kept("added the apparatus", name, {"category": category, "note": note}) as bound:
+        made = administration.add_apparatus(bound, name, category, note=note)
+    return added(f"the apparatus {made.name}", is_new=made.is_new)

@@ -1,0 +1,60 @@
+"""Repositories, and the roots that people type for them."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from wtforms import StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.queries import administration as queries
+
+from .subjects import RowForm, added, adding, blueprint
+
+
+class RepositoryForm(RowForm):
+    """A repository, or roots for one."""
+
+    about = {"[Rr]oot|[Pp]ath": "roots"}
+
+    repository_name = StringField(
+        "Name",
+        [InputRequired("Give a name."), Length(max=64)],
+        description="The same name stands in the configuration of each machine that reaches it."
+        " Of a repository that is there, roots are added.",
+    )
+    roots = TextAreaField(
+        "Roots",
+        [InputRequired("Give at least one root."), Length(max=8192)],
+        description=r"What people type for it, one a line: N:\moser, \\server\share or /mnt/moser.",
+        render_kw={"rows": 4, "spellcheck": "false"},
+    )
+
+
+@blueprint.get("/repositories")
+def repositories() -> ResponseReturnValue:
+    """List all repositories."""
+    return render_template("administration/repositories.html", repositories=queries.repositories(tables()))
+
+
+@blueprint.route("/repositories/add", methods=["GET", "POST"])
+def add_repository() -> ResponseReturnValue:
+    """Add a repository, or roots to one."""
+    form = RepositoryForm(data={"repository_name": request.args.get("name", "")})
+    return adding(form, "Add a repository or roots", "repositories", lambda: _added(form))
+
+
+def _added(form: RepositoryForm) -> str:
+    name = str(form.repository_name.data)
+    roots = [line.strip() for line in str(form.roots.data).splitlines() if line.strip()]
+    with kept("added roots to the repository", name, {"roots": roots}) as bound:
+        made = administration.add_repository(bound, name, roots)
+    told = [
+        *([added(f"the repository {made.name}", is_new=True)] if made.is_new else []),
+        *(added(f"the root {root}", is_new=True) for root in made.new_roots),
+        *(added(f"the root {root}", is_new=False) for root in made.known_roots),
+    ]
+    return " ".join(told)

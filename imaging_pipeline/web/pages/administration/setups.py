@@ -1,0 +1,88 @@
+"""Setups: their calibrations, and what each recorded line means."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, cast
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.imaging.setup_parts import read_parts
+from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.forms import choices
+from imaging_pipeline.web.paging import page_number
+from imaging_pipeline.web.queries import setups as queries
+from imaging_pipeline.web.queries.choices import experiment_types
+
+from .subjects import RowForm, added, adding, blueprint
+
+
+class SetupForm(RowForm):
+    """A calibration of a setup."""
+
+    about = {"^The part |^The parts |^A setup has no ": "parts"}
+
+    setup_name = StringField("Name", [InputRequired("Give a name."), Length(max=64)])
+    setup_date = DateField(
+        "First day of the calibration", [InputRequired("Give a day.")], render_kw={"max": "9999-12-31"}
+    )
+    experiment_type = SelectField("Experiment type")
+    setup_note = StringField("Note", [Length(max=1024)])
+    parts = TextAreaField(
+        "Parts",
+        [Length(max=65536)],
+        description="JSON, as the file of imaging-pipeline setup add. A calibration that is there gets the"
+        " parts that it lacks.",
+        render_kw={"rows": 14, "spellcheck": "false", "class": "code"},
+    )
+
+
+@blueprint.get("/setups")
+def setups() -> ResponseReturnValue:
+    """List all calibrations."""
+    return render_template("administration/setups.html", setups=queries.setups(tables(), page_number()))
+
+
+@blueprint.get("/setup")
+def setup() -> ResponseReturnValue:
+    """Show a calibration with its streams and other parts."""
+    shown = queries.setup(tables(), request.args.get("name", ""), request.args.get("day", ""))
+    return render_template("administration/setup.html", shown=shown)
+
+
+@blueprint.route("/setups/add", methods=["GET", "POST"])
+def add_setup() -> ResponseReturnValue:
+    """Add a calibration, or parts to one."""
+    form = SetupForm(data=_begun())
+    form.experiment_type.choices = choices(experiment_types(tables()))
+    return adding(form, "Add a calibration or parts", "setups", lambda: _added(form))
+
+
+def _begun() -> dict[str, Any]:
+    """Give what the form begins with: a calibration that is there."""
+    asked = request.args
+    try:
+        day = date.fromisoformat(asked.get("day", ""))
+    except ValueError:
+        day = None
+    return {"setup_name": asked.get("name", ""), "setup_date": day, "experiment_type": asked.get("type")}
+
+
+def _added(form: SetupForm) -> str:
+    name, day = str(form.setup_name.data), cast(date, form.setup_date.data)
+    note, typed = form.setup_note.data or None, str(form.parts.data or "")
+    parts = dict(read_parts(typed.encode())) if typed else {}
+    given = {"day": day.isoformat(), "experiment type": form.experiment_type.data, "note": note}
+    with kept("added the setup", name, {**given, "parts": parts}) as bound:
+        made = administration.add_setup(
+            bound, name, day, str(form.experiment_type.data), note=note, parts=parts
+        )
+    told = [added(f"the setup {made.name} of {made.setup_date}", is_new=made.is_new)]
+    told += [added(f"the part {part}", is_new=True) for part in made.new_parts]
+    told += [added(f"the part {part}", is_new=False) for part in made.known_parts]
+    return " ".join(told)

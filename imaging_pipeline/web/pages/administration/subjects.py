@@ -1,0 +1,86 @@
+"""The blueprint of all subjects, and how a row of any of them is added."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, cast
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import Field
+
+from imaging_pipeline.errors import PipelineError
+from imaging_pipeline.web.forms import Form
+
+blueprint = Blueprint("administration", __name__, url_prefix="/administration")
+
+SUBJECTS = {
+    "index": "Users",
+    "repositories": "Repositories",
+    "setups": "Setups",
+    "scopes": "Microscopes",
+    "apparatus": "Apparatus",
+    "colony": "Colony",
+    "changes": "Changes",
+}
+"""View → its words, in the order in which they are shown."""
+
+# How errors of values that cannot be taken name the column.
+_COLUMN = re.compile(r"cannot have this (\w+)$")
+
+
+class RowForm(Form):
+    """A row that is added; its fields are called as the columns are, the first is the name.
+
+    Attributes
+    ----------
+    about
+        Pattern of an error's words → the field that it is shown beside.
+    """
+
+    about: ClassVar[Mapping[str, str]] = {}
+
+    def field_of(self, error: PipelineError) -> Field:
+        """Give the field that an error is about: its column's, or the one with the name."""
+        column = _COLUMN.search(error.what)
+        named = [name for pattern, name in self.about.items() if re.search(pattern, error.what)]
+        if column and column[1] in self:
+            named.append(column[1])
+        return cast(Field, self[named[0]] if named else next(iter(self)))
+
+
+def adding(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
+    """Show a form, or add what was typed into it and go back to the list.
+
+    Parameters
+    ----------
+    form
+        What is typed.
+    title
+        What is done.
+    subject
+        The view with the list.
+    add
+        Does it, and gives what is told of it.
+    """
+    if form.validate_on_submit():
+        try:
+            told = add()
+        except PipelineError as error:
+            form.refuse(error, form.field_of(error))
+        else:
+            flash(told)
+            return redirect(url_for(f"administration.{subject}"))
+    status = 422 if form.is_submitted() else 200
+    return render_template("administration/add.html", form=form, title=title, subject=subject), status
+
+
+def added(what: str, *, is_new: bool) -> str:
+    """Say that something was added, or was there."""
+    return f"Added {what}." if is_new else f"There already: {what}."
+
+
+@blueprint.context_processor
+def _subjects() -> dict[str, Mapping[str, str]]:
+    return {"subjects": SUBJECTS}

@@ -1,0 +1,177 @@
+"""People, places, microscopes, apparatus, and what people changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from imaging_pipeline.errors import NothingFoundError
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.web.paging import Paged, paged
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """A person.
+
+    Attributes
+    ----------
+    name
+        First and last name, as far as they are known.
+    password_time
+        When the password was set, UTC; None where there is none.
+    """
+
+    username: str
+    name: str
+    email: str
+    is_administrator: bool
+    is_active: bool
+    password_time: datetime | None
+
+    @property
+    def role(self) -> str:
+        """Say what the person is."""
+        return "administrator" if self.is_administrator else "experimenter"
+
+
+@dataclass(frozen=True)
+class RepositoryRow:
+    """A repository.
+
+    Attributes
+    ----------
+    roots
+        What people type for it.
+    place
+        Where this machine has it; empty where its configuration does not say.
+    is_here
+        Whether it is to be found there.
+    """
+
+    name: str
+    roots: tuple[str, ...]
+    place: str
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class ScopeRow:
+    """A microscope head."""
+
+    name: str
+    notes: str
+    added: datetime
+
+
+@dataclass(frozen=True)
+class ApparatusRow:
+    """An arena, a wheel, or what else animals move in or on."""
+
+    name: str
+    category: str
+    note: str
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """What a person changed.
+
+    Attributes
+    ----------
+    made
+        When, UTC.
+    details
+        The values that were given.
+    """
+
+    made: datetime
+    username: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+
+
+def users(tables: Tables) -> list[UserRow]:
+    """Give all people, by username."""
+    return _users(tables, tables.imaging.User())
+
+
+def user(tables: Tables, username: str) -> UserRow:
+    """Give a person.
+
+    Raises
+    ------
+    NothingFoundError
+        There is none of this name.
+    """
+    for found in _users(tables, tables.imaging.User & {"username": username}):
+        return found
+    raise NothingFoundError("There is no such user", found=username, remedy="Take one from the list.")
+
+
+def repositories(tables: Tables) -> list[RepositoryRow]:
+    """Give all repositories, by name."""
+    roots = tables.roots()
+    names = sorted(map(str, tables.imaging.Repository().to_arrays("repository_name")))
+    places = {name: tables.config.repositories.get(name) for name in names}
+    return [
+        RepositoryRow(
+            name,
+            tuple(sorted(root.root for root in roots if root.repository_name == name)),
+            str(place or ""),
+            place is not None and place.is_dir(),
+        )
+        for name, place in places.items()
+    ]
+
+
+def scopes(tables: Tables) -> list[ScopeRow]:
+    """Give all microscope heads, by name."""
+    rows = tables.imaging.Scope().to_dicts(order_by="scope_name")
+    return [ScopeRow(row["scope_name"], row["scope_notes"], row["entry_time_scope"]) for row in rows]
+
+
+def apparatus(tables: Tables) -> list[ApparatusRow]:
+    """Give all apparatus, by name."""
+    rows = tables.imaging.Apparatus().to_dicts(order_by="apparatus")
+    return [ApparatusRow(row["apparatus"], row["category"], row["apparatus_note"]) for row in rows]
+
+
+def categories(tables: Tables) -> list[str]:
+    """Give the kinds of apparatus."""
+    return sorted(map(str, tables.imaging.ApparatusCategory().to_arrays("category")))
+
+
+def changes(tables: Tables, number: int) -> Paged[ChangeRow]:
+    """Give a page of what people changed, the newest first."""
+    return paged(tables.imaging.Change(), number, order_by=("change_time DESC", "change_id")).of(_change)
+
+
+def _users(tables: Tables, wanted: Any) -> list[UserRow]:
+    accounts = (tables.imaging.Account & wanted.proj()).to_dicts()
+    password_times = {row["username"]: row["password_time"] for row in accounts}
+    return [
+        UserRow(
+            row["username"],
+            f"{row['first_name']} {row['last_name']}".strip(),
+            row["email"],
+            bool(row["is_staff"] or row["is_superuser"]),
+            bool(row["is_active"]),
+            password_times.get(row["username"]),
+        )
+        for row in wanted.to_dicts(order_by="username")
+    ]
+
+
+def _change(row: Row) -> ChangeRow:
+    return ChangeRow(
+        row["change_time"],
+        row["change_username"],
+        row["change_action"],
+        row["change_subject"],
+        row["change_details"],
+    )
