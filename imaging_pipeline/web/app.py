@@ -22,6 +22,7 @@ from imaging_pipeline.web.registry import PAGES
 _STATIC = Path(__file__).with_name("static")
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
+    "counted": wording.counted,
     "in_words": wording.in_words,
     "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,

@@ -12,6 +12,7 @@ from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.imaging.kept_changes import kept_change
 from tests.makers.lab import Lab
 from tests.makers.recordings import OBJECT, import_all
 
@@ -31,7 +32,8 @@ def furnish(lab: Lab) -> None:
     administration.add_options(bound, "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
     administration.add_options(bound, "fast", {"tau": 0.7})
     administration.add_setup(bound, "wheel room", date(2026, 3, 14), "2Pminiscope_A", parts=PARTS)
-    administration.add_scope(bound, "mini2p", notes="the second one")
+    with kept_change(bound, "bob", "added the microscope", "mini2p", {"notes": "the second one"}):
+        administration.add_scope(bound, "mini2p", notes="the second one")
     administration.add_apparatus(bound, "wheel", "treadmill", note="10 cm wide")
     compare_with_colony()
     import_all(lab, OBJECT)

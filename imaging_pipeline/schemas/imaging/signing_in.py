@@ -46,6 +46,10 @@ class Person:
     name: str
     is_administrator: bool
 
+    def may_change_of(self, username: str) -> bool:
+        """Say whether the person may change what is this user's: their own, or all for an administrator."""
+        return self.is_administrator or self.username == username
+
 
 def sign_in(tables: Tables, username: str, password: str, *, address: str, now: datetime) -> str:
     """Sign a person in, and give the token that their browser is to hold.

@@ -22,6 +22,17 @@ from imaging_pipeline.web.queries.choices import experiment_types
 from .subjects import RowForm, added, adding, blueprint
 
 
+_EXAMPLE = """{
+  "Sync": [
+    {"sync_name": "frames",
+     "generic_name": "frames_imaging",
+     "polarity": "rising",
+     "master": true}
+  ],
+  "Tracking1D": {"encoder_steps": 1024}
+}"""
+
+
 class SetupForm(RowForm):
     """A calibration of a setup."""
 
@@ -38,7 +49,7 @@ class SetupForm(RowForm):
         [Length(max=65536)],
         description="JSON, as the file of imaging-pipeline setup add. A calibration that is there gets the"
         " parts that it lacks.",
-        render_kw={"rows": 14, "spellcheck": "false", "class": "code"},
+        render_kw={"rows": 14, "spellcheck": "false", "class": "code", "placeholder": _EXAMPLE},
     )
 
 

@@ -113,4 +113,4 @@ def _added(form: UserForm) -> str:
     name = str(form.username.data)
     with kept("added the user", name, {**values, "role": form.role.data}) as bound:
         made = administration.add_user(bound, name, is_staff=is_staff, **values)
-    return added(f"the user {made.name}", is_new=made.is_new)
+    return f"{added(f'the user {made.name}', is_new=made.is_new)} A click on the name leads to a password."
