@@ -46,8 +46,8 @@ class Person:
     name: str
     is_administrator: bool
 
-    def may_change_of(self, username: str) -> bool:
-        """Say whether the person may change what is this user's: their own, or all for an administrator."""
+    def may_change_of(self, username: str | None) -> bool:
+        """Say whether the person may change what is a user's, or nobody's: experimenters only their own."""
         return self.is_administrator or self.username == username
 
 

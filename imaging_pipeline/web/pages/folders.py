@@ -48,7 +48,7 @@ def one(number: int) -> ResponseReturnValue:
         past=past,
         told=_told(past),
         owners=owners(tables(), purged),
-        may_repeat=me().is_administrator or past.request["username"] == me().username,
+        may_repeat=me().may_change_of(past.request["username"]),
     )
 
 

@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
         failures=failures(bound),
         workers=[*living(bound), *silent(bound)],
         runs=queries.finished_runs(bound),
-        may_add=_may_change,
+        may_add=me().may_change_of,
     )
 
 
@@ -76,7 +76,7 @@ def one() -> ResponseReturnValue:
         "jobs/one.html",
         job=found,
         stack=queries.stack(tables(), found),
-        may_change=_may_change(queries.owner(tables(), found.key)),
+        may_change=me().may_change_of(queries.owner(tables(), found.key)),
     )
 
 
@@ -148,12 +148,8 @@ def _priority() -> int:
 _LOWEST = 100
 
 
-def _may_change(owner: str | None) -> bool:
-    return me().is_administrator or owner == me().username
-
-
 def _require(owner: str | None) -> None:
-    if not _may_change(owner):
+    if not me().may_change_of(owner):
         raise ForbiddenError(
             "This is another experimenter's",
             found=owner or "somebody's who is gone",

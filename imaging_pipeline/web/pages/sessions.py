@@ -67,7 +67,7 @@ def one(session_name: str) -> ResponseReturnValue:
         types=choices.session_types(bound),
         apparatus=choices.apparatus(bound),
         viewer=viewer_of(session_name, cells.analyses(bound, session_name)),
-        may_change=_may_change(row),
+        may_change=me().may_change_of(row["username"]),
     )
 
 
@@ -111,17 +111,13 @@ def circumstances(session_name: str) -> ResponseReturnValue:
 
 def _changeable(session_name: str) -> Row:
     row = queries.session(tables(), session_name)
-    if not _may_change(row):
+    if not me().may_change_of(row["username"]):
         raise ForbiddenError(
             "This session is another experimenter's",
             found=row["username"],
             remedy=f"Ask {row['username']} or an administrator to do it.",
         )
     return row
-
-
-def _may_change(row: Row) -> bool:
-    return me().is_administrator or row["username"] == me().username
 
 
 def _wanted() -> Wanted:

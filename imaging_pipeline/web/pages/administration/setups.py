@@ -21,7 +21,6 @@ from imaging_pipeline.web.queries.choices import experiment_types
 
 from .subjects import RowForm, added, adding, blueprint
 
-
 _EXAMPLE = """{
   "Sync": [
     {"sync_name": "frames",
