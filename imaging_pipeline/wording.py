@@ -41,7 +41,7 @@ def _two(large: int, small: int, large_unit: str, small_unit: str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Give a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def wrapped(line: str, width: int) -> str:

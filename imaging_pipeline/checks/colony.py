@@ -12,6 +12,7 @@ from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import PipelineError, StillCopyingError
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import counted
 
 # Of so many comparisons in a row none came: no worker is at it.
 _MISSED = 3
@@ -68,7 +69,7 @@ def _last(tables: Tables, config: Config) -> Finding:
         remedy = "Run: imaging-pipeline mlims sync --dry-run, and then without --dry-run."
         return notice("last", "the animals were not compared with it yet", remedy)
     row = rows[0]
-    when = f"{row['sync_started']:%Y-%m-%d %H:%M}, of {row['num_animals']:,} animals"
+    when = f"{row['sync_started']:%Y-%m-%d %H:%M}, of {counted(row['num_animals'], 'animal')}"
     if row["sync_error"]:
         return failed("last", f"{when}: {row['sync_error']}", "See: imaging-pipeline mlims log")
     if _age(tables, row) > _MISSED * timedelta(minutes=config.mlims_every_min):

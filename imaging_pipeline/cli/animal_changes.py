@@ -110,7 +110,7 @@ def _tell_end(outcome: Outcome, *, dry_run: bool, is_whole: bool) -> None:
     if is_whole:
         parts += [f"gone: {counts.num_gone}", f"there again: {counts.num_returned}"]
     parts.append(f"rows skipped: {counts.num_rows_skipped}")
-    click.echo(f"{', '.join(parts)}; of {counts.num_animals:,} {_animals(counts.num_animals)}.")
+    click.echo(f"{', '.join(parts)}; of {counted(counts.num_animals, 'animal')}.")
     if outcome.none_is_gone:
         click.echo("Nobody is marked as gone, since a row without an identifier may be anybody's.")
     if outcome.requests:
@@ -119,10 +119,6 @@ def _tell_end(outcome: Outcome, *, dry_run: bool, is_whole: bool) -> None:
         click.echo(f"{requests} that waited for an animal can be carried out now: {numbers}.")
     if dry_run:
         click.echo("Nothing was written.")
-
-
-def _animals(number: int) -> str:
-    return "animal" if number == 1 else "animals"
 
 
 def _tell_problems(outcome: Outcome) -> None:

@@ -7,6 +7,7 @@ from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import counted
 
 
 def compare_when_due(tables: Tables) -> str:
@@ -29,7 +30,7 @@ def compare_when_due(tables: Tables) -> str:
         return ""
     counts = outcome.counts
     return (
-        f"Compared {counts.num_animals:,} animals with {outcome.source}: {counts.num_added} added,"
+        f"Compared {counted(counts.num_animals, 'animal')} with {outcome.source}: {counts.num_added} added,"
         f" {counts.num_changed} changed, {counts.num_gone} gone, {counts.num_rows_skipped} rows skipped"
     )
 

@@ -19,6 +19,7 @@ from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
 from imaging_pipeline.schemas.imaging import awaited
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import counted
 
 _ANIMALS_A_BATCH = 2000
 
@@ -142,7 +143,7 @@ class _Sync:
         if 2 * found < before:
             raise ColonyError(
                 f"The source has lost more than half of its animals ({self.source.name})",
-                found=f"{found:,} animals",
+                found=counted(found, "animal"),
                 allowed=f"at least {(before + 1) // 2:,}: {before:,} are here",
                 remedy="see whether the source is whole. If it is: imaging-pipeline mlims sync --force",
             )

@@ -97,7 +97,7 @@ def test_the_error_says_when_the_colony_was_compared_with_last_and_what_looks_al
     assert Path(warning.filename) == Path(__file__)
     when = mlims.Sync().fetch1("sync_started")
     for text in (
-        f"compared with last on {when:%Y-%m-%d at %H:%M} (csv {tmp_path / 'colony.csv'}: 1 animals)",
+        f"compared with last on {when:%Y-%m-%d at %H:%M} (csv {tmp_path / 'colony.csv'}: 1 animal)",
         "like 90218?",
         "the request waits for it, and is carried out when it is here.",
         "It is tried again by itself.",

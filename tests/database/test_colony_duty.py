@@ -58,7 +58,7 @@ def test_it_is_done_every_so_many_minutes_whoever_asks(
     worker: Tables, file: Path, pass_minutes: Callable[[int], Any]
 ) -> None:
     assert compare_when_due(worker) == (
-        f"Compared 1 animals with csv {file}: 1 added, 0 changed, 0 gone, 0 rows skipped"
+        f"Compared 1 animal with csv {file}: 1 added, 0 changed, 0 gone, 0 rows skipped"
     )
     assert compare_when_due(worker) == ""
     pass_minutes(29)

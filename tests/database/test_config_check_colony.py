@@ -83,7 +83,7 @@ def test_when_it_was_compared_with_last_is_told(configured: Configured, colony: 
     config = configured()
     assert "not compared with it yet" in found(config)["last"].found
     run(config)
-    assert (found(config)["last"].state, found(config)["last"].found[-12:]) == (State.OK, "of 1 animals")
+    assert (found(config)["last"].state, found(config)["last"].found[-11:]) == (State.OK, "of 1 animal")
     ago = lab.connection.adapter.interval_expr(2, "hour")
     lab.connection.query(
         f"UPDATE {mlims.Sync.full_table_name} SET sync_started = CURRENT_TIMESTAMP(6) - {ago}"

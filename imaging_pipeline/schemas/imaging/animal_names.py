@@ -8,6 +8,7 @@ from typing import Any
 from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError, near
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.wording import counted
 
 from .adding import not_known
 from .fetching import Row
@@ -82,7 +83,7 @@ def told_of(sync: Row | None) -> str:
         return "the colony system was not compared with yet"
     return (
         f"the colony system was compared with last on {sync['sync_started']:%Y-%m-%d at %H:%M}"
-        f" ({sync['sync_source']}: {sync['num_animals']:,} animals)"
+        f" ({sync['sync_source']}: {counted(sync['num_animals'], 'animal')})"
     )
 
 
