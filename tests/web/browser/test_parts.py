@@ -27,7 +27,7 @@ def listed(open_page: Callable[..., Page]) -> Page:
 def test_a_list_is_paged_in_its_place(listed: Page) -> None:
     expect(listed.get_by_role("row")).to_have_count(PER_PAGE + 1)
     listed.evaluate("window.isTheSame = true")
-    listed.get_by_role("link", name="Older").click()
+    listed.get_by_role("link", name="Older", exact=True).click()
     expect(listed.get_by_role("row")).to_have_count(3 + 1)
     expect(listed).to_have_url(re.compile(r"/options/\?page=2$"))
     assert listed.evaluate("window.isTheSame")
@@ -37,7 +37,7 @@ def test_a_list_is_paged_in_its_place(listed: Page) -> None:
 
 def test_a_part_that_is_refused_leaves_the_page_as_it_is(listed: Page) -> None:
     imaging.SignIn.delete_quick()
-    listed.get_by_role("link", name="Older").click()
+    listed.get_by_role("link", name="Older", exact=True).click()
     expect(listed.get_by_role("alert")).to_contain_text("Your session has ended")
     expect(listed.get_by_role("row")).to_have_count(PER_PAGE + 1)
     expect(listed.get_by_role("link", name="Sign in in another tab")).to_be_visible()
