@@ -53,10 +53,8 @@ class FolderContents:
 
     Attributes
     ----------
-    ignored
-        Files that a rule leaves out, and that rule.
-    left_out
-        Files, and parts of files, that are no recording, and why.
+    ignored, left_out
+        Files that a rule leaves out, and files and parts that are no recording; by path, and why.
     """
 
     def __init__(
@@ -208,9 +206,8 @@ class FolderContents:
             progress.report("reading fingerprints", len(self._fingerprints))
             with self._reading(path):
                 self._fingerprints[path] = fingerprint(self.folder / path)
-        entry = self.entries[path]
-        start = self._examined[path].start if path in self._examined else None
-        return Content(entry.size_bytes, entry.modified, self._fingerprints[path], start)
+        entry, examined = self.entries[path], self._examined.get(path, Examined())
+        return Content(entry.size_bytes, entry.modified, self._fingerprints[path], examined.start)
 
     def _known_parts(self, path: str) -> Mapping[str, str]:
         """Give everything in a file as the database knows it; nothing where the file is new or changed."""
@@ -234,9 +231,9 @@ class FolderContents:
 
     def _content_of_part(self, address: str) -> Content:
         entry, path, part = self.entries[address], self._containers[address], self._part(address)
-        start = self._wall_time(part.examined.start)
         parts = {name: each.left_out for name, each in self._look_into(path).items()}
         name = address.removeprefix(f"{path}/")
+        start = self._wall_time(part.examined.start)
         return Content(entry.size_bytes, entry.modified, part.fingerprint, start, name, parts)
 
     def _wall_time(self, moment: datetime | None) -> datetime | None:
