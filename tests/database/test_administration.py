@@ -12,16 +12,9 @@ from imaging_pipeline.names import settings_hash
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import administration
 from imaging_pipeline.suite2p_runner.options import load_options, translate
+from tests.makers.furnished import PARTS
 from tests.makers.lab import Lab
 
-PARTS = {
-    "Sync": [
-        {"sync_name": "frames", "generic_name": "frames_imaging", "polarity": "rising", "master": True},
-        {"sync_name": "cam", "generic_name": "frames_tracking", "polarity": "falling", "tolerance": 0.5},
-    ],
-    "Tracking1D": {"encoder_steps": 1024},
-    "Labview": {"labview_config": {"rate": 100, "lines": ["a", "b"]}},
-}
 DAY = date(2026, 3, 14)
 
 

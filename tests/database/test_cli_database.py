@@ -119,6 +119,22 @@ def test_a_scope_is_added_and_listed(run: Run) -> None:
     assert ["mini2p", "the", "[second]"] in lines(run("scope", "list").stdout)
 
 
+def test_an_apparatus_is_added_and_listed(run: Run) -> None:
+    added = run("apparatus", "add", "wheel", "--category", "treadmill", "--note", "10 cm")
+    assert added.stdout == "Added the apparatus wheel.\n"
+    assert ["wheel", "treadmill", "10", "cm"] in lines(run("apparatus", "list").stdout)
+    refused = run("apparatus", "add", "box", "--category", "arenas")
+    assert "There is no category 'arenas'. Found: arenas (like arena?)." in refused.stderr
+
+
+def test_a_user_gets_another_role(run: Run) -> None:
+    assert run("users", "role", "anna", "administrator").stdout == "anna is an administrator.\n"
+    assert run("users", "role", "anna", "administrator").stdout == "anna is an administrator already.\n"
+    assert run("users", "role", "anna", "experimenter").stdout == "anna is an experimenter.\n"
+    assert not imaging.User.fetch1("is_staff")
+    assert run("users", "role", "nobody", "experimenter").exit_code == 1
+
+
 def test_an_old_option_set_is_added_and_told_of_what_suite2p_cannot_do_any_more(
     run: Run, tmp_path: Path
 ) -> None:

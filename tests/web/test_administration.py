@@ -146,6 +146,8 @@ def test_a_calibration_gets_the_parts_that_it_lacks(bob: Visitor) -> None:
         ('{"Treadmill": {"calibration": 1' + "0" * 400 + "}}", "a number"),
         ('{"Labview": {"labview_config": {"a": NaN}}}', "without NaN"),
         ('{"Labview": {"labview_config": {"a": "\\u0000"}}}', "without NaN"),
+        ('{"Labview": {"labview_config": {"a": ' + "[" * 40 + "]" * 40 + "}}}", "more than 20 deep"),
+        ('{"Labview": {"labview_config": {"a": ' + "[" * 900 + "]" * 900 + "}}}", "more than 20 deep"),
         ('{"Scanimage": {"machine_file": "\\ud800"}}', "text of at most"),
     ],
 )

@@ -14,6 +14,8 @@ from .fetching import Row
 PARTS = ("Sync", "Tracking1D", "Tracking2D", "Treadmill", "Scanimage", "Labview")
 # One row a line; the other parts are there once.
 _LISTED = "Sync"
+# MariaDB takes JSON of 32 levels, MySQL of 100; what is kept of a change has it within others.
+_DEEPEST = 20
 
 
 def read_parts(content: bytes) -> Mapping[str, Any]:
@@ -22,7 +24,7 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
     Raises
     ------
     FormatError
-        It is no JSON object.
+        It is no JSON object, or one with more levels than databases take.
     """
     try:
         parts = strict_json.loads(content.decode("utf-8-sig"))
@@ -30,6 +32,8 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
         raise _no_parts(error) from error
     if not isinstance(parts, Mapping):
         raise _no_parts(type(parts).__name__)
+    if not _lies_within(parts, _DEEPEST):
+        raise _no_parts(f"lists and groups more than {_DEEPEST} deep in each other")
     return parts
 
 
@@ -131,9 +135,17 @@ def _differs(stored: Row, given: Row) -> bool:
     return any(stored[name] != value for name, value in given.items())
 
 
+def _lies_within(value: Any, levels: int) -> bool:
+    """Say whether lists and groups lie in each other over no more than some levels."""
+    if not isinstance(value, (Mapping, list)):
+        return True
+    within = value.values() if isinstance(value, Mapping) else value
+    return levels > 0 and all(_lies_within(each, levels - 1) for each in within)
+
+
 def _no_parts(found: object) -> FormatError:
     return FormatError(
-        "The parts of a setup are no JSON object",
+        "The parts of a setup are no JSON object that can be taken",
         found=found,
         allowed='{"Sync": […], …}',
         remedy="Correct the text.",
