@@ -41,7 +41,7 @@ class SignInFailure(dj.Manual):
     """Attempts to sign in, counted for each name and each address until one succeeds or time has passed."""
 
     definition = """
-    failed_by : varchar(80)  # "name" or "address", and which
+    failed_by : varchar(80)  # a name or an address, and which
     ---
     num_failures : int32
     first_failure : datetime(6)  # UTC

@@ -18,7 +18,7 @@ class Change(dj.Manual):
     ---
     change_time : datetime(6)  # UTC
     change_username : varchar(64)  # who; of a command the account of the machine
-    change_action : varchar(64)  # what was done, such as "added the option set"
+    change_action : varchar(64)  # what was done, such as: added the option set
     change_subject : varchar(255)  # to what: a name or number
     change_details : json  # the values that were given; never a password
     INDEX (change_time)

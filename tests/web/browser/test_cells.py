@@ -15,6 +15,7 @@ from imaging_pipeline.schemas import imaging
 from tests.makers.browser import OpenSite, faults
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, RATE_HZ
+from tests.makers.toy_workers import wait_until
 from tests.makers.viewed import CELL_IDS, viewed_session
 
 WIDTH = 64
@@ -82,7 +83,7 @@ def test_keys_show_and_hide_what_they_say(viewer: Page, key: dict[str, Any]) -> 
     with_rois = colours_of(viewer)
     viewer.keyboard.press("r")
     expect(viewer.get_by_label("ROIs", exact=True)).not_to_be_checked()
-    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{with_rois}'")
+    wait_until(lambda: colours_of(viewer) != with_rois)
     viewer.keyboard.press("r")
     viewer.keyboard.press("n")
     expect(viewer.get_by_label("Numbers")).to_be_checked()
@@ -114,10 +115,10 @@ def test_the_viewer_is_worked_by_keyboard_alone(viewer: Page) -> None:
 def test_contrast_and_colours_change_the_picture(viewer: Page, look: Callable[[Page, str], Path]) -> None:
     before = colours_of(viewer)
     viewer.get_by_label("White").fill("600")
-    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{before}'")
+    wait_until(lambda: colours_of(viewer) != before)
     before = colours_of(viewer)
     viewer.get_by_label("Colour").select_option("Cell probability")
-    viewer.wait_for_function(f"document.getElementById('viewer-canvas').toDataURL() !== '{before}'")
+    wait_until(lambda: colours_of(viewer) != before)
     expect(viewer.locator("#viewer-scale canvas")).to_have_count(1)
     look(viewer, "probability")
 
