@@ -70,7 +70,7 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
             oldest[number][JobStatus(state)] = float(since_s)
     durations = {
         number: Durations(float(median_s), float(total_s))
-        for number, median_s, total_s in _asked(tables, selected, _timed)
+        for number, median_s, total_s in _asked(tables, selected, lambda each: _timed(each, backend))
         if median_s is not None
     }
     return tuple(
@@ -104,15 +104,19 @@ def _counted(selected: Selected, backend: str) -> Sql:
     return together([unmade, Sql(made, of_key.args)])
 
 
-def _timed(selected: Selected) -> Sql:
-    """Ask for median and sum; no function for a median is known to all servers."""
+def _timed(selected: Selected, backend: str) -> Sql:
+    """Ask for median and sum; MySQL has no function for a median."""
     finished = Sql("status = 'success' AND duration IS NOT NULL")
     condition = every([finished, selected.of_key, selected.of_row])
+    found = f"{selected.jobs.jobs_name} {condition.clause}"
+    if backend == "postgresql":
+        median = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY duration)"
+        return Sql(f"SELECT {median} AS median_s, SUM(duration) AS total_s FROM {found}", condition.args)
+    middle = "CASE WHEN 2 * place BETWEEN number AND number + 2 THEN duration END"
     ranked = (
         "SELECT duration, ROW_NUMBER() OVER (ORDER BY duration) AS place, COUNT(*) OVER () AS number"
-        f" FROM {selected.jobs.jobs_name} {condition.clause}"
+        f" FROM {found}"
     )
-    middle = "CASE WHEN place BETWEEN number / 2.0 AND number / 2.0 + 1 THEN duration END"
     return Sql(
         f"SELECT AVG({middle}) AS median_s, SUM(duration) AS total_s FROM ({ranked}) AS ranked",
         condition.args,

@@ -18,6 +18,7 @@ from imaging_pipeline.errors import InputError, NothingFoundError
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.queries import cells as queries
+from imaging_pipeline.web.queries import regions as of_regions
 from imaging_pipeline.web.queries.cells import Analysis
 
 blueprint = Blueprint("cells", __name__, url_prefix="/cells/<session_name>")
@@ -54,7 +55,7 @@ def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
     shown = _shown(session_name, dataset_name)
     if (known := _known_already(shown)) is not None:
         return known
-    found = queries.regions(tables(), shown)
+    found = of_regions.regions(tables(), shown.key)
     images = queries.projection(tables(), shown)
     runs = {name: values.tolist() for name, values in asdict(found.runs).items()}
     answer = {
@@ -86,10 +87,8 @@ def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
     """Give a stretch of some cells' traces, in as many points as the picture has room for."""
     shown = _shown(session_name, dataset_name)
     cell_ids, quantities, frames = _asked_cells(), _asked_quantities(shown), _asked_frames(shown)
-    drawn = {
-        quantity: queries.traces(tables(), shown, cell_ids, quantity, frames, _number("points", 2000))
-        for quantity in quantities
-    }
+    rows, num_points = queries.array_rows(tables(), shown, cell_ids), _number("points", 2000)
+    drawn = {quantity: queries.traces(shown, rows, quantity, frames, num_points) for quantity in quantities}
     samples = next(iter(drawn.values())).samples.tolist()
     values = {quantity: [_plain(row) for row in found.values] for quantity, found in drawn.items()}
     return {"cell_ids": cell_ids, "samples": samples, "values": values}

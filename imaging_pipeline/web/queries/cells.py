@@ -6,17 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline import trace_store
 from imaging_pipeline.analysis.decimation import Decimated, decimated
-from imaging_pipeline.analysis.pixel_runs import PixelRuns, pixel_runs
 from imaging_pipeline.errors import InputError, NothingFoundError
 from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.web.queries.regions import of_cells
 
 QUANTITIES = ("fluo", "neuropil", "df_f", "spikes", "filtered_spikes")
 IMAGES = (
@@ -27,9 +26,6 @@ IMAGES = (
     "mean_image_ref",
     "mean_image_second",
 )
-MEASURES = ("cell_prob", "snr_df_f", "skew", "npix", "radius", "compact", "footprint", "redcell_prob")
-"""Columns that cells can be coloured by."""
-
 MOST_CELLS = 24
 """Cells whose traces are asked for at once."""
 
@@ -92,26 +88,6 @@ class Projection:
     height: int
     width: int
     images: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Where the cells of an analysis are.
-
-    Attributes
-    ----------
-    cell_ids, planes
-        int, of each cell, in order of ``cell_id``.
-    measures
-        Column → value of each cell, None where it has none; columns without any value are left out.
-    runs
-        The cells' pixels.
-    """
-
-    cell_ids: list[int]
-    planes: list[int]
-    measures: dict[str, list[float | None]]
-    runs: PixelRuns
 
 
 def analyses(tables: Tables, session_name: str) -> list[Analysis]:
@@ -198,34 +174,15 @@ def image(tables: Tables, shown: Analysis, name: str) -> NDArray[np.float32]:
     return pixels
 
 
-def regions(tables: Tables, shown: Analysis) -> Regions:
-    """Give where the cells are, and what they may be coloured by."""
-    imaging = tables.imaging
-    measured = [name for name in MEASURES if name != "snr_df_f"]
-    rois = (imaging.Cell.Rois & shown.key).proj("center_plane", "xpix", "ypix", *measured)
-    rows = rois.to_dicts(order_by="cell_id")
-    noise = (imaging.SNR.Cell & shown.key).proj("snr_df_f").to_dicts()
-    snr = {row["cell_id"]: row["snr_df_f"] for row in noise}
-    for row in rows:
-        row["snr_df_f"] = snr.get(row["cell_id"])
-    measures = {name: [_rounded(row[name]) for row in rows] for name in MEASURES}
-    return Regions(
-        cell_ids=[row["cell_id"] for row in rows],
-        planes=[row["center_plane"] for row in rows],
-        measures={name: values for name, values in measures.items() if set(values) - {None}},
-        runs=pixel_runs([row["xpix"] for row in rows], [row["ypix"] for row in rows]),
-    )
-
-
-def traces(
-    tables: Tables, shown: Analysis, cell_ids: Sequence[int], quantity: str, frames: range, num_points: int
-) -> Decimated:
+def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, num_points: int) -> Decimated:
     """Give a stretch of some cells' traces in a few points.
 
     Parameters
     ----------
-    cell_ids
-        At most `MOST_CELLS` of the analysis.
+    shown
+        The analysis.
+    rows
+        Where the cells stand in its arrays: see `array_rows`.
     quantity
         One of `QUANTITIES`.
     frames
@@ -241,10 +198,9 @@ def traces(
     Raises
     ------
     InputError
-        The quantity or a cell is not there, or too much is asked for.
+        The quantity is not there, or too much is asked for.
     """
     array = stored(shown, quantity)
-    rows = array_rows(tables, shown, cell_ids)
     first, end = max(frames.start, 0), min(frames.stop, array.shape[1])
     if first >= end or not 2 <= num_points <= _MOST_POINTS:
         raise InputError(
@@ -285,8 +241,8 @@ def array_rows(tables: Tables, shown: Analysis, cell_ids: Sequence[int]) -> list
     InputError
         A cell is not there, or too many are asked for.
     """
-    known = (tables.imaging.Cell.Rois & shown.key).to_arrays("cell_id", order_by="cell_id").tolist()
-    rows = {cell_id: row for row, cell_id in enumerate(known)}
+    known = of_cells(tables, tables.imaging.Cell.Rois, shown.key, ("cell_id",))
+    rows = {cell_id: row for row, (cell_id,) in enumerate(known)}
     missing = [cell_id for cell_id in cell_ids if cell_id not in rows]
     if missing or not 0 < len(cell_ids) <= MOST_CELLS:
         raise InputError(
@@ -296,7 +252,3 @@ def array_rows(tables: Tables, shown: Analysis, cell_ids: Sequence[int]) -> list
             remedy="Choose cells in the picture.",
         )
     return [rows[cell_id] for cell_id in cell_ids]
-
-
-def _rounded(value: Any) -> float | None:
-    return None if value is None else float(f"{value:.6g}")

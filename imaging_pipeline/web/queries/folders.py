@@ -71,18 +71,18 @@ class FolderRow:
 def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
     """Give a page of the requests, the newest first."""
     where, values = _conditions(wanted)
-    done = tables.imaging.MakeDatasetSessions.full_table_name
+    asked, beside = tables.imaging.BaseFolder.full_table_name, _beside(tables)
+    # What is shown is looked up only of what stands on the page.
+    page = (
+        f"SELECT asked.basefolder_id FROM {asked} AS asked {beside} {where}"
+        f" ORDER BY asked.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
+    )
     question = (
         "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.awaited_animal,"
         f" asked.experiment_type, asked.combined, asked.basefolder_entry_time, {_STATE} AS state,"
-        " job.error_message"
-        f" FROM {tables.imaging.BaseFolder.full_table_name} AS asked"
-        f" LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
-        " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
-        f" LEFT JOIN {done} AS done ON done.basefolder_id = asked.basefolder_id"
-        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = asked.basefolder_id"
-        f" {where} ORDER BY asked.basefolder_id DESC"
-        f" LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
+        f" job.error_message FROM ({page}) AS page"
+        f" JOIN {asked} AS asked ON asked.basefolder_id = page.basefolder_id {beside}"
+        " ORDER BY asked.basefolder_id DESC"
     )
     rows = [_shown(*row) for row in plain_rows.fetch(tables.connection, question, values)]
     return Paged(rows[:PER_PAGE], number, len(rows) > PER_PAGE)
@@ -125,6 +125,17 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
     kept = ("register_uncurated", "base_folder_note")
     animal = row["animal_id"] or awaited.said(row)
     return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
+
+
+def _beside(tables: Tables) -> str:
+    """Give what is known beside each request; servers leave out of it what a query does not ask for."""
+    done = tables.imaging.MakeDatasetSessions.full_table_name
+    return (
+        f"LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
+        " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
+        f" LEFT JOIN {done} AS done ON done.basefolder_id = asked.basefolder_id"
+        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = asked.basefolder_id"
+    )
 
 
 def _conditions(wanted: Filter) -> tuple[str, list[object]]:

@@ -1,0 +1,73 @@
+"""Where the cells of an analysis are, fetched without DataJoint's work on every value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from datajoint import blob
+from numpy.typing import NDArray
+
+from imaging_pipeline.analysis.pixel_runs import PixelRuns, pixel_runs
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.tables import Tables
+
+MEASURES = ("cell_prob", "snr_df_f", "skew", "npix", "radius", "compact", "footprint", "redcell_prob")
+"""Columns that cells can be coloured by."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Where the cells of an analysis are.
+
+    Attributes
+    ----------
+    cell_ids, planes
+        int, of each cell, in order of ``cell_id``.
+    measures
+        Column → value of each cell, None where it has none; columns without any value are left out.
+    runs
+        The cells' pixels.
+    """
+
+    cell_ids: list[int]
+    planes: list[int]
+    measures: dict[str, list[float | None]]
+    runs: PixelRuns
+
+
+def regions(tables: Tables, key: Row) -> Regions:
+    """Give where the cells of an analysis are, and what they may be coloured by."""
+    measured = [name for name in MEASURES if name != "snr_df_f"]
+    columns = ("cell_id", "center_plane", "xpix", "ypix", *measured)
+    rows = of_cells(tables, tables.imaging.Cell.Rois, key, columns)
+    cell_ids, planes, xpix, ypix, *values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    noise = dict(of_cells(tables, tables.imaging.SNR.Cell, key, ("cell_id", "snr_df_f")))
+    found = dict(zip(measured, values, strict=True)) | {"snr_df_f": [noise.get(each) for each in cell_ids]}
+    measures = {name: [_rounded(value) for value in found[name]] for name in MEASURES}
+    return Regions(
+        cell_ids=list(cell_ids),
+        planes=list(planes),
+        measures={name: values for name, values in measures.items() if set(values) - {None}},
+        runs=pixel_runs([_unpacked(each) for each in xpix], [_unpacked(each) for each in ypix]),
+    )
+
+
+def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Give columns of each cell of an analysis, in order of ``cell_id``, as the server has them."""
+    same = " AND ".join(f"{name} = %s" for name in key)
+    question = f"SELECT {', '.join(columns)} FROM {table.full_table_name} WHERE {same} ORDER BY cell_id"
+    return plain_rows.fetch(tables.connection, question, list(key.values()))
+
+
+def _unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
+    """Give the array of a ``<blob>``."""
+    array: NDArray[np.integer] = blob.unpack(bytes(stored), squeeze=False)
+    return array
+
+
+def _rounded(value: Any) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
