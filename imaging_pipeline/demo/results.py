@@ -101,7 +101,7 @@ def seconds_by_table() -> dict[str, float]:
     """Give what the finished jobs took, by table in the order of the work."""
     tables = (
         *(imaging.MakeDatasetSessions, imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis),
-        *(imaging.Projection, imaging.Cell, imaging.FilteredSpikes),
+        *(imaging.Projection, imaging.Cell, imaging.FilteredSpikes, imaging.SNR),
     )
     return {
         table.__name__: float(sum(table.jobs.completed.to_arrays("duration").tolist())) for table in tables
@@ -122,6 +122,6 @@ def row_counts() -> Counter[str]:
     tables = (
         *(imaging.MetaSession, imaging.Session, imaging.Session.Data, imaging.Dataset, imaging.PhysicalFile),
         *(imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis, imaging.Projection),
-        *(imaging.Cell, imaging.Cell.Rois, imaging.Cell.Traces, imaging.FilteredSpikes),
+        *(imaging.Cell, imaging.Cell.Rois, imaging.Cell.Traces, imaging.FilteredSpikes, imaging.SNR),
     )
     return Counter({table.__qualname__: len(table()) for table in tables})
