@@ -59,10 +59,9 @@ def _of_pages(size: Size, served: Served, viewed: Viewed) -> Iterator[Measuremen
     for click in found:
         by_page[_label(click.address, served)].append(click)
     floor = by_page.pop(_FLOOR)
-    there = f"{viewed.num_jobs:,} jobs"
     for page, made in sorted(by_page.items()):
         yield Measurement(
-            f"{page}, {size.people} people, {there}",
+            f"page {page}",
             _work_ms(made),
             "ms",
             _FLOOR,
@@ -70,7 +69,13 @@ def _of_pages(size: Size, served: Served, viewed: Viewed) -> Iterator[Measuremen
             at_most=_PAGE_MS,
         )
     waited, waited_floor = (_late_ms([each.wall_s for each in some]) for some in (found, floor))
-    yield Measurement("any page, as people wait for it", waited, "ms", _FLOOR, waited_floor)
+    yield Measurement(
+        f"any page, as {size.people} people wait, {viewed.num_jobs:,} jobs",
+        waited,
+        "ms",
+        _FLOOR,
+        waited_floor,
+    )
 
 
 def _of_viewer(size: Size, person: Person, viewed: Viewed) -> Iterator[Measurement]:

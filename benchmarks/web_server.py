@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -72,6 +73,8 @@ def serving(config: Config, folder: Path, people: int) -> Iterator[Served]:
 
 
 def _serve(config: Config, folder: Path, people: int, told: Any) -> None:
+    # There are more people than threads: it warns each time that one waits.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     from imaging_pipeline import database
     from imaging_pipeline.web.app import create_app
     from imaging_pipeline.web.serve import make_server

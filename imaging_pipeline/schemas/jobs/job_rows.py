@@ -6,8 +6,12 @@ the next worker that looks finds as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from imaging_pipeline.explaining.job import JobStatus
+
 from .job_tables import JobTable
-from .sql import Sql, every, together
+from .sql import Sql, every, one_of, together
 
 DEFAULT_PRIORITY = 5
 
@@ -58,10 +62,19 @@ def left(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
     return together([unfinished(jobs, backend, of_key), new(jobs, of_key)])
 
 
-def job_rows(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
-    """Give a query for all jobs of a table, done or not, as `unfinished` does."""
+def job_rows(
+    jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = tuple(JobStatus)
+) -> Sql:
+    """Give a query for the jobs of a table that are so far, done or not, as `unfinished` does."""
+    found = left(jobs, backend, of_key)
+    of_status = one_of("state", [str(each) for each in statuses if each is not JobStatus.SUCCESS])
+    unmade = Sql(f"SELECT * FROM ({found.text}) AS l {of_status.clause}", (*found.args, *of_status.args))
+    if JobStatus.SUCCESS not in statuses:
+        return unmade
+    # Not asked by their state, which is known: servers could not tell how many these are.
     is_done = Sql(f"status = 'success' AND EXISTS ({same(jobs, jobs.full_name, 'j')})")
-    return together([left(jobs, backend, of_key), _met(jobs, backend, every([is_done, of_key]))])
+    made = _met(jobs, backend, every([is_done, of_key]))
+    return together([unmade, made]) if of_status.args else made
 
 
 def new(jobs: JobTable, of_key: Sql) -> Sql:

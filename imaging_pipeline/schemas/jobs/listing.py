@@ -15,7 +15,7 @@ from .about import about
 from .job_rows import job_rows
 from .job_tables import JobTable
 from .selection import Selected, Selection, select
-from .sql import Sql, every, one_of
+from .sql import Sql
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,10 @@ def list_jobs(
         There is no such table, or a column is none of its key.
     """
     backend = tables.connection.adapter.backend
-    of_status = one_of("state", map(str, statuses))
     rows: list[tuple[JobTable, dict[str, Any]]] = []
     total = 0
     for each in select(tables, wanted):
-        found = _found(each, of_status, backend)
+        found = _found(each, statuses, backend)
         number = _count(tables, found)
         room, skipped = limit - len(rows), max(offset - total, 0)
         if room > 0 and skipped < number:
@@ -97,10 +96,9 @@ def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) 
     )
 
 
-def _found(selected: Selected, of_status: Sql, backend: str) -> Sql:
-    rows = job_rows(selected.jobs, backend, selected.of_key)
-    condition = every([of_status, selected.of_row])
-    return Sql(f"FROM ({rows.text}) AS found {condition.clause}", (*rows.args, *condition.args))
+def _found(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> Sql:
+    rows, of_row = job_rows(selected.jobs, backend, selected.of_key, statuses), selected.of_row
+    return Sql(f"FROM ({rows.text}) AS found {of_row.clause}", (*rows.args, *of_row.args))
 
 
 def _count(tables: Tables, found: Sql) -> int:
