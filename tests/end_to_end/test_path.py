@@ -48,6 +48,7 @@ EMPTY = {
     **dict.fromkeys(("AnimalColor", "Strain", "Gene", "Genotype"), COLONY),
     **{f"Animal.{name}": COLONY for name in ("BackgroundStrain", "Death", "Generation", "Litter", "Purpose")},
     **{f"Animal.{name}": COLONY for name in ("Strain", "animal_dob", "color", "animal_notes")},
+    **dict.fromkeys(("Animal.FormerName", "Animal.Gone", "Sync", "Sync.Change", "Sync.Problem"), COLONY),
     **{f"User.{name}": BY_HAND for name in ("email", "last_name")},
     "Repository.repository_note": BY_HAND,
     "Tif.Plane.field_name": "the recording has one field of view",
@@ -58,7 +59,8 @@ EMPTY = {
     **{f"Setup.{name}": BY_HAND for name in ("Scanimage", "Labview")},
     **{f"Session.{name}": BY_HAND for name in ("SessionType", "Apparatus", "ArenaObject", "CueCard")},
     "Session.Intervention": BY_HAND,
-    **dict.fromkeys(("BaseFolder.setup", "BaseFolder.scope_name"), "the request names none"),
+    **{f"BaseFolder.{name}": "the request names none" for name in ("setup", "scope_name", "sessiontype")},
+    "BaseFolder.awaited_animal": "the animal was there",
     **{f"MetaSession.{name}": "the request names none" for name in ("Note", "Scope", "Setup")},
     **{
         f"MakeDatasetSessions.{name}": NOT_CHANGED for name in ("Purge", "JobReset", "Dataset.dataset_reason")
