@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -43,33 +43,28 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 def _cycles_s(size: Size, folder: Path, config: Config) -> tuple[float, float]:
     """Give the shortest cycle with few sessions and with many, as one worker goes through them."""
     from imaging_pipeline.lanes import LANES
-    from imaging_pipeline.workers.messages import Event, Finished
-    from imaging_pipeline.workers.policy import Policy
+    from imaging_pipeline.workers.messages import Event, Finished, Idle
     from imaging_pipeline.workers.run import run_worker
 
     connection = make_finished_session(config, folder / "lab")
     copy_session(connection, 1, size.few)
-    begun_s: list[float] = []
+    ended_s: list[float] = []
     # The first cycle starts the job process; in the one after the few, the others are copied.
     few, many = slice(1, size.cycles + 2), slice(size.cycles + 2, 2 * size.cycles + 3)
 
-    class Watch(Policy):
-        """Notes when cycles begin."""
-
-        def before_pass(self, queues: Sequence[object]) -> Iterator[str]:
-            begun_s.append(time.perf_counter())
-            if len(begun_s) == few.stop:
-                copy_session(connection, size.few + 1, size.many)
-            elif len(begun_s) == many.stop:
-                os.kill(os.getpid(), signal.SIGTERM)
-            yield from ()
-
-    def refuse(event: Event) -> None:
+    def watch(event: Event) -> None:
+        """Note when cycles end."""
         if isinstance(event, Finished):
             raise RuntimeError(f"A job was left: {event}")
+        if isinstance(event, Idle):
+            ended_s.append(time.perf_counter())
+            if len(ended_s) == few.stop:
+                copy_session(connection, size.few + 1, size.many)
+            elif len(ended_s) == many.stop:
+                os.kill(os.getpid(), signal.SIGTERM)
 
-    run_worker(LANES, False, 0.0, config, refuse)
-    few_s, many_s = (min(after - before for before, after in pairwise(begun_s[part])) for part in (few, many))
+    run_worker(LANES, False, 0.0, config, watch)
+    few_s, many_s = (min(after - before for before, after in pairwise(ended_s[part])) for part in (few, many))
     return few_s, many_s
 
 

@@ -85,9 +85,11 @@ def _at_once(toy: ToyConfig, size: Size, number: int) -> Measurement:
 
 
 def _add_samples(first: int, count: int, behaviour: str = "quick") -> None:
-    from tests.makers.toy_tables import Sample
+    from imaging_pipeline.schemas.imaging.table_changes import count_change
+    from tests.makers.toy_tables import Sample, TableChange
 
     Sample.insert({"sample_id": first + number, "behaviour": behaviour} for number in range(count))
+    count_change(TableChange, Sample)
 
 
 def _of_a_worker(toy: ToyConfig) -> float:

@@ -77,6 +77,8 @@ class Config:
         The embedded server's folder; None where there is a host.
     sources
         From each key's full name to ``file …``, ``environment …`` or ``default``.
+    suite2p_threads
+        Of a run of Suite2p, as a worker was told; None is all cores. No key of the file.
     """
 
     path: Path | None
@@ -99,6 +101,7 @@ class Config:
     mlims_every_min: int
     embedded_folder: Path | None
     sources: Mapping[str, str]
+    suite2p_threads: int | None = None
 
     @property
     def scratch(self) -> Path:

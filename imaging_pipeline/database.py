@@ -88,8 +88,8 @@ def init_db(config: Config | None = None) -> Any:
     return connection
 
 
-def open_tables(config: Config) -> tables.Tables:
-    """Give the tables on a further connection, for one thread; `connect` was called in this process.
+def open_connection(config: Config) -> Any:
+    """Give a further connection, for one thread; `connect` was called in this process.
 
     Threads that share a connection get each other's rows on MariaDB, without a word.
 
@@ -111,6 +111,17 @@ def open_tables(config: Config) -> tables.Tables:
         raise connection_error(config, error) from error
     if config.backend == "mysql":
         _settle_session(connection)
+    return connection
+
+
+def open_tables(config: Config) -> tables.Tables:
+    """Give the tables on a further connection, as `open_connection` gives it.
+
+    Raises
+    ------
+    DatabaseError
+    """
+    connection = open_connection(config)
     modules = (
         dj.VirtualModule(name, f"{config.prefix}{name}", connection=connection) for name, _ in _SCHEMAS
     )

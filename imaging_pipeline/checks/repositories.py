@@ -53,7 +53,7 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
             "in the database, but not in this machine's configuration: this machine cannot do its jobs",
             f'Where they are to be done here, mount it and give its folder: custom.repositories, "{name}".',
         )
-    refusal = _why_not_readable(folder)
+    refusal = why_not_readable(folder)
     if refusal:
         return failed(
             name,
@@ -67,7 +67,7 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
     else:
         told = f"roots: {', '.join(roots[name])}" if roots[name] else "no roots"
     found = f"{folder} can be read; {told}"
-    if not any(folder.iterdir()) and not os.path.ismount(folder):
+    if is_unmounted(folder):
         return notice(
             name,
             f"{folder} is empty, as a mount point is whose share is not mounted; {told}",
@@ -82,7 +82,13 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
     return ok(name, found)
 
 
-def _why_not_readable(folder: Path) -> str:
+def is_unmounted(folder: Path) -> bool:
+    """Say whether a folder looks like a mount point whose share is not mounted: empty, and none itself."""
+    return not any(folder.iterdir()) and not os.path.ismount(folder)
+
+
+def why_not_readable(folder: Path) -> str:
+    """Say why a folder cannot be listed, as the end of a sentence that begins with it; else nothing."""
     try:
         with os.scandir(folder) as entries:
             next(entries, None)

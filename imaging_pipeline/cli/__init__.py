@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "add": _Lazy(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
     "report": _Lazy(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
     "progress": _Lazy(f"{_CLI}.progress:progress", "Tell how far each table is with each session."),
+    "workers": _Lazy(f"{_CLI}.workers:workers", "Tell which workers run, what they do and lack."),
     "explain": _Lazy(f"{_CLI}.explain:explain", "Say how far a session is, and why it is not done."),
     "jobs": _Lazy(f"{_CLI}.jobs:jobs", "Count jobs, tell what runs and failed; retry, ignore, prioritise."),
     "find-unregistered": _Lazy(

@@ -253,6 +253,16 @@ class Changes:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def has_effects(self) -> bool:
+        """Whether anything is written or deleted, beside the request's report."""
+        seldom = (self.new_metasessions, self.purges, self.curations, self.option_sets, self.relocations)
+        return (
+            any(seldom)
+            or any(each.verdict != "known" for each in self.sessions)
+            or any(each.verdict != "known" for each in self.datasets)
+        )
+
+    @property
     def metasession_names(self) -> tuple[str, ...]:
         """The names of all meta-sessions that the request met."""
         of_sessions = {each.metasession_name for each in self.sessions}

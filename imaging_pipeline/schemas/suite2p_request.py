@@ -76,6 +76,7 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
             settings=options["ops_settings"],
             target=Path(place["target"]),
             scratch=config.scratch,
+            threads=config.suite2p_threads,
             identity={
                 "metasession_name": place["metasession_name"],
                 "ops_name": options["ops_name"],

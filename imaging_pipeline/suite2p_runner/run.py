@@ -7,7 +7,6 @@ copied beside its place and renamed; a place that holds that already is adopted.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from imaging_pipeline.readers.recorded_tif import copy_pages
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
 from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.suite2p_runner.kept import drop, drop_forgotten, keep, kept_folder
 from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
 from imaging_pipeline.suite2p_runner.options import OptionSet, translate
@@ -98,7 +98,7 @@ def _run_anew(
     require_place(request.target)
     require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)
     require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY)
-    threads = request.threads or os.cpu_count() or 1
+    threads = request.threads or num_cores()
     with run_folder(request.scratch) as folder:
         output = folder / "output"
         output.mkdir()

@@ -86,7 +86,7 @@ def is_full(error: OSError) -> bool:
 
 def has_no_room(folder: Path) -> bool:
     """Say whether a disk is full, whatever the error that it led to says."""
-    return _free_bytes(folder) < _NO_ROOM_BYTES
+    return free_bytes(folder) < _NO_ROOM_BYTES
 
 
 def filled_up(folder: Path, told: str) -> StoreError:
@@ -94,7 +94,7 @@ def filled_up(folder: Path, told: str) -> StoreError:
     return StoreError(
         "The scratch disk filled up while Suite2p ran",
         path=folder.parent,
-        found=f"{told}; {_amount(_free_bytes(folder))} free",
+        found=f"{told}; {_amount(free_bytes(folder))} free",
         remedy=SCRATCH_REMEDY,
     )
 
@@ -107,18 +107,18 @@ def require_space(folder: Path, needed_bytes: int, what: str, remedy: str) -> No
     StoreError
         With the room that is needed and that there is.
     """
-    free_bytes = _free_bytes(folder)
-    if free_bytes < needed_bytes:
+    free = free_bytes(folder)
+    if free < needed_bytes:
         raise StoreError(
             f"There is not enough room for {what}",
             path=folder,
-            found=f"{_amount(free_bytes)} free",
+            found=f"{_amount(free)} free",
             allowed=f"{_amount(needed_bytes)} or more",
             remedy=remedy,
         )
 
 
-def _free_bytes(folder: Path) -> int:
+def free_bytes(folder: Path) -> int:
     """Give the room on the disk of a folder, which need not be there."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(existing).free

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from datajoint.errors import LostConnectionError
@@ -70,6 +70,9 @@ def revive(connection: Any, patience_s: float = 0.0) -> None:
     deadline = time.monotonic() + patience_s
     while True:
         try:
+            # Else the server would keep what is locked there until it notices.
+            with suppress(Exception):
+                connection.close()
             connection.connect()
             connection.cancel_transaction()
             return

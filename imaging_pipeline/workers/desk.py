@@ -20,9 +20,11 @@ class Desk:
     Attributes
     ----------
     connection
-        To the database; the job process has another one.
+        To the database; each job process and the heartbeat have others.
+    workers
+        The table of workers.
     queues
-        The job rows of each table, in the order in which the tables are worked on.
+        The job rows of all lanes' tables.
     policies
         Who is asked and told, without being known.
     stop
@@ -34,6 +36,7 @@ class Desk:
     """
 
     connection: Any
+    workers: Any
     queues: Mapping[str, JobQueue]
     policies: Sequence[Policy]
     stop: StopRequest

@@ -1,100 +1,118 @@
-"""The row by which others see that a worker lives, and what it does."""
+"""The sign of life by which others see that a worker lives, and what it does.
+
+It has a thread and a connection of its own: whatever the worker waits for, the heart beats.
+"""
 
 from __future__ import annotations
 
-import os
-import platform
-import secrets
+import threading
 import time
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from imaging_pipeline.schemas import server_clock
-from imaging_pipeline.workers.machine import machine_hash
-from imaging_pipeline.workers.processes import is_gone
-
-_DOING_LENGTH = 255
-_HOST_LENGTH = 40
+from imaging_pipeline.workers.abilities import Abilities
+from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
 
 MISSED_BEATS = 3
 """After so many a worker is held for dead."""
 
+_FAREWELL_S = 5.0
+
 
 class Heartbeat:
-    """Keeps one row of the table of workers.
+    """Keeps the rows of one worker.
 
     Parameters
     ----------
+    open_connection
+        Gives a connection for the thread.
     table
-        An instance of `schemas.imaging.operations.Worker`.
-    lanes
-        Names of the lanes that are worked on.
+        Full name of the table of workers.
+    identity
+        Who the worker is.
     every_s
-        How often the row is renewed.
+        Between two beats.
     """
 
-    def __init__(self, table: Any, lanes: str, every_s: float) -> None:
+    def __init__(
+        self, open_connection: Callable[[], Any], table: str, identity: Identity, every_s: float
+    ) -> None:
+        self._open = open_connection
         self._table = table
+        self._identity = identity
         self._every_s = every_s
-        self._due = 0.0
-        self._processes: dict[int, str] = {}
-        host = platform.node()
-        self._row: dict[str, Any] = {
-            "worker_name": f"{host[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}",
-            "worker_host": host,
-            "worker_machine": machine_hash(),
-            "worker_pid": os.getpid(),
-            "worker_version": version("imaging-pipeline"),
-            "worker_lanes": lanes,
-            "worker_silent_after": MISSED_BEATS * every_s,
-        }
+        self._state = State()
+        self._wake, self._ended = threading.Event(), threading.Event()
+        self._first = threading.Event()
+        self._error: Exception | None = None
+        self._gap_ended: float | None = None
+        self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
 
     def begin(self) -> None:
-        """Write the row, and remove those that killed workers left on this machine."""
-        for row in (self._table & {"worker_machine": machine_hash()}).to_dicts():
-            if is_gone(row["worker_pid"], age_s=0.0):
-                self._remove(row["worker_name"])
-        self._insert()
-        self._due = time.monotonic() + self._every_s
+        """Beat the first time, so that what is reserved from now on has a living worker.
 
-    def is_due(self) -> bool:
-        """Say whether it is time to beat."""
-        return time.monotonic() >= self._due
+        Raises
+        ------
+        Exception
+            What the database said, where it does not take the worker's row.
+        """
+        self._thread.start()
+        self._first.wait()
+        if self._error is not None:
+            raise self._error
 
-    def beat(self, processes: Mapping[int, str]) -> None:
-        """Renew the row, also where somebody has removed it, with what each job process does."""
-        self._due = time.monotonic() + self._every_s
-        now = server_clock.now(self._table.connection)
-        query = f"UPDATE {self._table.full_table_name} SET worker_heartbeat={now} WHERE worker_name=%s"
-        if not self._table.connection.query(query, args=(self._row["worker_name"],)).rowcount:
-            self._processes = {}
-            self._insert()
-        if processes != self._processes:
-            (self._table.Process & {"worker_name": self._row["worker_name"]}).delete_quick()
-            self._table.Process.insert(
-                {
-                    "worker_name": self._row["worker_name"],
-                    "process_pid": pid,
-                    "process_doing": doing[:_DOING_LENGTH],
-                }
-                for pid, doing in processes.items()
-            )
-            self._processes = dict(processes)
+    def tell(self, doing: Mapping[int, str]) -> None:
+        """Say what each job process does; a new or an ended one is written at once, the rest with a beat."""
+        is_urgent = doing.keys() != self._state.doing.keys()
+        self._state = State(dict(doing), self._state.abilities)
+        if is_urgent:
+            self._wake.set()
+
+    def able(self, abilities: Abilities) -> None:
+        """Say what the machine can do."""
+        self._state = State(self._state.doing, abilities)
+        self._wake.set()
+
+    def steady_s(self) -> float:
+        """Give for how long no beat failed; since ever, where none did.
+
+        Who could not hear others must not hold them for dead.
+        """
+        return float("inf") if self._gap_ended is None else time.monotonic() - self._gap_ended
 
     def end(self) -> None:
-        """Remove the row."""
-        self._remove(self._row["worker_name"])
+        """Remove the rows, if the database answers."""
+        self._ended.set()
+        self._wake.set()
+        self._thread.join(_FAREWELL_S)
 
-    def _insert(self) -> None:
-        now = server_clock.now(self._table.connection)
-        columns, marks = ", ".join(self._row), ", ".join(["%s"] * len(self._row))
-        query = (
-            f"INSERT INTO {self._table.full_table_name} ({columns}, worker_started, worker_heartbeat)"
-            f" VALUES ({marks}, {now}, {now})"
-        )
-        self._table.connection.query(query, args=tuple(self._row.values()))
+    def _live(self) -> None:
+        rows: tuple[Any, WorkerRows] | None = None
+        while not self._ended.is_set():
+            self._wake.clear()
+            rows = self._beat(rows)
+            self._first.set()
+            self._wake.wait(self._every_s)
+        if rows is not None:
+            with suppress(Exception):  # others will find it silent
+                rows[1].remove()
+                rows[0].close()
 
-    def _remove(self, name: str) -> None:
-        for table in (self._table.Process, self._table.Lack, self._table):
-            (table & {"worker_name": name}).delete_quick()
+    def _beat(self, rows: tuple[Any, WorkerRows] | None) -> tuple[Any, WorkerRows] | None:
+        """Write what there is to say; after a failure on a new connection, the next time."""
+        try:
+            if rows is None:
+                connection = self._open()
+                rows = connection, WorkerRows(connection, self._table, self._identity)
+            rows[1].write(self._state)
+        except Exception as error:  # each driver has its own classes for an absent server
+            if not self._first.is_set():
+                self._error = error
+                self._ended.set()
+            self._gap_ended = time.monotonic()
+            if rows is not None:
+                with suppress(Exception):  # it is lost
+                    rows[0].close()
+            return None
+        return rows

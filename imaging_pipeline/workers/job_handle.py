@@ -1,21 +1,25 @@
-"""The supervisor's end of the pipe to its job process."""
+"""The supervisor's end of the pipe to a job process."""
 
 from __future__ import annotations
 
 import multiprocessing
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from imaging_pipeline.workers import job_process
-from imaging_pipeline.workers.messages import Command, Ended, Interrupt, Order, Report
+from imaging_pipeline.workers.messages import Command, Ended, Errand, Interrupt, Order, Report
+from imaging_pipeline.workers.slot import Process
+from imaging_pipeline.workers.workshop import Assignment
 
 
 @dataclass
 class _Running:
-    process: SpawnProcess
+    process: BaseProcess
     pipe: Connection
     interrupted: float | None = None
 
@@ -25,13 +29,12 @@ class JobHandle:
 
     Parameters
     ----------
-    connect, config
-        As in `job_process.main`.
+    assignment
+        What the process is told.
     """
 
-    def __init__(self, connect: str, config: object) -> None:
-        self._connect = connect
-        self._config = config
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
         self._running: _Running | None = None
 
     @property
@@ -39,24 +42,31 @@ class JobHandle:
         """Number of the process; None where none runs."""
         return None if self._running is None else self._running.process.pid
 
-    def order(self, order: Order) -> None:
+    @property
+    def signs(self) -> list[Any]:
+        """What to wait for: that the process says something, or ends."""
+        return [] if self._running is None else [self._running.pipe, self._running.process.sentinel]
+
+    def order(self, order: Order | Errand) -> None:
         """Send an order, to a new process where the last one has ended."""
         if self._running is None:
             self._running = self._start()
         _send(self._running, order)
 
-    def receive(self, timeout_s: float) -> Report | Ended | None:
-        """Give what the process says next, or that it has ended; None when it was silent so long."""
+    def receive(self) -> Report | Ended | None:
+        """Give what the process says next, or that it has ended; None where it is silent."""
         running = self._running
         if running is None:
-            time.sleep(timeout_s)
-            return None
-        if not wait([running.pipe, running.process.sentinel], timeout_s):
             return None
         with suppress(EOFError, OSError):
             if running.pipe.poll():
                 report: Report = running.pipe.recv()
                 return report
+            if running.process.is_alive():
+                return None
+            if running.pipe.poll():  # its last words, if it ended in between
+                last: Report = running.pipe.recv()
+                return last
         return self._bury(running)
 
     def interrupt(self) -> None:
@@ -84,10 +94,10 @@ class JobHandle:
             self._bury(self._running)
 
     def _start(self) -> _Running:
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context(self._assignment.wiring.start_method)
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=job_process.main, args=(theirs, self._connect, self._config), name="job process"
+            target=job_process.main, args=(theirs, self._assignment), name="job process"
         )
         process.start()
         # While we held their end too, neither side would see the other die.
@@ -102,6 +112,15 @@ class JobHandle:
         running.process.close()
         self._running = None
         return ended
+
+
+def wait_for(processes: Sequence[Process], timeout_s: float) -> None:
+    """Wait until a process says something or ends, but no longer than a time."""
+    signs = [sign for process in processes for sign in process.signs]
+    if signs:
+        wait(signs, timeout_s)
+    else:
+        time.sleep(timeout_s)
 
 
 def _send(running: _Running, command: Command) -> None:

@@ -1,7 +1,6 @@
-"""The one process of a worker that populates.
+"""A process of a worker that makes rows.
 
-DataJoint sets its own signal handler where it populates, a computation may take hours, and a
-library may crash: none of this reaches the supervisor.
+A computation may take hours, and a library may crash: neither reaches the supervisor.
 """
 
 from __future__ import annotations
@@ -13,43 +12,33 @@ import pkgutil
 import signal
 import sys
 import time
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any
 
-from datajoint.errors import DuplicateError, LostConnectionError
+from datajoint.errors import LostConnectionError
 
-from imaging_pipeline import progress
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.workers.connection import is_alive, revive
-from imaging_pipeline.workers.line import Line, LineHandler
-from imaging_pipeline.workers.messages import Fate, Finished, Note, Order
-from imaging_pipeline.workers.policy import Verdict, load_policies
-from imaging_pipeline.workers.reporting import Reporter
-from imaging_pipeline.workers.reservation import FencedJobs, fence
+from imaging_pipeline.workers.job_table import JobTable
+from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE, Line, LineHandler
+from imaging_pipeline.workers.messages import Errand, Fate, Finished, Note, Order
+from imaging_pipeline.workers.reservation import FencedJobs
+from imaging_pipeline.workers.workshop import Assignment, Workshop
 
 
-def main(pipe: Connection, connect: str, config: object) -> None:
-    """Carry out the orders that come through ``pipe``, until it closes.
-
-    Parameters
-    ----------
-    pipe
-        To the supervisor.
-    connect
-        ``module:function`` that takes the configuration and gives the connection to which the
-        tables are bound.
-    config
-        What it takes.
-    """
+def main(pipe: Connection, assignment: Assignment) -> None:
+    """Carry out the orders that come through ``pipe``, until it closes."""
     _leave_the_terminal()
     signal.signal(signal.SIGTERM, _end)
     line = Line(pipe)
     try:
         _log_through(line)
-        connection = pkgutil.resolve_name(connect)(config)
-        _Jobs(line, connection).serve()
+        connection = assignment.wiring.connect(assignment.config)
+        _Jobs(Workshop(assignment, line), connection).serve()
+    except SystemExit as end:
+        # Else the word that it ends with would be printed, and be taken for a failure.
+        sys.exit(0 if end.code in (STOPPED, SUPERVISOR_GONE) else end.code)
     except Exception as error:
         line.send(Note(f"The job process ends: {type(error).__name__}: {error}", logging.ERROR))
         sys.exit(1)
@@ -67,7 +56,7 @@ def _leave_the_terminal() -> None:
 
 
 def _end(signum: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
+    raise SystemExit(STOPPED)
 
 
 def _log_through(line: Line) -> None:
@@ -78,43 +67,55 @@ def _log_through(line: Line) -> None:
 
 
 class _Jobs:
-    """Populates one job an order."""
+    """Carries out one order after the other."""
 
-    def __init__(self, line: Line, connection: Any) -> None:
-        self._line = line
+    def __init__(self, workshop: Workshop, connection: Any) -> None:
+        self._workshop = workshop
         self._connection = connection
-        self._policies = load_policies()
-        self._tables: dict[str, tuple[Any, Reporter]] = {}
+        self._tables: dict[str, JobTable] = {}
+        self._owed: list[FencedJobs] = []
 
     def serve(self) -> None:
-        for order in self._line.orders():
-            finished = self._carry_out(order)
-            self._line.send(finished)
+        for order in self._workshop.line.orders():
+            begun = time.monotonic()
+            finished = self._run(order, begun) if isinstance(order, Errand) else self._make(order, begun)
+            self._workshop.line.send(finished)
             if finished.fate is Fate.INTERRUPTED:
                 return
 
-    def _carry_out(self, order: Order) -> Finished:
-        begun = time.monotonic()
+    def _make(self, order: Order, begun: float) -> Finished:
         jobs: FencedJobs | None = None
         try:
-            table, reporter = self._table(order.table)
+            self._pay()
+            table = self._table(order.table)
             jobs = table.jobs
-            jobs.begin()
-            with progress.listening(reporter.advance):
-                _populate(table, refresh=order.refresh)
-            fate = jobs.fate
-            message = reporter.outcome if fate is Fate.DONE else jobs.message
+            fate, message = table.do_one(order)
         except (SystemExit, Exception) as error:
             fate, message = self._clean_up(jobs, error)
         claim = jobs.reservation if jobs is not None else None
         key = None if claim is None else claim.key
         return Finished(order.table, key, fate, message, time.monotonic() - begun)
 
+    def _run(self, errand: Errand, begun: float) -> Finished:
+        """Call the function of a duty; what it says is told, and what it raises."""
+        try:
+            said = pkgutil.resolve_name(errand.function)(self._workshop.assignment.wiring.handle)
+            fate, message = (Fate.DONE if said else Fate.NOTHING), str(said or "")
+        except (SystemExit, Exception) as error:
+            fate, message = self._clean_up(None, error)
+        return Finished(errand.function, None, fate, message, time.monotonic() - begun)
+
+    def _pay(self) -> None:
+        """Give back what stayed reserved when the database went away in the middle of a job."""
+        while self._owed:
+            self._owed[-1].give_back_mine()
+            self._owed.pop()
+
     def _clean_up(self, jobs: FencedJobs | None, error: BaseException) -> tuple[Fate, str]:
-        """Give back what `populate` left reserved when it broke off, and say why it did."""
+        """Give back what was left reserved when a job broke off, and say why it did."""
         if jobs is not None and jobs.fate is Fate.ERROR:
             return jobs.fate, jobs.message  # a library ended its job by ending the program
-        interrupted = isinstance(error, SystemExit)
+        interrupted = isinstance(error, SystemExit) and error.code == STOPPED
         if interrupted:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         lost = isinstance(error, LostConnectionError) or not is_alive(self._connection)
@@ -122,31 +123,20 @@ class _Jobs:
         try:
             if lost:
                 revive(self._connection)
+            if jobs is not None and jobs.was_made():
+                return Fate.DONE, ""
             if jobs is not None:
                 jobs.give_back_mine()
         except DatabaseError as gone:
             lost, message = True, str(gone)
+            self._owed += [] if jobs is None else [jobs]
         if interrupted:
             return Fate.INTERRUPTED, ""
         return (Fate.DISCONNECTED if lost else Fate.FAILED), message
 
-    def _table(self, name: str) -> tuple[Any, Reporter]:
+    def _table(self, name: str) -> JobTable:
         if name not in self._tables:
-            table, reporter = pkgutil.resolve_name(name)(), Reporter(self._line, name)
-            fence(table, FencedJobs(table, self._judge, reporter.begin))
-            self._tables[name] = table, reporter
+            lanes = self._workshop.assignment.lanes
+            lane = next(lane for lane in lanes if name in lane.tables)
+            self._tables[name] = JobTable(name, lane, self._workshop)
         return self._tables[name]
-
-    def _judge(self, error: BaseException) -> Verdict:
-        verdicts = (policy.judge(error) for policy in self._policies)
-        return next((verdict for verdict in verdicts if verdict), Verdict(Fate.ERROR))
-
-
-def _populate(table: Any, *, refresh: bool) -> None:
-    if refresh:
-        # What stayed reserved when the database went away in the middle of a job.
-        table.jobs.give_back_mine()
-        # Two workers that look for new jobs at once may want to insert the same one.
-        with suppress(DuplicateError):
-            table.jobs.refresh(delay=-1)
-    table.populate(reserve_jobs=True, refresh=False, max_calls=1, suppress_errors=True)

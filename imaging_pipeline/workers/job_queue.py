@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from datajoint.jobs import ERROR_MESSAGE_LENGTH, Job
+from datajoint.jobs import Job
 
 from imaging_pipeline.workers.messages import Key
 
@@ -16,6 +16,9 @@ _AGE_S = {
     "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - reserved_time::timestamptz)",
     "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) - UNIX_TIMESTAMP(reserved_time)",
 }
+
+WORKER = "version"
+"""DataJoint's column in which a job's worker stands by its name: host and pid are given again to others."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,30 @@ class Reservation:
         The job.
     host, pid
         The process.
+    worker
+        Name of its worker; empty where no worker reserved it.
     reserved
-        When, in the server's words; it tells two claims of one process apart.
+        When, in the server's words; None where that does not matter, since nobody else makes such claims.
     age_s
         How long ago that was when the row was read.
+    message
+        What an earlier attempt left, as `errors.told` reads it.
     """
 
     key: Key
     host: str
     pid: int
-    reserved: datetime
-    age_s: float
+    worker: str
+    reserved: datetime | None = None
+    age_s: float = 0.0
+    message: str = ""
+
+    @property
+    def claim(self) -> dict[str, object]:
+        """The columns of the job's row, while it is this claim."""
+        process = {"status": "reserved", "host": self.host, "pid": self.pid, WORKER: self.worker}
+        when = {} if self.reserved is None else {"reserved_time": self.reserved}
+        return {**self.key, **process, **when}
 
 
 @dataclass(frozen=True)
@@ -61,19 +77,35 @@ class Count:
 
 
 class JobQueue(Job):
-    """Settles reservations, each only while it is still what was read."""
+    """Settles reservations, each only while it is still what was read.
 
-    def reservations_on(self, host: str, pid: int | None = None) -> list[Reservation]:
-        """Give what the processes of a machine, or one of them, have reserved."""
-        process = {"host": host} if pid is None else {"host": host, "pid": pid}
-        where, args = self._where({"status": "reserved", **process})
-        query = f"SELECT *, {_AGE_S[self.adapter.backend]} AS age_s FROM {self.full_table_name} WHERE {where}"
-        return [self._reservation(row) for row in self.connection.query(query, args=args, as_dict=True)]
+    Parameters
+    ----------
+    target
+        The table that the jobs fill.
+    within
+        SQL condition on the rows that a restricted worker may look at; empty for all.
+    """
 
-    def give_back(self, reservation: Reservation, delay_s: float = 0.0, reason: str = "") -> bool:
+    def __init__(self, target: Any, within: str = "") -> None:
+        super().__init__(target)
+        self._within = f" AND {within}" if within else ""
+
+    def of_worker(self, worker: str) -> list[Reservation]:
+        """Give what a worker has reserved."""
+        return self._reservations(f"{self._quoted(WORKER)}=%s", worker)
+
+    def of_none(self, workers: Any) -> list[Reservation]:
+        """Give what was reserved by workers that are none any more, or by no worker at all."""
+        there = f"SELECT 1 FROM {workers.full_table_name} AS there WHERE there.worker_name="
+        mine = f"{self.full_table_name}.{self._quoted(WORKER)}"
+        return self._reservations(f"NOT EXISTS ({there}{mine})")
+
+    def give_back(self, reservation: Reservation, delay_s: float, message: str) -> bool:
         """Make the job pending, for ``delay_s`` from now; False when the claim was no longer there.
 
-        The reason is kept in the row, so that people see what a job waits for.
+        The message is kept in the row, so that people see what a job waits for, and all workers how often it
+        was tried.
         """
         scheduled = f"CURRENT_TIMESTAMP(3) + {self.adapter.interval_expr(delay_s, 'second')}"
         values = {
@@ -81,57 +113,71 @@ class JobQueue(Job):
             "host": "",
             "pid": 0,
             "connection_id": 0,
-            "error_message": _cut(reason),
+            WORKER: "",
+            "error_message": message,
         }
         return self._update(reservation, values, f"reserved_time=NULL, scheduled_time={scheduled}")
 
-    def fail(self, reservation: Reservation, message: str) -> bool:
+    def fail(self, reservation: Reservation, message: str, stack: bytes | None = None) -> bool:
         """Keep an error for the job; False when the claim was no longer there."""
-        values = {"status": "error", "error_message": _cut(message)}
+        values = {"status": "error", "error_message": message, "error_stack": stack}
         return self._update(reservation, values, "completed_time=CURRENT_TIMESTAMP(3)")
 
-    def holds(self, reservation: Reservation) -> bool:
-        """Say whether the claim is still there, and keep it so until the open transaction ends."""
-        where, args = self._where(_claim(reservation))
-        query = f"SELECT 1 FROM {self.full_table_name} WHERE {where} FOR UPDATE"
-        return self.connection.query(query, args=args).fetchone() is not None
+    def succeed(self, reservation: Reservation, duration_s: float | None) -> bool:
+        """Mark the job as made; False when the claim was no longer there."""
+        values = {"status": "success", "duration": duration_s, "error_message": "", "error_stack": None}
+        return self._update(reservation, values, "completed_time=CURRENT_TIMESTAMP(3)")
+
+    def drop(self, reservation: Reservation) -> bool:
+        """Delete the job; False when the claim was no longer there."""
+        where, args = self._where(reservation.claim)
+        query = f"DELETE FROM {self.full_table_name} WHERE {where}"
+        return bool(self.connection.query(query, args=args).rowcount)
 
     def counts(self) -> list[Count]:
         """Count the jobs that are not finished, by state."""
         query = (
             "SELECT status, scheduled_time > CURRENT_TIMESTAMP(3) AS later, COUNT(*)"
-            f" FROM {self.full_table_name} WHERE status IN ('pending', 'reserved', 'error') GROUP BY 1, 2"
+            f" FROM {self.full_table_name}"
+            f" WHERE status IN ('pending', 'reserved', 'error'){self._within} GROUP BY 1, 2 ORDER BY 1, 2"
         )
         return [
             Count(status, bool(later), int(number)) for status, later, number in self.connection.query(query)
         ]
+
+    def has_pending(self, where: str) -> bool:
+        """Say whether any job is pending for which an SQL condition is true."""
+        query = (
+            f"SELECT 1 FROM {self.full_table_name} WHERE status='pending' AND ({where}){self._within} LIMIT 1"
+        )
+        return self.connection.query(query).fetchone() is not None
+
+    def _reservations(self, where: str, *args: object) -> list[Reservation]:
+        query = (
+            f"SELECT *, {_AGE_S[self.adapter.backend]} AS age_s FROM {self.full_table_name}"
+            f" WHERE status='reserved' AND {where}{self._within}"
+        )
+        return [self._reservation(row) for row in self.connection.query(query, args=args, as_dict=True)]
 
     def _reservation(self, row: Mapping[str, Any]) -> Reservation:
         return Reservation(
             key=self._get_pk(dict(row)),
             host=row["host"],
             pid=row["pid"],
+            worker=row[WORKER],
             reserved=row["reserved_time"],
-            age_s=float(row["age_s"]),
+            age_s=float(row["age_s"] or 0.0),
+            message=row["error_message"],
         )
 
     def _update(self, reservation: Reservation, values: Mapping[str, object], more: str) -> bool:
-        assignments = ", ".join(f"{name}=%s" for name in values)
-        where, args = self._where(_claim(reservation))
+        assignments = ", ".join(f"{self._quoted(name)}=%s" for name in values)
+        where, args = self._where(reservation.claim)
         query = f"UPDATE {self.full_table_name} SET {assignments}, {more} WHERE {where}"
         return bool(self.connection.query(query, args=(*values.values(), *args)).rowcount)
 
     def _where(self, conditions: Mapping[str, object]) -> tuple[str, tuple[object, ...]]:
-        quote = self.adapter.quote_identifier
-        return " AND ".join(f"{quote(name)}=%s" for name in conditions), tuple(conditions.values())
+        return " AND ".join(f"{self._quoted(name)}=%s" for name in conditions), tuple(conditions.values())
 
-
-def _claim(reservation: Reservation) -> dict[str, object]:
-    process = {"host": reservation.host, "pid": reservation.pid, "reserved_time": reservation.reserved}
-    return {**reservation.key, "status": "reserved", **process}
-
-
-def _cut(message: str) -> str:
-    if len(message) <= ERROR_MESSAGE_LENGTH:
-        return message
-    return f"{message[: ERROR_MESSAGE_LENGTH - 3]}..."
+    def _quoted(self, name: str) -> str:
+        return str(self.adapter.quote_identifier(name))

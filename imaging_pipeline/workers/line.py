@@ -13,10 +13,13 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
-from imaging_pipeline.workers.messages import Command, Note, Order, Report
+from imaging_pipeline.workers.messages import Command, Errand, Note, Order, Report
 
-# What the interruption says when there is nobody left to report to.
+STOPPED = "stopped"
+"""What the interruption says that a signal asked for."""
+
 SUPERVISOR_GONE = "the supervisor is gone"
+"""What it says when there is nobody left to report to."""
 
 # Longer than a supervisor waits before it kills.
 _LAST_WORDS_S = 60.0
@@ -32,10 +35,10 @@ class Line:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._sending = threading.Lock()
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Order | Errand | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="line", daemon=True).start()
 
-    def orders(self) -> Iterator[Order]:
+    def orders(self) -> Iterator[Order | Errand]:
         """Give the orders as they come, until there will be no more."""
         return iter(self._orders.get, None)
 
@@ -54,7 +57,7 @@ class Line:
             raise SystemExit(SUPERVISOR_GONE) from None
 
     def _listen(self) -> None:
-        while isinstance(order := self._receive(), Order):
+        while isinstance(order := self._receive(), (Order, Errand)):
             self._orders.put(order)
         self._orders.put(None)
         _interrupt_main_thread()

@@ -6,8 +6,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from imaging_pipeline.progress import Progress
+
+if TYPE_CHECKING:
+    from imaging_pipeline.workers.abilities import Abilities
 
 Key = Mapping[str, object]
 
@@ -21,7 +25,9 @@ class Fate(StrEnum):
     WAITING = "waiting"
     """The job is pending again, for later."""
     UNABLE = "unable"
-    """The job is pending again, for another machine."""
+    """This machine lacks something for all jobs of the table; where one was begun, it is pending again."""
+    ELSEWHERE = "left to other machines"
+    """This machine lacks something for this job, which is pending again."""
     INTERRUPTED = "interrupted"
     """The job is pending again because the worker was told to stop."""
     CRASHED = "crashed"
@@ -35,7 +41,9 @@ class Fate(StrEnum):
     RACED = "raced"
     """Another worker was quicker."""
     NOTHING = "nothing"
-    """No job is pending."""
+    """No job is pending that this worker may do."""
+    BUSY = "busy"
+    """This machine does as many jobs of this kind as it should."""
     FAILED = "failed"
     """The table could not be asked for jobs."""
 
@@ -48,12 +56,32 @@ class Order:
     ----------
     table
         ``module:Class``.
-    refresh
-        Whether to look for new jobs first.
+    look
+        Whether to look for new jobs first, where there may be any.
+    only_first
+        Whether only jobs count that are to be done before all others.
     """
 
     table: str
-    refresh: bool
+    look: bool
+    only_first: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.table
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Call the function of a duty, ``module:function``."""
+
+    function: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.function
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,7 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Finished:
-    """The answer to an `Order`; ``key`` is None where no job was begun."""
+    """The answer to an `Order` or `Errand`, with its subject; ``key`` is None where no job was begun."""
 
     table: str
     key: Key | None
@@ -99,6 +127,18 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Able:
+    """What the machine was found able to do."""
+
+    abilities: Abilities
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Nothing was found to do in any table, and the worker looks again after a while."""
+
+
+@dataclass(frozen=True)
 class Ended:
     """The job process is no more; a negative exit code is the signal that ended it."""
 
@@ -106,6 +146,6 @@ class Ended:
     exit_code: int
 
 
-Command = Order | Interrupt
-Report = Started | Advanced | Finished | Note
-Event = Started | Advanced | Finished | Note
+Command = Order | Errand | Interrupt
+Report = Started | Advanced | Finished | Note | Able
+Event = Started | Advanced | Finished | Note | Idle

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import sys
-from collections import Counter
+import time
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from datajoint.blob import pack
 from datajoint.errors import LostConnectionError
-from datajoint.jobs import Job
 
+from imaging_pipeline.schemas.imaging.table_changes import count_change
 from imaging_pipeline.workers.connection import is_alive, revive
-from imaging_pipeline.workers.job_queue import JobQueue, Reservation
+from imaging_pipeline.workers.job_queue import WORKER, JobQueue, Reservation
 from imaging_pipeline.workers.messages import Fate, Key
 from imaging_pipeline.workers.policy import KeyGoneError, Verdict
-
-# A server that restarts, or a switch, may take minutes; a computed result of hours can wait for it.
-_PATIENCE_S = 300.0
+from imaging_pipeline.workers.setback import Setback, after_error
 
 Judge = Callable[[BaseException], Verdict]
 
@@ -28,17 +28,39 @@ class ReservationLostError(RuntimeError):
     """The job was given to another process while this one computed it."""
 
 
+@dataclass(frozen=True)
+class Duties:
+    """What job rows have done with them.
+
+    Attributes
+    ----------
+    worker
+        Name of the worker that reserves.
+    judge
+        Says what becomes of a job that raised.
+    on_reserved
+        Is told the key of each job that begins.
+    changes
+        The table in which a change is counted that new jobs may follow from; None where none may.
+    """
+
+    worker: str
+    judge: Judge
+    on_reserved: Callable[[Key], None]
+    changes: Any = None
+
+
 class FencedJobs(JobQueue):
-    """The job rows that `populate` works with: settles a job only while it is reserved by us.
+    """The job rows that a table populates with: settles a job only while it is reserved by us.
+
+    A job that is made is marked so in the transaction that inserts what it made.
 
     Parameters
     ----------
     target
         The table instance that is populated.
-    judge
-        Says what becomes of a job that raised.
-    on_reserved
-        Is told the key of each job that begins.
+    duties
+        What is done beside.
 
     Attributes
     ----------
@@ -48,11 +70,11 @@ class FencedJobs(JobQueue):
         The claim on it, or None.
     """
 
-    def __init__(self, target: Any, judge: Judge, on_reserved: Callable[[Key], None]) -> None:
+    def __init__(self, target: Any, duties: Duties) -> None:
         super().__init__(target)
-        self._judge = judge
-        self._on_reserved = on_reserved
-        self._attempts: Counter[frozenset[tuple[str, object]]] = Counter()
+        self._duties = duties
+        self._user = self.connection.get_user()
+        self._began = 0.0
         self.begin()
 
     def begin(self) -> None:
@@ -62,124 +84,105 @@ class FencedJobs(JobQueue):
 
     def give_back_mine(self) -> None:
         """Make pending what this process has reserved, also where it was broken off before it knew."""
-        for reservation in self._mine():
-            self.give_back(reservation)
+        for reservation in self.of_worker(self._duties.worker):
+            if reservation.pid == os.getpid():
+                self.give_back(reservation, 0.0, reservation.message)
 
     def reserve(self, key: Key) -> bool:
         """Claim a job, and remember the claim."""
         self.fate = Fate.RACED
-        if not super().reserve(key) or not (mine := self._mine()):
+        values = {
+            "status": "reserved",
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "connection_id": self.connection.connection_id,
+            "user": self._user,
+            WORKER: self._duties.worker,
+        }
+        assignments = ", ".join(f"{self._quoted(name)}=%s" for name in values)
+        where, args = self._where({**key, "status": "pending"})
+        reserved = self.connection.query(
+            f"UPDATE {self.full_table_name} SET {assignments}, reserved_time=CURRENT_TIMESTAMP(3)"
+            f" WHERE {where} AND scheduled_time <= CURRENT_TIMESTAMP(3)",
+            args=(*values.values(), *args),
+        )
+        if not reserved.rowcount:
             return False
-        self.reservation = mine[0]
-        self._on_reserved(self.reservation.key)
+        self.reservation = Reservation(dict(key), platform.node(), os.getpid(), self._duties.worker)
+        self._began = time.monotonic()
+        self._duties.on_reserved(self.reservation.key)
         return True
 
     def complete(self, key: Key, duration: float | None = None) -> None:
-        """Mark the job as made; no duration means that it had been made before."""
-        fate = Fate.RACED if duration is None else Fate.DONE
-        self._forget_attempts()
-        self._settle(fate, lambda: Job.complete(self, key, duration))
+        """Mark a job that had been made before; else the transaction that inserts has done so."""
+        if self.fate is not Fate.DONE:
+            self._settle(Fate.RACED, lambda mine: self.succeed(mine, None))
+
+    def conclude(self) -> None:
+        """Mark the job as made, last in the transaction that inserts; refuse where it is no longer ours.
+
+        The job's row is locked after the data's, in the order in which a purge locks them.
+
+        Raises
+        ------
+        ReservationLostError
+        """
+        duration_s = time.monotonic() - self._began
+        if self.reservation is None or not self.succeed(self.reservation, duration_s):
+            raise ReservationLostError("The job was given to another process meanwhile.")
+        if self._duties.changes is not None:
+            count_change(self._duties.changes, self._target)
+        self.fate = Fate.DONE
 
     def error(self, key: Key, error_message: str, error_stack: str | None = None) -> None:
         """Do with the job what the policies say of the exception that is being handled."""
         error = sys.exception() or RuntimeError(error_message)
         if not is_alive(self.connection):
             revive(self.connection)
-            error = LostConnectionError(error_message)
-        verdict = self._verdict(error)
-        self.message = verdict.message or str(error) or error_message
-        if verdict.fate is Fate.ERROR:
-            self._forget_attempts()
-            self._settle(Fate.ERROR, lambda: Job.error(self, key, error_message, error_stack))
-        elif verdict.fate is Fate.GONE:
-            self._forget_attempts()
-            self._settle(Fate.GONE, (self & key).delete_quick)
+            error = LostConnectionError("The connection to the database was lost.")
+        setback = self._setback(error)
+        self.message = setback.reason
+        if setback.fate is Fate.RACED:
+            self._settle(setback.fate, lambda mine: self.succeed(mine, None))
+        elif setback.fate is Fate.ERROR:
+            stack = pack(error_stack or traceback.format_exc(), compress=True)
+            self._settle(setback.fate, lambda mine: self.fail(mine, setback.message, stack))
+        elif setback.fate is Fate.GONE:
+            self._settle(setback.fate, self.drop)
         else:
-            self._settle(verdict.fate, lambda: self._give_back(verdict))
+            self._settle(setback.fate, lambda mine: self.give_back(mine, setback.pause_s, setback.message))
 
-    def assert_mine(self) -> None:
-        """Refuse to go on when the job is no longer ours; within a transaction it then stays ours.
-
-        Raises
-        ------
-        ReservationLostError
-        """
-        if self.reservation is None or not self.holds(self.reservation):
-            raise ReservationLostError("The job was given to another process meanwhile.")
-
-    def _verdict(self, error: BaseException) -> Verdict:
-        """Ask the policies; a job whose key was purged fails in as many ways as there are tables."""
-        verdict = self._judge(error)
+    def was_made(self) -> bool:
+        """Say whether the job is made although the connection broke off: the server had committed it."""
         if self.reservation is None:
-            return verdict
-        key = self.reservation.key
-        if verdict.fate is Fate.ERROR and not self._target.key_source & dict(key):
-            verdict = self._judge(KeyGoneError("What it was made from is no more."))
-        if verdict.max_attempts:
-            self._attempts[_job(key)] += 1
-            if self._attempts[_job(key)] >= verdict.max_attempts:
-                return Verdict(Fate.ERROR)
-        return verdict
+            return False
+        where, args = self._where({**self.reservation.key, "status": "success", WORKER: self._duties.worker})
+        query = f"SELECT 1 FROM {self.full_table_name} WHERE {where}"
+        return self.connection.query(query, args=args).fetchone() is not None
 
-    def _forget_attempts(self) -> None:
-        if self.reservation is not None:
-            self._attempts.pop(_job(self.reservation.key), None)
+    def _setback(self, error: BaseException) -> Setback:
+        """Ask the policies; a job whose key was purged, or that was made by hand, fails in any way."""
+        verdict, key = self._duties.judge(error), dict(self.reservation.key if self.reservation else {})
+        before = self._message()
+        setback = after_error(error, verdict, before)
+        if setback.fate is not Fate.ERROR or not key:
+            return setback
+        if not self._target.key_source & key:
+            gone = KeyGoneError("What it was made from is no more.")
+            return after_error(gone, self._duties.judge(gone), before)
+        return Setback(Fate.RACED) if self._target.proj() & key else setback
 
-    def _mine(self) -> list[Reservation]:
-        return self.reservations_on(platform.node(), os.getpid())
+    def _message(self) -> str:
+        """Give what an earlier attempt left in the job's row."""
+        if self.reservation is None:
+            return ""
+        where, args = self._where(self.reservation.claim)
+        query = f"SELECT error_message FROM {self.full_table_name} WHERE {where}"
+        found = self.connection.query(query, args=args).fetchone()
+        return str(found[0]) if found else ""
 
-    def _give_back(self, verdict: Verdict) -> None:
-        if self.reservation is not None:
-            reason = self.message if verdict.delay_s or verdict.fate is Fate.UNABLE else ""
-            self.give_back(self.reservation, verdict.delay_s, reason)
-
-    def _settle(self, fate: Fate, write: Callable[[], None]) -> None:
-        with self.connection.transaction:
-            if self.reservation is not None and self.holds(self.reservation):
-                write()
-                self.fate = fate
-            else:
-                self.fate, self.message = Fate.LOST, "The job was given to another process meanwhile."
-
-
-def _job(key: Key) -> frozenset[tuple[str, object]]:
-    return frozenset(key.items())
-
-
-def fence(table: Any, jobs: FencedJobs) -> None:
-    """Make a table instance populate through ``jobs``, and insert only what is still ours.
-
-    The check comes last in the transaction: it locks the job's row after the data's, in the order
-    in which a purge locks them. After a long computation the connection is renewed where needed.
-    """
-    table._jobs = jobs
-    insert = "make_insert" if hasattr(table, "make_insert") else "make"
-    setattr(table, insert, _then(getattr(table, insert), jobs.assert_mine))
-    if hasattr(table, "make_compute"):
-        table.make_compute = _finally(table.make_compute, functools.partial(_renew, jobs.connection))
-
-
-def _then(step: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
-    @functools.wraps(step)
-    def both(*args: Any, **kwargs: Any) -> Any:
-        result = step(*args, **kwargs)
-        after()
-        return result
-
-    return both
-
-
-def _finally(step: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
-    @functools.wraps(step)
-    def both(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return step(*args, **kwargs)
-        finally:
-            after()
-
-    return both
-
-
-def _renew(connection: Any) -> None:
-    if not is_alive(connection):
-        revive(connection, _PATIENCE_S)
+    def _settle(self, fate: Fate, write: Callable[[Reservation], bool]) -> None:
+        if self.reservation is not None and write(self.reservation):
+            self.fate = fate
+        else:
+            self.fate, self.message = Fate.LOST, "The job was given to another process meanwhile."

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from imaging_pipeline.lanes import Lane
 from imaging_pipeline.workers.connection import await_server, surviving_loss
 from imaging_pipeline.workers.desk import Desk
-from imaging_pipeline.workers.dispatcher import Dispatcher
-from imaging_pipeline.workers.heartbeat import Heartbeat
-from imaging_pipeline.workers.job_handle import JobHandle
+from imaging_pipeline.workers.heartbeat import MISSED_BEATS, Heartbeat
+from imaging_pipeline.workers.job_handle import JobHandle, wait_for
 from imaging_pipeline.workers.job_queue import JobQueue
 from imaging_pipeline.workers.messages import Event
-from imaging_pipeline.workers.policy import load_policies
+from imaging_pipeline.workers.policy import Policy, load_policies
+from imaging_pipeline.workers.rota import passes
+from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.stop_signals import stop_signals
-from imaging_pipeline.workers.summary import Summary
+from imaging_pipeline.workers.summary import Summary, Tally
 from imaging_pipeline.workers.supervisor import Supervisor
+from imaging_pipeline.workers.threads import library_threads
 from imaging_pipeline.workers.timing import Timing
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """Where a worker finds the database, as ``module:name``, since its job process resolves it anew.
-
-    Attributes
-    ----------
-    connect
-        Takes the configuration, binds the table classes and gives their connection.
-    workers
-        The table of workers.
-    """
-
-    connect: str = "imaging_pipeline.database:connect"
-    workers: str = "imaging_pipeline.schemas.imaging.operations:Worker"
+from imaging_pipeline.workers.undertaker import Undertaker
+from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.worker_rows import Identity
+from imaging_pipeline.workers.workshop import Assignment
 
 
 def run_worker(
     lanes: Sequence[Lane],
     once: bool,
     idle_s: float,
-    config: object,
+    config: Any,
     on_event: Callable[[Event], None],
     *,
+    settings: Settings | None = None,
     wiring: Wiring | None = None,
     timing: Timing | None = None,
 ) -> Summary:
@@ -57,11 +50,14 @@ def run_worker(
     once
         End when a pass over all tables did nothing; jobs for later than now are left.
     idle_s
-        How long to wait before looking for work again.
+        How long to wait before looking for work again. Each time that nothing was found is told as `Idle`, so
+        that the time between two of these is that of a cycle.
     config
-        What ``wiring.connect`` takes; it is pickled for the job process.
+        What ``wiring.connect`` takes; it is pickled for the job processes.
     on_event
         Hears of every job and its progress.
+    settings
+        Which jobs, how many, and how many at a time; without it all, for ever, one at a time.
     wiring, timing
         Other than the pipeline's own.
 
@@ -73,24 +69,79 @@ def run_worker(
     Raises
     ------
     PipelineError
-        When the database refuses, or with ``once`` is not there in the beginning or stays away.
+        When the database refuses, or with ``once`` is not there in the beginning or stays away; or when a
+        condition is none on what a lane works on.
     """
-    wiring, timing = wiring or Wiring(), timing or Timing()
-    connect = functools.partial(pkgutil.resolve_name(wiring.connect), config)
+    settings, wiring, timing = settings or Settings(), wiring or Wiring(), timing or Timing()
+    config = wiring.told(config, settings)
+    connect = functools.partial(wiring.connect, config)
     with stop_signals() as stop:
         connection = connect() if once else await_server(connect, stop, on_event, timing.longest_pause_s)
         if connection is None:
             return Summary(0, 0, ())
-        queues = {name: JobQueue(pkgutil.resolve_name(name)()) for lane in lanes for name in lane.tables}
-        desk = Desk(connection, queues, load_policies(), stop, timing, on_event)
-        names = ",".join(lane.name for lane in lanes)
-        heartbeat = Heartbeat(pkgutil.resolve_name(wiring.workers)(), names, timing.heartbeat_s)
-        job = JobHandle(wiring.connect, config)
-        supervisor = Supervisor(desk, Dispatcher(desk, job, heartbeat))
+        queues = _queues(wiring, lanes, settings)
+        policies = load_policies(settings)
+        desk = Desk(connection, wiring.workers, queues, policies, stop, timing, on_event)
+        identity = Identity(
+            ",".join(lane.name for lane in lanes), settings.restriction, MISSED_BEATS * timing.heartbeat_s
+        )
+        assignment = Assignment(wiring, config, tuple(lanes), settings, identity.name, timing.full_look_s)
+        heartbeat = Heartbeat(
+            functools.partial(wiring.open, config),
+            desk.workers.full_table_name,
+            identity,
+            timing.heartbeat_s,
+        )
+        tally = Tally()
+        slots = _slots(assignment, policies, timing)
+        undertaker = Undertaker(desk, identity.name, heartbeat)
+        supervisor = Supervisor(desk, slots, heartbeat, undertaker, tally, wait_for)
         heartbeat.begin()
-        try:
-            return supervisor.run(once=once, idle_s=idle_s)
-        finally:
-            job.close(timing.give_back_s)
-            with surviving_loss(connection, on_event):
-                heartbeat.end()
+        with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
+            supervisor.run(once=once, idle_s=idle_s)
+        with surviving_loss(connection, on_event):
+            own = {name: queues[name] for lane in lanes for name in lane.tables}
+            return tally.summary(own, policies)
+        return tally.summary({}, policies)
+
+
+def _queues(wiring: Wiring, lanes: Sequence[Lane], settings: Settings) -> dict[str, JobQueue]:
+    """Give the jobs of all lanes; of those that a restricted worker leaves to others, none."""
+    own = {name: pkgutil.resolve_name(name)() for lane in lanes for name in lane.tables}
+    if settings.first:
+        for target in own.values():
+            wiring.meant(target, settings.first)
+    if settings.restriction:
+        meant = {name: wiring.meant(target, settings.restriction) for name, target in own.items()}
+        return {name: JobQueue(target, meant[name]) for name, target in own.items()}
+    everything = (name for lane in (*lanes, *wiring.lanes) for name in lane.tables)
+    return {name: JobQueue(pkgutil.resolve_name(name)()) for name in everything}
+
+
+def _slots(assignment: Assignment, policies: Sequence[Policy], timing: Timing) -> list[Slot]:
+    """Give the job processes; the duties of the lanes are those of the first."""
+    tables = [name for lane in assignment.lanes for name in lane.tables]
+    duties = [duty for lane in assignment.lanes for duty in lane.duties]
+
+    def may_work_on(table: str) -> bool:
+        return all(policy.why_not(table) is None for policy in policies)
+
+    return [
+        Slot(
+            JobHandle(assignment),
+            passes(tables, timing.slice_s, may_work_on, has_first=bool(assignment.settings.first)),
+            [] if number else duties,
+        )
+        for number in range(assignment.settings.processes)
+    ]
+
+
+@contextmanager
+def _ended_in_order(slots: Sequence[Slot], heartbeat: Heartbeat, timing: Timing) -> Iterator[None]:
+    """End the job processes and then the heartbeat, however the block ends."""
+    try:
+        yield
+    finally:
+        for slot in slots:
+            slot.process.close(timing.at_once_s)
+        heartbeat.end()

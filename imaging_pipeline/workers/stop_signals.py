@@ -1,13 +1,16 @@
-"""Ctrl-C and what a service manager sends, as a request that the loop reads."""
+"""Ctrl-C, a closed window and what a service manager sends, as a request that the loop reads."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
+
+from imaging_pipeline.workers.console_window import heeding_its_end
 
 
 class StopRequest:
@@ -15,12 +18,19 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.count = 0
+        self.is_over = threading.Event()
         self._since = 0.0
+        self._num_heeded = 0
 
     def ask(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Ask to stop; asking twice means now."""
         self.count += 1
         self._since = self._since or time.monotonic()
+
+    def is_new(self) -> bool:
+        """Say whether it was asked for since this was called the last time."""
+        is_new, self._num_heeded = self.count > self._num_heeded, self.count
+        return is_new
 
     def waited_s(self) -> float:
         """Give how long ago it was asked for."""
@@ -29,14 +39,18 @@ class StopRequest:
 
 @contextmanager
 def stop_signals() -> Iterator[StopRequest]:
-    """Turn the signals that end a program into a request, within the block; main thread only."""
+    """Turn what ends a program into a request, within the block; main thread only."""
     request = StopRequest()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":  # Ctrl-Break, by which a console process is ended from outside
         numbers.append(signal.SIGBREAK)
     former = {number: signal.signal(number, request.ask) for number in numbers}
-    try:
-        yield request
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+    with ExitStack() as held:
+        if sys.platform == "win32":
+            held.enter_context(heeding_its_end(request))
+        try:
+            yield request
+        finally:
+            request.is_over.set()
+            for number, handler in former.items():
+                signal.signal(number, handler)

@@ -11,6 +11,11 @@ from imaging_pipeline.workers.job_queue import Count, JobQueue
 from imaging_pipeline.workers.messages import Fate, Finished
 from imaging_pipeline.workers.policy import Policy
 
+_Job = tuple[str, frozenset[tuple[str, object]]]
+
+# Reasons of jobs that were not made; the oldest are forgotten.
+_MAX_LEFT = 1000
+
 
 @dataclass(frozen=True)
 class Left:
@@ -55,18 +60,26 @@ class Summary:
 
 
 class Tally:
-    """Counts what came of the orders, table by table."""
+    """Counts what came of the orders, table by table, and remembers why what is left was not made."""
 
     def __init__(self) -> None:
         self._fates: Counter[tuple[str, Fate]] = Counter()
         self._reasons: dict[tuple[str, Fate], str] = {}
+        self._not_made: dict[_Job, Finished] = {}
 
     def add(self, finished: Finished) -> None:
         """Count one."""
         self._fates[finished.table, finished.fate] += 1
+        for lasting in (Fate.FAILED, Fate.UNABLE):
+            self._reasons.pop((finished.table, lasting), None)
         self._reasons[finished.table, finished.fate] = finished.message
-        if finished.fate is not Fate.FAILED:
-            self._reasons.pop((finished.table, Fate.FAILED), None)
+        if finished.key is not None:
+            job = finished.table, frozenset(finished.key.items())
+            self._not_made.pop(job, None)
+            if finished.fate in (Fate.WAITING, Fate.ELSEWHERE):
+                self._not_made[job] = finished
+            if len(self._not_made) > _MAX_LEFT:
+                del self._not_made[next(iter(self._not_made))]
 
     def reason(self, table: str, fate: Fate) -> str:
         """Give the last message of this fate, or an empty text."""
@@ -86,7 +99,8 @@ class Tally:
         failed = self.reason(table, Fate.FAILED)
         if failed:
             yield Left(table, 0, f"known: the table could not be asked for jobs ({failed})")
-        why_not = next(filter(None, (policy.why_not(table) for policy in policies)), "")
+        reasons = (self.reason(table, Fate.UNABLE), self._last_left(table, Fate.ELSEWHERE))
+        why_not = next(filter(None, (*(policy.why_not(table) for policy in policies), *reasons)), "")
         for count in counts:
             if count.status == "error":
                 earlier = count.number - self._fates[table, Fate.ERROR]
@@ -103,7 +117,12 @@ class Tally:
 
     def _later(self, table: str, number: int) -> str:
         """Say what the only job waits for, or of several the one that was tried last."""
-        waits_for = self.reason(table, Fate.WAITING)
+        waits_for = self._last_left(table, Fate.WAITING)
         if not waits_for:
             return "for later"
         return f"for later ({waits_for if number == 1 else f'the last: {waits_for}'})"
+
+    def _last_left(self, table: str, fate: Fate) -> str:
+        wanted = (table, fate)
+        left = (each for each in reversed(self._not_made.values()) if (each.table, each.fate) == wanted)
+        return next((each.message for each in left), "")

@@ -19,12 +19,18 @@ class Timing:
         For the running job to finish when the worker is told to stop.
     give_back_s
         For it to give the job back after that; then it is killed, and the supervisor gives it back.
+    at_once_s
+        For the same when the worker is told a second time.
     longest_pause_s
         Between two attempts while the database is away.
+    full_look_s
+        Between two looks at a table of which nothing is known to have changed.
     """
 
     heartbeat_s: float = 10.0
     slice_s: float = 60.0
     finish_s: float = 10.0
-    give_back_s: float = 20.0
+    give_back_s: float = 15.0
+    at_once_s: float = 2.0
     longest_pause_s: float = 60.0
+    full_look_s: float = 600.0

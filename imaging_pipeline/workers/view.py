@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from imaging_pipeline.lanes import short_name
-from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Key, Note, Started
+from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Key, Note, Started
 
 _LEVELS = {
     Fate.ERROR: logging.ERROR,
@@ -25,6 +25,8 @@ _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red"}
 _SHORT = 8
 """Characters of a hash that tell it from the others of a day."""
 
+_IDLE = "waiting for work"
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,13 +36,15 @@ def describe(event: Event) -> str:
         case Note():
             return event.message
         case Started():
-            return f"{_job(event.table, event.key)}: begins"
+            return f"{job_name(event.table, event.key)}: begins"
         case Advanced():
-            return f"{_job(event.table, event.key)}: {_step(event)}"
+            return f"{job_name(event.table, event.key)}: {_step(event)}"
         case Finished():
             message = f": {event.message}" if event.message else ""
             duration = f" after {event.duration_s:.1f} s" if event.duration_s else ""
-            return f"{_job(event.table, event.key or {})}: {event.fate}{duration}{message}"
+            return f"{job_name(event.table, event.key or {})}: {event.fate}{duration}{message}"
+        case Idle():
+            return _IDLE
 
 
 def level(event: Event) -> int:
@@ -55,10 +59,11 @@ def level(event: Event) -> int:
 
 
 @contextmanager
-def view(console: Console) -> Iterator[Callable[[Event], None]]:
-    """Give a listener that draws on a terminal, or logs where the console is none."""
+def view(console: Console, *, is_logged: bool = False) -> Iterator[Callable[[Event], None]]:
+    """Give a listener that draws on a terminal, and logs where the console is none or it is asked for."""
+    log = LogView()
     if not console.is_terminal:
-        yield LogView()
+        yield log
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -69,57 +74,73 @@ def view(console: Console) -> Iterator[Callable[[Event], None]]:
         transient=True,
     )
     with bar:
-        yield TerminalView(bar)
+        terminal = TerminalView(bar)
+
+        def both(event: Event) -> None:
+            terminal(event)
+            if is_logged:
+                log(event)
+
+        yield both
 
 
 class LogView:
-    """Logs every event; of a step that only counts, its first report."""
+    """Logs every event; of a step that only counts, its first report of each job, and nothing of rest."""
 
     def __init__(self) -> None:
-        self._step = ""
+        self._steps: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
         """Log an event."""
         if isinstance(event, Advanced):
-            is_count = event.progress.step == self._step and not event.progress.message
-            self._step = event.progress.step
+            job = job_name(event.table, event.key)
+            is_count = event.progress.step == self._steps.get(job) and not event.progress.message
+            self._steps[job] = event.progress.step
             if is_count:
                 return
-        else:
-            self._step = ""
+        elif isinstance(event, Finished):
+            self._steps.pop(job_name(event.table, event.key or {}), None)
+        elif isinstance(event, Idle):
+            return
         _log.log(level(event), "%s", describe(event))
 
 
 class TerminalView:
-    """Keeps a bar for the running job, and prints what came of the others above it."""
+    """Keeps a bar for each running job, and prints what came of the others above them."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, event: Event) -> None:
         """Draw an event."""
         match event:
             case Started():
-                self._clear()
-                job = escape(_short_job(event.table, event.key))
-                self._task = self._bar.add_task(job, total=None, step="")
-            case Advanced() if self._task is not None:
-                report = event.progress
-                self._bar.update(
-                    self._task, completed=report.done, total=report.total or None, step=escape(_step(event))
-                )
+                self._clear(_IDLE)
+                self._add(job_name(event.table, event.key), escape(_short_job(event.table, event.key)))
+            case Advanced():
+                report, task = event.progress, self._tasks.get(job_name(event.table, event.key))
+                if task is not None:
+                    self._bar.update(
+                        task, completed=report.done, total=report.total or None, step=escape(_step(event))
+                    )
             case Finished() | Note():
                 if isinstance(event, Finished):
-                    self._clear()
+                    self._clear(job_name(event.table, event.key or {}))
                 self._bar.console.print(
                     _short(event), style=_STYLES.get(level(event)), markup=False, highlight=False
                 )
+            case Idle():
+                self._add(_IDLE, _IDLE)
 
-    def _clear(self) -> None:
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-            self._task = None
+    def _add(self, job: str, shown: str) -> None:
+        if job not in self._tasks:
+            self._tasks[job] = self._bar.add_task(shown, total=None, step="")
+
+    def _clear(self, job: str) -> None:
+        task = self._tasks.pop(job, None)
+        if task is not None:
+            self._bar.remove_task(task)
 
 
 def _short(event: Finished | Note) -> str:
@@ -135,7 +156,8 @@ def _short_job(table: str, key: Key) -> str:
     return " ".join([short_name(table), *values])
 
 
-def _job(table: str, key: Key) -> str:
+def job_name(table: str, key: Key) -> str:
+    """Give a job in full, as logs have it."""
     return " ".join([short_name(table), *(f"{name}={value}" for name, value in key.items())])
 
 

@@ -21,7 +21,7 @@ from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics
-from tests.makers.folders import WHEEL, write_folder
+from tests.makers.folders import WHEEL, write_file, write_folder
 from tests.makers.lab import Lab
 
 
@@ -63,6 +63,7 @@ def test_each_recording_of_each_kind_is_imported_once(lab: Lab) -> None:
 def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write_file(lab.share / "notes.txt")
     imaging.BaseFolder.insert1(lab.request(lab.share / "not_there", combined=False))
     monkeypatch.setenv("IMAGING_PIPELINE_CONFIG", str(write_config(lab.config, tmp_path / CONFIG_NAME)))
     result = CliRunner().invoke(main, ["ingest", "--once"])

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,17 @@ import datajoint as dj
 from imaging_pipeline import embedded, progress
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
-from imaging_pipeline.lanes import Lane
+from imaging_pipeline.lanes import Duty, Lane, Need
 from imaging_pipeline.schemas.imaging import operations
-from imaging_pipeline.workers.run import Wiring
+from imaging_pipeline.schemas.imaging.living_workers import Lack
+from imaging_pipeline.workers.abilities import Abilities
+from imaging_pipeline.workers.wiring import Wiring
 
-WIRING = Wiring(connect=f"{__name__}:connect", workers=f"{__name__}:Worker")
 FIRST = Lane("first", (f"{__name__}:Measurement",))
-SECOND = Lane("second", (f"{__name__}:Summary",))
+SECOND = Lane("second", (f"{__name__}:Summary",), frozenset({Need.STORE}))
+
+# Called as often as it is asked for; it says so while the folder has a file ``due``.
+DUTY = Lane("duty", duties=(Duty(f"{__name__}:do_duty", every_s=0.1),))
 
 _GATE_DEADLINE_S = 60.0
 
@@ -38,6 +44,56 @@ class ToyConfig:
 
 
 _folder: list[Path] = []
+
+NO_STORE = Lack(Need.STORE, "main", "The store main is not there", "Mount it.")
+
+
+class ToyWiring(Wiring):
+    """The tables below; conditions are on the columns of ``Sample``.
+
+    This machine lacks the store while the folder has a file ``no_store``, and finds no sample that a file
+    ``<number>.elsewhere`` names.
+    """
+
+    lanes = (FIRST, SECOND)
+
+    def told(self, config: Any, settings: Any) -> Any:
+        return config
+
+    def connect(self, config: Any) -> Any:
+        return connect(config)
+
+    def open(self, config: Any) -> Any:
+        return open_connection(config)
+
+    @property
+    def handle(self) -> Any:
+        return _folder[0]
+
+    @property
+    def workers(self) -> Any:
+        return Worker()
+
+    @property
+    def changes(self) -> Any:
+        return TableChange()
+
+    def meant(self, target: Any, condition: str) -> str:
+        return f"sample_id IN (SELECT sample_id FROM {Sample.full_table_name} WHERE {condition})"
+
+    def abilities(self, config: Any, lanes: Any) -> Abilities:
+        return Abilities((NO_STORE,) if (_folder[0] / "no_store").exists() else ())
+
+    def why_not_here(self, lane: Lane, key: Any, abilities: Abilities) -> str:
+        is_elsewhere = (_folder[0] / f"{key['sample_id']}.elsewhere").exists()
+        return "There is no room for it here." if is_elsewhere else ""
+
+    @contextmanager
+    def turn(self, lane: Lane, config: Any, settings: Any) -> Iterator[bool]:
+        yield True
+
+
+WIRING = ToyWiring()
 
 
 def open_connection(config: ToyConfig) -> Any:
@@ -59,6 +115,8 @@ def connect(config: ToyConfig) -> Any:
     """Bind the tables below, and declare those that are missing."""
     _folder[:] = [config.folder]
     connection = open_connection(config)
+    # As `imaging_pipeline.database` does it: the tables may have been bound to another server before.
+    schema.database, schema.connection, schema.declare_list = None, connection, list(_CLASSES)
     schema.activate(config.schema_name, connection=connection)
     for table in (Measurement, Summary):
         table().jobs  # noqa: B018  declared when first touched
@@ -74,6 +132,11 @@ class Worker(dj.Manual):
 
     class Lack(dj.Part):
         definition = operations.Worker.Lack.definition
+
+
+@schema
+class TableChange(dj.Manual):
+    definition = operations.TableChange.definition
 
 
 @schema
@@ -107,6 +170,8 @@ class Measurement(dj.Computed):
         if behaviour == "slow insert":
             _gate(key["sample_id"])
         self.insert1({**key, "made_by": made_by})
+        if behaviour == "collides":
+            _collide(key["sample_id"])
 
 
 @schema
@@ -160,15 +225,47 @@ def _deadly(sample_id: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _failing_gate(sample_id: int) -> None:
+    _gate(sample_id)
+    _bad(sample_id)
+
+
 def _deaf(sample_id: int) -> None:
     """Wait at the gate, as a long step of compiled code does."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     _gate(sample_id)
 
 
+def do_duty(folder: Path) -> str:
+    if (folder / "wrong").exists():
+        raise ValueError("no such animal")
+    return "3 animals are new" if (folder / "due").exists() else ""
+
+
+class DeadlockError(RuntimeError):
+    """As a driver raises it."""
+
+    pgcode = "40P01"
+
+
+def _collide(sample_id: int) -> None:
+    """Be the victim of a deadlock, the first time."""
+    before = _folder[0] / f"{sample_id}.collided"
+    if not before.exists():
+        before.touch()
+        raise DeadlockError("deadlock detected")
+
+
+def _buggy(sample_id: int) -> None:
+    raise ValueError("cannot reshape array")
+
+
 def _exits(sample_id: int) -> None:
     sys.exit(3)
 
+
+# DataJoint empties `declare_list` when it activates a schema.
+_CLASSES = tuple(schema.declare_list)
 
 _BEHAVIOURS = {
     "quick": _nothing,
@@ -179,7 +276,10 @@ _BEHAVIOURS = {
     "unmounted": _unmounted,
     "lacking": _lacking,
     "orphan": _orphan,
+    "collides": _nothing,
+    "buggy": _buggy,
     "deadly": _deadly,
+    "failing gate": _failing_gate,
     "deaf": _deaf,
     "exits": _exits,
 }

@@ -1,13 +1,17 @@
-"""Workers on the toy tables, each in a process that a test may kill."""
+"""Workers on the toy tables: in the test's own process, or in one that the test may kill."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import pickle
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +20,21 @@ import psutil
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.workers.messages import Event
+from imaging_pipeline.workers.messages import Event, Fate, Finished
 from imaging_pipeline.workers.run import run_worker
+from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.summary import Summary
 from imaging_pipeline.workers.timing import Timing
 from tests.makers import toy_tables
 from tests.makers.processes import fast_processes
-from tests.makers.toy_tables import FIRST, SECOND, WIRING, ToyConfig
+from tests.makers.toy_tables import FIRST, SECOND, ToyConfig, ToyWiring
 
 DEADLINE_S = 60.0
 TIMING = Timing(heartbeat_s=0.2, finish_s=0.0, give_back_s=10.0, longest_pause_s=1.0)
 
+_IDLE_S = 0.1
 _PROCESSES = fast_processes()
+_FORKED = ToyWiring(_PROCESSES.get_start_method())
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
@@ -39,12 +46,28 @@ def wait_until(condition: Callable[[], Any]) -> Any:
     return value
 
 
-class ToyWorker:
-    """A worker in a process of its own."""
+@dataclass(frozen=True)
+class Ran:
+    """A worker that has ended: its summary, and what it told."""
 
-    def __init__(self, config: ToyConfig, lanes: tuple[Lane, ...], once: bool, timing: Timing) -> None:
+    summary: Summary
+    told: list[Event]
+
+    @property
+    def fates(self) -> list[Fate]:
+        """What came of its orders, as far as it told that."""
+        return [event.fate for event in self.told if isinstance(event, Finished)]
+
+
+class ToyWorker:
+    """A worker in a process of its own, which the test may kill or suspend."""
+
+    def __init__(
+        self, config: ToyConfig, lanes: tuple[Lane, ...], once: bool, settings: Settings, timing: Timing
+    ) -> None:
         self._log = config.folder / f"worker_{time.monotonic_ns()}"
-        self.process = _PROCESSES.Process(target=_work, args=(config, lanes, once, timing, self._log))
+        told = (config, lanes, once, settings, timing, self._log)
+        self.process = _PROCESSES.Process(target=_work, args=told)
         self.process.start()
 
     def told(self) -> list[Event | Summary]:
@@ -63,11 +86,17 @@ class ToyWorker:
         assert isinstance(summary, Summary)
         return summary
 
+    def processes(self) -> list[psutil.Process]:
+        """Give the supervisor and its job process."""
+        supervisor = psutil.Process(self.process.pid)
+        return [supervisor, *supervisor.children()]
+
     def end(self) -> None:
         """Kill what is left, and wait until the job process is gone too."""
         if self.process.is_alive():
             children = psutil.Process(self.process.pid).children()
-            self.process.kill()
+            for process in (*children, psutil.Process(self.process.pid)):
+                process.kill()
             psutil.wait_procs(children, DEADLINE_S)
         self.process.join()
 
@@ -88,16 +117,58 @@ class Toy:
         self.tables = tables
         self._workers: list[ToyWorker] = []
 
-    def add(self, *behaviours: str) -> None:
-        """Add samples, numbered from 0."""
-        rows = [{"sample_id": number, "behaviour": name} for number, name in enumerate(behaviours)]
+    def add(self, *behaviours: str, first: int = 0) -> None:
+        """Add samples, numbered from 0 or another number."""
+        rows = [
+            {"sample_id": number, "behaviour": name} for number, name in enumerate(behaviours, start=first)
+        ]
         self.tables.Sample.insert(rows)
 
+    def run(
+        self,
+        during: Callable[[list[Event]], None] | None = None,
+        *,
+        lanes: tuple[Lane, ...] = (FIRST, SECOND),
+        once: bool = True,
+        settings: Settings | None = None,
+        **timing: float,
+    ) -> Ran:
+        """Run a worker in this process to its end.
+
+        Parameters
+        ----------
+        during
+            What the test does meanwhile, in another thread; it is given what the worker tells. A worker that
+            is to loop is told to stop afterwards.
+        """
+        told: list[Event] = []
+        stops = during is not None and not once
+        with _acting(lambda: during(told) if during else None, stops=stops):
+            summary = run_worker(
+                lanes,
+                once,
+                _IDLE_S,
+                self.config,
+                told.append,
+                settings=settings,
+                wiring=_FORKED,
+                timing=dataclasses.replace(TIMING, **timing),
+            )
+        with contextlib.suppress(Exception):  # a server that was away may have ended it
+            toy_tables.schema.connection.close()
+        return Ran(summary, told)
+
     def work(
-        self, *, lanes: tuple[Lane, ...] = (FIRST, SECOND), once: bool = True, **timing: float
+        self,
+        *,
+        lanes: tuple[Lane, ...] = (FIRST, SECOND),
+        once: bool = True,
+        settings: Settings | None = None,
+        **timing: float,
     ) -> ToyWorker:
-        """Start a worker."""
-        worker = ToyWorker(self.config, lanes, once, dataclasses.replace(TIMING, **timing))
+        """Start a worker in a process of its own."""
+        told = (lanes, once, settings or Settings(), dataclasses.replace(TIMING, **timing))
+        worker = ToyWorker(self.config, *told)
         self._workers.append(worker)
         return worker
 
@@ -111,7 +182,8 @@ class Toy:
 
     def computed(self) -> list[int]:
         """Give the samples that were computed, in that order, as often as they were."""
-        return [int(line) for line in (self.config.folder / "computed").read_text().split()]
+        log = self.config.folder / "computed"
+        return [int(line) for line in log.read_text().split()] if log.exists() else []
 
     def measured(self) -> list[int]:
         """Give the samples that are measured."""
@@ -127,32 +199,40 @@ class Toy:
         job = self.job(number)
         return int(job["pid"]) if job["status"] == "reserved" else 0
 
-    def end(self) -> None:
-        """End the workers, and empty the tables."""
+    def reserve(self, number: int, **columns: object) -> None:
+        """Let a sample's job be reserved already, by whom the columns say."""
+        key, jobs = {"sample_id": number}, self.tables.Measurement.jobs
+        jobs.insert1({**key, "status": "pending", "priority": 5}, skip_duplicates=True)
+        jobs.update1({**key, "status": "reserved", **columns})
+        jobs.connection.query(f"UPDATE {jobs.full_table_name} SET reserved_time=CURRENT_TIMESTAMP(3)")
+
+    def empty(self) -> None:
+        """End the workers, and empty the tables and the folder."""
         for worker in self._workers:
             worker.end()
+        self._workers.clear()
         for table in (self.tables.Summary, self.tables.Measurement):
             table.jobs.delete_quick()
             table().delete_quick()
         self.tables.Sample().delete_quick()
-        for table in (self.tables.Worker.Process, self.tables.Worker.Lack, self.tables.Worker):
+        workers = self.tables.Worker
+        for table in (workers.Process, workers.Lack, workers, self.tables.TableChange):
             table().delete_quick()
+        for file in self.config.folder.iterdir():
+            file.unlink()
 
 
 @contextmanager
 def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy]:
-    """Declare the toy tables in another process, so that this one binds them to any server."""
+    """Give the toy tables, declared and empty."""
     config = ToyConfig(server, schema_name, folder)
-    process = _PROCESSES.Process(target=toy_tables.connect, args=(config,))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
+    toy_tables.connect(config).close()
     connection = toy_tables.open_connection(config)
     toy = Toy(config, dj.VirtualModule("toy", schema_name, connection=connection))
     try:
         yield toy
     finally:
-        toy.end()
+        toy.empty()
         connection.close()
 
 
@@ -161,10 +241,41 @@ def has_ended(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def _work(config: ToyConfig, lanes: tuple[Lane, ...], once: bool, timing: Timing, log: Path) -> None:
+@contextmanager
+def _acting(act: Callable[[], None], *, stops: bool) -> Iterator[None]:
+    """Act in another thread while the block runs; what that raises ends the block's worker, and is raised."""
+    wrong: list[BaseException] = []
+    is_running = threading.Event()
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:
+            wrong.append(error)
+        if is_running.is_set() and (stops or wrong):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=run)
+    is_running.set()
+    thread.start()
+    try:
+        yield
+    finally:
+        is_running.clear()
+        thread.join()
+    if wrong:
+        raise wrong[0]
+
+
+def _work(
+    config: ToyConfig, lanes: tuple[Lane, ...], once: bool, settings: Settings, timing: Timing, log: Path
+) -> None:
     with log.open("wb", buffering=0) as file:
 
         def tell(event: Event | Summary) -> None:
             file.write(pickle.dumps(event))
 
-        tell(run_worker(lanes, once, 0.2, config, tell, wiring=WIRING, timing=timing))
+        summary = run_worker(
+            lanes, once, _IDLE_S, config, tell, settings=settings, wiring=ToyWiring(), timing=timing
+        )
+        tell(summary)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from imaging_pipeline.workers.insertion import fence
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Verdict, load_policies
-from imaging_pipeline.workers.reservation import FencedJobs, fence
+from imaging_pipeline.workers.reservation import Duties, FencedJobs
 
 Row = dict[str, Any]
 
@@ -19,8 +20,8 @@ def worked(table: Any, key: Row) -> Row:
         verdicts = (policy.judge(error) for policy in policies)
         return next((verdict for verdict in verdicts if verdict), Verdict(Fate.ERROR))
 
-    jobs = FencedJobs(table, judge, lambda _key: None)
-    fence(table, jobs)
+    jobs = FencedJobs(table, Duties("tester", judge, lambda _key: None))
+    fence(table, jobs, judge)
     jobs.refresh(delay=-1)
     table.populate(key, reserve_jobs=True, refresh=False, suppress_errors=True)
     job: Row = (jobs & key).fetch1()

@@ -9,6 +9,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 from . import animal_names
 from .fetching import Row
+from .table_changes import count_change
 
 WAITS = "animal_id IS NULL"
 
@@ -26,6 +27,8 @@ def take_up(tables: Tables) -> tuple[int, ...]:
         if len(keys) == 1 and _successor(tables, request) is None:
             base_folder.update1({"basefolder_id": request["basefolder_id"], **keys[0]})
             taken_up.append(int(request["basefolder_id"]))
+    if taken_up:
+        count_change(tables.imaging.TableChange, base_folder)
     return tuple(taken_up)
 
 

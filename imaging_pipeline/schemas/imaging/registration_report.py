@@ -19,10 +19,14 @@ _LONGEST = 980
 
 @dataclass(frozen=True)
 class Report:
-    """What registering did: the row of ``MakeDatasetSessions``, and those of its parts by their names."""
+    """What registering did: the row of ``MakeDatasetSessions``, and those of its parts by their names.
+
+    Where it did anything but report, new jobs may follow.
+    """
 
     row: Row
     parts: dict[str, list[Row]]
+    has_effects: bool = True
 
     @property
     def purged(self) -> list[Purged]:
@@ -68,6 +72,7 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
             ],
             "JobReset": [{"reset_table": table, "num_jobs_reset": rows} for table, rows in reset.items()],
         },
+        has_effects=bool(reset) or changes.has_effects,
     )
 
 

@@ -15,6 +15,7 @@ from imaging_pipeline.schemas.tables import Tables
 from . import animal_names
 from .adding import alone, known, refuse_unknown
 from .consent import Consent
+from .table_changes import count_change
 from .table_names import job_table
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
@@ -78,6 +79,7 @@ def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         first = next_number(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
         plain_rows.insert(tables.imaging.BaseFolder, numbered)
+        count_change(tables.imaging.TableChange, tables.imaging.BaseFolder)
     return [row["basefolder_id"] for row in numbered]
 
 

@@ -17,6 +17,7 @@ from .hardware import Scope
 from .preview import Preview
 from .reference import ExperimentType, Repository, SessionType, User
 from .schema import schema
+from .table_changes import count_change
 
 __all__ = [
     "BaseFolder",
@@ -297,3 +298,5 @@ class MakeDatasetSessions(dj.Imported):
         plain_rows.insert(self, [{**key, **report.row}])
         for part, rows in report.parts.items():
             plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))
+        if report.has_effects:
+            count_change(tables.in_code().imaging.TableChange, tables.in_code().imaging.MetaSession)

@@ -24,6 +24,7 @@ from .adding import alone, known
 from .consent import Consent, refuse_more
 from .fetching import Row
 from .purge import Purged
+from .table_changes import count_change
 
 _NAME = re.compile("[0-9a-f]{16}")
 _REASON = "retired"
@@ -111,6 +112,7 @@ def retire(
         retired = Retiring(sessions, doomed.delete())
         _close_ranks(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
+        count_change(tables.imaging.TableChange, tables.imaging.MetaSession)
     return retired
 
 

@@ -20,9 +20,10 @@ from imaging_pipeline.schemas.imaging.adding import alone, known
 from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import job_rows, new, same, state
+from .entering import enter_new
+from .job_rows import job_rows, state
 from .selection import Selected, Selection, select
-from .sql import Sql, every, one_of
+from .sql import every, one_of
 
 
 class Action(StrEnum):
@@ -127,8 +128,8 @@ def act(
     with alone(tables):
         selected = select(tables, wanted)
         if action in _ALSO_NEW:
-            for each in selected:
-                _enter_new(tables, each)
+            for each in (each for each in selected if not each.of_row.text):
+                enter_new(tables.connection, each.jobs, each.of_key)
         untouched = _untouched(tables, action, selected)
         acted = [job for each in selected for job in _change(tables, action, each, priority)]
         if not acted and not untouched:
@@ -150,27 +151,6 @@ def _none() -> InputError:
 def job_hash(table: str, key: Mapping[str, object]) -> str:
     """Give what a job is found by among those that something was done with."""
     return names.hash16(table, *(str(key[column]) for column in sorted(key)))
-
-
-def _enter_new(tables: Tables, selected: Selected) -> None:
-    """Enter the jobs that no worker has met yet; one may meet them at this moment."""
-    jobs, of_key = selected.jobs, selected.of_key
-    if selected.of_row.text:
-        return
-    query = new(jobs, of_key)
-    found = tables.connection.query(query.text, args=query.args, as_dict=True).fetchall()
-    if not found:
-        return
-    purged = Sql(f"status = 'success' AND NOT EXISTS ({same(jobs, jobs.full_name, jobs.jobs_name)})")
-    both = every([purged, of_key])
-    tables.connection.query(f"DELETE FROM {jobs.jobs_name} {both.clause}", args=both.args)
-    dj.FreeTable(tables.connection, jobs.jobs_name).insert(
-        (
-            {**{column: row[column] for column in jobs.key}, "status": "pending", "priority": row["priority"]}
-            for row in found
-        ),
-        skip_duplicates=True,
-    )
 
 
 def _change(tables: Tables, action: Action, selected: Selected, priority: int | None) -> list[ActedJob]:

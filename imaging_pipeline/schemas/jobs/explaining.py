@@ -10,7 +10,6 @@ from imaging_pipeline.errors import told
 from imaging_pipeline.explaining.explain import explain as explained
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.explaining.facts import (
-    Candidate,
     Facts,
     Requested,
     SeenOutput,
@@ -18,10 +17,10 @@ from imaging_pipeline.explaining.facts import (
     TableFacts,
 )
 from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.lanes import LANES, Need
-from imaging_pipeline.living_worker import LivingWorker
+from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas.imaging import awaited
 from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.imaging.job_needs import candidates
 from imaging_pipeline.schemas.imaging.living_workers import living
 from imaging_pipeline.schemas.imaging.named_sessions import Named, named
 from imaging_pipeline.schemas.tables import Tables
@@ -110,7 +109,10 @@ class _Reader:
     def _with_candidates(self, facts: TableFacts, place: Row) -> TableFacts:
         if not facts.jobs:
             return facts
-        return replace(facts, candidates=tuple(_candidate(each, facts, place) for each in self._workers))
+        lane = next(lane for lane in LANES if lane.name == facts.lane)
+        key = dict(facts.jobs[0].key)
+        found = candidates(self._tables, lane, key, place["repository_name"], self._workers)
+        return replace(facts, candidates=found)
 
     def _outputs(self, of_tables: Iterable[TableFacts], metasession: str | None) -> tuple[SeenOutput, ...]:
         """Give what the newest request that was carried out saw; it may not know whose an output is."""
@@ -152,14 +154,3 @@ def _requested(tables: Tables, request: Row) -> Requested:
         bool(request["register_uncurated"]),
         None if reason is None else told(str(reason)),
     )
-
-
-def _candidate(worker: LivingWorker, facts: TableFacts, place: Row) -> Candidate:
-    lane = next(lane for lane in LANES if lane.name == facts.lane)
-    if lane.name not in worker.lanes:
-        return Candidate(worker, f"it works on {', '.join(worker.lanes)} only")
-    for lack in worker.lacks:
-        is_other = lack.kind is Need.REPOSITORY and lack.name != place["repository_name"]
-        if lack.kind in lane.needs and not is_other:
-            return Candidate(worker, lack.reason.rstrip("."), lack.remedy)
-    return Candidate(worker)

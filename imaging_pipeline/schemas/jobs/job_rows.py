@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from imaging_pipeline.explaining.job import JobStatus
 
-from .job_tables import JobTable
+from .job_tables import JobTable, Populated
 from .sql import Sql, every, one_of, together
 
 DEFAULT_PRIORITY = 5
@@ -77,7 +77,7 @@ def job_rows(
     return together([unmade, made]) if of_status.args else made
 
 
-def new(jobs: JobTable, of_key: Sql) -> Sql:
+def new(jobs: Populated, of_key: Sql) -> Sql:
     """Give a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
     is_new = Sql(
         f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
@@ -103,7 +103,7 @@ def _met(jobs: JobTable, backend: str, condition: Sql) -> Sql:
     )
 
 
-def same(jobs: JobTable, table: str, alias: str) -> str:
+def same(jobs: Populated, table: str, alias: str) -> str:
     """Give a query for the rows of a table, job table or not, with the key of another one."""
     equal = " AND ".join(f"s.{name} = {alias}.{name}" for name in jobs.key)
     return f"SELECT 1 FROM {table} AS s WHERE {equal}"

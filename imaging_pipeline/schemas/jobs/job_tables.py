@@ -31,23 +31,37 @@ _known: dict[tuple[str, str], tuple[JobTable, ...]] = {}
 
 
 @dataclass(frozen=True)
-class JobTable:
-    """A table that is populated, and the table of its jobs.
+class Populated:
+    """A table that is populated, and the table of its jobs, in the server's words.
+
+    Attributes
+    ----------
+    full_name, jobs_name
+        The names of both.
+    key
+        Columns of its primary key.
+    keys_sql
+        Query for the keys that there are jobs for, done or not.
+    """
+
+    full_name: str
+    jobs_name: str
+    key: tuple[str, ...]
+    keys_sql: str
+
+
+@dataclass(frozen=True)
+class JobTable(Populated):
+    """A table that workers fill, as people know it too.
 
     Attributes
     ----------
     name
-        As people know it: ``imaging.Tif``.
+        ``imaging.Tif``.
     lane
         Which kind of worker fills it.
-    full_name, jobs_name
-        The names of both in the server's words.
-    key
-        Columns of its primary key.
     numbers
-        Those of them that hold numbers.
-    keys_sql
-        Query for the keys that there are jobs for, done or not.
+        Those columns of the key that hold numbers.
     entry_time
         The column that says when a row was made.
     needs
@@ -56,11 +70,7 @@ class JobTable:
 
     name: str
     lane: str
-    full_name: str
-    jobs_name: str
-    key: tuple[str, ...]
     numbers: tuple[str, ...]
-    keys_sql: str
     entry_time: str = ""
     needs: tuple[str, ...] = ()
 

@@ -22,6 +22,10 @@ class Changed(Policy):
         if isinstance(error, KeyGoneError):
             return Verdict(Fate.GONE)
         if isinstance(error, DataJointError) and _CHANGED in str(error):
-            reason = "What it was made from changed meanwhile."
-            return Verdict(Fate.WAITING, message=reason, max_attempts=_MAX_ATTEMPTS)
+            return Verdict(
+                Fate.WAITING,
+                "What it was made from changed meanwhile.",
+                "Nothing: it is made from what there is now.",
+                max_attempts=_MAX_ATTEMPTS,
+            )
         return None

@@ -15,6 +15,9 @@ _ENDED = frozenset({"40001", "40P01", "55P03", 1205, 1213})
 _REFERRED = frozenset({"23001", "23503", 1451, 1452})
 _MAX_ATTEMPTS = 5
 
+_PAUSES_S = (0.0, 0.0, 0.0, 10.0, 60.0, 300.0)
+_REMEDY = "Nothing at first; where it lasts, see which transaction on the database server does not end."
+
 
 class Collided(Policy):
     """Deadlocks and their like say nothing about the job."""
@@ -23,9 +26,9 @@ class Collided(Policy):
         """Try again: the other transaction is through."""
         codes = set(_codes(error))
         if codes & _ENDED:
-            return Verdict(Fate.WAITING)
+            return Verdict(Fate.WAITING, remedy=_REMEDY, pauses_s=_PAUSES_S, keeps_result=True)
         if codes & _REFERRED:
-            return Verdict(Fate.WAITING, max_attempts=_MAX_ATTEMPTS)
+            return Verdict(Fate.WAITING, remedy=_REMEDY, max_attempts=_MAX_ATTEMPTS)
         return None
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.workers.line import SUPERVISOR_GONE
+from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 
-# The first is DataJoint's own, for SIGTERM while it populates.
-_STOPS = frozenset({"SIGTERM received", SUPERVISOR_GONE})
+_STOPS = frozenset({STOPPED, SUPERVISOR_GONE})
 
 
 class Interrupted(Policy):

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import MissingWeightsError, Move, NotMountedError, PipelineError
+from imaging_pipeline.errors import Move, PipelineError
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.policy import LATER, Policy, Verdict, cause
 
-_DELAY_S = 60.0
-
-# What is not here may be elsewhere, or here in a while; the table's other jobs need not wait for it.
-_NOT_HERE = (NotMountedError, MissingWeightsError)
+_REMEDY = "See whether the share that it names is there; at first it may be away for a moment."
 
 
 class Waiting(Policy):
     """Errors whose move is nobody's, such as files that are still being copied."""
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Leave the job alone for a minute."""
-        is_passing = isinstance(error, PipelineError) and error.move is Move.RETRY
-        if is_passing or isinstance(error, _NOT_HERE) or is_share_away(_cause(error)):
-            return Verdict(Fate.WAITING, delay_s=_DELAY_S)
+        """Leave the job alone for a while, longer each time."""
+        if isinstance(error, PipelineError) and error.move is Move.RETRY:
+            return Verdict(Fate.WAITING, pauses_s=LATER)
+        if is_share_away(cause(error)):
+            remedy = "" if isinstance(error, PipelineError) else _REMEDY
+            return Verdict(Fate.WAITING, remedy=remedy, pauses_s=LATER)
         return None
-
-
-def _cause(error: BaseException | None) -> BaseException | None:
-    """Look through our errors at what they were raised from."""
-    while isinstance(error, PipelineError):
-        error = error.__cause__
-    return error

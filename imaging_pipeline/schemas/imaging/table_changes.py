@@ -1,0 +1,55 @@
+"""Telling workers that rows came or went, so that they look for new jobs only where there may be some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import datajoint as dj
+
+_ADD_ONE = {
+    "postgresql": "ON CONFLICT (changed_table) DO UPDATE SET num_changes = counted.num_changes + 1",
+    "mysql": "ON DUPLICATE KEY UPDATE num_changes = num_changes + 1",
+}
+_ALIAS = {"postgresql": " AS counted", "mysql": ""}
+
+
+def plain_name(full_table_name: str) -> str:
+    """Give a table's full name without quotes."""
+    return full_table_name.replace('"', "").replace("`", "")
+
+
+def count_change(changes: Any, table: Any) -> None:
+    """Count a change of a table's rows, at the end of the transaction that makes it.
+
+    The row stays locked until the transaction ends, so that whoever reads a number sees all that it counts.
+    For the same reason this comes last: other transactions wait.
+
+    Parameters
+    ----------
+    changes
+        The table ``TableChange``.
+    table
+        Whose rows changed.
+    """
+    backend = changes.connection.adapter.backend
+    changes.connection.query(
+        f"INSERT INTO {changes.full_table_name}{_ALIAS[backend]} (changed_table, num_changes) VALUES (%s, 1)"
+        f" {_ADD_ONE[backend]}",
+        args=(plain_name(table.full_table_name),),
+    )
+
+
+def counts(changes: Any) -> Mapping[str, int]:
+    """Give how often each table changed, by its full name without quotes."""
+    query = f"SELECT changed_table, num_changes FROM {changes.full_table_name}"
+    return {str(name): int(number) for name, number in changes.connection.query(query).fetchall()}
+
+
+def read_by(query: Any) -> frozenset[str]:
+    """Give the full names without quotes of the tables that a query reads, and of all above them."""
+    connection, sql = query.connection, query.make_sql()
+    connection.dependencies.load(force=False)
+    read = [node for node in connection.dependencies.nodes() if not node.isdigit() and node in sql]
+    names = {name for node in read for name in (node, *dj.FreeTable(connection, node).ancestors())}
+    return frozenset(plain_name(name) for name in names)

@@ -1,0 +1,92 @@
+"""Looking for new jobs: keys of which the table has no row and its job table no job.
+
+DataJoint's own look compares all keys there ever were, whenever a worker is idle, and deletes jobs outside a
+restriction. Here a table is looked at where something changed that its jobs may follow from, as workers and
+registrations count it, and from time to time for what people insert by hand; and a restriction holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from imaging_pipeline.schemas.imaging.table_changes import counts, read_by
+from imaging_pipeline.schemas.imaging.table_names import job_table
+from imaging_pipeline.schemas.jobs.entering import drop_gone, enter_new
+from imaging_pipeline.schemas.jobs.job_tables import Populated
+from imaging_pipeline.schemas.jobs.sql import Sql
+
+# One question to the server does for the tables of a cycle.
+_COUNTS_S = 0.5
+
+
+class Search:
+    """Says of which tables new jobs may have come.
+
+    Parameters
+    ----------
+    changes
+        The table ``TableChange``.
+    full_look_s
+        Between two looks at a table of which nothing is known to have changed.
+    """
+
+    def __init__(self, changes: Any, full_look_s: float) -> None:
+        self._changes = changes
+        self._full_look_s = full_look_s
+        self._counts: Mapping[str, int] = {}
+        self._counted = float("-inf")
+        self._read_by: dict[str, frozenset[str]] = {}
+        self._seen: dict[str, tuple[float, Mapping[str, int]]] = {}
+
+    def is_due(self, name: str, target: Any) -> bool:
+        """Say whether a table is to be looked at, and take it that it is looked at now."""
+        now = time.monotonic()
+        if now - self._counted >= _COUNTS_S:
+            self._counts, self._counted = counts(self._changes), now
+        if name not in self._read_by:
+            self._read_by[name] = read_by(target.key_source)
+        relevant = {
+            changed: number for changed, number in self._counts.items() if changed in self._read_by[name]
+        }
+        looked, seen = self._seen.get(name, (float("-inf"), {}))
+        if seen == relevant and now - looked < self._full_look_s:
+            return False
+        self._seen[name] = now, relevant
+        return True
+
+    def forget(self, name: str) -> None:
+        """Look at a table again the next time, because the last look failed."""
+        self._seen.pop(name, None)
+
+
+class Look:
+    """Brings the job table of one table up to date.
+
+    Parameters
+    ----------
+    target
+        The table instance.
+    within
+        SQL condition on keys, for a worker that is restricted: other rows are left alone. Empty for all.
+    """
+
+    def __init__(self, target: Any, within: str) -> None:
+        self._connection = target.connection
+        self._within = within
+        self._jobs = Populated(
+            target.full_table_name,
+            job_table(target.full_table_name),
+            tuple(target.primary_key),
+            target.key_source.proj().make_sql(),
+        )
+
+    def __call__(self) -> None:
+        """Enter jobs that are new, or whose rows were purged, and drop those of keys that went.
+
+        A key that is gone may have belonged to anybody: a restricted worker drops none.
+        """
+        enter_new(self._connection, self._jobs, Sql(self._within))
+        if not self._within:
+            drop_gone(self._connection, self._jobs)

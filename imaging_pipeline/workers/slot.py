@@ -1,0 +1,130 @@
+"""One job process as its supervisor sees it: what it was told to do, and whether it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from imaging_pipeline.lanes import Duty, short_name
+from imaging_pipeline.workers.messages import (
+    Advanced,
+    Ended,
+    Errand,
+    Finished,
+    Order,
+    Report,
+    Started,
+)
+from imaging_pipeline.workers.rota import Passes, PassOver
+
+
+class Process(Protocol):
+    """A job process; `job_handle.JobHandle` is one."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number, or None where none runs."""
+
+    @property
+    def signs(self) -> list[Any]:
+        """What to wait for, as `multiprocessing.connection.wait` takes it."""
+
+    def order(self, order: Order | Errand) -> None:
+        """Give an order."""
+
+    def receive(self) -> Report | Ended | None:
+        """Give what it says next, that it has ended, or None where it is silent."""
+
+    def interrupt(self) -> None:
+        """Ask it to give its job back and to end."""
+
+    def interrupted_for_s(self) -> float:
+        """Give how long ago that was; 0 where it was not asked."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def close(self, timeout_s: float) -> None:
+        """Let it end by itself, within a time."""
+
+
+class Slot:
+    """Has one order after the other carried out by one process, whatever becomes of it meanwhile.
+
+    Parameters
+    ----------
+    process
+        Carries out.
+    passes
+        Says what is next.
+    duties
+        What is done beside the tables.
+
+    Attributes
+    ----------
+    running
+        The job that runs, and how far it is; None where none does.
+    ordered
+        The order that is not answered yet, or None.
+    resting_until
+        Until when nothing is ordered, by the monotonic clock.
+    """
+
+    def __init__(self, process: Process, passes: Passes, duties: Iterable[Duty] = ()) -> None:
+        self.process = process
+        self.running: Started | Advanced | None = None
+        self.ordered: Order | Errand | None = None
+        self.resting_until = float("-inf")
+        self._passes = passes
+        self._answer: Finished | None = None
+        self._has_begun = False
+        self._due = {duty: float("-inf") for duty in duties}
+
+    def is_free(self) -> bool:
+        """Say whether it may get an order now."""
+        return self.ordered is None and time.monotonic() >= self.resting_until
+
+    def next(self) -> Order | Errand | PassOver:
+        """Give what is to be done next; where it is an order, the process has got it."""
+        step = self._errand() or self._step()
+        if not isinstance(step, PassOver):
+            self.ordered = step
+            self.process.order(step)
+        return step
+
+    def answered(self, finished: Finished) -> None:
+        """Take the answer to the order."""
+        if isinstance(self.ordered, Order):
+            self._answer = finished
+        self.ordered = self.running = None
+
+    def rest(self, duration_s: float) -> None:
+        """Order nothing for so long."""
+        self.resting_until = time.monotonic() + duration_s
+
+    def doing(self) -> str:
+        """Say in a line what runs, and how far it is."""
+        running = self.running
+        if running is None:
+            return ""
+        job = " ".join([short_name(running.table), *map(str, running.key.values())])
+        if isinstance(running, Started):
+            return job
+        report = running.progress
+        return f"{job}: {report.step} {report.done}" + (f" of {report.total}" if report.total else "")
+
+    def _errand(self) -> Errand | None:
+        now = time.monotonic()
+        for duty, due in self._due.items():
+            if now >= due:
+                self._due[duty] = now + duty.every_s
+                return Errand(duty.function)
+        return None
+
+    def _step(self) -> Order | PassOver:
+        if not self._has_begun:
+            self._has_begun = True
+            return next(self._passes)
+        answer, self._answer = self._answer, None
+        return self._passes.send(answer)

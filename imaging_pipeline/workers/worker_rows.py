@@ -1,0 +1,147 @@
+"""The rows of one worker, as its own heart writes them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from imaging_pipeline.schemas import server_clock
+from imaging_pipeline.workers.abilities import Abilities
+from imaging_pipeline.workers.machine import machine_hash
+
+_DOING_LENGTH = 255
+_HOST_LENGTH = 40
+_TEXT_LENGTH = 1024
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a worker is.
+
+    Attributes
+    ----------
+    lanes
+        Comma-separated.
+    restriction
+        SQL condition on the sessions whose jobs alone it does.
+    silent_after_s
+        Seconds without a heartbeat after which others hold it for dead.
+    name
+        Another one for each worker that ever runs.
+    """
+
+    lanes: str
+    restriction: str
+    silent_after_s: float
+    name: str = field(
+        default_factory=lambda: f"{platform.node()[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}"
+    )
+
+
+@dataclass(frozen=True)
+class State:
+    """What a worker does and can do at the moment; ``doing`` is by the number of the job process."""
+
+    doing: Mapping[int, str] = field(default_factory=dict)
+    abilities: Abilities = field(default_factory=Abilities)
+
+
+class WorkerRows:
+    """Writes the rows of a worker on a connection.
+
+    Parameters
+    ----------
+    connection
+        For the calling thread alone.
+    table
+        Full name of the table of workers; those of its parts begin with it.
+    identity
+        Who the worker is.
+    """
+
+    def __init__(self, connection: Any, table: str, identity: Identity) -> None:
+        self._connection = connection
+        self._worker = table
+        self._processes, self._lacks = (f"{table[:-1]}__{part}{table[-1]}" for part in ("process", "lack"))
+        self._identity = identity
+        self._written: State | None = None
+
+    def write(self, state: State) -> None:
+        """Beat: renew the worker's row, also where somebody has removed it, and write what differs."""
+        free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
+        beaten = self._query(
+            f"UPDATE {self._worker} SET worker_heartbeat={server_clock.now(self._connection)},"
+            " worker_scratch_bytes=%s, worker_memory_bytes=%s WHERE worker_name=%s",
+            *free,
+            self._identity.name,
+        )
+        if beaten and self._written == state:
+            return
+        with self._connection.transaction:
+            if not beaten:
+                self._insert_worker(*free)
+            self._replace(self._processes, _process_rows(state))
+            self._replace(self._lacks, _lack_rows(state))
+        self._written = state
+
+    def remove(self) -> None:
+        """Remove all rows of the worker."""
+        with self._connection.transaction:
+            for table in (self._processes, self._lacks, self._worker):
+                self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
+
+    def _insert_worker(self, scratch_bytes: int | None, memory_bytes: int | None) -> None:
+        row = {
+            "worker_name": self._identity.name,
+            "worker_host": platform.node(),
+            "worker_machine": machine_hash(),
+            "worker_pid": os.getpid(),
+            "worker_version": version("imaging-pipeline"),
+            "worker_lanes": self._identity.lanes,
+            "worker_restriction": self._identity.restriction[:_TEXT_LENGTH],
+            "worker_silent_after": self._identity.silent_after_s,
+            "worker_scratch_bytes": scratch_bytes,
+            "worker_memory_bytes": memory_bytes,
+        }
+        now, marks = server_clock.now(self._connection), ", ".join(["%s"] * len(row))
+        self._query(
+            f"INSERT INTO {self._worker} ({', '.join(row)}, worker_started, worker_heartbeat)"
+            f" VALUES ({marks}, {now}, {now})",
+            *row.values(),
+        )
+
+    def _replace(self, table: str, rows: list[dict[str, object]]) -> None:
+        self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
+        for row in rows:
+            columns, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+            self._query(
+                f"INSERT INTO {table} (worker_name, {columns}) VALUES (%s, {marks})",
+                self._identity.name,
+                *row.values(),
+            )
+
+    def _query(self, query: str, *args: object) -> int:
+        return int(self._connection.query(query, args=args).rowcount)
+
+
+def _process_rows(state: State) -> list[dict[str, object]]:
+    return [
+        {"process_pid": pid, "process_doing": doing[:_DOING_LENGTH]} for pid, doing in state.doing.items()
+    ]
+
+
+def _lack_rows(state: State) -> list[dict[str, object]]:
+    return [
+        {
+            "lack_kind": str(lack.kind),
+            "lack_name": lack.name,
+            "lack_reason": lack.reason[:_TEXT_LENGTH],
+            "lack_remedy": lack.remedy[:_TEXT_LENGTH],
+        }
+        for lack in state.abilities.lacks
+    ]
