@@ -26,11 +26,14 @@ class Viewed:
     ----------
     address
         Of its analysis in the viewer.
+    pages
+        The viewer by itself, and an image in it, which no link leads to.
     num_jobs
         Rows of all job tables of the laboratory.
     """
 
     address: str
+    pages: tuple[str, ...]
     num_jobs: int
 
 
@@ -51,7 +54,9 @@ def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -
     _lengthen(connection, imaging, key, cells, frames)
     jobs = [name for name in table_names(connection) if "~~" in name]
     num_jobs = sum(connection.query(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in jobs)
-    return Viewed(f"/cells/{key['session_name']}/{key['dataset_name']}/", num_jobs)
+    viewer = f"/cells/{key['session_name']}/"
+    address = f"{viewer}{key['dataset_name']}/"
+    return Viewed(address, (viewer, f"{address}image/mean_image"), num_jobs)
 
 
 def site_config(config: Config, folder: Path) -> Config:

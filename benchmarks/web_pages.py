@@ -27,7 +27,7 @@ _FEW = 1000
 
 @dataclass(frozen=True)
 class Size:
-    """What is in the database, who clicks how often, and after how many requests memory is looked at."""
+    """What is in the database, how many clicks are made, and after how many requests memory is looked at."""
 
     sessions: int = 11_200  # with nine job rows each
     cells: int = 2000
@@ -51,10 +51,11 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _of_pages(size: Size, served: Served, viewed: Viewed) -> Iterator[Measurement]:
-    pages = (*served.pages, _FLOOR)
+    pages = (*served.pages, *viewed.pages, _FLOOR)
     # Each thread connects, and compiles templates, once.
-    clicks(served, pages, len(pages) * size.people, 0)
-    found = clicks(served, pages, size.clicks, size.pause_ms / 1e3)
+    once = len(pages) * size.people
+    clicks(served, pages, once, 0)
+    found = clicks(served, pages, max(size.clicks, once), size.pause_ms / 1e3)
     by_page: dict[str, list[Click]] = defaultdict(list)
     for click in found:
         by_page[_label(click.address, served)].append(click)
@@ -137,7 +138,7 @@ def _resident_mb(served: Served) -> float:
 
 SCRIPT = Script(
     full=Size(),
-    tiny=Size(sessions=2, cells=3, frames=30, people=2, clicks=80, pause_ms=0, looks=1, requests=80),
+    tiny=Size(sessions=2, cells=3, frames=30, people=2, clicks=1, pause_ms=0, looks=1, requests=80),
     measure=measure,
     on_servers=True,
 )
