@@ -283,6 +283,10 @@ class StoreError(PipelineError, OSError):
     default_move = Move.ADMINISTRATOR
 
 
+class NoRoomError(NotHereError, StoreError):
+    """The scratch disk of this machine has no room for a run; that of another one may."""
+
+
 def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Give the known values that look most like ``value``, best first, whatever their case."""
     by_lower = {name.lower(): name for name in known}

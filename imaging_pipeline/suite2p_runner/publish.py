@@ -98,7 +98,7 @@ def _told_of(source: Path, target: Path) -> Iterator[None]:
                 remedy="See whether the scratch disk is in order, and let the job run again.",
             ) from None  # as its cause, EIO would make the job wait for the share
         if is_full(error):
-            what, remedy, move = "The share filled up", TARGET_REMEDY, Move.ADMINISTRATOR
+            what, remedy, move = "The share filled up", TARGET_REMEDY, Move.RETRY
         elif is_share_away(error) or isinstance(error, (FileNotFoundError, NotADirectoryError)):
             what, remedy, move = "The share went away", "Mount the share again.", Move.RETRY
         else:

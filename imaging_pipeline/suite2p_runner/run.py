@@ -97,7 +97,7 @@ def _run_anew(
     needed = _Needed.of(inputs, settings)
     require_place(request.target)
     require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)
-    require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY)
+    require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY, is_here=True)
     threads = request.threads or num_cores()
     with run_folder(request.scratch) as folder:
         output = folder / "output"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from imaging_pipeline.errors import PipelineError, StoreError
+from imaging_pipeline.errors import Move, NoRoomError, PipelineError, StoreError
 
 _PREFIX = "suite2p-run"
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
@@ -96,25 +96,30 @@ def filled_up(folder: Path, told: str) -> StoreError:
         path=folder.parent,
         found=f"{told}; {_amount(free_bytes(folder))} free",
         remedy=SCRATCH_REMEDY,
+        move=Move.RETRY,
     )
 
 
-def require_space(folder: Path, needed_bytes: int, what: str, remedy: str) -> None:
-    """Check that a disk has room.
+def require_space(folder: Path, needed_bytes: int, what: str, remedy: str, *, is_here: bool = False) -> None:
+    """Check that a disk has room, which may be this machine's own.
 
     Raises
     ------
+    NoRoomError
+        Where the disk is here: another machine may do it.
     StoreError
-        With the room that is needed and that there is.
+        Where it is not: it is tried again. Both tell the room that is needed and that there is.
     """
     free = free_bytes(folder)
     if free < needed_bytes:
-        raise StoreError(
+        kind, move = (NoRoomError, Move.ADMINISTRATOR) if is_here else (StoreError, Move.RETRY)
+        raise kind(
             f"There is not enough room for {what}",
             path=folder,
             found=f"{_amount(free)} free",
             allowed=f"{_amount(needed_bytes)} or more",
             remedy=remedy,
+            move=move,
         )
 
 

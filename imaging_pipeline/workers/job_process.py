@@ -31,19 +31,24 @@ def main(pipe: Connection, assignment: Assignment) -> None:
     """Carry out the orders that come through ``pipe``, until it closes."""
     _leave_the_terminal()
     signal.signal(signal.SIGTERM, _end)
-    line = Line(pipe)
+    try:
+        try:
+            _work(Line(pipe), assignment)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    except SystemExit as end:
+        # Else the word that it ends with would be printed, and be taken for a failure.
+        sys.exit(0 if end.code in (STOPPED, SUPERVISOR_GONE) else end.code)
+
+
+def _work(line: Line, assignment: Assignment) -> None:
     try:
         _log_through(line)
         connection = assignment.wiring.connect(assignment.config)
         _Jobs(Workshop(assignment, line), connection).serve()
-    except SystemExit as end:
-        # Else the word that it ends with would be printed, and be taken for a failure.
-        sys.exit(0 if end.code in (STOPPED, SUPERVISOR_GONE) else end.code)
     except Exception as error:
         line.send(Note(f"The job process ends: {type(error).__name__}: {error}", logging.ERROR))
         sys.exit(1)
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _leave_the_terminal() -> None:

@@ -40,7 +40,9 @@ def _take(place: Path, held: ExitStack) -> bool:
     except OSError:
         # Another account's place, or a disk that takes nothing: the run itself tells that better.
         return True
-    if is_ours:
+    if not is_ours:
+        lock.lockfile.close()  # which the library leaves open
+    else:
         held.callback(lock.release)
         if hasattr(os, "fchmod"):
             os.fchmod(lock.lockfile.fileno(), 0o666)

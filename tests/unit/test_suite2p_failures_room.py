@@ -69,7 +69,7 @@ def test_a_scratch_disk_that_fills_up_is_told_however_it_shows(small_scratch, mo
         path=runs.request.scratch,
         found={"fill": "No space left on device", "save": "requested and", "map": "SIGBUS"}[way],
         remedy=SCRATCH_REMEDY,
-        move=Move.ADMINISTRATOR,
+        move=Move.RETRY,
     )
     assert "0.000 GB free" in str(error.found)
     runs.assert_nothing_is_left()
@@ -97,7 +97,7 @@ def test_a_share_that_is_too_small_is_told_before_the_run(small_share):
         path=runs.request.target,
         found="0.000 GB free",
         remedy="Make room on the share",
-        move=Move.ADMINISTRATOR,
+        move=Move.RETRY,
     )
     assert not runs.request.scratch.exists()
     runs.assert_place_is_untouched()
@@ -120,7 +120,7 @@ def test_a_share_that_fills_up_amid_the_copy_keeps_the_finished_run_for_later(sm
         path=runs.request.target,
         found="No space left on device",
         remedy="Make room on the share",
-        move=Move.ADMINISTRATOR,
+        move=Move.RETRY,
     )
     runs.assert_place_is_untouched()
     (disk.path / "other.bin").unlink()
@@ -176,6 +176,6 @@ def test_a_scratch_disk_that_fills_up_before_suite2p_begins_is_told(tmp_path, sm
         path=runs.request.scratch,
         found="No space left on device",
         remedy=SCRATCH_REMEDY,
-        move=Move.ADMINISTRATOR,
+        move=Move.RETRY,
     )
     runs.assert_nothing_is_left()

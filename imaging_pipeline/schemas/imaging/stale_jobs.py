@@ -12,7 +12,8 @@ from imaging_pipeline.schemas.tables import Tables
 from .table_names import job_table, our_schemas, schema_of
 
 # A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
-_STALE = "status IN ('error', 'ignore')"
+# One that waits with a reason waits no longer, and its attempts count anew.
+_STALE = "(status IN ('error', 'ignore') OR (status = 'pending' AND error_message <> ''))"
 
 # All job tables that the account may read, of every schema on the server. The views of the standard take
 # PostgreSQL six times as long.

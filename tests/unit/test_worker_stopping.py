@@ -1,0 +1,92 @@
+"""How a worker is told to stop, and shares a machine with others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline.suite2p_runner.cores import num_cores
+from imaging_pipeline.workers.console_window import handler
+from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.stop_signals import StopRequest
+from imaging_pipeline.workers.suite2p_turn import suite2p_turn
+from imaging_pipeline.workers.threads import library_threads
+
+CTRL_C, CLOSE = 0, 2
+
+
+def test_a_closed_window_asks_to_stop_at_once_and_holds_its_end_up_until_that_is_done() -> None:
+    request = StopRequest()
+    answers: list[bool] = []
+    closing = threading.Thread(target=lambda: answers.append(handler(request)(CLOSE)))
+    closing.start()
+    while request.count < 2:
+        assert closing.is_alive()
+    assert answers == []
+    request.is_over.set()
+    closing.join()
+    assert answers == [True]
+
+
+def test_other_console_events_are_left_to_python() -> None:
+    request = StopRequest()
+    assert not handler(request)(CTRL_C)
+    assert request.count == 0
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from imaging_pipeline.workers.suite2p_turn import suite2p_turn
+with suite2p_turn(Path(sys.argv[1]), int(sys.argv[2]) or None) as is_ours:
+    print(is_ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def run_elsewhere(scratch: Path, threads: int = 0) -> Iterator[bool]:
+    """Let another process begin a run, and say whether it may; a process has its places to itself."""
+    command = [sys.executable, "-c", HOLD, str(scratch), str(threads)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline() == "True\n"
+        process.communicate()
+
+
+def test_one_run_of_suite2p_goes_on_at_a_time_on_a_machine(tmp_path: Path) -> None:
+    with run_elsewhere(tmp_path) as is_first:
+        assert is_first
+        with suite2p_turn(tmp_path, None) as is_second, suite2p_turn(tmp_path, num_cores()) as is_third:
+            assert not is_second
+            assert not is_third
+    with suite2p_turn(tmp_path, None) as is_next:
+        assert is_next
+
+
+@pytest.mark.skipif(num_cores() < 2, reason="one core has no room for two runs")
+def test_as_many_runs_go_on_as_their_threads_fit_into_the_cores(tmp_path: Path) -> None:
+    threads = num_cores() // 2
+    with run_elsewhere(tmp_path, threads) as first, run_elsewhere(tmp_path, threads) as second:
+        assert first
+        assert second
+
+
+def test_libraries_get_the_threads_that_were_asked_for_and_the_environment_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with library_threads(Settings(threads=3)):
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("3", "3")
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
+    with library_threads(Settings(processes=num_cores())):
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("7", "1")
