@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from tests.makers.site import Site, Visitor
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _quick_passwords() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let hashes take no time; what is kept of a password otherwise is a test of `passwords`."""
     hasher = PasswordHasher.from_parameters(CHEAPEST)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(passwords, "_hasher", lambda: hasher)
-        yield
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
 
 
 @pytest.fixture
