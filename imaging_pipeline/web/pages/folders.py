@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import Told, told
 from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
 from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.web import asked
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
@@ -57,20 +56,12 @@ def _told(past: PastRequest) -> Told | None:
 
 
 def _wanted() -> Filter:
-    """Read the filter from the address; what is no state or day is as if it were not there."""
-    asked = request.args
-    state = asked.get("state", "")
+    """Read the filter from the address; what is no state is as if it were not there."""
+    state = asked.text("state")
     return Filter(
-        username=asked.get("username", ""),
-        animal=asked.get("animal", "").strip(),
+        username=asked.text("username"),
+        animal=asked.text("animal"),
         state=state if state in list(RequestState) else "",
-        first_day=_day(asked.get("first_day", "")),
-        last_day=_day(asked.get("last_day", "")),
+        first_day=asked.day("first_day"),
+        last_day=asked.day("last_day"),
     )
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return None

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.suite2p_request import take_up
+from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
@@ -51,9 +52,9 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/list")
 def listed() -> ResponseReturnValue:
     """List the jobs of a table, or all, that are how far, or failed with some words."""
-    table, error, number = _typed("table"), _typed("error"), page_number()
-    asked = request.args.get("status", "")
-    statuses = [JobStatus(asked)] if asked in list(JobStatus) else _UNFINISHED
+    table, error, number = asked.text("table"), asked.text("error"), page_number()
+    status = asked.text("status")
+    statuses = [JobStatus(status)] if status in list(JobStatus) else _UNFINISHED
     wanted = Selection(table=table or None, error=error)
     found = list_jobs(tables(), wanted, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     return rendered(
@@ -64,7 +65,7 @@ def listed() -> ResponseReturnValue:
         tables=[each.short_name for each in job_tables(tables())],
         statuses=list(JobStatus),
         wanted=wanted,
-        status=asked,
+        status=status,
     )
 
 
@@ -155,7 +156,3 @@ def _require(owner: str | None) -> None:
             found=owner or "somebody's who is gone",
             remedy="Ask them or an administrator to do it.",
         )
-
-
-def _typed(name: str) -> str:
-    return request.args.get(name, "").strip()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,6 +11,7 @@ from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.session_progress import Wanted, session_page
 from imaging_pipeline.suite2p_runner.option_difference import from_default
+from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
@@ -121,26 +120,12 @@ def _changeable(session_name: str) -> Row:
 
 
 def _wanted() -> Wanted:
-    """Read the search from the address; what is no day is as if it were not there."""
-    asked = {
-        name: request.args.get(name, "").strip() or None for name in ("animal", "username", "type", "name")
-    }
+    """Read the search from the address."""
     return Wanted(
-        animal=asked["animal"],
-        username=asked["username"],
-        experiment_type=asked["type"],
-        name=asked["name"],
-        since=_day(request.args.get("since", "")),
-        until=_day(request.args.get("until", "")),
+        animal=asked.text("animal") or None,
+        username=asked.text("username") or None,
+        experiment_type=asked.text("type") or None,
+        name=asked.text("name") or None,
+        since=asked.day("since"),
+        until=asked.day("until"),
     )
-
-
-def _typed(name: str) -> str | None:
-    return request.args.get(name, "").strip() or None
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return None

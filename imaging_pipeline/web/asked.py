@@ -1,0 +1,20 @@
+"""What the address of a search says."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import request
+
+
+def text(name: str) -> str:
+    """Give what stands there, without blanks around it; empty where nothing does."""
+    return request.args.get(name, "").strip()
+
+
+def day(name: str) -> date | None:
+    """Give a day; what is none is as if it were not there."""
+    try:
+        return date.fromisoformat(text(name))
+    except ValueError:
+        return None
