@@ -14,7 +14,7 @@ from imaging_pipeline.web.registry import PAGES
 
 WEB = Path(imaging_pipeline.web.__file__).parent
 DOCUMENT = Path(__file__).parents[2] / "docs" / "web.md"
-CHANGING = {"insert", "insert1", "update1", "delete", "delete_quick"}
+CHANGING = {"insert", "insert1", "update1", "delete", "delete_quick", "remove"}
 
 
 def calls(path: Path) -> Iterator[str]:
@@ -23,7 +23,7 @@ def calls(path: Path) -> Iterator[str]:
             yield node.func.attr
 
 
-@pytest.mark.parametrize("path", sorted((WEB / "pages").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((WEB / "pages").rglob("*.py")), ids=lambda path: path.name)
 def test_a_page_knows_no_table(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "datajoint" not in text
@@ -42,4 +42,4 @@ def test_every_page_of_the_navigation_is_told(page) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.blueprint.name)
 def test_every_page_can_be_linked_to(page) -> None:
-    assert any(path.stem == page.blueprint.name for path in (WEB / "pages").glob("*.py"))
+    assert any(path.stem == page.blueprint.name for path in (WEB / "pages").iterdir())

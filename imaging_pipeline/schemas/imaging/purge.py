@@ -68,7 +68,7 @@ class Doomed:
                 found.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
         return found
 
-    def delete(self) -> tuple[Purged, ...]:
+    def remove(self) -> tuple[Purged, ...]:
         """Delete the rows within the open transaction, and give how many there were by table.
 
         Raises

@@ -109,7 +109,7 @@ def retire(
         sessions = _sessions(tables, named)
         doomed = purge.find(tables, _purges(tables, sessions))
         refuse_more(consent, doomed.counted)
-        retired = Retiring(sessions, doomed.delete())
+        retired = Retiring(sessions, doomed.remove())
         _close_ranks(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
         count_change(tables.imaging.TableChange, tables.imaging.MetaSession)
