@@ -62,6 +62,8 @@ class Candidates:
         The job rows.
     choice
         Which of them count.
+    patience
+        Factor of the time for which a job is left to other machines.
 
     Attributes
     ----------
@@ -69,9 +71,10 @@ class Candidates:
         Why a job was passed over that is left to other machines; empty where none was.
     """
 
-    def __init__(self, jobs: JobQueue, choice: Choice) -> None:
+    def __init__(self, jobs: JobQueue, choice: Choice, patience: float = 1.0) -> None:
         self._jobs = jobs
         self._choice = choice
+        self._patience = patience
         self._read: deque[tuple[_Values, _Values]] = deque()
         self._asked: object = None
         self._read_at = float("-inf")
@@ -121,7 +124,7 @@ class Candidates:
         number = self._left.pop(values, _NEVER_LEFT).number
         if len(self._left) >= _MAX_LEFT:
             del self._left[next(iter(self._left))]
-        pause_s = _PAUSES_S[min(number, len(_PAUSES_S) - 1)]
+        pause_s = _PAUSES_S[min(number, len(_PAUSES_S) - 1)] * self._patience
         self._left[values] = _Left(time.monotonic() + pause_s, number + 1, reason)
         self._num_passed, self.why_passed = self._num_passed + 1, reason
 

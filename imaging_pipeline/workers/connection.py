@@ -6,13 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from datajoint.errors import LostConnectionError
 
+from imaging_pipeline.database_refusal import is_loss
 from imaging_pipeline.errors import DatabaseError, Move, UnreachableError
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
+
+_T = TypeVar("_T")
 
 _PAUSE_S = 2.0
 # How late a signal may be heeded: not every system wakes a sleeping process for one.
@@ -20,9 +23,9 @@ _TICK_S = 0.25
 
 
 def await_server(
-    connect: Callable[[], Any], stop: StopRequest, tell: Callable[[Note], None], longest_pause_s: float
-) -> Any:
-    """Give the first connection, as soon as the server answers; None when asked to stop before.
+    begin: Callable[[], _T], stop: StopRequest, tell: Callable[[Note], None], longest_pause_s: float
+) -> _T | None:
+    """Begin, as soon as the server answers and stays that long; None when asked to stop before.
 
     A machine that boots may be quicker than its server. What the server refuses is no matter of time.
 
@@ -35,8 +38,10 @@ def await_server(
     waited = False
     while not stop.count:
         try:
-            connection = connect()
-        except UnreachableError as error:
+            begun = begin()
+        except Exception as error:  # each driver has its own classes for an absent server
+            if not (isinstance(error, UnreachableError) or is_loss(error)):
+                raise
             tell(Note(f"Waiting for the database. {error}", logging.WARNING))
             waited = True
             _rest(min(pause_s, longest_pause_s), stop)
@@ -44,7 +49,7 @@ def await_server(
         else:
             if waited:
                 tell(Note("The database answers."))
-            return connection
+            return begun
     return None
 
 

@@ -55,7 +55,8 @@ class JobTable:
             ),
         )
         fence(target, self.jobs, workshop.judge)
-        self._candidates = Candidates(self.jobs, Choice(within, first, settings.priority))
+        choice = Choice(within, first, settings.priority)
+        self._candidates = Candidates(self.jobs, choice, workshop.assignment.timing.patience)
         self._look = Look(target, within)
         self._here: tuple[tuple[str, ...], str] = ((), "")
 

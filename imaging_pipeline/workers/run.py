@@ -74,35 +74,39 @@ def run_worker(
     """
     settings, wiring, timing = settings or Settings(), wiring or Wiring(), timing or Timing()
     config = wiring.told(config, settings)
-    connect = functools.partial(wiring.connect, config)
+    identity = Identity(
+        ",".join(lane.name for lane in lanes), settings.restriction, MISSED_BEATS * timing.heartbeat_s
+    )
+    assignment = Assignment(wiring, config, tuple(lanes), settings, identity.name, timing)
+    begin = functools.partial(_begin, assignment, identity)
     with stop_signals() as stop:
-        connection = connect() if once else await_server(connect, stop, on_event, timing.longest_pause_s)
-        if connection is None:
+        begun = begin() if once else await_server(begin, stop, on_event, timing.longest_pause_s)
+        if begun is None:
             return Summary(0, 0, ())
-        queues = _queues(wiring, lanes, settings)
+        connection, queues, heartbeat = begun
         policies = load_policies(settings)
         desk = Desk(connection, wiring.workers, queues, policies, stop, timing, on_event)
-        identity = Identity(
-            ",".join(lane.name for lane in lanes), settings.restriction, MISSED_BEATS * timing.heartbeat_s
-        )
-        assignment = Assignment(wiring, config, tuple(lanes), settings, identity.name, timing.full_look_s)
-        heartbeat = Heartbeat(
-            functools.partial(wiring.open, config),
-            desk.workers.full_table_name,
-            identity,
-            timing.heartbeat_s,
-        )
         tally = Tally()
         slots = _slots(assignment, policies, timing)
         undertaker = Undertaker(desk, identity.name, heartbeat)
         supervisor = Supervisor(desk, slots, heartbeat, undertaker, tally, wait_for)
-        heartbeat.begin()
         with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
             supervisor.run(once=once, idle_s=idle_s)
         with surviving_loss(connection, on_event):
             own = {name: queues[name] for lane in lanes for name in lane.tables}
             return tally.summary(own, policies)
         return tally.summary({}, policies)
+
+
+def _begin(assignment: Assignment, identity: Identity) -> tuple[Any, dict[str, JobQueue], Heartbeat]:
+    """Connect, and give the first sign of life."""
+    wiring, config = assignment.wiring, assignment.config
+    connection = wiring.connect(config)
+    queues = _queues(wiring, assignment.lanes, assignment.settings)
+    table, every_s = wiring.workers.full_table_name, assignment.timing.heartbeat_s
+    heartbeat = Heartbeat(functools.partial(wiring.open, config), table, identity, every_s)
+    heartbeat.begin()
+    return connection, queues, heartbeat
 
 
 def _queues(wiring: Wiring, lanes: Sequence[Lane], settings: Settings) -> dict[str, JobQueue]:

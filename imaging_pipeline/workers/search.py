@@ -17,9 +17,6 @@ from imaging_pipeline.schemas.jobs.entering import drop_gone, enter_new
 from imaging_pipeline.schemas.jobs.job_tables import Populated
 from imaging_pipeline.schemas.jobs.sql import Sql
 
-# One question to the server does for the tables of a cycle.
-_COUNTS_S = 0.5
-
 
 class Search:
     """Says of which tables new jobs may have come.
@@ -35,21 +32,17 @@ class Search:
     def __init__(self, changes: Any, full_look_s: float) -> None:
         self._changes = changes
         self._full_look_s = full_look_s
-        self._counts: Mapping[str, int] = {}
-        self._counted = float("-inf")
         self._read_by: dict[str, frozenset[str]] = {}
         self._seen: dict[str, tuple[float, Mapping[str, int]]] = {}
 
     def is_due(self, name: str, target: Any) -> bool:
         """Say whether a table is to be looked at, and take it that it is looked at now."""
         now = time.monotonic()
-        if now - self._counted >= _COUNTS_S:
-            self._counts, self._counted = counts(self._changes), now
         if name not in self._read_by:
             self._read_by[name] = read_by(target.key_source)
-        relevant = {
-            changed: number for changed, number in self._counts.items() if changed in self._read_by[name]
-        }
+        # Asked for each table anew: what the job before it asked for is not to be missed.
+        counted = counts(self._changes)
+        relevant = {changed: number for changed, number in counted.items() if changed in self._read_by[name]}
         looked, seen = self._seen.get(name, (float("-inf"), {}))
         if seen == relevant and now - looked < self._full_look_s:
             return False

@@ -25,6 +25,9 @@ class Timing:
         Between two attempts while the database is away.
     full_look_s
         Between two looks at a table of which nothing is known to have changed.
+    patience
+        A factor, not seconds: of the pauses before a job is tried again, or here again, and between two looks
+        at what the machine can do.
     """
 
     heartbeat_s: float = 10.0
@@ -34,3 +37,4 @@ class Timing:
     at_once_s: float = 2.0
     longest_pause_s: float = 60.0
     full_look_s: float = 600.0
+    patience: float = 1.0

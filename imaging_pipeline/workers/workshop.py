@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from imaging_pipeline.workers.messages import Able, Fate
 from imaging_pipeline.workers.policy import Verdict, first_verdict, load_policies
 from imaging_pipeline.workers.search import Search
 from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.timing import Timing
 from imaging_pipeline.workers.wiring import Wiring
 
 _ABILITIES_S = 30.0
@@ -37,8 +38,8 @@ class Assignment:
         Which jobs it does.
     worker
         Its name.
-    full_look_s
-        Between two looks at a table of which nothing is known to have changed.
+    timing
+        How long to wait for what.
     """
 
     wiring: Wiring
@@ -46,7 +47,7 @@ class Assignment:
     lanes: tuple[Lane, ...]
     settings: Settings
     worker: str
-    full_look_s: float
+    timing: Timing
 
 
 class Workshop:
@@ -55,7 +56,7 @@ class Workshop:
     def __init__(self, assignment: Assignment, line: Line) -> None:
         self.assignment = assignment
         self.line = line
-        self.search = Search(assignment.wiring.changes, assignment.full_look_s)
+        self.search = Search(assignment.wiring.changes, assignment.timing.full_look_s)
         self._policies = load_policies(assignment.settings)
         self._abilities: Abilities | None = None
         self._found = float("-inf")
@@ -63,7 +64,7 @@ class Workshop:
     @property
     def abilities(self) -> Abilities:
         """What this machine can do now, or could half a minute ago; the supervisor is told of a change."""
-        if time.monotonic() - self._found > _ABILITIES_S:
+        if time.monotonic() - self._found > _ABILITIES_S * self.assignment.timing.patience:
             wiring, config = self.assignment.wiring, self.assignment.config
             found = wiring.abilities(config, self.assignment.lanes)
             if found != self._abilities:
@@ -82,4 +83,6 @@ class Workshop:
 
     def judge(self, error: BaseException) -> Verdict:
         """Ask the policies what becomes of a job that raised; an error that none knows is kept."""
-        return first_verdict((policy.judge(error) for policy in self._policies), Verdict(Fate.ERROR))
+        verdict = first_verdict((policy.judge(error) for policy in self._policies), Verdict(Fate.ERROR))
+        patience = self.assignment.timing.patience
+        return replace(verdict, pauses_s=tuple(pause_s * patience for pause_s in verdict.pauses_s))

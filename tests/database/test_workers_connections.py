@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event
 from tests.makers.server_process import ServerProcess
+from tests.makers.toy_tables import ToyConfig, ToyWiring
 from tests.makers.toy_workers import Toy, declared_toy, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers are stopped by POSIX signals")
@@ -86,6 +88,26 @@ def test_a_loop_whose_connections_are_lost_while_it_waits_goes_on(toy: Toy) -> N
         wait_until(lambda: len(toy.tables.Summary()) == 2)
 
     assert toy.run(cut, once=False, full_look_s=0.1).summary.errors == 0
+
+
+class LostAtFirst(ToyWiring):
+    """Loses the first connection as soon as it is made."""
+
+    def connect(self, config: ToyConfig) -> Any:
+        connection = super().connect(config)
+        if not (config.folder / "lost").exists():
+            (config.folder / "lost").touch()
+            connection._conn.close()
+        return connection
+
+
+def test_a_loop_whose_connection_is_lost_while_it_starts_begins_anew(toy: Toy) -> None:
+    toy.add("quick")
+
+    def wait(_told: list[Event]) -> None:
+        wait_until(lambda: len(toy.tables.Summary()))
+
+    assert toy.run(wait, once=False, wiring=LostAtFirst()).summary.done == 2
 
 
 def test_a_server_that_is_away_for_a_while_is_waited_for(stoppable: Toy, server: ServerProcess) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,9 @@ class Ran:
 class ToyWorker:
     """A worker in a process of its own, which the test may kill or suspend."""
 
-    def __init__(
-        self, config: ToyConfig, lanes: tuple[Lane, ...], once: bool, settings: Settings, timing: Timing
-    ) -> None:
+    def __init__(self, processes: BaseContext, config: ToyConfig, *told: Any) -> None:
         self._log = config.folder / f"worker_{time.monotonic_ns()}"
-        told = (config, lanes, once, settings, timing, self._log)
-        self.process = _PROCESSES.Process(target=_work, args=told)
+        self.process = processes.Process(target=_work, args=(config, *told, self._log))
         self.process.start()
 
     def told(self) -> list[Event | Summary]:
@@ -131,6 +129,7 @@ class Toy:
         lanes: tuple[Lane, ...] = (FIRST, SECOND),
         once: bool = True,
         settings: Settings | None = None,
+        wiring: ToyWiring = _FORKED,
         **timing: float,
     ) -> Ran:
         """Run a worker in this process to its end.
@@ -151,7 +150,7 @@ class Toy:
                 self.config,
                 told.append,
                 settings=settings,
-                wiring=_FORKED,
+                wiring=wiring,
                 timing=dataclasses.replace(TIMING, **timing),
             )
         with contextlib.suppress(Exception):  # a server that was away may have ended it
@@ -164,11 +163,12 @@ class Toy:
         lanes: tuple[Lane, ...] = (FIRST, SECOND),
         once: bool = True,
         settings: Settings | None = None,
+        processes: BaseContext = _PROCESSES,
         **timing: float,
     ) -> ToyWorker:
         """Start a worker in a process of its own."""
         told = (lanes, once, settings or Settings(), dataclasses.replace(TIMING, **timing))
-        worker = ToyWorker(self.config, *told)
+        worker = ToyWorker(processes, self.config, *told)
         self._workers.append(worker)
         return worker
 
