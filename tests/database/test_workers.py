@@ -220,14 +220,22 @@ def test_two_processes_of_one_worker_make_each_of_fifty_keys_once(toy: Toy) -> N
     assert (ran.summary.done, ran.summary.errors, ran.summary.left) == (100, 0, ())
 
 
-def test_two_workers_make_each_of_fifty_keys_once(toy: Toy) -> None:
-    toy.add(*["quick"] * 50)
-    other = toy.work()
-    ran = toy.run()
-    assert toy.measured() == list(range(50))
-    assert sorted(toy.computed()) == list(range(50))
-    summaries = [ran.summary, other.summary()]
-    assert sum(summary.done for summary in summaries) == 100
+def test_four_workers_make_each_of_two_hundred_keys_once(toy: Toy) -> None:
+    toy.add(*["gate"] * 4, *["quick"] * 196)
+    others = [toy.work(lanes=(FIRST,)) for _ in range(3)]
+
+    def begin_together(_told: list[Event]) -> None:
+        for number in range(4):
+            toy.wait_for_gate(number)
+        for number in range(4):
+            toy.open_gate(number)
+
+    ran = toy.run(begin_together, lanes=(FIRST,))
+    summaries = [ran.summary, *(other.summary() for other in others)]
+    assert toy.measured() == list(range(200))
+    assert sorted(toy.computed()) == list(range(200))
+    assert len({int(pid) for pid in toy.tables.Measurement().to_arrays("made_by")}) == 4
+    assert sum(summary.done for summary in summaries) == 200
     assert sum(summary.errors for summary in summaries) == 0
 
 
