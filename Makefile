@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test chaos bench lint format clean
 
 demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
@@ -12,6 +12,10 @@ demo: .venv/demo
 test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
 	$(BIN)/python -m pytest --numprocesses=3
+
+# Four workers and 60 folders for the better part of an hour; make chaos SEED=… does again what one run printed.
+chaos: .venv/dev
+	$(BIN)/python -m pytest tests/database/test_chaos.py --capture=no --chaos $(if $(SEED),--chaos-seed=$(SEED))
 
 # One table, printed and put into docs/performance.md.
 bench: .venv/bench

@@ -29,6 +29,11 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chaos", action="store_true", help="disturb more workers' jobs, for longer")
+    parser.addoption("--chaos-seed", type=int, help="disturb them as the run did that printed this number")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     required = os.environ.get("IMAGING_PIPELINE_REQUIRE", "").split(",")
     if "mysql" in required and not mariadb.is_installed():

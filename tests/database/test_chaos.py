@@ -1,0 +1,121 @@
+"""Workers that are killed, suspended and cut off at random moments make what undisturbed ones make."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from imaging_pipeline.config import CONFIG_NAME, Config
+from imaging_pipeline.lanes import LANES
+from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.workers.run import run_worker
+from tests.makers.chaos.arena import Arena
+from tests.makers.chaos.outcome import Outcome, differences, num_left, outcome
+from tests.makers.chaos.service import Service
+from tests.makers.chaos.share import OPS_NAME, Requested, write_share
+from tests.makers.chaos.story import live_through, plan
+from tests.makers.config_file import write_config
+from tests.makers.lab import Lab, emptied_lab
+from tests.makers.server_process import ServerProcess
+from tests.makers.stand_in_suite2p import stand_in_suite2p
+from tests.makers.suite2p_runs import RIGID
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed and suspended by signals")
+
+NUM_WORKERS = 4
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class Dose:
+    """How much happens: folders, kills, and as often each restart, absence of the share and suspension."""
+
+    folders: int
+    kills: int
+    others: int
+    deadline_s: float
+
+
+SHORT = Dose(folders=5, kills=5, others=1, deadline_s=300)
+LONG = Dose(folders=60, kills=60, others=2, deadline_s=7200)
+
+
+@pytest.fixture
+def dose(request: pytest.FixtureRequest) -> Dose:
+    return LONG if request.config.getoption("chaos") else SHORT
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Give what decides on everything; its seed is printed, and may be given again."""
+    given = request.config.getoption("chaos_seed")
+    seed = secrets.randbits(32) if given is None else given
+    print(f"--chaos-seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def config(
+    server: ServerProcess, embedded_lab_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Config:
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    (tmp_path / "store").mkdir()
+    return server.configured(embedded_lab_config, tmp_path / "store")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    folder = tmp_path / "workers"
+    folder.mkdir()
+    service = Service(folder / CONFIG_NAME, folder, NUM_WORKERS)
+    yield service
+    service.kill()
+
+
+def prepared_lab(config: Config, folder: Path, num_folders: int) -> tuple[Lab, list[Requested]]:
+    folder.mkdir()
+    lab = emptied_lab(config, folder)
+    add_options(tables.in_code(), OPS_NAME, RIGID)
+    return lab, write_share(lab.share, num_folders)
+
+
+@pytest.fixture
+def undisturbed(config: Config, dose: Dose, tmp_path: Path) -> Outcome:
+    """Give what one worker makes of the same folders in peace."""
+    lab, requested = prepared_lab(config, tmp_path / "in peace", dose.folders)
+    for each in requested:
+        each.request(lab)
+    summary = run_worker(LANES, True, 0.1, lab.config, lambda _event: None)
+    assert (summary.errors, summary.left, num_left()) == (0, (), 0)
+    return outcome()
+
+
+def test_whatever_happens_to_workers_all_is_made_once_and_to_the_bit(
+    config: Config,
+    server: ServerProcess,
+    service: Service,
+    undisturbed: Outcome,
+    dose: Dose,
+    chance: random.Random,
+    tmp_path: Path,
+) -> None:
+    lab, requested = prepared_lab(config, tmp_path / "disturbed", dose.folders)
+    write_config(lab.config, service.config_file)
+    arena = Arena(lab, server, service, chance, deque(requested))
+    for told in live_through(arena, plan(chance, dose.kills, dose.others), dose.deadline_s):
+        print(told)
+    assert service.stop() == [0] * NUM_WORKERS
+    assert set(service.ended) <= {KILLED}
+    assert list(service.processes()) == []
+    assert list(differences(outcome(), undisturbed)) == []
+    assert arena.unsettled() == []
+    assert [path for path in lab.config.scratch.iterdir() if path.is_dir()] == []
+    assert list(lab.share.rglob("*.partial-*")) == []
