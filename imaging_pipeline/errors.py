@@ -273,6 +273,12 @@ class RunError(PipelineError, RuntimeError):
     """A run of an analysis program failed."""
 
 
+class ProcessKilledError(RunError):
+    """The process of an analysis program was killed; this time, it may be, for lack of memory."""
+
+    default_move = Move.ADMINISTRATOR
+
+
 class OutputError(PipelineError, ValueError):
     """An output of an analysis program is incomplete, superseded or foreign."""
 

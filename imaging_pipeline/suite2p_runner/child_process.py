@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, PipelineError, RunError
+from imaging_pipeline.errors import Move, PipelineError, ProcessKilledError, RunError
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.run_settings import CELLPOSE_MODELS_VARIABLE, cellpose_models
 from imaging_pipeline.suite2p_runner.scratch import filled_up, has_no_room, is_full
@@ -55,8 +55,10 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     ------
     StoreError
         Where the disk is full.
+    ProcessKilledError
+        Where its process was ended by a signal; with the step and the end of its log.
     RunError
-        Where Suite2p failed, or its process ended without a result; with the step and the end of its log.
+        Where Suite2p failed, or its process ended without a result; likewise.
     """
     progress.report(_STARTING)
     home = folder / "home"
@@ -151,7 +153,7 @@ def _error(
         return filled_up(folder, told)
     lines = outcome.log if error else (*outcome.log, *said)[-_TOLD_LINES:]
     what, remedy, move = _explained(error, code)
-    failure = RunError(
+    failure = (ProcessKilledError if _was_killed(error, code) else RunError)(
         f"{what} in the step '{outcome.step}'",
         path=next((file["path"] for file in job.get("originals", ())), None),
         found=f"{told}; it last said: {' | '.join(lines) or 'nothing'}",
@@ -174,6 +176,10 @@ def _how_it_ended(code: int) -> str:
         return f"signal {-code}"
 
 
+def _was_killed(error: Mapping[str, Any] | None, code: int) -> bool:
+    return error is None and code < 0
+
+
 def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -> bool:
     """Say whether a process ended because its disk is full.
 
@@ -188,7 +194,7 @@ def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -
 
 def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Move]:
     """Give what happened to a process, what to do about it, and whose move that is."""
-    if error is None and code < 0:
+    if _was_killed(error, code):
         return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Move.ADMINISTRATOR
     if error is None:
         return (

@@ -43,6 +43,9 @@ class Verdict:
         last counts for all that follow.
     max_attempts
         How often the job is tried, by whatever worker, until the error is kept all the same; 0 for ever.
+    max_deaths
+        How many processes may die of the job in a row until the error is kept, in its own words; 0 where
+        none died.
     keeps_result
         Whether what the job computed is as good as before, so that only its transaction is run again.
     """
@@ -53,6 +56,7 @@ class Verdict:
     move: Move | None = None
     pauses_s: tuple[float, ...] = AT_ONCE
     max_attempts: int = 0
+    max_deaths: int = 0
     keeps_result: bool = False
 
 

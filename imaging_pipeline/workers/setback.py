@@ -59,7 +59,11 @@ def after_error(error: BaseException, verdict: Verdict, before: str) -> Setback:
         The message in the job's row, which knows of earlier attempts.
     """
     said, earlier = explain(error, verdict), told(before)
-    attempt = earlier.attempt + 1
+    attempt, deaths = earlier.attempt + 1, earlier.deaths + bool(verdict.max_deaths)
+    if verdict.max_deaths and deaths >= verdict.max_deaths:
+        said = explain(error, Verdict(Fate.ERROR))
+        said = replace(said, what=f"{said.what} ({deaths} of its processes died in a row)")
+        return Setback(Fate.ERROR, message(said), 0.0, _reason(said))
     if verdict.max_attempts and attempt >= verdict.max_attempts:
         final = replace(verdict, fate=Fate.ERROR, what=f"{said.what} (tried {attempt} times)")
         said = explain(error, final)
@@ -72,7 +76,7 @@ def after_error(error: BaseException, verdict: Verdict, before: str) -> Setback:
         # That this machine cannot do it says nothing of the job: others have not tried it.
         kept = replace(said, attempt=earlier.attempt, deaths=earlier.deaths)
         return Setback(verdict.fate, message(kept), 0.0, _reason(said))
-    said = replace(said, attempt=attempt, deaths=earlier.deaths)
+    said = replace(said, attempt=attempt, deaths=deaths)
     return Setback(verdict.fate, message(said), _pause_s(verdict, attempt), _reason(said))
 
 

@@ -14,6 +14,7 @@ from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.scanimage import truncate
 from tests.makers.stand_in_suite2p import StandIn, stand_in_suite2p
 from tests.makers.suite2p_runs import RIGID
+from tests.makers.worker import worked
 
 OPS_NAME = "small"
 
@@ -80,6 +81,32 @@ def test_a_run_that_is_killed_leaves_its_error_and_runs_when_registered_again(
         lab, first, "SIGKILL", "ran out of memory", "batch_size", "administrator's move"
     )
     assert_it_succeeds_when_it_is_registered_again(lab, folder, stand_in)
+
+
+def test_a_run_that_is_killed_is_tried_by_workers_until_the_third_time(
+    lab: Lab, folder: Path, stand_in: StandIn
+) -> None:
+    stand_in.order("kill", "registration")
+    key = suite2p_jobs.Suite2Py().key_source.fetch1("KEY")
+
+    states = [worked(suite2p_jobs.Suite2Py(), key)["status"] for _ in range(3)]
+
+    assert states == ["pending", "pending", "error"]
+    assert_only_its_job_tells_of_it(lab, "SIGKILL", "3 of its processes died in a row", "batch_size")
+    assert_it_succeeds_when_it_is_registered_again(lab, folder, stand_in)
+
+
+def test_a_run_that_is_killed_once_is_made_without_anybody_touching_it(
+    lab: Lab, folder: Path, stand_in: StandIn
+) -> None:
+    key = suite2p_jobs.Suite2Py().key_source.fetch1("KEY")
+    stand_in.order("kill", "registration")
+    worked(suite2p_jobs.Suite2Py(), key)
+    stand_in.order()
+
+    assert worked(suite2p_jobs.Suite2Py(), key)["status"] == "success"
+
+    assert suite2p_jobs.Suite2Py().fetch1("run_num_frames", "run_num_rois") == (21, 5)
 
 
 def test_a_long_message_of_suite2p_leaves_room_for_what_to_do(

@@ -13,6 +13,7 @@ from imaging_pipeline.errors import (
     MissingWeightsError,
     Move,
     NotMountedError,
+    ProcessKilledError,
     RunError,
     StillCopyingError,
     StoreError,
@@ -94,6 +95,7 @@ DAMAGED = FormatError("The stack is damaged", remedy="Copy it again.")
         ),
         (MissingPackageError("No Suite2p", remedy="Install it."), Fate.UNABLE, Move.ADMINISTRATOR),
         (MissingWeightsError("No weights", remedy="Get them."), Fate.ELSEWHERE, Move.ADMINISTRATOR),
+        (ProcessKilledError("Suite2p was killed", remedy="Less."), Fate.CRASHED, Move.RETRY),
         (OSError(errno.EIO, "Input/output error"), Fate.WAITING, Move.RETRY),
         (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING, Move.RETRY),
         (OSError(errno.ENOSPC, "No space left on device"), Fate.WAITING, Move.RETRY),
@@ -208,6 +210,17 @@ def test_the_third_death_of_a_job_is_kept_as_its_error_whoever_died() -> None:
     said = told(before)
     assert said.what == "The job's process died (SIGKILL), 3 times in a row."
     assert said.move is Move.ADMINISTRATOR
+
+
+def test_the_death_of_a_process_that_a_job_started_counts_as_its_own() -> None:
+    killed = ProcessKilledError("Suite2p was killed", found="SIGKILL", remedy="Give it less.")
+    first = settled(killed)
+    second = died(first.message)
+    third = settled(killed, second.message)
+    assert [setback.fate for setback in (first, second, third)] == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
+    said = told(third.message)
+    assert said.what == "Suite2p was killed. Found: SIGKILL. (3 of its processes died in a row)"
+    assert (said.remedy, said.move) == ("Give it less.", Move.ADMINISTRATOR)
 
 
 def test_a_death_and_a_retry_are_counted_apart() -> None:
