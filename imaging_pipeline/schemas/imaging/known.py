@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -31,11 +32,27 @@ from .registered_rows import FileRow, LinkRow, RegisteredRows
 _AsDataset = Callable[[LinkRow], KnownDataset]
 
 
-def option_settings(tables: Tables) -> dict[str, Mapping[str, Any]]:
-    """Give the settings of every option set, by its name."""
-    question = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
-    rows = plain_rows.fetch(tables.connection, question)
-    return {name: plain_rows.from_json(settings) for name, settings in rows}
+class OptionSettings(Mapping[str, Mapping[str, Any]]):
+    """The settings of every option set, by its name, fetched when first asked for: most folders never do."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def __getitem__(self, ops_name: str) -> Mapping[str, Any]:
+        return self._fetched[ops_name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fetched)
+
+    def __len__(self) -> int:
+        return len(self._fetched)
+
+    @cached_property
+    def _fetched(self) -> dict[str, Mapping[str, Any]]:
+        tables = self._tables
+        question = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
+        rows = plain_rows.fetch(tables.connection, question)
+        return {name: plain_rows.from_json(settings) for name, settings in rows}
 
 
 def assigned_options(rows: RegisteredRows) -> dict[str, str]:

@@ -90,7 +90,7 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
         request,
         listing,
         known.contents(registered.rows, request),
-        known.option_settings(tables),
+        known.OptionSettings(tables),
         assigned_options=known.assigned_options(registered.rows),
         zone=tables.zone,
     )
