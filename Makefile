@@ -13,7 +13,7 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev
 	$(BIN)/python -m pytest --numprocesses=3
 
-# Four workers and 60 folders for the better part of an hour; make chaos SEED=… does again what one run printed.
+# Four workers and 60 folders for some ten minutes; make chaos SEED=… does again what one run printed.
 chaos: .venv/dev
 	$(BIN)/python -m pytest tests/database/test_chaos.py --capture=no --chaos $(if $(SEED),--chaos-seed=$(SEED))
 

@@ -61,8 +61,11 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
 
     Raises
     ------
+    InputError
+        The MetaSession has no tifs.
     MissingPackageError, FormatError, StoreError, RunError
     """
+    _require_tifs(tifs)
     # Else each tif would be missed, and the experimenter asked for what the share will bring back.
     require_place(Path(place["target"]))
     if place["registered"] is not None:
@@ -88,6 +91,16 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
             is_registered=all(stack_rows.is_motion_corrected(session) for session in tifs),
         )
     )
+
+
+def _require_tifs(tifs: list[Row]) -> None:
+    """Refuse what was recorded in another format and is yet to be exported."""
+    if not any(session["tifs"] for session in tifs):
+        raise InputError(
+            "Suite2p reads tifs, and none is registered of this MetaSession",
+            remedy="Export the frames of its measurement from MESc as tifs into the folder MUnit_M beside the"
+            " .mesc file, with the measurement's number for M, and register the folder again.",
+        )
 
 
 def _acquisitions(tifs: list[Row]) -> tuple[int, ...]:

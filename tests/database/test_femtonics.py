@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from imaging_pipeline.cli import main
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, Move, told
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging.administration import add_options
 from tests.makers.config_file import write_config
@@ -255,6 +256,27 @@ def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
     assert (imaging.ImagingAnalysis * imaging.Session).fetch1("timeseries_name") == "90218_MUnit_0"
     reports = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
     assert len(reports) == 0
+
+
+def test_suite2p_says_which_tifs_to_export_and_runs_when_they_are_registered(
+    lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    add_options(tables.in_code(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
+    shutil.rmtree(folder / "MUnit_0")
+    register_femtonics(lab, folder, ops_name="fast")
+    key = {"metasession_name": session_of("90218_MUnit_0")["metasession_name"]}
+
+    suite2p_jobs.Suite2Py.populate(key, reserve_jobs=True, suppress_errors=True)
+
+    said = told((suite2p_jobs.Suite2Py.jobs & key).fetch1("error_message"))
+    assert said.move is Move.EXPERIMENTER
+    assert "as tifs into the folder MUnit_M beside the .mesc file" in said.remedy
+
+    export_tifs(folder / "MUnit_0", FIRST)
+    register_femtonics(lab, folder, ops_name="fast")
+    suite2p_jobs.Suite2Py.populate(key, reserve_jobs=True)
+    assert (suite2p_jobs.Suite2Py() & key).fetch1("run_num_frames") == FRAMES
 
 
 def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(lab: Lab, folder: Path) -> None:
