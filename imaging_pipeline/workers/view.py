@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Key, Note, Started
@@ -24,6 +25,8 @@ _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
 _SHORT = 8
 """Characters of a hash that tell it from the others of a day."""
+
+_BAR_WIDTH = 20
 
 _IDLE = "waiting for work"
 
@@ -67,11 +70,13 @@ def view(console: Console, *, is_logged: bool = False) -> Iterator[Callable[[Eve
         return
     bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[step]}"),
+        BarColumn(_BAR_WIDTH),
+        # Of all columns the one that is cut where the terminal is narrow.
+        TextColumn("{task.fields[step]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        expand=True,
     )
     with bar:
         terminal = TerminalView(bar)

@@ -71,6 +71,32 @@ def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
     assert result.exit_code == 0
 
 
+def test_a_worker_writes_its_log_into_a_file_and_begins_another_where_that_is_full(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(lab.share / "90218" / "miniscope", WHEEL)
+    imaging.BaseFolder.insert1(lab.request(folder, combined=False))
+    monkeypatch.setenv("IMAGING_PIPELINE_CONFIG", str(write_config(lab.config, tmp_path / CONFIG_NAME)))
+    log = tmp_path / "worker.log"
+    log.write_text("an earlier line\n" * 400_000)
+
+    result = CliRunner().invoke(main, ["ingest", "--once", "--log", str(log)])
+
+    assert result.exit_code == 0
+    lines = log.read_text().splitlines()
+    assert lines[-1].endswith("INFO done 1, errors 0, left 0")
+    assert any(line.endswith("90218/miniscope: 1 session new") for line in lines)
+    assert (tmp_path / "worker.log.1").read_text().startswith("an earlier line\n")
+    assert "an earlier line" not in lines
+
+
+def test_a_log_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["--once", "--log", str(tmp_path / "away" / "worker.log")])
+    assert refused.exit_code == 2
+    assert "--log" in refused.stderr
+    assert "worker.log" in refused.stderr
+
+
 def test_the_command_works_from_a_folder_with_a_configuration(folder: Path) -> None:
     assert "ready on the embedded server" in commanded(folder, "imaging_pipeline.cli", "init-db").stdout
     done = commanded(folder, "batch_populate", "ingest", "imported", "--once")

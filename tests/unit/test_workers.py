@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from imaging_pipeline.workers.view import view
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"
 KEY = {"session_name": "0123456789abcdef"}
+ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 def test_lanes_come_in_the_order_in_which_work_flows() -> None:
@@ -100,9 +102,9 @@ def test_a_log_has_a_line_for_each_event_but_mere_counts(caplog: pytest.LogCaptu
     ]
 
 
-def drawn(events: tuple[Event, ...]) -> str:
+def drawn(events: tuple[Event, ...], width: int = 160) -> str:
     screen = io.StringIO()
-    with view(Console(file=screen, force_terminal=True, width=160)) as show:
+    with view(Console(file=screen, force_terminal=True, width=width)) as show:
         for event in events:
             show(event)
     return screen.getvalue()
@@ -110,6 +112,14 @@ def drawn(events: tuple[Event, ...]) -> str:
 
 def test_a_terminal_shows_how_far_the_running_job_is() -> None:
     assert "reading headers 2 of 2" in drawn(EVENTS[:3])
+
+
+def test_however_much_a_step_says_the_job_and_its_time_are_whole_in_one_line() -> None:
+    told = Advanced(TIF, KEY, Progress("reading headers", 1, 2, "of a recording with a long name " * 9))
+    *_, line = re.split(r"[\r\n]+", ANSI.sub("", drawn((EVENTS[0], told), width=80)).rstrip())
+    assert line.startswith("imaging.Tif 01234567 ")
+    assert "reading headers 1 of 2" in line
+    assert line.endswith("0:00:00")
 
 
 def test_a_terminal_keeps_a_line_of_what_came_of_a_job() -> None:
