@@ -38,11 +38,10 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is new, what differs field by field, and how many animals stay as they are."""
+    """What is new, and what differs field by field."""
 
     added: tuple[Animal, ...]
     changed: tuple[FieldChange, ...]
-    num_unchanged: int
 
     @property
     def num_changed(self) -> int:
@@ -65,16 +64,14 @@ def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal])
     stored
         Those of them that are there.
     """
-    added, changed, num_unchanged = [], [], 0
+    added, changed = [], []
     for animal in animals:
         before = stored.get(animal.key)
         if before is None:
             added.append(animal)
-            continue
-        differing = _differing(animal, before)
-        changed += differing
-        num_unchanged += not differing
-    return Changes(tuple(added), tuple(changed), num_unchanged)
+        else:
+            changed += _differing(animal, before)
+    return Changes(tuple(added), tuple(changed))
 
 
 def went(key: AnimalKey) -> FieldChange:
@@ -84,7 +81,6 @@ def went(key: AnimalKey) -> FieldChange:
 
 def _differing(animal: Animal, stored: StoredAnimal) -> list[FieldChange]:
     before, after = stored.values, animal.values
-    # Nearly all animals of a colony are as they were.
     found = [
         FieldChange(animal.key, field, before.get(field), value)
         for field, value in after.items()

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from imaging_pipeline.colony.animal import GENOTYPE, Animal, AnimalKey
+from imaging_pipeline.colony.animal import Animal, AnimalKey
+from imaging_pipeline.colony.likeness import Fields, are_genes_stored
 from imaging_pipeline.colony.record import Genotype, RowProblem
+from imaging_pipeline.colony.stored import Account
 
 _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE animal (
-    animal_id TEXT, datasource_id INTEGER, source_row TEXT, told TEXT, has_all_genes INTEGER
+    animal_id TEXT, datasource_id INTEGER, source_row TEXT,
+    fields INTEGER, columns TEXT, genes TEXT, has_all_genes INTEGER
 );
 CREATE TABLE genotype (animal_id TEXT, gene TEXT, genotype TEXT, source_row TEXT);
 CREATE TABLE unclear (animal_id TEXT PRIMARY KEY);
 CREATE TABLE skipped (animal_id TEXT, datasource_id INTEGER);
-CREATE TABLE stored (animal_id TEXT);
+CREATE TABLE stored (
+    animal_id TEXT, datasource_id INTEGER, is_gone INTEGER, columns TEXT, genes TEXT,
+    PRIMARY KEY (animal_id, datasource_id)
+) WITHOUT ROWID;
 """
 # The orders in which batches are taken, and in which rows are looked for.
 _INDICES = """
@@ -39,9 +45,17 @@ _CONTRADICTED = """
 SELECT animal_id, gene, group_concat(DISTINCT genotype), group_concat(source_row, ', ')
 FROM genotype GROUP BY animal_id, gene HAVING count(DISTINCT genotype) > 1
 """
+# What is told of an animal, and beside it what is stored.
+_SIDE_BY_SIDE = """
+SELECT animal_id, datasource_id, fields, animal.columns, animal.genes,
+    (SELECT json_group_object(gene, genotype) FROM genotype WHERE genotype.animal_id = animal.animal_id),
+    has_all_genes AND animal_id NOT IN (SELECT animal_id FROM unclear),
+    is_gone, stored.columns, stored.genes
+FROM animal LEFT JOIN stored USING (animal_id, datasource_id) ORDER BY animal_id, datasource_id
+"""
 _MISSING = """
-SELECT animal_id FROM stored
-WHERE animal_id NOT IN (SELECT animal_id FROM animal) AND animal_id NOT IN (SELECT animal_id FROM skipped)
+SELECT animal_id FROM stored WHERE NOT is_gone
+AND animal_id NOT IN (SELECT animal_id FROM animal) AND animal_id NOT IN (SELECT animal_id FROM skipped)
 ORDER BY animal_id
 """
 
@@ -54,6 +68,7 @@ class Spool:
         self._file = sqlite3.connect(Path(self._folder.name) / "animals", isolation_level=None)
         self._file.executescript(_TABLES)
         self._any_gene_may_lack = False
+        self._fields: dict[tuple[str, ...], Fields] = {}
         return self
 
     def __exit__(
@@ -64,10 +79,7 @@ class Spool:
 
     def add_animals(self, animals: Iterable[tuple[str, Animal]]) -> None:
         """Keep animals, each with the number of its row."""
-        rows = (
-            (*animal.key, row, json.dumps(animal.values), animal.has_all_genes) for row, animal in animals
-        )
-        self._insert("animal", 5, rows)
+        self._insert("animal", 7, (self._row(row, animal) for row, animal in animals))
 
     def add_genotypes(self, genotypes: Iterable[tuple[str, Genotype]]) -> None:
         """Keep genotypes, each with the number of its row."""
@@ -115,33 +127,50 @@ class Spool:
         )
         return int(self._file.execute(f"SELECT count(*) FROM ({both})").fetchone()[0])
 
-    def batches(self, num_animals: int) -> Iterator[list[Animal]]:
-        """Give the animals in order of their identifiers, with their genotypes."""
-        rows = self._file.execute("SELECT * FROM animal ORDER BY animal_id, datasource_id")
-        while batch := rows.fetchmany(num_animals):
-            yield list(self._with_genotypes(batch))
+    def keep_stored(self, accounts: Iterable[Account]) -> None:
+        """Keep animals as the tables hold them, to hold them against what is told."""
+        self._insert("stored", 5, accounts)
 
-    def missing(self, stored_ids: Iterable[str], num_ids: int) -> Iterator[list[str]]:
-        """Give those of some identifiers that the source does not tell of, in batches."""
-        self._insert("stored", 1, ((each,) for each in stored_ids))
+    def num_present(self) -> int:
+        """Give how many of the stored animals are not gone."""
+        return int(self._file.execute("SELECT count(*) FROM stored WHERE NOT is_gone").fetchone()[0])
+
+    def batches(self, num_animals: int) -> Iterator[list[Animal]]:
+        """Give the animals that are not stored as they are told, in order of their identifiers."""
+        differing = self._differing()
+        while batch := list(islice(differing, num_animals)):
+            yield batch
+
+    def missing(self, num_ids: int) -> Iterator[list[str]]:
+        """Give which of the stored animals the source no longer tells of, in batches."""
         rows = self._file.execute(_MISSING)
         while batch := rows.fetchmany(num_ids):
             yield [animal_id for (animal_id,) in batch]
 
-    def _with_genotypes(self, batch: Sequence[tuple[str, int, str, str, int]]) -> Iterator[Animal]:
-        between = "BETWEEN ? AND ?"
-        ends = (batch[0][0], batch[-1][0])
-        found: dict[str, dict[str, str]] = {}
-        query = f"SELECT animal_id, gene, genotype FROM genotype WHERE animal_id {between}"
-        for animal_id, gene, genotype in self._file.execute(query, ends):
-            found.setdefault(animal_id, {})[f"{GENOTYPE}{gene}"] = genotype
-        query = f"SELECT animal_id FROM unclear WHERE animal_id {between}"
-        unclear = {animal_id for (animal_id,) in self._file.execute(query, ends)}
-        for animal_id, datasource, _, told, has_all_genes in batch:
-            values = json.loads(told)
-            values.update(found.get(animal_id, {}))
-            is_clear = bool(has_all_genes) and not self._any_gene_may_lack and animal_id not in unclear
-            yield Animal(AnimalKey(animal_id, datasource), values, is_clear)
+    def _row(self, row: str, animal: Animal) -> tuple[object, ...]:
+        values = animal.values
+        names = tuple(values)
+        fields = self._fields.get(names)
+        if fields is None:
+            fields = self._fields[names] = Fields(len(self._fields), names)
+        texts = (fields.columns_of(values), fields.genes_of(values))
+        return (*animal.key, row, fields.number, *texts, animal.has_all_genes)
+
+    def _differing(self) -> Iterator[Animal]:
+        all_fields = list(self._fields.values())
+        for row in self._file.execute(_SIDE_BY_SIDE):
+            animal_id, datasource_id, number, columns, own_genes, genes, is_clear, *stored = row
+            has_all_genes = bool(is_clear) and not self._any_gene_may_lack
+            fields = all_fields[number]
+            is_gone, stored_columns, stored_genes = stored
+            if (
+                is_gone == 0
+                and fields.are_columns_stored(columns, stored_columns)
+                and are_genes_stored(stored_genes, has_all_genes, own_genes, genes)
+            ):
+                continue
+            values = fields.values(columns, own_genes, genes)
+            yield Animal(AnimalKey(animal_id, datasource_id), values, has_all_genes)
 
     def _insert(self, table: str, num_columns: int, rows: Iterable[tuple[object, ...]]) -> None:
         self._file.execute("BEGIN")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, AnimalKey
 from imaging_pipeline.colony.changes import StoredAnimal
@@ -20,12 +22,37 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Part → its columns; without a value of the first there is no row."""
 
-_IDS_AT_ONCE = 5000
-# What makes one value of many: of several columns, and of the rows of a group.
+NEVER_NULL = ("animal_notes", "death_cause")
+"""Columns that hold an empty text where nothing is known."""
+
+_ANIMALS_AT_ONCE = 5000
+# What makes one text of many values: of several columns, and of the rows of a group.
 _JSON = {
-    "mysql": ("JSON_ARRAY", "JSON_OBJECTAGG"),
-    "postgresql": ("json_build_array", "json_object_agg"),
+    "mysql": ("JSON_ARRAY({})", "JSON_OBJECTAGG(gene, genotype)"),
+    "postgresql": ("json_build_array({})::text", "json_object_agg(gene, genotype)::text"),
 }
+
+
+class Account(NamedTuple):
+    """An animal as the tables hold it, in few values: drivers take their time for each.
+
+    Attributes
+    ----------
+    animal_id, datasource_id
+        What identifies it.
+    is_gone
+        Whether the colony system told of it no longer.
+    columns
+        A JSON array of the values of ``COLUMNS``.
+    genes
+        A JSON object: gene → genotype.
+    """
+
+    animal_id: str
+    datasource_id: int
+    is_gone: bool
+    columns: str
+    genes: str
 
 
 def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKey, StoredAnimal]:
@@ -33,76 +60,60 @@ def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKe
     if not keys:
         return {}
     ids = tuple({key.animal_id for key in keys})
-    connection = tables.connection
-    values: dict[AnimalKey, dict[str, str | None]] = {}
-    gone: set[AnimalKey] = set()
-    animals = plain_rows.fetch(connection, _animals(tables, ids), ids)
-    for animal_id, datasource_id, is_gone, columns in animals:
-        key = AnimalKey(animal_id, datasource_id)
-        values[key] = {
-            column: text or None for column, text in zip(COLUMNS, plain_rows.from_json(columns), strict=True)
-        }
-        if is_gone:
-            gone.add(key)
-    for animal_id, datasource_id, genes in plain_rows.fetch(connection, _genotypes(tables, ids), ids):
-        known = values[AnimalKey(animal_id, datasource_id)]
-        for gene, genotype in plain_rows.from_json(genes).items():
-            known[f"{GENOTYPE}{gene}"] = genotype
-    return {key: StoredAnimal(known, key in gone) for key, known in values.items()}
+    question = f"{_question(tables)} WHERE animal_id IN ({plain_rows.marks(ids)})"
+    rows = plain_rows.fetch(tables.connection, question, ids)
+    return dict(_stored(Account(*row)) for row in rows)
 
 
-def _animals(tables: Tables, ids: Sequence[str]) -> str:
-    """Give the statement that asks for animals, all columns of one as one value.
-
-    MySQL's driver takes its time for every value.
-    """
-    animal = tables.mlims.Animal
-    parts = " ".join(
-        f"LEFT JOIN {getattr(animal, part).full_table_name} AS part_{part}"
-        f" ON part_{part}.animal_id = animal.animal_id AND part_{part}.datasource_id = animal.datasource_id"
-        for part in (*PARTS, "Gone")
+def accounts(tables: Tables, datasource_id: int) -> Iterator[list[Account]]:
+    """Give all animals of a colony system, a number of them at a time."""
+    some = (
+        f"(SELECT * FROM {tables.mlims.Animal.full_table_name} WHERE datasource_id = %s AND animal_id > %s"
+        f" ORDER BY animal_id LIMIT {_ANIMALS_AT_ONCE}) AS animal"
     )
-    array, _ = _JSON[tables.connection.adapter.backend]
-    return (
-        "SELECT animal.animal_id, animal.datasource_id, missed_since IS NOT NULL,"
-        f" {array}({', '.join(COLUMNS)}) FROM {animal.full_table_name} AS animal {parts}"
-        f" WHERE animal.animal_id IN ({plain_rows.marks(ids)})"
-    )
-
-
-def _genotypes(tables: Tables, ids: Sequence[str]) -> str:
-    _, together = _JSON[tables.connection.adapter.backend]
-    return (
-        f"SELECT animal_id, datasource_id, {together}(gene, genotype)"
-        f" FROM {tables.mlims.Genotype.full_table_name}"
-        f" WHERE animal_id IN ({plain_rows.marks(ids)}) GROUP BY animal_id, datasource_id"
-    )
-
-
-def num_present(tables: Tables, datasource_id: int) -> int:
-    """Give how many animals of a colony system are there and not gone."""
-    mlims = tables.mlims
-    return len(mlims.Animal & {"datasource_id": datasource_id}) - len(
-        mlims.Animal.Gone & {"datasource_id": datasource_id}
-    )
-
-
-def present_ids(tables: Tables, datasource_id: int) -> Iterator[str]:
-    """Give the identifiers of these animals, a number of them at a time."""
-    animal = tables.mlims.Animal
-    gone = f"SELECT animal_id FROM {animal.Gone.full_table_name} WHERE datasource_id = %s"
-    query = (
-        f"SELECT animal_id FROM {animal.full_table_name} WHERE datasource_id = %s AND animal_id > %s"
-        f" AND animal_id NOT IN ({gone})"
-        f" ORDER BY animal_id LIMIT {_IDS_AT_ONCE}"
-    )
+    question = f"{_question(tables, some)} ORDER BY animal_id"
     last = ""
-    while True:
-        rows = plain_rows.fetch(tables.connection, query, (datasource_id, last, datasource_id))
-        if not rows:
-            return
-        yield from (animal_id for (animal_id,) in rows)
+    while rows := plain_rows.fetch(tables.connection, question, (datasource_id, last)):
+        yield [Account(*row) for row in rows]
         last = rows[-1][0]
+
+
+def _stored(account: Account) -> tuple[AnimalKey, StoredAnimal]:
+    values = dict(zip(COLUMNS, (text or None for text in json.loads(account.columns)), strict=True))
+    values.update((f"{GENOTYPE}{gene}", text) for gene, text in json.loads(account.genes).items())
+    key = AnimalKey(account.animal_id, account.datasource_id)
+    return key, StoredAnimal(values, bool(account.is_gone))
+
+
+def _question(tables: Tables, animals: str | None = None) -> str:
+    """Give the statement that asks for accounts, without its end.
+
+    Each part is looked up by the animal's key: for joins of them all, PostgreSQL reads whole tables
+    for a few animals as long as it has no statistics of them.
+    """
+    animal, genotype = tables.mlims.Animal, tables.mlims.Genotype
+    array, together = _JSON[tables.connection.adapter.backend]
+    part_of = {column: part for part, columns in PARTS.items() for column in columns}
+    columns = ", ".join(
+        f"(SELECT {_or_null(column)} {_of(getattr(animal, part_of[column]))})"
+        if column in part_of
+        else _or_null(column)
+        for column in COLUMNS
+    )
+    return (
+        f"SELECT animal_id, datasource_id, EXISTS (SELECT 1 {_of(animal.Gone)}), {array.format(columns)},"
+        f" COALESCE((SELECT {together} {_of(genotype)}), '{{}}')"
+        f" FROM {animals or f'{animal.full_table_name} AS animal'}"
+    )
+
+
+def _of(table: Any) -> str:
+    same = " AND ".join(f"part.{column} = animal.{column}" for column in ("animal_id", "datasource_id"))
+    return f"FROM {table.full_table_name} AS part WHERE {same}"
+
+
+def _or_null(column: str) -> str:
+    return f"NULLIF({column}, '')" if column in NEVER_NULL else column
 
 
 def former_name_counts(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKey, int]:

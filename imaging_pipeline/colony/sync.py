@@ -13,7 +13,7 @@ from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.runs import Counts, Run
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.spool import Spool
-from imaging_pipeline.colony.stored import num_present, present_ids, stored_animals
+from imaging_pipeline.colony.stored import accounts, stored_animals
 from imaging_pipeline.colony.writing import Writer
 from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
 from imaging_pipeline.schemas.imaging import awaited
@@ -106,12 +106,16 @@ class _Sync:
     counts: Counts
     tell: Listener
     _writer: Writer = field(init=False)
+    _datasource_id: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._writer = Writer(self.tables)
+        self._datasource_id = self.source.datasource_id or 0
 
     def carry_out(self, *, is_whole: bool, force: bool) -> Outcome:
         problems = read(self.source, self.spool, self._alive)
+        if is_whole:
+            self._look_at_tables()
         self.counts.num_animals = self.spool.num_animals()
         self.counts.num_rows_skipped = problems.num_rows
         self._refuse_too_few(is_whole=is_whole, force=force)
@@ -119,7 +123,7 @@ class _Sync:
         for animals in self.spool.batches(_ANIMALS_A_BATCH):
             self._bring_up(animals)
             done += len(animals)
-            progress.report("compare animals", done, self.counts.num_animals)
+            progress.report("bring up animals", done)
         none_is_gone = is_whole and problems.has_unnamed
         if is_whole and not none_is_gone:
             self._mark_gone()
@@ -130,6 +134,15 @@ class _Sync:
         if self.run is not None:
             self.run.alive()
 
+    def _look_at_tables(self) -> None:
+        """Have the spool know the animals that are here, so that it leaves out those that are as told."""
+        done = 0
+        for some in accounts(self.tables, self._datasource_id):
+            self.spool.keep_stored(some)
+            done += len(some)
+            progress.report("look at animals here", done)
+            self._alive()
+
     def _refuse_too_few(self, *, is_whole: bool, force: bool) -> None:
         """Raise where the source tells of so few animals that something must be wrong with it."""
         found = self.counts.num_animals
@@ -139,7 +152,7 @@ class _Sync:
                 remedy="see whether it is the right one, and whole.",
                 move=Move.ADMINISTRATOR,
             )
-        before = num_present(self.tables, self.source.datasource_id or 0) if is_whole and not force else 0
+        before = 0 if force else self.spool.num_present()
         if 2 * found < before:
             raise ColonyError(
                 f"The source has lost more than half of its animals ({self.source.name})",
@@ -150,16 +163,15 @@ class _Sync:
 
     def _bring_up(self, animals: list[Animal]) -> None:
         keys = [animal.key for animal in animals]
-        changes = compare(animals, stored_animals(self.tables, keys))
-        if self.run is not None and (changes.added or changes.changed):
+        if self.run is None:
+            changes = compare(animals, stored_animals(self.tables, keys))
+        else:
             with in_transaction(self.tables.connection):
                 self.run.claim()
                 stored = stored_animals(self.tables, keys)
                 changes = compare(animals, stored)
                 self._writer.write(changes, stored)
                 self.run.log(changes.changed)
-        else:
-            self._alive()
         self._count(changes)
 
     def _count(self, changes: Changes) -> None:
@@ -169,10 +181,8 @@ class _Sync:
         self.tell(changes)
 
     def _mark_gone(self) -> None:
-        datasource_id = self.source.datasource_id or 0
-        stored_ids = present_ids(self.tables, datasource_id)
-        for ids in self.spool.missing(stored_ids, _ANIMALS_A_BATCH):
-            keys = [AnimalKey(animal_id, datasource_id) for animal_id in ids]
+        for ids in self.spool.missing(_ANIMALS_A_BATCH):
+            keys = [AnimalKey(animal_id, self._datasource_id) for animal_id in ids]
             changed = tuple(went(key) for key in keys)
             if self.run is not None:
                 with in_transaction(self.tables.connection):
@@ -180,7 +190,7 @@ class _Sync:
                     self._writer.mark_gone(keys)
                     self.run.log(changed)
             self.counts.num_gone += len(keys)
-            self.tell(Changes((), changed, 0))
+            self.tell(Changes((), changed))
 
     def _end(self, problems: Problems) -> tuple[int, ...]:
         if self.run is None:

@@ -9,13 +9,12 @@ from typing import Any
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, AnimalKey, Values, fill_in
 from imaging_pipeline.colony.changes import GONE, Changes, FieldChange, StoredAnimal
-from imaging_pipeline.colony.stored import MASTER, PARTS, former_name_counts
+from imaging_pipeline.colony.stored import MASTER, NEVER_NULL, PARTS, former_name_counts
 from imaging_pipeline.schemas.tables import Tables
 
 # Below a server's limit of one statement, whatever the notes.
 _ROWS_A_STATEMENT = 500
 _KEY = ("animal_id", "datasource_id")
-_NEVER_NULL = ("animal_notes", "death_cause")
 _TERMS = (("AnimalColor", "color"), ("Strain", "strain"), ("Gene", "gene"))
 
 _Row = tuple[Any, ...]
@@ -159,7 +158,7 @@ def _outcome(
 
 def _written(column: str, values: Values) -> str | None:
     value = values[column]
-    return "" if value is None and column in _NEVER_NULL else value
+    return "" if value is None and column in NEVER_NULL else value
 
 
 def _chunks(rows: Iterable[_Row]) -> Iterator[list[_Row]]:

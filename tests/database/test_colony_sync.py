@@ -146,6 +146,24 @@ def test_a_colony_that_is_unchanged_changes_nothing(run: Sync, colony: Colony, l
     assert logged(0) == logged(1) == []
 
 
+def test_texts_of_all_kinds_are_known_again_and_so_is_what_people_changed_here(
+    run: Sync, colony: Colony
+) -> None:
+    colony.add(
+        Mouse(1, ear_tag="Bjørn", remark="'a' \"b\" \\ / 100 %\n\tÅ", typed=((1, "+/-"), (3, "-/-"))),
+        Mouse(2, line=None, coat=None, born=None),
+        Mouse(3, line=2, exit=("2025-06-01", None)),
+    )
+    run()
+    told: list[Changes] = []
+    assert run(tell=told.append).counts == Counts(num_animals=3)
+    assert told == []
+    mlims.Animal().update1({"animal_id": "2", "datasource_id": COLONY, "animal_notes": "limps"})
+    mlims.Genotype().update1({"animal_id": "1", "datasource_id": COLONY, "gene": "Cre", "genotype": "hom"})
+    assert run().counts.num_changed == 2
+    assert logged(2) == [("1", "genotype:Cre", "hom", "het"), ("2", "animal_notes", "limps", None)]
+
+
 def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(run: Sync, colony: Colony, lab: Lab) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
     run()

@@ -32,7 +32,7 @@ def test_a_gene_is_withdrawn_only_where_the_source_has_all_of_them() -> None:
 def test_an_animal_that_was_gone_comes_back() -> None:
     changes = compare([Animal(KEY, {})], {KEY: StoredAnimal(STORED.values, is_gone=True)})
     assert changes.changed == (FieldChange(KEY, "gone", "yes", None),)
-    assert (changes.num_returned, changes.num_changed, changes.num_unchanged) == (1, 0, 0)
+    assert (changes.num_returned, changes.num_changed) == (1, 0)
 
 
 def test_animals_are_counted_by_what_becomes_of_them() -> None:
@@ -41,4 +41,4 @@ def test_animals_are_counted_by_what_becomes_of_them() -> None:
     stored = {keys[0]: StoredAnimal({"animal_name": "x", "strain": "y"}), keys[1]: StoredAnimal({})}
     changes = compare(animals, stored)
     assert changes.added == (animals[2],)
-    assert (changes.num_changed, changes.num_unchanged) == (1, 1)
+    assert changes.num_changed == 1

@@ -1,0 +1,94 @@
+"""What was read of a source, held against the animals that the tables hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from imaging_pipeline.colony.animal import COLUMNS, Animal, AnimalKey, Values
+from imaging_pipeline.colony.record import Genotype, RowProblem
+from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.stored import Account
+
+KEY = AnimalKey("a", 1)
+STORED: dict[str, str | None] = {
+    **dict.fromkeys(COLUMNS),
+    "animal_name": 'Bjørn\'s "1\\2" \t🐁',
+    "strain": "Ai95",
+    "litter": "L1",
+}
+
+
+@pytest.fixture
+def spool() -> Iterator[Spool]:
+    with Spool() as spool:
+        yield spool
+
+
+def account(key: AnimalKey = KEY, *, is_gone: bool = False, **genes: str) -> Account:
+    return Account(*key, is_gone, json.dumps(list(STORED.values())), json.dumps(genes))
+
+
+def differing(spool: Spool, *stored: Account) -> list[Animal]:
+    """Give the animals that differ from what is stored."""
+    assert list(spool.drop_repeated()) == []
+    spool.keep_stored(stored)
+    return [animal for batch in spool.batches(10) for animal in batch]
+
+
+@pytest.mark.parametrize(
+    "told", [STORED, {"litter": "L1", "animal_name": STORED["animal_name"]}, {"color": None}, {}]
+)
+def test_an_animal_that_is_stored_as_it_is_told_is_left_out(spool: Spool, told: Values) -> None:
+    spool.add_animals([("1", Animal(KEY, told))])
+    assert differing(spool, account(Cre="het")) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "stored"),
+    [
+        (STORED | {"strain": "Ai148"}, account()),
+        (STORED | {"strain": None}, account()),
+        ({"color": "black"}, account()),
+        (STORED, account(AnimalKey("a", 2))),
+        (STORED, account(is_gone=True)),
+        (STORED | {"genotype:Cre": "wt"}, account(Cre="het")),
+        (STORED | {"genotype:Cre": None}, account(Cre="het")),
+        (STORED | {"genotype:Cre": "wt"}, account()),
+    ],
+)
+def test_one_that_is_not_is_given_as_it_was_told(spool: Spool, told: Values, stored: Account) -> None:
+    spool.add_animals([("1", Animal(KEY, told))])
+    assert differing(spool, stored) == [Animal(KEY, told)]
+
+
+def test_genes_of_rows_of_their_own_are_all_of_them(spool: Spool) -> None:
+    keys = [AnimalKey(name, 1) for name in "abc"]
+    spool.add_animals((key.animal_id, Animal(key, STORED, has_all_genes=True)) for key in keys)
+    spool.add_genotypes((each.animal_id, Genotype(each.animal_id, "Cre", "het")) for each in keys)
+    stored = [account(keys[0], Cre="het"), account(keys[1]), account(keys[2], Cre="het", Flp="wt")]
+    expected = STORED | {"genotype:Cre": "het"}
+    assert differing(spool, *stored) == [Animal(key, expected, has_all_genes=True) for key in keys[1:]]
+
+
+def test_a_gene_is_not_withdrawn_where_a_row_of_genotypes_cannot_be_taken(spool: Spool) -> None:
+    spool.add_animals([("1", Animal(KEY, STORED, has_all_genes=True))])
+    spool.keep_genes_of([RowProblem("1", "a", "gene cannot be taken", "", "")])
+    assert differing(spool, account(Cre="het")) == []
+
+
+def test_animals_come_in_batches_in_the_order_of_their_identifiers(spool: Spool) -> None:
+    keys = [AnimalKey(name, 1) for name in "cabd"]
+    spool.add_animals((key.animal_id, Animal(key, STORED)) for key in keys)
+    spool.keep_stored([account(AnimalKey("b", 1))])
+    assert [[each.key.animal_id for each in batch] for batch in spool.batches(2)] == [["a", "c"], ["d"]]
+
+
+def test_who_is_missing_is_told_once(spool: Spool) -> None:
+    spool.add_animals([("1", Animal(KEY, STORED))])
+    spool.skip([RowProblem("2", "b", "no", "", "")], 1)
+    spool.keep_stored(account(AnimalKey(name, 1), is_gone=name == "d") for name in "abcdef")
+    assert spool.num_present() == 5
+    assert list(spool.missing(1)) == [["c"], ["e"], ["f"]]
