@@ -16,6 +16,7 @@ from imaging_pipeline.database_refusal import refusals_told
 from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
+from imaging_pipeline.settled_connection import settle
 
 log = logging.getLogger("imaging_pipeline")
 
@@ -23,15 +24,6 @@ SCHEMA_VERSION = 3
 
 # In order of reference: a schema refers only to those before it.
 _SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))
-
-_MYSQL_SESSION = (
-    # By default a transaction that waited for a lock still sees the rows of before, and would register a
-    # session a second time.
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    # What databases are created with. Under other defaults keys would ignore case, and a latin1 server
-    # would refuse names; and tables of a person's own schema can refer to ours only with the same.
-    "SET SESSION character_set_server = 'utf8mb4', SESSION collation_server = 'utf8mb4_bin'",
-)
 
 # DataJoint empties `declare_list` when it activates a schema; we may bind to another database later.
 _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS}
@@ -109,8 +101,7 @@ def open_connection(config: Config) -> Any:
         )
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
-    if config.backend == "mysql":
-        _settle_session(connection)
+    settle(connection)
     return connection
 
 
@@ -164,8 +155,7 @@ def _open(config: Config) -> Any:
         connection = dj.conn(reset=True)
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
-    if config.backend == "mysql":
-        _settle_session(connection)
+    settle(connection)
     return connection
 
 
@@ -181,22 +171,6 @@ def _make_store(config: Config, embedded_folder: Path) -> None:
 def _is_no_word_on_tls(record: logging.LogRecord) -> bool:
     """Leave out that it tries without TLS, which ``use_tls`` lets it; also where the server is down."""
     return not str(record.msg).startswith("SSL connection failed")
-
-
-def _settle_session(connection: Any) -> None:
-    """Let MySQL behave as PostgreSQL does where it matters, after a reconnection too."""
-    reconnect = connection.connect
-
-    def settle() -> None:
-        for statement in _MYSQL_SESSION:
-            connection.query(statement, reconnect=False)
-
-    def connect_settled() -> None:
-        reconnect()
-        settle()
-
-    connection.connect = connect_settled
-    settle()
 
 
 def _activate(connection: Any, config: Config, *, create: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +23,7 @@ from imaging_pipeline.config import Config, Secret
 from imaging_pipeline.database_refusal import is_loss
 from imaging_pipeline.errors import DatabaseError, Move, SchemaError, UnreachableError
 from imaging_pipeline.schemas import imaging, mlims
+from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event, Note
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.timing import Timing
@@ -31,6 +34,7 @@ from tests.makers.server_process import ServerProcess
 from tests.makers.toy_tables import ToyConfig, open_connection
 from tests.makers.toy_workers import wait_until
 
+KEEPALIVE = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
 CALLED = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 
 
@@ -304,3 +308,23 @@ def test_an_analyst_whose_server_was_away_connects_again(stoppable: Lab, server:
     server.start()
     database.connect(stoppable.config)
     assert list(imaging.User().to_arrays("username")) == ["anna"]
+
+
+def seconds_of_silence(connection: Any) -> int:
+    """Give for how long the system waits before it takes the other side for gone."""
+    driver = connection._conn
+    number = driver._sock.fileno() if connection.adapter.backend == "mysql" else driver.fileno()
+    with socket.socket(fileno=os.dup(number)) as opened:
+        asked = [opened.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KEEPALIVE]
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    after, every, times = asked
+    return after + every * times
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systems name these options differently")
+def test_a_network_that_goes_silent_is_noticed_in_minutes(stoppable: Lab, config: Config) -> None:
+    further = database.open_connection(config)
+    assert [seconds_of_silence(each) for each in (stoppable.connection, further)] == [120, 120]
+    revive(further)
+    assert seconds_of_silence(further) == 120
+    further.close()

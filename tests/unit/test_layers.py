@@ -48,6 +48,7 @@ LAYERS = {
     "imaging_pipeline.schemas": 2,
     "imaging_pipeline.connection_refusal": 2,
     "imaging_pipeline.database_refusal": 2,
+    "imaging_pipeline.settled_connection": 2,
     "imaging_pipeline.database": 2,
     "imaging_pipeline": 2,
     "imaging_pipeline.workers": 3,
