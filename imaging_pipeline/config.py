@@ -6,7 +6,6 @@ server, the configuration is that of the embedded server.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
@@ -18,15 +17,10 @@ from typing import Any, Literal
 
 import platformdirs
 
-from imaging_pipeline import strict_json
-from imaging_pipeline.config_keys import (
-    BY_NAME,
-    CONFIG_VARIABLE,
-    Setting,
-    settings_in_environment,
-    settings_in_file,
-)
+from imaging_pipeline.config_file import read_json
+from imaging_pipeline.config_keys import BY_NAME, CONFIG_VARIABLE
 from imaging_pipeline.config_kinds import TIMEZONE, NotAllowedError
+from imaging_pipeline.config_settings import Setting, settings_in_environment, settings_in_file
 from imaging_pipeline.config_stores import Stores, file_store, revealed
 from imaging_pipeline.errors import ConfigError
 from imaging_pipeline.secret import Secret
@@ -162,7 +156,7 @@ def load_config(path: Path) -> Config:
         For a file that cannot be read or is not what the documentation says.
     """
     path = path.absolute()
-    settings = settings_in_file(_read_json(path), path)
+    settings = settings_in_file(read_json(path), path)
     return _build(path, settings | settings_in_environment(os.environ))
 
 
@@ -183,45 +177,6 @@ def default_embedded_folder() -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/imaging-pipeline")
     return platformdirs.user_data_path("imaging-pipeline", appauthor=False)
-
-
-def _read_json(path: Path) -> Mapping[str, object]:
-    try:
-        # Windows editors put a byte-order mark first.
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _not_read("is not UTF-8", path, f"byte {error.start}", "save it as UTF-8.") from None
-    except OSError as error:
-        raise _not_read("cannot be read", path, error.strerror, "let this account read it.") from None
-    try:
-        document = strict_json.loads(text)
-    except json.JSONDecodeError as error:
-        # Not chained: the error holds the whole text, with the password.
-        raise _not_json(error.msg, error.lineno, error.colno, path) from None
-    except strict_json.GivenTwiceError as error:
-        raise ConfigError(
-            "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
-        ) from None
-    except (RecursionError, ValueError):
-        raise ConfigError(
-            "A value is nested too deep, or a number too long, to be read",
-            path=path,
-            remedy="correct the file.",
-        ) from None
-    if not isinstance(document, dict):
-        raise _not_read("is no JSON object", path, f"{text.strip()[:1]}…", "write the keys between { and }.")
-    return document
-
-
-def _not_read(what: str, path: Path, found: object, remedy: str) -> ConfigError:
-    return ConfigError(f"The configuration {what}", path=path, found=found, remedy=remedy)
-
-
-def _not_json(message: str, line: int, column: int, path: Path) -> ConfigError:
-    remedy = "correct the file at this place."
-    if "escape" in message:
-        remedy = "write each backslash twice, or / instead."
-    return ConfigError(f"Not JSON at line {line}, column {column}: {message}", path=path, remedy=remedy)
 
 
 def _build(path: Path | None, settings: Mapping[str, Setting]) -> Config:
