@@ -14,6 +14,7 @@ from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.imaging.named_sessions import named
 from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.overview import overview
@@ -150,7 +151,7 @@ def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
         print_table(columns, rows)
     else:
         click.echo("Nothing is to be made.")
-    columns, rows = jobs_text.durations(counted)
+    columns, rows = jobs_text.durations(counted, durations(tables, wanted))
     if rows:
         click.echo()
         print_table(columns, rows)

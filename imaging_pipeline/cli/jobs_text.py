@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from imaging_pipeline.errors import Told
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.jobs.about import about
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
+from imaging_pipeline.schemas.jobs.durations import Durations
 from imaging_pipeline.schemas.jobs.failures import Failure
 from imaging_pipeline.schemas.jobs.listing import JobPage
 from imaging_pipeline.schemas.jobs.overview import TableJobs
@@ -35,11 +36,11 @@ def counts(tables: Sequence[TableJobs]) -> tuple[Columns, Rows]:
     return columns, rows
 
 
-def durations(tables: Sequence[TableJobs]) -> tuple[Columns, Rows]:
+def durations(tables: Sequence[TableJobs], took_by_table: Mapping[str, Durations]) -> tuple[Columns, Rows]:
     """Give a table of what is made, and how long it took."""
     rows: Rows = []
     for each in tables:
-        done, took = each.counts.get(JobStatus.SUCCESS), each.durations
+        done, took = each.counts.get(JobStatus.SUCCESS), took_by_table.get(each.jobs.name)
         if done:
             times = (None, None) if took is None else (in_words(took.median_s), in_words(took.total_s))
             rows.append((each.jobs.short_name, done, *times))

@@ -16,9 +16,10 @@ from imaging_pipeline.cli import main
 from imaging_pipeline.errors import FormatError, Move, StoreError, Told, message
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.jobs.durations import Durations, durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.listing import list_jobs
-from imaging_pipeline.schemas.jobs.overview import Durations, overview
+from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from tests.makers.config_file import write_config
 from tests.makers.folders import WHEEL, write_folder
@@ -102,7 +103,8 @@ def test_jobs_are_listed_one_by_one_by_state_table_session_and_words(run: Run) -
     assert "Tif, 90218-run1: for later, in " in listed[JobStatus.LATER]
     assert "The share is away. (tried 2 times)" in listed[JobStatus.LATER]
     assert listed[JobStatus.ERROR].count("Tif, ") == 2
-    assert listed[JobStatus.SUCCESS].startswith("Tif, 90218-run5: made ")
+    assert listed[JobStatus.SUCCESS].startswith("MakeDatasetSessions, request 0, 90218/day1: made ")
+    assert "Tif, 90218-run5: made " in listed[JobStatus.SUCCESS]
     assert listed[JobStatus.IGNORE] == "No such job is there.\n"
     one = run("--status", "error", "--limit", "1").stdout
     assert "1 more; --limit says how many are listed." in one
@@ -158,9 +160,9 @@ def test_pages_of_jobs_follow_each_other(lab: Lab) -> None:
     handle = tables.in_code()
     imaging.BaseFolder.add(**lab.request(lab.share / "90218" / "day9", combined=False))
     everything = list_jobs(handle, Selection(), limit=100)
-    pages = [list_jobs(handle, Selection(), limit=2, offset=offset) for offset in (0, 2, 4, 6)]
+    pages = [list_jobs(handle, Selection(), limit=2, offset=offset) for offset in (0, 2, 4, 6, 8)]
     assert [job.key for page in pages for job in page.jobs] == [job.key for job in everything.jobs]
-    assert {page.total for page in pages} == {everything.total} == {7}
+    assert {page.total for page in pages} == {everything.total} == {8}
 
 
 def test_what_is_made_is_counted_by_its_rows_whoever_made_them(lab: Lab, folder: Path) -> None:
@@ -180,9 +182,6 @@ def test_the_median_of_an_even_and_an_odd_number_of_durations(lab: Lab, folder: 
     for number, key in enumerate(jobs.keys()):
         jobs.update1({**key, "status": "success", "duration": [4.0, 1.0, 100.0, 2.0, 3.0, 5.0][number]})
 
-    def durations() -> Durations | None:
-        return next(each for each in overview(tables.in_code()) if each.jobs.name == "imaging.Tif").durations
-
-    assert durations() == Durations(3.5, 115.0)
+    assert durations(tables.in_code()) == {"imaging.Tif": Durations(3.5, 115.0)}
     (jobs & {"duration": 100.0}).delete_quick()
-    assert durations() == Durations(3.0, 15.0)
+    assert durations(tables.in_code()) == {"imaging.Tif": Durations(3.0, 15.0)}

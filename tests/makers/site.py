@@ -150,6 +150,8 @@ def listening(app: Flask, **how: Any) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        # First, as a thread that has just answered tells the server so.
+        server.task_dispatcher.shutdown()
         server.close()
         thread.join()
         app.extensions[connections.EXTENSION].close()

@@ -12,6 +12,7 @@ from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.web.queries import jobs as queries
 from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
 from tests.makers.recordings import OPEN_FIELD, write_recording
@@ -129,8 +130,13 @@ def test_workers_are_shown_with_what_they_do_and_lack(anna: Visitor, lab: Lab) -
 @pytest.fixture
 def run(lab: Lab, folder: Path) -> dict[str, Any]:
     administration.add_options(tables.in_code(), "fast", {"tau": 1.0})
-    register(lab, folder, combined=False, ops_name="fast")
-    key = imaging.MetaSession.Suite2pyOps.fetch1("KEY")
+    return finished_run(lab, folder, combined=False)
+
+
+def finished_run(lab: Lab, folder: Path, *, combined: bool) -> dict[str, Any]:
+    """Register a folder, let Suite2p have run on it, and give the key of the run."""
+    register(lab, folder, combined=combined, ops_name="fast")
+    (key,) = (imaging.MetaSession.Suite2pyOps - suite2p_jobs.Suite2Py).keys()
     row = {
         "output_folder": "x",
         "adopted": True,
@@ -143,6 +149,16 @@ def run(lab: Lab, folder: Path) -> dict[str, Any]:
     json = ("run_settings", "run_overridden", "run_trimmed", "run_stage_seconds", "run_versions")
     suite2p_jobs.Suite2Py.insert1({**key, **row, **dict.fromkeys(json, {})}, allow_direct_insert=True)
     return key
+
+
+def test_of_many_runs_the_newest_are_shown(
+    lab: Lab, folder: Path, anna: Visitor, run: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = finished_run(lab, folder, combined=True)
+    for number, newest in ((2, [newer, run]), (1, [newer])):
+        monkeypatch.setattr(queries, "_NUM_RUNS", number)
+        names = [form.fields["metasession_name"] for form in html_forms(anna.get("/jobs/"))[1:]]
+        assert names == [each["metasession_name"] for each in newest]
 
 
 def test_what_was_curated_is_taken_up_once_however_often_one_clicks(

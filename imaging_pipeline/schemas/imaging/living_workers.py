@@ -13,7 +13,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 from .fetching import Row
 
-__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "silent"]
+__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "met", "silent"]
 
 
 def living(tables: Tables) -> tuple[LivingWorker, ...]:
@@ -24,6 +24,11 @@ def living(tables: Tables) -> tuple[LivingWorker, ...]:
 def silent(tables: Tables) -> tuple[LivingWorker, ...]:
     """Give the workers that stopped giving signs of life and whose jobs nobody has taken up yet."""
     return tuple(worker for worker in _all(tables) if worker.is_silent)
+
+
+def met(tables: Tables) -> tuple[LivingWorker, ...]:
+    """Give those that live, then those that are silent."""
+    return tuple(sorted(_all(tables), key=lambda worker: worker.is_silent))
 
 
 def living_hosts(tables: Tables, lane: str) -> tuple[str, ...]:

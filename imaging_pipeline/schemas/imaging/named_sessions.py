@@ -84,17 +84,16 @@ def requests_for_folder(tables: Tables, wanted: str) -> set[int]:
 
 
 def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
-    sessions = _all_sessions(tables)
     if _NAME.fullmatch(typed):
-        return _ordered(sessions & [{"session_name": typed}, {"metasession_name": typed}])
+        return _of(tables, [{"session_name": typed}, {"metasession_name": typed}])
     if _BEGINNING.fullmatch(typed):
         for column in ("session_name", "metasession_name"):
-            rows = _ordered(sessions & f"{column} LIKE '{typed}%'")
+            rows = _of(tables, f"{column} LIKE '{typed}%'")
             if len({row[column] for row in rows}) > 1:
                 raise _ambiguous(typed, rows)
             if rows:
                 return rows
-    rows = _ordered(sessions & {"timeseries_name": typed})
+    rows = _of(tables, {"timeseries_name": typed})
     if animal is not None:
         rows = [row for row in rows if animal in (row["animal_id"], row["animal_name"])]
     if len(rows) > 1:
@@ -102,12 +101,15 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
     return rows
 
 
-def _all_sessions(tables: Tables) -> Any:
-    return tables.imaging.Session * tables.imaging.MetaSession * tables.mlims.Animal.proj("animal_name")
+def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]:
+    """Give the sessions that meet conditions on ``Session`` and ``MetaSession``.
 
-
-def _ordered(sessions: Any) -> list[Row]:
-    rows: list[Row] = sessions.to_dicts(order_by="session_timestamp, session_name")
+    The tables are restricted before they are joined: MySQL would join all that there is first.
+    """
+    session = tables.imaging.Session & (sessions or True)
+    metasession = tables.imaging.MetaSession & (metasessions or True)
+    whole = session * metasession * tables.mlims.Animal.proj("animal_name")
+    rows: list[Row] = whole.to_dicts(order_by="session_timestamp, session_name")
     return rows
 
 
@@ -137,7 +139,7 @@ def _sessions_below(tables: Tables, requests: Iterable[Row]) -> list[Row]:
         {"metasession_folder": row["folder"], **{column: row[column] for column in _OF_FOLDER}}
         for row in requests
     ]
-    return _ordered(_all_sessions(tables) & places)
+    return _of(tables, metasessions=places)
 
 
 def _ambiguous(typed: str, rows: Sequence[Row]) -> InputError:

@@ -21,9 +21,9 @@ from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.tables import Tables
 
 from .entering import enter_new
-from .job_rows import job_rows, state
+from .job_rows import left, made, state
 from .selection import Selected, Selection, select
-from .sql import every, one_of
+from .sql import every, one_of, together
 
 
 class Action(StrEnum):
@@ -182,7 +182,8 @@ def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> 
     """Count the jobs that are meant and stay as they are."""
     counted: Counter[JobStatus] = Counter()
     for each in selected:
-        found = job_rows(each.jobs, tables.connection.adapter.backend, each.of_key)
+        of_table = (each.jobs, tables.connection.adapter.backend, each.of_key)
+        found = together([left(*of_table), made(*of_table)])
         query = f"SELECT state, COUNT(*) FROM ({found.text}) AS found {each.of_row.clause} GROUP BY state"
         rows = tables.connection.query(query, args=(*found.args, *each.of_row.args)).fetchall()
         counted.update({JobStatus(state): int(number) for state, number in rows})

@@ -13,7 +13,7 @@ from imaging_pipeline.schemas.tables import Tables
 from .job_rows import unfinished
 from .listing import as_jobs
 from .selection import Selected, Selection, select
-from .sql import Sql, every, one_of
+from .sql import Sql
 
 # Where a message goes on with what is another thing in each job.
 _OWN = re.compile(r" (File|Found|Allowed): ")
@@ -61,8 +61,10 @@ def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, 
 
 def _newest_of_each(selected: Selected, backend: str) -> Sql:
     """Ask for the newest job of each message, and how many have the same."""
-    found = unfinished(selected.jobs, backend, selected.of_key)
-    condition = every([one_of("state", [str(JobStatus.ERROR)]), selected.of_row])
+    found, condition = (
+        unfinished(selected.jobs, backend, selected.of_key, (JobStatus.ERROR,)),
+        selected.of_row,
+    )
     same = "OVER (PARTITION BY error_message"
     ranked = (
         f"SELECT found.*, COUNT(*) {same}) AS number, ROW_NUMBER() {same} ORDER BY since_s) AS place"

@@ -1,7 +1,7 @@
 """The jobs of one table as SQL: the rows of its job table, and the keys that no worker has met yet.
 
-A finished job counts while what it made is there. Where that was purged, its key is pending again, which
-the next worker that looks finds as well.
+What is done is told by the rows that were made, whoever made them. Where one was purged, its key is pending
+again, which the next worker that looks finds as well.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from collections.abc import Sequence
 from imaging_pipeline.explaining.job import JobStatus
 
 from .job_tables import JobTable, Populated
-from .sql import Sql, every, one_of, together
+from .sql import Sql, one_of, together
 
 DEFAULT_PRIORITY = 5
+
+UNFINISHED = tuple(status for status in JobStatus if status is not JobStatus.SUCCESS)
+# By their index, which "is not success" would make no use of.
+_MET = "status IN ('pending', 'reserved', 'error', 'ignore')"
 
 # By the server's clock; DataJoint writes job rows' times in the zone of the server's session.
 _AGE_S = {
@@ -36,7 +40,7 @@ def state(backend: str) -> str:
     return f"CASE WHEN {is_later} THEN 'later' ELSE {status} END"
 
 
-def unfinished(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
+def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
     """Give a query for the jobs of a table that a worker, or a person, has met and that are not done.
 
     Parameters
@@ -47,6 +51,8 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
         ``postgresql`` or ``mysql``.
     of_key
         Condition on columns of the key.
+    statuses
+        How far they are: some of `UNFINISHED`.
 
     Columns
     -------
@@ -54,53 +60,94 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
     ``due_s``, how long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of
     the process that has it, and ``version``, in which its worker writes its name.
     """
-    return _met(jobs, backend, every([Sql("status <> 'success'"), of_key]))
+    met = Sql(
+        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
+        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
+        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
+        f" FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)}",
+        of_key.args,
+    )
+    if set(statuses) == set(UNFINISHED):
+        return met
+    of_status = one_of("state", map(str, statuses))
+    return Sql(f"SELECT * FROM ({met.text}) AS m {of_status.clause}", (*met.args, *of_status.args))
 
 
-def left(jobs: JobTable, backend: str, of_key: Sql) -> Sql:
-    """Give a query for all jobs of a table that are not done, as `unfinished` does."""
-    return together([unfinished(jobs, backend, of_key), new(jobs, of_key)])
+def left(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
+    """Give a query for all jobs of a table that are so far and not done, as `unfinished` does."""
+    met = unfinished(jobs, backend, of_key, statuses)
+    return together([met, new(jobs, of_key)]) if JobStatus.PENDING in statuses else met
 
 
-def job_rows(
-    jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = tuple(JobStatus)
-) -> Sql:
-    """Give a query for the jobs of a table that are so far, done or not, as `unfinished` does."""
-    found = left(jobs, backend, of_key)
-    of_status = one_of("state", [str(each) for each in statuses if each is not JobStatus.SUCCESS])
-    unmade = Sql(f"SELECT * FROM ({found.text}) AS l {of_status.clause}", (*found.args, *of_status.args))
-    if JobStatus.SUCCESS not in statuses:
-        return unmade
-    # Not asked by their state, which is known: servers could not tell how many these are.
-    is_done = Sql(f"status = 'success' AND EXISTS ({same(jobs, jobs.full_name, 'j')})")
-    made = _met(jobs, backend, every([is_done, of_key]))
-    return together([unmade, made]) if of_status.args else made
+def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
+    """Give a query for the jobs of a table that are done, as `unfinished` does.
+
+    Parameters
+    ----------
+    jobs, backend, of_key
+        As of `unfinished`.
+    page
+        ``LIMIT`` and ``OFFSET`` by which they are given in order, the newest first.
+    """
+    keys, in_order = ", ".join(jobs.key), f"ORDER BY made_at DESC, {', '.join(jobs.key)}"
+    rows = f"SELECT {keys}, {jobs.entry_time} AS made_at FROM {jobs.full_name} {of_key.clause}"
+    if page:
+        rows = f"{rows} {in_order} {page}"
+    same_key = " AND ".join(f"j.{name} = m.{name}" for name in jobs.key)
+    age_s = _AGE_S[backend].format("COALESCE(j.completed_time, made_at)")
+    return Sql(
+        f"SELECT {', '.join(f'm.{name}' for name in jobs.key)}, '{JobStatus.SUCCESS}' AS state,"
+        f" COALESCE(priority, {DEFAULT_PRIORITY}) AS priority, {age_s} AS since_s, NULL AS due_s, duration,"
+        " '' AS error_message, COALESCE(host, '') AS host, COALESCE(pid, 0) AS pid,"
+        " COALESCE(version, '') AS version"
+        f" FROM ({rows}) AS m LEFT JOIN {jobs.jobs_name} AS j ON {same_key} AND j.status = 'success'"
+        f" {in_order if page else ''}",
+        of_key.args,
+    )
 
 
 def new(jobs: Populated, of_key: Sql) -> Sql:
     """Give a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
-    is_new = Sql(
-        f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
-        f" AND NOT EXISTS ({same(jobs, jobs.jobs_name, 'k')} AND status <> 'success')"
-    )
-    condition = every([is_new, of_key])
     return Sql(
         f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
         " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid,"
         " '' AS version"
-        f" FROM ({jobs.keys_sql}) AS k {condition.clause}",
-        condition.args,
+        f" FROM ({jobs.keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}",
+        of_key.args,
     )
 
 
-def _met(jobs: JobTable, backend: str, condition: Sql) -> Sql:
+def num_new(jobs: JobTable, of_key: Sql) -> Sql:
+    """Give a query for how many keys are to be made that nobody has met."""
+    if jobs.outer_keys_sql:
+        # What makes a key one is looked up last, of the few that are not made.
+        is_key = f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'k')})"
+        return Sql(
+            f"SELECT COALESCE(SUM(CASE WHEN {is_key} THEN 1 ELSE 0 END), 0)"
+            f" FROM ({jobs.outer_keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}",
+            of_key.args,
+        )
+    # All that is made is of a key: the numbers tell, and none needs to be looked up but those met.
+    to_be_made = (
+        f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'j')}) AND NOT EXISTS ({same(jobs, jobs.full_name, 'j')})"
+    )
     return Sql(
-        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
-        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
-        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
-        f" FROM {jobs.jobs_name} AS j {condition.clause}",
-        condition.args,
+        f"SELECT (SELECT COUNT(*) FROM ({jobs.keys_sql}) AS k {of_key.clause})"
+        f" - (SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause})"
+        f" - (SELECT COUNT(*) FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)} AND {to_be_made})",
+        of_key.args * 3,
     )
+
+
+def _is_new(jobs: Populated) -> str:
+    return (
+        f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
+        f" AND NOT EXISTS ({same(jobs, jobs.jobs_name, 'k')} AND {_MET})"
+    )
+
+
+def _and(condition: Sql) -> str:
+    return f" AND ({condition.text})" if condition.text else ""
 
 
 def same(jobs: Populated, table: str, alias: str) -> str:

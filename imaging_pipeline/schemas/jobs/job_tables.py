@@ -64,6 +64,9 @@ class JobTable(Populated):
         Those columns of the key that hold numbers.
     entry_time
         The column that says when a row was made.
+    outer_keys_sql
+        Query for keys of which ``keys_sql`` gives some, where a row may outlive its place among these;
+        empty where it cannot.
     needs
         Names of the tables of workers that it is made from.
     """
@@ -72,6 +75,7 @@ class JobTable(Populated):
     lane: str
     numbers: tuple[str, ...]
     entry_time: str = ""
+    outer_keys_sql: str = ""
     needs: tuple[str, ...] = ()
 
     @property
@@ -140,6 +144,7 @@ def _job_table(tables: Tables, name: str, lane: str, full_names: Mapping[str, st
         key=tuple(table.primary_key),
         numbers=tuple(column for column in table.primary_key if table.heading[column].numeric),
         entry_time=next(column for column in table.heading.names if "entry_time" in column),
+        outer_keys_sql=key_sources.outputs(tables.imaging).proj().make_sql() if name == ANALYSIS else "",
         needs=_needs(name, table().parents(), full_names),
         keys_sql=(table().key_source if own is None else own(tables)).proj().make_sql(),
     )

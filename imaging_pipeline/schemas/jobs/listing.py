@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imaging_pipeline.errors import told
 from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.imaging.living_workers import living, silent
+from imaging_pipeline.schemas.imaging.living_workers import met
 from imaging_pipeline.schemas.tables import Tables
 
 from .about import about
-from .job_rows import job_rows
+from .job_rows import left, made
 from .job_tables import JobTable
 from .selection import Selected, Selection, select
-from .sql import Sql
+from .sql import Sql, asked_of_each
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,23 @@ class JobPage:
     total: int
 
 
-# Those first that a person should look at.
-_ORDER = "CASE WHEN since_s IS NULL THEN 1 ELSE 0 END, since_s"
+@dataclass(frozen=True)
+class _Part:
+    """The jobs of one table that are done, or those that are not.
+
+    Attributes
+    ----------
+    jobs
+        The table.
+    counted
+        Query for how many they are.
+    page
+        Gives the query for some of them in order, for ``LIMIT`` and ``OFFSET``.
+    """
+
+    jobs: JobTable
+    counted: Sql
+    page: Callable[[str], Sql]
 
 
 def list_jobs(
@@ -38,7 +54,7 @@ def list_jobs(
     limit: int,
     offset: int = 0,
 ) -> JobPage:
-    """Give jobs in the order in which work flows, within a table the newest first.
+    """Give jobs in the order in which work flows; of a table those that are done last, and the newest first.
 
     Parameters
     ----------
@@ -57,23 +73,24 @@ def list_jobs(
         There is no such table, or a column is none of its key.
     """
     backend = tables.connection.adapter.backend
+    parts = [part for each in select(tables, wanted) for part in _parts(each, statuses, backend)]
     rows: list[tuple[JobTable, dict[str, Any]]] = []
     total = 0
-    for each in select(tables, wanted):
-        found = _found(each, statuses, backend)
-        number = _count(tables, found)
-        room, skipped = limit - len(rows), max(offset - total, 0)
+    for place, number in asked_of_each(tables, [part.counted for part in parts]):
+        part, room, skipped = parts[place], limit - len(rows), max(offset - total, 0)
         if room > 0 and skipped < number:
-            rows += [(each.jobs, row) for row in _rows(tables, each.jobs, found, room, skipped)]
-        total += number
+            page = part.page(f"LIMIT {room:d} OFFSET {skipped:d}")
+            found = tables.connection.query(page.text, args=page.args, as_dict=True).fetchall()
+            rows += [(part.jobs, row) for row in found]
+        total += int(number)
     return JobPage(as_jobs(tables, rows), total)
 
 
 def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) -> tuple[Job, ...]:
-    """Give jobs for rows of `job_rows.job_rows`, each with its table; few questions for any number."""
+    """Give jobs for rows of `job_rows`, each with its table; few questions for any number."""
     keys = [{column: row[column] for column in jobs.key} for jobs, row in rows]
     running = any(row["state"] == JobStatus.RESERVED for _, row in rows)
-    workers = (*living(tables), *silent(tables)) if running else ()
+    workers = met(tables) if running else ()
     by_name = {each.name: each for each in workers}
     return tuple(
         Job(
@@ -96,21 +113,23 @@ def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) 
     )
 
 
-def _found(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> Sql:
-    rows, of_row = job_rows(selected.jobs, backend, selected.of_key, statuses), selected.of_row
-    return Sql(f"FROM ({rows.text}) AS found {of_row.clause}", (*rows.args, *of_row.args))
-
-
-def _count(tables: Tables, found: Sql) -> int:
-    return int(tables.connection.query(f"SELECT COUNT(*) {found.text}", args=found.args).fetchone()[0])
-
-
-def _rows(tables: Tables, jobs: JobTable, found: Sql, limit: int, offset: int) -> list[dict[str, Any]]:
-    query = (
-        f"SELECT * {found.text} ORDER BY {_ORDER}, {', '.join(jobs.key)} LIMIT {limit:d} OFFSET {offset:d}"
-    )
-    rows: list[dict[str, Any]] = tables.connection.query(query, args=found.args, as_dict=True).fetchall()
-    return rows
+def _parts(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> Iterator[_Part]:
+    jobs, of_key, of_row = selected.jobs, selected.of_key, selected.of_row
+    unmade = [status for status in statuses if status is not JobStatus.SUCCESS]
+    if unmade:
+        rows = left(jobs, backend, of_key, unmade)
+        found = Sql(f"FROM ({rows.text}) AS found {of_row.clause}", (*rows.args, *of_row.args))
+        # Those last that nobody has met.
+        order = f"CASE WHEN since_s IS NULL THEN 1 ELSE 0 END, since_s, {', '.join(jobs.key)}"
+        yield _Part(
+            jobs,
+            Sql(f"SELECT COUNT(*) {found.text}", found.args),
+            lambda page: Sql(f"SELECT * {found.text} ORDER BY {order} {page}", found.args),
+        )
+    # What is done has no words of an error.
+    if JobStatus.SUCCESS in statuses and not of_row.text:
+        counted = Sql(f"SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause}", of_key.args)
+        yield _Part(jobs, counted, partial(made, jobs, backend, of_key))
 
 
 def _seconds(value: object) -> float | None:

@@ -1,32 +1,17 @@
-"""How many jobs there are of each table, how far they are, and how long the finished ones took."""
+"""How many jobs there are of each table, and how far they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import left
+from .job_rows import num_new, unfinished
 from .job_tables import JobTable
 from .selection import Selected, Selection, select
-from .sql import Sql, every, together
-
-
-@dataclass(frozen=True)
-class Durations:
-    """How long finished jobs took.
-
-    Attributes
-    ----------
-    median_s, total_s
-        In seconds.
-    """
-
-    median_s: float
-    total_s: float
+from .sql import Sql, asked_of_each, together
 
 
 @dataclass(frozen=True)
@@ -41,18 +26,15 @@ class TableJobs:
         How many, by how far they are; none of those of which there are none.
     oldest_s
         How long the oldest of them has been so, where that is known.
-    durations
-        Of the finished ones; None where there are none.
     """
 
     jobs: JobTable
     counts: Mapping[JobStatus, int]
     oldest_s: Mapping[JobStatus, float]
-    durations: Durations | None
 
 
 def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs, ...]:
-    """Count jobs by table, in the order in which work flows; two questions to the server.
+    """Count jobs by table, in the order in which work flows; one question to the server.
 
     Raises
     ------
@@ -63,61 +45,27 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
     selected = select(tables, wanted or Selection())
     counts: list[dict[JobStatus, int]] = [{} for _ in selected]
     oldest: list[dict[JobStatus, float]] = [{} for _ in selected]
-    for number, state, count, since_s in _asked(tables, selected, lambda each: _counted(each, backend)):
+    queries = [_counted(each, backend) for each in selected]
+    for number, state, count, since_s in asked_of_each(tables, queries):
         if count:
-            counts[number][JobStatus(state)] = int(count)
+            counts[number][JobStatus(state)] = counts[number].get(JobStatus(state), 0) + int(count)
         if since_s is not None:
             oldest[number][JobStatus(state)] = float(since_s)
-    durations = {
-        number: Durations(float(median_s), float(total_s))
-        for number, median_s, total_s in _asked(tables, selected, lambda each: _timed(each, backend))
-        if median_s is not None
-    }
-    return tuple(
-        TableJobs(each.jobs, counts[number], oldest[number], durations.get(number))
-        for number, each in enumerate(selected)
-    )
-
-
-def _asked(
-    tables: Tables, selected: Sequence[Selected], query: Callable[[Selected], Sql]
-) -> list[tuple[Any, ...]]:
-    """Ask the same of each table at once; each row begins with the number of the table."""
-    asked = together(
-        Sql(f"SELECT {number}, asked.* FROM ({each.text}) AS asked", each.args)
-        for number, each in enumerate(map(query, selected))
-    )
-    return list(tables.connection.query(asked.text, args=asked.args).fetchall())
+    return tuple(TableJobs(each.jobs, counts[number], oldest[number]) for number, each in enumerate(selected))
 
 
 def _counted(selected: Selected, backend: str) -> Sql:
     """Count what is left by its state, and what is made by its rows, whoever made them."""
-    found, of_key, of_row = left(selected.jobs, backend, selected.of_key), selected.of_key, selected.of_row
-    unmade = Sql(
+    jobs, of_key, of_row = selected.jobs, selected.of_key, selected.of_row
+    found = unfinished(jobs, backend, of_key)
+    met = Sql(
         "SELECT state, COUNT(*) AS number, MAX(since_s) AS oldest_s"
         f" FROM ({found.text}) AS found {of_row.clause} GROUP BY state",
         (*found.args, *of_row.args),
     )
     if of_row.text:
-        return unmade
-    made = f"SELECT '{JobStatus.SUCCESS}', COUNT(*), NULL FROM {selected.jobs.full_name} {of_key.clause}"
-    return together([unmade, Sql(made, of_key.args)])
-
-
-def _timed(selected: Selected, backend: str) -> Sql:
-    """Ask for median and sum; MySQL has no function for a median."""
-    finished = Sql("status = 'success' AND duration IS NOT NULL")
-    condition = every([finished, selected.of_key, selected.of_row])
-    found = f"{selected.jobs.jobs_name} {condition.clause}"
-    if backend == "postgresql":
-        median = "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY duration)"
-        return Sql(f"SELECT {median} AS median_s, SUM(duration) AS total_s FROM {found}", condition.args)
-    middle = "CASE WHEN 2 * place BETWEEN number AND number + 2 THEN duration END"
-    ranked = (
-        "SELECT duration, ROW_NUMBER() OVER (ORDER BY duration) AS place, COUNT(*) OVER () AS number"
-        f" FROM {found}"
-    )
-    return Sql(
-        f"SELECT AVG({middle}) AS median_s, SUM(duration) AS total_s FROM ({ranked}) AS ranked",
-        condition.args,
-    )
+        return met
+    new = num_new(jobs, of_key)
+    pending = Sql(f"SELECT '{JobStatus.PENDING}', ({new.text}), NULL", new.args)
+    made = f"SELECT '{JobStatus.SUCCESS}', COUNT(*), NULL FROM {jobs.full_name} {of_key.clause}"
+    return together([met, pending, Sql(made, of_key.args)])

@@ -16,15 +16,42 @@ RANKS = {state: number for number, state in enumerate(State)}
 NONE = -1
 
 _COLUMNS = "session_name, metasession_name, timeseries_name, session_timestamp, animal_name, username"
+_ORDER = "ORDER BY session_timestamp DESC, session_name"
 
 
 def page(tables: Tables, wanted: Sql, limit: int, offset: int) -> Sql:
-    """Give a query for sessions, the newest first: names, start, animal and user."""
+    """Give a query for sessions, the newest first: names, start, animal and user.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    wanted
+        Condition on columns of ``Session``.
+    limit, offset
+        How many are given, and how many are left out before.
+    """
+    imaging = tables.imaging
+    # What is shown beside is looked up only of what stands on the page.
+    rows = f"SELECT * FROM {imaging.Session.full_table_name} {wanted.clause} {_ORDER} LIMIT {limit:d}"
     return Sql(
-        f"SELECT {_COLUMNS} FROM ({_sessions(tables)}) AS s {wanted.clause}"
-        f" ORDER BY session_timestamp DESC, session_name LIMIT {limit:d} OFFSET {offset:d}",
+        f"SELECT {_COLUMNS} FROM ({rows} OFFSET {offset:d}) AS s"
+        f" JOIN ({_metasessions(tables)}) USING (metasession_name) {_ORDER}",
         wanted.args,
     )
+
+
+def of_metasessions(tables: Tables, wanted: Sql) -> Sql:
+    """Give the condition on ``Session`` for one on columns of ``MetaSession`` or of its animal, if any."""
+    if not wanted.text:
+        return wanted
+    names = f"SELECT metasession_name FROM {_metasessions(tables)} {wanted.clause}"
+    return Sql(f"metasession_name IN ({names})", wanted.args)
+
+
+def _metasessions(tables: Tables) -> str:
+    metasession, animal = tables.imaging.MetaSession.full_table_name, tables.mlims.Animal.full_table_name
+    return f"{metasession} JOIN {animal} USING (animal_id, datasource_id)"
 
 
 def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, str]) -> Sql:
@@ -39,36 +66,28 @@ def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, s
 
     Columns
     -------
-    The session's name; for each table the rank of its state, or `NONE`; 1 where it has an output, else 0.
+    The session's name, also of others of the same MetaSessions; for each table the rank of its state, or
+    `NONE`; 1 where it has an output, else 0.
     """
-    of_sessions = one_of("session_name", sessions)
-    joined = _joined(tables, known, of_sessions, one_of("metasession_name", set(sessions.values())))
+    # By the MetaSession, as indexes begin with it.
+    of_metasessions = one_of("metasession_name", dict.fromkeys(sessions.values()))
+    joined = _joined(tables, known, of_metasessions)
     return Sql(
-        f"SELECT s.session_name, {_columns(known)} FROM {tables.imaging.Session.full_table_name} AS s"
-        f" {joined.text} WHERE s.{of_sessions.text}",
-        (*joined.args, *of_sessions.args),
+        f"SELECT s.session_name, {_columns(known)}"
+        f" FROM (SELECT * FROM {tables.imaging.Session.full_table_name} {of_metasessions.clause}) AS s"
+        f" {joined.text}",
+        (*of_metasessions.args, *joined.args),
     )
 
 
 def rank_counts(tables: Tables, known: Sequence[JobTable], wanted: Sql) -> Sql:
     """Give a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
-    joined = _joined(tables, known, Sql(), Sql())
+    joined = _joined(tables, known, Sql())
+    sessions = f"SELECT * FROM {tables.imaging.Session.full_table_name} {wanted.clause}"
     places = ", ".join(str(number) for number in range(1, len(known) + 2))
     return Sql(
-        f"SELECT {_columns(known)}, COUNT(*) FROM ({_sessions(tables)}) AS s {joined.text} {wanted.clause}"
-        f" GROUP BY {places}",
-        (*joined.args, *wanted.args),
-    )
-
-
-def _sessions(tables: Tables) -> str:
-    imaging = tables.imaging
-    return (
-        "SELECT session_name, s.metasession_name, timeseries_name, session_timestamp, username,"
-        f" experiment_type, a.animal_id, animal_name FROM {imaging.Session.full_table_name} AS s"
-        f" JOIN {imaging.MetaSession.full_table_name} AS m ON m.metasession_name = s.metasession_name"
-        f" JOIN {tables.mlims.Animal.full_table_name} AS a"
-        " ON a.animal_id = m.animal_id AND a.datasource_id = m.datasource_id"
+        f"SELECT {_columns(known)}, COUNT(*) FROM ({sessions}) AS s {joined.text} GROUP BY {places}",
+        (*wanted.args, *joined.args),
     )
 
 
@@ -77,17 +96,15 @@ def _columns(known: Sequence[JobTable]) -> str:
     return f"{', '.join(ranks)}, CASE WHEN o.session_name IS NULL THEN 0 ELSE 1 END"
 
 
-def _joined(tables: Tables, known: Sequence[JobTable], of_sessions: Sql, of_metasessions: Sql) -> Sql:
+def _joined(tables: Tables, known: Sequence[JobTable], of_metasessions: Sql) -> Sql:
     """Give the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
     joins = []
     for number, each in enumerate(known):
-        is_of_session = "session_name" in each.key
-        ranks = _ranks(each, of_sessions if is_of_session else of_metasessions)
-        joins.append(_left_joined(ranks, f"t{number}", is_of_session))
+        joins.append(_left_joined(_ranks(each, of_metasessions), f"t{number}", "session_name" in each.key))
     outputs = key_sources.outputs(tables.imaging).proj().make_sql()
     names = "metasession_name, session_name"
-    with_output = f"SELECT DISTINCT {names} FROM ({outputs}) AS k {of_sessions.clause}"
-    joins.append(_left_joined(Sql(with_output, of_sessions.args), "o", True))
+    with_output = f"SELECT DISTINCT {names} FROM ({outputs}) AS k {of_metasessions.clause}"
+    joins.append(_left_joined(Sql(with_output, of_metasessions.args), "o", True))
     return Sql(" ".join(each.text for each in joins), tuple(arg for each in joins for arg in each.args))
 
 

@@ -12,8 +12,8 @@ from imaging_pipeline.schemas.tables import Tables
 from .job_tables import JobTable, job_table_named, job_tables
 from .sql import Sql, every, one_of
 
-# What says of which session a job is, the most exact first.
-_COLUMNS = ("session_name", "metasession_name", "basefolder_id")
+# What says of which session a job is: with each, as indexes begin with the MetaSession.
+_COLUMNS = ("metasession_name", "session_name", "basefolder_id")
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,12 @@ def _value(name: str, value: str, jobs: JobTable) -> object:
 def _of_sessions(jobs: JobTable, named: Named | None) -> list[Sql]:
     if named is None:
         return []
-    column = next(column for column in _COLUMNS if column in jobs.key)
-    rows = named.requests if column == "basefolder_id" else named.sessions
-    return [one_of(column, dict.fromkeys(row[column] for row in rows))]
+    rows = named.requests if "basefolder_id" in jobs.key else named.sessions
+    return [
+        one_of(column, dict.fromkeys(row[column] for row in rows))
+        for column in _COLUMNS
+        if column in jobs.key
+    ]
 
 
 def _containing(word: str) -> str:

@@ -117,7 +117,7 @@ def progress_page(
     total, totals = _totals(tables, filled, wanted)
     return ProgressPage(
         tuple(each.short_name for each in filled),
-        _sessions(tables, filled, progress_sql.page(tables, _condition(wanted), limit, offset)),
+        _sessions(tables, filled, progress_sql.page(tables, _condition(tables, wanted), limit, offset)),
         total,
         totals,
         _requests(tables, next(each for each in everything if each.name == REQUESTS), wanted),
@@ -141,7 +141,7 @@ def session_page(
     """
     _check(tables, wanted)
     filled = [each for each in job_tables(tables) if each.name != REQUESTS]
-    page = progress_sql.page(tables, _condition(wanted), limit, offset)
+    page = progress_sql.page(tables, _condition(tables, wanted), limit, offset)
     return tuple(each.short_name for each in filled), _sessions(tables, filled, page)
 
 
@@ -165,7 +165,9 @@ def _totals(
 ) -> tuple[int, tuple[Mapping[State, int], ...]]:
     total, totals = 0, [Counter[State]() for _ in filled]
     needed = {each.name: each.needs for each in filled}
-    for *ranks, number in _asked(tables, progress_sql.rank_counts(tables, filled, _condition(wanted))):
+    for *ranks, number in _asked(
+        tables, progress_sql.rank_counts(tables, filled, _condition(tables, wanted))
+    ):
         total += int(number)
         for counted, state in zip(totals, _states(needed, ranks), strict=True):
             counted[state] += int(number)
@@ -203,29 +205,31 @@ def _check(tables: Tables, wanted: Wanted) -> None:
             raise not_known("animal", wanted.animal, names, move=Move.EXPERIMENTER)
 
 
-def _condition(wanted: Wanted) -> Sql:
-    days = []
+def _condition(tables: Tables, wanted: Wanted) -> Sql:
+    """Give the condition on columns of ``Session``."""
+    conditions = [progress_sql.of_metasessions(tables, every([_of_whom(wanted), _of_type(wanted)]))]
     if wanted.since is not None:
-        days.append(Sql("session_timestamp >= %s", (wanted.since,)))
+        conditions.append(Sql("session_timestamp >= %s", (wanted.since,)))
     if wanted.until is not None:
-        days.append(Sql("session_timestamp < %s", (wanted.until + timedelta(days=1),)))
-    return every([_of_whom(wanted), _of_what(wanted), *days])
+        conditions.append(Sql("session_timestamp < %s", (wanted.until + timedelta(days=1),)))
+    return every([*conditions, _of_name(wanted)])
 
 
-def _of_what(wanted: Wanted) -> Sql:
-    conditions = []
-    if wanted.experiment_type is not None:
-        conditions.append(Sql("experiment_type = %s", (wanted.experiment_type,)))
-    if wanted.name is not None:
-        literal = re.sub("([!%_])", r"!\1", wanted.name.lower())
-        conditions.append(
-            Sql(
-                "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
-                " OR metasession_name LIKE %s ESCAPE '!'",
-                (f"%{literal}%", f"{literal}%", f"{literal}%"),
-            )
-        )
-    return every(conditions)
+def _of_type(wanted: Wanted) -> Sql:
+    if wanted.experiment_type is None:
+        return Sql()
+    return Sql("experiment_type = %s", (wanted.experiment_type,))
+
+
+def _of_name(wanted: Wanted) -> Sql:
+    if wanted.name is None:
+        return Sql()
+    literal = re.sub("([!%_])", r"!\1", wanted.name.lower())
+    return Sql(
+        "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
+        " OR metasession_name LIKE %s ESCAPE '!'",
+        (f"%{literal}%", f"{literal}%", f"{literal}%"),
+    )
 
 
 def _of_whom(wanted: Wanted) -> Sql:

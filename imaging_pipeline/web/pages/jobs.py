@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.imaging.living_workers import living, silent
+from imaging_pipeline.schemas.imaging.living_workers import met
 from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.job_tables import job_tables
 from imaging_pipeline.schemas.jobs.listing import list_jobs
@@ -43,7 +44,7 @@ def index() -> ResponseReturnValue:
         tables=overview(bound),
         statuses=list(JobStatus),
         failures=failures(bound),
-        workers=[*living(bound), *silent(bound)],
+        workers=met(bound),
         runs=queries.finished_runs(bound),
         may_add=me().may_change_of,
     )
@@ -56,12 +57,14 @@ def listed() -> ResponseReturnValue:
     status = asked.text("status")
     statuses = [JobStatus(status)] if status in list(JobStatus) else _UNFINISHED
     wanted = Selection(table=table or None, error=error)
+    took = durations(tables(), wanted) if table and status == JobStatus.SUCCESS else {}
     found = list_jobs(tables(), wanted, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     return rendered(
         "jobs/list.html",
         "jobs/_list.html",
         found=Paged(found.jobs, number, number * PER_PAGE < found.total),
         total=found.total,
+        took=next(iter(took.values()), None),
         tables=[each.short_name for each in job_tables(tables())],
         statuses=list(JobStatus),
         wanted=wanted,

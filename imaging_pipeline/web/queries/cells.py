@@ -93,7 +93,10 @@ class Projection:
 def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     """Give the finished analyses of a session, plane by plane."""
     imaging = tables.imaging
-    here = {"session_name": session_name}
+    # By the whole key: servers would look through whole tables for the name alone.
+    here = (imaging.Session & {"session_name": session_name}).keys()
+    if not here:
+        return []
     rows = (imaging.Cell * imaging.ImagingAnalysis & here).to_dicts()
     filtered = (imaging.FilteredSpikes & here).to_dicts(order_by="spike_filter_id DESC")
     filtered_objects = {row["dataset_name"]: row["spike_objects"] for row in filtered}
@@ -113,7 +116,7 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     return sorted(found, key=lambda each: (each.plane is not None, each.plane or 0, each.dataset_name))
 
 
-def _later(tables: Tables, here: Row) -> dict[str, list[datetime]]:
+def _later(tables: Tables, here: Sequence[Row]) -> dict[str, list[datetime]]:
     """Give when what comes after the cells of each analysis was made: its images and measures."""
     later: dict[str, list[datetime]] = defaultdict(list)
     imaging = tables.imaging

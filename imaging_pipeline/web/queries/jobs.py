@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from datajoint import blob
+
 from imaging_pipeline.errors import NothingFoundError
 from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.tables import Tables
@@ -63,9 +67,13 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
 
 def stack(tables: Tables, found: Job) -> str:
     """Give where in the code a job failed; empty where it did not."""
-    schema, _, name = found.table.partition(".")
-    rows = (getattr(getattr(tables, schema), name).jobs & dict(found.key)).proj("error_stack").to_dicts()
-    return str(rows[0]["error_stack"] or "") if rows else ""
+    jobs = job_table_named(tables, found.table)
+    # DataJoint asks the server ten times to know a job table.
+    where = " AND ".join(f"{column} = %s" for column in jobs.key)
+    question = f"SELECT error_stack FROM {jobs.jobs_name} WHERE {where}"
+    rows = plain_rows.fetch(tables.connection, question, [found.key[column] for column in jobs.key])
+    stored = rows[0][0] if rows else None
+    return "" if stored is None else str(blob.unpack(bytes(stored)))
 
 
 def owner(tables: Tables, key: Mapping[str, object]) -> str | None:
@@ -82,20 +90,24 @@ def finished_runs(tables: Tables) -> list[Run]:
     """Give the newest finished runs of Suite2p."""
     imaging = tables.imaging
     runs = tables.suite2p_jobs.Suite2Py.proj("run_num_rois", "suite2py_entry_time")
-    sessions = imaging.Session.proj("timeseries_name", "session_order") & "session_order = 0"
-    animal = tables.mlims.Animal.proj("animal_name")
-    whole = runs * imaging.MetaSession.proj("username", "animal_id", "datasource_id") * animal * sessions
-    rows: list[Row] = whole.to_dicts(order_by="suite2py_entry_time DESC", limit=_NUM_RUNS)
+    newest: list[Row] = runs.to_dicts(order_by="suite2py_entry_time DESC", limit=_NUM_RUNS)
+    of_runs = [{"metasession_name": run["metasession_name"]} for run in newest]
+    metasessions = imaging.MetaSession.proj("username", "animal_id", "datasource_id") & of_runs
+    first = imaging.Session.proj("timeseries_name", "session_order") & "session_order = 0"
+    whole = metasessions * tables.mlims.Animal.proj("animal_name") * first
+    found = {row["metasession_name"]: row for row in whole.to_dicts()} if newest else {}
     return [
         Run(
-            row["metasession_name"],
-            row["ops_name"],
+            run["metasession_name"],
+            run["ops_name"],
             row["timeseries_name"],
             row["session_name"],
             row["animal_name"],
             row["username"],
-            row["run_num_rois"],
-            row["suite2py_entry_time"],
+            run["run_num_rois"],
+            run["suite2py_entry_time"],
         )
-        for row in rows
+        for run in newest
+        # Else it was purged a moment ago.
+        if (row := found.get(run["metasession_name"])) is not None
     ]

@@ -73,8 +73,9 @@ def session(tables: Tables, session_name: str) -> Row:
         There is none of this name.
     """
     imaging = tables.imaging
-    animal = tables.mlims.Animal.proj("animal_name")
-    rows = (imaging.Session * imaging.MetaSession * animal & {"session_name": session_name}).to_dicts()
+    # Restricted before it is joined: MySQL would join all sessions first.
+    here = imaging.Session & {"session_name": session_name}
+    rows = (here * imaging.MetaSession * tables.mlims.Animal.proj("animal_name")).to_dicts()
     if not rows:
         raise NothingFoundError(
             "There is no such session",
@@ -83,6 +84,11 @@ def session(tables: Tables, session_name: str) -> Row:
         )
     row: Row = rows[0]
     return row
+
+
+def key_of(row: Row) -> Row:
+    """Give the primary key of a session: by its name alone, servers would look through whole tables."""
+    return {name: row[name] for name in ("metasession_name", "session_name")}
 
 
 def siblings(tables: Tables, row: Row) -> list[Row]:
@@ -95,7 +101,7 @@ def siblings(tables: Tables, row: Row) -> list[Row]:
 def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
     """Give the datasets of a session with their files."""
     imaging = tables.imaging
-    of_session = imaging.Session.Data & {"session_name": row["session_name"]}
+    of_session = imaging.Session.Data & key_of(row)
     files: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
     for each in (imaging.PhysicalFile & of_session.proj()).to_dicts(order_by=("dataset_name", "file_order")):
         part = f" {each['file_part']}" if each["file_part"] else ""
@@ -113,7 +119,7 @@ def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
 
 def stacks(tables: Tables, row: Row) -> list[Stack]:
     """Give what was imported of a session's stacks."""
-    imaging, here = tables.imaging, {"session_name": row["session_name"]}
+    imaging, here = tables.imaging, key_of(row)
     details = {each["dataset_name"]: each for each in (imaging.Tif.SI & here).proj(*_SCANIMAGE).to_dicts()}
     found = []
     for each in (imaging.Tif & here).to_dicts():
@@ -143,7 +149,7 @@ def preview(tables: Tables, session_name: str, dataset_name: str) -> NDArray[np.
         There is no such stack.
     """
     key = {"session_name": session_name, "dataset_name": dataset_name}
-    rows = (tables.imaging.Tif & key).proj("mean_image").to_dicts()
+    rows = (tables.imaging.Tif & (tables.imaging.Session.Data & key).keys()).proj("mean_image").to_dicts()
     if not rows:
         raise NothingFoundError(
             "There is no such stack",
@@ -170,7 +176,7 @@ def noted(tables: Tables, row: Row) -> Noted:
     """Give what people noted."""
     imaging = tables.imaging
     of_metasession = {"metasession_name": row["metasession_name"]}
-    of_session = {"session_name": row["session_name"]}
+    of_session = key_of(row)
     notes = (imaging.MetaSession.Note & of_metasession).to_dicts(order_by="entry_time_note")
     return Noted(
         tuple((each["entry_time_note"], each["note"]) for each in notes),
