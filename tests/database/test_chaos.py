@@ -46,7 +46,7 @@ class Dose:
     deadline_s: float
 
 
-SHORT = Dose(folders=5, kills=5, others=1, deadline_s=300)
+SHORT = Dose(folders=5, kills=5, others=1, deadline_s=600)
 LONG = Dose(folders=60, kills=60, others=2, deadline_s=7200)
 
 
