@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import Any
 
 from imaging_pipeline.workers.console_window import heeding_its_end
 
@@ -41,10 +43,12 @@ class StopRequest:
 def stop_signals() -> Iterator[StopRequest]:
     """Turn what ends a program into a request, within the block; main thread only."""
     request = StopRequest()
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    handlers: dict[int, Any] = {signal.SIGINT: request.ask, signal.SIGTERM: request.ask}
     if sys.platform == "win32":  # Ctrl-Break, by which a console process is ended from outside
-        numbers.append(signal.SIGBREAK)
-    former = {number: signal.signal(number, request.ask) for number in numbers}
+        handlers[signal.SIGBREAK] = request.ask
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        handlers[signal.SIGHUP] = _hung_up(request)
+    former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     with ExitStack() as held:
         if sys.platform == "win32":
             held.enter_context(heeding_its_end(request))
@@ -54,3 +58,17 @@ def stop_signals() -> Iterator[StopRequest]:
             request.is_over.set()
             for number, handler in former.items():
                 signal.signal(number, handler)
+
+
+def _hung_up(request: StopRequest) -> Callable[[int, FrameType | None], None]:
+    """Give the handler of a closed terminal: whoever writes there from then on would get an error."""
+    screens = [number for number in (1, 2) if os.isatty(number)]
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for number in screens:
+            os.dup2(nowhere, number)
+        os.close(nowhere)
+        request.ask()
+
+    return handle

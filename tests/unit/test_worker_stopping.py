@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.workers.console_window import handler
 from imaging_pipeline.workers.settings import Settings
-from imaging_pipeline.workers.stop_signals import StopRequest
+from imaging_pipeline.workers.stop_signals import StopRequest, stop_signals
 from imaging_pipeline.workers.suite2p_turn import suite2p_turn
 from imaging_pipeline.workers.threads import library_threads
 
@@ -39,6 +40,47 @@ def test_other_console_events_are_left_to_python() -> None:
     request = StopRequest()
     assert not handler(request)(CTRL_C)
     assert request.count == 0
+
+
+WORK = """
+import fcntl, sys, termios, time
+from pathlib import Path
+from imaging_pipeline.workers.stop_signals import stop_signals
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+with stop_signals() as stop:
+    print("at work", flush=True)
+    while not stop.count:
+        time.sleep(0.01)
+    print("a word to nobody", flush=True)
+Path(sys.argv[1]).write_text(str(stop.count))
+"""
+
+
+def closed_on(*command: str) -> int:
+    """Start a command on a terminal of its own, close that when it is at work, and give the exit code."""
+    terminal, end = os.openpty()
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, start_new_session=True) as process:
+        os.close(end)
+        said = b""
+        while b"at work" not in said:
+            said += os.read(terminal, 1000)
+        os.close(terminal)
+    return process.returncode
+
+
+def test_a_closed_terminal_ends_a_worker_in_order_though_nobody_hears_its_words(tmp_path: Path) -> None:
+    assert closed_on(sys.executable, "-c", WORK, str(tmp_path / "asked")) == 0
+    assert (tmp_path / "asked").read_text() == "1"
+
+
+def test_a_worker_that_is_to_outlive_its_terminal_does() -> None:
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stop_signals() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.count == 0
+    finally:
+        signal.signal(signal.SIGHUP, former)
 
 
 HOLD = """
