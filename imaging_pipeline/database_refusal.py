@@ -55,6 +55,12 @@ def is_loss(error: BaseException) -> bool:
     return code(error) in {0, *AWAY_MYSQL}
 
 
+def is_of_server(error: BaseException) -> bool:
+    """Say whether an error is one of the server's, as DataJoint or its driver raises it."""
+    modules = {base.__module__.partition(".")[0] for base in type(error).__mro__}
+    return not modules.isdisjoint(("datajoint", "psycopg2", "pymysql"))
+
+
 def _missing_right(error: Exception) -> dj.errors.AccessError | None:
     """Give the server's refusal, also where DataJoint raised another error of it."""
     candidates = (error, error.__context__)

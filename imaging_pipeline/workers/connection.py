@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from datajoint.errors import LostConnectionError
 
-from imaging_pipeline.database_refusal import is_loss
+from imaging_pipeline.connection_refusal import words
+from imaging_pipeline.database_refusal import is_loss, is_of_server
 from imaging_pipeline.errors import DatabaseError, Move, UnreachableError
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
@@ -93,13 +94,19 @@ def revive(connection: Any, patience_s: float = 0.0) -> None:
 
 
 @contextmanager
-def surviving_loss(connection: Any, tell: Callable[[Note], None]) -> Iterator[None]:
-    """Let the block break off where the database is away, and connect again for the next time."""
+def surviving(connection: Any, tell: Callable[[Note], None]) -> Iterator[None]:
+    """Let the block break off where the database is away or refuses, and connect again for the next time.
+
+    What it refuses is told, such as a statement that waited in vain for the transaction of another.
+    """
     try:
         yield
     except Exception as error:  # as above
         if is_alive(connection) and not isinstance(error, LostConnectionError):
-            raise
+            if not is_of_server(error):
+                raise
+            tell(Note(f"The database refused: {words(error)}. It is tried again.", logging.WARNING))
+            return
         try:
             revive(connection)
             tell(Note("The connection to the database was lost, and made again.", logging.WARNING))

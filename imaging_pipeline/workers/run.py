@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.workers.connection import await_server, surviving_loss
+from imaging_pipeline.workers.connection import await_server, surviving
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import MISSED_BEATS, Heartbeat
 from imaging_pipeline.workers.job_handle import JobHandle, wait_for
@@ -92,7 +92,7 @@ def run_worker(
         supervisor = Supervisor(desk, slots, heartbeat, undertaker, tally, wait_for)
         with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
             supervisor.run(once=once, idle_s=idle_s)
-        with surviving_loss(connection, on_event):
+        with surviving(connection, on_event):
             own = {name: queues[name] for lane in lanes for name in lane.tables}
             return tally.summary(own, policies)
         return tally.summary({}, policies)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from imaging_pipeline.errors import DatabaseError, Move
 from imaging_pipeline.workers.abilities import Abilities, differences
-from imaging_pipeline.workers.connection import surviving_loss
+from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.messages import (
     Able,
@@ -131,7 +131,7 @@ class Supervisor:
     def _look_after_others(self) -> None:
         if time.monotonic() >= self._look_due:
             self._look_due = time.monotonic() + self._desk.timing.heartbeat_s
-            with surviving_loss(self._desk.connection, self._desk.tell):
+            with surviving(self._desk.connection, self._desk.tell):
                 pids = (slot.process.pid for slot in self._slots)
                 self._undertaker.look_after_others(frozenset(pid for pid in pids if pid))
 

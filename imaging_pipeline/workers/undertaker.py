@@ -6,7 +6,7 @@ import logging
 import signal
 
 from imaging_pipeline.errors import told
-from imaging_pipeline.workers.connection import surviving_loss
+from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import Heartbeat
 from imaging_pipeline.workers.job_queue import Reservation
@@ -45,7 +45,7 @@ class Undertaker:
         """Settle the job of a process of ours that died; where the database is away, that is done later."""
         cause = f"The job's process died ({_how(ended.exit_code)})"
         finished = None
-        with surviving_loss(self._desk.connection, self._desk.tell):
+        with surviving(self._desk.connection, self._desk.tell):
             for reservation in self._desk.queues[table].of_worker(self._name):
                 if reservation.pid == ended.pid:
                     finished = self._bury(table, reservation, cause)
