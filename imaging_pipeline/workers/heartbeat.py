@@ -6,12 +6,12 @@ It has a thread and a connection of its own: whatever the worker waits for, the 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from imaging_pipeline.workers.abilities import Abilities
+from imaging_pipeline.workers.pulse import Pulse
 from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
 
 MISSED_BEATS = 3
@@ -46,7 +46,7 @@ class Heartbeat:
         self._wake, self._ended = threading.Event(), threading.Event()
         self._first = threading.Event()
         self._error: Exception | None = None
-        self._gap_ended: float | None = None
+        self._pulse = Pulse(every_s)
         self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
 
     def begin(self) -> None:
@@ -75,11 +75,11 @@ class Heartbeat:
         self._wake.set()
 
     def steady_s(self) -> float:
-        """Give for how long no beat failed; since ever, where none did.
+        """Give for how long no beat failed or came late; since ever, where none did.
 
-        Who could not hear others must not hold them for dead.
+        Who could not hear others must not hold them for dead, nor who was suspended together with them.
         """
-        return float("inf") if self._gap_ended is None else time.monotonic() - self._gap_ended
+        return self._pulse.steady_s()
 
     def end(self) -> None:
         """Remove the rows, if the database answers."""
@@ -106,11 +106,12 @@ class Heartbeat:
                 connection = self._open()
                 rows = connection, WorkerRows(connection, self._table, self._identity)
             rows[1].write(self._state)
+            self._pulse.beat()
         except Exception as error:  # each driver has its own classes for an absent server
             if not self._first.is_set():
                 self._error = error
                 self._ended.set()
-            self._gap_ended = time.monotonic()
+            self._pulse.miss()
             if rows is not None:
                 with suppress(Exception):  # it is lost
                     rows[0].close()

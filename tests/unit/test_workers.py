@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +23,7 @@ from imaging_pipeline.lanes import LANES, lanes_named, short_name
 from imaging_pipeline.progress import Progress
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
 from imaging_pipeline.workers.processes import is_gone
+from imaging_pipeline.workers.pulse import Pulse
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
 from imaging_pipeline.workers.view import view
@@ -61,6 +63,58 @@ def test_a_process_that_ended_is_gone_although_nobody_has_asked_for_it() -> None
             assert time.monotonic() < deadline
         assert child.returncode is None
     assert is_gone(child.pid)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clocks() -> tuple[Clock, Clock]:
+    """Give one that stands still while the machine sleeps, and one that people set."""
+    return Clock(5.0), Clock(1.7e9)
+
+
+def pass_by(clocks: Iterable[Clock], duration_s: float) -> None:
+    for clock in clocks:
+        clock.now += duration_s
+
+
+def test_a_heart_is_steady_since_its_last_failed_beat(clocks: tuple[Clock, Clock]) -> None:
+    pulse = Pulse(10.0, clocks)
+    pulse.beat()
+    assert pulse.steady_s() == float("inf")
+    pass_by(clocks, 5.0)
+    pulse.miss()
+    pass_by(clocks, 12.0)
+    pulse.beat()
+    assert pulse.steady_s() == 12.0
+
+
+def test_who_was_suspended_is_not_steady_before_others_could_beat_again(clocks: tuple[Clock, Clock]) -> None:
+    pulse = Pulse(10.0, clocks)
+    pulse.beat()
+    pass_by(clocks[1:], 8 * 3600.0)
+    assert pulse.steady_s() == 0.0  # also before its own heart beats
+    pulse.beat()
+    assert pulse.steady_s() == 0.0
+    pass_by(clocks, 12.0)
+    pulse.beat()
+    assert pulse.steady_s() == 12.0
+
+
+def test_a_clock_that_is_set_back_makes_no_beat_late(clocks: tuple[Clock, Clock]) -> None:
+    pulse = Pulse(10.0, clocks)
+    pulse.beat()
+    pass_by(clocks[1:], -3600.0)
+    pulse.beat()
+    assert pulse.steady_s() == float("inf")
 
 
 def test_signals_become_a_request_and_are_given_back() -> None:
