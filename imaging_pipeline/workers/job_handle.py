@@ -36,6 +36,7 @@ class JobHandle:
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         self._running: _Running | None = None
+        self._unstarted: Ended | None = None
 
     @property
     def pid(self) -> int | None:
@@ -48,16 +49,21 @@ class JobHandle:
         return [] if self._running is None else [self._running.pipe, self._running.process.sentinel]
 
     def order(self, order: Order | Errand) -> None:
-        """Send an order, to a new process where the last one has ended."""
+        """Send an order, to a new process where there is none; `receive` tells where none can be started."""
         if self._running is None:
-            self._running = self._start()
+            try:
+                self._running = self._start()
+            except OSError as error:  # the system has no memory, process or file left for it
+                self._unstarted = Ended(0, 1, f"No job process could be started: {error}.")
+                return
         _send(self._running, order)
 
     def receive(self) -> Report | Ended | None:
         """Give what the process says next, or that it has ended; None where it is silent."""
         running = self._running
         if running is None:
-            return None
+            unstarted, self._unstarted = self._unstarted, None
+            return unstarted
         with suppress(EOFError, OSError):
             if running.pipe.poll():
                 report: Report = running.pipe.recv()
@@ -99,9 +105,14 @@ class JobHandle:
         process = context.Process(
             target=job_process.main, args=(theirs, self._assignment), name="job process"
         )
-        process.start()
-        # While we held their end too, neither side would see the other die.
-        theirs.close()
+        try:
+            process.start()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            # While we held their end too, neither side would see the other die.
+            theirs.close()
         return _Running(process, ours)
 
     def _bury(self, running: _Running) -> Ended:

@@ -140,10 +140,17 @@ class Idle:
 
 @dataclass(frozen=True)
 class Ended:
-    """The job process is no more; a negative exit code is the signal that ended it."""
+    """The job process is no more; a negative exit code is the signal that ended it.
+
+    Attributes
+    ----------
+    reason
+        Why there never was one; empty where it had begun.
+    """
 
     pid: int
     exit_code: int
+    reason: str = ""
 
 
 Command = Order | Errand | Interrupt

@@ -1,4 +1,4 @@
-"""For how long a heart has beaten steadily: who slept, or was cut off, could not hear the others meanwhile."""
+"""For how long a heart has beaten steadily: who slept, or was cut off, could not hear others meanwhile."""
 
 from __future__ import annotations
 

@@ -177,8 +177,8 @@ class Supervisor:
             return None
         if slot.running is not None:
             return self._undertaker.bury_own(slot.running.table, slot.running.key, ended)
-        message = f"The job process ended before it began a job (exit code {ended.exit_code})."
-        return Finished(slot.ordered.subject, None, Fate.DISCONNECTED, message)
+        ended_early = f"The job process ended before it began a job (exit code {ended.exit_code})."
+        return Finished(slot.ordered.subject, None, Fate.DISCONNECTED, ended.reason or ended_early)
 
     def _take_note(self, slot: Slot, finished: Finished | None, *, once: bool) -> None:
         if finished is None:

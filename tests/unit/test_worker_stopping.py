@@ -1,4 +1,4 @@
-"""How a worker is told to stop, and shares a machine with others."""
+"""How a worker is told to stop, and shares a machine that may have nothing left for it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ import pytest
 
 from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.workers.console_window import handler
+from imaging_pipeline.workers.job_handle import JobHandle
+from imaging_pipeline.workers.messages import Ended, Order
 from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.stop_signals import StopRequest, stop_signals
 from imaging_pipeline.workers.suite2p_turn import suite2p_turn
 from imaging_pipeline.workers.threads import library_threads
+from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.workshop import Assignment
 
 CTRL_C, CLOSE = 0, 2
 
@@ -132,3 +137,21 @@ def test_libraries_get_the_threads_that_were_asked_for_and_the_environment_is_gi
     assert "MKL_NUM_THREADS" not in os.environ
     with library_threads(Settings(processes=num_cores())):
         assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("7", "1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_job_process_that_the_system_has_no_room_for_is_told() -> None:
+    import resource
+
+    handle = JobHandle(Assignment(Wiring(), None, (), Settings(), "tester", Timing()))
+    former = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, former[1]))
+    try:
+        handle.order(Order("m:A", look=True))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, former)
+    ended = handle.receive()
+    assert isinstance(ended, Ended)
+    assert ended.reason.startswith("No job process could be started: ")
+    assert "Too many open files" in ended.reason
+    assert handle.receive() is None
