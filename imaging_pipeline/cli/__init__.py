@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, _Lazy] = {
     "find-unregistered": _Lazy(
         f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
     ),
+    "withdraw": _Lazy(f"{_CLI}.withdraw:withdraw", "Withdraw a request that waits for its animal."),
     "retire": _Lazy(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
     "mlims": _Lazy(f"{_CLI}.mlims:mlims", "Keep the animals as the colony system has them."),
     "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),

@@ -14,9 +14,12 @@ from imaging_pipeline.cli import main
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.errors import InputError, NotYetHereError
+from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
 from imaging_pipeline.schemas.imaging.history import history
+from imaging_pipeline.schemas.jobs.explaining import explain
+from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, START, write_folder
 from tests.makers.lab import Lab, register
@@ -186,6 +189,66 @@ def test_a_request_with_the_right_animal_takes_the_place_of_one_that_waits(
     assert first[0] == "waiting"
     assert first[1].startswith("Request 1 for the same folder names another animal")
     assert second == ("done", "")
+
+
+@pytest.mark.usefixtures("awaits")
+def test_a_request_that_is_withdrawn_is_not_carried_out_when_such_an_animal_comes(
+    lab: Lab, folder: Path, arrive: Callable[..., Outcome]
+) -> None:
+    with pytest.warns(AwaitedAnimalWarning, match="or withdraw it: imaging-pipeline withdraw"):
+        request = imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90281"})
+    imaging.BaseFolder.withdraw(request, username="anna", reason="misspelt")
+    assert told_of(lab, folder) == [("ignored", "")]
+    assert arrive(HERE, "b1,90281").requests == ()
+    assert carried_out() == set()
+    ((step, *_),) = (each.steps for each in explain(tables.in_code(), lab.windows_path(folder)))
+    (item,) = step.items
+    assert "anna let it be ignored" in item.reasons[0].what
+    assert "(misspelt)" in item.reasons[0].what
+    assert imaging.JobAction().fetch1("jobaction_who", "jobaction") == ("anna", "ignore")
+    with pytest.raises(InputError, match="Request 0 is withdrawn already"):
+        imaging.BaseFolder.withdraw(request)
+
+
+@pytest.mark.usefixtures("awaits")
+def test_a_request_that_was_withdrawn_and_is_tried_again_waits_again(
+    lab: Lab, folder: Path, run: Callable[..., Result], arrive: Callable[..., Outcome]
+) -> None:
+    with pytest.warns(AwaitedAnimalWarning):
+        imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
+    withdrawn = run("withdraw", "0", "--user", "anna")
+    again = "imaging-pipeline jobs retry basefolder_id=0"
+    assert withdrawn.stdout.splitlines() == [
+        "Request 0 is withdrawn. If it is to wait after all:",
+        f"  {again}",
+    ]
+    assert run(*again.split()[1:]).exit_code == 0
+    assert [state for state, _ in told_of(lab, folder)] == ["waiting"]
+    # A worker may meet the job before it is dropped.
+    with pytest.raises(NotYetHereError, match="'90300' is not here yet"):
+        imaging.MakeDatasetSessions().make_compute({"basefolder_id": 0})
+    ingest = [lane for lane in LANES if lane.name == "ingest"]
+    assert str(run_worker(ingest, True, 0.1, lab.config, print)) == "done 0, errors 0, left 0"
+    assert [state for state, _ in told_of(lab, folder)] == ["waiting"]
+    assert arrive(HERE, "b1,90300").requests == (0,)
+    assert carried_out() == {0}
+
+
+@pytest.mark.usefixtures("awaits")
+def test_only_a_request_that_waits_for_its_animal_is_withdrawn(
+    lab: Lab, folder: Path, run: Callable[..., Result]
+) -> None:
+    register(lab, folder, combined=True)
+    done = run("withdraw", "0")
+    assert done.exit_code == 1
+    assert "Request 0 does not wait for an animal. Found: its animal is here: a0f1." in done.stderr
+    assert "imaging-pipeline retire" in done.stderr
+    assert "There is no request 7" in run("withdraw", "7").stderr
+    with pytest.warns(AwaitedAnimalWarning):
+        imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
+    assert "There is no username 'nobody'" in run("withdraw", "1", "--user", "nobody").stderr
+    assert [state for state, _ in told_of(lab, folder)] == ["done", "waiting"]
+    assert len(imaging.JobAction()) == 0
 
 
 @pytest.mark.usefixtures("awaits")

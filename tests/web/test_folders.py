@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.schemas import imaging
+from imaging_pipeline.schemas import imaging, mlims
+from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, write_recording
-from tests.makers.site import Visitor
+from tests.makers.site import Site, Visitor
 
 
 @pytest.fixture
@@ -107,3 +108,46 @@ def test_others_look_at_a_request_and_cannot_make_it_again(
 @pytest.mark.usefixtures("site")
 def test_a_request_that_is_not_there_is_told(anna: Visitor, number: str) -> None:
     assert anna.get(f"/folders/{number}").status_code == 404
+
+
+@pytest.fixture
+def waiting(lab: Lab, folder: Path) -> int:
+    """Give a request of Anna's that waits for an animal of a colony."""
+    mlims.Sync.insert1(
+        {
+            "sync_id": 0,
+            "sync_source": "csv",
+            "sync_datasource": 0,
+            "sync_is_whole": True,
+            "sync_host": "office",
+            "sync_duration_s": 1.0,
+        }
+    )
+    with pytest.warns(AwaitedAnimalWarning):
+        return add(lab, folder, animal="90281")
+
+
+def test_a_request_that_waits_for_its_animal_is_withdrawn(anna: Visitor, waiting: int) -> None:
+    page = anna.get(f"/folders/{waiting}")
+    assert "is not here yet" in page.text
+    sent = anna.send(anna.form(page, f"/folders/{waiting}/withdraw"))
+    assert sent.location == f"/folders/{waiting}"
+    after = anna.get(sent.location).text
+    assert f"Request {waiting} is withdrawn." in after
+    assert 'class="mark ignored"' in after
+    assert "/withdraw" not in after
+    assert numbers(anna.get("/folders/?state=ignored").text) == [waiting]
+    assert imaging.JobAction.fetch1("jobaction_who") == "anna"
+    change = imaging.Change.fetch1()
+    assert (change["change_username"], change["change_action"]) == ("anna", "withdrew the request")
+    assert change["change_details"]["animal_name"] == "90281"
+
+
+def test_others_cannot_withdraw_a_request(lab: Lab, site: Site, anna: Visitor, waiting: int) -> None:
+    form = anna.form(anna.get(f"/folders/{waiting}"), f"/folders/{waiting}/withdraw")
+    imaging.User.insert1({"username": "carl", "first_name": "Carl"})
+    carl = site.visitor("carl")
+    assert "/withdraw" not in carl.get(f"/folders/{waiting}").text
+    token = carl.form(carl.get("/add/"), "/add/").fields["csrf_token"]
+    assert carl.send(form, {"csrf_token": token}).status_code == 403
+    assert len(imaging.JobAction()) == len(imaging.Change()) == 0

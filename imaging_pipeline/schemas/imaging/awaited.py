@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 
 from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 
 from . import animal_names
 from .fetching import Row
 from .table_changes import count_change
+from .table_names import job_table
 
 WAITS = "animal_id IS NULL"
 
@@ -22,9 +24,11 @@ def take_up(tables: Tables) -> tuple[int, ...]:
     """Fill in the animals that are here by now, and give the identifiers of their requests."""
     base_folder = tables.imaging.BaseFolder
     taken_up = []
+    withdrawn = _withdrawn(tables)
     for request in (base_folder & WAITS).to_dicts(order_by="basefolder_id"):
         keys = animal_names.matching(tables, request["awaited_animal"])
-        if len(keys) == 1 and _successor(tables, request) is None:
+        is_wanted = request["basefolder_id"] not in withdrawn and _successor(tables, request) is None
+        if len(keys) == 1 and is_wanted:
             base_folder.update1({"basefolder_id": request["basefolder_id"], **keys[0]})
             taken_up.append(int(request["basefolder_id"]))
     if taken_up:
@@ -33,14 +37,14 @@ def take_up(tables: Tables) -> tuple[int, ...]:
 
 
 def why_waiting(tables: Tables, request: Row) -> PipelineError | None:
-    """Say what a request waits for that has no animal yet; None for one that has.
+    """Say what a request waits for that has no animal yet; None for one that has, or that is withdrawn.
 
     Returns
     -------
     PipelineError or None
         `NotYetHereError` where the animal may still come; else what the experimenter has to do.
     """
-    if request["animal_id"] is not None:
+    if request["animal_id"] is not None or request["basefolder_id"] in _withdrawn(tables):
         return None
     later = _successor(tables, request)
     if later is not None:
@@ -61,6 +65,13 @@ def said(request: Row) -> str:
     """Give what was typed of the animal of a request that waits."""
     typed = request["awaited_animal"]
     return str(next(typed[name] for name in animal_names.TYPED if name in typed))
+
+
+def _withdrawn(tables: Tables) -> set[int]:
+    """Give the requests that are left alone."""
+    jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
+    question = f"SELECT basefolder_id FROM {jobs} WHERE status = 'ignore'"
+    return {int(number) for (number,) in plain_rows.fetch(tables.connection, question)}
 
 
 def _successor(tables: Tables, request: Row) -> int | None:

@@ -107,8 +107,9 @@ def _of_session(tables: Tables, wanted: str) -> set[int]:
 
 def _past(tables: Tables, request: Row) -> PastRequest:
     reason = awaited.why_waiting(tables, request)
-    if reason is not None:
+    if request["animal_id"] is None:
         request = {**request, "animal_name": awaited.said(request)}
+    if reason is not None:
         return PastRequest(request, RequestState.WAITING, str(reason), None)
     done = tables.imaging.MakeDatasetSessions
     key = {"basefolder_id": request["basefolder_id"]}

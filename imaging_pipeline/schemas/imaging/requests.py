@@ -177,6 +177,14 @@ class BaseFolder(dj.Manual):
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         return preview.preview(tables.in_code(), inputs)
 
+    @classmethod
+    def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
+        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawing.withdraw`."""
+        # Not at the top: what is known of jobs rests on these tables.
+        from imaging_pipeline.schemas.jobs import withdrawing
+
+        withdrawing.withdraw(tables.in_code(), basefolder_id, username=username, reason=reason)
+
 
 @schema
 class MakeDatasetSessions(dj.Imported):
@@ -288,8 +296,10 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_compute(self, key: Row) -> tuple[registration.Planned, Decision]:
         """Scan the folder, plan what it holds, and compare that with the database."""
-        handle = tables.in_code()
-        planned = registration.plan(handle, (BaseFolder() & key).fetch1())
+        handle, request = tables.in_code(), (BaseFolder() & key).fetch1()
+        if (reason := awaited.why_waiting(handle, request)) is not None:
+            raise reason
+        planned = registration.plan(handle, request)
         return planned, registration.decide(handle, planned)
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:

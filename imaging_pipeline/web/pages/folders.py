@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from imaging_pipeline.errors import Told, told
+from imaging_pipeline.errors import ForbiddenError, Told, told
 from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
 from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.schemas.jobs import withdrawing
 from imaging_pipeline.web import asked
+from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
@@ -49,6 +51,23 @@ def one(number: int) -> ResponseReturnValue:
         owners=owners(tables(), purged),
         may_repeat=me().may_change_of(past.request["username"]),
     )
+
+
+@blueprint.post("/<int:number>/withdraw")
+def withdraw(number: int) -> ResponseReturnValue:
+    """Withdraw a request that waits for its animal."""
+    past = queries.request(tables(), number)
+    if not me().may_change_of(past.request["username"]):
+        raise ForbiddenError(
+            "This is another experimenter's",
+            found=past.request["username"],
+            remedy="Ask them or an administrator to do it.",
+        )
+    details = {name: past.request[name] for name in ("path", "animal_name")}
+    with kept("withdrew the request", number, details) as bound:
+        withdrawing.withdraw(bound, number, username=me().username)
+    flash(f"Request {number} is withdrawn.")
+    return redirect(url_for("folders.one", number=number))
 
 
 def _told(past: PastRequest) -> Told | None:
