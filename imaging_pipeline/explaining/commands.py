@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 from imaging_pipeline.explaining.facts import Facts
 from imaging_pipeline.explaining.job import Job
 
 
-def add(facts: Facts) -> str:
-    """Give the command that registers the folder again as it was."""
-    username = facts.requests[0].username if facts.requests else "NAME"
-    label = "--combined" if facts.combined else "--split"
-    return (
-        f"imaging-pipeline add {_path(facts)} --user {username} --animal {facts.animal_name}"
-        f" --type {_quoted(facts.experiment_type)} {label}"
-    )
+def add(facts: Facts, *, ops_name: str | None = None) -> str:
+    """Give the command that registers the folder again as it was, or with another option set."""
+    newest = facts.requests[0] if facts.requests else None
+    given: dict[str, str | None] = {"--options": ops_name}
+    if newest is not None:
+        given = {
+            "--setup": newest.setup,
+            "--scope": newest.scope_name,
+            "--options": ops_name or newest.ops_name,
+            "--session-type": newest.sessiontype,
+        }
+    words = [
+        f"imaging-pipeline add {_path(facts)} --user {newest.username if newest else 'NAME'}",
+        f"--animal {_word(facts.animal_name)} --type {_quoted(facts.experiment_type)}",
+        "--combined" if facts.combined else "--split",
+        *(f"{option} {_word(value)}" for option, value in given.items() if value),
+        *(["--register-uncurated"] if newest and newest.register_uncurated else []),
+    ]
+    return " ".join(words)
 
 
 def report(facts: Facts) -> str:
@@ -36,3 +49,8 @@ def _path(facts: Facts) -> str:
 def _quoted(text: str) -> str:
     """Quote for a command line of Windows and of a Unix shell alike."""
     return f'"{text}"'
+
+
+def _word(text: str) -> str:
+    """Quote what would be more than one word."""
+    return text if re.fullmatch(r"[\w.-]+", text) else _quoted(text)

@@ -46,6 +46,8 @@ class Requested:
         Whether the folder is registered again by itself when Suite2p has run.
     awaits
         Why it waits for its animal; None where that is here.
+    setup, scope_name, ops_name, sessiontype
+        What else was said; None where nothing was.
     """
 
     number: int
@@ -54,6 +56,10 @@ class Requested:
     made: datetime
     register_uncurated: bool
     awaits: Told | None = None
+    setup: str | None = None
+    scope_name: str | None = None
+    ops_name: str | None = None
+    sessiontype: str | None = None
 
 
 @dataclass(frozen=True)

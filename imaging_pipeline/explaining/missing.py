@@ -63,7 +63,7 @@ def _no_options(facts: Facts) -> Item:
         "Run Suite2p yourself and register the folder again, or register it with one of the option sets"
         " that imaging-pipeline options list tells:",
         Move.EXPERIMENTER,
-        f"{commands.add(facts)} --options NAME",
+        commands.add(facts, ops_name="NAME"),
     )
     return Item("", State.NOT_ASKED, (reason,))
 

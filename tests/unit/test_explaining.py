@@ -194,6 +194,19 @@ def test_an_error_tells_whose_move_it_is_what_to_do_and_how_it_is_tried_again(
     assert reason.remedy == f"Copy it again. {ends_in}"
 
 
+def test_a_folder_is_registered_again_with_all_that_was_said_of_it() -> None:
+    """What a request failed of is not in the database: another one without it would leave it out."""
+    said = Requested(
+        5, "N:\\moser\\day1", "anna", NOON, True, None, "room 1", "scope2", "mouse", "open field"
+    )
+    error = job(REQUESTS, JobStatus.ERROR, told=Told(Move.EXPERIMENTER, "It is none.", "Copy it again."))
+    failed = replace(facts(requests=table(REQUESTS, jobs=(error,))), session=None, requests=(said,))
+    assert the(failed, REQUESTS).reasons[0].command == (
+        f'{ADD} --setup "room 1" --scope scope2 --options mouse --session-type "open field"'
+        " --register-uncurated"
+    )
+
+
 def test_a_request_s_error_is_tried_again_by_its_number() -> None:
     told = Told(Move.DEVELOPER, "KeyError: 'x'", "Report it.")
     failed = table(REQUESTS, jobs=(job(REQUESTS, JobStatus.ERROR, told=told),))

@@ -153,4 +153,5 @@ def _requested(tables: Tables, request: Row) -> Requested:
         request["basefolder_entry_time"],
         bool(request["register_uncurated"]),
         None if reason is None else told(str(reason)),
+        *(request[column] for column in ("setup", "scope_name", "ops_name", "sessiontype")),
     )
