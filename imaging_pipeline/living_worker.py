@@ -7,6 +7,9 @@ from datetime import datetime
 
 from imaging_pipeline.lanes import Need
 
+OF_PRIORITY = "priority"
+"""Kind of the row among what a worker lacks that says which priority, its name, its jobs have at least."""
+
 
 @dataclass(frozen=True)
 class Lack:
@@ -58,6 +61,8 @@ class LivingWorker:
         What its machine lacks.
     scratch_bytes, memory_bytes
         What its machine has free; None where it does not run Suite2p.
+    priority
+        It does only jobs with this priority, or a more urgent one, which is lower; None where it does all.
     """
 
     name: str
@@ -73,6 +78,13 @@ class LivingWorker:
     lacks: tuple[Lack, ...]
     scratch_bytes: int | None
     memory_bytes: int | None
+    priority: int | None = None
+
+    @property
+    def only(self) -> str:
+        """Which jobs alone it does; empty where it does all of its lanes."""
+        urgent = "" if self.priority is None else f"priority {self.priority} or more urgent"
+        return "; ".join(filter(None, (self.restriction, urgent)))
 
     @property
     def is_silent(self) -> bool:

@@ -35,8 +35,8 @@ def _facts(worker: LivingWorker) -> Iterator[tuple[str, str]]:
     started = worker.started.isoformat(" ", "minutes")
     yield "on", f"{worker.host}, process {worker.pid}, version {worker.version}, since {started} UTC"
     yield "lanes", ", ".join(worker.lanes)
-    if worker.restriction:
-        yield "only", worker.restriction
+    if worker.only:
+        yield "only", worker.only
     age = in_words(worker.heartbeat_age_s)
     if worker.is_silent:
         yield "SILENT", f"It gave no sign of life for {age}; its jobs go to the next worker that looks."

@@ -10,6 +10,7 @@ from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import Candidate, Facts, TableFacts
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.explaining.reasons import Kind, Reason, State
+from imaging_pipeline.living_worker import LivingWorker
 from imaging_pipeline.wording import in_words
 
 _STATES = {
@@ -116,18 +117,17 @@ def _who_can(table: TableFacts) -> Iterator[Reason]:
     """Say which living workers can do it, or why none can."""
     able = [each for each in table.candidates if not each.why_not]
     if able:
-        yield Reason(Kind.WAITS_FOR_WORKER, f"{_listed(map(_busy, able))} can make it.")
+        yield Reason(Kind.WAITS_FOR_WORKER, f"{_listed(map(_busy, able), 'or')} can make it.")
         return
     of_lane = [each for each in table.candidates if table.lane in each.worker.lanes]
     if not of_lane:
         yield _no_worker(table.lane, table.candidates)
+    alike: dict[tuple[str, str], list[LivingWorker]] = {}
     for each in of_lane:
-        yield Reason(
-            Kind.UNABLE,
-            f"{each.worker.name} on {each.worker.host} cannot make it: {each.why_not}.",
-            each.remedy,
-            Move.ADMINISTRATOR,
-        )
+        alike.setdefault((each.why_not, each.remedy), []).append(each.worker)
+    for (why_not, remedy), workers in alike.items():
+        named = _listed((f"{worker.name} on {worker.host}" for worker in workers), "and")
+        yield Reason(Kind.UNABLE, f"{named} cannot make it: {why_not}.", remedy, Move.ADMINISTRATOR)
 
 
 def _no_worker(lane: str, others: Sequence[Candidate]) -> Reason:
@@ -147,6 +147,6 @@ def _busy(candidate: Candidate) -> str:
     return f"{candidate.worker.name} (now at {doing})" if doing else candidate.worker.name
 
 
-def _listed(words: Iterator[str]) -> str:
+def _listed(words: Iterator[str], before_last: str) -> str:
     *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"{', '.join(first)} {before_last} {last}" if first else last

@@ -75,7 +75,10 @@ def run_worker(
     settings, wiring, timing = settings or Settings(), wiring or Wiring(), timing or Timing()
     config = wiring.told(config, settings)
     identity = Identity(
-        ",".join(lane.name for lane in lanes), settings.restriction, MISSED_BEATS * timing.heartbeat_s
+        ",".join(lane.name for lane in lanes),
+        settings.restriction,
+        MISSED_BEATS * timing.heartbeat_s,
+        settings.priority,
     )
     assignment = Assignment(wiring, config, tuple(lanes), settings, identity.name, timing)
     begin = functools.partial(_begin, assignment, identity)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.machine import machine_hash
@@ -31,16 +33,33 @@ class Identity:
         SQL condition on the sessions whose jobs alone it does.
     silent_after_s
         Seconds without a heartbeat after which others hold it for dead.
+    priority
+        It does only jobs with this priority, or a more urgent one; None where it does all.
     name
         Another one for each worker that ever runs.
+
+    Raises
+    ------
+    InputError
+        The condition is longer than others could read it.
     """
 
     lanes: str
     restriction: str
     silent_after_s: float
+    priority: int | None = None
     name: str = field(
         default_factory=lambda: f"{platform.node()[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}"
     )
+
+    def __post_init__(self) -> None:
+        if len(self.restriction) > _TEXT_LENGTH:
+            raise InputError(
+                "The condition is too long",
+                found=f"{len(self.restriction)} characters",
+                allowed=f"{_TEXT_LENGTH} at most, which other workers and people are told",
+                remedy="Say it by fewer columns, such as username='anna'.",
+            )
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,7 @@ class WorkerRows:
             if not beaten:
                 self._insert_worker(*free)
             self._replace(self._processes, _process_rows(state))
-            self._replace(self._lacks, _lack_rows(state))
+            self._replace(self._lacks, [*_lack_rows(state), *_priority_rows(self._identity)])
         self._written = state
 
     def remove(self) -> None:
@@ -103,7 +122,7 @@ class WorkerRows:
             "worker_pid": os.getpid(),
             "worker_version": version("imaging-pipeline"),
             "worker_lanes": self._identity.lanes,
-            "worker_restriction": self._identity.restriction[:_TEXT_LENGTH],
+            "worker_restriction": self._identity.restriction,
             "worker_silent_after": self._identity.silent_after_s,
             "worker_scratch_bytes": scratch_bytes,
             "worker_memory_bytes": memory_bytes,
@@ -145,3 +164,12 @@ def _lack_rows(state: State) -> list[dict[str, object]]:
         }
         for lack in state.abilities.lacks
     ]
+
+
+def _priority_rows(identity: Identity) -> list[dict[str, object]]:
+    if identity.priority is None:
+        return []
+    reason = f"It does only jobs of priority {identity.priority} or more urgent."
+    remedy = "Give the job such a priority, or start a worker without --priority."
+    row = {"lack_kind": OF_PRIORITY, "lack_name": str(identity.priority)}
+    return [{**row, "lack_reason": reason, "lack_remedy": remedy}]

@@ -37,6 +37,7 @@ def test_each_worker_is_told_with_what_it_does_and_lacks_in_lines_that_fit_a_ter
         "ingest,suite2p",
         processes={12: "imaging.MakeDatasetSessions 17: listing 3", 13: ""},
         lacks=(NO_SUITE2P,),
+        priority=2,
         worker_host="vm7",
         worker_restriction="animal_name='90218'",
         worker_scratch_bytes=105_000_000_000,
@@ -46,7 +47,10 @@ def test_each_worker_is_told_with_what_it_does_and_lacks_in_lines_that_fit_a_ter
     lines = told(config).stdout.splitlines()
     assert lines[0] == "vm7-4711-3fa2"
     assert lines[1].startswith("  on       vm7, process 1, version 1, since 20")
-    assert lines[2:4] == ["  lanes    ingest, suite2p", "  only     animal_name='90218'"]
+    assert lines[2:4] == [
+        "  lanes    ingest, suite2p",
+        "  only     animal_name='90218'; priority 2 or more urgent",
+    ]
     assert lines[4].startswith("  beat     ")
     assert lines[5:8] == [
         "  does     imaging.MakeDatasetSessions 17: listing 3",

@@ -81,6 +81,22 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     assert item.reasons[0].what == "vm8-1 can make it."
 
 
+def test_a_job_that_all_workers_were_told_to_leave_to_others_says_so(lab: Lab, folder: Path) -> None:
+    imaging.BaseFolder.add(**lab.request(folder, combined=False))
+    place = lab.windows_path(folder)
+    add_worker(imaging.Worker, "mine-1", "ingest", worker_restriction="animal_name='none'")
+    add_worker(imaging.Worker, "urgent-1", "ingest", priority=2)
+    own, urgent = the("MakeDatasetSessions", place).reasons
+    assert own.what == "mine-1 on mine-1 cannot make it: it does only jobs where animal_name='none'."
+    assert urgent.what == (
+        "urgent-1 on urgent-1 cannot make it: it does only jobs of priority 2 or more urgent, and this one"
+        " has 5."
+    )
+    wanted = Selection(named=named(tables.in_code(), place))
+    act(tables.in_code(), Action.PRIORITISE, wanted, priority=2, username="anna")
+    assert [reason.what for reason in the("MakeDatasetSessions", place).reasons] == ["urgent-1 can make it."]
+
+
 def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
     lab: Lab, folder: Path, tmp_path: Path
 ) -> None:

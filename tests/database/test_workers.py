@@ -12,6 +12,7 @@ import pytest
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.errors import Move, told
+from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas.imaging.table_changes import count_change
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Note
 from imaging_pipeline.workers.settings import Settings
@@ -359,10 +360,12 @@ def test_a_job_that_was_made_by_hand_meanwhile_is_no_error(toy: Toy) -> None:
 def test_the_heart_beats_while_a_job_computes_and_while_the_supervisor_waits(toy: Toy) -> None:
     toy.add("gate")
     worker = toy.tables.Worker
-    rows = []
+    rows: list[dict[str, Any]] = []
+    urgent: list[str] = []
 
     def look(_told: list[Event]) -> None:
         toy.wait_for_gate(0)
+        urgent.extend((worker.Lack & {"lack_kind": OF_PRIORITY}).to_arrays("lack_name"))
         wait_until(lambda: "waiting at the gate" in "".join(worker.Process().to_arrays("process_doing")))
         rows.extend(worker().to_dicts())
         # The rows of the jobs are locked: whoever wants to settle one waits.
@@ -374,8 +377,9 @@ def test_the_heart_beats_while_a_job_computes_and_while_the_supervisor_waits(toy
                 before = worker().fetch1("worker_heartbeat")
                 wait_until(lambda before=before: worker().fetch1("worker_heartbeat") > before)
 
-    toy.run(look, settings=Settings(restriction="sample_id < 5"))
+    toy.run(look, settings=Settings(restriction="sample_id < 5", priority=7))
     (row,) = rows
+    assert urgent == ["7"]
     assert (row["worker_pid"], row["worker_lanes"]) == (os.getpid(), "first,second")
     assert row["worker_restriction"] == "sample_id < 5"
     assert row["worker_silent_after"] == pytest.approx(0.6)

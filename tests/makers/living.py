@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.imaging.living_workers import Lack
 
@@ -19,6 +20,7 @@ def add_worker(
     silent_for_s: float = 0.0,
     processes: Mapping[int, str] | None = None,
     lacks: tuple[Lack, ...] = (),
+    priority: int | None = None,
     **columns: Any,
 ) -> None:
     """Add a worker as it writes itself, on a host of its own name.
@@ -35,6 +37,8 @@ def add_worker(
         From the number of each job process to what it does.
     lacks
         What its machine lacks.
+    priority
+        Of the jobs that it does, at least; None for all.
     """
     now = server_clock.now(worker.connection)
     row = {
@@ -60,10 +64,13 @@ def add_worker(
     worker.Lack.insert(
         {
             "worker_name": name,
-            "lack_kind": lack.kind,
-            "lack_name": lack.name,
-            "lack_reason": lack.reason,
-            "lack_remedy": lack.remedy,
+            "lack_kind": kind,
+            "lack_name": lack_name,
+            "lack_reason": reason,
+            "lack_remedy": remedy,
         }
-        for lack in lacks
+        for kind, lack_name, reason, remedy in (
+            *((str(lack.kind), lack.name, lack.reason, lack.remedy) for lack in lacks),
+            *([] if priority is None else [(OF_PRIORITY, str(priority), "", "")]),
+        )
     )

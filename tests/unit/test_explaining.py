@@ -117,6 +117,23 @@ def test_a_job_that_no_worker_can_do_is_told_with_each_and_what_to_do() -> None:
     assert reason.what == "vm7-1 on vm7 cannot make it: the repository moser is not mounted."
 
 
+def test_workers_that_cannot_make_a_job_for_one_reason_are_told_together() -> None:
+    reason = ("the repository moser is not mounted", "Mount it.")
+    pending = table(
+        TIF,
+        jobs=(job(TIF, JobStatus.PENDING),),
+        candidates=(
+            Candidate(worker("vm7-1"), *reason),
+            Candidate(worker("vm7-2"), "it does only jobs where username='bob'", "Start another."),
+            Candidate(worker("vm8-1", host="vm8"), *reason),
+        ),
+    )
+    assert [each.what for each in the(facts(tif=pending), TIF).reasons] == [
+        "vm7-1 on vm7 and vm8-1 on vm8 cannot make it: the repository moser is not mounted.",
+        "vm7-2 on vm7 cannot make it: it does only jobs where username='bob'.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("candidates", "what"),
     [

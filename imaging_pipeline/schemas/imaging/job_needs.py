@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from imaging_pipeline.explaining.facts import Candidate
+from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.lanes import Lane, Need
 from imaging_pipeline.living_worker import LivingWorker
 from imaging_pipeline.schemas.tables import Tables
@@ -38,7 +39,7 @@ def job_needs(tables: Tables, lane: Lane, key: Row) -> JobNeeds:
 
 
 def candidates(
-    tables: Tables, lane: Lane, key: Row, repository: str, workers: Iterable[LivingWorker]
+    tables: Tables, lane: Lane, job: Job, repository: str, workers: Iterable[LivingWorker]
 ) -> tuple[Candidate, ...]:
     """Say of each of some living workers whether it can do a job, and why not.
 
@@ -46,7 +47,7 @@ def candidates(
     ----------
     tables
         The database.
-    lane, key
+    lane, job
         The job, of one of the lane's tables.
     repository
         Where its files lie.
@@ -54,15 +55,15 @@ def candidates(
         As `living_workers.living` gives them.
     """
     # Asked for only where a worker could do it otherwise.
-    needs = cache(lambda: job_needs(tables, lane, key))
-    return tuple(_candidate(tables, worker, lane, key, repository, needs) for worker in workers)
+    needs = cache(lambda: job_needs(tables, lane, dict(job.key)))
+    return tuple(_candidate(tables, worker, lane, job, repository, needs) for worker in workers)
 
 
 def _candidate(
     tables: Tables,
     worker: LivingWorker,
     lane: Lane,
-    key: Row,
+    job: Job,
     repository: str,
     needs: Callable[[], JobNeeds],
 ) -> Candidate:
@@ -72,9 +73,13 @@ def _candidate(
         is_other = lack.kind is Need.REPOSITORY and lack.name != repository
         if lack.kind in lane.needs and not is_other:
             return Candidate(worker, lack.reason.rstrip("."), lack.remedy)
-    if worker.restriction and not _is_meant(tables, worker.restriction, key):
+    if worker.restriction and not _is_meant(tables, worker.restriction, job.key):
         remedy = "Start a worker without --restrict, or with another one."
         return Candidate(worker, f"it does only jobs where {worker.restriction}", remedy)
+    if worker.priority is not None and job.priority > worker.priority:
+        remedy = f"Start a worker without --priority, or give the job {worker.priority} by jobs prioritise."
+        what = f"it does only jobs of priority {worker.priority} or more urgent, and this one has"
+        return Candidate(worker, f"{what} {job.priority}", remedy)
     if Need.SUITE2P not in lane.needs:
         return Candidate(worker)
     return Candidate(worker, *room(needs(), worker.scratch_bytes, worker.memory_bytes))
@@ -97,7 +102,7 @@ def room(needs: JobNeeds, scratch_bytes: int | None, memory_bytes: int | None) -
     return "", ""
 
 
-def _is_meant(tables: Tables, condition: str, key: Row) -> bool:
+def _is_meant(tables: Tables, condition: str, key: Mapping[str, object]) -> bool:
     values = ", ".join(f"%s AS {name}" for name in key)
     query = f"SELECT 1 FROM (SELECT {values}) AS job WHERE {keys_meant(tables, list(key), condition)}"
     return tables.connection.query(query, args=tuple(key.values())).fetchone() is not None

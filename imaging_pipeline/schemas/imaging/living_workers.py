@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from imaging_pipeline.lanes import Need
-from imaging_pipeline.living_worker import JobProcess, Lack, LivingWorker
+from imaging_pipeline.living_worker import OF_PRIORITY, JobProcess, Lack, LivingWorker
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.tables import Tables
 
@@ -59,9 +59,11 @@ def _all(tables: Tables) -> Iterable[LivingWorker]:
             lacks=tuple(
                 Lack(Need(each["lack_kind"]), each["lack_name"], each["lack_reason"], each["lack_remedy"])
                 for each in lacks[name]
+                if each["lack_kind"] != OF_PRIORITY
             ),
             scratch_bytes=row["worker_scratch_bytes"],
             memory_bytes=row["worker_memory_bytes"],
+            priority=_priority(lacks[name]),
         )
 
 
@@ -70,3 +72,7 @@ def _by_worker(part: Any) -> dict[str, list[Row]]:
     for row in part.to_dicts(order_by="KEY"):
         by_name[row["worker_name"]].append(row)
     return by_name
+
+
+def _priority(lacks: Iterable[Row]) -> int | None:
+    return next((int(each["lack_name"]) for each in lacks if each["lack_kind"] == OF_PRIORITY), None)

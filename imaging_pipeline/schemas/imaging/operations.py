@@ -40,11 +40,11 @@ class Worker(dj.Manual):
         """
 
     class Lack(dj.Part):
-        """What a worker's machine lacks; jobs that need it are left to other workers."""
+        """What a worker's machine, or the worker itself, lacks; jobs that need it are left to others."""
 
         definition = """
         -> master
-        lack_kind : varchar(16)  # repository, store or suite2p
+        lack_kind : varchar(16)  # repository, store or suite2p; priority, that its jobs have at least
         lack_name : varchar(64)  # which one
         ---
         lack_reason : varchar(1024)

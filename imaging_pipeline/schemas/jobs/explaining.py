@@ -110,8 +110,7 @@ class _Reader:
         if not facts.jobs:
             return facts
         lane = next(lane for lane in LANES if lane.name == facts.lane)
-        key = dict(facts.jobs[0].key)
-        found = candidates(self._tables, lane, key, place["repository_name"], self._workers)
+        found = candidates(self._tables, lane, facts.jobs[0], place["repository_name"], self._workers)
         return replace(facts, candidates=found)
 
     def _outputs(self, of_tables: Iterable[TableFacts], metasession: str | None) -> tuple[SeenOutput, ...]:
