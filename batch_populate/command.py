@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from imaging_pipeline.config import find_config
-from imaging_pipeline.errors import PipelineError
+from imaging_pipeline.errors import InputError, PipelineError
 from imaging_pipeline.lanes import LANES, lanes_named
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.settings import Settings
@@ -88,7 +88,9 @@ def main(lane: tuple[str, ...], once: bool, idle_s: float, log_file: Path | None
             summary = run_worker(lanes, once, idle_s, config, on_event, settings=Settings(**settings))
     except PipelineError as error:
         _last_word.error("%s", error)
-        raise click.ClickException(str(error)) from error
+        # What was typed is nothing that time mends.
+        refused = click.UsageError if isinstance(error, InputError) else click.ClickException
+        raise refused(str(error)) from error
     _last_word.info("%s", summary)
     click.echo(str(summary))
 

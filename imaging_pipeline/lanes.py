@@ -99,7 +99,7 @@ def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
             "There is no such lane",
             found=name,
             allowed=", ".join(known),
-            remedy=f"Did you mean {close[0]}?" if close else "",
+            remedy=f"Did you mean {close[0]}?" if close else "Name some of these, or none for all.",
         )
     return tuple(lane for lane in LANES if not wanted or lane.name in wanted)
 

@@ -71,6 +71,15 @@ def test_a_worker_that_worked_through_ends_with_0_though_a_folder_was_wrong(
     assert result.exit_code == 0
 
 
+def test_a_condition_that_is_none_is_refused_as_a_wrong_option(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGING_PIPELINE_CONFIG", str(write_config(lab.config, tmp_path / CONFIG_NAME)))
+    refused = CliRunner().invoke(main, ["ingest", "--once", "--restrict", "animal = '90218'"])
+    assert refused.exit_code == 2
+    assert "The condition is none on the columns of requests." in refused.stderr
+
+
 def test_a_worker_writes_its_log_into_a_file_and_begins_another_where_that_is_full(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ from imaging_pipeline.workers.pulse import Pulse
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
 from imaging_pipeline.workers.view import view
+from imaging_pipeline.workers.worker_rows import Identity
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"
 KEY = {"session_name": "0123456789abcdef"}
@@ -190,5 +191,10 @@ def test_a_terminal_keeps_a_line_of_what_came_of_a_job() -> None:
 )
 def test_a_wrong_command_line_is_refused(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(main, arguments)
-    assert result.exit_code != 0
+    assert result.exit_code == 2
     assert said in result.output
+
+
+def test_a_condition_that_others_could_not_read_whole_is_refused() -> None:
+    with pytest.raises(InputError, match=r"Found: 1025 characters. Allowed: 1024"):
+        Identity("ingest", "x" * 1025, 30.0)
