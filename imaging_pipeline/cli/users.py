@@ -10,7 +10,6 @@ from imaging_pipeline import passwords
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.schemas.imaging import administration, people
-from imaging_pipeline.schemas.imaging.kept_changes import kept_change
 
 
 @click.group()
@@ -30,7 +29,13 @@ def add(
     """Add a person under the NAME that requests are made with; `reset` gives them a password."""
     with connected() as tables:
         added = administration.add_user(
-            tables, name, email=email, first_name=first_name, last_name=last_name, is_staff=staff
+            tables,
+            name,
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            is_staff=staff,
+            by=_me(),
         )
     say_added(f"the user {added.name}", is_new=added.is_new)
 
@@ -42,8 +47,8 @@ def reset(name: str, ask: bool) -> None:
     """Give NAME a new password for the web page, and end their running sessions."""
     typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None
     password = passwords.generated() if typed is None else typed
-    with connected() as tables, kept_change(tables, _me(), "reset the password of", name):
-        people.set_password(tables, name, password)
+    with connected() as tables:
+        people.set_password(tables, name, password, by=_me())
     click.echo(f"{name} has a new password.")
     if typed is None:
         click.echo(f"It is shown this once: {password}")
@@ -53,8 +58,8 @@ def reset(name: str, ask: bool) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Let NAME neither register nor sign in, and end their running sessions."""
-    with connected() as tables, kept_change(tables, _me(), "disabled the user", name):
-        is_new = people.set_active(tables, name, is_active=False)
+    with connected() as tables:
+        is_new = people.set_active(tables, name, is_active=False, by=_me())
     click.echo(f"{name} is disabled." if is_new else f"{name} was disabled already.")
 
 
@@ -62,8 +67,8 @@ def disable(name: str) -> None:
 @click.argument("name")
 def enable(name: str) -> None:
     """Let NAME register and sign in again."""
-    with connected() as tables, kept_change(tables, _me(), "enabled the user", name):
-        is_new = people.set_active(tables, name, is_active=True)
+    with connected() as tables:
+        is_new = people.set_active(tables, name, is_active=True, by=_me())
     click.echo(f"{name} is enabled." if is_new else f"{name} was enabled already.")
 
 
@@ -72,8 +77,8 @@ def enable(name: str) -> None:
 @click.argument("role", type=click.Choice(["experimenter", "administrator"]))
 def role(name: str, role: str) -> None:
     """Let NAME register folders only, or administer, too."""
-    with connected() as tables, kept_change(tables, _me(), "gave another role to", name, {"role": role}):
-        is_new = people.set_administrator(tables, name, is_administrator=role == "administrator")
+    with connected() as tables:
+        is_new = people.set_administrator(tables, name, is_administrator=role == "administrator", by=_me())
     click.echo(f"{name} is an {role}{'' if is_new else ' already'}.")
 
 

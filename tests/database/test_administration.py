@@ -24,6 +24,8 @@ def test_a_user_is_added_once(lab: Lab) -> None:
     assert administration.add_user(tables.in_code(), "bo") == administration.Added("bo", is_new=False)
     row = (imaging.User & {"username": "bo"}).fetch1()
     assert (row["email"], bool(row["is_active"]), bool(row["is_staff"])) == ("bo@example.org", True, True)
+    account = tables.in_code().connection.get_user()
+    assert imaging.Change().fetch1("change_username", "change_action") == (account, "added the user")
 
 
 def test_a_user_is_not_changed_by_adding_again(lab: Lab) -> None:

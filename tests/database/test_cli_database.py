@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -280,6 +281,25 @@ def test_a_user_is_disabled_and_enabled(run: Run) -> None:
     assert run("users", "disable", "anna").stdout == "anna was disabled already.\n"
     assert ["anna", "Anna", "no", "no"] in lines(run("users", "list").stdout)
     assert run("users", "enable", "anna").stdout == "anna is enabled.\n"
+    assert changes() == [("disabled the user", "anna", {}), ("enabled the user", "anna", {})]
+
+
+def changes() -> list[tuple[str, str, dict[str, Any]]]:
+    """Give what is kept of changes by commands, in order."""
+    rows = imaging.Change.to_dicts(order_by="change_time")
+    assert all(row["change_username"].endswith(" (command)") for row in rows)
+    return [(row["change_action"], row["change_subject"], row["change_details"]) for row in rows]
+
+
+def test_who_adds_a_user_and_gives_roles_is_kept(run: Run) -> None:
+    run("users", "add", "carl", "--email", "c@example.org")
+    run("users", "add", "carl")
+    for _ in range(2):
+        run("users", "role", "carl", "administrator")
+    assert changes() == [
+        ("added the user", "carl", {"email": "c@example.org"}),
+        ("gave another role to", "carl", {"role": "administrator"}),
+    ]
 
 
 @pytest.mark.parametrize("command", ["reset", "disable", "enable"])

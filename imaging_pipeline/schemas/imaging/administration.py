@@ -17,6 +17,7 @@ from imaging_pipeline.paths import Root, clean, resolve
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import add_row, alone, checked_name, checked_row, known
+from .kept_changes import keep
 from .option_sets import AddedOptions, add_options
 from .setup_parts import is_there, part_rows
 
@@ -79,6 +80,7 @@ def add_user(
     first_name: str | None = None,
     last_name: str | None = None,
     is_staff: bool | None = None,
+    by: str | None = None,
 ) -> Added:
     """Add a person who registers folders.
 
@@ -92,6 +94,8 @@ def add_user(
         Of the person.
     is_staff
         Whether the person is an administrator.
+    by
+        Who adds them, which is kept; the account of the database where nobody is named.
 
     Raises
     ------
@@ -104,6 +108,8 @@ def add_user(
     row = checked_row(user, {"username": name, **given}, what="A user")
     with alone(tables):
         is_new = add_row(user, row, what=f"The user {name}", remedy=_WHAT_DIFFERS)
+        if is_new:
+            keep(tables, by, "added the user", name, {key: row[key] for key in given if key in row})
     return Added(name, is_new)
 
 

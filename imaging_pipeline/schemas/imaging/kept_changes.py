@@ -35,16 +35,30 @@ def kept_change(
     """
     with in_transaction(tables.connection):
         yield
-        tables.imaging.Change.insert1(
-            {
-                "change_id": secrets.token_hex(8),
-                "change_time": utc_now(),
-                "change_username": username,
-                "change_action": action,
-                "change_subject": str(subject)[:_SUBJECT_ROOM],
-                "change_details": dict(details or {}),
-            }
-        )
+        keep(tables, username, action, subject, details)
+
+
+def keep(
+    tables: Tables,
+    username: str | None,
+    action: str,
+    subject: object,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep that a change was made, within its transaction.
+
+    The parameters are those of `kept_change`; where nobody is named it is the account of the database.
+    """
+    tables.imaging.Change.insert1(
+        {
+            "change_id": secrets.token_hex(8),
+            "change_time": utc_now(),
+            "change_username": username or tables.connection.get_user(),
+            "change_action": action,
+            "change_subject": str(subject)[:_SUBJECT_ROOM],
+            "change_details": dict(details or {}),
+        }
+    )
 
 
 def utc_now() -> datetime:

@@ -1,4 +1,4 @@
-"""Who may sign in: passwords, and people who come and go."""
+"""Who may sign in: passwords, and people who come and go; kept with who changed that, however they did."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
 
 from .adding import known
-from .kept_changes import utc_now
+from .kept_changes import keep, utc_now
 from .signing_in import count_attempt
 
 
-def set_password(tables: Tables, username: str, password: str) -> None:
+def set_password(tables: Tables, username: str, password: str, *, by: str | None = None) -> None:
     """Give a user a password for the web page, and end their running sessions.
 
     Attempts that failed before no longer count.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    username, password
+        Whose, and which.
+    by
+        Who does it; the account of the database where nobody is named.
 
     Raises
     ------
@@ -34,6 +43,7 @@ def set_password(tables: Tables, username: str, password: str) -> None:
             imaging.Account.insert1({**key, **values})
         (imaging.SignInFailure & {"failed_by": f"name {username}"}).delete_quick()
         _end_sessions(imaging, key)
+        keep(tables, by, "changed the password of" if by == username else "reset the password of", username)
 
 
 def check_password(tables: Tables, username: str, password: str, *, address: str) -> None:
@@ -52,8 +62,17 @@ def check_password(tables: Tables, username: str, password: str, *, address: str
         raise ForbiddenError("The password is not right", remedy="Type it again.")
 
 
-def set_active(tables: Tables, username: str, *, is_active: bool) -> bool:
+def set_active(tables: Tables, username: str, *, is_active: bool, by: str | None = None) -> bool:
     """Let a user register and sign in, or let them no longer, which ends their running sessions.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    username, is_active
+        Who, and whether they may.
+    by
+        As of `set_password`.
 
     Returns
     -------
@@ -72,11 +91,24 @@ def set_active(tables: Tables, username: str, *, is_active: bool) -> bool:
         imaging.User.update1({**key, "is_active": is_active})
         if not is_active:
             _end_sessions(imaging, key)
+        if was_active != is_active:
+            keep(tables, by, "enabled the user" if is_active else "disabled the user", username)
     return was_active != is_active
 
 
-def set_administrator(tables: Tables, username: str, *, is_administrator: bool) -> bool:
+def set_administrator(
+    tables: Tables, username: str, *, is_administrator: bool, by: str | None = None
+) -> bool:
     """Let a user administer, or no more than register folders.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    username, is_administrator
+        Who, and whether they may.
+    by
+        As of `set_password`.
 
     Returns
     -------
@@ -94,7 +126,11 @@ def set_administrator(tables: Tables, username: str, *, is_administrator: bool) 
         is_staff, is_superuser = (user & key).fetch1("is_staff", "is_superuser")
         values = {"is_staff": is_administrator, "is_superuser": bool(is_superuser) and is_administrator}
         user.update1({**key, **values})
-    return bool(is_staff or is_superuser) != is_administrator
+        is_new = bool(is_staff or is_superuser) != is_administrator
+        if is_new:
+            role = "administrator" if is_administrator else "experimenter"
+            keep(tables, by, "gave another role to", username, {"role": role})
+    return is_new
 
 
 def _end_sessions(imaging: Any, key: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.passwords import LONGEST, SHORTEST
 from imaging_pipeline.schemas.imaging import people, signing_in
 from imaging_pipeline.schemas.imaging.kept_changes import utc_now
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.page import Page
@@ -46,8 +46,9 @@ def index() -> ResponseReturnValue:
     try:
         # An attempt that fails is to count, and not to be rolled back with the change.
         people.check_password(tables(), person.username, old, address=address)
-        with kept("changed the password of", person.username) as bound:
-            people.set_password(bound, person.username, new)
+        bound = tables()
+        with in_transaction(bound.connection):
+            people.set_password(bound, person.username, new, by=person.username)
             token = signing_in.begin(bound, person.username, address=address, now=utc_now())
     except ForbiddenError as error:
         form.refuse(error, form.old_password)

@@ -10,7 +10,6 @@ from wtforms.validators import InputRequired, Length
 from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.imaging import administration, people
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import administration as queries
@@ -59,8 +58,7 @@ def reset_password() -> ResponseReturnValue:
     """Give a person a new password, and show it in this answer alone."""
     username = _other()
     password = passwords.generated()
-    with kept("reset the password of", username) as bound:
-        people.set_password(bound, username, password)
+    people.set_password(tables(), username, password, by=me().username)
     response = make_response(_shown(queries.user(tables(), username), password))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -70,8 +68,7 @@ def reset_password() -> ResponseReturnValue:
 def set_active() -> ResponseReturnValue:
     """Disable a person, or enable them again."""
     username, is_active = _other(), request.form.get("is_active") == "yes"
-    with kept("enabled the user" if is_active else "disabled the user", username) as bound:
-        people.set_active(bound, username, is_active=is_active)
+    people.set_active(tables(), username, is_active=is_active, by=me().username)
     flash(f"{username} is {'enabled' if is_active else 'disabled'}.")
     return redirect(url_for("administration.user", username=username))
 
@@ -81,8 +78,7 @@ def set_role() -> ResponseReturnValue:
     """Make a person an administrator or an experimenter."""
     username = _other()
     role = "administrator" if request.form.get("role") == "administrator" else "experimenter"
-    with kept("gave another role to", username, {"role": role}) as bound:
-        people.set_administrator(bound, username, is_administrator=role == "administrator")
+    people.set_administrator(tables(), username, is_administrator=role == "administrator", by=me().username)
     flash(f"{username} is an {role}.")
     return redirect(url_for("administration.user", username=username))
 
@@ -111,6 +107,5 @@ def _added(form: UserForm) -> str:
     is_staff = form.role.data == "administrator"
     values = {name: form[name].data or None for name in ("email", "first_name", "last_name")}
     name = str(form.username.data)
-    with kept("added the user", name, {**values, "role": form.role.data}) as bound:
-        made = administration.add_user(bound, name, is_staff=is_staff, **values)
+    made = administration.add_user(tables(), name, is_staff=is_staff, by=me().username, **values)
     return f"{added(f'the user {made.name}', is_new=made.is_new)} A click on the name leads to a password."
