@@ -144,6 +144,7 @@ class Session(dj.Manual):
     session_timestamp : datetime(6)  # start, wall time of the lab's zone
     timeseries_name : varchar(255)
     session_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    INDEX (session_name)
     """
 
     @classmethod
