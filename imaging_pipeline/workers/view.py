@@ -93,14 +93,15 @@ class LogView:
     """Logs every event; of a step that only counts, its first report of each job, and nothing of rest."""
 
     def __init__(self) -> None:
-        self._steps: dict[str, str] = {}
+        self._steps: dict[str, set[str]] = {}
 
     def __call__(self, event: Event) -> None:
         """Log an event."""
         if isinstance(event, Advanced):
-            job = job_name(event.table, event.key)
-            is_count = event.progress.step == self._steps.get(job) and not event.progress.message
-            self._steps[job] = event.progress.step
+            # Steps may alternate, such as those of one file after the other.
+            steps = self._steps.setdefault(job_name(event.table, event.key), set())
+            is_count = event.progress.step in steps and not event.progress.message
+            steps.add(event.progress.step)
             if is_count:
                 return
         elif isinstance(event, Finished):

@@ -138,7 +138,9 @@ def test_a_summary_says_what_is_left_and_why() -> None:
 EVENTS: tuple[Event, ...] = (
     Started(TIF, KEY, 4711),
     Advanced(TIF, KEY, Progress("reading headers", 1, 2)),
+    Advanced(TIF, KEY, Progress("reading times")),
     Advanced(TIF, KEY, Progress("reading headers", 2, 2)),
+    Advanced(TIF, KEY, Progress("reading times")),
     Finished(TIF, KEY, Fate.ERROR, "The stack is damaged. File: [a].tif.", 1.25),
     Note("The connection to the database was lost, and made again.", 30),
 )
@@ -152,6 +154,7 @@ def test_a_log_has_a_line_for_each_event_but_mere_counts(caplog: pytest.LogCaptu
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("INFO", f"{job}: begins"),
         ("INFO", f"{job}: reading headers 1 of 2"),
+        ("INFO", f"{job}: reading times"),
         ("ERROR", f"{job}: error after 1.2 s: The stack is damaged. File: [a].tif."),
         ("WARNING", "The connection to the database was lost, and made again."),
     ]
@@ -166,7 +169,7 @@ def drawn(events: tuple[Event, ...], width: int = 160) -> str:
 
 
 def test_a_terminal_shows_how_far_the_running_job_is() -> None:
-    assert "reading headers 2 of 2" in drawn(EVENTS[:3])
+    assert "reading headers 2 of 2" in drawn(EVENTS[:4])
 
 
 def test_however_much_a_step_says_the_job_and_its_time_are_whole_in_one_line() -> None:
