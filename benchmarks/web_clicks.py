@@ -40,7 +40,7 @@ class Person:
 
     def __init__(self, served: Served, cookie: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=_TIMEOUT_S)
-        self._cookie = cookie
+        self._headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
 
     def click(self, address: str, headers: Mapping[str, str] | None = None) -> tuple[Click, str]:
         """Ask for a page, and give the mark of its content, too.
@@ -51,7 +51,7 @@ class Person:
             The site refuses it.
         """
         start = time.perf_counter()
-        self._connection.request("GET", address, headers={"Cookie": self._cookie, **(headers or {})})
+        self._connection.request("GET", address, headers={**self._headers, **(headers or {})})
         answer = self._connection.getresponse()
         answer.read()
         took_s = time.perf_counter() - start

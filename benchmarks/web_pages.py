@@ -55,7 +55,9 @@ def _of_pages(size: Size, served: Served, viewed: Viewed) -> Iterator[Measuremen
     # Each thread connects, and compiles templates, once.
     once = len(pages) * size.people
     clicks(served, pages, once, 0)
+    before_s = _cpu_s(served)
     found = clicks(served, pages, max(size.clicks, once), size.pause_ms / 1e3)
+    cpu_ms = (_cpu_s(served) - before_s) / len(found) * 1e3
     by_page: dict[str, list[Click]] = defaultdict(list)
     for click in found:
         by_page[_label(click.address, served)].append(click)
@@ -77,6 +79,7 @@ def _of_pages(size: Size, served: Served, viewed: Viewed) -> Iterator[Measuremen
         _FLOOR,
         waited_floor,
     )
+    yield Measurement("processor time of the site for a click, mean", cpu_ms, "ms")
 
 
 def _of_viewer(size: Size, person: Person, viewed: Viewed) -> Iterator[Measurement]:
@@ -130,6 +133,11 @@ def _work_ms(made: Sequence[Click]) -> float:
 def _late_ms(seconds: Sequence[float]) -> float:
     """Give the 95th percentile."""
     return float(np.percentile(seconds, 95)) * 1e3
+
+
+def _cpu_s(served: Served) -> float:
+    times = psutil.Process(served.pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _resident_mb(served: Served) -> float:

@@ -41,9 +41,13 @@ def pixel_runs(xpix: Sequence[NDArray[np.integer]], ypix: Sequence[NDArray[np.in
     region = np.repeat(np.arange(len(sizes)), sizes)
     x = np.concatenate([np.empty(0, np.int64), *xpix]).astype(np.int64)
     y = np.concatenate([np.empty(0, np.int64), *ypix]).astype(np.int64)
-    order = np.lexsort((x, y, region))
-    region, y, x = region[order], y[order], x[order]
-    is_next = (np.diff(region) == 0) & (np.diff(y) == 0) & (np.diff(x) <= 1)
-    begins = np.flatnonzero(np.concatenate([[True], ~is_next])) if len(x) else np.empty(0, np.int64)
-    ends = np.append(begins[1:], len(x))[: len(begins)]
-    return PixelRuns(region[begins], y[begins], x[begins], x[ends - 1] + 1)
+    if not len(x):
+        return PixelRuns(region, y, x, x)
+    # One number a pixel is sorted much sooner than three; rows lie apart in it.
+    height, width = int(y.max()) + 1, int(x.max()) + 2
+    places = np.sort((region * height + y) * width + x)
+    is_last = np.append(np.diff(places) > 1, True)
+    begins, ends = places[np.append(True, is_last[:-1])], places[is_last]
+    rows, first = np.divmod(begins, width)
+    region, y = np.divmod(rows, height)
+    return PixelRuns(region, y, first, first + ends - begins + 1)

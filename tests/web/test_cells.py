@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from typing import Any
 
@@ -147,3 +148,12 @@ def test_an_output_without_any_cell_can_be_looked_at(lab: Lab, anna: Visitor) ->
     found = anna.get(f"/cells/{key['session_name']}/{key['dataset_name']}/regions").get_json()
     assert (found["cell_ids"], found["quantities"], found["runs"]["region"]) == ([], [], [])
     assert anna.get(f"/cells/{key['session_name']}/").status_code == 200
+
+
+def test_numbers_are_sent_compressed_to_browsers_that_take_it(anna: Visitor, address: str) -> None:
+    for path in (f"{address}/regions", f"{address}/traces?cells=0"):
+        plain, small = anna.get(path), anna.get(path, headers={"Accept-Encoding": "gzip, br"})
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(small.data) == plain.data
+        assert "Accept-Encoding" in small.headers["Vary"]

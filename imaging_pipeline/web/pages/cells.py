@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import InputError, NothingFoundError
+from imaging_pipeline.web.compressed import compressed
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.queries import cells as queries
@@ -69,7 +70,7 @@ def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
         "measures": found.measures,
         "runs": runs,
     }
-    return _kept(answer, shown)
+    return _kept(compressed(make_response(answer)), shown)
 
 
 @blueprint.get("/<dataset_name>/image/<name>")
@@ -91,7 +92,7 @@ def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
     drawn = {quantity: queries.traces(shown, rows, quantity, frames, num_points) for quantity in quantities}
     samples = next(iter(drawn.values())).samples.tolist()
     values = {quantity: [_plain(row) for row in found.values] for quantity, found in drawn.items()}
-    return {"cell_ids": cell_ids, "samples": samples, "values": values}
+    return compressed(make_response({"cell_ids": cell_ids, "samples": samples, "values": values}))
 
 
 @blueprint.get("/<dataset_name>/traces.csv")
@@ -141,14 +142,10 @@ def _etag(shown: Analysis) -> str:
 
 def _known_already(shown: Analysis) -> Response | None:
     """Give the answer to a browser that has the newest content."""
-    return _tagged(Response(status=304), shown) if request.if_none_match.contains(_etag(shown)) else None
+    return _kept(Response(status=304), shown) if request.if_none_match.contains(_etag(shown)) else None
 
 
-def _kept(answer: Any, shown: Analysis) -> Response:
-    return _tagged(make_response(answer), shown)
-
-
-def _tagged(response: Response, shown: Analysis) -> Response:
+def _kept(response: Response, shown: Analysis) -> Response:
     response.set_etag(_etag(shown))
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ def regions(tables: Tables, key: Row) -> Regions:
         cell_ids=list(cell_ids),
         planes=list(planes),
         measures={name: values for name, values in measures.items() if set(values) - {None}},
-        runs=pixel_runs([_unpacked(each) for each in xpix], [_unpacked(each) for each in ypix]),
+        runs=pixel_runs([unpacked(each) for each in xpix], [unpacked(each) for each in ypix]),
     )
 
 
@@ -63,9 +64,19 @@ def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> li
     return plain_rows.fetch(tables.connection, question, list(key.values()))
 
 
-def _unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
-    """Give the array of a ``<blob>``."""
-    array: NDArray[np.integer] = blob.unpack(bytes(stored), squeeze=False)
+# How DataJoint stores one row of int32, without its length and its numbers.
+_ROW = blob.pack(np.zeros(1, np.int32), compress=False)[:-4]
+_LENGTH = slice(13, 21)
+_COMPRESSED = b"ZL123\0"
+
+
+def unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
+    """Give the array of a ``<blob>``; DataJoint takes ten times as long for one that is short."""
+    packed = bytes(stored)
+    raw = zlib.decompress(packed[len(_COMPRESSED) + 8 :]) if packed.startswith(_COMPRESSED) else packed
+    if (raw[: _LENGTH.start], raw[_LENGTH.stop : len(_ROW)]) == (_ROW[: _LENGTH.start], _ROW[_LENGTH.stop :]):
+        return np.frombuffer(raw, np.int32, offset=len(_ROW))
+    array: NDArray[np.integer] = blob.unpack(packed, squeeze=False)
     return array
 
 
