@@ -27,6 +27,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,
     "table_name": table_names.shown,
+    "whose_move": wording.WHOSE_MOVE.__getitem__,
     "zip": zip,
 }
 

@@ -89,9 +89,12 @@ class OpenSite:
 def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
     """Serve a site in a thread, and give it opened."""
     with listening(site.app) as address:
-        yield OpenSite(site, address, browser, [])
-        for context in browser.contexts:
-            context.close()
+        try:
+            yield OpenSite(site, address, browser, [])
+        finally:
+            # The server waits for those who are connected.
+            for context in browser.contexts:
+                context.close()
 
 
 def faults(page: Page) -> list[str]:

@@ -157,3 +157,18 @@ def test_numbers_are_sent_compressed_to_browsers_that_take_it(anna: Visitor, add
         assert small.headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(small.data) == plain.data
         assert "Accept-Encoding" in small.headers["Vary"]
+
+
+def test_traces_of_a_second_channel_are_given_beside_those_of_the_first(
+    lab: Lab, anna: Visitor, site
+) -> None:
+    key = viewed_session(lab, num_channels=2)
+    address = f"/cells/{key['session_name']}/{key['dataset_name']}"
+    known = anna.get(f"{address}/regions").get_json()["quantities"]
+    assert {"fluo", "second_fluo", "second_neuropil", "second_df_f"} < set(known)
+    found = anna.get(f"{address}/traces?cells=3&quantities=fluo,second_fluo,second_df_f").get_json()["values"]
+    traces = imaging.Cell.Traces & key & {"cell_id": 3}
+    for channel, quantity in (("primary", "fluo"), ("secondary", "fluo"), ("secondary", "df_f")):
+        name = quantity if channel == "primary" else f"second_{quantity}"
+        stored = (traces & {"channel": channel}).fetch1(quantity)
+        np.testing.assert_allclose(np.array(found[name][0], float), stored, rtol=1e-5)

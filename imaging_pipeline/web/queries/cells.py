@@ -17,7 +17,12 @@ from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.queries.regions import of_cells
 
-QUANTITIES = ("fluo", "neuropil", "df_f", "spikes", "filtered_spikes")
+_SECOND = "second_"
+QUANTITIES = (
+    *("fluo", "neuropil", "df_f", "spikes", "filtered_spikes"),
+    *(f"{_SECOND}{name}" for name in ("fluo", "neuropil", "df_f")),
+)
+"""Those of the second channel stand by themselves, to be looked at beside those of the first."""
 IMAGES = (
     "mean_image",
     "mean_image_enhanced",
@@ -49,7 +54,7 @@ class Analysis:
     rate_hz
         Samples a second.
     objects
-        Quantity → object in the store; of the primary channel.
+        Quantity → object in the store.
     version
         Another one whenever something of it changed.
     """
@@ -108,12 +113,17 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
             num_cells=row["num_cells"],
             num_frames=row["num_frames"],
             rate_hz=row["analysis_rate_hz"],
-            objects=row["trace_objects"].get("primary", {}) | filtered_objects.get(row["dataset_name"], {}),
+            objects=_objects(row["trace_objects"]) | filtered_objects.get(row["dataset_name"], {}),
             version="-".join(map(_stamp, (row["cell_entry_time"], *later[row["dataset_name"]]))),
         )
         for row in rows
     ]
     return sorted(found, key=lambda each: (each.plane is not None, each.plane or 0, each.dataset_name))
+
+
+def _objects(of_channels: dict[str, dict[str, str]]) -> dict[str, str]:
+    second = of_channels.get("secondary", {})
+    return of_channels.get("primary", {}) | {f"{_SECOND}{name}": kept for name, kept in second.items()}
 
 
 def _later(tables: Tables, here: Sequence[Row]) -> dict[str, list[datetime]]:

@@ -5,6 +5,9 @@ CellViewer.QUANTITIES = {
   df_f: { label: "dF/F", scale: "change", colour: "#0b6b5d", width: 1.25 },
   fluo: { label: "Fluorescence", scale: "fluorescence", colour: "#2456a6", width: 1 },
   neuropil: { label: "Neuropil", scale: "fluorescence", colour: "#9a5b00", width: 1 },
+  second_df_f: { label: "dF/F, second channel", scale: "change", colour: "#8e2a7f", width: 1 },
+  second_fluo: { label: "Fluorescence, second channel", scale: "fluorescence", colour: "#c2185b", width: 1 },
+  second_neuropil: { label: "Neuropil, second channel", scale: "fluorescence", colour: "#a0765b", width: 1 },
   spikes: { label: "Spikes", scale: "activity", colour: "#7d8990", width: 1, isActivity: true },
   filtered_spikes: { label: "Filtered spikes", scale: "activity", colour: "#b3261e", width: 1, isActivity: true },
 };
