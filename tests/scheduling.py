@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-# The tests of each module or folder share what takes longer to make than to look at.
+# The tests of each module or folder share what takes longer to make than to look at, or take longest by far,
+# so that they begin early, and keep so many processes busy that one at a time is enough.
 _TOGETHER = (
+    "tests/database/test_chaos.py",
     "tests/database/test_database_failures.py",
     "tests/database/test_demo_laboratory.py",
     "tests/database/test_import.py",
