@@ -69,8 +69,9 @@ class Run:
         self._begun = self._renewed = time.monotonic()
         with alone(tables):
             self._end_silent_ones()
-            newest = [int(number) for number in self._sync().to_arrays("sync_id")]
-            self._key = {"sync_id": max(newest, default=-1) + 1}
+            newest = f"SELECT COALESCE(MAX(sync_id), -1) FROM {self._sync.full_table_name}"
+            ((number,),) = plain_rows.fetch(tables.connection, newest)
+            self._key = {"sync_id": int(number) + 1}
             self._sync.insert1(
                 {
                     **self._key,

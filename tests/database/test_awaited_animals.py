@@ -296,6 +296,30 @@ def test_an_ambiguous_name_tells_the_animals_apart(
     assert imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "b2"}) == 0
 
 
+def test_an_animal_that_is_called_by_the_identifier_of_another_one_can_be_meant(
+    lab: Lab, folder: Path, run: Callable[..., Result], arrive: Callable[..., Outcome]
+) -> None:
+    arrive(HERE, "b1,90300", "90300,Mia")
+    add = (
+        "add",
+        lab.windows_path(folder),
+        "--user",
+        "anna",
+        "--type",
+        "2Pminiscope_A",
+        "--split",
+        "--animal",
+    )
+    refused = run(*add, "90300")
+    assert refused.exit_code == 1
+    assert "Found: Mia: animal_id 90300, datasource_id 0, born" in refused.stderr
+    assert "; 90300: animal_id b1, datasource_id 0, born" in refused.stderr
+    assert "name and animal_id as in 'Mia (90300)'" in refused.stderr
+    for number, (said, meant) in enumerate({"Mia (90300)": "90300", "90300 (b1)": "b1"}.items()):
+        assert run(*add, said).exit_code == 0
+        assert (imaging.BaseFolder & {"basefolder_id": number}).fetch1("animal_id") == meant
+
+
 @pytest.mark.usefixtures("awaits")
 def test_a_former_name_is_refused_with_the_name_of_now(
     lab: Lab, folder: Path, arrive: Callable[..., Outcome]

@@ -64,8 +64,8 @@ class CsvKind:
         self.path.unlink()
 
     def break_off(self) -> None:
-        """Leave it as an export under way leaves it."""
-        self.path.write_bytes(self.path.read_bytes()[:-5] + b'"')
+        """Leave it as an export that broke off leaves it."""
+        self.path.write_bytes(self.path.read_bytes()[:-5])
         self._age()
 
     def _settle(self, text: str) -> None:
@@ -93,10 +93,6 @@ class JsonLinesKind(CsvKind):
             for row in rows
         )
         self._settle("".join(f"{line}\n" for line in lines))
-
-    def break_off(self) -> None:
-        self.path.write_bytes(self.path.read_bytes()[:-5])
-        self._age()
 
 
 class MysqlKind:

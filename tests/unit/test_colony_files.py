@@ -234,6 +234,17 @@ def test_a_file_that_was_written_just_now_may_be_written_still(tmp_path: Path) -
     assert animals_of(path, must_be_settled=True) == [animal("a0f1")]
 
 
+@pytest.mark.parametrize("end", ["a0f2,902", "a0f2,90219", 'a0f2,"90219"'])
+def test_a_file_that_was_not_written_to_its_end_is_refused_as_a_source(tmp_path: Path, end: str) -> None:
+    path = written(tmp_path, f"animal_id,animal_name\na0f1,90218\n{end}")
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+    with pytest.raises(FormatError, match=rf"ends within a line.*Found: {end}.*The administrator's move"):
+        animals_of(path, must_be_settled=True)
+    # By hand people import what they wrote themselves.
+    assert len(animals_of(path)) == 2
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id\na0f1\n")
 

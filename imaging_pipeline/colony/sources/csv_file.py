@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
@@ -38,13 +38,13 @@ class CsvFile(FileSource):
         NothingFoundError, StillCopyingError, ColonyError
             As of `read_whole`.
         FormatError
-            It is no CSV.
+            It is no CSV, or was cut short.
         InputError
             A column is not known, given twice, or missing.
         """
         with (
             read_whole(self.path, must_be_settled=self.must_be_settled) as file,
-            closing(_rows(file, self.encoding)) as rows,
+            closing(_rows(file, self.encoding, must_be_whole=self.must_be_settled)) as rows,
         ):
             header = [name.strip() for name in next(rows, (0, []))[1]]
             yield Reading(_records(rows, self._placed(header), len(header)))
@@ -74,7 +74,9 @@ class CsvFile(FileSource):
         return {name: place for place, name in enumerate(header)}
 
 
-def _rows(file: BinaryIO, encoding: str) -> Generator[tuple[int, list[str]], None, None]:
+def _rows(
+    file: BinaryIO, encoding: str, *, must_be_whole: bool
+) -> Generator[tuple[int, list[str]], None, None]:
     """Give the cells of each row that is not empty; bytes that are no text stay as lone surrogates."""
     text = io.TextIOWrapper(
         file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
@@ -83,7 +85,8 @@ def _rows(file: BinaryIO, encoding: str) -> Generator[tuple[int, list[str]], Non
     try:
         delimiter = max(_DELIMITERS, key=text.readline().count)
         text.seek(0)
-        for number, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True), start=1):
+        lines = _whole(text) if must_be_whole else text
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
             if any(map(str.strip, cells)):
                 yield number, cells
     except csv.Error as error:
@@ -95,6 +98,20 @@ def _rows(file: BinaryIO, encoding: str) -> Generator[tuple[int, list[str]], Non
         ) from error
     finally:
         text.detach()
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Give lines, and raise in the end where the last one was cut short."""
+    line = "\n"
+    for line in lines:
+        yield line
+    if not line.endswith(("\n", "\r")):
+        raise FormatError(
+            "The file ends within a line, as one does that was not written to its end",
+            found=shown(line),
+            allowed="a line break after each line, also the last",
+            remedy="have it written again.",
+        )
 
 
 def _refuse_other_text(header: Sequence[str]) -> None:

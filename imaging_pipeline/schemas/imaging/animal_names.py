@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ _LIFE = ("animal_id", "datasource_id", "animal_name", "animal_dob")
 _NUM_ALIKE = 2
 _NUM_COMPARED = 5000
 
+# As animals are told everywhere: one may be called by the identifier of another one.
+_BOTH = re.compile(r"(?P<animal_name>.+) \((?P<animal_id>[^()]+)\)")
+
 TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
 """What a person may say of an animal; ``animal`` is a name or an identifier."""
 
@@ -34,7 +38,10 @@ def typed(row: Mapping[str, Any]) -> Row:
 
 def matching(tables: Tables, said: Mapping[str, Any]) -> list[Row]:
     """Give the keys of the animals that may be meant."""
-    candidates = tables.mlims.Animal & [{column: value} for column, value in _wanted(said)]
+    wanted = [{column: value} for column, value in _wanted(said)]
+    if both := _BOTH.fullmatch(said.get("animal", "")):
+        wanted.append(both.groupdict())
+    candidates = tables.mlims.Animal & wanted
     if "datasource_id" in said:
         candidates &= {"datasource_id": said["datasource_id"]}
     keys: list[Row] = candidates.proj().to_dicts()
@@ -120,7 +127,8 @@ def _several(tables: Tables, value: str, keys: Sequence[Row]) -> InputError:
     return InputError(
         f"The animal {value!r} is not one but {len(rows)}",
         found="; ".join(map(_life, rows)),
-        remedy="Give the animal_id (and the datasource_id) of the one that you mean.",
+        remedy="Give the animal_id of the one that you mean, or its name and animal_id as in"
+        f" '{rows[0]['animal_name']} ({rows[0]['animal_id']})'; in a notebook also its datasource_id.",
     )
 
 
