@@ -44,6 +44,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def times(number: int) -> str:
+    """Give ``once`` or ``3 times``."""
+    return "once" if number == 1 else f"{number} times"
+
+
 def wrapped(line: str, width: int) -> str:
     """Break a line between words; what follows stands to the right of where it began."""
     indent = " " * (len(line) - len(line.lstrip()))

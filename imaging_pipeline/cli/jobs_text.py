@@ -10,10 +10,11 @@ from imaging_pipeline.schemas.jobs.about import about
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
 from imaging_pipeline.schemas.jobs.durations import Durations
 from imaging_pipeline.schemas.jobs.failures import Failure
+from imaging_pipeline.schemas.jobs.job_rows import DEFAULT_PRIORITY
 from imaging_pipeline.schemas.jobs.listing import JobPage
 from imaging_pipeline.schemas.jobs.overview import TableJobs
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.wording import WHOSE_MOVE, counted, in_words
+from imaging_pipeline.wording import WHOSE_MOVE, counted, in_words, times
 
 Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
@@ -75,6 +76,8 @@ def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
         yield f"  {job.table.rpartition('.')[2]}, {words}: was {job.status}, with priority {job.priority}"
     if len(done.jobs) > _NUM_TOLD:
         yield f"  and {len(done.jobs) - _NUM_TOLD} more"
+    if action is Action.PRIORITISE:
+        yield f"What follows from these is made with the usual priority, {DEFAULT_PRIORITY}."
     if done.untouched:
         left = ", ".join(f"{number} {status}" for status, number in done.untouched.items())
         yield f"Left as they are: {left}."
@@ -82,7 +85,7 @@ def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
 
 def _told(told: Told) -> Iterator[str]:
     kind = f"{told.kind}: " if told.kind else ""
-    again = f" (tried {told.attempt} times)" if told.attempt else ""
+    again = f" (tried {times(told.attempt)})" if told.attempt else ""
     yield f"  {kind}{told.what}{again}"
     yield (
         f"  What to do, {WHOSE_MOVE[told.move]}: {told.remedy}"

@@ -11,7 +11,7 @@ from imaging_pipeline.explaining.facts import Candidate, Facts, TableFacts
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.explaining.reasons import Kind, Reason, State
 from imaging_pipeline.living_worker import LivingWorker
-from imaging_pipeline.wording import in_words
+from imaging_pipeline.wording import in_words, times
 
 _STATES = {
     JobStatus.PENDING: State.PENDING,
@@ -51,16 +51,12 @@ def _pending(table: TableFacts, job: Job) -> Iterator[Reason]:
 
 def _later(table: TableFacts, job: Job) -> Iterator[Reason]:
     if job.told is not None:
-        again = f" It was tried {_times(job.told.attempt)}." if job.told.attempt else ""
+        again = f" It was tried {times(job.told.attempt)}." if job.told.attempt else ""
         yield Reason(Kind.LATER, f"{job.told.what}{again}", job.told.remedy, job.told.move)
     else:
         yield Reason(Kind.LATER, "It is scheduled for later.")
     if not any(not each.why_not for each in table.candidates):
         yield from _who_can(table)
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
 
 
 def _running(table: TableFacts, job: Job) -> Iterator[Reason]:

@@ -112,7 +112,8 @@ class Slot:
         if isinstance(running, Started):
             return job
         report = running.progress
-        return f"{job}: {report.step} {report.done}" + (f" of {report.total}" if report.total else "")
+        so_far = f" {report.done}" if report.done else ""
+        return f"{job}: {report.step}" + (f" {report.done} of {report.total}" if report.total else so_far)
 
     def _errand(self) -> Errand | None:
         now = time.monotonic()

@@ -71,7 +71,7 @@ def folder(lab: Lab) -> Path:
 
 
 def told(what: str) -> str:
-    return message(Told(Move.RETRY, what, "Nothing at first.", attempt=2))
+    return message(Told(Move.RETRY, what, "Nothing at first.", attempt=1))
 
 
 def bad(name: str = "a.tif") -> FormatError:
@@ -101,7 +101,7 @@ def test_jobs_are_listed_one_by_one_by_state_table_session_and_words(run: Run) -
     listed = {status: run("--status", str(status)).stdout for status in JobStatus}
     assert listed[JobStatus.PENDING].startswith("Tif, 90218-run0: pending for ")
     assert "Tif, 90218-run1: for later, in " in listed[JobStatus.LATER]
-    assert "The share is away. (tried 2 times)" in listed[JobStatus.LATER]
+    assert "The share is away. (tried once)" in listed[JobStatus.LATER]
     assert listed[JobStatus.ERROR].count("Tif, ") == 2
     assert listed[JobStatus.SUCCESS].startswith("MakeDatasetSessions, request 0, 90218/day1: made ")
     assert "Tif, 90218-run5: made " in listed[JobStatus.SUCCESS]
@@ -131,7 +131,9 @@ def test_what_is_done_with_jobs_is_told_and_what_runs_is_left(run: Run) -> None:
     assert ignored.startswith("Ignored: 4 jobs.\n")
     assert ignored.endswith("Left as they are: 1 reserved, 1 success.\n")
     name = (imaging.Session & {"timeseries_name": "90218-run1"}).fetch1("session_name")
-    assert "Tif, 90218-run1: was ignore" in run("prioritise", f"session_name={name}").stdout
+    prioritised = run("prioritise", f"session_name={name}").stdout
+    assert "Tif, 90218-run1: was ignore" in prioritised
+    assert "What follows from these is made with the usual priority, 5." in prioritised
     for arguments, said in (
         (("retry",), "Nothing is said of which jobs are meant"),
         (("retry", "session"), "name=value"),

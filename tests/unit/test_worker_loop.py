@@ -10,9 +10,11 @@ import pytest
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.lanes import Duty, Need
 from imaging_pipeline.living_worker import Lack
+from imaging_pipeline.progress import Progress
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.messages import (
     Able,
+    Advanced,
     Ended,
     Errand,
     Fate,
@@ -276,10 +278,20 @@ def test_a_duty_is_called_when_it_is_due_and_what_it_does_is_told() -> None:
     assert [event.message for event in worker.told if isinstance(event, Finished)] == ["3 animals are new."]
 
 
-def test_the_heart_is_told_what_each_process_does() -> None:
+@pytest.mark.parametrize(
+    ("progress", "told"),
+    [
+        (Progress("reading", 0, 4), "reading 0 of 4"),
+        (Progress("listing", 3), "listing 3"),
+        (Progress("hashing"), "hashing"),
+    ],
+)
+def test_the_heart_is_told_what_each_process_does(progress: Progress, told: str) -> None:
     def script(order: Order | Errand) -> Iterable[Report]:
         worker.stop.ask()
-        yield Started("module.imaging:Tif", {"session_name": "abc"}, 1)
+        key = {"session_name": "abc"}
+        yield Started("module.imaging:Tif", key, 1)
+        yield Advanced("module.imaging:Tif", key, progress)
 
     process = StubProcess(7, script)
     process.is_deaf = True
@@ -287,4 +299,4 @@ def test_the_heart_is_told_what_each_process_does() -> None:
     seen = []
     worker.watched.tell = seen.append  # type: ignore[method-assign]
     worker.run(once=False)
-    assert {7: "imaging.Tif abc"} in seen
+    assert {7: f"imaging.Tif abc: {told}"} in seen
