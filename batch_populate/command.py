@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from batch_populate.log_file import LogFile
 from imaging_pipeline.config import find_config
 from imaging_pipeline.errors import InputError, PipelineError
 from imaging_pipeline.lanes import LANES, lanes_named
@@ -19,8 +19,6 @@ from imaging_pipeline.workers.view import view
 
 _NAMES = ", ".join(lane.name for lane in LANES)
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
-_LOG_BYTES = 5_000_000
-_LOG_FILES = 5
 _AT_LEAST_ONE = click.IntRange(min=1)
 
 _last_word = logging.getLogger(__name__)
@@ -104,9 +102,7 @@ def _log(console: Console, log_file: Path | None) -> None:
     handlers: list[logging.Handler] = [to_screen]
     if log_file is not None:
         try:
-            handlers.append(
-                RotatingFileHandler(log_file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-            )
+            handlers.append(LogFile(log_file))
         except OSError as error:
             raise click.BadParameter(str(error), param_hint="--log") from error
     logging.basicConfig(level=logging.INFO, format=_FORMAT, handlers=handlers, force=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import signal
@@ -10,12 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
 from batch_populate.command import main
+from batch_populate.log_file import LogFile
 from imaging_pipeline.errors import (
     InputError,
 )
@@ -158,6 +161,20 @@ def test_a_log_has_a_line_for_each_event_but_mere_counts(caplog: pytest.LogCaptu
         ("ERROR", f"{job}: error after 1.2 s: The stack is damaged. File: [a].tif."),
         ("WARNING", "The connection to the database was lost, and made again."),
     ]
+
+
+def test_a_log_that_is_full_and_cannot_be_renamed_is_written_on_and_its_earlier_parts_stay(
+    tmp_path: Path,
+) -> None:
+    log = LogFile(tmp_path / "worker.log")
+    log.maxBytes = 1
+    (tmp_path / "worker.log.1").write_text("earlier\n")
+    (tmp_path / "worker.log.0").mkdir()  # as little can the log be renamed while another program reads it
+    for number in range(3):
+        log.emit(logging.makeLogRecord({"msg": f"line {number}"}))
+    log.close()
+    assert (tmp_path / "worker.log").read_text() == "line 0\nline 1\nline 2\n"
+    assert (tmp_path / "worker.log.1").read_text() == "earlier\n"
 
 
 def drawn(events: tuple[Event, ...], width: int = 160) -> str:

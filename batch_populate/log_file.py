@@ -1,0 +1,44 @@
+"""A log in a file of limited size, whose earlier parts stand beside it."""
+
+from __future__ import annotations
+
+import time
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+_BYTES = 5_000_000
+_FILES = 5
+_AGAIN_S = 60.0
+
+
+class LogFile(RotatingFileHandler):
+    """Goes on in its file where no other can be begun, and tries that again a minute later.
+
+    Windows renames no file that somebody looks into. The earlier parts stay as they are meanwhile.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
+        self._due = float("-inf")
+
+    def doRollover(self) -> None:  # noqa: N802  the library's name
+        """Begin another file, if that can be now."""
+        if time.monotonic() < self._due:
+            return
+        if self.stream is not None:
+            self.stream.close()
+        try:
+            _try_to_rename(Path(self.baseFilename))
+            super().doRollover()
+        except OSError:
+            self._due = time.monotonic() + _AGAIN_S
+            self.stream = self._open()
+
+
+def _try_to_rename(path: Path) -> None:
+    path.rename(f"{path}.0").rename(path)
