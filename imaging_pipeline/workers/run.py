@@ -14,7 +14,7 @@ from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import MISSED_BEATS, Heartbeat
 from imaging_pipeline.workers.job_handle import JobHandle, wait_for
 from imaging_pipeline.workers.job_queue import JobQueue
-from imaging_pipeline.workers.messages import Event
+from imaging_pipeline.workers.messages import Event, Note
 from imaging_pipeline.workers.policy import Policy, load_policies
 from imaging_pipeline.workers.rota import passes
 from imaging_pipeline.workers.settings import Settings
@@ -87,6 +87,7 @@ def run_worker(
         if begun is None:
             return Summary(0, 0, ())
         connection, queues, heartbeat = begun
+        on_event(Note(f"The worker {identity.name} begins."))
         policies = load_policies(settings)
         desk = Desk(connection, wiring.workers, queues, policies, stop, timing, on_event)
         tally = Tally()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from batch_populate.command import main
 from imaging_pipeline.config import CONFIG_NAME
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.workers.messages import Event, Finished
+from imaging_pipeline.workers.messages import Event, Finished, Note
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics
@@ -30,6 +31,8 @@ def test_a_worker_on_all_lanes_of_an_empty_database_ends_with_nothing_left(lab: 
     summary = run_worker(LANES, True, 1.0, lab.config, told.append)
     assert str(summary) == "done 0, errors 0, left 0"
     assert [event for event in told if isinstance(event, Finished)] == []
+    name = next(event.message for event in told if isinstance(event, Note)).split()[2]
+    assert name.startswith(f"{platform.node()}-{os.getpid()}-")  # by which it stands among the workers
     assert len(imaging.Worker()) == 0
 
 
