@@ -13,6 +13,7 @@ from imaging_pipeline.colony.animal import Animal, AnimalKey
 from imaging_pipeline.colony.likeness import Fields, are_genes_stored
 from imaging_pipeline.colony.record import Genotype, RowProblem
 from imaging_pipeline.colony.stored import Account
+from imaging_pipeline.errors import StoreError
 
 _TABLES = """
 PRAGMA journal_mode = OFF;
@@ -61,7 +62,13 @@ ORDER BY animal_id
 
 
 class Spool:
-    """A file of its own that goes with the block; memory stays the same, however large the source is."""
+    """A file of its own that goes with the block; memory stays the same, however large the source is.
+
+    Raises
+    ------
+    StoreError
+        The disk for temporary files has no room for it.
+    """
 
     def __enter__(self) -> Spool:
         self._folder = tempfile.TemporaryDirectory(prefix="imaging-pipeline-animals-")
@@ -76,6 +83,13 @@ class Spool:
     ) -> None:
         self._file.close()
         self._folder.cleanup()
+        if isinstance(error, sqlite3.OperationalError):
+            raise StoreError(
+                "What was read of the animals has no room on this machine",
+                path=self._folder.name,
+                found=error,
+                remedy="make room on this disk, or name another folder for temporary files by TMPDIR.",
+            ) from error
 
     def add_animals(self, animals: Iterable[tuple[str, Animal]]) -> None:
         """Keep animals, each with the number of its row."""

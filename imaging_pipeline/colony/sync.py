@@ -80,9 +80,9 @@ def sync(
 
     Raises
     ------
-    ColonyError, NothingFoundError, StillCopyingError, FormatError, InputError
+    ColonyError, NothingFoundError, StillCopyingError, FormatError, InputError, StoreError
         Another run goes on, or the source is away, breaks off, tells of nearly nothing, or is not as it
-        should be. Nothing was changed.
+        should be, or what it tells has no room here. Nothing was changed.
     """
     counts = Counts()
     run = None if dry_run else Run(tables, source, is_whole=is_whole)

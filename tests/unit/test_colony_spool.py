@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from imaging_pipeline.colony.animal import COLUMNS, Animal, AnimalKey, Values
 from imaging_pipeline.colony.record import Genotype, RowProblem
 from imaging_pipeline.colony.spool import Spool
 from imaging_pipeline.colony.stored import Account
+from imaging_pipeline.errors import Move, StoreError
 
 KEY = AnimalKey("a", 1)
 STORED: dict[str, str | None] = {
@@ -77,6 +80,23 @@ def test_a_gene_is_not_withdrawn_where_a_row_of_genotypes_cannot_be_taken(spool:
     spool.add_animals([("1", Animal(KEY, STORED, has_all_genes=True))])
     spool.keep_genes_of([RowProblem("1", "a", "gene cannot be taken", "", "")])
     assert differing(spool, account(Cre="het")) == []
+
+
+def test_a_full_disk_is_told_and_nothing_is_left_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def fill() -> None:
+        with Spool() as spool:
+            # SQLite finds no way to a disk of another namespace, and says the same of a full one.
+            spool._file.execute("PRAGMA max_page_count = 30")
+            spool.add_animals((str(i), Animal(AnimalKey(str(i), 0), STORED)) for i in range(2000))
+
+    with pytest.raises(StoreError, match=rf"no room.*{tmp_path}.*disk is full.*Make room") as told:
+        fill()
+    assert told.value.move is Move.ADMINISTRATOR
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_animals_come_in_batches_in_the_order_of_their_identifiers(spool: Spool) -> None:
