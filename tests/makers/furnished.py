@@ -10,11 +10,15 @@ from pathlib import Path
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.errors import PipelineError
-from imaging_pipeline.schemas import tables
+from imaging_pipeline.lanes import Need
+from imaging_pipeline.living_worker import Lack
+from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import administration
 from imaging_pipeline.schemas.imaging.kept_changes import kept_change
-from tests.makers.lab import Lab
-from tests.makers.recordings import OBJECT, import_all
+from tests.makers.lab import Lab, register
+from tests.makers.living import add_worker
+from tests.makers.recordings import OBJECT, OPEN_FIELD, import_all, populate, session_key, write_recording
+from tests.makers.worker import worked
 
 PARTS = {
     "Sync": [
@@ -30,13 +34,28 @@ def furnish(lab: Lab) -> None:
     """Register and import a recording, and add what an administrator would."""
     bound = tables.in_code()
     administration.add_options(bound, "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
-    administration.add_options(bound, "fast", {"tau": 0.7})
+    administration.add_options(bound, "brisk", {"tau": 0.7})
     administration.add_setup(bound, "wheel room", date(2026, 3, 14), "2Pminiscope_A", parts=PARTS)
     with kept_change(bound, "bob", "added the microscope", "mini2p", {"notes": "the second one"}):
         administration.add_scope(bound, "mini2p", notes="the second one")
     administration.add_apparatus(bound, "wheel", "treadmill", note="10 cm wide")
     compare_with_colony()
     import_all(lab, OBJECT)
+    populate("SNR")
+    fail(lab)
+    lack = Lack(Need.SUITE2P, "suite2p", "Suite2p is not installed", "Install it.")
+    add_worker(imaging.Worker, "pc1", "ingest,imported", processes={4711: "Tif of 90218"}, lacks=(lack,))
+
+
+def fail(lab: Lab) -> None:
+    """Register a recording whose tif is cut short before it is imported."""
+    folder = lab.share / "90218" / "2024-05-18"
+    write_recording(folder, OPEN_FIELD)
+    register(lab, folder, combined=False)
+    tif = folder / OPEN_FIELD.tif_names[0]
+    tif.write_bytes(tif.read_bytes()[:-100])
+    (key,) = (imaging.Session.Data - imaging.Tif & session_key(OPEN_FIELD)).keys()
+    worked(imaging.Tif(), key)
 
 
 def compare_with_colony() -> None:

@@ -75,7 +75,13 @@ def why(session_name: str) -> ResponseReturnValue:
     """Say why a session is not done."""
     row = queries.session(tables(), session_name)
     (told,) = explain(tables(), row["session_name"])
-    return rendered("sessions/why.html", "sessions/_why.html", told=told, session_name=session_name)
+    return rendered(
+        "sessions/why.html",
+        "sessions/_why.html",
+        told=told,
+        session_name=session_name,
+        may_repeat=me().may_change_of(row["username"]),
+    )
 
 
 @blueprint.get("/<session_name>/image/<dataset_name>")
