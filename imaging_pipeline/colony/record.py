@@ -123,7 +123,7 @@ class AnimalReader:
         animal_id = values.pop("animal_id", None)
         datasource = values.pop("datasource_id", None)
         if not animal_id and not any(what.startswith("animal_id ") for what, _, _ in wrong):
-            wrong.append(("The row has no animal_id", "nothing", "the colony's identifier"))
+            wrong.append(("The row has no animal_id", _nothing_beside(values), "the colony's identifier"))
         if values.get("death_date") or values.get("death_cause"):
             wrong += _contradictions(values, record.cells)
         if wrong or not animal_id:
@@ -145,6 +145,12 @@ class AnimalReader:
             except NotTakenError as error:
                 wrong.append((f"{column} cannot be taken", shown(_decoded(cell)), str(error)))
         return values, wrong
+
+
+def _nothing_beside(values: Mapping[str, str | None]) -> str:
+    """Say that something is not there, with what is: a database's rows are found by no number."""
+    told = ", ".join(f"{column} {value}" for column, value in values.items() if value is not None)
+    return shown(f"nothing beside {told}" if told else "nothing")
 
 
 def _contradictions(

@@ -158,6 +158,11 @@ def test_a_row_with_more_cells_than_the_header_is_skipped(tmp_path: Path) -> Non
     assert (problem.row, problem.animal_id, problem.found) == ("2", "a0f1", "3 cells")
 
 
+def test_a_row_without_an_identifier_is_told_by_what_else_stands_in_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "animal_id,animal_name,litter,color\n,90999,L7,\n")
+    assert only_problem(path).found == "nothing beside animal_name 90999, litter L7"
+
+
 def test_a_date_of_death_that_cannot_be_is_told_once(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,death_date,death_cause\na0f1,2026-02-30,old\n")
     assert only_problem(path).what == "death_date cannot be taken"
