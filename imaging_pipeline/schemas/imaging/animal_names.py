@@ -73,7 +73,7 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
         found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
         remedy="Where it is new in the colony, nothing: the request waits for it, and is carried out when it"
         " is here. Where the name is wrong, request the folder again with the right one, which takes the"
-        " place of this request, or withdraw it: imaging-pipeline withdraw.",
+        " place of this request, or withdraw it: imaging-pipeline withdraw NUMBER.",
     )
 
 
