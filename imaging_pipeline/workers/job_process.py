@@ -18,6 +18,7 @@ from typing import Any
 
 from datajoint.errors import LostConnectionError
 
+from imaging_pipeline.database_refusal import is_of_server
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.workers.connection import is_alive, revive
 from imaging_pipeline.workers.job_table import JobTable
@@ -132,12 +133,15 @@ class _Jobs:
                 return Fate.DONE, ""
             if jobs is not None:
                 jobs.give_back_mine()
-        except DatabaseError as gone:
-            lost, message = True, str(gone)
+        except Exception as refused:  # each driver has its own classes
+            if not (isinstance(refused, DatabaseError) or is_of_server(refused)):
+                raise
+            lost, message = True, str(refused)
             self._owed += [] if jobs is None else [jobs]
         if interrupted:
             return Fate.INTERRUPTED, ""
-        return (Fate.DISCONNECTED if lost else Fate.FAILED), message
+        passes = lost or self._workshop.judge(error).keeps_result  # such as a deadlock
+        return (Fate.DISCONNECTED if passes else Fate.FAILED), message
 
     def _table(self, name: str) -> JobTable:
         if name not in self._tables:

@@ -33,7 +33,7 @@ class Fate(StrEnum):
     CRASHED = "crashed"
     """The job is pending again because its process died."""
     DISCONNECTED = "disconnected"
-    """The database could not be reached, or not all the time; the job is pending again."""
+    """The database was away, or another transaction stood in the way; the job is pending again."""
     GONE = "gone"
     """What the job was to be made from is no more; the job is dropped."""
     LOST = "lost"

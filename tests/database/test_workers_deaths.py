@@ -7,7 +7,6 @@ import platform
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -18,8 +17,7 @@ from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.messages import Event, Fate, Finished, Note
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.living import add_worker
-from tests.makers.processes import fast_processes
-from tests.makers.toy_tables import FIRST, ToyWiring
+from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by POSIX signals")
@@ -159,32 +157,6 @@ def test_two_workers_that_find_a_dead_one_take_its_job_once(toy: Toy) -> None:
     toy.run()
     other.summary()
     assert toy.computed() == [0]
-
-
-class Impatient(ToyWiring):
-    """Whose connections wait for no lock for long."""
-
-    def connect(self, config: Any) -> Any:
-        connection = super().connect(config)
-        is_postgresql = connection.adapter.backend == "postgresql"
-        connection.query(f"SET {'lock_timeout' if is_postgresql else 'innodb_lock_wait_timeout'} = 1")
-        return connection
-
-
-def test_a_worker_that_is_kept_from_the_jobs_of_the_dead_works_on_and_takes_them_later(toy: Toy) -> None:
-    toy.add("quick", "quick")
-    elsewhere(toy, "vm7", 0, silent_for_s=60)
-    jobs = toy.tables.Measurement.jobs
-
-    def stand_in_the_way(told: list[Event]) -> None:
-        with jobs.connection.transaction:
-            jobs.connection.query(f"SELECT 1 FROM {jobs.full_table_name} WHERE sample_id=0 FOR UPDATE")
-            wait_until(lambda: "The database refused" in notes(told))
-        wait_until(lambda: fates(told).count(Fate.DONE) == 2)
-
-    start = fast_processes().get_start_method()
-    toy.run(stand_in_the_way, lanes=(FIRST,), once=False, wiring=Impatient(start))
-    assert toy.measured() == [0, 1]
 
 
 def test_what_a_person_populates_by_hand_elsewhere_is_left_alone(toy: Toy) -> None:
