@@ -15,6 +15,7 @@ from imaging_pipeline.schemas import imaging
 from tests.makers.browser import OpenSite, faults
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, RATE_HZ
+from tests.makers.site import ON_ONE_SERVER
 from tests.makers.toy_workers import wait_until
 from tests.makers.viewed import CELL_IDS, viewed_session
 
@@ -121,6 +122,36 @@ def test_contrast_and_colours_change_the_picture(viewer: Page, look: Callable[[P
     wait_until(lambda: colours_of(viewer) != before)
     expect(viewer.locator("#viewer-scale canvas")).to_have_count(1)
     look(viewer, "probability")
+
+
+@ON_ONE_SERVER
+def test_planes_are_gone_through_by_keys(
+    lab: Lab, opened: OpenSite, look: Callable[[Page, str], Path]
+) -> None:
+    key = viewed_session(lab, num_planes=3)
+    viewer = opened.signed_in("anna", f"/cells/{key['session_name']}/")
+    plane = viewer.get_by_label("Plane")
+    expect(plane.locator("option")).to_have_text(["all", "0", "1", "2"])
+    of_all = colours_of(viewer)
+    for pressed, shown in (("q", "all"), ("a", "0"), ("a", "1"), ("q", "0")):
+        viewer.keyboard.press(pressed)
+        expect(plane.locator("option:checked")).to_have_text(shown)
+    wait_until(lambda: colours_of(viewer) != of_all)
+    look(viewer, "planes")
+
+
+@ON_ONE_SERVER
+def test_a_second_channel_is_drawn_beside_the_first(
+    lab: Lab, opened: OpenSite, look: Callable[[Page, str], Path]
+) -> None:
+    key = viewed_session(lab, num_channels=2)
+    viewer = opened.signed_in("anna", f"/cells/{key['session_name']}/")
+    expect(viewer.locator("#viewer-about")).to_contain_text(f"{len(CELL_IDS)} cells")
+    viewer.get_by_label("dF/F, second channel").check()
+    click_cell(viewer, key, 2)
+    labels = viewer.locator(".u-legend .u-label")
+    expect(labels).to_have_text(["s", "dF/F", "Filtered spikes", "dF/F, second channel"])
+    look(viewer, "channels")
 
 
 def test_what_is_shown_is_saved(viewer: Page, key: dict[str, Any], tmp_path: Path) -> None:
