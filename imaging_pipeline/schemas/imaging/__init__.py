@@ -7,7 +7,7 @@ from .audit import Change, Curation, Retirement
 from .cells import Cell, FilteredSpikes
 from .hardware import Scope, Setup
 from .operations import JobAction, TableChange, Worker
-from .parameters import BaselineParams, SpikeFilterParams, TrackingParams
+from .parameters import BaselineParams, SpikeFilterParams, Suite2pyOps, TrackingParams
 from .raw import Mesc, Tif
 from .reference import (
     DatasetType,
@@ -19,7 +19,7 @@ from .reference import (
     SessionType,
     User,
 )
-from .requests import BaseFolder, MakeDatasetSessions, Suite2pyOps
+from .requests import BaseFolder, MakeDatasetSessions
 from .schema import schema
 from .sessions import Dataset, MetaSession, PhysicalFile, Session
 from .signal_to_noise import SNR

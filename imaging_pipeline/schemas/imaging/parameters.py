@@ -56,3 +56,18 @@ class SpikeFilterParams(dj.Lookup):
     contents = [
         {"spike_filter_id": 0, "spike_std": 2.0, "spikefilterparams_comment": "usual"},
     ]
+
+
+@schema
+class Suite2pyOps(dj.Manual):
+    """Suite2p option sets by name; a set in use is never changed, another name is given instead."""
+
+    definition = """
+    ops_name : varchar(64)
+    ---
+    ops : json  # the set as it was given
+    ops_settings : json  # the same as settings of Suite2p 1.x, only what differs from default
+    ops_not_carried : json  # what Suite2p 1.x has no place for, with the reason
+    ops_hash : varchar(16)  # of ops_settings: equal sets have equal hashes
+    suite2pyops_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
+    """

@@ -14,6 +14,7 @@ from . import awaited, key_sources, preview, registration, request_rows
 from .decision import Decision
 from .fetching import Row
 from .hardware import Scope
+from .parameters import Suite2pyOps
 from .preview import Preview
 from .reference import ExperimentType, Repository, SessionType, User
 from .schema import schema
@@ -30,21 +31,6 @@ __all__ = [
     "User",
     "mlims",
 ]
-
-
-@schema
-class Suite2pyOps(dj.Manual):
-    """Suite2p option sets by name; a set in use is never changed, another name is given instead."""
-
-    definition = """
-    ops_name : varchar(64)
-    ---
-    ops : json  # the set as it was given
-    ops_settings : json  # the same as settings of Suite2p 1.x, only what differs from default
-    ops_not_carried : json  # what Suite2p 1.x has no place for, with the reason
-    ops_hash : varchar(16)  # of ops_settings: equal sets have equal hashes
-    suite2pyops_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
-    """
 
 
 @schema

@@ -9,6 +9,7 @@ from imaging_pipeline.schemas import mlims, tables
 
 from .arenas import Apparatus, ArenaObject, CueCard
 from .hardware import Scope, Setup
+from .parameters import Suite2pyOps
 from .reference import (
     DatasetType,
     ExperimentType,
@@ -18,7 +19,6 @@ from .reference import (
     SessionType,
     User,
 )
-from .requests import Suite2pyOps
 from .schema import schema
 
 __all__ = [
