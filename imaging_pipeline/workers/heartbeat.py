@@ -105,8 +105,7 @@ class Heartbeat:
             if rows is None:
                 connection = self._open()
                 rows = connection, WorkerRows(connection, self._table, self._identity)
-            rows[1].write(self._state)
-            self._pulse.beat()
+            self._pulse.beat(rows[1].write(self._state))
         except Exception as error:  # each driver has its own classes for an absent server
             if not self._first.is_set():
                 self._error = error

@@ -13,6 +13,9 @@ from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.policy import Watch
 from imaging_pipeline.workers.processes import is_gone
 
+# Whose own beat is older than this share of what is allowed does not judge: others may be a beat older.
+_OWN_SHARE = 2 / 3
+
 # A job that a person populates by hand has no heart that could be heard.
 _BY_HAND_S = 3600.0
 
@@ -34,14 +37,18 @@ def remove_dead(watch: Watch) -> Iterator[Dead]:
     """Remove the rows of dead workers, and give those that nobody else has removed meanwhile.
 
     One is dead if its process is gone from this machine, or if it missed its beats while the server was there
-    for them and this worker would have heard them: after an outage everybody is silent for a moment.
+    for them and this worker would have heard them: after an outage everybody is silent for a moment, and so
+    is everybody when the server's clock is set forward.
     """
-    for row in _others(watch):
+    rows = _workers(watch)
+    own = rows.pop(watch.name, None)
+    heard = own is not None and float(own["age_s"]) <= own["worker_silent_after"] * _OWN_SHARE
+    for row in rows.values():
         age_s, allowed_s = float(row["age_s"]), row["worker_silent_after"]
         where = f"The worker {row['worker_name']} on {row['worker_host']}"
         if row["worker_machine"] == machine_hash() and is_gone(row["worker_pid"]):
             cause = f"{where} died: its process {row['worker_pid']} is gone"
-        elif age_s > allowed_s and min(watch.steady_s, _up_s(watch.workers.connection)) > allowed_s:
+        elif age_s > allowed_s and heard and min(watch.steady_s, up_s(watch.workers.connection)) > allowed_s:
             cause = f"{where} gave no sign of life for {age_s:.0f} s"
         else:
             continue
@@ -56,17 +63,15 @@ def is_orphan(reservation: Reservation) -> bool:
     return reservation.age_s > _BY_HAND_S
 
 
-def _others(watch: Watch) -> list[Mapping[str, Any]]:
+def _workers(watch: Watch) -> dict[str, Mapping[str, Any]]:
+    """Give the rows of all workers, with their age, by name."""
     workers = watch.workers
     age = server_clock.seconds_since(workers.connection, "worker_heartbeat")
-    query = f"SELECT *, {age} AS age_s FROM {workers.full_table_name} WHERE worker_name <> %s"
-    rows: list[Mapping[str, Any]] = workers.connection.query(
-        query, args=(watch.name,), as_dict=True
-    ).fetchall()
-    return rows
+    query = f"SELECT *, {age} AS age_s FROM {workers.full_table_name}"
+    return {row["worker_name"]: row for row in workers.connection.query(query, as_dict=True).fetchall()}
 
 
-def _up_s(connection: Any) -> float:
+def up_s(connection: Any) -> float:
     """Give for how long the server has been running."""
     return float(connection.query(_UP_S[connection.adapter.backend]).fetchone()[-1])
 

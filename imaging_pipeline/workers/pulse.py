@@ -29,9 +29,9 @@ class Pulse:
         self._last: tuple[float, ...] | None = None
         self._missed: float | None = None
 
-    def beat(self) -> None:
-        """Take note of a beat."""
-        if self._is_late():
+    def beat(self, since_s: float = 0.0) -> None:
+        """Take note of a beat, and of how long ago the last one was by the server's clock."""
+        if self._is_late() or since_s > self._late_after_s:
             self.miss()
         self._last = self._now()
 

@@ -90,8 +90,15 @@ class WorkerRows:
         self._identity = identity
         self._written: State | None = None
 
-    def write(self, state: State) -> None:
-        """Beat: renew the worker's row, also where somebody has removed it, and write what differs."""
+    def write(self, state: State) -> float:
+        """Beat: renew the worker's row, also where somebody has removed it, and write what differs.
+
+        Returns
+        -------
+        float
+            How long ago, in seconds by the server's clock, the last beat was; 0 where there is none.
+        """
+        since_s = self._since_s()
         free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
         beaten = self._query(
             f"UPDATE {self._worker} SET worker_heartbeat={server_clock.now(self._connection)},"
@@ -100,19 +107,26 @@ class WorkerRows:
             self._identity.name,
         )
         if beaten and self._written == state:
-            return
+            return since_s
         with self._connection.transaction:
             if not beaten:
                 self._insert_worker(*free)
             self._replace(self._processes, _process_rows(state))
             self._replace(self._lacks, [*_lack_rows(state), *_priority_rows(self._identity)])
         self._written = state
+        return since_s
 
     def remove(self) -> None:
         """Remove all rows of the worker."""
         with self._connection.transaction:
             for table in (self._processes, self._lacks, self._worker):
                 self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
+
+    def _since_s(self) -> float:
+        age = server_clock.seconds_since(self._connection, "worker_heartbeat")
+        query = f"SELECT {age} FROM {self._worker} WHERE worker_name=%s"
+        found = self._connection.query(query, args=(self._identity.name,)).fetchone()
+        return 0.0 if found is None else float(found[0])
 
     def _insert_worker(self, scratch_bytes: int | None, memory_bytes: int | None) -> None:
         row = {

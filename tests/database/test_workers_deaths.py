@@ -15,6 +15,7 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.errors import Move, told
 from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.messages import Event, Fate, Finished, Note
+from imaging_pipeline.workers.others import up_s
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.living import add_worker
 from tests.makers.toy_tables import FIRST
@@ -124,6 +125,29 @@ def test_a_worker_elsewhere_that_missed_its_beats_loses_its_job_once_and_with_a_
     assert said.what.startswith("The worker vm7 on vm7 gave no sign of life for 6")
     assert notes(ran.told).count("gave no sign of life") == 2  # of the worker, and of its job
     assert len(toy.tables.Worker()) == len(toy.tables.Worker.Process()) == 0
+
+
+def test_a_server_whose_clock_is_set_forward_makes_nobody_dead(toy: Toy) -> None:
+    toy.add("quick", "gate")
+    elsewhere(toy, "vm7", 0, worker_silent_after=3.0, silent_for_s=-300.0)  # it beats until then
+    worker = toy.tables.Worker
+    connection = worker().connection
+    ago = connection.adapter.interval_expr(600, "second")
+    wait_until(lambda: up_s(connection) > 3.0)
+
+    def set_clock(_told: list[Event]) -> None:
+        toy.wait_for_gate(1)
+        name = (worker - {"worker_name": "vm7"}).fetch1("worker_name")
+        own = worker & {"worker_name": name}
+        connection.query(f"UPDATE {worker.full_table_name} SET worker_heartbeat = worker_heartbeat - {ago}")
+        for _ in range(3):
+            before = own.fetch1("worker_heartbeat")
+            wait_until(lambda before=before: own.fetch1("worker_heartbeat") > before)
+        toy.open_gate(1)
+
+    toy.run(set_clock, lanes=(FIRST,))
+    assert len(worker & {"worker_name": "vm7"}) == 1
+    assert (toy.job(0)["status"], toy.job(0)["host"]) == ("reserved", "vm7")
 
 
 def test_a_long_job_elsewhere_that_beats_is_never_taken(toy: Toy) -> None:

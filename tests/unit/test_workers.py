@@ -113,6 +113,15 @@ def test_who_was_suspended_is_not_steady_before_others_could_beat_again(clocks: 
     assert pulse.steady_s() == 12.0
 
 
+def test_a_beat_that_is_late_by_the_server_s_clock_is_late(clocks: tuple[Clock, Clock]) -> None:
+    pulse = Pulse(10.0, clocks)
+    pulse.beat(0.0)
+    pulse.beat(12.0)
+    assert pulse.steady_s() == float("inf")
+    pulse.beat(600.0)
+    assert pulse.steady_s() == 0.0
+
+
 def test_a_clock_that_is_set_back_makes_no_beat_late(clocks: tuple[Clock, Clock]) -> None:
     pulse = Pulse(10.0, clocks)
     pulse.beat()
