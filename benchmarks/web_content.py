@@ -50,6 +50,7 @@ def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -
     give_folders(connection)
     _let_some_fail(connection, imaging)
     key = dict((imaging.Cell & f"NOT {is_copy('session_name')}").fetch1("KEY"))
+    _enlarge_image(imaging, key)
     _add_cells(imaging, key, cells)
     _lengthen(connection, imaging, key, cells, frames)
     jobs = [name for name in table_names(connection) if "~~" in name]
@@ -73,6 +74,13 @@ def _let_some_fail(connection: Any, imaging: Any) -> None:
             " error_message = CONCAT('OSError: disk ', RIGHT(session_name, 1))"
             f" WHERE {is_copy('session_name')} AND RIGHT(session_name, 2) IN ('17', '18')"
         )
+
+
+def _enlarge_image(imaging: Any, key: dict[str, Any]) -> None:
+    """Give an analysis a mean image as large as its cells are far apart."""
+    (plane,) = (imaging.Projection.Plane & key).keys()
+    pixels = np.random.default_rng(0).normal(1000, 100, (_SIDE_PX, _SIDE_PX)).astype(np.float32)
+    imaging.Projection.Plane.update1({**plane, "mean_image": pixels})
 
 
 def _add_cells(imaging: Any, key: dict[str, Any], cells: int) -> None:
