@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from imaging_pipeline.lanes import Duty, short_name
+from imaging_pipeline.wording import in_words
 from imaging_pipeline.workers.messages import (
     Advanced,
     Ended,
@@ -17,6 +18,8 @@ from imaging_pipeline.workers.messages import (
     Started,
 )
 from imaging_pipeline.workers.rota import Passes, PassOver
+
+_LONG_S = 60.0
 
 
 class Process(Protocol):
@@ -60,6 +63,8 @@ class Slot:
         Says what is next.
     duties
         What is done beside the tables.
+    long_s
+        After which it is told that it still looks for a job: nobody can see a share that hangs otherwise.
 
     Attributes
     ----------
@@ -71,7 +76,9 @@ class Slot:
         Until when nothing is ordered, by the monotonic clock.
     """
 
-    def __init__(self, process: Process, passes: Passes, duties: Iterable[Duty] = ()) -> None:
+    def __init__(
+        self, process: Process, passes: Passes, duties: Iterable[Duty] = (), *, long_s: float = _LONG_S
+    ) -> None:
         self.process = process
         self.running: Started | Advanced | None = None
         self.ordered: Order | Errand | None = None
@@ -79,6 +86,8 @@ class Slot:
         self._passes = passes
         self._answer: Finished | None = None
         self._has_begun = False
+        self._long_s = long_s
+        self._ordered_at = float("-inf")
         self._due = {duty: float("-inf") for duty in duties}
 
     def is_free(self) -> bool:
@@ -89,7 +98,7 @@ class Slot:
         """Give what is to be done next; where it is an order, the process has got it."""
         step = self._errand() or self._step()
         if not isinstance(step, PassOver):
-            self.ordered = step
+            self.ordered, self._ordered_at = step, time.monotonic()
             self.process.order(step)
         return step
 
@@ -107,13 +116,20 @@ class Slot:
         """Say in a line what runs, and how far it is."""
         running = self.running
         if running is None:
-            return ""
+            return self._looking()
         job = " ".join([short_name(running.table), *map(str, running.key.values())])
         if isinstance(running, Started):
             return job
         report = running.progress
         so_far = f" {report.done}" if report.done else ""
         return f"{job}: {report.step}" + (f" {report.done} of {report.total}" if report.total else so_far)
+
+    def _looking(self) -> str:
+        looked_s = time.monotonic() - self._ordered_at
+        if not isinstance(self.ordered, Order) or looked_s < self._long_s:
+            return ""
+        so_long = f"has looked for jobs for {in_words(looked_s)}, as where a share hangs"
+        return f"{short_name(self.ordered.table)}: {so_long}"
 
     def _errand(self) -> Errand | None:
         now = time.monotonic()

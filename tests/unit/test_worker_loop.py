@@ -27,6 +27,7 @@ from imaging_pipeline.workers.messages import (
 )
 from imaging_pipeline.workers.rota import PassOver, passes
 from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.timing import Timing
 from tests.makers.stub_process import StubProcess, StubWorker, making
 
@@ -276,6 +277,16 @@ def test_a_duty_is_called_when_it_is_due_and_what_it_does_is_told() -> None:
     worker.run()
     assert calls == ["m:sync"]
     assert [event.message for event in worker.told if isinstance(event, Finished)] == ["3 animals are new."]
+
+
+def test_a_process_that_hangs_before_it_has_a_job_is_told_to_look_for_one() -> None:
+    hanging = StubProcess(7, lambda _order: [])
+    slot = Slot(hanging, passes(("module.imaging:Tif",), 60.0, lambda _table: True), long_s=0.0)
+    assert slot.doing() == ""
+    slot.next()
+    assert slot.doing() == "imaging.Tif: has looked for jobs for 0.0 s, as where a share hangs"
+    slot.answered(Finished("module.imaging:Tif", None, Fate.NOTHING))
+    assert slot.doing() == ""
 
 
 @pytest.mark.parametrize(
