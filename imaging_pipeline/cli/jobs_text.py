@@ -76,7 +76,7 @@ def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
         yield f"  {job.table.rpartition('.')[2]}, {words}: was {job.status}, with priority {job.priority}"
     if len(done.jobs) > _NUM_TOLD:
         yield f"  and {len(done.jobs) - _NUM_TOLD} more"
-    if action is Action.PRIORITISE:
+    if action is Action.PRIORITISE and done.jobs:
         yield f"What follows from these is made with the usual priority, {DEFAULT_PRIORITY}."
     if done.untouched:
         left = ", ".join(f"{number} {status}" for status, number in done.untouched.items())
