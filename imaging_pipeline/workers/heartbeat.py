@@ -12,6 +12,7 @@ from typing import Any
 
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.pulse import Pulse
+from imaging_pipeline.workers.timing import Timing
 from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
 
 MISSED_BEATS = 3
@@ -31,22 +32,22 @@ class Heartbeat:
         Full name of the table of workers.
     identity
         Who the worker is.
-    every_s
-        Between two beats.
+    timing
+        How long it is between two beats, and when one is late.
     """
 
     def __init__(
-        self, open_connection: Callable[[], Any], table: str, identity: Identity, every_s: float
+        self, open_connection: Callable[[], Any], table: str, identity: Identity, timing: Timing
     ) -> None:
         self._open = open_connection
         self._table = table
         self._identity = identity
-        self._every_s = every_s
+        self._every_s = timing.heartbeat_s
         self._state = State()
         self._wake, self._ended = threading.Event(), threading.Event()
         self._first = threading.Event()
         self._error: Exception | None = None
-        self._pulse = Pulse(every_s)
+        self._pulse = Pulse(timing.late_s)
         self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
 
     def begin(self) -> None:

@@ -13,9 +13,6 @@ from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.policy import Watch
 from imaging_pipeline.workers.processes import is_gone
 
-# Whose own beat is older than this share of what is allowed does not judge: others may be a beat older.
-_OWN_SHARE = 2 / 3
-
 # A job that a person populates by hand has no heart that could be heard.
 _BY_HAND_S = 3600.0
 
@@ -42,7 +39,7 @@ def remove_dead(watch: Watch) -> Iterator[Dead]:
     """
     rows = _workers(watch)
     own = rows.pop(watch.name, None)
-    heard = own is not None and float(own["age_s"]) <= own["worker_silent_after"] * _OWN_SHARE
+    heard = own is not None and float(own["age_s"]) <= watch.late_s
     for row in rows.values():
         age_s, allowed_s = float(row["age_s"]), row["worker_silent_after"]
         where = f"The worker {row['worker_name']} on {row['worker_host']}"

@@ -94,6 +94,8 @@ class Watch:
         The table of workers, on the supervisor's connection.
     steady_s
         For how long this worker has heard the database without a break.
+    late_s
+        How old its own last beat is, by the server's clock, when it is late.
     bury
         Settles a reservation whose process is dead, and gives what became of the job; None where somebody
         else was faster.
@@ -104,6 +106,7 @@ class Watch:
     queues: Mapping[str, JobQueue]
     workers: Any
     steady_s: float
+    late_s: float
     bury: Callable[[str, Reservation, str], Finished | None]
 
 

@@ -8,30 +8,27 @@ from collections.abc import Callable, Sequence
 # A machine that sleeps stops the first on some systems; the second is set anew now and then.
 _CLOCKS = (time.monotonic, time.time)
 
-# Others on a machine that was suspended are silent for as long, and for up to a beat more.
-_LATE_BEATS = 2
-
 
 class Pulse:
     """Takes note of beats, by one thread, and tells another how steady they are.
 
     Parameters
     ----------
-    every_s
-        Between two beats.
+    late_s
+        After which a beat is late.
     clocks
         Give seconds; a beat is late when it is so by any of them. The first one never goes back.
     """
 
-    def __init__(self, every_s: float, clocks: Sequence[Callable[[], float]] = _CLOCKS) -> None:
-        self._late_after_s = _LATE_BEATS * every_s
+    def __init__(self, late_s: float, clocks: Sequence[Callable[[], float]] = _CLOCKS) -> None:
+        self._late_s = late_s
         self._clocks = clocks
         self._last: tuple[float, ...] | None = None
         self._missed: float | None = None
 
     def beat(self, since_s: float = 0.0) -> None:
         """Take note of a beat, and of how long ago the last one was by the server's clock."""
-        if self._is_late() or since_s > self._late_after_s:
+        if self._is_late() or since_s > self._late_s:
             self.miss()
         self._last = self._now()
 
@@ -50,7 +47,7 @@ class Pulse:
         if last is None:
             return False
         passed = (now - then for now, then in zip(self._now(), last, strict=True))
-        return max(passed) > self._late_after_s
+        return max(passed) > self._late_s
 
     def _now(self) -> tuple[float, ...]:
         return tuple(clock() for clock in self._clocks)

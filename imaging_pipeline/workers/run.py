@@ -107,8 +107,8 @@ def _begin(assignment: Assignment, identity: Identity) -> tuple[Any, dict[str, J
     wiring, config = assignment.wiring, assignment.config
     connection = wiring.connect(config)
     queues = _queues(wiring, assignment.lanes, assignment.settings)
-    table, every_s = wiring.workers.full_table_name, assignment.timing.heartbeat_s
-    heartbeat = Heartbeat(functools.partial(wiring.open, config), table, identity, every_s)
+    opened = functools.partial(wiring.open, config)
+    heartbeat = Heartbeat(opened, wiring.workers.full_table_name, identity, assignment.timing)
     heartbeat.begin()
     return connection, queues, heartbeat
 

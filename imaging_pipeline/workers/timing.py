@@ -13,6 +13,9 @@ class Timing:
     ----------
     heartbeat_s
         Between two heartbeats.
+    late_s
+        Between two of a worker's own, after which it takes it that it could not hear the others: on a machine
+        that was suspended they were silent for as long, and for up to a heartbeat more.
     slice_s
         How long one table is worked on before the others have their turn.
     finish_s
@@ -31,6 +34,7 @@ class Timing:
     """
 
     heartbeat_s: float = 10.0
+    late_s: float = 20.0
     slice_s: float = 60.0
     finish_s: float = 10.0
     give_back_s: float = 15.0

@@ -36,7 +36,15 @@ class Undertaker:
     def look_after_others(self, pids: frozenset[int]) -> None:
         """Let policies look for dead workers; these are our job processes."""
         desk = self._desk
-        watch = Watch(self._name, pids, desk.queues, desk.workers, self._heartbeat.steady_s(), self._bury)
+        watch = Watch(
+            self._name,
+            pids,
+            desk.queues,
+            desk.workers,
+            self._heartbeat.steady_s(),
+            desk.timing.late_s,
+            self._bury,
+        )
         for policy in desk.policies:
             for message in policy.on_beat(watch):
                 desk.tell(Note(message, logging.WARNING))

@@ -31,7 +31,7 @@ from tests.makers.processes import fast_processes
 from tests.makers.toy_tables import FIRST, SECOND, ToyConfig, ToyWiring
 
 DEADLINE_S = 60.0
-TIMING = Timing(heartbeat_s=0.2, finish_s=0.0, give_back_s=10.0, longest_pause_s=1.0)
+TIMING = Timing(heartbeat_s=0.2, late_s=10.0, finish_s=0.0, give_back_s=10.0, longest_pause_s=1.0)
 
 _IDLE_S = 0.1
 _PROCESSES = fast_processes()
