@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from imaging_pipeline.web import links
 from tests.makers.chromium import CHROMIUM
@@ -35,6 +35,7 @@ _PATIENCE_MS = 30_000
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run Chromium."""
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
         yield browser

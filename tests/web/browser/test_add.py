@@ -37,7 +37,7 @@ def test_a_folder_is_previewed_added_by_keyboard_and_turns_green_as_a_worker_run
     page.keyboard.press("Enter")
     expect(page.locator(".mark")).to_have_text("waiting")
     worked(imaging.MakeDatasetSessions(), {"basefolder_id": 0})
-    expect(page.locator(".mark")).to_have_text("ingested", timeout=15_000)
+    expect(page.locator(".mark")).to_have_text("ingested")
     expect(page.get_by_role("region", name="Request")).to_contain_text(OPEN_FIELD.tif_names[0])
     look(page, "ingested")
     assert faults(page) == []
