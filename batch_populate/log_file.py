@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 import time
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+import click
 
 _BYTES = 5_000_000
 _FILES = 5
@@ -24,7 +29,7 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
-        self._due = float("-inf")
+        self._due = self._told = float("-inf")
 
     def doRollover(self) -> None:  # noqa: N802  the library's name
         """Begin another file, if that can be now."""
@@ -38,6 +43,13 @@ class LogFile(RotatingFileHandler):
         except OSError:
             self._due = time.monotonic() + _AGAIN_S
             self.stream = self._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's name
+        """Say on the screen that a line could not be written, such as on a full disk; once a minute."""
+        if time.monotonic() >= self._told:
+            self._told = time.monotonic() + _AGAIN_S
+            with suppress(OSError):  # the screen may be gone too
+                click.echo(f"The log {self.baseFilename} cannot be written: {sys.exception()}", err=True)
 
 
 def _try_to_rename(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -184,6 +185,19 @@ def test_a_log_that_is_full_and_cannot_be_renamed_is_written_on_and_its_earlier_
     log.close()
     assert (tmp_path / "worker.log").read_text() == "line 0\nline 1\nline 2\n"
     assert (tmp_path / "worker.log.1").read_text() == "earlier\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_a_log_on_a_full_disk_is_told_of_in_one_line_and_stops_nobody(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = LogFile(Path("/dev/full"))
+    for _ in range(3):
+        log.emit(logging.makeLogRecord({"msg": "a line"}))
+    with contextlib.suppress(OSError):  # what it still holds
+        log.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("The log /dev/full cannot be written: [Errno 28] No space left on device")
 
 
 def drawn(events: tuple[Event, ...], width: int = 160) -> str:
