@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -37,6 +38,8 @@ class Identity:
         It does only jobs with this priority, or a more urgent one; None where it does all.
     name
         Another one for each worker that ever runs.
+    begun
+        When it began, by this machine's clock; of this only differences are used.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Identity:
     name: str = field(
         default_factory=lambda: f"{platform.node()[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}"
     )
+    begun: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         if len(self.restriction) > _TEXT_LENGTH:
@@ -142,9 +146,11 @@ class WorkerRows:
             "worker_memory_bytes": memory_bytes,
         }
         now, marks = server_clock.now(self._connection), ", ".join(["%s"] * len(row))
+        # Others may have removed the row of a worker that was suspended for hours.
+        ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.begun), "second")
         self._query(
             f"INSERT INTO {self._worker} ({', '.join(row)}, worker_started, worker_heartbeat)"
-            f" VALUES ({marks}, {now}, {now})",
+            f" VALUES ({marks}, {now} - {ago}, {now})",
             *row.values(),
         )
 

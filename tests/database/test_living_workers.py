@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging.living_workers import Lack, living, living_hosts, silent
+from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
 from tests.makers.lab import Lab
 from tests.makers.living import add_worker
 
@@ -42,6 +46,17 @@ def test_a_worker_that_missed_its_beats_lives_no_more(lab: Lab) -> None:
     assert gone.name == "vm8"
     assert 35 <= gone.heartbeat_age_s < 55
     assert living_hosts(tables.in_code(), "ingest") == ("vm7",)
+
+
+def test_a_worker_whose_row_others_removed_while_it_was_suspended_still_tells_when_it_began(lab: Lab) -> None:
+    identity = Identity("ingest", "", 30.0)
+    heart = WorkerRows(lab.connection, imaging.Worker.full_table_name, identity)
+    heart.write(State())
+    began = imaging.Worker().fetch1("worker_started")
+    lab.connection.query(f"DELETE FROM {imaging.Worker.full_table_name}")
+    woken = replace(identity, begun=identity.begun - 8 * 3600.0)
+    WorkerRows(lab.connection, imaging.Worker.full_table_name, woken).write(State())
+    assert began - imaging.Worker().fetch1("worker_started") > timedelta(hours=7)
 
 
 def test_the_time_zone_of_a_connection_changes_nothing(lab: Lab) -> None:
