@@ -118,25 +118,26 @@ def new(jobs: Populated, of_key: Sql) -> Sql:
 
 
 def num_new(jobs: JobTable, of_key: Sql) -> Sql:
-    """Give a query for how many keys are to be made that nobody has met."""
+    """Give a query for how many keys are to be made that nobody has met.
+
+    All that is made is of a key: the numbers tell, and none needs to be looked up but those met.
+    """
+    made = f"(SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause})"
     if jobs.outer_keys_sql:
-        # What makes a key one is looked up last, of the few that are not made.
+        # All that is made is of an outer key. What makes one of these a key is looked up of the others alone.
+        outer = f"(SELECT COUNT(*) FROM ({jobs.outer_keys_sql}) AS k {of_key.clause})"
         is_key = f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'k')})"
-        return Sql(
+        looked_up = (
             f"SELECT COALESCE(SUM(CASE WHEN {is_key} THEN 1 ELSE 0 END), 0)"
-            f" FROM ({jobs.outer_keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}",
-            of_key.args,
+            f" FROM ({jobs.outer_keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}"
         )
-    # All that is made is of a key: the numbers tell, and none needs to be looked up but those met.
-    to_be_made = (
+        return Sql(f"SELECT CASE WHEN {outer} = {made} THEN 0 ELSE ({looked_up}) END", of_key.args * 3)
+    keys = f"(SELECT COUNT(*) FROM ({jobs.keys_sql}) AS k {of_key.clause})"
+    is_to_be_made = (
         f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'j')}) AND NOT EXISTS ({same(jobs, jobs.full_name, 'j')})"
     )
-    return Sql(
-        f"SELECT (SELECT COUNT(*) FROM ({jobs.keys_sql}) AS k {of_key.clause})"
-        f" - (SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause})"
-        f" - (SELECT COUNT(*) FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)} AND {to_be_made})",
-        of_key.args * 3,
-    )
+    met = f"(SELECT COUNT(*) FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)} AND {is_to_be_made})"
+    return Sql(f"SELECT {keys} - {made} - {met}", of_key.args * 3)
 
 
 def _is_new(jobs: Populated) -> str:

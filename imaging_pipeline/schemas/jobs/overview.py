@@ -34,7 +34,7 @@ class TableJobs:
 
 
 def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs, ...]:
-    """Count jobs by table, in the order in which work flows; one question to the server.
+    """Count jobs by table, in the order in which work flows.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
     oldest: list[dict[JobStatus, float]] = [{} for _ in selected]
     queries = [_counted(each, backend) for each in selected]
     for number, state, count, since_s in asked_of_each(tables, queries):
-        if count:
+        if count > 0:
             counts[number][JobStatus(state)] = counts[number].get(JobStatus(state), 0) + int(count)
         if since_s is not None:
             oldest[number][JobStatus(state)] = float(since_s)
