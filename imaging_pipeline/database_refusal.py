@@ -11,6 +11,14 @@ from imaging_pipeline.config import Config
 from imaging_pipeline.connection_refusal import AWAY_MYSQL, code, words
 from imaging_pipeline.errors import DatabaseError, PipelineError, UnreachableError
 
+# PostgreSQL, appendix A: shut down by the administrator or a crash, not ready; and the class of connections.
+_ENDED_POSTGRESQL = frozenset({"57P01", "57P02", "57P03"})
+_CONNECTION_POSTGRESQL = "08"
+
+# MySQL: too many connections, shutdown in progress, connection killed, ended as it was idle; 0 is PyMySQL's
+# own for a connection that is closed.
+_ENDED_MYSQL = frozenset({0, 1040, 1053, 1927, 4031})
+
 
 @contextmanager
 def refusals_told(config: Config) -> Iterator[None]:
@@ -47,12 +55,12 @@ def is_loss(error: BaseException) -> bool:
     """Say whether an error is that the server went away; each driver has its own classes for it."""
     if isinstance(error, dj.errors.LostConnectionError):
         return True
+    pgcode = getattr(error, "pgcode", None)
+    if pgcode is not None:
+        return pgcode in _ENDED_POSTGRESQL or pgcode.startswith(_CONNECTION_POSTGRESQL)
     if type(error).__name__ not in ("OperationalError", "InterfaceError"):
         return False
-    if hasattr(error, "pgcode"):
-        return error.pgcode is None
-    # 0 is PyMySQL's own for a connection that is closed.
-    return code(error) in {0, *AWAY_MYSQL}
+    return hasattr(error, "pgcode") or code(error) in {*AWAY_MYSQL, *_ENDED_MYSQL}
 
 
 def is_of_server(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ import errno
 
 import pytest
 from datajoint.errors import AccessError, DataJointError, IntegrityError, LostConnectionError
+from pymysql.err import OperationalError
 
 from imaging_pipeline.errors import (
     FormatError,
@@ -115,6 +116,11 @@ DAMAGED = FormatError("The stack is damaged", remedy="Copy it again.")
         (MemoryError(), Fate.ERROR, Move.ADMINISTRATOR),
         (AccessError("Insufficient privileges."), Fate.ERROR, Move.ADMINISTRATOR),
         (LostConnectionError("gone"), Fate.DISCONNECTED, Move.RETRY),
+        (OperationalError(2003, "Can't connect to MySQL server"), Fate.DISCONNECTED, Move.RETRY),
+        (OperationalError(1053, "Server shutdown in progress"), Fate.DISCONNECTED, Move.RETRY),
+        (OperationalError(1205, "Lock wait timeout exceeded"), Fate.WAITING, Move.RETRY),
+        (PostgreSQLError("57P01"), Fate.DISCONNECTED, Move.RETRY),
+        (PostgreSQLError("08006"), Fate.DISCONNECTED, Move.RETRY),
         (PostgreSQLError("40P01"), Fate.WAITING, Move.RETRY),
         (PostgreSQLError("55P03"), Fate.WAITING, Move.RETRY),
         (PostgreSQLError("23001"), Fate.WAITING, Move.RETRY),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datajoint.errors import LostConnectionError
-
+from imaging_pipeline.database_refusal import is_loss
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 
@@ -16,7 +15,7 @@ class Disconnected(Policy):
 
     def judge(self, error: BaseException) -> Verdict | None:
         """Give the job back."""
-        if not isinstance(error, LostConnectionError):
+        if not is_loss(error):
             return None
         return Verdict(
             Fate.DISCONNECTED,
