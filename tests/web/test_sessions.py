@@ -10,7 +10,7 @@ import pytest
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab
 from tests.makers.recordings import OBJECT, OPEN_FIELD, session_key, write_recording
-from tests.makers.site import Visitor
+from tests.makers.site import Visitor, links_of
 from tests.makers.viewed import viewed_session
 
 
@@ -72,6 +72,21 @@ def test_why_a_session_is_not_done_is_told(anna: Visitor, key: dict[str, Any]) -
     assert "FilteredSpikes" in page
     assert "pending" in page
     assert anna.get(f"/sessions/{key['session_name']}/why").text.count("<h1>") == 1
+
+
+def test_from_why_a_session_is_not_done_one_gets_to_its_job_and_to_registering_again(
+    anna: Visitor, key: dict[str, Any]
+) -> None:
+    path = f"/sessions/{key['session_name']}/why"
+    assert not [link for link in links_of(anna.get(path)) if "again=" in link]
+    (imaging.SNR & key).delete(prompt=False)
+    links = {link.partition("?")[0]: link for link in links_of(anna.get(path))}
+    assert "imaging.SNR" in links["/jobs/one"]
+    assert "SNR of " in anna.get(links["/jobs/one"]).text
+    assert "90218/2024-05-17".replace("/", "\\") in anna.get(links["/add/"]).text
+    imaging.User.insert1({"username": "carl", "first_name": "Carl"})
+    imaging.MetaSession.update1({"metasession_name": key["metasession_name"], "username": "carl"})
+    assert not [link for link in links_of(anna.get(path)) if "again=" in link]
 
 
 def test_a_session_shows_files_rates_cells_and_its_siblings(anna: Visitor, key: dict[str, Any]) -> None:
