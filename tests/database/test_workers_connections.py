@@ -12,6 +12,7 @@ import pytest
 from imaging_pipeline.config import Config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event
+from imaging_pipeline.workers.settings import Settings
 from tests.makers.server_process import ServerProcess
 from tests.makers.toy_tables import ToyConfig, ToyWiring
 from tests.makers.toy_workers import Toy, declared_toy, wait_until
@@ -131,19 +132,23 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(stoppable: Toy, server:
     assert stoppable.measured() == [0, 1, 2]
 
 
-def test_an_error_is_kept_though_the_server_was_away_when_it_was_raised(
+def test_errors_are_settled_though_the_server_was_away_when_they_were_raised(
     stoppable: Toy, server: ServerProcess
 ) -> None:
-    stoppable.add("failing gate")
+    """The job's own is kept; that it found no server is none of the job."""
+    stoppable.add("failing gate", "asking gate")
 
     def restart(told: list[Event]) -> None:
-        stoppable.wait_for_gate(0)
+        for number in (0, 1):
+            stoppable.wait_for_gate(number)
         server.stop()
-        stoppable.open_gate(0)
+        for number in (0, 1):
+            stoppable.open_gate(number)
         wait_until(lambda: any("does not answer" in str(event) for event in told))
         server.start()
 
-    assert stoppable.run(restart).summary.errors == 1
+    summary = stoppable.run(restart, settings=Settings(processes=2)).summary
     revive(stoppable.tables.Sample().connection)
-    assert stoppable.job(0)["status"] == "error"
-    assert stoppable.computed() == [0]
+    assert (summary.done, summary.errors, summary.left) == (2, 1, ())
+    assert (stoppable.job(0)["status"], stoppable.measured()) == ("error", [1])
+    assert sorted(stoppable.computed()) == [0, 1, 1]

@@ -230,6 +230,12 @@ def _failing_gate(sample_id: int) -> None:
     _bad(sample_id)
 
 
+def _asking_gate(sample_id: int) -> None:
+    """Ask the database while it computes, as registering a folder does."""
+    _gate(sample_id)
+    len(Sample & {"sample_id": sample_id})
+
+
 def _deaf(sample_id: int) -> None:
     """Wait at the gate, as a long step of compiled code does."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -280,6 +286,7 @@ _BEHAVIOURS = {
     "buggy": _buggy,
     "deadly": _deadly,
     "failing gate": _failing_gate,
+    "asking gate": _asking_gate,
     "deaf": _deaf,
     "exits": _exits,
 }
