@@ -9,7 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -80,6 +80,8 @@ def publish(source: Path, target: Path) -> None:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+    with suppress(OSError):  # one that was told to stop may have ended meanwhile; the output is in its place
+        _remove_abandoned(target, target)
 
 
 @contextmanager

@@ -3,6 +3,8 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +33,25 @@ def test_an_output_arrives_whole_and_without_its_movie(tmp_path):
 
     assert files_below(tmp_path / "share/combined_x/default") == written
     assert [path.name for path in (tmp_path / "share/combined_x").iterdir()] == ["default"]
+
+
+def test_a_copy_whose_process_ends_while_another_copies_is_removed_too(tmp_path):
+    source, target = tmp_path / "scratch", tmp_path / "share/small"
+    write_output(source / "suite2p")
+    target.parent.mkdir()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        left = target.with_name(f".small.partial-{socket.gethostname()}-{other.pid}-0011aabb")
+        left.mkdir()
+
+        def let_it_end(_told):
+            assert left.exists()
+            other.kill()
+            other.wait()
+
+        with progress.listening(let_it_end):
+            publish(source, target)
+
+    assert [path.name for path in target.parent.iterdir()] == ["small"]
 
 
 def test_an_older_output_is_kept_under_another_name(tmp_path):
