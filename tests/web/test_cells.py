@@ -33,6 +33,16 @@ def test_a_session_without_cells_is_told_with_what_to_do(anna: Visitor) -> None:
     assert "This session has no cells yet" in page.text
 
 
+def test_the_viewer_is_headed_by_what_was_recorded_and_when(anna: Visitor, key: dict[str, Any]) -> None:
+    session = (imaging.Session & key).fetch1()
+    page = anna.get(f"/cells/{key['session_name']}/").text
+    assert (
+        f"<h1>Cells of {session['timeseries_name']}, {session['session_timestamp']:%Y-%m-%d %H:%M}</h1>"
+        in page
+    )
+    assert f'href="/sessions/{key["session_name"]}"' in page
+
+
 def test_the_regions_paint_the_pixels_of_the_cells(anna: Visitor, address: str, key: dict[str, Any]) -> None:
     found = anna.get(f"{address}/regions").get_json()
     assert found["cell_ids"] == CELL_IDS

@@ -39,9 +39,8 @@ def index(session_name: str) -> ResponseReturnValue:
             found=session_name,
             remedy="Look at the session: it tells how far it is, and what it waits for.",
         )
-    return render_template(
-        "cells/index.html", session_name=session_name, viewer=viewer_of(session_name, found)
-    )
+    session = queries.session(tables(), session_name)
+    return render_template("cells/index.html", session=session, viewer=viewer_of(session_name, found))
 
 
 def viewer_of(session_name: str, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:

@@ -95,6 +95,15 @@ class Projection:
     images: tuple[str, ...]
 
 
+def session(tables: Tables, session_name: str) -> Row:
+    """Give ``timeseries_name`` and ``session_timestamp`` of a session that is there."""
+    named = (tables.imaging.Session & {"session_name": session_name}).proj(
+        "timeseries_name", "session_timestamp"
+    )
+    row: Row = named.to_dicts(limit=1)[0]
+    return row
+
+
 def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     """Give the finished analyses of a session, plane by plane."""
     imaging = tables.imaging
