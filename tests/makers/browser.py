@@ -90,12 +90,10 @@ class OpenSite:
 def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
     """Serve a site in a thread, and give it opened."""
     with listening(site.app) as address:
-        try:
-            yield OpenSite(site, address, browser, [])
-        finally:
-            # The server waits for those who are connected.
-            for context in browser.contexts:
-                context.close()
+        yield OpenSite(site, address, browser, [])
+        # Before the site is: no page is to ask one that is gone.
+        for context in browser.contexts:
+            context.close()
 
 
 def faults(page: Page) -> list[str]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -152,9 +153,17 @@ def listening(app: Flask, **how: Any) -> Iterator[str]:
     finally:
         # First, as a thread that has just answered tells the server so.
         server.task_dispatcher.shutdown()
-        server.close()
+        # By the thread that waits for them: it must not see numbers of sockets that are closed already.
+        server.trigger.pull_trigger(partial(_close, server))
         thread.join()
         app.extensions[connections.EXTENSION].close()
+
+
+def _close(server: Any) -> None:
+    """Take no more connections, and end those that are open."""
+    server.close()
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
 
 
 class _Forms(HTMLParser):
