@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.lanes import LANES, Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, mlims, tables
@@ -119,14 +120,17 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
     add_worker(worker, "c", "ingest")
     add_worker(worker, "d", "suite2p", lacks=(not_mounted,))
     add_worker(worker, "e", "suite2p", worker_restriction="animal_name='other'")
+    add_worker(worker, "f", "suite2p", priority=2)
     key = {"metasession_name": imaging.MetaSession().to_arrays("metasession_name")[0], "ops_name": "x"}
-    found = candidates(tables.in_code(), LANE["suite2p"], key, "moser", living(tables.in_code()))
+    job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobStatus.PENDING, priority=5)
+    found = candidates(tables.in_code(), LANE["suite2p"], job, "moser", living(tables.in_code()))
     assert [each.why_not for each in found] == [
         "",
         "it has 0.0 GB free on its scratch disk, and the run needs 0.5 GB",
         "it works on ingest only",
         "moser is not mounted",
         "it does only jobs where animal_name='other'",
+        "it does only jobs of priority 2 or more urgent, and this one has 5",
     ]
     sizes = imaging.PhysicalFile * imaging.Session.Data & key & "file_path LIKE '%%.tif'"
     needs = job_needs(tables.in_code(), LANE["suite2p"], key)
