@@ -13,10 +13,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from imaging_pipeline import progress
 from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.processes import is_gone
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.scratch import is_full, require_space
 
@@ -154,7 +153,7 @@ def _has_ended(partial: Path) -> bool:
     host, _, process = partial.name.rpartition(".partial-")[2].rpartition("-")[0].rpartition("-")
     if host != socket.gethostname() or not process.isdecimal():
         return False
-    return int(process) == os.getpid() or not psutil.pid_exists(int(process))
+    return int(process) == os.getpid() or is_gone(int(process))
 
 
 def _copy(source: Path, partial: Path, files: list[Path], num_bytes: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from imaging_pipeline.errors import Move, NoRoomError, PipelineError, StoreError
+from imaging_pipeline.processes import is_gone
 
 _PREFIX = "suite2p-run"
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
@@ -71,6 +72,8 @@ def _sweep(scratch: Path) -> None:
 
 def _is_owner(pid: int, folder: Path) -> bool:
     """Say whether the process lives that made the folder; a younger one has its number only."""
+    if is_gone(pid):
+        return False
     try:
         return psutil.Process(pid).create_time() < folder.stat().st_mtime + _SLACK_S
     except (psutil.NoSuchProcess, FileNotFoundError):

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imaging_pipeline.processes import is_gone
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.job_queue import Reservation
 from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.policy import Watch
-from imaging_pipeline.workers.processes import is_gone
 
 # A job that a person populates by hand has no heart that could be heard.
 _BY_HAND_S = 3600.0

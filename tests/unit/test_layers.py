@@ -32,6 +32,7 @@ LAYERS = {
     "imaging_pipeline.lanes": 0,
     "imaging_pipeline.living_worker": 0,
     "imaging_pipeline.wording": 0,
+    "imaging_pipeline.processes": 0,
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.share_away": 0,
     "imaging_pipeline.embedded": 0,

@@ -176,6 +176,34 @@ def test_what_a_dead_process_left_is_removed_and_a_living_one_s_is_not(tmp_path)
             assert {path.name for path in tmp_path.iterdir()} == {living.name, folder.name}
 
 
+@pytest.fixture
+def zombie():
+    """Give the number of a process that was killed, and whose parent has not asked for it yet."""
+    if os.name == "nt":
+        pytest.skip("Windows has no zombies")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        yield process.pid
+
+
+def test_what_a_killed_process_left_is_removed_before_its_parent_asks_for_it(tmp_path, zombie):
+    (tmp_path / f"suite2p-run-{socket.gethostname()}-{zombie}-0011aabb").mkdir()
+    with run_folder(tmp_path) as folder:
+        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_copy_of_a_killed_process_is_removed_before_its_parent_asks_for_it(tmp_path, zombie):
+    source, target = tmp_path / "scratch", tmp_path / "share/small"
+    write_output(source / "suite2p")
+    target.parent.mkdir()
+    target.with_name(f".small.partial-{socket.gethostname()}-{zombie}-0011aabb").mkdir()
+
+    publish(source, target)
+
+    assert [path.name for path in target.parent.iterdir()] == ["small"]
+
+
 def test_a_folder_that_is_older_than_the_process_of_its_number_is_removed(tmp_path):
     stale = tmp_path / f"suite2p-run-{socket.gethostname()}-{os.getpid()}-before"
     stale.mkdir()

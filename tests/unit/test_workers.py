@@ -24,9 +24,9 @@ from imaging_pipeline.errors import (
     InputError,
 )
 from imaging_pipeline.lanes import LANES, lanes_named, short_name
+from imaging_pipeline.processes import is_gone
 from imaging_pipeline.progress import Progress
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
-from imaging_pipeline.workers.processes import is_gone
 from imaging_pipeline.workers.pulse import Pulse
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
