@@ -103,6 +103,9 @@ def _register_share(size: Size, folder: Path, config: Config) -> _Share:
     with _OpenFiles(lab.share) as opened:
         register(watched)
     new_s = _shortest_s(register, batches)
+    if config.backend == "postgresql":
+        # It does so by itself, but once a minute only; until then it looks through whole tables.
+        lab.connection.query("ANALYZE")
     again_s = _shortest_s(register, batches)
     return _Share(
         new_s, _shortest_s(_begin_to_read, batches), again_s, _shortest_s(_list, batches), opened.most
