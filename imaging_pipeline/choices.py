@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
-
-from imaging_pipeline.errors import near, with_alike
 
 _LISTED = 10
 
@@ -20,3 +19,16 @@ def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
     if len(names) > _LISTED:
         listed = "" if alike else f"{listed} and {len(names) - _LISTED} more"
     return with_alike(value, alike), listed or (None if names else "none is there yet")
+
+
+def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Give the known values that look most like ``value``, best first, whatever their case."""
+    by_lower = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
+    return [by_lower[match] for match in matches]
+
+
+def with_alike(value: str, alike: Iterable[str]) -> str:
+    """Give a value that is not known with those that may have been meant: ``seks (like sex?)``."""
+    meant = ", ".join(alike)
+    return f"{value} (like {meant}?)" if meant else value

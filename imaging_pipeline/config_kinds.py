@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import strict_json
-from imaging_pipeline.errors import near
+from imaging_pipeline.choices import near
 from imaging_pipeline.secret import Secret
 
 

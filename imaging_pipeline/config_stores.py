@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imaging_pipeline.choices import near
 from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text, an_object
-from imaging_pipeline.errors import near
 from imaging_pipeline.secret import Secret
 
 Store = Mapping[str, object]

@@ -6,9 +6,7 @@ and whose move it is. Each class also inherits the builtin that a Python program
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
@@ -291,16 +289,3 @@ class StoreError(PipelineError, OSError):
 
 class NoRoomError(NotHereError, StoreError):
     """The scratch disk of this machine has no room for a run; that of another one may."""
-
-
-def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Give the known values that look most like ``value``, best first, whatever their case."""
-    by_lower = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
-    return [by_lower[match] for match in matches]
-
-
-def with_alike(value: str, alike: Iterable[str]) -> str:
-    """Give a value that is not known with those that may have been meant: ``seks (like sex?)``."""
-    meant = ", ".join(alike)
-    return f"{value} (like {meant}?)" if meant else value

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import InputError
 
 
 class Need(StrEnum):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from imaging_pipeline.errors import PipelineError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True)

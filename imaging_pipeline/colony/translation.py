@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
 from imaging_pipeline.colony.columns import is_column, plain
 from imaging_pipeline.config_kinds import NotAllowedError, a_text, an_object
-from imaging_pipeline.errors import near, with_alike
 
 Columns = Mapping[str, str]
 """Column of ours → what the source calls it."""

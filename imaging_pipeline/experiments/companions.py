@@ -6,7 +6,7 @@ import re
 from collections.abc import Set
 from pathlib import PurePosixPath
 
-from imaging_pipeline.errors import near
+from imaging_pipeline.choices import near
 from imaging_pipeline.experiments.recognised import Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TIF_SUFFIXES
 

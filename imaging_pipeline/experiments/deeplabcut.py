@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import PurePosixPath
 
-from imaging_pipeline.errors import near
+from imaging_pipeline.choices import near
 from imaging_pipeline.experiments.dataset_types import DLC
 from imaging_pipeline.experiments.recognised import Unknown, Used
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.femtonics import Femtonics
 from imaging_pipeline.experiments.miniscope import Miniscope
 from imaging_pipeline.experiments.miniscope_preprocessed import MiniscopePreprocessed

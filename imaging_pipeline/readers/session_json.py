@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 
 FILE_NAME = "session.json"
 

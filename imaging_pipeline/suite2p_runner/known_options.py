@@ -13,7 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from imaging_pipeline.errors import InputError, near, with_alike
+from imaging_pipeline.choices import near, with_alike
+from imaging_pipeline.errors import InputError
 
 # Lets the pipeline choose; see `run_settings`.
 AUTO = "auto"

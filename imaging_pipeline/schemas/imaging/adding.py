@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from imaging_pipeline.choices import among
-from imaging_pipeline.errors import InputError, Move, near, with_alike
+from imaging_pipeline.choices import among, near, with_alike
+from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.tables import Tables
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted

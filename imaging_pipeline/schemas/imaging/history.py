@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import InputError, near, with_alike
+from imaging_pipeline.choices import near, with_alike
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.tables import Tables
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.errors import InputError, PathError, near, with_alike
+from imaging_pipeline.choices import near, with_alike
+from imaging_pipeline.errors import InputError, PathError
 from imaging_pipeline.paths import clean, resolve
 from imaging_pipeline.schemas.tables import Tables
 

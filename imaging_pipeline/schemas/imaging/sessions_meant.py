@@ -11,9 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.connection_refusal import words
 from imaging_pipeline.database_refusal import is_loss
-from imaging_pipeline.errors import InputError, near, with_alike
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.tables import Tables
 
 _TEXT = re.compile(r"'(?:[^']|'')*'")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas.imaging import key_sources

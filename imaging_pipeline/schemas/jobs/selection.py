@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from imaging_pipeline.errors import InputError, near
+from imaging_pipeline.choices import near
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.imaging.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
