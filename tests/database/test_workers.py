@@ -10,30 +10,15 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.config import Config
 from imaging_pipeline.errors import Move, told
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas.imaging.table_changes import count_change
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Note
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.toy_tables import DUTY, FIRST, NO_STORE, SECOND, open_connection
-from tests.makers.toy_workers import Ran, Toy, declared_toy, wait_until
+from tests.makers.toy_workers import Ran, Toy, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the toy jobs kill by POSIX signals")
-
-
-@pytest.fixture(scope="module")
-def declared(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
-    """Give the toy tables of each backend."""
-    with declared_toy(server_config, "toy", tmp_path_factory.mktemp("toy")) as toy:
-        yield toy
-
-
-@pytest.fixture
-def toy(declared: Toy) -> Toy:
-    """Give the toy tables, empty."""
-    declared.empty()
-    return declared
 
 
 # One worker does them all; the number of a sample is its place here.

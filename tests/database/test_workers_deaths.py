@@ -5,44 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from imaging_pipeline.config import Config
 from imaging_pipeline.errors import Move, told
 from imaging_pipeline.workers.machine import machine_hash
-from imaging_pipeline.workers.messages import Event, Fate, Finished, Note
+from imaging_pipeline.workers.messages import Event, Fate, Note
 from imaging_pipeline.workers.others import up_s
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.living import add_worker
 from tests.makers.toy_tables import FIRST
-from tests.makers.toy_workers import Toy, declared_toy, has_ended, wait_until
+from tests.makers.toy_workers import Toy, fates, has_ended, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by POSIX signals")
 
 # No process has this number: the system's largest is lower.
 NO_PID = 2**30
-
-
-@pytest.fixture(scope="module")
-def declared(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
-    """Give the toy tables of each backend."""
-    with declared_toy(server_config, "toy_deaths", tmp_path_factory.mktemp("toy")) as toy:
-        yield toy
-
-
-@pytest.fixture
-def toy(declared: Toy) -> Toy:
-    """Give the toy tables, empty."""
-    declared.empty()
-    return declared
-
-
-def fates(told: list[Event]) -> list[Fate]:
-    return [event.fate for event in told if isinstance(event, Finished)]
 
 
 def notes(told: list[Event]) -> str:

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from imaging_pipeline.config import Config
-from imaging_pipeline.workers.messages import Event, Fate, Finished, Note
+from imaging_pipeline.workers.messages import Event, Fate, Note
 from tests.makers.living import add_worker
 from tests.makers.processes import fast_processes
 from tests.makers.toy_tables import FIRST, ToyWiring
-from tests.makers.toy_workers import Toy, declared_toy, wait_until
+from tests.makers.toy_workers import Toy, fates, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are ended by POSIX signals")
-
-
-@pytest.fixture(scope="module")
-def declared(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
-    """Give the toy tables of each backend."""
-    with declared_toy(server_config, "toy_locked", tmp_path_factory.mktemp("toy")) as toy:
-        yield toy
-
-
-@pytest.fixture
-def toy(declared: Toy) -> Toy:
-    """Give the toy tables, empty."""
-    declared.empty()
-    return declared
-
-
-def fates(told: list[Event]) -> list[Fate]:
-    return [event.fate for event in told if isinstance(event, Finished)]
 
 
 class Impatient(ToyWiring):

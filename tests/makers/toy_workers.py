@@ -9,7 +9,7 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
@@ -47,6 +47,11 @@ def wait_until(condition: Callable[[], Any]) -> Any:
     return value
 
 
+def fates(told: Iterable[Event]) -> list[Fate]:
+    """Give what came of the orders of a worker, as far as it told that."""
+    return [event.fate for event in told if isinstance(event, Finished)]
+
+
 @dataclass(frozen=True)
 class Ran:
     """A worker that has ended: its summary, and what it told."""
@@ -57,7 +62,7 @@ class Ran:
     @property
     def fates(self) -> list[Fate]:
         """What came of its orders, as far as it told that."""
-        return [event.fate for event in self.told if isinstance(event, Finished)]
+        return fates(self.told)
 
 
 class ToyWorker:
