@@ -9,6 +9,7 @@ from pathlib import Path
 from imaging_pipeline.errors import FormatError, TruncatedError
 from imaging_pipeline.readers import matlab_v5, matlab_v73
 from imaging_pipeline.readers.matlab_value import MatlabValue
+from imaging_pipeline.readers.regular_file import require_regular_file
 
 # MATLAB puts a text of its own before the HDF5 file; HDF5 looks for its signature at powers of two.
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -37,8 +38,11 @@ def open_matlab(path: Path, variables: Sequence[str]) -> Iterator[MatlabValue]:
     TruncatedError
         The file is damaged, or not all of it is there.
     FormatError
-        It is no MATLAB file.
+        It is no MATLAB file, is damaged, or would take far more memory than its size.
+    NothingFoundError
+        It is not there.
     """
+    require_regular_file(path)
     with path.open("rb") as file:
         start = file.read(_HDF5_PLACES[-1] + len(_HDF5))
     if any(start[place:].startswith(_HDF5) for place in _HDF5_PLACES):

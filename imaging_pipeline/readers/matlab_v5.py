@@ -1,8 +1,7 @@
-"""MATLAB files of the versions 5 to 7, which scipy reads whole."""
+"""MATLAB files of the versions 5 to 7, of which scipy reads whole variables once they are checked."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.errors import FormatError, TruncatedError
-from imaging_pipeline.readers.matlab_value import MatlabValue
+from imaging_pipeline.errors import TruncatedError
+from imaging_pipeline.readers.matlab_v5_variables import Variable, checked_variables
+from imaging_pipeline.readers.matlab_value import MatlabValue, shown
 
 # How scipy tells of content that is not what its format says.
-_DAMAGED = (EOFError, OSError, TypeError, ValueError, IndexError, KeyError, zlib.error)
+_DAMAGED = (ArithmeticError, EOFError, OSError, TypeError, ValueError, LookupError)
 
 
 def read(path: Path, variables: Sequence[str]) -> MatlabValue:
@@ -25,31 +25,27 @@ def read(path: Path, variables: Sequence[str]) -> MatlabValue:
     TruncatedError
         The file ends too early, or is damaged.
     FormatError
-        It is no MATLAB file.
+        It is no MATLAB file, is not as the format says, or would take far more memory than its size.
     """
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
+    content = {variable.name: _values(path, variable) for variable in checked_variables(path, variables)}
+    return _Variables(path, {name: content[name] for name in variables if name in content})
 
+
+def _values(path: Path, variable: Variable) -> Any:
+    from scipy.io import loadmat
+
+    # The stubs do not know that a file may be any that is open for reading.
+    file: Any = variable.plain.reader()
     try:
-        content = loadmat(path, variable_names=list(variables), struct_as_record=True)
-    except (*_DAMAGED, MatReadError) as error:
-        # What the system refused has a number; scipy's own complaints about the content have none.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
+        content = loadmat(file, variable_names=[variable.name], struct_as_record=True)
+        return content[variable.name]
+    except _DAMAGED as error:
         raise TruncatedError(
             "The MATLAB file is damaged, or not all of it is there",
             path=path,
-            found=f"{path.stat().st_size} bytes; {error}",
+            found=f"{path.stat().st_size} bytes; {shown(str(error))}",
             remedy="Let MATLAB finish, or copy the file again.",
         ) from error
-    except NotImplementedError as error:
-        raise FormatError(
-            "This is no file that MATLAB writes",
-            path=path,
-            found=str(error),
-            remedy="Save it in MATLAB with save, as version 7 or 7.3.",
-        ) from error
-    return _Variables(path, {name: content[name] for name in variables if name in content})
 
 
 class _Value(MatlabValue):

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.errors import FormatError
 
+_SHOWN_CHARACTERS = 80
+_SHOWN_FIELDS = 12
+
 
 class MatlabValue(ABC):
     """One value of a file: numbers, a text, a cell array, or a struct (array).
@@ -167,10 +170,11 @@ class MatlabValue(ABC):
     def _require_field(self, name: str) -> None:
         self._require("struct")
         if name not in self.fields():
+            there = ", ".join(map(shown, sorted(self.fields())[:_SHOWN_FIELDS]))
             raise FormatError(
                 f"The field {self._below(name)} is missing",
                 path=self.path,
-                found=f"{self.name or 'the file'} with {', '.join(sorted(self.fields())[:12]) or 'no field'}",
+                found=f"{self.name or 'the file'} with {there or 'no field'}",
                 allowed=f"a field {name}",
                 remedy="Let the program that made the file write it again.",
             )
@@ -187,6 +191,15 @@ class MatlabValue(ABC):
             allowed=allowed,
             remedy="Let the program that made the file write it again.",
         )
+
+
+def shown(text: str) -> str:
+    """Return the beginning of a text from a file, with escapes for what a terminal would act on."""
+    printable = "".join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text[:_SHOWN_CHARACTERS]
+    )
+    return printable if len(text) <= _SHOWN_CHARACTERS else f"{printable} …"
 
 
 def single_numbers(values: Sequence[MatlabValue]) -> NDArray[np.float64]:
