@@ -9,73 +9,68 @@ shape for content.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.errors import PipelineError, TruncatedError
+from imaging_pipeline.readers import hdf5_file
+from imaging_pipeline.readers.hdf5_file import text
 from imaging_pipeline.readers.matlab_value import MatlabValue
+from imaging_pipeline.readers.printable import printable
+
+if TYPE_CHECKING:
+    from imaging_pipeline.readers.hdf5_dataset import Dataset
+    from imaging_pipeline.readers.hdf5_group import Group
 
 _NUMBERS = frozenset(
     {"double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
 )
+# MATLAB has no other variables and fields: a letter first, 63 characters (namelengthmax).
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+# Arrays of more dimensions are none of a recording; the names of its tifs are the longest texts.
+_MAX_DIMENSIONS = 32
+_MAX_CHARACTERS = 1_000_000
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[MatlabValue]:
-    """Open a file, whose variables are the fields of the struct that is given; read when asked for.
+    """Open a file, and yield a struct whose fields are its variables, each read when asked for.
 
     Raises
     ------
     TruncatedError
         The file ends too early, or is damaged.
+    UnsafeContentError
+        What is asked for lies in another file.
+    FormatError
+        What is asked for is larger than any recording needs.
     """
-    import h5py
-
-    with _telling(path):
-        file = h5py.File(path, "r", locking=False)
-    with file:
+    with hdf5_file.opened(path, "let MATLAB finish, or copy the file again.") as file:
         yield _Value(path, "", file)
 
 
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PipelineError:
-        raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        # What the system refused has a number; complaints of h5py and HDF5 about the content have none.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise TruncatedError(
-            "The MATLAB file is damaged, or not all of it is there",
-            path=path,
-            found=f"{path.stat().st_size} bytes; {error}",
-            remedy="Let MATLAB finish, or copy the file again.",
-        ) from error
-
-
 class _Value(MatlabValue):
-    def __init__(self, path: Path, name: str, content: Any) -> None:
+    def __init__(self, path: Path, name: str, content: Group | Dataset) -> None:
         super().__init__(path, name)
-        self._content = content
-        with _telling(path):
-            written = content.attrs.get("MATLAB_class")
-            self._class = written.decode("ascii", "replace") if isinstance(written, bytes) else ""
-            self._is_group = hasattr(content, "keys")
-            self._shape = (1, 1) if self._is_group else _shape(content)
+        self._content: Any = content
+        self._attributes = content.attrs
+        written = self._attributes.get("MATLAB_class")
+        self._class = printable(text(written)) if isinstance(written, bytes) else ""
+        self._is_group = content.is_group
+        self._shape = (1, 1) if self._is_group else self._stated_shape()
 
     @property
     def kind(self) -> str:
         if self._is_group:
             return "struct" if self._class == "struct" or not self.name else f"a value of class {self._class}"
         if self._class in _NUMBERS:
-            return "numbers"
+            is_number = self._content.dtype.kind in "biufc"
+            return "numbers" if is_number else f"a {self._class} of {printable(self._content.dtype)}"
         known = {"char": "text", "cell": "cell array", "struct": "struct"}
         return known.get(self._class, f"a value of class {self._class or 'unknown'}")
 
@@ -86,62 +81,63 @@ class _Value(MatlabValue):
     @property
     def num_elements(self) -> int:
         for name in self.fields()[:1]:
-            with _telling(self.path):
-                field = self._content[name]
-                return 1 if "MATLAB_class" in field.attrs else int(field.size)
+            field = self._content[name]
+            return 1 if field.is_group or "MATLAB_class" in field.attrs else int(field.size)
         return math.prod(self.shape)
 
     def fields(self) -> tuple[str, ...]:
         if self.kind != "struct" or not self._is_group:
             return ()
-        with _telling(self.path):
-            return tuple(name for name in self._content if not name.startswith("#"))
+        return tuple(name for name in self._content if _NAME.fullmatch(name))
 
     def _field(self, name: str) -> MatlabValue:
-        with _telling(self.path):
-            return _Value(self.path, self._below(name), self._content[name])
+        return _Value(self.path, self._below(name), self._content[name])
 
     def _each(self, name: str) -> Sequence[MatlabValue]:
-        with _telling(self.path):
-            field = self._content[name]
-            if "MATLAB_class" in field.attrs:
-                return [_Value(self.path, self._below(name), field)]
-            return self._referred(field, [self._below(name)] * field.size)
+        field = self._content[name]
+        if field.is_group or "MATLAB_class" in field.attrs:
+            return [_Value(self.path, self._below(name), field)]
+        return self._referred(field, lambda _: self._below(name))
 
     def _cells(self) -> Sequence[MatlabValue]:
         if 0 in self.shape:
             return []
-        numbers = range(1, self._content.size + 1)
-        with _telling(self.path):
-            return self._referred(self._content, [f"{self.name}{{{number}}}" for number in numbers])
+        return self._referred(self._content, lambda number: f"{self.name}{{{number}}}")
 
-    def _referred(self, references: Any, names: Sequence[str]) -> list[MatlabValue]:
-        file = references.file
-        listed = zip(names, references[()].ravel(), strict=True)
-        return [_Value(self.path, name, file[reference]) for name, reference in listed]
+    def _referred(self, references: Dataset, name: Callable[[int], str]) -> list[MatlabValue]:
+        if references.dtype.kind != "O":
+            self._refuse(f"an array of {printable(references.dtype)}", "an array of references")
+        listed = enumerate(np.ravel(references[()]), 1)
+        return [_Value(self.path, name(number), references.follow(reference)) for number, reference in listed]
 
     def _numbers(self) -> NDArray[Any]:
         if 0 in self.shape:
             return np.zeros(self.shape)
-        with _telling(self.path):
-            numbers: NDArray[Any] = self._content[()].T
-            return numbers
+        numbers: NDArray[Any] = self._content[()].T
+        return numbers
 
     def _columns(self, columns: Sequence[int]) -> NDArray[Any]:
         if 0 in self.shape:
             return np.zeros(self.shape)[:, list(columns)]
-        with _telling(self.path):
-            rows: NDArray[Any] = self._content[list(columns)]
-            return rows.T
+        rows: NDArray[Any] = self._content[list(columns)]
+        return rows.T
 
     def _text(self) -> str:
         if 0 in self.shape:
             return ""
-        with _telling(self.path):
-            return "".join(map(chr, self._content[()].ravel().tolist()))
+        if self._content.dtype.kind not in "iu" or self._content.size > _MAX_CHARACTERS:
+            found = f"{self._content.size} × {printable(self._content.dtype)}"
+            self._refuse(found, f"numbers of at most {_MAX_CHARACTERS} characters")
+        codes = np.ravel(self._content[()]).astype(np.uint16)
+        return codes.astype("<u2").tobytes().decode("utf-16-le", "replace")
 
-
-def _shape(dataset: Any) -> tuple[int, ...]:
-    if "MATLAB_empty" in dataset.attrs:
-        return tuple(int(size) for size in dataset[()].ravel())
-    return tuple(reversed(dataset.shape))
+    def _stated_shape(self) -> tuple[int, ...]:
+        """Return MATLAB's shape of an array; that of an empty one is its content."""
+        if "MATLAB_empty" not in self._attributes:
+            return tuple(reversed(self._content.shape))
+        is_shape = self._content.dtype.kind in "iu" and 0 < self._content.size <= _MAX_DIMENSIONS
+        shape = tuple(int(size) for size in np.ravel(self._content[()])) if is_shape else ()
+        if 0 not in shape or min(shape) < 0:
+            found = printable(shape) if is_shape else "none"
+            self._refuse(f"an empty array whose shape is {found}", "a shape with a zero")
+        return shape
