@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
 
-.PHONY: demo test chaos bench lint format clean
+.PHONY: demo test chaos fuzz bench lint format clean
 
 demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
@@ -16,6 +16,10 @@ test: .venv/dev
 # Four workers and 60 folders for some ten minutes; make chaos SEED=… does again what one run printed.
 chaos: .venv/dev
 	$(BIN)/python -m pytest tests/database/test_chaos.py --capture=no --chaos $(if $(SEED),--chaos-seed=$(SEED))
+
+# Damaged and hostile files for all readers; make fuzz SEED=… makes the inputs again that one run was about.
+fuzz: .venv/dev
+	$(BIN)/python -m tests.fuzz --inputs 100000 $(if $(SEED),--seed $(SEED))
 
 # One table, printed and put into docs/performance.md.
 bench: .venv/bench

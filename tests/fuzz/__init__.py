@@ -1,0 +1,1 @@
+"""Damaged and hostile files for every registered reader: ``python -m tests.fuzz``."""
