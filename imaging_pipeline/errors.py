@@ -226,7 +226,7 @@ class TruncatedError(FormatError):
 
 
 class UnsafeContentError(FormatError):
-    """A pickle wants more than arrays and plain values."""
+    """A file asks for more than to be read: a function, another file, or memory out of proportion."""
 
 
 class NotHereError(PipelineError):

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.printable import printable
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,14 @@ class NpyHeader:
     size_bytes: int
 
     @property
+    def num_elements(self) -> int:
+        """Elements of the array."""
+        return prod(self.shape)
+
+    @property
     def content_bytes(self) -> int:
         """Bytes of the elements, where they are not pickled."""
-        return prod(self.shape) * self.dtype.itemsize
+        return self.num_elements * self.dtype.itemsize
 
 
 def read_header(file: BinaryIO, path: Path) -> NpyHeader:
@@ -55,7 +61,7 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
         raise FormatError(
             "Not a whole .npy file",
             path=path,
-            found=f"{type(error).__name__}: {error}",
+            found=f"{type(error).__name__}: {printable(error)}",
             remedy="Copy the file again from where it was written.",
         ) from error
     return NpyHeader(shape, dtype, file.tell())

@@ -1,0 +1,66 @@
+"""Reading a pickle that a stranger may have written."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.pickles import extent
+from imaging_pipeline.readers.pickles.machine import (
+    MAX_OPERATIONS,
+    Machine,
+    damaged,
+    too_large,
+    unsafe,
+)
+from imaging_pipeline.readers.pickles.operations import OPERATIONS
+from imaging_pipeline.readers.pickles.symbols import Symbol
+from imaging_pipeline.readers.printable import printable
+
+# What operations make of a pickle that no program writes.
+_DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+
+
+def loads(content: bytes) -> Any:
+    """Return the value of a pickle that holds only arrays and plain values.
+
+    Paths become text, and the numbers of ruamel.yaml floats.
+
+    Raises
+    ------
+    UnsafeContentError
+        The pickle names anything else, or unfolds into more than any real one; the error says what.
+    FormatError
+        The pickle is damaged.
+    """
+    machine = Machine(content)
+    try:
+        _run(machine)
+        value = _result(machine)
+        extent.check(value)
+    except FormatError:
+        raise
+    except _DAMAGED as error:
+        raise damaged(f"{type(error).__name__}: {printable(error)}") from error
+    return value
+
+
+def _run(machine: Machine) -> None:
+    content = machine.content
+    for _ in range(MAX_OPERATIONS):
+        code = content[machine.position]
+        machine.position += 1
+        OPERATIONS[code](machine)
+        if machine.has_stopped:
+            return
+    raise too_large("more operations", f"{MAX_OPERATIONS:,} operations")
+
+
+def _result(machine: Machine) -> Any:
+    if len(machine.stack) != 1 or machine.marks or machine.num_drafts:
+        raise damaged("values that belong to nothing")
+    value = machine.stack[0]
+    if type(value) is Symbol:
+        raise unsafe(value.name)
+    return value
