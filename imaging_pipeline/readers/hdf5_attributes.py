@@ -7,11 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import h5py
+import numpy as np
 
 from imaging_pipeline.readers.hdf5_limits import MAX_ATTRIBUTE_BYTES
 from imaging_pipeline.readers.hdf5_source import Source
 from imaging_pipeline.readers.hdf5_types import element_type, require_few_objects
 from imaging_pipeline.readers.printable import printable
+
+# Numbers, and text of one length.
+_PLAIN = "iufS"
 
 
 class Attributes:
@@ -48,19 +52,30 @@ class Attributes:
         """
         if name not in self:
             raise KeyError(name)
-        with self._source.reading():
-            self._require_small(h5py.h5a.open(self._id, name.encode()), name)
-            return h5py.AttributeManager(SimpleNamespace(id=self._id))[name]
+        return self._read(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a value, or another one where there is no such attribute."""
-        return self[name] if name in self else default  # noqa: SIM401 - this is `get` itself
+        return self._read(name) if name in self else default
 
-    def _require_small(self, attribute: Any, name: str) -> None:
-        shown = f"attribute {printable(name)} of {self._name}"
+    def _read(self, name: str) -> Any:
+        with self._source.reading():
+            attribute = h5py.h5a.open(self._id, name.encode())
+            dtype, shape = self._require_small(attribute, name), attribute.shape
+            if dtype.kind not in _PLAIN or dtype.subdtype is not None:
+                return h5py.AttributeManager(SimpleNamespace(id=self._id))[name]
+            # The same, without opening it twice.
+            value = np.empty(shape, dtype)
+            if value.size:
+                attribute.read(value)
+            return value[()]
+
+    def _require_small(self, attribute: Any, name: str) -> np.dtype[Any]:
+        shown = f"attribute {printable(name)} of {printable(self._name)}"
         kind = element_type(self._source, shown, attribute.get_type())
         num_elements = math.prod(attribute.shape)
         num_bytes = num_elements * kind.num_bytes
         if num_bytes > MAX_ATTRIBUTE_BYTES:
             raise self._source.too_large(shown, f"{num_bytes} bytes", f"{MAX_ATTRIBUTE_BYTES} bytes")
         require_few_objects(self._source, shown, kind, num_elements)
+        return kind.dtype

@@ -15,7 +15,7 @@ from imaging_pipeline.readers.hdf5_chunks import open_chunks
 from imaging_pipeline.readers.hdf5_limits import MAX_RATIO, MAX_READ_BYTES
 from imaging_pipeline.readers.hdf5_selection import Axis, axes_of
 from imaging_pipeline.readers.hdf5_source import Source
-from imaging_pipeline.readers.hdf5_types import element_type, require_few_objects
+from imaging_pipeline.readers.hdf5_types import element_type, is_as_stored, require_few_objects
 from imaging_pipeline.readers.printable import printable
 
 
@@ -46,19 +46,18 @@ class Dataset:
     def __init__(self, source: Source, dataset_id: Any, name: str, follow: Callable[[Any], Any]) -> None:
         self._source, self._id, self._follow = source, dataset_id, follow
         self.name = name
-        self._shown = printable(name)
         plist = dataset_id.get_create_plist()
         # Even asking a virtual dataset for its shape opens other files.
-        _require_own_content(source, self._shown, plist)
-        self._kind = element_type(source, self._shown, dataset_id.get_type())
+        _require_own_content(source, name, plist)
+        self._kind = element_type(source, name, dataset_id.get_type())
         self.dtype = self._kind.dtype
         self.shape: tuple[int, ...] = dataset_id.shape
         if not self.shape and dataset_id.get_space().get_simple_extent_type() == h5s.NULL:
-            raise source.refused("A dataset of the HDF5 file has no content", self._shown, "none", "an array")
+            raise source.refused("A dataset of the HDF5 file has no content", name, "none", "an array")
         self._layout = plist.get_layout()
         self._chunks = None
         if self._layout == h5d.CHUNKED:
-            self._chunks = open_chunks(source, self._shown, dataset_id, plist, self._kind.num_bytes)
+            self._chunks = open_chunks(source, name, dataset_id, plist, self._kind.num_bytes)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -76,7 +75,7 @@ class Dataset:
     @property
     def attrs(self) -> Attributes:
         """Its attributes."""
-        return Attributes(self._source, self._id, self._shown)
+        return Attributes(self._source, self._id, self.name)
 
     def follow(self, reference: Any) -> Any:
         """Open the group or dataset that a reference leads to, as `Group` opens its members."""
@@ -108,24 +107,34 @@ class Dataset:
                 return content.reshape(shape)[()]
             if self._chunks is None:
                 self._require_stored()
-            return h5py.Dataset(self._id)[selection]
+            return self._converted(selection)
 
     def _from_chunks(self, axes: Sequence[Axis]) -> Any:
         """Read what is in chunks; None where it is not, or where HDF5 has to convert or to unpack it."""
         if self._chunks is None:
             return None
-        if self._kind.is_as_stored:
+        if is_as_stored(self.dtype, self._id.get_type()):
             return self._chunks.read(axes, self.dtype)
         return self._chunks.check(axes)
+
+    def _converted(self, selection: Any) -> Any:
+        """Read what HDF5 reads within bounds."""
+        is_plain = self.dtype.kind in "iuf" and self.dtype.subdtype is None
+        if not is_plain or selection != ():
+            return h5py.Dataset(self._id)[selection]
+        # The same, in half the time: most arrays of a MATLAB file are single numbers.
+        content = np.empty(self.shape, self.dtype)
+        self._id.read(h5s.ALL, h5s.ALL, content)
+        return content[()]
 
     def _require_small(self, num_elements: int) -> None:
         num_bytes = num_elements * max(self._kind.num_bytes, self.dtype.itemsize)
         if num_bytes > MAX_READ_BYTES:
-            raise self._source.too_large(self._shown, f"{num_bytes} bytes at once", f"{MAX_READ_BYTES} bytes")
+            raise self._source.too_large(self.name, f"{num_bytes} bytes at once", f"{MAX_READ_BYTES} bytes")
         if num_bytes > self._source.num_bytes * MAX_RATIO:
-            found = f"{self._shown}: {num_bytes} bytes"
+            found = f"{self.name}: {num_bytes} bytes"
             raise self._source.truncated("The HDF5 file is too small for what it says that it holds", found)
-        require_few_objects(self._source, self._shown, self._kind, num_elements)
+        require_few_objects(self._source, self.name, self._kind, num_elements)
 
     def _require_stored(self) -> None:
         """Raise TruncatedError where HDF5 would make up the content of what is in one piece."""
@@ -133,7 +142,7 @@ class Dataset:
         offset = self._id.get_offset() if self._layout == h5d.CONTIGUOUS else 0
         is_stored = offset is not None and offset + num_bytes <= self._source.num_bytes
         if not is_stored or self._id.get_storage_size() < num_bytes:
-            found = f"{self._shown}: {num_bytes} bytes at {'no place' if offset is None else offset}"
+            found = f"{self.name}: {num_bytes} bytes at {'no place' if offset is None else offset}"
             raise self._source.truncated("A dataset is not in the HDF5 file, or not whole", found)
 
 

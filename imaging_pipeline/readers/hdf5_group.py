@@ -41,7 +41,7 @@ class Group:
     @property
     def attrs(self) -> Attributes:
         """Its attributes."""
-        return Attributes(self._source, self._id, self._shown)
+        return Attributes(self._source, self._id, self.name or "/")
 
     @property
     def _shown(self) -> str:

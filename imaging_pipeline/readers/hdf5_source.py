@@ -66,7 +66,7 @@ class Source:
         return UnsafeContentError(
             f"{what}, which leads out of the file and was not followed",
             path=self.path,
-            found=f"{name}: {found}",
+            found=f"{printable(name)}: {found}",
             allowed="only what lies in the file itself",
             remedy="ask where the file comes from; save all of its content in the file itself.",
         )
@@ -74,7 +74,7 @@ class Source:
     def refused(self, what: str, name: str, found: object, allowed: object) -> FormatError:
         """Return the error for an object that is not read."""
         return FormatError(
-            what, path=self.path, found=f"{name}: {found}", allowed=allowed, remedy=_SAVE_AGAIN
+            what, path=self.path, found=f"{printable(name)}: {found}", allowed=allowed, remedy=_SAVE_AGAIN
         )
 
     def too_large(self, name: str, found: str, allowed: str) -> FormatError:

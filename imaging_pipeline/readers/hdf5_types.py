@@ -27,15 +27,12 @@ class ElementType:
         Of an element in the file.
     num_texts, num_references
         Texts of variable length, and references, in an element.
-    is_as_stored
-        Whether it is a number whose bytes in the file are those in memory.
     """
 
     dtype: np.dtype[Any]
     num_bytes: int
     num_texts: int
     num_references: int
-    is_as_stored: bool
 
 
 def element_type(source: Source, name: str, type_id: Any) -> ElementType:
@@ -48,14 +45,13 @@ def element_type(source: Source, name: str, type_id: Any) -> ElementType:
     """
     dtype = type_id.dtype
     texts, references = _num_objects(source, name, dtype)
+    return ElementType(dtype, type_id.get_size(), texts, references)
+
+
+def is_as_stored(dtype: np.dtype[Any], type_id: Any) -> bool:
+    """Return True if an element is a number whose bytes in the file are those in memory."""
     is_number = dtype.kind in "iuf" and dtype.fields is None and dtype.subdtype is None
-    return ElementType(
-        dtype=dtype,
-        num_bytes=type_id.get_size(),
-        num_texts=texts,
-        num_references=references,
-        is_as_stored=is_number and type_id.equal(h5py.h5t.py_create(dtype)),
-    )
+    return is_number and bool(type_id.equal(h5py.h5t.py_create(dtype)))
 
 
 def require_few_objects(source: Source, name: str, kind: ElementType, num_elements: int) -> None:
@@ -71,6 +67,8 @@ def require_few_objects(source: Source, name: str, kind: ElementType, num_elemen
 
 def _num_objects(source: Source, name: str, dtype: np.dtype[Any]) -> tuple[int, int]:
     """Return how many texts of variable length, and how many references, an element has."""
+    if dtype.kind in _NUMBERS_AND_TEXT and dtype.fields is None and dtype.subdtype is None:
+        return 0, 0
     if dtype.fields is not None:
         counts = [_num_objects(source, name, field[0]) for field in dtype.fields.values()]
         return sum(texts for texts, _ in counts), sum(references for _, references in counts)
@@ -78,8 +76,6 @@ def _num_objects(source: Source, name: str, dtype: np.dtype[Any]) -> tuple[int, 
         base, shape = dtype.subdtype
         texts, references = _num_objects(source, name, base)
         return texts * math.prod(shape), references * math.prod(shape)
-    if dtype.kind in _NUMBERS_AND_TEXT:
-        return 0, 0
     if h5py.check_string_dtype(dtype) is not None:
         return 1, 0
     if h5py.check_ref_dtype(dtype) is h5py.Reference:

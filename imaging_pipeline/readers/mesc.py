@@ -24,6 +24,7 @@ from imaging_pipeline.readers.mesc_curves import MescCurve, read_curves
 from imaging_pipeline.readers.mesc_kind import TIME_SERIES, kind_of
 from imaging_pipeline.readers.mesc_movie import check_movie, fingerprint, first_frames_mean
 from imaging_pipeline.readers.mesc_unit import Unit, numbered
+from imaging_pipeline.readers.printable import printable
 
 __all__ = [
     "TIME_SERIES",
@@ -234,7 +235,7 @@ def _frame_period_ms(unit: Unit) -> float:
         return unit.positive("TStepInMs")
     unit_name = unit.text("ZAxisConversionUnitName")
     if unit_name not in ("", "ms"):
-        raise unit.error("The time between frames has another unit than ms", unit_name, "ms")
+        raise unit.error("The time between frames has another unit than ms", printable(unit_name), "ms")
     return unit.positive("ZAxisConversionConversionLinearScale")
 
 

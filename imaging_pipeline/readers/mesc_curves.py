@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import Any
 
 from imaging_pipeline.readers.hdf5_file import text
 from imaging_pipeline.readers.mesc_unit import Unit, numbered
+from imaging_pipeline.readers.printable import printable
 
 CURVE_VALUES = "CurveDataYRawData"
+_SHOWN_MEMBERS = 12
 _TIMES, _NEXT, _STEP = "CurveDataXRawData", "CurveDataYIdxNextSample", "CurveDataXRawDelta"
 
 
@@ -51,8 +55,9 @@ def read_curves(unit: Unit) -> tuple[MescCurve, ...]:
 def _curve(unit: Unit, name: str) -> MescCurve:
     group = unit.group[name]
     curve = Unit(unit.path, f"{unit.name}/{name}", group)
-    if CURVE_VALUES not in group or group[CURVE_VALUES].ndim != 1:
-        raise curve.error(f"The curve has no list {CURVE_VALUES}", ", ".join(group) or "nothing")
+    values = group[CURVE_VALUES] if group.is_group and CURVE_VALUES in group else None
+    if values is None or values.is_group or values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise curve.error(f"The curve has no list {CURVE_VALUES}", _members(group))
     step_ms = None
     if _TIMES in group:
         time = "sampled"
@@ -61,4 +66,10 @@ def _curve(unit: Unit, name: str) -> MescCurve:
         step_ms = curve.positive(_STEP)
     else:
         raise curve.error("The curve does not say when it was sampled", None, f"{_TIMES} or {_STEP}")
-    return MescCurve(text(group.attrs.get("Name", "")), name, time, len(group[CURVE_VALUES]), step_ms)
+    return MescCurve(text(group.attrs.get("Name", "")), name, time, len(values), step_ms)
+
+
+def _members(group: Any) -> str:
+    if not group.is_group:
+        return "a dataset"
+    return ", ".join(map(printable, itertools.islice(group, _SHOWN_MEMBERS))) or "nothing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from imaging_pipeline.readers.mesc_curves import CURVE_VALUES
 from imaging_pipeline.readers.mesc_unit import Unit, numbered
 
 _NUM_SAMPLES = 8
+# Of 4096 × 4096 px in four bytes, four times as wide and high as any microscope records.
+_MAX_FRAME_BYTES = 64 * 2**20
 _SIZES = ("ZDim", "YDim", "XDim")
 
 
@@ -29,9 +32,14 @@ def check_movie(unit: Unit) -> list[Any]:
     stated = int(unit.number("VecChannelsSize")) if "VecChannelsSize" in unit.attributes else len(channels)
     if not channels or len(channels) != stated:
         raise unit.error("Channels are missing", f"{len(channels)} channels", max(stated, 1))
+    if any(channel.is_group or channel.dtype.kind not in "iuf" for channel in channels):
+        raise unit.error("The channels are no movies", None, "arrays of numbers")
     shapes = {channel.shape for channel in channels}
     if len(shapes) > 1 or channels[0].ndim != 3:
         raise unit.error("The channels are no movies of one size", shapes, "(frames, height, width) for all")
+    frame_bytes = math.prod(channels[0].shape[1:]) * channels[0].dtype.itemsize
+    if frame_bytes > _MAX_FRAME_BYTES:
+        raise unit.error("A frame is too large", f"{frame_bytes} bytes", f"{_MAX_FRAME_BYTES} bytes")
     for attribute, length in zip(_SIZES, channels[0].shape, strict=True):
         if attribute in unit.attributes and int(unit.number(attribute)) != length:
             stated_length = int(unit.number(attribute))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.hdf5_file import text
+from imaging_pipeline.readers.printable import printable
+
+if TYPE_CHECKING:
+    from imaging_pipeline.readers.hdf5_attributes import Attributes
 
 
 @dataclass(frozen=True)
@@ -24,23 +27,24 @@ class Unit:
     group: Any
 
     @property
-    def attributes(self) -> Mapping[str, Any]:
+    def attributes(self) -> Attributes:
         """The attributes as HDF5 gives them."""
-        attributes: Mapping[str, Any] = self.group.attrs
+        attributes: Attributes = self.group.attrs
         return attributes
 
     def text(self, attribute: str) -> str:
-        """Give an attribute that is text; empty where it is not there."""
-        return text(self.attributes[attribute]) if attribute in self.attributes else ""
+        """Return an attribute that is text; empty where it is not there."""
+        return text(self.attributes.get(attribute, ""))
 
     def number(self, attribute: str) -> float:
-        """Give an attribute that is one finite number, or raise FormatError."""
-        if attribute not in self.attributes:
+        """Return an attribute that is one finite number, or raise FormatError."""
+        value = self.attributes.get(attribute)
+        if value is None:
             raise self.error(f"The attribute {attribute} is not there")
-        values = np.ravel(np.asarray(self.attributes[attribute]))
+        values = np.ravel(np.asarray(value))
         is_number = values.size == 1 and values.dtype.kind in "iuf"
         if not is_number or not math.isfinite(values[0]):
-            raise self.error(f"The attribute {attribute} is no number", self.attributes[attribute])
+            raise self.error(f"The attribute {attribute} is no number", printable(value))
         return float(values[0])
 
     def positive(self, attribute: str) -> float:
@@ -62,7 +66,7 @@ class Unit:
 
 
 def numbered(group: Any, prefix: str) -> list[str]:
-    """Give the names ``prefix_N`` of a group, by their numbers: 2 comes before 10."""
-    matches = (re.fullmatch(rf"{prefix}_([0-9]+)", name) for name in group)
+    """Return the names ``prefix_N`` of a group, by their numbers: 2 comes before 10; none of what is no group."""
+    matches = (re.fullmatch(rf"{prefix}_([0-9]{{1,9}})", name) for name in (group if group.is_group else ()))
     found = sorted((int(match[1]), match[0]) for match in matches if match)
     return [name for _, name in found]

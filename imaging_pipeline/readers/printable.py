@@ -9,6 +9,8 @@ _NUM_CHARACTERS = 80
 def printable(value: object) -> str:
     """Return the beginning of a text, with escapes for what no terminal should be sent."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if len(text) <= _NUM_CHARACTERS and text.isprintable():
+        return text
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text[:_NUM_CHARACTERS]
