@@ -15,6 +15,7 @@ from imaging_pipeline.readers.hdf5_filters import Filters, read_filters
 from imaging_pipeline.readers.hdf5_limits import MAX_CHUNK_BYTES, MIN_INDEX_BYTES
 from imaging_pipeline.readers.hdf5_selection import Axis, Part
 from imaging_pipeline.readers.hdf5_source import Source
+from imaging_pipeline.readers.printable import printable
 
 _Places = tuple[Part, ...]
 
@@ -76,8 +77,9 @@ class Chunks:
         try:
             return self.dataset_id.read_direct_chunk(first, out=buffer)  # type: ignore[no-any-return]
         except (RuntimeError, ValueError) as error:
-            found = f"{self.filters.name}, chunk at {first}: {error}"
-            raise self.filters.source.truncated("A chunk of the HDF5 file cannot be read", found) from error
+            found = f"{printable(self.filters.name)}, chunk at {first}"
+            what = "A chunk of the HDF5 file is missing, or larger than it can be"
+            raise self.filters.source.truncated(what, found) from error
 
     def _require_possible(self, axes: Sequence[Axis]) -> None:
         """Raise TruncatedError where the file is too small to say where the chunks are."""
@@ -85,7 +87,7 @@ class Chunks:
         counts = (axis.num_chunks(length) for axis, length in zip(axes, self.shape, strict=True))
         num_chunks = math.prod(counts)
         if num_chunks * MIN_INDEX_BYTES > source.num_bytes:
-            found = f"{self.filters.name}: {num_chunks} chunks"
+            found = f"{printable(self.filters.name)}: {num_chunks} chunks"
             raise source.truncated("Chunks of the HDF5 file are missing", found)
 
 

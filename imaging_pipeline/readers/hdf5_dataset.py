@@ -128,13 +128,13 @@ class Dataset:
         return content[()]
 
     def _require_small(self, num_elements: int) -> None:
+        require_few_objects(self._source, self.name, self._kind, num_elements)
         num_bytes = num_elements * max(self._kind.num_bytes, self.dtype.itemsize)
         if num_bytes > MAX_READ_BYTES:
             raise self._source.too_large(self.name, f"{num_bytes} bytes at once", f"{MAX_READ_BYTES} bytes")
         if num_bytes > self._source.num_bytes * MAX_RATIO:
-            found = f"{self.name}: {num_bytes} bytes"
+            found = f"{printable(self.name)}: {num_bytes} bytes"
             raise self._source.truncated("The HDF5 file is too small for what it says that it holds", found)
-        require_few_objects(self._source, self.name, self._kind, num_elements)
 
     def _require_stored(self) -> None:
         """Raise TruncatedError where HDF5 would make up the content of what is in one piece."""
@@ -142,7 +142,7 @@ class Dataset:
         offset = self._id.get_offset() if self._layout == h5d.CONTIGUOUS else 0
         is_stored = offset is not None and offset + num_bytes <= self._source.num_bytes
         if not is_stored or self._id.get_storage_size() < num_bytes:
-            found = f"{self.name}: {num_bytes} bytes at {'no place' if offset is None else offset}"
+            found = f"{printable(self.name)}: {num_bytes} bytes at {'no place' if offset is None else offset}"
             raise self._source.truncated("A dataset is not in the HDF5 file, or not whole", found)
 
 
@@ -150,14 +150,9 @@ def _require_own_content(source: Source, name: str, plist: Any) -> None:
     """Raise UnsafeContentError where a dataset's content lies in other files, none of which is opened."""
     layout = plist.get_layout()
     if layout == h5d.VIRTUAL:
-        found = f"{printable(plist.get_virtual_filename(0))}" if plist.get_virtual_count() else "no source"
-        raise source.unsafe("The HDF5 file has a virtual dataset", name, f"virtual dataset of {found}")
+        sources = printable(plist.get_virtual_filename(0)) if plist.get_virtual_count() else "nothing"
+        raise source.unsafe(name, f"virtual dataset of {sources}")
     if plist.get_external_count():
-        found = printable(plist.get_external(0)[0])
-        raise source.unsafe(
-            "The HDF5 file has a dataset in another file", name, f"external storage in {found}"
-        )
+        raise source.unsafe(name, f"external storage in {printable(plist.get_external(0)[0])}")
     if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED):
-        raise source.refused(
-            "A dataset of the HDF5 file is stored in an unknown way", name, layout, "no other"
-        )
+        raise source.refused("A dataset of the HDF5 file has an unknown layout", name, layout, "HDF5's own")

@@ -89,7 +89,7 @@ class Filters:
             else:
                 return None
         if content.nbytes != self.chunk_bytes:
-            found = f"{self.name}: {content.nbytes} bytes instead of {self.chunk_bytes}"
+            found = f"{printable(self.name)}: {content.nbytes} bytes instead of {self.chunk_bytes}"
             raise self.source.truncated("A chunk of the HDF5 file is damaged or not whole", found)
         return content
 
@@ -98,13 +98,13 @@ class Filters:
         try:
             content = stream.decompress(packed, self.max_stored_bytes + 1)
         except zlib.error as error:
-            found = f"{self.name}: {error}"
+            found = f"{printable(self.name)}: {error}"
             raise self.source.truncated("A chunk of the HDF5 file is damaged", found) from error
         if len(content) > self.max_stored_bytes:
             found = f"a chunk that unpacks to more than {self.max_stored_bytes} bytes"
             raise self.source.too_large(self.name, found, f"{self.chunk_bytes} bytes")
         if not stream.eof:
-            raise self.source.truncated("A chunk of the HDF5 file is not whole", self.name)
+            raise self.source.truncated("A chunk of the HDF5 file is not whole", printable(self.name))
         return memoryview(content)
 
     def _unshuffled(self, content: memoryview) -> memoryview:

@@ -121,7 +121,7 @@ class Group:
             self._require_soft(current, part, kind)
             num_soft += 1
             if num_soft > MAX_SOFT_LINKS:
-                shown = f"{self._shown}/{printable(part)}"
+                shown = printable(f"{self.name}/{printable(part)}")
                 found = f"more than {MAX_SOFT_LINKS} links"
                 raise self._source.refused(
                     "Links of the HDF5 file lead to each other", shown, found, MAX_SOFT_LINKS
@@ -132,14 +132,13 @@ class Group:
         return current
 
     def _require_soft(self, group_id: Any, part: bytes, kind: int) -> None:
-        shown = f"{self._shown}/{printable(part)}"
+        shown = printable(f"{self.name}/{printable(part)}")
         if kind == h5l.TYPE_EXTERNAL:
             file_name, object_name = group_id.links.get_val(part)
             found = f"external link to {printable(object_name)} in {printable(file_name)}"
-            raise self._source.unsafe("The HDF5 file has an external link", shown, found)
+            raise self._source.unsafe(shown, found)
         if kind != h5l.TYPE_SOFT:
-            found = f"link of the type {kind}"
-            raise self._source.unsafe("The HDF5 file has a link of a type of its own", shown, found)
+            raise self._source.unsafe(shown, f"user-defined link of the type {kind}")
 
 
 def _parts(name: str) -> list[bytes]:

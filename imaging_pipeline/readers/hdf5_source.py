@@ -50,21 +50,21 @@ class Source:
             # What the system refused has a number; complaints about the content have none.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise self.truncated("The HDF5 file is truncated or damaged", error) from error
+            raise self.truncated("The HDF5 file is truncated or damaged", printable(error)) from error
 
-    def truncated(self, what: str, found: object) -> TruncatedError:
+    def truncated(self, what: str, found: str) -> TruncatedError:
         """Return the error for content that is not there, or not whole."""
         return TruncatedError(
             what,
             path=self.path,
-            found=f"{self.num_bytes} bytes; {printable(found)}",
+            found=f"{self.num_bytes} bytes; {found}",
             remedy=self.remedy,
         )
 
-    def unsafe(self, what: str, name: str, found: str) -> UnsafeContentError:
+    def unsafe(self, name: str, found: str) -> UnsafeContentError:
         """Return the error for an object that leads out of the file."""
         return UnsafeContentError(
-            f"{what}, which leads out of the file and was not followed",
+            "An object of the HDF5 file leads to another file, which was not opened",
             path=self.path,
             found=f"{printable(name)}: {found}",
             allowed="only what lies in the file itself",

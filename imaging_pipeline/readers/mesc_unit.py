@@ -66,7 +66,7 @@ class Unit:
 
 
 def numbered(group: Any, prefix: str) -> list[str]:
-    """Return the names ``prefix_N`` of a group, by their numbers: 2 comes before 10; none of what is no group."""
+    """Return the names ``prefix_N`` in a group by their numbers, 2 before 10; a dataset has none."""
     matches = (re.fullmatch(rf"{prefix}_([0-9]{{1,9}})", name) for name in (group if group.is_group else ()))
     found = sorted((int(match[1]), match[0]) for match in matches if match)
     return [name for _, name in found]
