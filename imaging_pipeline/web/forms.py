@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, PasswordField, StringField
+from wtforms import Field, FileField, PasswordField, StringField
 
 from imaging_pipeline.errors import PipelineError
 
@@ -42,12 +42,15 @@ class Form(FlaskForm):
         if field is None:
             self.refusals.append(error)
         else:
-            _add_error(field, sentence(error))
+            # A browser forgets which file was chosen.
+            _add_error(field, sentence(error, with_path=isinstance(field, FileField)))
 
 
-def sentence(error: PipelineError) -> str:
-    """Give an error as it stands beside a field: what, what is allowed, and what to do."""
+def sentence(error: PipelineError, *, with_path: bool = False) -> str:
+    """Return an error as it stands beside a field: what, what is allowed, and what to do."""
     told = [f"{error.what}."]
+    if with_path and error.path is not None:
+        told.append(f"File: {error.path}.")
     if error.found is not None:
         told.append(f"Found: {error.found}.")
     if error.allowed is not None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import administration
+from tests.makers.hostile_pickles import HOSTILE, write_option_set
 from tests.makers.site import Visitor
 
 
@@ -85,6 +87,20 @@ def test_a_file_that_is_none_is_told_beside_the_field(
     assert 'value="fast"' in page.text
     assert not imaging.Suite2pyOps()
     assert "unpickled" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_an_uploaded_pickle_of_a_stranger_is_refused_and_the_site_goes_on(
+    anna: Visitor, tmp_path: Path, body: bytes
+) -> None:
+    content = write_option_set(tmp_path / "ops.npy", body).read_bytes()
+    page = anna.fill("/options/add", {"name": "fast", "file": (io.BytesIO(content), "ops.npy")})
+    assert page.status_code == 422
+    wrong = page.text.partition('id="file-wrong"')[2].partition("</ul>")[0]
+    assert "File: ops.npy" in wrong
+    assert len(wrong) < 1000
+    assert not imaging.Suite2pyOps()
+    assert anna.get("/options/").status_code == 200
 
 
 @pytest.mark.usefixtures("mouse")
