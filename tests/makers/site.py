@@ -102,7 +102,10 @@ class Visitor:
         headers = {"Origin": "http://localhost"}
         if "csrf_token" not in form.fields:
             headers |= {"HX-Request": "true", "X-CSRFToken": form.token}
-        return self.client.post(form.action, data=values, headers=headers)
+        answer = self.client.post(form.action, data=values, headers=headers)
+        # The client keeps what it sent, a large file on disk; a server would have closed the connection.
+        answer.request.environ["wsgi.input"].close()
+        return answer
 
 
 def html_forms(page: TestResponse) -> list[HtmlForm]:

@@ -13,7 +13,7 @@ import pytest
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.imaging import administration
 from tests.makers.hostile_pickles import HOSTILE, write_option_set
-from tests.makers.site import Visitor
+from tests.makers.site import ON_ONE_SERVER, Visitor
 
 
 @pytest.fixture
@@ -89,6 +89,7 @@ def test_a_file_that_is_none_is_told_beside_the_field(
     assert "unpickled" not in capsys.readouterr().out
 
 
+@ON_ONE_SERVER
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_an_uploaded_pickle_of_a_stranger_is_refused_and_the_site_goes_on(
     anna: Visitor, tmp_path: Path, body: bytes
