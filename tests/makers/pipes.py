@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 PROJECT = Path(__file__).parents[2]
 # How long the other process is left alone between two looks at the pipe.
@@ -30,6 +33,26 @@ def answer_without_writer(pipe: Path, statement: str) -> str:
                 continue
         assert process.stdout is not None
         return process.stdout.read()
+
+
+@contextmanager
+def watched(pipe: Path) -> Iterator[None]:
+    """Check at the end that this process did not open the pipe meanwhile; let it go if it did."""
+    stop, opened = Event(), Event()
+
+    def look() -> None:
+        while not (opened.is_set() or stop.wait(_LOOK_S)):
+            if _has_reader(pipe):
+                opened.set()
+
+    watcher = Thread(target=look)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+    assert not opened.is_set(), "the pipe was opened"
 
 
 def _has_reader(pipe: Path) -> bool:
