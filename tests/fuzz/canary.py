@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tests.fuzz.hdf5 import SECRET_DATASET
+from tests.fuzz.hdf5_oddities import SECRET_DATASET
 
 _TEXT = "canary 5f1c0a"
 _NUMBER = 51_966

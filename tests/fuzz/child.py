@@ -7,6 +7,7 @@ import faulthandler
 import os
 import resource
 import signal
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -102,6 +103,7 @@ def run(readers: Sequence[RegisteredReader], folder: Path, limits: Limits, conne
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tempfile.tempdir = str(folder)
     with (folder / STACKS).open("w") as stacks:
         _tell_of_crashes(stacks.fileno())
         write_canary(folder / "data" / "secret")

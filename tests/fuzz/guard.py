@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.pickle_opcodes import DANGEROUS
+from tests.fuzz.pickle_values import DANGEROUS
 
 # What Python tells of that no reader has a reason for.
 _NEVER = (

@@ -11,55 +11,20 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tests.fuzz.oddities import FLOATS, INTEGERS, TEXTS
+from tests.fuzz.hdf5_oddities import (
+    ATTRIBUTES,
+    CLASSES,
+    NAMES,
+    SECRET_BYTES,
+    SECRET_DATASET,
+    SECRETS,
+    SHAPES,
+    TYPES,
+    attribute,
+)
+from tests.fuzz.oddities import FLOATS, INTEGERS
 
-# From the folder of the file that is read; the second is the same place by a name that begins at the root.
-SECRETS = ("../secret/canary.h5", "/proc/self/cwd/../secret/canary.h5")
-SECRET_DATASET, SECRET_BYTES = "canary", "../secret/canary.bin"
-
-_SHAPES = (
-    *((), (0,), (1,), (3,), (1, 1), (20, 8, 12), (0, 8, 12), (2, 0, 3), (1,) * 32, (5, 5)),
-    *((2**40,), (2**20, 2**20, 2**20), (2**62,), (2**31, 2), (100_000, 8, 12)),
-)
-_TYPES = (
-    *("u1", "i8", ">u2", "f2", "f8", "c16", "S5", "S70000", "?", "V7", "M8[us]"),
-    *(h5py.string_dtype(), h5py.ref_dtype, h5py.regionref_dtype, h5py.vlen_dtype(np.int32)),
-    *(np.dtype([("a", "i4"), ("b", "S3")]), np.dtype(("i4", (2, 2))), h5py.enum_dtype({"a": 1}, "i4")),
-    np.dtype([("r", h5py.ref_dtype), ("v", h5py.string_dtype())]),
-)
-_NAMES = (
-    *("Channel_0", "Channel_1", "Channel_00", "Channel_" + "9" * 5000, "Channel_٣", "Curve_0", "Curve_7"),
-    *("MSession_0", "MSession_1", "MUnit_0", "MUnit_2", "MUnit_1000000000000000000000000", "a\nb\x1b[31m"),
-    *(
-        "CurveDataYRawData",
-        "CurveDataXRawData",
-        "CurveDataXRawDelta",
-        "Fcell",
-        "ops",
-        "stat",
-        "dat",
-        "#refs#",
-    ),
-    *("MATLAB_empty", "\udcff", "x" * 60_000, "iscell", "fsroot", "name"),
-)
-_ATTRIBUTES = (
-    *("MATLAB_class", "MATLAB_empty", "MATLAB_int_decode", "MATLAB_fields", "H5PATH", "MethodType", "Name"),
-    *("XDim", "ZDim", "VecChannelsSize", "MeasurementDatePosix", "MeasurementDateNanoSecs", "TStepInMs"),
-    *("ZAxisConversionUnitName", "ZAxisConversionConversionLinearScale", "Comment", "Channel_0_Name"),
-)
-_CLASSES = (
-    "double",
-    "single",
-    "char",
-    "cell",
-    "struct",
-    "logical",
-    "uint8",
-    "int64",
-    "function_handle",
-    "",
-    "table",
-)
+_MAX_OBJECTS = 300
 
 
 def link_outside(random: Random, file: Any) -> None:
@@ -98,22 +63,23 @@ def remove(random: Random, file: Any) -> None:
 
 def rename(random: Random, file: Any) -> None:
     group, name = _member(random, file)
-    group.move(name, random.choice(_NAMES))
+    group.move(name, random.choice(NAMES))
 
 
 def add(random: Random, file: Any) -> None:
     group, name = _member(random, file)
-    new_name = random.choice((*_NAMES, name + "0"))
+    new_name = random.choice((*NAMES, name + "0"))
     group[new_name] = random.choice((group[name], _object(random, file)))
 
 
 def map_outside(random: Random, file: Any) -> None:
     """Put a dataset whose numbers lie in another file."""
     group, name, shape, dtype = _replaceable(random, file)
-    layout = h5py.VirtualLayout(shape=shape, dtype=dtype)
-    layout[...] = h5py.VirtualSource(random.choice(SECRETS), SECRET_DATASET, shape=shape, dtype=dtype)
     attributes = _remove(group, name)
-    group.create_virtual_dataset(name, layout).attrs.update(attributes)
+    _create_mapped(
+        group, name, h5py.h5s.create_simple(shape), dtype, (random.choice(SECRETS), SECRET_DATASET)
+    )
+    group[name].attrs.update(attributes)
 
 
 def store_outside(random: Random, file: Any) -> None:
@@ -128,16 +94,23 @@ def map_within(random: Random, file: Any) -> None:
     """Put a dataset that is made of itself or of another one in the file."""
     group, name, shape, dtype = _replaceable(random, file)
     source = random.choice((group.name + "/" + name, _object(random, file).name))
-    layout = h5py.VirtualLayout(shape=shape, dtype=dtype)
-    layout[...] = h5py.VirtualSource(".", source, shape=shape, dtype=dtype)
     attributes = _remove(group, name)
-    group.create_virtual_dataset(name, layout).attrs.update(attributes)
+    _create_mapped(group, name, h5py.h5s.create_simple(shape), dtype, (".", source))
+    group[name].attrs.update(attributes)
+
+
+def _create_mapped(group: Any, name: str, space: Any, dtype: np.dtype[Any], source: tuple[str, str]) -> None:
+    """Create a dataset that is another one, by its file and name, without noting when it was created."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    properties.set_virtual(space, *(text.encode() for text in source), space)
+    h5py.h5d.create(group.id, name.encode(), h5py.h5t.py_create(dtype, logical=1), space, properties)
 
 
 def change_shape(random: Random, file: Any) -> None:
     """Put a dataset of another shape, which is not written and so needs no room however large it is."""
     group, name, _, dtype = _replaceable(random, file)
-    shape = random.choice(_SHAPES)
+    shape = random.choice(SHAPES)
     attributes = _remove(group, name)
     group.create_dataset(name, shape, dtype, **_layout(random, shape)).attrs.update(attributes)
 
@@ -145,7 +118,7 @@ def change_shape(random: Random, file: Any) -> None:
 def change_type(random: Random, file: Any) -> None:
     group, name, shape, _ = _replaceable(random, file)
     attributes = _remove(group, name)
-    group.create_dataset(name, shape, random.choice(_TYPES)).attrs.update(attributes)
+    group.create_dataset(name, shape, random.choice(TYPES)).attrs.update(attributes)
 
 
 def change_numbers(random: Random, file: Any) -> None:
@@ -175,8 +148,8 @@ def refer(random: Random, file: Any) -> None:
 def change_attribute(random: Random, file: Any) -> None:
     held = _object(random, file)
     names = [*held.attrs] if random.random() < 0.7 else []
-    name = random.choice(names or [*_ATTRIBUTES, *_NAMES[:5]])
-    value = _attribute(random, file)
+    name = random.choice(names or [*ATTRIBUTES, *NAMES[:5]])
+    value = attribute(random, (file.ref, _object(random, file).ref))
     if name in held.attrs:
         del held.attrs[name]
     if value is not None:
@@ -187,7 +160,7 @@ def change_class(random: Random, file: Any) -> None:
     """Change what MATLAB class, or kind of measurement, an object says that it is."""
     held = _object(random, file)
     if random.random() < 0.7:
-        held.attrs["MATLAB_class"] = np.bytes_(random.choice(_CLASSES))
+        held.attrs["MATLAB_class"] = np.bytes_(random.choice(CLASSES))
     if random.random() < 0.3:
         held.attrs["MATLAB_empty"] = random.choice((np.uint8(1), np.uint8(0), "x"))
     held.attrs["MethodType"] = random.choice((1, 2, 6, -1, 1.5))
@@ -215,12 +188,14 @@ def crowd(random: Random, file: Any) -> None:
 
 
 def _objects(file: Any) -> list[Any]:
+    """Return the objects of a file, at least those that come first."""
     found = [file]
 
-    def collect(name: str) -> None:
+    def collect(name: str) -> bool | None:
         held = file.get(name)
         if held is not None:
             found.append(held)
+        return True if len(found) >= _MAX_OBJECTS else None
 
     file.visit(collect)
     return found
@@ -261,23 +236,6 @@ def _layout(random: Random, shape: tuple[int, ...]) -> dict[str, Any]:
         chunks = (1,) * len(shape)
     filters = ({"compression": "gzip"}, {"compression": "lzf"}, {"shuffle": True}, {"fletcher32": True}, {})
     return {"chunks": chunks, **random.choice(filters)}
-
-
-def _attribute(random: Random, file: Any) -> Any:
-    values: tuple[Callable[[], Any], ...] = (
-        lambda: None,
-        lambda: random.choice(FLOATS),
-        lambda: random.choice([n for n in INTEGERS if -(2**63) <= n < 2**64]),
-        lambda: random.choice([text for text in TEXTS if len(text) < 60_000 and "\0" not in text]),
-        lambda: np.bytes_(random.choice((b"\xff\xfe", b"a\nb", b"double", b"x" * 60_000))),
-        lambda: np.array([random.choice((0, 10, 0x1B, 0xD800, 65_535)) for _ in range(5)], np.uint16),
-        lambda: np.array([2**40, -1, 0x110000]),
-        lambda: np.zeros(random.choice((0, 1, 2, 7000)), random.choice(("u1", "f8", "i8", "c16", "?", "S4"))),
-        lambda: h5py.Empty(random.choice(("f8", "S3"))),
-        lambda: random.choice((file.ref, _object(random, file).ref)),
-        lambda: np.array([(1, b"a")], [("a", "i4"), ("b", "S3")]),
-    )
-    return random.choice(values)()
 
 
 def mutated(change: Callable[[Random, Any], None]) -> Callable[[Random, bytes], bytes]:

@@ -20,6 +20,8 @@ from tests.fuzz.verdict import Verdict
 from tests.makers.registered_readers import RegisteredReader
 
 _CHUNK = 40
+# Files are written thousands of times; without such a folder on the disk.
+_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _OURS = re.compile(r'File ".*/imaging_pipeline/(?:.*/)?([^/"]+)", line \d+ in (\S+)')
 
 
@@ -27,7 +29,7 @@ class _Child:
     """A process, the tasks that it has, and how far it is."""
 
     def __init__(self, readers: Sequence[RegisteredReader], limits: Limits) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="imaging-pipeline-fuzz-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="imaging-pipeline-fuzz-", dir=_IN_MEMORY))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tests.fuzz.child"])
         self.connection, theirs = context.Pipe()
