@@ -21,6 +21,7 @@ from imaging_pipeline.readers.recorded_tif import copy_pages
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
 from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.suite2p_runner.kept import drop, drop_forgotten, keep, kept_folder
 from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
@@ -169,13 +170,22 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
     db = {**settings.db, "data_path": [str(folder)], "file_list": files, "force_sktiff": True}
     return {
         "db": {**db, "input_format": "tif", "save_path0": str(output), "save_folder": "suite2p"},
-        "settings": settings.settings,
+        "settings": _with_own_classifier(settings.settings, folder),
         "originals": originals,
         "num_pages": inputs.num_pages,
         "planes": settings.kept_planes,
         "threads": threads,
         "log_file": str(output / "run.log"),
     }
+
+
+def _with_own_classifier(settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the settings with a copy of the classifier that they name, if they name one."""
+    classification = settings["classification"]
+    if not classification["classifier_path"]:
+        return settings
+    copied = copy_classifier(Path(classification["classifier_path"]), folder)
+    return {**settings, "classification": {**classification, "classifier_path": str(copied)}}
 
 
 def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pOutput:

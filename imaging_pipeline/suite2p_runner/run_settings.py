@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import psutil
 
 from imaging_pipeline.errors import InputError, MissingWeightsError
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.printable import printable
 from imaging_pipeline.readers.scanimage import PlacedField
 from imaging_pipeline.suite2p_runner.batch_size import auto_batch_size
+from imaging_pipeline.suite2p_runner.classifier import read_classifier
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
@@ -180,21 +181,10 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
         )
     classifier = settings["classification"]["classifier_path"]
     if classifier:
-        _check_classifier(Path(classifier))
+        read_classifier(Path(classifier))
     detection = settings["detection"]
     if detection["algorithm"] == "cellpose" or detection["cellpose_chan2"]:
         _check_weights(detection["cellpose_settings"]["cellpose_model"])
-
-
-def _check_classifier(path: Path) -> None:
-    """Refuse a classifier that Suite2p would pass over, or that would run code when it loads it."""
-    if not path.is_file():
-        raise InputError(
-            "The classifier of an option set is not there; Suite2p would take its own instead",
-            path=path,
-            remedy="Correct classification.classifier_path.",
-        )
-    load_npy(path)
 
 
 def cellpose_models() -> Path:
@@ -204,7 +194,15 @@ def cellpose_models() -> Path:
 
 
 def _check_weights(model: str) -> None:
-    if not Path(model).is_file() and not (cellpose_models() / model).is_file():
+    """Take weights from the folder of the administrator only: torch unpickles them."""
+    if not model or PureWindowsPath(model).name != model:
+        raise InputError(
+            "An option set names Cellpose's weights by a path",
+            found=printable(model),
+            allowed=f"the name of a file in {cellpose_models()}",
+            remedy="Let the administrator put the weights there, and name them without a folder.",
+        )
+    if not (cellpose_models() / model).is_file():
         raise MissingWeightsError(
             "Cellpose's weights are not on this machine",
             path=cellpose_models() / model,

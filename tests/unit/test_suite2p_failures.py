@@ -2,9 +2,10 @@
 
 import errno
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from imaging_pipeline.errors import Move, RunError
@@ -33,6 +34,19 @@ def test_a_movie_without_cells_is_a_finished_run(runs: Runs):
     assert (result.num_rois, result.num_frames) == (0, 26)
     assert traces(result.target).shape == (0, 26)
     assert list(runs.request.scratch.iterdir()) == []
+
+
+def test_suite2p_unpickles_a_classifier_that_was_written_anew_only(runs: Runs, tmp_path):
+    named = tmp_path / "classifier.npy"
+    np.save(named, {"stats": np.zeros((2, 1)), "keys": ["skew"], "iscell": np.zeros(2), "author": "anna"})
+
+    options = {**runs.request.settings, "classification": {"classifier_path": str(named)}}
+    result = replace(runs, request=replace(runs.request, settings=options)).run()
+
+    (told,) = [line for line in (result.target / "run.log").read_text().splitlines() if "classifier" in line]
+    assert "with ['skew']" in told
+    assert str(named) not in told
+    assert result.settings_used["classification"]["classifier_path"] == str(named)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def found(key: str, settings: object, db: object) -> object:
 @pytest.mark.parametrize("key", sorted({*CARRIED} - {*DECIDED, "roidetect"}))
 def test_a_carried_option_reaches_the_run(key: str, inputs: Inputs, tmp_path: Path) -> None:
     classifier = tmp_path / "classifier.npy"
-    np.save(classifier, {"stats": np.zeros((2, 3)), "keys": ["skew"], "iscell": np.zeros(2)})
+    np.save(classifier, {"stats": np.zeros((2, 1)), "keys": ["skew"], "iscell": np.zeros(2)})
     value = str(classifier) if key == "classifier_path" else another(key)
     options = translate({"nonrigid": False, "neucoeff": 0.7} | {key: value})
 

@@ -110,7 +110,7 @@ def test_no_classifier_of_somebody_s_home_is_used(tmp_path):
 
 def test_a_classifier_that_the_set_names_is_used(tmp_path):
     path = tmp_path / "classifier.npy"
-    np.save(path, {"stats": np.zeros((2, 3)), "keys": ["skew"], "iscell": np.zeros(2)})
+    np.save(path, {"stats": np.zeros((2, 1)), "keys": ["skew"], "iscell": np.zeros(2)})
 
     run = assemble(
         translate({"classification": {"classifier_path": str(path)}, **RIGID}), inputs_of(tmp_path)
@@ -133,6 +133,25 @@ def test_a_classifier_that_would_run_code_is_refused(tmp_path):
     chosen = {"classification": {"classifier_path": str(path)}, **RIGID}
 
     with pytest.raises(UnsafeContentError, match="open"):
+        assemble(translate(chosen), inputs_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"stats": np.zeros((2, 3)), "keys": ["skew"], "iscell": np.zeros(2)},
+        {"stats": np.zeros((2, 1)), "keys": ["skew"]},
+        {"stats": np.array([[{}]], object), "keys": ["skew"], "iscell": np.zeros(1)},
+        np.zeros(3),
+    ],
+    ids=["other lengths", "no labels", "objects", "an array"],
+)
+def test_a_file_that_is_no_classifier_is_refused(tmp_path, content):
+    path = tmp_path / "classifier.npy"
+    np.save(path, content)
+    chosen = {"classification": {"classifier_path": str(path)}, **RIGID}
+
+    with pytest.raises(InputError, match=r"none that Suite2p saved.*classifier\.npy"):
         assemble(translate(chosen), inputs_of(tmp_path))
 
 
@@ -162,6 +181,17 @@ def test_cellpose_without_its_weights_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(MissingWeightsError, match=r"models.*cpsam"):
         assemble(translate({"detection": {"algorithm": "cellpose"}, **RIGID}), inputs_of(tmp_path))
+
+
+@pytest.mark.parametrize("given", ["weights.pt", "models/weights.pt", "..\\\\weights.pt", ""])
+def test_weights_that_are_named_by_a_path_are_refused(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights.pt").touch()
+    path = str(tmp_path / given) if given == "weights.pt" else given
+    chosen = {"detection": {"algorithm": "cellpose", "cellpose_settings": {"cellpose_model": path}}, **RIGID}
+
+    with pytest.raises(InputError, match="by a path"):
+        assemble(translate(chosen), inputs_of(tmp_path))
 
 
 def test_what_is_motion_corrected_already_is_not_registered_whatever_the_set_says(tmp_path):

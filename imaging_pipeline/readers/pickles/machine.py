@@ -160,20 +160,32 @@ class Machine:
         del self.stack[start:]
         return items
 
-    def remember(self, key: int) -> None:
-        """Let the pickle refer to the top of the stack by a number."""
+    def remember(self, key: int | None = None) -> None:
+        """Let the pickle refer to the top of the stack by a number, or by the next one."""
         value = self.stack[-1]
         if type(value) is Draft:
-            value.memo_keys.append(key)
-        self.put(key, value)
+            value.memo_keys.append(len(self.memo) if key is None else key)
+        if key is None:
+            self.put_next(value)
+        else:
+            self.put(key, value)
 
     def put(self, key: int, value: Any) -> None:
         """Keep a value under a number; Python counts from 0, Python 2 from 1."""
-        if not 0 <= key <= len(self.memo) + 1:
+        may_be_left_out = 1 if not self.memo else 0
+        if not 0 <= key <= len(self.memo) + may_be_left_out:
             raise damaged("a value that is remembered out of order")
-        if key >= len(self.memo):
-            self.memo.extend([_NOTHING] * (key + 1 - len(self.memo)))
+        if key > len(self.memo):
+            self.memo.append(_NOTHING)
+        if key == len(self.memo):
+            self.memo.append(value)
         self.memo[key] = value
+
+    def put_next(self, *values: Any) -> None:
+        """Keep values under the next numbers, which differ between unpicklers where one was left out."""
+        if self.memo and self.memo[0] is _NOTHING:
+            raise damaged("a value that is remembered out of order")
+        self.memo.extend(values)
 
     def recall(self, key: int) -> Any:
         """Return the value under a number."""

@@ -78,7 +78,10 @@ def _push_array(machine: Machine) -> bool:
 
 def _remember(machine: Machine, puts: Sequence[bytes], values: Sequence[Any]) -> None:
     if puts.count(_IN_ORDER) == len(puts):
-        machine.memo.extend(values)
+        machine.put_next(*values)
         return
     for put, value in zip(puts, values, strict=True):
-        machine.put(len(machine.memo) if put == _IN_ORDER else int.from_bytes(put[1:], "little"), value)
+        if put == _IN_ORDER:
+            machine.put_next(value)
+        else:
+            machine.put(int.from_bytes(put[1:], "little"), value)

@@ -258,7 +258,7 @@ def _recall_line(machine: Machine) -> None:
 
 
 def _memoize(machine: Machine) -> None:
-    machine.remember(len(machine.memo))
+    machine.remember()
 
 
 def _remember(num_bytes: int) -> Operation:

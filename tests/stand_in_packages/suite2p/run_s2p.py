@@ -47,6 +47,13 @@ def run_s2p(db, settings):
             np.save(root / "combined" / "F.npy", np.concatenate(traces))
     for lost in order().get("lost", ()):
         (root / lost).unlink()
+    _unpickle_classifier(settings["classification"]["classifier_path"])
+
+
+def _unpickle_classifier(path):
+    if path:
+        model = np.load(path, allow_pickle=True).item()
+        logger.info("classifier %s with %s", path, model["keys"])
 
 
 def pipeline(save_path, f_reg, f_raw, f_reg_chan2):
