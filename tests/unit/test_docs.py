@@ -136,3 +136,9 @@ def test_the_configuration_of_the_readme_is_taken(tmp_path: Path) -> None:
 
 def test_the_picture_is_small() -> None:
     assert (DOCS / "demo.png").stat().st_size <= PICTURE_MAX_BYTES
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_of_tests_that_a_document_names_are_there(document: Path) -> None:
+    named = re.findall(r"`(tests/[\w/*.]+)`", document.read_text(encoding="utf-8"))
+    assert [name for name in named if not list(PROJECT.glob(name))] == []
