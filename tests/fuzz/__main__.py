@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+import tempfile
+from pathlib import Path
 
 from tests.fuzz.session import fuzz
 from tests.fuzz.table import list_of, table
 from tests.makers.registered_readers import REGISTERED_READERS
 
-_TOLD_EVERY = 5000
+_REPORTED_EVERY = 5000
 
 
 def main() -> int:
@@ -22,17 +24,18 @@ def main() -> int:
     )
     parser.add_argument("--reader", choices=names, help="of one reader only")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
-    given = parser.parse_args()
-    readers = [reader for reader in REGISTERED_READERS if given.reader in (None, reader.name)]
-    _say(f"seed {given.seed}")
-    run = fuzz(readers, given.inputs, given.seed, first=given.first, tell=_tell)
+    arguments = parser.parse_args()
+    readers = [reader for reader in REGISTERED_READERS if arguments.reader in (None, reader.name)]
+    folder = Path(tempfile.mkdtemp(prefix="imaging-pipeline-findings-"))
+    _say(f"seed {arguments.seed}, findings are kept in {folder}")
+    run = fuzz(readers, arguments.inputs, arguments.seed, folder, first=arguments.first, report=_report)
     _say(table(run.lines))
     _say(list_of(run.findings) or "no findings")
     return 1 if run.findings.counts else 0
 
 
-def _tell(number: int) -> None:
-    if number % _TOLD_EVERY == 0:
+def _report(number: int) -> None:
+    if number % _REPORTED_EVERY == 0:
         sys.stderr.write(f"{number:,} inputs\n")
 
 

@@ -6,6 +6,7 @@ import ctypes
 import dataclasses
 import os
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self._queue = -1
-        if not hasattr(os, "eventfd"):
+        if sys.platform != "linux":
             return
         system = ctypes.CDLL(None, use_errno=True)
         self._queue = system.inotify_init1(_IN_NONBLOCK)
@@ -57,7 +58,7 @@ class Watch:
 
 def holds_canary(value: Any) -> bool:
     """Return True if what a reader returned has the content of the files."""
-    return any(_is_canary(each) for each in _walk(value))
+    return any(_is_canary(item) for item in _walk(value))
 
 
 def _is_canary(value: Any) -> bool:

@@ -18,21 +18,21 @@ _MOST_KEPT = 3
 
 
 class Findings:
-    """Findings by reader and kind."""
+    """Findings by reader and kind, with files that show them in a folder."""
 
-    def __init__(self, readers: Sequence[RegisteredReader], limits: Limits) -> None:
+    def __init__(self, readers: Sequence[RegisteredReader], limits: Limits, folder: Path) -> None:
         self._readers = {reader.name: reader for reader in readers}
         self._limits = limits
         self._files: dict[str, dict[Path, bytes]] = {}
-        self._folder: Path | None = None
+        self._folder = folder
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.kept: dict[tuple[str, str], list[Path]] = {}
+        self.files: dict[tuple[str, str], list[Path]] = {}
 
     def add(self, ended: Ended) -> None:
         """Count a finding, and keep the files of the first few of its kind, the first one simplified."""
         key = ended.task.reader, ended.verdict.kind
         self.counts[key] += 1
-        held = self.kept.setdefault(key, [])
+        held = self.files.setdefault(key, [])
         if not held:
             held.append(self._keep(self._smallest(ended)))
         elif len(held) < _MOST_KEPT:
@@ -44,7 +44,7 @@ class Findings:
         if num_mutations < 2:
             return ended
         alone = [
-            Task(ended.task.reader, replace(ended.task.which, kept=(number,)))
+            Task(ended.task.reader, replace(ended.task.which, only=(number,)))
             for number in range(num_mutations)
         ]
         reader = self._readers[ended.task.reader]
@@ -63,8 +63,6 @@ class Findings:
         return make_input(reader, self._files[reader.name], task.which)
 
     def _keep(self, ended: Ended) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="imaging-pipeline-findings-"))
         made = self._made(ended.task)
         which = ended.task.which
         path = self._folder / f"{ended.task.reader}-{which.seed}-{which.number}" / made.file

@@ -30,8 +30,8 @@ def damage_structure(random: Random, content: bytes) -> bytes:
 def flip_in_structure(random: Random, content: bytes) -> bytes:
     changed = bytearray(content)
     for _ in range(random.choice((1, 2, 8))):
-        place = _in_structure(random, content) % max(len(content), 1)
-        changed[place] = random.choice((0, 1, 0x80, 0xFF, random.randrange(256)))
+        offset = _in_structure(random, content) % max(len(content), 1)
+        changed[offset] = random.choice((0, 1, 0x80, 0xFF, random.randrange(256)))
     return bytes(changed)
 
 
@@ -39,23 +39,23 @@ def damage_message(random: Random, content: bytes) -> bytes:
     """Change a byte near the beginning of an object's header, where its messages are."""
     start = max(content.find(_SIGNATURE), 0)
     headers = [match.start() for match in re.finditer(rb"\x01\x00[\x01-\x20]\x00\x01\x00\x00\x00", content)]
-    place = random.choice(headers or [start]) + random.randrange(300)
+    offset = random.choice(headers or [start]) + random.randrange(300)
     number = sized_integer(random, random.choice((1, 2, 4, 8)))
-    return content[:place] + number + content[place + len(number) :]
+    return content[:offset] + number + content[offset + len(number) :]
 
 
 def point_elsewhere(random: Random, content: bytes) -> bytes:
     """Exchange an address for another one of the file, so that structures may lie in a circle."""
     addresses = [
-        place
-        for place in range(0, len(content) - 8, 8)
-        if 0 < int.from_bytes(content[place : place + 8], "little") < len(content)
+        offset
+        for offset in range(0, len(content) - 8, 8)
+        if 0 < int.from_bytes(content[offset : offset + 8], "little") < len(content)
     ]
     if not addresses:
         return content
-    place, other = random.choice(addresses), random.choice(addresses)
-    address = random.choice((content[other : other + 8], _UNDEFINED, place.to_bytes(8, "little")))
-    return content[:place] + address + content[place + 8 :]
+    offset, other = random.choice(addresses), random.choice(addresses)
+    address = random.choice((content[other : other + 8], _UNDEFINED, offset.to_bytes(8, "little")))
+    return content[:offset] + address + content[offset + 8 :]
 
 
 def _in_structure(random: Random, content: bytes) -> int:
@@ -63,9 +63,9 @@ def _in_structure(random: Random, content: bytes) -> int:
     return random.choice(starts or [0]) + random.randrange(_STRUCTURE_BYTES)
 
 
-def _number_put(random: Random, content: bytes, place: int) -> bytes:
+def _number_put(random: Random, content: bytes, offset: int) -> bytes:
     number = sized_integer(random, random.choice((1, 2, 4, 8)))
-    return content[:place] + number + content[place + len(number) :]
+    return content[:offset] + number + content[offset + len(number) :]
 
 
 MUTATIONS = (damage_superblock, damage_structure, flip_in_structure, damage_message, point_elsewhere)

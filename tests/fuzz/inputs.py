@@ -26,11 +26,11 @@ _COUNTS = (1, 1, 1, 1, 2, 2, 3, 5)
 
 @dataclass(frozen=True)
 class InputNumber:
-    """Which input: ``kept`` names those of its mutations that are applied, or is None for all of them."""
+    """Which input: ``only`` names those of its mutations that are applied, or is None for all of them."""
 
     seed: int
     number: int
-    kept: tuple[int, ...] | None = None
+    only: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def make_input(reader: RegisteredReader, files: dict[Path, bytes], which: InputN
     steps = _steps(chosen, _FORMATS[reader.format])
     content, names = files[file], []
     for number, mutation in enumerate(steps):
-        if content and (which.kept is None or number in which.kept):
+        if content and (which.only is None or number in which.only):
             content = mutation(Random(f"{which.seed}/{reader.name}/{which.number}/{number}"), content)
             names.append(mutation.__name__)
     return Input(file, content, tuple(names))
@@ -82,4 +82,4 @@ def _steps(random: Random, structural: tuple[tuple[Mutation, ...], ...]) -> list
         is_raw = random.random() < _SHARE_OF_RAW
         stage = len(stages) - 1 if is_raw else random.randrange(len(stages) - 1)
         chosen.append((stage, random.randrange(len(stages[stage]))))
-    return [stages[stage][place] for stage, place in sorted(chosen, key=lambda step: step[0])]
+    return [stages[stage][index] for stage, index in sorted(chosen, key=lambda step: step[0])]

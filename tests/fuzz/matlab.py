@@ -37,16 +37,16 @@ def parse(content: bytes) -> list[Element]:
 
 
 def _elements(content: bytes) -> Iterator[Element]:
-    place = 0
-    while place + 8 <= len(content):
-        kind, size = struct.unpack_from("<II", content, place)
+    offset = 0
+    while offset + 8 <= len(content):
+        kind, size = struct.unpack_from("<II", content, offset)
         if kind >> 16:
-            yield Element(kind & 0xFFFF, content[place + 4 : place + 4 + (kind >> 16)], is_small=True)
-            place += 8
+            yield Element(kind & 0xFFFF, content[offset + 4 : offset + 4 + (kind >> 16)], is_small=True)
+            offset += 8
             continue
-        held = content[place + 8 : place + 8 + size]
+        held = content[offset + 8 : offset + 8 + size]
         yield _parsed(kind, held)
-        place += 8 + size + (0 if kind == _COMPRESSED else -size % 8)
+        offset += 8 + size + (0 if kind == _COMPRESSED else -size % 8)
 
 
 def _parsed(kind: int, held: bytes) -> Element:
@@ -110,8 +110,8 @@ def remove(random: Random, elements: list[Element]) -> None:
 
 def duplicate(random: Random, elements: list[Element]) -> None:
     held = _list(random, elements)
-    place = random.randrange(len(held))
-    held[place:place] = [held[place]] * random.choice((1, 2, 30))
+    index = random.randrange(len(held))
+    held[index:index] = [held[index]] * random.choice((1, 2, 30))
 
 
 def swap(random: Random, elements: list[Element]) -> None:
@@ -174,34 +174,34 @@ def change_content(random: Random, elements: list[Element]) -> None:
 
 def nest(random: Random, elements: list[Element]) -> None:
     """Put a variable into cells in cells."""
-    place = random.randrange(len(elements))
+    index = random.randrange(len(elements))
     inner = (
-        elements[place].parts[0]
-        if elements[place].kind == _COMPRESSED and elements[place].parts
-        else elements[place]
+        elements[index].parts[0]
+        if elements[index].kind == _COMPRESSED and elements[index].parts
+        else elements[index]
     )
     for _ in range(random.choice((2, 50, 900, 3000))):
         inner = Element(_MATRIX, _cell_start() + written(inner))
-    elements[place] = Element(_COMPRESSED, parts=[inner]) if random.random() < 0.7 else inner
+    elements[index] = Element(_COMPRESSED, parts=[inner]) if random.random() < 0.7 else inner
 
 
 def bomb(random: Random, elements: list[Element]) -> None:
     """Put a variable of a few kilobytes that is large once it is inflated."""
-    place = random.randrange(len(elements))
-    elements[place] = Element(_COMPRESSED, _bomb(random.choice((2**20, 2**24, 2**27))))
+    index = random.randrange(len(elements))
+    elements[index] = Element(_COMPRESSED, _bomb(random.choice((2**20, 2**24, 2**27))))
 
 
 def leave_plain(random: Random, elements: list[Element]) -> None:
     """Write a variable without compressing it."""
-    place = random.randrange(len(elements))
-    if elements[place].kind == _COMPRESSED and elements[place].parts:
-        elements[place : place + 1] = elements[place].parts
+    index = random.randrange(len(elements))
+    if elements[index].kind == _COMPRESSED and elements[index].parts:
+        elements[index : index + 1] = elements[index].parts
 
 
 def damage_stream(random: Random, elements: list[Element]) -> None:
     """Change what is compressed: its bytes, its end, or a second stream behind it."""
-    place = random.randrange(len(elements))
-    content = zlib.compress(b"".join(map(written, elements[place].parts)))
+    index = random.randrange(len(elements))
+    content = zlib.compress(b"".join(map(written, elements[index].parts)))
     changed = bytearray(content)
     changed[random.randrange(len(changed))] ^= 1 << random.randrange(8)
     options = (
@@ -212,12 +212,12 @@ def damage_stream(random: Random, elements: list[Element]) -> None:
         b"",
         content + b"x",
     )
-    elements[place] = Element(_COMPRESSED, random.choice(options))
+    elements[index] = Element(_COMPRESSED, random.choice(options))
 
 
 def compress_again(random: Random, elements: list[Element]) -> None:
-    place = random.randrange(len(elements))
-    elements[place] = Element(_COMPRESSED, parts=[elements[place]])
+    index = random.randrange(len(elements))
+    elements[index] = Element(_COMPRESSED, parts=[elements[index]])
 
 
 @cache
@@ -247,11 +247,11 @@ def _part(random: Random, elements: list[Element], number: int) -> Element | Non
 
 def change_header(random: Random, content: bytes) -> bytes:
     """Change the version, the order of bytes, or where the file says that its subsystem lies."""
-    place = random.choice((0, 19, 116, 118, 124, 126))
+    offset = random.choice((0, 19, 116, 118, 124, 126))
     return (
-        content[:place]
+        content[:offset]
         + random.choice((b"IM", b"MI", b"\x00\x02", b"\x02\x00", random.randbytes(8)))
-        + content[place + 2 :]
+        + content[offset + 2 :]
     )
 
 

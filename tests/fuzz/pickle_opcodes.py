@@ -45,16 +45,17 @@ _KINDS = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 def parse(content: bytes) -> list[Opcode]:
     """Return the opcodes, without frames, which only tell lengths; what is left of a long pickle is one."""
-    found: list[tuple[str, Any, int]] = []
+    starts: list[tuple[str, Any, int]] = []
     # Where an earlier change has damaged it, what stands before can still be changed.
     with contextlib.suppress(Exception):
-        for opcode, argument, place in islice(pickletools.genops(content), _MAX_OPCODES):
-            found.append((opcode.code, argument, place or 0))
-    ends = [*(place for _, _, place in found[1:]), len(content)]
-    parsed = [
-        Opcode(code, arg, content[place:end]) for (code, arg, place), end in zip(found, ends, strict=False)
+        for opcode, argument, offset in islice(pickletools.genops(content), _MAX_OPCODES):
+            starts.append((opcode.code, argument, offset or 0))
+    ends = [*(offset for _, _, offset in starts[1:]), len(content)]
+    opcodes = [
+        Opcode(code, argument, content[offset:end])
+        for (code, argument, offset), end in zip(starts, ends, strict=False)
     ]
-    return [opcode for opcode in parsed if opcode.code != "\x95"]
+    return [opcode for opcode in opcodes if opcode.code != "\x95"]
 
 
 def join(opcodes: list[Opcode]) -> bytes:
@@ -65,24 +66,24 @@ def _raw(written: bytes) -> Opcode:
     return Opcode("", None, written)
 
 
-def _place(random: Random, opcodes: list[Opcode]) -> int:
+def _any_index(random: Random, opcodes: list[Opcode]) -> int:
     return random.randrange(len(opcodes))
 
 
 def delete(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
-    first = _place(random, opcodes)
+    first = _any_index(random, opcodes)
     return opcodes[:first] + opcodes[first + random.choice((1, 1, 1, 2, 5)) :]
 
 
 def duplicate(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
-    first = _place(random, opcodes)
+    first = _any_index(random, opcodes)
     part = opcodes[first : first + random.choice((1, 1, 3, 10))]
     return opcodes[:first] + part * random.choice((2, 2, 3, 50)) + opcodes[first + len(part) :]
 
 
 def swap(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
     changed = list(opcodes)
-    one, other = _place(random, opcodes), _place(random, opcodes)
+    one, other = _any_index(random, opcodes), _any_index(random, opcodes)
     changed[one], changed[other] = changed[other], changed[one]
     return changed
 
@@ -96,34 +97,34 @@ def insert_any(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
 
 
 def change_argument(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
-    places = [place for place, opcode in enumerate(opcodes) if opcode.argument is not None]
-    if not places:
+    indices = [index for index, opcode in enumerate(opcodes) if opcode.argument is not None]
+    if not indices:
         return insert_any(random, opcodes)
-    place = random.choice(places)
-    opcode = opcodes[place]
+    index = random.choice(indices)
+    opcode = opcodes[index]
     kind = _KINDS[opcode.code].arg
     assert kind is not None  # since it has an argument
     written = opcode.code.encode("latin-1") + any_argument(random, kind.name)
-    return [*opcodes[:place], replace(opcode, written=written), *opcodes[place + 1 :]]
+    return [*opcodes[:index], replace(opcode, written=written), *opcodes[index + 1 :]]
 
 
 def change_value(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
     """Put another value of any kind where a number, text or constant stands."""
-    places = [place for place, opcode in enumerate(opcodes) if opcode.code in _VALUES]
-    if not places:
+    indices = [index for index, opcode in enumerate(opcodes) if opcode.code in _VALUES]
+    if not indices:
         return insert_any(random, opcodes)
-    place = random.choice(places)
-    return [*opcodes[:place], _raw(any_value(random)), *opcodes[place + 1 :]]
+    index = random.choice(indices)
+    return [*opcodes[:index], _raw(any_value(random)), *opcodes[index + 1 :]]
 
 
 def change_dtype(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
     """Change the text of a dtype, or where there is none, any short text."""
     texts = [n for n, opcode in enumerate(opcodes) if isinstance(opcode.argument, (str, bytes))]
-    short = [place for place in texts if 0 < len(opcodes[place].argument) <= 4]
+    short = [index for index in texts if 0 < len(opcodes[index].argument) <= 4]
     if not short:
         return change_value(random, opcodes)
-    place = random.choice(short)
-    return [*opcodes[:place], _raw(written_text(random.choice(DTYPES))), *opcodes[place + 1 :]]
+    index = random.choice(short)
+    return [*opcodes[:index], _raw(written_text(random.choice(DTYPES))), *opcodes[index + 1 :]]
 
 
 def nest(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
@@ -168,11 +169,11 @@ def name_global(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
 def call(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
     """Call a function that does harm with one text, in the place of a value: else the pickle is whole."""
     called = written_global(random, random.choice(DANGEROUS)) + written_text("true") + b"\x85R"
-    places = [place for place, opcode in enumerate(opcodes) if opcode.code in _VALUES]
-    if not places:
+    indices = [index for index, opcode in enumerate(opcodes) if opcode.code in _VALUES]
+    if not indices:
         return _inserted(random, opcodes, called)
-    place = random.choice(places)
-    return [*opcodes[:place], _raw(called), *opcodes[place + 1 :]]
+    index = random.choice(indices)
+    return [*opcodes[:index], _raw(called), *opcodes[index + 1 :]]
 
 
 def rebuild_array(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
@@ -197,9 +198,9 @@ def build(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
 
 def splice(random: Random, opcodes: list[Opcode]) -> list[Opcode]:
     other = parse(random.choice(_OTHERS))
-    first, after = sorted((_place(random, other), _place(random, other)))
-    place = _place(random, opcodes)
-    return opcodes[:place] + other[first : after + 1] + opcodes[place + random.choice((0, after - first)) :]
+    first, after = sorted((_any_index(random, other), _any_index(random, other)))
+    index = _any_index(random, opcodes)
+    return opcodes[:index] + other[first : after + 1] + opcodes[index + random.choice((0, after - first)) :]
 
 
 def mutated(change: Callable[[Random, list[Opcode]], list[Opcode]]) -> Callable[[Random, bytes], bytes]:
@@ -217,11 +218,11 @@ _VALUES = frozenset("IJKMLFGNSTUVXBC\x88\x89\x8a\x8b\x8c\x8d\x8e])}\x8f")
 
 
 def _inserted(random: Random, opcodes: list[Opcode], written: bytes) -> list[Opcode]:
-    place = _place(random, opcodes)
+    index = _any_index(random, opcodes)
     # Where a value stands, another one keeps the rest in order; elsewhere all that follows is moved.
-    if opcodes[place].code in _VALUES and random.random() < 0.5:
-        return [*opcodes[:place], _raw(written), *opcodes[place + 1 :]]
-    return [*opcodes[:place], _raw(written), *opcodes[place:]]
+    if opcodes[index].code in _VALUES and random.random() < 0.5:
+        return [*opcodes[:index], _raw(written), *opcodes[index + 1 :]]
+    return [*opcodes[:index], _raw(written), *opcodes[index:]]
 
 
 _OTHERS = tuple(

@@ -8,8 +8,8 @@ from tests.fuzz.oddities import sized_integer
 
 
 def flip_bit(random: Random, content: bytes) -> bytes:
-    place = random.randrange(len(content))
-    return content[:place] + bytes([content[place] ^ 1 << random.randrange(8)]) + content[place + 1 :]
+    offset = random.randrange(len(content))
+    return content[:offset] + bytes([content[offset] ^ 1 << random.randrange(8)]) + content[offset + 1 :]
 
 
 def change_bytes(random: Random, content: bytes) -> bytes:
@@ -24,9 +24,9 @@ def change_bytes(random: Random, content: bytes) -> bytes:
 def change_number(random: Random, content: bytes) -> bytes:
     num_bytes = random.choice((2, 4, 8))
     number = sized_integer(random, num_bytes)
-    place = random.randrange(len(content))
+    offset = random.randrange(len(content))
     return (
-        content[:place] + (number[::-1] if random.random() < 0.3 else number) + content[place + num_bytes :]
+        content[:offset] + (number[::-1] if random.random() < 0.3 else number) + content[offset + num_bytes :]
     )
 
 
@@ -50,8 +50,8 @@ def duplicate_part(random: Random, content: bytes) -> bytes:
 
 def copy_part(random: Random, content: bytes) -> bytes:
     first, after = _part(random, content)
-    place = random.randrange(len(content))
-    return content[:place] + content[first:after] + content[place + after - first :]
+    offset = random.randrange(len(content))
+    return content[:offset] + content[first:after] + content[offset + after - first :]
 
 
 def zero_part(random: Random, content: bytes) -> bytes:
@@ -60,8 +60,8 @@ def zero_part(random: Random, content: bytes) -> bytes:
 
 
 def insert_bytes(random: Random, content: bytes) -> bytes:
-    place = random.randrange(len(content) + 1)
-    return content[:place] + random.randbytes(random.choice((1, 4, 100))) + content[place:]
+    offset = random.randrange(len(content) + 1)
+    return content[:offset] + random.randbytes(random.choice((1, 4, 100))) + content[offset:]
 
 
 def append_bytes(random: Random, content: bytes) -> bytes:

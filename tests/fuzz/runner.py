@@ -59,7 +59,7 @@ class _Child:
         """Return True if the process has been reading one input for so long."""
         return self._is_reading and time.monotonic() - self._heard_at > seconds
 
-    def bury(self, *, was_silent: bool = False) -> Ended | None:
+    def conclude(self, *, was_silent: bool = False) -> Ended | None:
         """End the process if it is not over, and return what became of the input that it was reading."""
         if was_silent and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGPROF)  # which writes down where it is
@@ -74,9 +74,9 @@ class _Child:
         outcome = _how_it_ended(self._process.exitcode or 0, was_silent)
         if not self._is_reading:
             outcome = f"the input was not made: {outcome}"
-        found = _OURS.search(stacks)
-        place = f"{found[1]}:{found[2]}" if found else ""
-        return Ended(self.tasks.popleft(), Verdict(outcome, True, place, stacks[:20_000]), 0)
+        match = _OURS.search(stacks)
+        function = f"{match[1]}:{match[2]}" if match else ""
+        return Ended(self.tasks.popleft(), Verdict(outcome, True, function, stacks[:20_000]), 0)
 
     def end(self) -> None:
         self.connection.close()
@@ -126,7 +126,7 @@ def _step(children: list[_Child], waiting: deque[Task], limits: Limits) -> Itera
                     yield ended
                 continue
         children.remove(child)
-        ended = child.bury(was_silent=is_silent)
+        ended = child.conclude(was_silent=is_silent)
         waiting.extendleft(reversed(child.tasks))
         if ended is not None:
             yield ended

@@ -59,6 +59,6 @@ def table(lines: Sequence[Line]) -> str:
 def list_of(findings: Findings) -> str:
     """Return a line for each kind of finding, with the file that shows it."""
     return "\n".join(
-        f"{reader}: {kind}, {count:,} times, {findings.kept[reader, kind][0]}"
+        f"{reader}: {kind}, {count:,} times, {findings.files[reader, kind][0]}"
         for (reader, kind), count in findings.counts.most_common()
     )

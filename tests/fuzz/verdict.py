@@ -30,7 +30,7 @@ class Verdict:
         ``value``, the class of the error, or what is wrong.
     is_finding
         Whether something is wrong.
-    place
+    function
         Where, as ``module:function`` of the package; with the outcome it tells findings apart.
     details
         The traceback, or what else helps.
@@ -38,13 +38,13 @@ class Verdict:
 
     outcome: str
     is_finding: bool = False
-    place: str = ""
+    function: str = ""
     details: str = ""
 
     @property
     def kind(self) -> str:
         """What findings of one cause have in common."""
-        return f"{self.outcome} in {self.place}" if self.place else self.outcome
+        return f"{self.outcome} in {self.function}" if self.function else self.outcome
 
 
 def judge(reader: RegisteredReader, path: Path, guard: Guard, watch: Watch) -> Verdict:
@@ -67,7 +67,7 @@ def _read(reader: RegisteredReader, path: Path) -> Verdict:
     except PipelineError as error:
         return _of_error(reader, path, error)
     except BaseException as error:  # anything else than ours is what is looked for
-        return Verdict(type(error).__name__, True, _place(error), _told(error))
+        return Verdict(type(error).__name__, True, _innermost_function(error), _traceback(error))
     return _of_value(value)
 
 
@@ -80,7 +80,7 @@ def _of_value(value: Any) -> Verdict:
 def _of_error(reader: RegisteredReader, path: Path, error: PipelineError) -> Verdict:
     wrong = _wrong_with(str(error), path.name if reader.names_file else "")
     if wrong:
-        return Verdict(f"an error's message {wrong}", True, _place(error), _told(error))
+        return Verdict(f"an error's message {wrong}", True, _innermost_function(error), _traceback(error))
     return Verdict(type(error).__name__)
 
 
@@ -88,12 +88,14 @@ def _wrong_with(message: str, name: str) -> str:
     wrongs: dict[str, Callable[[], bool]] = {
         "does not name the file": lambda: name not in message,
         f"has {_MAX_CHARACTERS} characters or more": lambda: len(message) >= _MAX_CHARACTERS,
-        "has control characters": lambda: any(unicodedata.category(each) in _UNPRINTABLE for each in message),
+        "has control characters": lambda: any(
+            unicodedata.category(character) in _UNPRINTABLE for character in message
+        ),
     }
     return next((wrong for wrong, is_so in wrongs.items() if is_so()), "")
 
 
-def _place(error: BaseException) -> str:
+def _innermost_function(error: BaseException) -> str:
     """Return the innermost function of the package that an error passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"/{_PACKAGE}/" in Path(frame.filename).as_posix()]
@@ -101,5 +103,5 @@ def _place(error: BaseException) -> str:
     return f"{Path(chosen.filename).name}:{chosen.name}"
 
 
-def _told(error: BaseException) -> str:
+def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error, limit=-30))[-20_000:]

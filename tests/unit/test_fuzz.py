@@ -36,8 +36,8 @@ NUM_INPUTS = 300
 LIMITS = Limits(memory_bytes=2**28, cpu_s=0.3, silence_s=1)
 
 
-def test_damaged_files_of_every_reader_are_values_or_errors_that_name_the_file() -> None:
-    run = fuzz(REGISTERED_READERS, NUM_INPUTS, SEED)
+def test_damaged_files_of_every_reader_are_values_or_errors_that_name_the_file(tmp_path: Path) -> None:
+    run = fuzz(REGISTERED_READERS, NUM_INPUTS, SEED, tmp_path)
     report = f"seed {SEED}\n{table(run.lines)}\n{list_of(run.findings)}"
     print(report)
     assert sum(line.num_inputs for line in run.lines) == NUM_INPUTS
@@ -196,24 +196,26 @@ def kinds(run: Run) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "outcome"), FAULTS.items(), ids=lambda given: getattr(given, "__name__", "")
+    ("fault", "outcome"), FAULTS.items(), ids=lambda value: getattr(value, "__name__", "")
 )
-def test_a_planted_fault_is_found_and_its_file_kept(fault: Callable[[Path], Any], outcome: str) -> None:
-    run = fuzz([planted(fault)], 1, SEED, limits=LIMITS)
+def test_a_planted_fault_is_found_and_its_file_kept(
+    fault: Callable[[Path], Any], outcome: str, tmp_path: Path
+) -> None:
+    run = fuzz([planted(fault)], 1, SEED, tmp_path, limits=LIMITS)
     assert run.lines[0].num_findings == 1
     assert all(kind.startswith(outcome) for kind in kinds(run)), kinds(run)
-    ((path, *_),) = run.findings.kept.values()
+    ((path, *_),) = run.findings.files.values()
     assert path.read_bytes() != WHOLE
     assert outcome in (path.parent / "finding.txt").read_text()
 
 
-def test_a_reader_that_unpickles_whatever_comes_is_found() -> None:
-    found = kinds(fuzz([planted(_unpickle)], 100, SEED, limits=LIMITS))
+def test_a_reader_that_unpickles_whatever_comes_is_found(tmp_path: Path) -> None:
+    found = kinds(fuzz([planted(_unpickle)], 100, SEED, tmp_path, limits=LIMITS))
     assert any(kind.startswith("reading did more than read") for kind in found), found
 
 
-def test_what_comes_after_a_crash_is_read_as_well() -> None:
-    run = fuzz([planted(_crash), *REGISTERED_READERS[3:4]], 6, SEED, limits=LIMITS)
+def test_what_comes_after_a_crash_is_read_as_well(tmp_path: Path) -> None:
+    run = fuzz([planted(_crash), *REGISTERED_READERS[3:4]], 6, SEED, tmp_path, limits=LIMITS)
     assert [line.num_inputs for line in run.lines] == [3, 3]
 
 
