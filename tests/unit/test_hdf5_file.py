@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, PipelineError, TruncatedError, UnsafeContentError
+from imaging_pipeline.readers import hdf5_file
 from imaging_pipeline.readers.hdf5_file import opened, text
 from imaging_pipeline.readers.mesc import read_mean_image, read_units
 from imaging_pipeline.readers.suite2p_matlab import open_result, read_measured_hash, read_result
@@ -268,3 +270,14 @@ def test_a_link_that_leads_nowhere_is_no_member(path: Path) -> None:
 )
 def test_text_is_given_whatever_stands_in_its_place(value: object, expected: str) -> None:
     assert text(value) == expected
+
+
+def test_no_other_module_of_the_package_uses_h5py() -> None:
+    package = Path(hdf5_file.__file__).parents[1]
+    users = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(import|from) h5py\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert users
+    assert {name for name in users if not name.startswith("hdf5_")} == set()
