@@ -10,6 +10,7 @@ _TOGETHER = (
     "tests/database/test_chaos.py",
     "tests/database/test_database_failures.py",
     "tests/database/test_demo_laboratory.py",
+    "tests/database/test_earlier_versions.py",
     "tests/database/test_import.py",
     "tests/database/test_mysql_statements.py",
     "tests/database/test_round_trips.py",

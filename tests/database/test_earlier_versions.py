@@ -164,13 +164,13 @@ def test_jobs_are_listed_in_every_state() -> None:
 
 
 @pytest.mark.usefixtures("version_3")
-def test_messages_of_jobs_still_tell_attempts_reasons_and_whose_move_it_is() -> None:
+def test_messages_of_jobs_still_tell_attempts_deaths_reasons_and_whose_move_it_is() -> None:
     jobs = jobs_with(JobStatus.LATER, JobStatus.PENDING)["imaging.MakeDatasetSessions"]
     waiting = [job.told for job in jobs if job.told is not None]
-    assert {(told.kind, told.move, told.attempt) for told in waiting} == {
-        ("StillCopyingError", Move.RETRY, 1)
+    assert {(told.kind, told.move, told.attempt, told.deaths) for told in waiting} == {
+        ("StillCopyingError", Move.RETRY, 1, 0),
+        ("", Move.RETRY, 2, 1),
     }
-    assert len(waiting) == 2
     failed = jobs_with(JobStatus.ERROR)["imaging.Tif"]
     assert {(job.told.kind, job.told.move) for job in failed} == {("TruncatedError", Move.EXPERIMENTER)}
     assert all(job.told.remedy.startswith("Copy the file again") for job in failed)

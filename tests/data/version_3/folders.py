@@ -23,7 +23,8 @@ from tests.makers.folders import COPIED, START, aged, write_companions, write_su
 from tests.makers.mesc import FRAMES
 from tests.makers.preprocessed import write_poses, write_preprocessed
 from tests.makers.recordings import OBJECT, OPEN_FIELD, Recording, write_recording
-from tests.makers.scanimage import blank_end
+from tests.makers.scanimage import SETTINGS, blank_end
+from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.suite2p_matlab import MatlabSpec, write_curated, write_result
 from tests.makers.suite2p_output import Suite2pSpec, curate
 
@@ -75,6 +76,7 @@ SPLIT = {"combined": False}
 TWO = (OPEN_FIELD, OBJECT)
 LONG = Recording("90218-openfield", ((24,),))
 OLD = {"generation": "0.x", "nonrigid": True}
+CORRECTED = tuple(f"90218-openfield_{acquisition:05d}_preproc.tif" for acquisition in (1, 2))
 VOLUMES = {"num_planes": 3, "flyback_frames": 1}
 
 FOLDERS = {
@@ -85,7 +87,7 @@ FOLDERS = {
         _at(3, Recording("90218-openfield", ((24,),)), num_planes=3, channels=(1, 2)),
         {"num_planes": 3, "num_channels": 2},
     ),
-    "older": Folder("90218/older", _at(4, OBJECT), OLD | {"num_channels": 1}),
+    "older": Folder("90218/older", _at(4, OBJECT), OLD, {"ops_name": "mouse_0x"}),
     "merged": Folder("90218/merged", _at(5, OBJECT), OLD | {"num_rois": 6}),
     "nan": Folder("90218/nan", _at(6, OBJECT), {}),
     "flyback": Folder(
@@ -99,8 +101,12 @@ FOLDERS = {
     "matlab": Folder("90218/matlab", _at(11, *TWO)),
     "matlab_curated": Folder("90218/matlab_curated", _at(12, OBJECT), None, SPLIT),
     "preprocessed": Folder(
-        "90218/preprocessed", _at(13, OPEN_FIELD), {}, {"experiment_type": f"{MINISCOPE} preprocessed"}
+        "90218/preprocessed",
+        _at(13, OPEN_FIELD),
+        {"file_list": CORRECTED, "frames_per_file": (14, 7)},
+        {"experiment_type": f"{MINISCOPE} preprocessed"},
     ),
+    "fields": Folder("90218/fields"),
     "poses": Folder("90218/poses", _at(14, OPEN_FIELD), {}),
     "broken": Folder("90218/broken", _at(15, OPEN_FIELD)),
     "mended": Folder("90218/mended", _at(19, OPEN_FIELD)),
@@ -137,7 +143,8 @@ def write_outputs(place: Place) -> None:
         combined = folder.inputs.get("combined", True)
         for recordings in [folder.recordings] if combined else [(each,) for each in folder.recordings]:
             key = folder.path if combined else f"{folder.path} {recordings[0].name}"
-            root = _write_output(place(key), recordings, folder.spec)
+            output = place(key) / folder.inputs.get("ops_name", "fast")
+            root = _write_output(output, recordings, folder.spec)
             _SPOILT.get(name, _nothing)(root)
     for unit in (FIRST, SECOND):
         root = place(f"{FOLDERS['femtonics'].path} 90218_MUnit_{unit.number}") / "fast" / "suite2p"
@@ -173,12 +180,12 @@ def change_cells(place: Place) -> None:
     aged(plane / "iscell.npy", COPIED + timedelta(days=1))
 
 
-def _write_output(place: Path, recordings: tuple[Recording, ...], spec: dict[str, Any]) -> Path:
+def _write_output(output: Path, recordings: tuple[Recording, ...], spec: dict[str, Any]) -> Path:
     found = {
         "file_list": [name for each in recordings for name in each.tif_names],
         "frames_per_file": [count for each in recordings for count in each.volumes_per_tif],
     }
-    return write_suite2p(place / "fast" / "suite2p", Suite2pSpec(**{**found, **spec}))
+    return write_suite2p(output / "suite2p", Suite2pSpec(**{**found, **spec}))
 
 
 def _nothing(_path: Path) -> None:
@@ -242,6 +249,18 @@ def _imagej(folder: Path) -> None:
     plain_tifs.write_session_json(folder, timeseries_name="90218-imagej", start=start)
 
 
+def _fields(folder: Path) -> None:
+    """Write pages that hold two fields of view."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(20)
+    frames = [
+        [random.integers(0, 3000, (height, 16), np.int16) for height in (12, 10)] for _ in range(FRAMES)
+    ]
+    path = folder / "90218-openfield_00001_00001.tif"
+    settings = replace(SETTINGS, start=START + timedelta(days=20))
+    aged(write_fields_tif(path, [Field(12, 16), Field(10, 16, top=30)], frames, settings))
+
+
 def _gap(folder: Path) -> None:
     (recording,) = FOLDERS["gap"].recordings
     path = folder / recording.tif_names[0]
@@ -271,6 +290,7 @@ _BESIDE: dict[str, Callable[[Path], None]] = {
     "femtonics": lambda folder: None if write_femtonics(folder) else None,
     "plain": _plain,
     "imagej": _imagej,
+    "fields": _fields,
     "gap": _gap,
     "half": _half,
 }

@@ -158,7 +158,8 @@ def tell(folder: Path, made: tuple[Site, ...]) -> None:
     folders.mend(share)
     on_each(
         partial(rows.add_parameters, 1),
-        partial(rows.request, ("curated", "copying", "broken", "mended")),
+        partial(rows.request, ("curated", "copying", "broken")),
+        partial(rows.request, ("mended",), {"imaging.Tif": 1}),
         rows.act_on_jobs,
     )
     for site in made:
@@ -197,7 +198,7 @@ def _compared() -> Iterator[dict[str, Any]]:
     for inputs in (*demo, *rows.requests(names)):
         preview = imaging.BaseFolder.preview(**inputs)
         verdicts = {str(each["dataset_verdict"]) for each in preview.report.parts["Dataset"]}
-        print(inputs["path"], verdicts, preview.purged)
+        assert (verdicts, preview.purged) == ({"known"}, ()), inputs
         yield inputs
 
 

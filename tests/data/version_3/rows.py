@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -17,21 +16,20 @@ from folders import DEMO, FOLDERS, MINISCOPE, Folder
 
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import sync
-from imaging_pipeline.errors import PipelineError
+from imaging_pipeline.errors import Move, PipelineError, Told, message
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration, people, retiring, signing_in
-from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
+from imaging_pipeline.schemas.imaging import administration, people, request_rows, retiring, signing_in
+from imaging_pipeline.schemas.imaging.consent import Consent
 from imaging_pipeline.schemas.imaging.kept_changes import kept_change, utc_now
 from imaging_pipeline.schemas.imaging.session_notes import add_note, set_apparatus, set_types
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.selection import Selection
-from tests.makers.any_row import filled, insert
 from tests.makers.furnished import PARTS
 from tests.makers.lab import ROOT
 from tests.makers.living import add_worker
-from tests.makers.options_0x import default_ops
+from tests.makers.suite2p_output import OPTIONS_0X
 
 PRIVATE_SCHEMA = "user_anna_x"
 COLONY_HEADER = (
@@ -61,11 +59,23 @@ MORE_PARTS = PARTS | {
     "Treadmill": {"calibration": 0.15},
     "Scanimage": {"machine_file": "% Machine data file\nscannerType = 'resonant';\n"},
 }
-# What `filled` calls each of them.
-BY_HAND = {
-    "ArenaObject": {"obj_name": "x"},
-    "CueCard": {"cue_card": "x"},
-    "Intervention": {"intervention": "x"},
+# Rows that people insert themselves, and what they say of them for a session.
+BY_HAND: dict[str, dict[str, Any]] = {
+    "ArenaObject": {
+        "obj_name": "tower",
+        "obj_geometry": "cylinder",
+        "obj_width": 40.0,
+        "obj_length": 40.0,
+        "obj_height": 90.0,
+        "obj_desc": "of glass",
+    },
+    "CueCard": {"cue_card": "A4", "card_content": "white"},
+    "Intervention": {"intervention": "muscimol", "intervention_description": "1 µl"},
+}
+OF_SESSION: dict[str, dict[str, Any]] = {
+    "ArenaObject": {"obj_name": "tower", "obj_x_coord": 10.0, "obj_y_coord": -5.5, "obj_note": "moved once"},
+    "CueCard": {"cue_card": "A4", "card_position": "north", "card_note": "fell"},
+    "Intervention": {"intervention": "muscimol"},
 }
 DEMO_REQUEST = {
     "username": "anna",
@@ -90,7 +100,7 @@ def introduce(colony: Path) -> None:
     )
     administration.add_repository(bound, "moser", [ROOT, "\\\\server\\moser"])
     _compare_with(colony, COLONY)
-    administration.add_options(bound, "mouse_0x", default_ops("0.14.6"))
+    administration.add_options(bound, "mouse_0x", OPTIONS_0X | {"nonrigid": True})
     administration.add_options(bound, "brisk", {"tau": 0.7})
     demo = {"run": {"do_regmetrics": False}, "registration": {"nonrigid": False, "nimg_init": 100}}
     administration.add_options(bound, "demo", {"tau": 0.7, **demo})
@@ -101,26 +111,27 @@ def introduce(colony: Path) -> None:
     imaging.SessionType.insert1(
         {"sessiontype": "open field", "sessiontype_description": "1 m"}, skip_duplicates=True
     )
-    for name in BY_HAND:
-        insert(getattr(imaging, name), filled(getattr(imaging, name)))
+    for name, row in BY_HAND.items():
+        getattr(imaging, name).insert1(row)
     _add_parts()
 
 
 def _add_parts() -> None:
-    imaging.Apparatus.Geometry.insert1(
-        {"apparatus": "wheel", "arena_geometry": "circle", "arena_radius": 50.0}
+    sizes = {"arena_x_dim": 100.0, "arena_y_dim": 100.0, "arena_radius": 50.0, "arena_wall_height": 30.0}
+    imaging.Apparatus.Geometry.insert1({"apparatus": "wheel", "arena_geometry": "circle", **sizes})
+    imaging.Apparatus.Treadmill.insert1(
+        {"apparatus": "wheel", "treadmill_radius": 50.0, "treadmill_width": 80.0}
     )
-    imaging.Apparatus.Treadmill.insert1({"apparatus": "wheel", "treadmill_radius": 50.0})
     photo = np.zeros((2, 3, 3), np.uint8)
-    imaging.ArenaObject.Picture.insert1({"obj_name": "x", "obj_photo_id": 0, "obj_photo": photo})
+    imaging.ArenaObject.Picture.insert1({"obj_name": "tower", "obj_photo_id": 0, "obj_photo": photo})
     imaging.Scope.Picture.insert1({"scope_name": "mini2p", "scope_photo_id": 0, "scope_photo": photo})
 
 
-def _compare_with(colony: Path, lines: tuple[str, ...]) -> None:
+def _compare_with(colony: Path, lines: tuple[str, ...], *, force: bool = True) -> None:
     colony.write_text("\n".join([COLONY_HEADER, *lines, ""]))
     an_hour_ago = colony.stat().st_mtime - 3600
     os.utime(colony, (an_hour_ago, an_hour_ago))
-    sync(tables.in_code(), CsvFile(colony, datasource_id=0), force=True)
+    sync(tables.in_code(), CsvFile(colony, datasource_id=0), force=force)
 
 
 def requests(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -143,12 +154,13 @@ def request_demo() -> None:
         imaging.BaseFolder.add(**DEMO_REQUEST, combined=combined)
 
 
-def request(names: tuple[str, ...]) -> None:
+def request(names: tuple[str, ...], consent: Consent | None = None) -> None:
     """Request folders; those of animals that are not here wait."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AwaitedAnimalWarning)
-        for inputs in requests(names):
-            imaging.BaseFolder.add(**inputs)
+    request_rows.insert(tables.in_code(), list(requests(names)), on_wait=_say_nothing, consent=consent)
+
+
+def _say_nothing(_number: int, _reason: Exception) -> None:
+    pass
 
 
 def place(share: Path, wanted: str) -> Path:
@@ -219,9 +231,8 @@ def describe_sessions() -> None:
     set_types(bound, session, ["open field"])
     set_apparatus(bound, session, ["wheel"])
     key = {column: session[column] for column in imaging.Session.primary_key}
-    for part in BY_HAND:
-        table = getattr(imaging.Session, part)
-        insert(table, filled(table) | key | BY_HAND[part])
+    for part, row in OF_SESSION.items():
+        getattr(imaging.Session, part).insert1(key | row)
 
 
 def sign_in() -> None:
@@ -237,18 +248,23 @@ def sign_in() -> None:
 def compare_again(colony: Path) -> None:
     """Compare with a colony without animals, then with one that renamed one, lost one and has a wrong row."""
     with suppress(PipelineError):
-        _compare_with(colony, ())
+        _compare_with(colony, (), force=False)
     _compare_with(colony, COLONY_LATER)
 
 
 def leave_work() -> None:
     """Leave jobs that nobody met, one for much later, one that is being done, and workers that are there."""
-    (later, *_) = imaging.MakeDatasetSessions.jobs.pending.keys(order_by="basefolder_id")
-    imaging.MakeDatasetSessions.jobs.update1({**later, "scheduled_time": "2999-01-01"})
+    jobs = imaging.MakeDatasetSessions.jobs
+    later, killed = jobs.pending.keys(order_by="basefolder_id")
+    jobs.update1({**later, "scheduled_time": "2999-01-01"})
+    told = message(Told(Move.RETRY, "The process that made it was killed.", "Nothing.", "", 2, 1))
+    jobs.update1({**killed, "error_message": told})
     add_parameters(2)
     imaging.FilteredSpikes.jobs.refresh()
     imaging.FilteredSpikes.jobs.reserve(imaging.FilteredSpikes.jobs.pending.keys(limit=1)[0])
     lack = Lack(Need.SUITE2P, "suite2p", "Suite2p is not installed", "Install it.")
     doing = {4711: "FilteredSpikes of 90218"}
     add_worker(imaging.Worker, "pc1", "imported,computed", processes=doing, lacks=(lack,), priority=3)
-    add_worker(imaging.Worker, "pc2", "suite2p", silent_for_s=3600.0)
+    free = {"worker_scratch_bytes": 2**40, "worker_memory_bytes": 2**35}
+    restriction = "animal_name='90218'"
+    add_worker(imaging.Worker, "pc2", "suite2p", silent_for_s=3600.0, worker_restriction=restriction, **free)
