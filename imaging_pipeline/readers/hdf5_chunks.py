@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging_pipeline.errors import TruncatedError
 from imaging_pipeline.readers.hdf5_filters import Filters, read_filters
 from imaging_pipeline.readers.hdf5_limits import MAX_CHUNK_BYTES, MIN_INDEX_BYTES
 from imaging_pipeline.readers.hdf5_selection import Axis, Part
@@ -18,6 +20,7 @@ from imaging_pipeline.readers.hdf5_source import Source
 from imaging_pipeline.readers.printable import printable
 
 _Places = tuple[Part, ...]
+_REQUIRED = re.compile(r"([0-9]+) bytes required")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Chunks:
     filters: Filters
 
     def read(self, axes: Sequence[Axis], dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """Read part of the dataset, or return None where only HDF5 can unpack it, within known bounds.
+        """Read part of the dataset, or return None where HDF5 is to read it, which was found to be safe.
 
         Raises
         ------
@@ -48,6 +51,9 @@ class Chunks:
         FormatError
             A chunk unpacks to more than it should.
         """
+        if not self.filters.codes:
+            self.check(axes)
+            return None
         result = np.empty([len(axis.positions) for axis in axes], dtype)
         is_whole = True
         for content, inside, places in self._unpacked(axes):
@@ -59,27 +65,51 @@ class Chunks:
 
     def check(self, axes: Sequence[Axis]) -> None:
         """Raise an error, as `read` does, unless HDF5 can read part of the dataset within bounds."""
-        for _ in self._unpacked(axes):
-            pass
+        if self.filters.codes:
+            for _ in self._unpacked(axes):
+                pass
+            return
+        probe = np.empty(0, np.uint8)
+        for first, _, _ in self._places(axes):
+            if self._stored_bytes(first, probe) != self.filters.chunk_bytes:
+                raise self._missing(first)
 
     def _unpacked(self, axes: Sequence[Axis]) -> Iterator[tuple[memoryview | None, _Places, _Places]]:
-        self._require_possible(axes)
         buffer = np.empty(self.filters.max_stored_bytes, np.uint8)
+        for first, inside, places in self._places(axes):
+            try:
+                skipped, stored = self.dataset_id.read_direct_chunk(first, out=buffer)
+            except (RuntimeError, ValueError) as error:
+                raise self._missing(first) from error
+            yield self.filters.unpacked(stored, skipped), inside, places
+
+    def _stored_bytes(self, first: tuple[int, ...], probe: NDArray[np.uint8]) -> int:
+        """Return the bytes that a chunk has in the file, without reading any.
+
+        They are in the complaint that they do not fit into nothing: all other ways go through all chunks.
+        """
+        try:
+            self.dataset_id.read_direct_chunk(first, out=probe)
+        except ValueError as error:
+            stated = _REQUIRED.search(str(error))
+            return int(stated[1]) if stated else 0
+        except RuntimeError as error:
+            raise self._missing(first) from error
+        return 0
+
+    def _missing(self, first: tuple[int, ...]) -> TruncatedError:
+        found = f"{printable(self.filters.name)}, chunk at {first}"
+        what = "A chunk of the HDF5 file is missing, or larger than it can be"
+        return self.filters.source.truncated(what, found)
+
+    def _places(self, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], _Places, _Places]]:
+        """Yield where each chunk begins, which part of it is asked for, and where that belongs."""
+        self._require_possible(axes)
         by_axis = (axis.by_chunk(length) for axis, length in zip(axes, self.shape, strict=True))
         for parts in itertools.product(*by_axis):
             numbers, inside, places = zip(*parts, strict=True)
             first = tuple(number * length for number, length in zip(numbers, self.shape, strict=True))
-            skipped, stored = self._stored(first, buffer)
-            yield self.filters.unpacked(stored, skipped), inside, places
-
-    def _stored(self, first: tuple[int, ...], buffer: NDArray[np.uint8]) -> tuple[int, memoryview]:
-        """Read a chunk as it is in the file, which fails where it is not there or larger than it may be."""
-        try:
-            return self.dataset_id.read_direct_chunk(first, out=buffer)  # type: ignore[no-any-return]
-        except (RuntimeError, ValueError) as error:
-            found = f"{printable(self.filters.name)}, chunk at {first}"
-            what = "A chunk of the HDF5 file is missing, or larger than it can be"
-            raise self.filters.source.truncated(what, found) from error
+            yield first, inside, places
 
     def _require_possible(self, axes: Sequence[Axis]) -> None:
         """Raise TruncatedError where the file is too small to say where the chunks are."""

@@ -9,7 +9,7 @@ what is in it and has a size that recordings need.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,10 +70,13 @@ def opened(path: Path, remedy: str = _COPY_AGAIN) -> Iterator[Group]:
     from imaging_pipeline.readers.hdf5_group import Group
 
     _forget_plugins()
-    with source.reading():
-        file = h5py.File(path, "r", locking=False)
-    with file:
-        yield Group(source, file["/"].id)
+    with ExitStack() as stack:
+        with source.reading():
+            # Without a cache of chunks HDF5 reads no more of one than it is asked for. What the index says of
+            # the size of a chunk that is not packed may be anything, and the cache believes it.
+            file = stack.enter_context(h5py.File(path, "r", locking=False, rdcc_nbytes=0))
+            root = Group(source, file["/"].id)
+        yield root
 
 
 def text(value: object) -> str:

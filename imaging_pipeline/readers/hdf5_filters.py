@@ -27,6 +27,11 @@ _NAMES = {
 _ELEMENTS = {h5z.FILTER_NBIT: 2, h5z.FILTER_SCALEOFFSET: 2}
 _ELEMENT_BYTES = {h5z.FILTER_NBIT: 4, h5z.FILTER_SCALEOFFSET: 4, h5z.FILTER_SHUFFLE: 0}
 _CHUNK_BYTES = {h5z.FILTER_LZF: 2}
+_OTHERS = frozenset({h5z.FILTER_SZIP, h5z.FILTER_NBIT, h5z.FILTER_SCALEOFFSET, h5z.FILTER_LZF})
+# Fletcher32 appends its sum, and szip begins with the number of bytes (H5Zfletcher32.c, H5Zszip.c).
+_CHECKSUM_BYTES = 4
+_SZIP_SIZE_BYTES = 4
+_UNUSED = "A dataset of the HDF5 file is packed by a filter that is not used"
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Filters:
     @property
     def max_stored_bytes(self) -> int:
         """Bytes that a chunk may take in the file."""
-        return max_stored_bytes(self.chunk_bytes) if self.codes else self.chunk_bytes
+        return max_stored_bytes(self.chunk_bytes)
 
     def unpacked(self, stored: memoryview, skipped: int) -> memoryview | None:
         """Return the bytes of a chunk, or None where only HDF5 can unpack it, to a size that is known.
@@ -78,20 +83,35 @@ class Filters:
         TruncatedError
             It is damaged, or not whole.
         """
-        content = stored
+        content, is_left_to_hdf5 = stored, False
         for position in reversed(range(len(self.codes))):
+            code = self.codes[position]
             if skipped >> position & 1:
                 continue
-            if self.codes[position] == h5z.FILTER_DEFLATE:
+            if code == h5z.FILTER_DEFLATE:
                 content = self._inflated(content)
-            elif self.codes[position] == h5z.FILTER_SHUFFLE and content.nbytes == self.chunk_bytes:
+            elif code == h5z.FILTER_SHUFFLE and content.nbytes == self.chunk_bytes:
                 content = self._unshuffled(content)
-            else:
+            elif code == h5z.FILTER_FLETCHER32 and content.nbytes > _CHECKSUM_BYTES:
+                content, is_left_to_hdf5 = content[:-_CHECKSUM_BYTES], True
+            elif code in _OTHERS:
+                self._check_other(code, content, self.codes[:position])
                 return None
-        if content.nbytes != self.chunk_bytes:
-            found = f"{printable(self.name)}: {content.nbytes} bytes instead of {self.chunk_bytes}"
+        self._require_whole(content.nbytes)
+        return None if is_left_to_hdf5 else content
+
+    def _check_other(self, code: int, content: memoryview, before: tuple[int, ...]) -> None:
+        """Raise an error unless HDF5 unpacks a whole chunk of a filter that only it can unpack."""
+        if set(before) - {h5z.FILTER_SHUFFLE}:
+            found = " after ".join(_NAMES[each] for each in (code, *reversed(before)))
+            raise self.source.refused(_UNUSED, self.name, found, "nothing but shuffle before it")
+        if code == h5z.FILTER_SZIP:
+            self._require_whole(int.from_bytes(content[:_SZIP_SIZE_BYTES], "little"))
+
+    def _require_whole(self, num_bytes: int) -> None:
+        if num_bytes != self.chunk_bytes:
+            found = f"{printable(self.name)}: {num_bytes} bytes instead of {self.chunk_bytes}"
             raise self.source.truncated("A chunk of the HDF5 file is damaged or not whole", found)
-        return content
 
     def _inflated(self, packed: memoryview) -> memoryview:
         stream = zlib.decompressobj()
@@ -125,7 +145,7 @@ def read_filters(source: Source, name: str, plist: Any, num_elements: int, eleme
         code, _, parameters, filter_name = plist.get_filter(position)
         if code not in _NAMES or code in codes:
             raise source.refused(
-                "A dataset of the HDF5 file is packed by a filter that is not used",
+                _UNUSED,
                 name,
                 f"filter {code} ({printable(filter_name)})" + (" twice" if code in codes else ""),
                 f"each of {', '.join(_NAMES.values())} once",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,17 +107,17 @@ class _Regions:
         self, stat: MatlabValue, y_range: NDArray[np.number], x_range: NDArray[np.number], plane: int
     ) -> None:
         self._y_range, self._x_range, self._plane = y_range, x_range, plane
-        self._ypix, self._xpix = stat.each("ypix"), stat.each("xpix")
-        self._weights, self._medians = stat.each("lam"), stat.each("med")
-        self._overlaps = stat.each("isoverlap") if "isoverlap" in stat.fields() else None
+        self._ypix, self._xpix = _each(stat, "ypix"), _each(stat, "xpix")
+        self._weights, self._medians = _each(stat, "lam"), _each(stat, "med")
+        self._overlaps = _each(stat, "isoverlap") if "isoverlap" in stat.fields() else None
         self._numbers = {
-            name: single_numbers(stat.each(name)).tolist() for name in _NUMBERS if name in stat.fields()
+            name: single_numbers(_each(stat, name)).tolist() for name in _NUMBERS if name in stat.fields()
         }
 
     def roi(self, number: int) -> Roi:
         """Give a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
         ypix = _pixels(self._ypix[number], self._y_range, number)
-        center_y, center_x = self._medians[number].vector().tolist()
+        center_y, center_x = _center(self._medians[number])
         return Roi(
             npix=ypix.size,
             center_y=center_y + self._y_range[0] - 2,
@@ -142,6 +144,33 @@ class _Regions:
 
     def _number(self, name: str, number: int) -> float | None:
         return self._numbers[name][number] if name in self._numbers else None
+
+
+def _each(stat: MatlabValue, name: str) -> Sequence[MatlabValue]:
+    """Return a field of every region, of which a damaged file may have fewer or more than regions."""
+    values = stat.each(name)
+    if len(values) != stat.num_elements:
+        raise FormatError(
+            f"stat.{name} is not there once a region",
+            path=stat.path,
+            found=len(values),
+            allowed=stat.num_elements,
+            remedy="Let Suite2p write the file again.",
+        )
+    return values
+
+
+def _center(median: MatlabValue) -> tuple[float, float]:
+    values = median.vector().tolist()
+    if len(values) != 2:
+        raise FormatError(
+            f"{median.name} is no position",
+            path=median.path,
+            found=f"{len(values)} numbers",
+            allowed="y and x",
+            remedy="Let Suite2p write the file again.",
+        )
+    return values[0], values[1]
 
 
 def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:

@@ -138,6 +138,17 @@ def write_missing_chunk(path: Path, frame: int = 10) -> Path:
     return aged(path)
 
 
+def write_chunk_of_other_size(path: Path, num_bytes: int = 9000) -> Path:
+    """Write a movie whose index says that its first frame takes more bytes than a frame has."""
+    write_mesc(path, MescUnitSpec(0, seed=1))
+    content, frame_bytes = path.read_bytes(), HEIGHT * WIDTH * 2
+    # A key of the index: bytes of the chunk, filters that were skipped, and where in the movie it begins.
+    key = frame_bytes.to_bytes(4, "little") + bytes(4 + 4 * 8)
+    assert content.count(key) == 1
+    path.write_bytes(content.replace(key, num_bytes.to_bytes(4, "little") + key[4:]) + bytes(num_bytes))
+    return aged(path)
+
+
 def write_unknown_filter(path: Path) -> Path:
     with _without_channel(path) as file:
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)

@@ -26,6 +26,7 @@ from tests.makers.hostile_hdf5 import (
     MATLAB_LEADING_OUT,
     SECRET,
     UNIT,
+    write_chunk_of_other_size,
     write_chunk_that_unpacks_to_more,
     write_external_storage,
     write_missing_chunk,
@@ -171,6 +172,22 @@ def _reading(path: Path) -> str:
         "except FormatError as error:\n"
         "    print(error)\n"
     )
+
+
+def test_a_chunk_that_the_index_says_is_larger_is_read_as_far_as_it_is_one(path: Path) -> None:
+    write_chunk_of_other_size(path)
+    expected = movie(MescUnitSpec(0, seed=1))
+    statement = (
+        "from pathlib import Path\n"
+        "from imaging_pipeline.readers.mesc import read_mean_image\n"
+        f"for _ in range(20): mean = read_mean_image(Path({str(path)!r}), 'MSession_0/MUnit_0', 1)\n"
+        "print(mean.sum())"
+    )
+    # Where memory beside an array is written to, this allocator ends the process.
+    checking = {**os.environ, "PYTHONMALLOC": "debug"}
+    run = subprocess.run([sys.executable, "-c", statement], env=checking, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) == expected[0].sum()
 
 
 def test_no_folder_is_left_in_which_a_filter_could_be_found(path: Path) -> None:
