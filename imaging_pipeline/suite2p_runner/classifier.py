@@ -61,7 +61,7 @@ def copy_classifier(path: Path, folder: Path) -> Path:
     entries = dict(read_classifier(path))
     entries["keys"] = [str(key) for key in entries["keys"]]
     target = folder / "classifier.npy"
-    np.save(target, np.array(entries, dtype=object), allow_pickle=True)
+    np.save(target, np.array(entries, dtype=object))
     return target
 
 
