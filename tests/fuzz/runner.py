@@ -37,6 +37,8 @@ class _Child:
         self._process.start()
         theirs.close()
         self.tasks: deque[Task] = deque()
+        # A crash may come of what an earlier input did to the memory.
+        self._earlier: deque[Task] = deque(maxlen=_CHUNK)
         self._is_reading = False
         self._heard_at = time.monotonic()
 
@@ -51,7 +53,7 @@ class _Child:
         self._is_reading = isinstance(message, Begun)
         if self._is_reading:
             return None
-        self.tasks.popleft()
+        self._earlier.append(self.tasks.popleft())
         assert isinstance(message, Ended)
         return message
 
@@ -76,7 +78,9 @@ class _Child:
             outcome = f"the input was not made: {outcome}"
         match = _OURS.search(stacks)
         function = f"{match[1]}:{match[2]}" if match else ""
-        return Ended(self.tasks.popleft(), Verdict(outcome, True, function, stacks[:20_000]), 0)
+        earlier = ", ".join(f"{task.reader} {task.which.number}" for task in self._earlier)
+        details = f"{stacks[:20_000]}\nRead before by the same process: {earlier or 'nothing'}"
+        return Ended(self.tasks.popleft(), Verdict(outcome, True, function, details), 0)
 
     def end(self) -> None:
         self.connection.close()

@@ -219,6 +219,12 @@ def test_what_comes_after_a_crash_is_read_as_well(tmp_path: Path) -> None:
     assert [line.num_inputs for line in run.lines] == [3, 3]
 
 
+def test_a_crash_is_kept_with_what_its_process_had_read_before(tmp_path: Path) -> None:
+    run = fuzz([*REGISTERED_READERS[3:4], planted(_crash)], 2, SEED, tmp_path, limits=LIMITS)
+    ((path,),) = run.findings.files.values()
+    assert "Read before by the same process: npy-array 0" in (path.parent / "finding.txt").read_text()
+
+
 @pytest.mark.parametrize("value", ["canary 5f1c0a", b"of canary 5f1c0a", np.full(9, 51_966.0)])
 def test_what_a_value_holds_of_the_canary_is_seen_however_deep_it_lies(value: Any) -> None:
     circle: list[Any] = [{"a": np.array([value, None], dtype=object) if isinstance(value, str) else value}]
