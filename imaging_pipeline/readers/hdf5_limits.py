@@ -15,8 +15,8 @@ MAX_ATTRIBUTE_BYTES = MIB
 MAX_TEXT_BYTES = GIB
 # Each becomes an object of Python: a cell array has one for each region, of which there are some thousands.
 MAX_OBJECTS = 100_000
-# One for each variable, field, unit or region.
-MAX_MEMBERS = 1_000_000
+# One for each variable, field or unit; the values of a MATLAB file, which are many more, are never listed.
+MAX_MEMBERS = 10_000
 # A struct in a struct is one level. What goes deeper contains itself.
 MAX_DEPTH = 64
 # As many as HDF5 itself follows for one name.

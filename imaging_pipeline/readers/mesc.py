@@ -39,6 +39,8 @@ __all__ = [
 
 SUFFIX = ".mesc"
 _FIRST_YEAR = 2000
+# Ten times as many as a day has. Any number of names may lead to one measurement, which takes time each.
+_MAX_UNITS = 2000
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,19 @@ def read_mean_image(path: Path, name: str, max_frames: int = 50) -> NDArray[np.f
 
 
 def _units(path: Path, file: Any) -> Sequence[Unit]:
-    return [
-        Unit(path, f"{session}/{unit}", file[session][unit])
-        for session in numbered(file, "MSession")
-        for unit in numbered(file[session], "MUnit")
-    ]
+    units: list[Unit] = []
+    for session in numbered(file, "MSession"):
+        for unit in numbered(file[session], "MUnit"):
+            if len(units) == _MAX_UNITS:
+                raise FormatError(
+                    "The file has too many measurements",
+                    path=path,
+                    found=f"more than {_MAX_UNITS}",
+                    allowed=_MAX_UNITS,
+                    remedy="save them in several files in MESc.",
+                )
+            units.append(Unit(path, f"{session}/{unit}", file[session][unit]))
+    return units
 
 
 def _unit(path: Path, file: Any, name: str) -> Unit:

@@ -12,6 +12,8 @@ from imaging_pipeline.readers.printable import printable
 
 CURVE_VALUES = "CurveDataYRawData"
 _SHOWN_MEMBERS = 12
+# A microscope has some tens of lines. Any number of names may lead to one curve, which takes time each.
+_MAX_CURVES = 200
 _TIMES, _NEXT, _STEP = "CurveDataXRawData", "CurveDataYIdxNextSample", "CurveDataXRawDelta"
 
 
@@ -49,7 +51,10 @@ def read_curves(unit: Unit) -> tuple[MescCurve, ...]:
     FormatError
         A curve has no values, or does not say when they were taken.
     """
-    return tuple(_curve(unit, name) for name in numbered(unit.group, "Curve"))
+    names = numbered(unit.group, "Curve")
+    if len(names) > _MAX_CURVES:
+        raise unit.error("There are too many curves", len(names), _MAX_CURVES)
+    return tuple(_curve(unit, name) for name in names)
 
 
 def _curve(unit: Unit, name: str) -> MescCurve:

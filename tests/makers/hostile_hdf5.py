@@ -178,6 +178,16 @@ def write_large_attribute(path: Path) -> Path:
     return _with_attribute(path, np.ones(4 * 2**20, np.uint8), np.uint8)
 
 
+def write_many_units(path: Path, num_units: int = 2001) -> Path:
+    """Write one measurement under many names."""
+    return _with_links(path, UNIT, "MSession_0/MUnit", num_units)
+
+
+def write_many_curves(path: Path, num_curves: int = 201) -> Path:
+    """Write one curve under many names."""
+    return _with_links(path, f"{UNIT}/Curve_0", f"{UNIT}/Curve", num_curves)
+
+
 def write_hostile_name(path: Path) -> Path:
     """Write a curve that has nothing but a member with a name that would colour a terminal."""
     write_mesc(path, MescUnitSpec(0))
@@ -269,6 +279,8 @@ WITHOUT_TARGET: Mapping[str, Callable[[Path], Path]] = {
     "many texts": write_many_texts,
     "list attribute": write_list_attribute,
     "large attribute": write_large_attribute,
+    "many units": write_many_units,
+    "many curves": write_many_curves,
     "hostile name": write_hostile_name,
 }
 MATLAB_LEADING_OUT: Mapping[str, Callable[[Path, Path], Path]] = {
@@ -309,6 +321,16 @@ def _with_attribute(path: Path, values: np.ndarray, dtype: Any) -> Path:
         del new[UNIT]
         new.move("renewed", UNIT)
     path.with_suffix(".new").replace(path)
+    return aged(path)
+
+
+def _with_links(path: Path, linked: str, prefix: str, number: int) -> Path:
+    write_mesc(path, MescUnitSpec(0))
+    with h5py.File(path, "a") as file:
+        held = file[linked]
+        for each in range(number):
+            if f"{prefix}_{each}" not in file:
+                file[f"{prefix}_{each}"] = held
     return aged(path)
 
 

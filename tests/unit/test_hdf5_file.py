@@ -96,6 +96,8 @@ def test_what_leads_out_of_a_matlab_file_is_refused_by_name_and_not_read(
         ("many_texts", FormatError, "too large.*attribute Comment of /MSession_0/MUnit_0: 50000 texts"),
         ("list_attribute", FormatError, "attribute Comment .*lists of variable length"),
         ("large_attribute", FormatError, "too large.*attribute Comment .*: 4194304 bytes"),
+        ("many_units", FormatError, "too many measurements.*more than 2000"),
+        ("many_curves", FormatError, "MSession_0/MUnit_0: There are too many curves.*Found: 201"),
         ("hostile_name", FormatError, r"no list CurveDataYRawData.*x1b\[31mred.*characters more"),
     ],
 )
