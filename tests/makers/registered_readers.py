@@ -123,21 +123,33 @@ def _write_matlab_73(path: Path) -> None:
     write_v73(path, _VARIABLES)
 
 
+# Of a struct whose fields are one value by many names, all that lies below would be without an end.
+_MAX_VALUES, _MAX_FIELDS = 1000, 50
+
+
 def _read_matlab(path: Path) -> Any:
+    """Read a file's values, at least those that come first."""
     with open_matlab(path, tuple(_VARIABLES)) as content:
-        return [_whole(content.field(name)) for name in content.fields()]
+        waiting = [content.field(name) for name in content.fields()]
+        values: list[Any] = []
+        while waiting:
+            value = waiting.pop(0)
+            values.append((value.kind, value.shape, value.num_elements, _plain(value)))
+            if len(values) + len(waiting) < _MAX_VALUES:
+                waiting += _below(value)
+        return values
 
 
-def _whole(value: MatlabValue) -> Any:
-    """Read a value and all that is in it."""
-    about = (value.kind, value.shape, value.num_elements)
+def _plain(value: MatlabValue) -> Any:
     if value.kind == "numbers":
-        return about, value.numbers()
-    if value.kind == "text":
-        return about, value.text()
+        return value.numbers()
+    return value.text() if value.kind == "text" else None
+
+
+def _below(value: MatlabValue) -> list[MatlabValue]:
     if value.kind == "cell array":
-        return about, [_whole(cell) for cell in value.cells()]
-    return about, [[_whole(item) for item in value.each(name)] for name in value.fields()]
+        return [*value.cells()]
+    return [item for name in value.fields()[:_MAX_FIELDS] for item in value.each(name)]
 
 
 def _write_matlab_result(path: Path, container: str) -> None:
