@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import ClassVar, Self
 
+from imaging_pipeline.printable import escaped
+
 
 class Move(StrEnum):
     """Who can do something about an error."""
@@ -66,8 +68,8 @@ class PipelineError(Exception):
         allowed: object = None,
         move: Move | None = None,
     ) -> None:
-        self.what = what
-        self.path = None if path is None else str(path)
+        self.what = escaped(what)
+        self.path = None if path is None else escaped(str(path))
         self.found = found
         self.allowed = allowed
         self.remedy = remedy[:1].upper() + remedy[1:]
@@ -84,7 +86,7 @@ class PipelineError(Exception):
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
         end = [_end(self.remedy, self.move)]
         values = {"Found": self.found, "Allowed": self.allowed}
-        told = {label: str(value) for label, value in values.items() if value is not None}
+        told = {label: escaped(str(value)) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))
         room_each = max(room // max(len(told), 1), _SHORTEST_VALUE)
         values_told = (f"{label}: {_cut(value, room_each)}." for label, value in told.items())

@@ -9,10 +9,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_limits import MAX_ATTRIBUTE_BYTES
 from imaging_pipeline.readers.hdf5_source import Source
 from imaging_pipeline.readers.hdf5_types import element_type, require_few_objects
-from imaging_pipeline.readers.printable import printable
 
 # Numbers, and text of one length.
 _PLAIN = "iufS"

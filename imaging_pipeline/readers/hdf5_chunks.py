@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import TruncatedError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_filters import Filters, read_filters
 from imaging_pipeline.readers.hdf5_limits import MAX_CHUNK_BYTES, MIN_INDEX_BYTES
 from imaging_pipeline.readers.hdf5_selection import Axis, Part
 from imaging_pipeline.readers.hdf5_source import Source
-from imaging_pipeline.readers.printable import printable
 
 _Places = tuple[Part, ...]
 _REQUIRED = re.compile(r"([0-9]+) bytes required")

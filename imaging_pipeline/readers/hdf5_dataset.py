@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 from h5py import h5d, h5s
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_attributes import Attributes
 from imaging_pipeline.readers.hdf5_chunks import open_chunks
 from imaging_pipeline.readers.hdf5_limits import MAX_RATIO, MAX_READ_BYTES
 from imaging_pipeline.readers.hdf5_selection import Axis, axes_of
 from imaging_pipeline.readers.hdf5_source import Source
 from imaging_pipeline.readers.hdf5_types import element_type, is_as_stored, require_few_objects
-from imaging_pipeline.readers.printable import printable
 
 
 class Dataset:

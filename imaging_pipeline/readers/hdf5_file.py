@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imaging_pipeline.errors import FormatError, TruncatedError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_source import Source
-from imaging_pipeline.readers.printable import printable
 from imaging_pipeline.readers.regular_file import require_regular_file
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from h5py import h5z
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_limits import max_stored_bytes
 from imaging_pipeline.readers.hdf5_source import Source
-from imaging_pipeline.readers.printable import printable
 
 _NAMES = {
     h5z.FILTER_DEFLATE: "deflate",

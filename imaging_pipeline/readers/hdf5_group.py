@@ -10,11 +10,11 @@ from typing import Any
 import h5py
 from h5py import h5g, h5l, h5o, h5r
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_attributes import Attributes
 from imaging_pipeline.readers.hdf5_dataset import Dataset
 from imaging_pipeline.readers.hdf5_limits import MAX_DEPTH, MAX_MEMBERS, MAX_SOFT_LINKS
 from imaging_pipeline.readers.hdf5_source import Source
-from imaging_pipeline.readers.printable import printable
 
 
 class Group:

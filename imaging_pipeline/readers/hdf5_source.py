@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError, PipelineError, TruncatedError, UnsafeContentError
-from imaging_pipeline.readers.printable import printable
+from imaging_pipeline.printable import printable
 
 # How h5py and HDF5 complain about content that is not what its format says.
 _COMPLAINTS = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, OverflowError)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import TruncatedError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.matlab_v5_variables import Variable, checked_variables
-from imaging_pipeline.readers.matlab_value import MatlabValue, shown
+from imaging_pipeline.readers.matlab_value import MatlabValue
 
 # How scipy tells of content that is not what its format says.
 _DAMAGED = (ArithmeticError, EOFError, OSError, TypeError, ValueError, LookupError)
@@ -43,7 +44,7 @@ def _values(path: Path, variable: Variable) -> Any:
         raise TruncatedError(
             "The MATLAB file is damaged, or not all of it is there",
             path=path,
-            found=f"{path.stat().st_size} bytes; {shown(str(error))}",
+            found=f"{path.stat().st_size} bytes; {printable(error)}",
             remedy="Let MATLAB finish, or copy the file again.",
         ) from error
 

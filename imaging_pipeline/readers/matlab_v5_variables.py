@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.matlab_v5_budget import MAX_NAME_BYTES, MAX_VARIABLES, Budget, Place
 from imaging_pipeline.readers.matlab_v5_check import check_variable
 from imaging_pipeline.readers.matlab_v5_elements import (
@@ -21,7 +22,6 @@ from imaging_pipeline.readers.matlab_v5_elements import (
     Header,
 )
 from imaging_pipeline.readers.matlab_v5_plain import Plain
-from imaging_pipeline.readers.matlab_value import shown
 
 FILE_HEADER_BYTES = 128
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x00\x01IM": "<", b"\x01\x00MI": ">"}
@@ -192,7 +192,7 @@ def _inflated(file: BinaryIO, num_bytes: int, piece_bytes: int, place: Place) ->
         # All input is consumed: zlib holds no more than the rest of one repetition.
         yield stream.flush()
     except zlib.error as error:
-        raise place.cut("compressed content", shown(str(error)), "a whole zlib stream") from error
+        raise place.cut("compressed content", printable(error), "a whole zlib stream") from error
     if num_bytes or stream.unused_data:
         left = num_bytes + len(stream.unused_data)
         raise place.damaged("bytes follow compressed content", f"{left} bytes", "none")

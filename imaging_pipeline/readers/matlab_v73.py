@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers import hdf5_file
 from imaging_pipeline.readers.hdf5_file import text
 from imaging_pipeline.readers.matlab_value import MatlabValue
-from imaging_pipeline.readers.printable import printable
 
 if TYPE_CHECKING:
     from imaging_pipeline.readers.hdf5_dataset import Dataset
@@ -138,6 +138,6 @@ class _Value(MatlabValue):
         is_shape = self._content.dtype.kind in "iu" and 0 < self._content.size <= _MAX_DIMENSIONS
         shape = tuple(int(size) for size in np.ravel(self._content[()])) if is_shape else ()
         if 0 not in shape or min(shape) < 0:
-            found = printable(shape) if is_shape else "none"
+            found = str(shape) if is_shape else "none"
             self._refuse(f"an empty array whose shape is {found}", "a shape with a zero")
         return shape

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
 
-_SHOWN_CHARACTERS = 80
 _SHOWN_FIELDS = 12
 
 
@@ -170,7 +170,7 @@ class MatlabValue(ABC):
     def _require_field(self, name: str) -> None:
         self._require("struct")
         if name not in self.fields():
-            there = ", ".join(map(shown, sorted(self.fields())[:_SHOWN_FIELDS]))
+            there = ", ".join(map(printable, sorted(self.fields())[:_SHOWN_FIELDS]))
             raise FormatError(
                 f"The field {self._below(name)} is missing",
                 path=self.path,
@@ -191,15 +191,6 @@ class MatlabValue(ABC):
             allowed=allowed,
             remedy="Let the program that made the file write it again.",
         )
-
-
-def shown(text: str) -> str:
-    """Return the beginning of a text from a file, with escapes for what a terminal would act on."""
-    printable = "".join(
-        character if character.isprintable() else ascii(character)[1:-1]
-        for character in text[:_SHOWN_CHARACTERS]
-    )
-    return printable if len(text) <= _SHOWN_CHARACTERS else f"{printable} …"
 
 
 def single_numbers(values: Sequence[MatlabValue]) -> NDArray[np.float64]:

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_file import opened
 from imaging_pipeline.readers.mesc_curves import MescCurve, read_curves
 from imaging_pipeline.readers.mesc_kind import TIME_SERIES, kind_of
 from imaging_pipeline.readers.mesc_movie import check_movie, fingerprint, first_frames_mean
 from imaging_pipeline.readers.mesc_unit import Unit, numbered
-from imaging_pipeline.readers.printable import printable
 
 __all__ = [
     "TIME_SERIES",

@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_file import text
 from imaging_pipeline.readers.mesc_unit import Unit, numbered
-from imaging_pipeline.readers.printable import printable
 
 CURVE_VALUES = "CurveDataYRawData"
 _SHOWN_MEMBERS = 12

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5_file import text
-from imaging_pipeline.readers.printable import printable
 
 if TYPE_CHECKING:
     from imaging_pipeline.readers.hdf5_attributes import Attributes

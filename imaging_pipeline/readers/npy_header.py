@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.printable import printable
+from imaging_pipeline.printable import printable
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from imaging_pipeline.errors import FormatError, PipelineError, UnsafeContentError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.npy_header import NpyHeader, read_header
 from imaging_pipeline.readers.pickles.machine import COPY_AGAIN
 from imaging_pipeline.readers.pickles.reading import loads
-from imaging_pipeline.readers.printable import printable
 from imaging_pipeline.readers.regular_file import require_regular_file
 
 __all__ = ["load_npy", "loads"]
@@ -53,17 +53,18 @@ def load_npy(path: Path) -> Any:
 
 
 def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
-    content = file.read(_MAX_PICKLE_BYTES + 1)
-    if len(content) > _MAX_PICKLE_BYTES:
+    num_bytes = path.stat().st_size
+    if num_bytes > _MAX_PICKLE_BYTES:
         raise UnsafeContentError(
             "A pickle is too large",
             path=path,
-            found=f"more than {_MAX_PICKLE_BYTES:,} bytes",
+            found=f"{num_bytes:,} bytes",
             allowed=f"{_MAX_PICKLE_BYTES:,} bytes",
             remedy="Ask where the file comes from.",
         )
     try:
-        array = loads(content)
+        # Python takes the memory for as many bytes as are asked for, however many there are.
+        array = loads(file.read(num_bytes))
     except PipelineError as error:
         raise error.of(path, error.move) from error
     is_whole = isinstance(array, np.ndarray) and array.dtype == object and array.shape == header.shape

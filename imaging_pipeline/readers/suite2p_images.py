@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_plane import PlaneOutput
 
@@ -60,28 +61,29 @@ def read_projections(plane: PlaneOutput) -> Projections:
     OutputError
         Where an image is neither of the frames' size nor of the valid area's.
     """
-    metadata = read_metadata(plane.folder, with_results=True)
-    values = metadata.values
-    height, width = metadata.frame_shape
-    y_range, x_range = _range(values, "yrange", height), _range(values, "xrange", width)
+    with telling_odd_content(plane.folder):
+        metadata = read_metadata(plane.folder, with_results=True)
+        values = metadata.values
+        height, width = metadata.frame_shape
+        y_range, x_range = _range(values, "yrange", height), _range(values, "xrange", width)
 
-    def image(key: str) -> Image | None:
-        if values.get(key) is None:
-            return None
-        return full_frame(plane.folder, key, values[key], (height, width), y_range, x_range)
+        def image(key: str) -> Image | None:
+            if values.get(key) is None:
+                return None
+            return full_frame(plane.folder, key, values[key], (height, width), y_range, x_range)
 
-    return Projections(
-        mean_image=image("meanImg"),
-        mean_image_enhanced=image("meanImgE"),
-        max_image=image("max_proj"),
-        correlation_image=image("Vcorr"),
-        mean_image_second=image("meanImg_chan2"),
-        mean_image_second_corrected=image("meanImg_chan2_corrected"),
-        # A combined folder carries the reference of its last plane only.
-        reference_image=None if plane.plane is None else image("refImg"),
-        x_range=x_range,
-        y_range=y_range,
-    )
+        return Projections(
+            mean_image=image("meanImg"),
+            mean_image_enhanced=image("meanImgE"),
+            max_image=image("max_proj"),
+            correlation_image=image("Vcorr"),
+            mean_image_second=image("meanImg_chan2"),
+            mean_image_second_corrected=image("meanImg_chan2_corrected"),
+            # A combined folder carries the reference of its last plane only.
+            reference_image=None if plane.plane is None else image("refImg"),
+            x_range=x_range,
+            y_range=y_range,
+        )
 
 
 def _range(values: Mapping[str, Any], key: str, size: int) -> tuple[int, int]:

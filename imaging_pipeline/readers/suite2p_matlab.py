@@ -19,6 +19,7 @@ from typing import Any
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.matlab_file import open_matlab
 from imaging_pipeline.readers.matlab_value import MatlabValue
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p_matlab_images import read_motion, read_projections
 from imaging_pipeline.readers.suite2p_matlab_names import ResultName, is_intermediate, result_name
 from imaging_pipeline.readers.suite2p_matlab_rois import read_cell_labels, read_red_cells, read_rois
@@ -27,7 +28,7 @@ from imaging_pipeline.readers.suite2p_matlab_traces import (
     read_neuropil_coefficients,
     read_traces,
 )
-from imaging_pipeline.readers.suite2p_metadata import file_name, plain
+from imaging_pipeline.readers.suite2p_metadata import MAX_PLANES, file_name, plain
 
 __all__ = [
     "MatlabResult",
@@ -105,8 +106,10 @@ def open_result(path: Path) -> Iterator[MatlabValue]:
     ------
     FormatError
         It is no MATLAB file, or is damaged.
+    OutputError
+        What is read of it is of another kind than Suite2p writes.
     """
-    with open_matlab(path, _VARIABLES) as content:
+    with telling_odd_content(path), open_matlab(path, _VARIABLES) as content:
         while "dat" in content.fields():
             content = content.field("dat")
         yield content
@@ -127,6 +130,8 @@ def read_result(result: MatlabValue) -> MatlabResult:
     num_rois = _num_rois(result, sessions)
     options = _options(ops)
     num_planes = int(options.get("nplanes", 1))
+    if not 1 <= num_planes <= MAX_PLANES:
+        raise ValueError(f"{num_planes} planes")
     rate_hz, channels = options.get("imageRate"), options.get("nchannels")
     return MatlabResult(
         path=result.path,

@@ -32,6 +32,9 @@ SETTINGS_GROUPS = (
     "dcnv_preprocess",
 )
 
+# Several times what light-bead microscopes record; each plane is looked for in a folder of its own.
+MAX_PLANES = 1000
+
 # What Suite2p adds to its dictionaries while it runs: results and places, not options.
 _SIZES = {"Ly", "Lx", "Lyc", "Lxc", "nframes", "frames_per_file", "frames_per_folder", "iplane", "iroi"}
 _INPUTS = {"filelist", "file_list", "first_files", "first_tiffs", "tiff_list", "h5list", "nwb_file"}
@@ -95,7 +98,10 @@ class Metadata:
     @property
     def num_folders(self) -> int:
         """Folders that Suite2p makes: one a plane, or one a field of each plane where pages have several."""
-        return int(self.values.get("nplanes", 1)) * max(int(self.values.get("nrois") or 1), 1)
+        num_folders = int(self.values.get("nplanes", 1)) * max(int(self.values.get("nrois") or 1), 1)
+        if not 1 <= num_folders <= MAX_PLANES:
+            raise ValueError(f"{num_folders} planes")
+        return num_folders
 
     @property
     def flyback_planes(self) -> frozenset[int]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p_metadata import read_metadata
 from imaging_pipeline.readers.suite2p_plane import PlaneOutput
 
@@ -72,33 +73,34 @@ def read_motion(plane: PlaneOutput) -> Motion:
         For ``combined``, which carries the offsets of its last plane only: read each plane. Also where
         there are not as many offsets as frames.
     """
-    if plane.plane is None:
-        raise OutputError(
-            "The motion of several planes is not one motion",
-            path=plane.folder,
-            found="a combined folder, which has the offsets of its last plane only",
-            remedy="Read each plane's own folder.",
+    with telling_odd_content(plane.folder):
+        if plane.plane is None:
+            raise OutputError(
+                "The motion of several planes is not one motion",
+                path=plane.folder,
+                found="a combined folder, which has the offsets of its last plane only",
+                remedy="Read each plane's own folder.",
+            )
+        values = read_metadata(plane.folder, with_results=True).values
+        frames = plane.num_frames
+        found = len(values["xoff"]) if values.get("xoff") is not None else frames
+        if found != frames:
+            raise OutputError(
+                "There are not as many offsets as frames",
+                path=plane.folder,
+                found=found,
+                allowed=frames,
+                remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
+            )
+        return Motion(
+            x_offset=np.asarray(values.get("xoff", np.zeros(frames)), dtype=np.int64),
+            y_offset=np.asarray(values.get("yoff", np.zeros(frames)), dtype=np.int64),
+            correlation=np.asarray(values.get("corrXY", np.full(frames, np.nan)), dtype=np.float32),
+            bad_frames=np.asarray(values.get("badframes", np.zeros(frames)), dtype=np.bool_),
+            x_offset_blocks=_blocks(values, "xoff1"),
+            y_offset_blocks=_blocks(values, "yoff1"),
+            components=_components(values),
         )
-    values = read_metadata(plane.folder, with_results=True).values
-    frames = plane.num_frames
-    found = len(values["xoff"]) if values.get("xoff") is not None else frames
-    if found != frames:
-        raise OutputError(
-            "There are not as many offsets as frames",
-            path=plane.folder,
-            found=found,
-            allowed=frames,
-            remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
-        )
-    return Motion(
-        x_offset=np.asarray(values.get("xoff", np.zeros(frames)), dtype=np.int64),
-        y_offset=np.asarray(values.get("yoff", np.zeros(frames)), dtype=np.int64),
-        correlation=np.asarray(values.get("corrXY", np.full(frames, np.nan)), dtype=np.float32),
-        bad_frames=np.asarray(values.get("badframes", np.zeros(frames)), dtype=np.bool_),
-        x_offset_blocks=_blocks(values, "xoff1"),
-        y_offset_blocks=_blocks(values, "yoff1"),
-        components=_components(values),
-    )
 
 
 def _blocks(values: Mapping[str, Any], key: str) -> NDArray[np.float32] | None:

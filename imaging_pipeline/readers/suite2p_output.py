@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p_images import Projections, read_projections
 from imaging_pipeline.readers.suite2p_metadata import Generation, has_metadata, read_metadata
 from imaging_pipeline.readers.suite2p_motion import Motion, PrincipalComponents, read_motion
@@ -147,24 +148,27 @@ def read_output(root: Path) -> Suite2pOutput:
             found="no ops.npy, and no db.npy with settings.npy, in any of its folders",
             remedy="Let Suite2p finish, or remove the folder.",
         )
-    metadata = read_metadata(described[0])
-    planes = tuple(
-        read_plane(path, number)
-        for number, path in sorted(folders.items())
-        if number not in metadata.flyback_planes
-    )
-    stated = metadata.num_folders - len(metadata.flyback_planes)
-    return Suite2pOutput(
-        root=root,
-        version=metadata.version,
-        generation=metadata.generation,
-        num_planes=max(stated, len(planes)),
-        planes=planes,
-        combined=read_plane(combined, None) if _is_merged(combined) else None,
-        file_list=metadata.file_list,
-        options=metadata.options,
-        marker=_read_marker(root),
-    )
+    with telling_odd_content(described[0]):
+        metadata = read_metadata(described[0])
+        # What later is asked of the options is there, or the output is refused now.
+        options_summary(metadata.options)
+        planes = tuple(
+            read_plane(path, number)
+            for number, path in sorted(folders.items())
+            if number not in metadata.flyback_planes
+        )
+        stated = metadata.num_folders - len(metadata.flyback_planes)
+        return Suite2pOutput(
+            root=root,
+            version=metadata.version,
+            generation=metadata.generation,
+            num_planes=max(stated, len(planes)),
+            planes=planes,
+            combined=read_plane(combined, None) if _is_merged(combined) else None,
+            file_list=metadata.file_list,
+            options=metadata.options,
+            marker=_read_marker(root),
+        )
 
 
 def _is_merged(combined: Path) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.npy_header import NpyHeader, read_header
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p_metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
@@ -45,18 +46,19 @@ class PlaneOutput:
 
 def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
     """Describe one folder of an output, finished or not."""
-    traces = _array_shape(folder / "F.npy")
-    shape = traces if traces is not None and len(traces) == 2 else None
-    metadata = read_metadata(folder) if has_metadata(folder) else None
-    stated = metadata.num_frames if metadata else 0
-    return PlaneOutput(
-        folder=folder,
-        label=folder.name,
-        plane=plane,
-        num_rois=shape[0] if shape else 0,
-        num_frames=shape[1] if shape else stated,
-        frames_per_file=metadata.frames_per_file if metadata else (),
-    )
+    with telling_odd_content(folder):
+        traces = _array_shape(folder / "F.npy")
+        shape = traces if traces is not None and len(traces) == 2 else None
+        metadata = read_metadata(folder) if has_metadata(folder) else None
+        stated = metadata.num_frames if metadata else 0
+        return PlaneOutput(
+            folder=folder,
+            label=folder.name,
+            plane=plane,
+            num_rois=shape[0] if shape else 0,
+            num_frames=shape[1] if shape else stated,
+            frames_per_file=metadata.frames_per_file if metadata else (),
+        )
 
 
 def missing_files(plane: PlaneOutput) -> tuple[str, ...]:

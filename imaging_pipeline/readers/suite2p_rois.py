@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.readers.suite2p_plane import PlaneOutput
 
@@ -78,25 +79,26 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
     OutputError
         Where the file is missing, holds another number of ROIs than the traces, or a ROI lacks its pixels.
     """
-    path = plane.folder / "stat.npy"
-    stats = load_npy(path) if path.is_file() else ()
-    if len(stats) != plane.num_rois:
-        raise OutputError(
-            "The ROIs are not as many as the traces",
-            path=path,
-            found=len(stats) if path.is_file() else "no file",
-            allowed=plane.num_rois,
-            remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
-        )
-    try:
-        return tuple(_roi(stat, plane.plane) for stat in stats)
-    except (KeyError, TypeError) as error:
-        raise OutputError(
-            "A ROI lacks something that every ROI has",
-            path=path,
-            found=repr(error),
-            remedy="Run Suite2p again.",
-        ) from error
+    with telling_odd_content(plane.folder / "stat.npy"):
+        path = plane.folder / "stat.npy"
+        stats = load_npy(path) if path.is_file() else ()
+        if len(stats) != plane.num_rois:
+            raise OutputError(
+                "The ROIs are not as many as the traces",
+                path=path,
+                found=len(stats) if path.is_file() else "no file",
+                allowed=plane.num_rois,
+                remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
+            )
+        try:
+            return tuple(_roi(stat, plane.plane) for stat in stats)
+        except (KeyError, TypeError) as error:
+            raise OutputError(
+                "A ROI lacks something that every ROI has",
+                path=path,
+                found=repr(error),
+                remedy="Run Suite2p again.",
+            ) from error
 
 
 def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:

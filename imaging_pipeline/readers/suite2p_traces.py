@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.npy_header import read_header
+from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.readers.suite2p_plane import PlaneOutput, read_plane
 
 Trace = NDArray[np.float32]
 
+_NUMBERS = "biuf"
 _PLANE = re.compile(r"plane(\d+)")
 
 
@@ -100,25 +104,29 @@ def _open(path: Path, expected: tuple[int, int]) -> Trace:
             path=path,
             remedy="Let Suite2p finish, or copy it again.",
         )
-    # A file without elements cannot be mapped.
-    mode: Literal["r"] | None = "r" if 0 not in expected else None
-    try:
-        traces: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
-    except ValueError as error:
-        raise OutputError(
-            "A file of traces is not whole",
-            path=path,
-            found=str(error),
-            remedy="Let Suite2p finish, or copy it again.",
-        ) from error
-    if traces.shape != expected:
+    require_regular_file(path)
+    with path.open("rb") as file:
+        header = read_header(file, path)
+    if header.shape != expected:
         raise OutputError(
             "Files of one Suite2p folder disagree about ROIs or frames",
             path=path,
-            found=f"shape {traces.shape}",
+            found=f"shape {header.shape}",
             allowed=f"shape {expected}",
             remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
         )
+    num_bytes = path.stat().st_size - header.size_bytes
+    if num_bytes < header.content_bytes or header.dtype.kind not in _NUMBERS:
+        raise OutputError(
+            "A file of traces is not whole",
+            path=path,
+            found=f"{num_bytes:,} bytes of {header.dtype}",
+            allowed=f"{header.content_bytes:,} bytes of numbers",
+            remedy="Let Suite2p finish, or copy it again.",
+        )
+    # A file without elements cannot be mapped.
+    mode: Literal["r"] | None = "r" if 0 not in expected else None
+    traces: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
     return traces.astype(np.float32, copy=False)
 
 
@@ -158,13 +166,14 @@ def read_red_cells(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.fl
 
 
 def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    labels: Any = load_npy(path) if path.is_file() else None
-    if labels is None or labels.shape != (num_rois, 2):
-        raise OutputError(
-            "The labels of the ROIs are not one row a ROI",
-            path=path,
-            found="no file" if labels is None else f"shape {labels.shape}",
-            allowed=f"shape {(num_rois, 2)}",
-            remedy="Run Suite2p's classifier again, or copy the file that belongs to these traces.",
-        )
-    return labels[:, 0] > 0.5, labels[:, 1].astype(np.float64)
+    with telling_odd_content(path):
+        labels: Any = load_npy(path) if path.is_file() else None
+        if labels is None or labels.shape != (num_rois, 2):
+            raise OutputError(
+                "The labels of the ROIs are not one row a ROI",
+                path=path,
+                found="no file" if labels is None else f"shape {labels.shape}",
+                allowed=f"shape {(num_rois, 2)}",
+                remedy="Run Suite2p's classifier again, or copy the file that belongs to these traces.",
+            )
+        return labels[:, 0] > 0.5, labels[:, 1].astype(np.float64)

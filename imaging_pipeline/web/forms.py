@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, FileField, PasswordField, StringField
 
 from imaging_pipeline.errors import PipelineError
+from imaging_pipeline.printable import escaped
 
 
 class Form(FlaskForm):
@@ -52,7 +53,7 @@ def sentence(error: PipelineError, *, with_path: bool = False) -> str:
     if with_path and error.path is not None:
         told.append(f"File: {error.path}.")
     if error.found is not None:
-        told.append(f"Found: {error.found}.")
+        told.append(f"Found: {escaped(str(error.found))}.")
     if error.allowed is not None:
         told.append(f"Allowed: {error.allowed}.")
     return " ".join([*told, error.remedy])

@@ -123,3 +123,12 @@ def test_a_message_that_is_too_long_for_a_jobs_row_keeps_its_end():
 )
 def test_a_name_that_is_not_there_is_told_with_those_that_are(value, known, told):
     assert among(value, known) == told
+
+
+def test_no_part_of_a_message_can_act_on_a_terminal():
+    error = FormatError(
+        "The name \x1b[2J is none", path="a\rb.npy", found="\x07", allowed="\x9b", remedy="Copy it."
+    )
+
+    assert str(error).isprintable()
+    assert r"The name \x1b[2J is none. File: a\rb.npy. Found: \x07. Allowed: \x9b." in str(error)

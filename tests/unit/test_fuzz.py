@@ -156,8 +156,15 @@ def _tell_too_much(path: Path) -> None:
     raise FormatError("It is damaged" * 300, path=path, remedy="Copy it again.")
 
 
+class _UnescapedError(FormatError):
+    """An error that writes its message by itself."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: \x1b[31m"
+
+
 def _tell_what_no_one_can_read(path: Path) -> None:
-    raise FormatError("It is damaged", path=path, found="\x1b[31m", remedy="Copy it again.")
+    raise _UnescapedError("It is damaged", path=path, remedy="Copy it again.")
 
 
 def _unpickle(path: Path) -> Any:

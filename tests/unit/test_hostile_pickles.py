@@ -68,6 +68,15 @@ def test_a_header_that_tells_of_other_objects_than_follow_is_refused(tmp_path: P
         load_npy(path)
 
 
+def test_a_pickle_larger_than_any_result_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "stat.npy"
+    np.save(path, np.array([{}], object))
+    with path.open("r+b") as file:
+        file.truncate(2**31)  # without its bytes, which take no room on the disk
+    with pytest.raises(UnsafeContentError, match=r"too large.*stat\.npy.*Found: 2,147,483,648 bytes"):
+        load_npy(path)
+
+
 @pytest.mark.parametrize(("dtype", "shape"), [("<U0", "(1000000000000,)"), ("<f4", "(1000000000000,)")])
 def test_a_header_of_more_elements_than_the_file_holds_is_refused(
     tmp_path: Path, dtype: str, shape: str

@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parents[2]
 LAYERS = {
     "imaging_pipeline.errors": 0,
     "imaging_pipeline.choices": 0,
+    "imaging_pipeline.printable": 0,
     "imaging_pipeline.config": 0,
     "imaging_pipeline.config_file": 0,
     "imaging_pipeline.config_keys": 0,

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.pickles.machine import damaged, too_large, unsafe
-from imaging_pipeline.readers.printable import printable
 
 _TEXT = re.compile(r"[?biufcSUVOmM][0-9]{0,9}")
 _BYTE_ORDERS = ("<", ">", "|", "=")

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.pickles.machine import damaged, too_large
-from imaging_pipeline.readers.printable import printable
 
 _MAX_ODD_KEYS = 1000
 _MAX_KEY_PARTS = 100

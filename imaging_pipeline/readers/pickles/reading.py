@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.pickles import extent
 from imaging_pipeline.readers.pickles.machine import (
     MAX_OPERATIONS,
@@ -16,7 +17,6 @@ from imaging_pipeline.readers.pickles.machine import (
 )
 from imaging_pipeline.readers.pickles.operations import OPERATIONS
 from imaging_pipeline.readers.pickles.symbols import Symbol
-from imaging_pipeline.readers.printable import printable
 
 # What operations make of a pickle that no program writes.
 _DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.pickles import arrays
 from imaging_pipeline.readers.pickles.keys import checked_keys
 from imaging_pipeline.readers.pickles.machine import Draft, Machine, damaged, unsafe
-from imaging_pipeline.readers.printable import printable
 
 _ENCODINGS = ("latin1", "utf8")
 _MAX_ARGUMENTS = 8

@@ -1,0 +1,33 @@
+"""Values and names that strangers wrote, as they may stand in a message."""
+
+from __future__ import annotations
+
+# What a person needs to find a name or a value again.
+_NUM_CHARACTERS = 80
+
+
+def escaped(text: str) -> str:
+    """Return a text with escapes for what no terminal should be sent."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def printable(value: object) -> str:
+    """Return the beginning of a text, number or error; of a collection, what it is and how long.
+
+    Collections may hold each other, so that writing them out takes for ever.
+    """
+    if isinstance(value, bytes):
+        return printable(value.decode("utf-8", "replace"))
+    if isinstance(value, list | tuple | dict | set | frozenset):
+        return f"a {type(value).__name__} of {len(value):,} elements"
+    if getattr(value, "shape", ()):
+        return f"an array of shape {value.shape}"  # type: ignore[attr-defined]
+    text = str(value)
+    left_out = len(text) - _NUM_CHARACTERS
+    shown = escaped(text[:_NUM_CHARACTERS])
+    return f"{shown} … ({left_out} characters more)" if left_out > 0 else shown
