@@ -24,7 +24,7 @@ def make_finished_session(config: Config, folder: Path) -> Any:
     """Register a recording and finish it, with a run of Suite2p; give the connection."""
     from imaging_pipeline.lanes import LANES
     from imaging_pipeline.schemas import imaging, tables
-    from imaging_pipeline.schemas.imaging.administration import add_options
+    from imaging_pipeline.schemas.administer.administration import add_options
     from tests.makers.lab import emptied_lab
     from tests.makers.recordings import Recording, write_outputs, write_recording
 

@@ -85,7 +85,7 @@ def _at_once(toy: ToyConfig, size: Size, number: int) -> Measurement:
 
 
 def _add_samples(first: int, count: int, behaviour: str = "quick") -> None:
-    from imaging_pipeline.schemas.imaging.table_changes import count_change
+    from imaging_pipeline.schemas.table_changes import count_change
     from tests.makers.toy_tables import Sample, TableChange
 
     Sample.insert({"sample_id": first + number, "behaviour": behaviour} for number in range(count))

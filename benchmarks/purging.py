@@ -48,7 +48,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
     from imaging_pipeline.ingest.changed import Purge, PurgeSeed
     from imaging_pipeline.schemas import imaging, tables
-    from imaging_pipeline.schemas.imaging import purge
+    from imaging_pipeline.schemas.register import purge
 
     lab, _ = register_session(config, folder / "lab", size.cells, size.frames)
     import_session()

@@ -25,7 +25,7 @@ from imaging_pipeline.demo.scanimage_file import write_stack
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.readers.restricted_unpickler import load_npy
 from imaging_pipeline.schemas import suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.option_sets import add_options
+from imaging_pipeline.schemas.administer.option_sets import add_options
 from tests.makers.folders import aged
 from tests.makers.lab import emptied_lab, register
 

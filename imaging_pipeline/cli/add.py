@@ -12,10 +12,10 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import quoted, text_width
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.errors import NotMountedError, NotYetHereError, PipelineError, StillCopyingError
-from imaging_pipeline.schemas.imaging import request_rows
-from imaging_pipeline.schemas.imaging.consent import Consent, to_what_was_shown
-from imaging_pipeline.schemas.imaging.living_workers import living_hosts
-from imaging_pipeline.schemas.imaging.preview import Preview, preview
+from imaging_pipeline.schemas.jobs.living_workers import living_hosts
+from imaging_pipeline.schemas.register import requests
+from imaging_pipeline.schemas.register.consent import Consent, to_what_was_shown
+from imaging_pipeline.schemas.register.preview import Preview, preview
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
 
@@ -59,7 +59,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
         consent = None if yes else _consent(seen)
         waits: list[int] = []
-        (request,) = request_rows.insert(
+        (request,) = requests.insert(
             tables, [inputs], consent=consent, on_wait=lambda number, reason: waits.append(number)
         )
         hosts = living_hosts(tables, _LANE)

@@ -6,7 +6,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 
 
 @click.group()

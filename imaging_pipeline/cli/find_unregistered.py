@@ -10,8 +10,8 @@ from rich.console import Console
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import quoted
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.schemas.imaging.unregistered import Unregistered
-from imaging_pipeline.schemas.imaging.unregistered import find_unregistered as search
+from imaging_pipeline.schemas.register.unregistered import Unregistered
+from imaging_pipeline.schemas.register.unregistered import find_unregistered as search
 from imaging_pipeline.wording import counted
 
 

@@ -12,13 +12,13 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.schemas.imaging.named_sessions import named
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.register.named_sessions import named
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
 

@@ -10,7 +10,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.known_options import flat
 from imaging_pipeline.suite2p_runner.options import load_options
 

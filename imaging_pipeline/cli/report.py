@@ -10,13 +10,13 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
-from imaging_pipeline.schemas.imaging import report_text
-from imaging_pipeline.schemas.imaging.fetching import Row
-from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState, history
-from imaging_pipeline.schemas.imaging.registration_report import Report
-from imaging_pipeline.schemas.imaging.report_text import in_order, session, told
-from imaging_pipeline.schemas.imaging.retiring import retired
-from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register import report_text
+from imaging_pipeline.schemas.register.history import PastRequest, RequestState, history
+from imaging_pipeline.schemas.register.report import Report
+from imaging_pipeline.schemas.register.report_text import in_order, session, told
+from imaging_pipeline.schemas.register.retire import retired
+from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.wording import wrapped
 
 _DETAILS = {"setup": "setup", "scope_name": "scope", "ops_name": "option set"}

@@ -8,7 +8,7 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.cli.repository_move import move
 from imaging_pipeline.config import Config
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 
 
 @click.group()

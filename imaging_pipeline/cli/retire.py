@@ -9,11 +9,11 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
-from imaging_pipeline.schemas.imaging import retiring
-from imaging_pipeline.schemas.imaging.consent import to_what_was_shown
-from imaging_pipeline.schemas.imaging.report_text import deleted, told
-from imaging_pipeline.schemas.imaging.retiring import Retiring
-from imaging_pipeline.schemas.imaging.table_names import owners
+from imaging_pipeline.schemas.register import retire as retiring
+from imaging_pipeline.schemas.register.consent import to_what_was_shown
+from imaging_pipeline.schemas.register.report_text import deleted, told
+from imaging_pipeline.schemas.register.retire import Retiring
+from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
 

@@ -12,8 +12,8 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.errors import FormatError, Move
-from imaging_pipeline.schemas.imaging import administration
-from imaging_pipeline.schemas.imaging.setup_parts import PARTS, read_parts
+from imaging_pipeline.schemas.administer import administration
+from imaging_pipeline.schemas.administer.setup_parts import PARTS, read_parts
 
 
 @click.group()

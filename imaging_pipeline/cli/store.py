@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.schemas import store_sweep
+from imaging_pipeline.schemas.administer import store_sweep
 
 
 @click.group()

@@ -11,7 +11,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.errors import MissingPackageError
-from imaging_pipeline.schemas.imaging.adding import known
+from imaging_pipeline.schemas.inserting import known
 from imaging_pipeline.schemas.tables import Tables
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")

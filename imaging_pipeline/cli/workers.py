@@ -10,7 +10,7 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.living_worker import LivingWorker
-from imaging_pipeline.schemas.imaging.living_workers import living, silent
+from imaging_pipeline.schemas.jobs.living_workers import living, silent
 from imaging_pipeline.wording import in_words
 
 _LABEL_WIDTH = 9

@@ -17,7 +17,7 @@ from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.errors import ColonyError, Move, PipelineError
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.imaging.adding import alone
+from imaging_pipeline.schemas.inserting import alone
 from imaging_pipeline.schemas.tables import Tables
 
 # Longer than any source may be silent.

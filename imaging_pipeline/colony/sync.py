@@ -16,8 +16,8 @@ from imaging_pipeline.colony.spool import Spool
 from imaging_pipeline.colony.stored import accounts, stored_animals
 from imaging_pipeline.colony.writing import Writer
 from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
-from imaging_pipeline.schemas.imaging import awaited
 from imaging_pipeline.schemas.locks import in_transaction
+from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
@@ -197,6 +197,6 @@ class _Sync:
             return ()
         with in_transaction(self.tables.connection):
             # Only now: with half of the animals a name may seem to be one animal's alone.
-            requests = awaited.take_up(self.tables)
+            requests = pending_animals.take_up(self.tables)
             self.run.end(self.counts, problems.told)
         return requests

@@ -23,7 +23,7 @@ from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.demo.user_movie import UserMovie, open_movie
 from imaging_pipeline.errors import InputError, Move, StoreError
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging.administration import add_options, add_repository, add_user
+from imaging_pipeline.schemas.administer.administration import add_options, add_repository, add_user
 
 REPOSITORY = "demo"
 WINDOWS_ROOT = "N:\\"

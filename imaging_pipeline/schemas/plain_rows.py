@@ -10,6 +10,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+# A row as DataJoint takes and returns it: the value of each column by its name.
+Row = dict[str, Any]
+
 
 def fetch(connection: Any, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """Give the rows that answer a question; ``%s`` stands in it for each of the values.

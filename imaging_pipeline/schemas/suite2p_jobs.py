@@ -5,9 +5,8 @@ from __future__ import annotations
 import datajoint as dj
 
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.fetching import Row
-
-from . import suite2p_request
+from imaging_pipeline.schemas.make import suite2p_runs
+from imaging_pipeline.schemas.plain_rows import Row
 
 __all__ = ["Suite2Py", "imaging", "schema"]
 
@@ -40,17 +39,17 @@ class Suite2Py(dj.Computed):
         """Fetch where the output belongs, the tifs in order and the option set."""
         handle = tables.in_code()
         return (
-            suite2p_request.place(handle, key),
-            suite2p_request.tifs(handle, key),
-            suite2p_request.options(handle, key),
+            suite2p_runs.place(handle, key),
+            suite2p_runs.tifs(handle, key),
+            suite2p_runs.options(handle, key),
         )
 
     def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[Row]:
         """Run Suite2p, or adopt what is finished."""
-        result = suite2p_request.run(tables.in_code().config, place, tifs, options)
-        return (suite2p_request.row(place, result),)
+        result = suite2p_runs.run(tables.in_code().config, place, tifs, options)
+        return (suite2p_runs.row(place, result),)
 
     def make_insert(self, key: Row, row: Row) -> None:
         """Insert what the run did, and register the folder again where that was asked for."""
         self.insert1({**key, **row})
-        suite2p_request.register_again(tables.in_code(), key)
+        suite2p_runs.register_again(tables.in_code(), key)

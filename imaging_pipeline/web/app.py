@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from imaging_pipeline import wording
 from imaging_pipeline.config import Config
-from imaging_pipeline.schemas.imaging import table_names
+from imaging_pipeline.schemas import table_names
 from imaging_pipeline.web import answers, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections
 from imaging_pipeline.web.registry import PAGES

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from imaging_pipeline.schemas.imaging.kept_changes import kept_change
+from imaging_pipeline.schemas.administer.change_log import kept_change
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.people import me

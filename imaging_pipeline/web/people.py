@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from imaging_pipeline.errors import ForbiddenError
-from imaging_pipeline.schemas.imaging import signing_in
-from imaging_pipeline.schemas.imaging.kept_changes import utc_now
-from imaging_pipeline.schemas.imaging.signing_in import Person
+from imaging_pipeline.schemas.administer import sign_in
+from imaging_pipeline.schemas.administer.change_log import utc_now
+from imaging_pipeline.schemas.administer.sign_in import Person
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.sign_in_form import sign_in_form
@@ -75,7 +75,7 @@ def enter(token: str, person: Person) -> None:
 def leave() -> None:
     """End what the browser holds, here and in the database."""
     if current_user.is_authenticated:
-        signing_in.sign_out(tables(), current_user.get_id())
+        sign_in.sign_out(tables(), current_user.get_id())
     logout_user()
     g.person = None
 
@@ -117,7 +117,7 @@ def sign_in_answer() -> ResponseReturnValue:
 
 
 def _loaded(token: str) -> _SignedIn | None:
-    person = signing_in.person(tables(), token, now=utc_now())
+    person = sign_in.person(tables(), token, now=utc_now())
     return None if person is None else _SignedIn(token, person)
 
 

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.connection_refusal import where
-from imaging_pipeline.schemas.imaging.signing_in import LIFETIME
+from imaging_pipeline.schemas.administer.sign_in import LIFETIME
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request with its files. An option set has some kilobytes."""

@@ -6,7 +6,7 @@ import pkgutil
 
 from imaging_pipeline import progress
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.schemas.imaging.table_changes import plain_name
+from imaging_pipeline.schemas.table_changes import plain_name
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.candidates import Candidates, Choice
 from imaging_pipeline.workers.insertion import fence

@@ -14,7 +14,7 @@ from typing import Any
 from datajoint.blob import pack
 from datajoint.errors import LostConnectionError
 
-from imaging_pipeline.schemas.imaging.table_changes import count_change
+from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.workers.connection import is_alive, revive
 from imaging_pipeline.workers.job_queue import WORKER, JobQueue, Reservation
 from imaging_pipeline.workers.messages import Fate, Key

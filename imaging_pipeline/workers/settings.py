@@ -12,7 +12,7 @@ class Settings:
     Attributes
     ----------
     restriction
-        SQL condition, as `schemas.imaging.sessions_meant` takes it: only jobs of sessions and requests for
+        SQL condition, as `schemas.jobs.restrictions` takes it: only jobs of sessions and requests for
         which it is true are done, looked for and taken up from dead workers. Empty for all.
     first
         The same for the jobs that are done before all others.

@@ -10,8 +10,8 @@ from typing import Any
 from imaging_pipeline import database
 from imaging_pipeline.lanes import LANES, Lane, Need
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.imaging.job_needs import job_needs, room
-from imaging_pipeline.schemas.imaging.sessions_meant import keys_meant
+from imaging_pipeline.schemas.jobs.needs import job_needs, room
+from imaging_pipeline.schemas.jobs.restrictions import keys_meant
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.schemas.imaging.table_changes import read_by
+from imaging_pipeline.schemas.table_changes import read_by
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.line import Line
 from imaging_pipeline.workers.messages import Able, Fate

@@ -10,7 +10,7 @@ import pytest
 from imaging_pipeline.errors import InputError, PathError
 from imaging_pipeline.names import settings_hash
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.options import load_options, translate
 from tests.makers.furnished import PARTS
 from tests.makers.lab import Lab

@@ -16,9 +16,9 @@ from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.errors import InputError, NotYetHereError
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
-from imaging_pipeline.schemas.imaging.history import history
 from imaging_pipeline.schemas.jobs.explaining import explain
+from imaging_pipeline.schemas.register.history import history
+from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, START, write_folder

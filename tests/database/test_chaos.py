@@ -16,7 +16,7 @@ import pytest
 from imaging_pipeline.config import CONFIG_NAME, Config
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.chaos.arena import Arena
 from tests.makers.chaos.outcome import Outcome, differences, num_left, outcome

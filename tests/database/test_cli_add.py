@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import request_rows
+from imaging_pipeline.schemas.register import requests
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_tif, write_timeseries
 from tests.makers.lab import Lab, register, row_counts
@@ -137,7 +137,7 @@ def test_a_request_stops_where_more_would_be_deleted_than_was_shown(lab: Lab) ->
     folder = outdated_folder(lab)
     preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True))
     shown = {each.table: each.num_rows for each in preview.purged}
-    (request,) = request_rows.insert(tables.in_code(), [lab.request(folder, combined=True)], consent=shown)
+    (request,) = requests.insert(tables.in_code(), [lab.request(folder, combined=True)], consent=shown)
     imaging.Tif.populate()
     imaging.ImagingAnalysis.populate()
     before = row_counts(lab)

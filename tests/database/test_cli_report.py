@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.history import history
+from imaging_pipeline.schemas.register.history import history
 from tests.database.test_preview import imported
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_tif, write_timeseries

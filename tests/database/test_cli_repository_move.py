@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.history import history
+from imaging_pipeline.schemas.register.history import history
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import OPEN_FIELD, write_folder

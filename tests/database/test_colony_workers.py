@@ -14,7 +14,7 @@ import pytest
 from imaging_pipeline.config import Config, Secret
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
 from imaging_pipeline.workers.messages import Event, Finished, Idle
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.wiring import Wiring

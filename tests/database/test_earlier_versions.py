@@ -18,10 +18,10 @@ from imaging_pipeline.errors import Move
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.history import history
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.register.history import history
 from tests.makers.version_3 import PRIVATE_SCHEMA, Restored, restored, row_counts
 
 # What was changed on the share after it was registered the last time.

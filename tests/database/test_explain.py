@@ -20,12 +20,12 @@ from imaging_pipeline.explaining.reasons import Kind, State
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
-from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
-from imaging_pipeline.schemas.imaging.named_sessions import named
+from imaging_pipeline.schemas.administer.administration import add_options, add_setup
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.register.named_sessions import named
+from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
 from tests.makers.any_row import filled, insert
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, Timeseries, write_folder, write_suite2p

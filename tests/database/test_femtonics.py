@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError, Move, told
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import FIRST, LATER, SECOND, STACK, export_tifs, write_beside, write_femtonics
 from tests.makers.folders import COPIED, aged, write_suite2p

@@ -11,7 +11,7 @@ import pytest
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (
     IMPORTED,

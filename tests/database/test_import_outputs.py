@@ -12,7 +12,7 @@ import pytest
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import fetching
+from imaging_pipeline.schemas.make import fetching
 from tests.makers.folders import START, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (

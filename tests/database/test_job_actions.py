@@ -11,9 +11,9 @@ import pytest
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.named_sessions import named
 from imaging_pipeline.schemas.jobs.actions import Acted, Action, act, job_hash
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.register.named_sessions import named
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
 from tests.makers.lab import Lab, register
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import COPIED, aged, write_file
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.preprocessed import write_corrected, write_poses, write_preprocessed

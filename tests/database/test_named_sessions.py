@@ -10,7 +10,7 @@ import pytest
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging.named_sessions import Named, named
+from imaging_pipeline.schemas.register.named_sessions import Named, named
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
 from tests.makers.lab import Lab, register
 

@@ -16,10 +16,11 @@ import pytest
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.ingest.fingerprint import fingerprint
-from imaging_pipeline.schemas import imaging, mlims, store_sweep, tables
-from imaging_pipeline.schemas.imaging import registration
-from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
+from imaging_pipeline.schemas import imaging, mlims, tables
+from imaging_pipeline.schemas.administer import store_sweep
+from imaging_pipeline.schemas.administer.administration import add_options, add_setup
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
+from imaging_pipeline.schemas.register import registration
 from tests.database.test_concurrency import at_once, ingest
 from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, Timeseries, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register

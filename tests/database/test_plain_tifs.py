@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import COPIED, aged
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.plain_tifs import HEIGHT, SAID, WIDTH, write_plain_tifs, write_session_json

@@ -16,8 +16,8 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.errors import InputError, NamingError, NotMountedError, StillCopyingError
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.administration import add_options, add_scope, add_setup
-from imaging_pipeline.schemas.imaging.preview import Preview
+from imaging_pipeline.schemas.administer.administration import add_options, add_scope, add_setup
+from imaging_pipeline.schemas.register.preview import Preview
 from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import (
     COPIED,

@@ -12,7 +12,7 @@ import pytest
 
 from imaging_pipeline.ingest.changed import Purge, PurgeSeed
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import purge
+from imaging_pipeline.schemas.register import purge
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.outputs import suite2p_output

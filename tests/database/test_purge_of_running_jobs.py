@@ -16,7 +16,7 @@ import pytest
 from imaging_pipeline.config import Config
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Started
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.timing import Timing

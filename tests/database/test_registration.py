@@ -9,7 +9,7 @@ import pytest
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options, add_setup
+from imaging_pipeline.schemas.administer.administration import add_options, add_setup
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output, tif_paths

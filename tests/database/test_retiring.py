@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging import registration, retiring
-from imaging_pipeline.schemas.imaging.administration import add_options, add_user
+from imaging_pipeline.schemas.administer.administration import add_options, add_user
 from imaging_pipeline.schemas.locks import in_transaction
+from imaging_pipeline.schemas.register import registration
+from imaging_pipeline.schemas.register import retire as retiring
 from tests.database.test_rules_of_registering import content_of, imported, report
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options, add_user
+from imaging_pipeline.schemas.administer.administration import add_options, add_user
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,

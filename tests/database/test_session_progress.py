@@ -16,7 +16,7 @@ from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.reasons import State
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, Wanted, progress_page
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics

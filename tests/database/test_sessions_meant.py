@@ -11,9 +11,9 @@ from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.lanes import LANES, Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.imaging.job_needs import candidates, job_needs
-from imaging_pipeline.schemas.imaging.living_workers import living
-from imaging_pipeline.schemas.imaging.sessions_meant import keys_meant
+from imaging_pipeline.schemas.jobs.living_workers import living
+from imaging_pipeline.schemas.jobs.needs import candidates, job_needs
+from imaging_pipeline.schemas.jobs.restrictions import keys_meant
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import StoreError
-from imaging_pipeline.schemas import imaging, store_sweep, tables
+from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.administer import store_sweep
 from tests.makers.folders import aged
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import OBJECT, import_all, populate, register_all, write_recording

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from imaging_pipeline import trace_store
-from imaging_pipeline.schemas import imaging, store_sweep, tables
-from imaging_pipeline.schemas.store_sweep import Swept
+from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.administer import store_sweep
+from imaging_pipeline.schemas.administer.store_sweep import Swept
 from tests.makers.folders import WHEEL, write_folder, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.suite2p_output import Suite2pSpec

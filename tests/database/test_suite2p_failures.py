@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import aged
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import OPEN_FIELD, write_recording

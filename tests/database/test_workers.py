@@ -12,7 +12,7 @@ import pytest
 
 from imaging_pipeline.errors import Move, told
 from imaging_pipeline.living_worker import OF_PRIORITY
-from imaging_pipeline.schemas.imaging.table_changes import count_change
+from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Note
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.toy_tables import DUTY, FIRST, NO_STORE, SECOND, open_connection

@@ -22,7 +22,7 @@ from imaging_pipeline.demo.timeseries import Layout
 from imaging_pipeline.demo.timeseries import Timeseries as Recorded
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging.administration import add_options
+from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.suite2p_runner.run import is_available
 from imaging_pipeline.workers.messages import Event, Finished
 from imaging_pipeline.workers.run import run_worker

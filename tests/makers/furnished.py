@@ -13,8 +13,8 @@ from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration
-from imaging_pipeline.schemas.imaging.kept_changes import kept_change
+from imaging_pipeline.schemas.administer import administration
+from imaging_pipeline.schemas.administer.change_log import kept_change
 from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
 from tests.makers.recordings import OBJECT, OPEN_FIELD, import_all, populate, session_key, write_recording

@@ -7,7 +7,7 @@ from typing import Any
 
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas import server_clock
-from imaging_pipeline.schemas.imaging.living_workers import Lack
+from imaging_pipeline.schemas.jobs.living_workers import Lack
 
 SILENT_AFTER_S = 30.0
 

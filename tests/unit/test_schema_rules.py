@@ -12,7 +12,7 @@ from typing import Any
 import datajoint as dj
 
 import imaging_pipeline
-from imaging_pipeline.schemas.imaging import purge
+from imaging_pipeline.schemas.register import purge
 from tests.makers.definitions import Column, columns, columns_of, tables
 
 TYPES = (

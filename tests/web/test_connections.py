@@ -14,7 +14,7 @@ import pytest
 
 from imaging_pipeline.config import Config
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.connections import EXTENSION
 from tests.makers.lab import Lab, emptied_lab
 from tests.makers.server_process import ServerProcess

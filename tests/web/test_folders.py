@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.schemas import imaging, mlims
-from imaging_pipeline.schemas.imaging.awaited import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.site import Site, Visitor

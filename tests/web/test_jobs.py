@@ -11,7 +11,7 @@ import pytest
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.queries import jobs as queries
 from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker

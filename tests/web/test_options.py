@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from tests.makers.hostile_pickles import HOSTILE, write_option_set
 from tests.makers.site import ON_ONE_SERVER, Visitor
 

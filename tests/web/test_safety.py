@@ -186,8 +186,8 @@ def test_nothing_is_changed_by_halves(anna: Visitor, monkeypatch: pytest.MonkeyP
     def lose(*_: Any) -> None:
         raise ForbiddenError("lost", remedy="none")
 
-    from imaging_pipeline.schemas.imaging import kept_changes
+    from imaging_pipeline.schemas.administer import change_log
 
-    monkeypatch.setattr(kept_changes, "utc_now", lose)
+    monkeypatch.setattr(change_log, "utc_now", lose)
     anna.fill("/options/add", {"name": "fast", "file": (io.BytesIO(b'{"tau": 1}'), "ops.json")})
     assert not tables.in_code().imaging.Suite2pyOps()

@@ -10,8 +10,8 @@ import pytest
 
 from imaging_pipeline.errors import ForbiddenError, TooOftenError
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import people, signing_in
-from imaging_pipeline.schemas.imaging.kept_changes import utc_now
+from imaging_pipeline.schemas.administer import people, sign_in
+from imaging_pipeline.schemas.administer.change_log import utc_now
 from imaging_pipeline.web.connections import EXTENSION
 from tests.makers.site import Site, Visitor, html_forms
 
@@ -80,23 +80,23 @@ def test_a_password_is_kept_as_its_hash_alone(account: None, site: Site) -> None
 @pytest.mark.usefixtures("account")
 def test_attempts_are_limited_by_name_and_the_limit_ends_with_time(lab: Any) -> None:
     handle, now = tables.in_code(), utc_now()
-    for number in range(signing_in.MOST_OF_NAME):
+    for number in range(sign_in.MOST_OF_NAME):
         with pytest.raises(ForbiddenError, match="do not belong together"):
-            signing_in.sign_in(handle, "anna", "wrong", address=f"10.0.0.{number}", now=now)
+            sign_in.sign_in(handle, "anna", "wrong", address=f"10.0.0.{number}", now=now)
     with pytest.raises(TooOftenError, match="Try again in 15 minutes"):
-        signing_in.sign_in(handle, "anna", PASSWORD, address="10.0.1.1", now=now + timedelta(seconds=1))
-    later = now + signing_in.WINDOW + timedelta(seconds=1)
-    assert signing_in.sign_in(handle, "anna", PASSWORD, address="10.0.1.1", now=later)
+        sign_in.sign_in(handle, "anna", PASSWORD, address="10.0.1.1", now=now + timedelta(seconds=1))
+    later = now + sign_in.WINDOW + timedelta(seconds=1)
+    assert sign_in.sign_in(handle, "anna", PASSWORD, address="10.0.1.1", now=later)
     assert not imaging.SignInFailure & {"failed_by": "name anna"}
 
 
 def test_attempts_are_limited_by_address(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing_in, "MOST_OF_ADDRESS", 3)
+    monkeypatch.setattr(sign_in, "MOST_OF_ADDRESS", 3)
     for number in range(3):
         with pytest.raises(ForbiddenError, match="do not belong together"):
-            signing_in.sign_in(tables.in_code(), f"guess{number}", "x", address="10.0.0.7", now=utc_now())
+            sign_in.sign_in(tables.in_code(), f"guess{number}", "x", address="10.0.0.7", now=utc_now())
     with pytest.raises(TooOftenError):
-        signing_in.sign_in(tables.in_code(), "anna", "x", address="10.0.0.7", now=utc_now())
+        sign_in.sign_in(tables.in_code(), "anna", "x", address="10.0.0.7", now=utc_now())
 
 
 def test_attempts_of_all_threads_count_together(site: Site) -> None:
@@ -104,15 +104,15 @@ def test_attempts_of_all_threads_count_together(site: Site) -> None:
 
     def attempt(number: int) -> type[Exception]:
         try:
-            signing_in.sign_in(of_site.tables(), "anna", "x", address=f"10.0.0.{number}", now=utc_now())
+            sign_in.sign_in(of_site.tables(), "anna", "x", address=f"10.0.0.{number}", now=utc_now())
         except ForbiddenError as error:
             return type(error)
         raise AssertionError
 
     with ThreadPoolExecutor(8) as pool:
         kinds = list(pool.map(attempt, range(24)))
-    assert kinds.count(ForbiddenError) == signing_in.MOST_OF_NAME
-    assert kinds.count(TooOftenError) == 24 - signing_in.MOST_OF_NAME
+    assert kinds.count(ForbiddenError) == sign_in.MOST_OF_NAME
+    assert kinds.count(TooOftenError) == 24 - sign_in.MOST_OF_NAME
 
 
 @pytest.mark.usefixtures("account")
@@ -127,8 +127,8 @@ def test_a_person_who_was_refused_too_often_is_told_when_to_come_back(stranger: 
 @pytest.mark.parametrize(
     "older",
     [
-        {"sign_in_seen": signing_in.IDLE},
-        {"sign_in_time": signing_in.LIFETIME},
+        {"sign_in_seen": sign_in.IDLE},
+        {"sign_in_time": sign_in.LIFETIME},
     ],
 )
 @pytest.mark.usefixtures("account")
@@ -141,14 +141,14 @@ def test_a_session_ends_and_leads_back_to_where_one_was(anna: Visitor, older: di
 
 def test_whoever_works_stays_signed_in(anna: Visitor) -> None:
     for _ in range(3):
-        age(sign_in_seen=signing_in.IDLE - timedelta(minutes=1))
+        age(sign_in_seen=sign_in.IDLE - timedelta(minutes=1))
         assert anna.get("/options/").status_code == 200
 
 
 @pytest.mark.usefixtures("account")
 def test_what_was_typed_when_the_session_ended_can_be_sent_after_signing_in(anna: Visitor) -> None:
     form = anna.form(anna.get("/options/add"), "/options/add")
-    age(sign_in_seen=signing_in.IDLE)
+    age(sign_in_seen=sign_in.IDLE)
     page = anna.send(form, {"name": "fast & <odd>"})
     assert page.status_code == 401
     assert "Your session has ended" in page.text
@@ -163,7 +163,7 @@ def test_what_was_typed_when_the_session_ended_can_be_sent_after_signing_in(anna
 @pytest.mark.usefixtures("account")
 def test_what_another_site_sends_is_not_kept_for_after_signing_in(anna: Visitor) -> None:
     form = anna.form(anna.get("/options/add"), "/options/add")
-    age(sign_in_seen=signing_in.IDLE)
+    age(sign_in_seen=sign_in.IDLE)
     page = anna.client.post(
         form.action, data={**form.fields, "name": "evil"}, headers={"Origin": "http://evil.example"}
     )
@@ -172,7 +172,7 @@ def test_what_another_site_sends_is_not_kept_for_after_signing_in(anna: Visitor)
 
 
 def test_a_part_that_is_asked_for_too_late_is_a_message_and_no_sign_in_page(anna: Visitor) -> None:
-    age(sign_in_seen=signing_in.IDLE)
+    age(sign_in_seen=sign_in.IDLE)
     part = anna.part("/options/")
     assert (part.status_code, part.headers["HX-Retarget"]) == (401, "#messages")
     assert "Your session has ended" in part.text
@@ -244,7 +244,7 @@ def test_guesses_of_the_old_password_are_limited_too(anna: Visitor) -> None:
         "new_password": "otter-lamp-wheel",
         "again_password": "otter-lamp-wheel",
     }
-    pages = [anna.fill("/password", typed) for _ in range(signing_in.MOST_OF_NAME + 1)]
+    pages = [anna.fill("/password", typed) for _ in range(sign_in.MOST_OF_NAME + 1)]
     assert "too many attempts" in pages[-1].text
     assert anna.get("/options/").status_code == 200
 

@@ -7,13 +7,15 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging import sessions
+from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.make import analyses, fetching
+from imaging_pipeline.schemas.make.stored_columns import all_or_none
+from imaging_pipeline.schemas.plain_rows import Row
 
-from . import analysis_rows, fetching, key_sources, sessions
-from .fetching import Row
 from .raw import Tif
 from .schema import schema
 from .sessions import Session
-from .stored_columns import all_or_none
 
 __all__ = ["ImagingAnalysis", "Projection", "Session"]
 
@@ -83,11 +85,11 @@ class ImagingAnalysis(dj.Imported):
         handle = tables.in_code()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
-    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[analysis_rows.Analysis]:
+    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[analyses.Analysis]:
         """Find the session's frames in the output."""
-        return (analysis_rows.analysis(place, tifs, key["session_name"]),)
+        return (analyses.analysis(place, tifs, key["session_name"]),)
 
-    def make_insert(self, key: Row, analysis: analysis_rows.Analysis) -> None:
+    def make_insert(self, key: Row, analysis: analyses.Analysis) -> None:
         """Insert the slice, and the options in the part that is of the program."""
         self.insert1({**key, **analysis.row})
         getattr(self, analysis.part).insert1({**key, **analysis.options})
@@ -142,7 +144,7 @@ class Projection(dj.Imported):
 
     def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[list[Row], list[Row]]:
         """Read images and offsets."""
-        return analysis_rows.projections(place), analysis_rows.motion(place, tifs, key["session_name"])
+        return analyses.projections(place), analyses.motion(place, tifs, key["session_name"])
 
     def make_insert(self, key: Row, images: list[Row], motion: list[Row]) -> None:
         """Insert a row a plane."""

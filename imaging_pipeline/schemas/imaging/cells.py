@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.make import cells as cell_arrays
+from imaging_pipeline.schemas.make import fetching
+from imaging_pipeline.schemas.plain_rows import Row
 
-from . import cell_arrays, fetching
 from .analyses import ImagingAnalysis
-from .fetching import Row
 from .parameters import BaselineParams, SpikeFilterParams
 from .schema import schema
 

@@ -8,12 +8,15 @@ import datajoint as dj
 
 from imaging_pipeline.readers.tif_stack import TifStack
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging import sessions
+from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.make import mesc, scanimage, stacks
+from imaging_pipeline.schemas.make.fetching import dataset_files
+from imaging_pipeline.schemas.make.stored_columns import all_or_none
+from imaging_pipeline.schemas.plain_rows import Row
 
-from . import key_sources, mesc_rows, scanimage_rows, sessions, stack_rows
-from .fetching import Row, dataset_files
 from .schema import schema
 from .sessions import Session
-from .stored_columns import all_or_none
 
 __all__ = ["Mesc", "Session", "Tif"]
 
@@ -108,16 +111,16 @@ class Tif(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[Row]:
         """Fetch where the files are, and what was recorded with them."""
-        return (stack_rows.stack_files(tables.in_code(), key),)
+        return (stacks.stack_files(tables.in_code(), key),)
 
     def make_compute(self, key: Row, files: Row) -> tuple[TifStack, bool]:
         """Read headers, timestamps and a mean image."""
-        return stack_rows.read_stack(files), stack_rows.is_motion_corrected(files)
+        return stacks.read_stack(files), stacks.is_motion_corrected(files)
 
     def make_insert(self, key: Row, stack: TifStack, motion_cor: bool) -> None:
         """Insert the stack, and what ScanImage says of it if it wrote it."""
-        row, details = stack_rows.stack_row(stack), scanimage_rows.scanimage_rows(stack)
-        planes = scanimage_rows.plane_rows(stack)
+        row, details = stacks.stack_row(stack), scanimage.scanimage_rows(stack)
+        planes = scanimage.plane_rows(stack)
         with all_or_none(key, (self, self.SI), (row, *details)):
             self.insert1({**key, **row, "motion_cor": motion_cor})
             self.SI.insert({**key, **each} for each in details)
@@ -160,7 +163,7 @@ class Mesc(dj.Imported):
 
     def make_compute(self, key: Row, files: list[Row]) -> tuple[Row]:
         """Read what the file says of the recording, and a mean image."""
-        return (mesc_rows.mesc_row(files[0]),)
+        return (mesc.mesc_row(files[0]),)
 
     def make_insert(self, key: Row, row: Row) -> None:
         """Insert the recording."""

@@ -9,16 +9,17 @@ import datajoint as dj
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
+from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register import pending_animals, preview, registration, requests
+from imaging_pipeline.schemas.register.decision import Decision
+from imaging_pipeline.schemas.register.preview import Preview
+from imaging_pipeline.schemas.table_changes import count_change
 
-from . import awaited, key_sources, preview, registration, request_rows
-from .decision import Decision
-from .fetching import Row
 from .hardware import Scope
 from .parameters import Suite2pyOps
-from .preview import Preview
 from .reference import ExperimentType, Repository, SessionType, User
 from .schema import schema
-from .table_changes import count_change
 
 __all__ = [
     "BaseFolder",
@@ -71,7 +72,7 @@ class BaseFolder(dj.Manual):
             )
         handle = tables.in_code()
         # Below `insert1`, by which nearly all requests are made.
-        request_rows.insert(handle, rows, on_wait=partial(awaited.warn, stacklevel=5))
+        requests.insert(handle, rows, on_wait=partial(pending_animals.warn, stacklevel=5))
 
     @classmethod
     def add(
@@ -130,7 +131,7 @@ class BaseFolder(dj.Manual):
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         handle = tables.in_code()
-        return request_rows.insert(handle, [inputs], on_wait=partial(awaited.warn, stacklevel=4))[0]
+        return requests.insert(handle, [inputs], on_wait=partial(pending_animals.warn, stacklevel=4))[0]
 
     @classmethod
     def preview(
@@ -283,7 +284,7 @@ class MakeDatasetSessions(dj.Imported):
     def make_compute(self, key: Row) -> tuple[registration.Planned, Decision]:
         """Scan the folder, plan what it holds, and compare that with the database."""
         handle, request = tables.in_code(), (BaseFolder() & key).fetch1()
-        if (reason := awaited.why_waiting(handle, request)) is not None:
+        if (reason := pending_animals.why_waiting(handle, request)) is not None:
             raise reason
         planned = registration.plan(handle, request)
         return planned, registration.decide(handle, planned)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress, trace_store
 from imaging_pipeline.analysis import noise
+from imaging_pipeline.schemas.make.stored_columns import number_or_null
+from imaging_pipeline.schemas.plain_rows import Row
 
 from .cells import Cell
-from .fetching import Row
 from .schema import schema
-from .stored_columns import number_or_null
 
 __all__ = ["SNR", "Cell"]
 

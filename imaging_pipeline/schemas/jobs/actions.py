@@ -16,8 +16,8 @@ import datajoint as dj
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.schemas.imaging.adding import alone, known
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.inserting import alone, known
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
 from .entering import enter_new

@@ -18,11 +18,11 @@ from imaging_pipeline.explaining.facts import (
 )
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.lanes import LANES
-from imaging_pipeline.schemas.imaging import awaited
-from imaging_pipeline.schemas.imaging.fetching import Row
-from imaging_pipeline.schemas.imaging.job_needs import candidates
-from imaging_pipeline.schemas.imaging.living_workers import living
-from imaging_pipeline.schemas.imaging.named_sessions import Named, named
+from imaging_pipeline.schemas.jobs.living_workers import living
+from imaging_pipeline.schemas.jobs.needs import candidates
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register import pending_animals
+from imaging_pipeline.schemas.register.named_sessions import Named, named
 from imaging_pipeline.schemas.tables import Tables
 
 from .job_tables import job_table_named
@@ -144,7 +144,7 @@ def _named(session: Row) -> SessionNamed:
 
 
 def _requested(tables: Tables, request: Row) -> Requested:
-    reason = awaited.why_waiting(tables, request)
+    reason = pending_animals.why_waiting(tables, request)
     return Requested(
         request["basefolder_id"],
         request["path"],

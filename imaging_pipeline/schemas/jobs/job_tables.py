@@ -10,8 +10,8 @@ from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
 from imaging_pipeline.lanes import LANES, short_name
-from imaging_pipeline.schemas.imaging import key_sources
-from imaging_pipeline.schemas.imaging.table_names import job_table
+from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 
 # The classes of another connection have no key source of their own.

@@ -9,7 +9,7 @@ from typing import Any
 
 from imaging_pipeline.errors import told
 from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.imaging.living_workers import met
+from imaging_pipeline.schemas.jobs.living_workers import met
 from imaging_pipeline.schemas.tables import Tables
 
 from .about import about

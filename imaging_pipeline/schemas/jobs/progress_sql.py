@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.imaging import key_sources
+from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.tables import Tables
 
 from .job_tables import JobTable

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.schemas.imaging.named_sessions import Named
+from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
 from .job_tables import JobTable, job_table_named, job_tables

@@ -19,7 +19,7 @@ from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.imaging.adding import known, not_known
+from imaging_pipeline.schemas.inserting import known, not_known
 from imaging_pipeline.schemas.tables import Tables
 
 from . import progress_sql

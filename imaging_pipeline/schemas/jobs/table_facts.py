@@ -9,8 +9,8 @@ from typing import Any
 from imaging_pipeline.explaining.facts import Made, TableFacts
 from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.schemas.imaging.fetching import Row
-from imaging_pipeline.schemas.imaging.named_sessions import Named
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
 from .about import about

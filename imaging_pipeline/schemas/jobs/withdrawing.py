@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.schemas.imaging import awaited
-from imaging_pipeline.schemas.imaging.adding import alone
+from imaging_pipeline.schemas.inserting import alone
+from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
 
 from .actions import Action, act
@@ -39,7 +39,7 @@ def withdraw(tables: Tables, number: int, *, username: str | None = None, reason
         It does not wait for an animal, or there is no such request or user.
     """
     key = {"basefolder_id": str(int(number))}
-    waiting = tables.imaging.BaseFolder & awaited.WAITS
+    waiting = tables.imaging.BaseFolder & pending_animals.WAITS
     # No worker meets such a request: it has no job yet.
     jobs = replace(job_table_named(tables, REQUESTS), keys_sql=waiting.proj().make_sql())
     with alone(tables):

@@ -19,9 +19,9 @@ from imaging_pipeline.errors import (
     PipelineError,
     StillCopyingError,
 )
-from imaging_pipeline.schemas.imaging import request_rows
-from imaging_pipeline.schemas.imaging.consent import Consent, refuse_more, to_what_was_shown
-from imaging_pipeline.schemas.imaging.preview import Preview, preview
+from imaging_pipeline.schemas.register import requests
+from imaging_pipeline.schemas.register.consent import Consent, refuse_more, to_what_was_shown
+from imaging_pipeline.schemas.register.preview import Preview, preview
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form, choices
@@ -158,7 +158,7 @@ def _added(form: AddForm, seen: Preview | None) -> ResponseReturnValue:
     consent = to_what_was_shown(seen.purged) if seen else {}
     inputs = form.inputs()
     with kept("added the folder", inputs["path"], inputs) as bound:
-        (number,) = request_rows.insert(bound, [inputs], consent=consent)
+        (number,) = requests.insert(bound, [inputs], consent=consent)
     flash(f"Request {number} is made. It turns green here as soon as a worker has carried it out.")
     return redirect(url_for("folders.one", number=number))
 

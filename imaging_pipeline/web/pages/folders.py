@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, Told, told
-from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
-from imaging_pipeline.schemas.imaging.table_names import owners
 from imaging_pipeline.schemas.jobs import withdrawing
+from imaging_pipeline.schemas.register.history import PastRequest, RequestState
+from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables

@@ -10,15 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.imaging.living_workers import met
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.job_tables import job_tables
 from imaging_pipeline.schemas.jobs.listing import list_jobs
+from imaging_pipeline.schemas.jobs.living_workers import met
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
-from imaging_pipeline.schemas.suite2p_request import take_up
+from imaging_pipeline.schemas.make.suite2p_runs import take_up
 from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables

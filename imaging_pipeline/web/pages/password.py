@@ -9,8 +9,8 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.passwords import LONGEST, SHORTEST
-from imaging_pipeline.schemas.imaging import people, signing_in
-from imaging_pipeline.schemas.imaging.kept_changes import utc_now
+from imaging_pipeline.schemas.administer import people, sign_in
+from imaging_pipeline.schemas.administer.change_log import utc_now
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
         bound = tables()
         with in_transaction(bound.connection):
             people.set_password(bound, person.username, new, by=person.username)
-            token = signing_in.begin(bound, person.username, address=address, now=utc_now())
+            token = sign_in.begin(bound, person.username, address=address, now=utc_now())
     except ForbiddenError as error:
         form.refuse(error, form.old_password)
     except InputError as error:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from imaging_pipeline.errors import ForbiddenError
-from imaging_pipeline.schemas.imaging import signing_in
-from imaging_pipeline.schemas.imaging.kept_changes import utc_now
+from imaging_pipeline.schemas.administer import sign_in
+from imaging_pipeline.schemas.administer.change_log import utc_now
 from imaging_pipeline.web.answers import go_on, status_of
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.links import links
@@ -54,7 +54,7 @@ def link(token: str) -> ResponseReturnValue:
         return render_template("sign_in/link.html", username=links().username(token))
     username = links().used(token)
     now = utc_now()
-    _welcome(signing_in.begin(tables(), username, address=request.remote_addr or "unknown", now=now), now)
+    _welcome(sign_in.begin(tables(), username, address=request.remote_addr or "unknown", now=now), now)
     return redirect(url_for("home.index"))
 
 
@@ -70,11 +70,11 @@ def out() -> ResponseReturnValue:
 def _enter(username: str, password: str) -> None:
     address = request.remote_addr or "unknown"
     now = utc_now()
-    _welcome(signing_in.sign_in(tables(), username, password, address=address, now=now), now)
+    _welcome(sign_in.sign_in(tables(), username, password, address=address, now=now), now)
 
 
 def _welcome(token: str, now: datetime) -> None:
-    person = signing_in.person(tables(), token, now=now)
+    person = sign_in.person(tables(), token, now=now)
     if person is None:
         raise ForbiddenError("The session has ended already", remedy="Sign in again.")
     if session.get(_LAST) != person.username:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from imaging_pipeline.errors import NothingFoundError
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import Paged, paged
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imaging_pipeline import trace_store
 from imaging_pipeline.analysis.decimation import Decimated, decimated
 from imaging_pipeline.errors import InputError, NothingFoundError
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.queries.regions import of_cells
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imaging_pipeline.errors import NothingFoundError, Told, told
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import Paged, paged
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from imaging_pipeline.errors import NothingFoundError, Told, told
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.imaging import awaited, history
-from imaging_pipeline.schemas.imaging.history import PastRequest, RequestState
-from imaging_pipeline.schemas.imaging.table_names import job_table
+from imaging_pipeline.schemas.register import history, pending_animals
+from imaging_pipeline.schemas.register.history import PastRequest, RequestState
+from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import PER_PAGE, Paged
 
@@ -123,7 +123,7 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         "sessiontype",
     )
     kept = ("register_uncurated", "base_folder_note")
-    animal = row["animal_id"] or awaited.said(row)
+    animal = row["animal_id"] or pending_animals.said(row)
     return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
 
 
@@ -171,7 +171,7 @@ def _shown(
         number,
         username,
         path,
-        animal or awaited.said({"awaited_animal": plain_rows.from_json(awaited_animal)}),
+        animal or pending_animals.said({"awaited_animal": plain_rows.from_json(awaited_animal)}),
         experiment_type,
         combined == "yes",
         made,

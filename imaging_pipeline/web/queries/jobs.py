@@ -11,10 +11,10 @@ from datajoint import blob
 from imaging_pipeline.errors import NothingFoundError
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.imaging.fetching import Row
 from imaging_pipeline.schemas.jobs.job_tables import job_table_named
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
 _NUM_RUNS = 20

@@ -10,7 +10,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import NothingFoundError
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.suite2p_runner.option_difference import from_default
 from imaging_pipeline.web.paging import Paged, paged

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.analysis.pixel_runs import PixelRuns, pixel_runs
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
 MEASURES = ("cell_prob", "snr_df_f", "skew", "npix", "radius", "compact", "footprint", "redcell_prob")

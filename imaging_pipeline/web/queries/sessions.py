@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import NothingFoundError
-from imaging_pipeline.schemas.imaging.fetching import Row
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
 

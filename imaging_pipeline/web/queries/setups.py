@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from imaging_pipeline.errors import NothingFoundError
-from imaging_pipeline.schemas.imaging.fetching import Row
-from imaging_pipeline.schemas.imaging.setup_parts import PARTS
+from imaging_pipeline.schemas.administer.setup_parts import PARTS
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import Paged, paged
 

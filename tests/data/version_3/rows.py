@@ -20,12 +20,15 @@ from imaging_pipeline.errors import Move, PipelineError, Told, message
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration, people, request_rows, retiring, signing_in
-from imaging_pipeline.schemas.imaging.consent import Consent
-from imaging_pipeline.schemas.imaging.kept_changes import kept_change, utc_now
-from imaging_pipeline.schemas.imaging.session_notes import add_note, set_apparatus, set_types
+from imaging_pipeline.schemas.administer import administration, people
+from imaging_pipeline.schemas.administer import sign_in as signing_in
+from imaging_pipeline.schemas.administer.change_log import kept_change, utc_now
+from imaging_pipeline.schemas.administer.session_notes import add_note, set_apparatus, set_types
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.register import requests as request_rows
+from imaging_pipeline.schemas.register import retire
+from imaging_pipeline.schemas.register.consent import Consent
 from tests.makers.furnished import PARTS
 from tests.makers.lab import ROOT
 from tests.makers.living import add_worker
@@ -214,7 +217,7 @@ def _session(name: str) -> str:
 
 def retire_and_withdraw() -> None:
     """Retire a session with all that was derived of it, and withdraw a request that waits."""
-    retiring.retire(tables.in_code(), _session("retired"), username="anna", reason="it was another animal")
+    retire.retire(tables.in_code(), _session("retired"), username="anna", reason="it was another animal")
     waiting = imaging.BaseFolder & "awaited_animal IS NOT NULL" & {"folder": FOLDERS["withdrawn"].path}
     imaging.BaseFolder.withdraw(
         int(waiting.fetch1("basefolder_id")), username="anna", reason="misspelt the name"

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.paging import PER_PAGE
 from tests.makers.site import ON_ONE_SERVER
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.imaging import administration, people
+from imaging_pipeline.schemas.administer import administration, people
 from tests.makers.browser import OpenSite, faults
 
 PASSWORD = "wheel-otter-lamp"

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from imaging_pipeline.schemas.imaging import administration
+from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.queries import administration as queries

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from imaging_pipeline.schemas.imaging import administration
-from imaging_pipeline.schemas.imaging.setup_parts import read_parts
+from imaging_pipeline.schemas.administer import administration
+from imaging_pipeline.schemas.administer.setup_parts import read_parts
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import choices

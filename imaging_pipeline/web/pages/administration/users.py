@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
-from imaging_pipeline.schemas.imaging import administration, people
+from imaging_pipeline.schemas.administer import administration, people
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import administration as queries

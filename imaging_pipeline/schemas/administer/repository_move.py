@@ -1,0 +1,89 @@
+"""A repository whose files lie elsewhere now: verified, then found under other roots.
+
+Rows of files hold the repository's name and the path below it, so that only its roots change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.ingest.known import KnownFile
+from imaging_pipeline.ingest.verified import Verified, verify
+from imaging_pipeline.paths import clean
+from imaging_pipeline.schemas.administer.administration import AddedRepository, add_repository
+from imaging_pipeline.schemas.inserting import alone, known, not_known
+from imaging_pipeline.schemas.tables import Tables
+
+
+@dataclass(frozen=True)
+class Repointed:
+    """The roots that a repository got, and those that it has no longer."""
+
+    added: AddedRepository
+    retired: tuple[str, ...]
+
+
+def verify_repository(tables: Tables, name: str, place: Path) -> Verified:
+    """Look for every registered file of a repository below a folder of this machine; writes nothing.
+
+    Raises
+    ------
+    InputError
+        There is no such repository.
+    """
+    key = {"repository_name": known(tables.imaging.Repository, "repository_name", name)}
+    columns = ("repository_name", "file_path", "size_bytes", "modified", "fingerprint", "file_part")
+    rows = (tables.imaging.PhysicalFile & key).proj(*columns).to_dicts(order_by="file_path, file_part")
+    return verify(place, (KnownFile(*(row[column] for column in columns)) for row in rows))
+
+
+def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:
+    """Give a repository other roots; nothing else changes.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    name
+        The repository.
+    roots
+        Spellings that it gets.
+    retired
+        Spellings that it has and loses.
+
+    Raises
+    ------
+    InputError
+        There is no such repository or root, or the repository would have none.
+    PathError
+        A root is not a whole path.
+    """
+    known(tables.imaging.Repository, "repository_name", name)
+    with alone(tables):
+        added = add_repository(tables, name, roots)
+        own = [root.root for root in tables.roots() if root.repository_name == name]
+        gone = [clean(root) for root in retired]
+        for root in gone:
+            if root not in own:
+                raise not_known("root", root, own)
+        if set(gone) == set(own):
+            raise InputError(
+                f"The repository {name} would have no root",
+                found=f"{', '.join(own)} retired" if own else "none that it has",
+                remedy="name a new root with --root, so that people can type its folders.",
+                move=Move.ADMINISTRATOR,
+            )
+        _remove(tables, name, gone)
+    return Repointed(added, tuple(gone))
+
+
+def _remove(tables: Tables, name: str, roots: Sequence[str]) -> None:
+    # By the server's own parameters: DataJoint's restrictions do not match backslashes on PostgreSQL.
+    query = (
+        f"DELETE FROM {tables.imaging.Repository.Root.full_table_name} WHERE repository_name=%s AND root=%s"
+    )
+    for root in roots:
+        tables.connection.query(query, args=(name, root))

@@ -1,0 +1,166 @@
+"""Signing in to the web page: attempts are counted, and what a browser holds is kept as its hash only."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from imaging_pipeline import passwords
+from imaging_pipeline.errors import ForbiddenError, TooOftenError
+from imaging_pipeline.schemas.locks import in_transaction, lock_rows
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.tables import Tables
+
+IDLE = timedelta(hours=12)
+"""How long a person stays signed in without a request."""
+LIFETIME = timedelta(days=7)
+"""How long a person stays signed in at most."""
+
+WINDOW = timedelta(minutes=15)
+"""How long attempts count."""
+MOST_OF_NAME, MOST_OF_ADDRESS = 10, 50
+"""How many in vain are taken of one name, and from one address, in that time."""
+
+_SEEN_STEP = timedelta(minutes=1)
+_NAME_ROOM, _ADDRESS_ROOM = 64, 64
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in.
+
+    Attributes
+    ----------
+    username
+        A row of ``User``.
+    name
+        First and last name, or the username where there are none.
+    is_administrator
+        Whether the person is an administrator, or an experimenter.
+    """
+
+    username: str
+    name: str
+    is_administrator: bool
+
+    def may_change_of(self, username: str | None) -> bool:
+        """Say whether the person may change what is a user's, or nobody's: experimenters only their own."""
+        return self.is_administrator or self.username == username
+
+
+def sign_in(tables: Tables, username: str, password: str, *, address: str, now: datetime) -> str:
+    """Sign a person in, and give the token that their browser is to hold.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    username, password
+        As typed.
+    address
+        From where.
+    now
+        The time, UTC.
+
+    Raises
+    ------
+    ForbiddenError
+        Name and password do not belong together, or the user is disabled; both are told alike.
+    TooOftenError
+        There were too many attempts; the password was not looked at.
+    """
+    name = username.strip()[:_NAME_ROOM]
+    count_attempt(tables, name, address=address, now=now)
+    account = (tables.imaging.Account * tables.imaging.User & {"username": name}).to_dicts()
+    is_right = passwords.is_right(account[0]["password_hash"] if account else None, password)
+    if not is_right or not account[0]["is_active"]:
+        raise ForbiddenError(
+            "Name and password do not belong together",
+            remedy="Type both again. An administrator can give you a new password.",
+        )
+    for counted in _counted(name, address):
+        (tables.imaging.SignInFailure & {"failed_by": counted}).delete_quick()
+    return begin(tables, account[0]["username"], address=address, now=now)
+
+
+def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
+    """Keep that a person is signed in, and give the token that their browser is to hold."""
+    token = secrets.token_urlsafe(32)
+    expired = f"sign_in_seen < '{now - IDLE}' OR sign_in_time < '{now - LIFETIME}'"
+    (tables.imaging.SignIn & expired).delete_quick()
+    tables.imaging.SignIn.insert1(
+        {
+            "sign_in_hash": _hash(token),
+            "username": username,
+            "sign_in_address": address[:_ADDRESS_ROOM],
+            "sign_in_time": now,
+            "sign_in_seen": now,
+        }
+    )
+    return token
+
+
+def person(tables: Tables, token: str, *, now: datetime) -> Person | None:
+    """Give who holds a token; None where nobody does, or no longer."""
+    key = {"sign_in_hash": _hash(token)}
+    rows = (tables.imaging.SignIn * tables.imaging.User & key).to_dicts()
+    if not rows or not _is_running(rows[0], now):
+        return None
+    row = rows[0]
+    if now - row["sign_in_seen"] > _SEEN_STEP:
+        tables.imaging.SignIn.update1({**key, "sign_in_seen": now})
+    name = " ".join(filter(None, (row["first_name"], row["last_name"])))
+    return Person(row["username"], name or row["username"], bool(row["is_staff"] or row["is_superuser"]))
+
+
+def sign_out(tables: Tables, token: str) -> None:
+    """Forget a token."""
+    (tables.imaging.SignIn & {"sign_in_hash": _hash(token)}).delete_quick()
+
+
+def _is_running(row: Row, now: datetime) -> bool:
+    is_fresh = now - row["sign_in_seen"] < IDLE and now - row["sign_in_time"] < LIFETIME
+    return is_fresh and bool(row["is_active"])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def count_attempt(tables: Tables, username: str, *, address: str, now: datetime) -> None:
+    """Count an attempt to know a password, before it is looked at, so that many at once count too.
+
+    Raises
+    ------
+    TooOftenError
+        There were too many of this name, or from this address.
+    """
+    for counted, most in _counted(username, address).items():
+        _count(tables, counted, most, now)
+
+
+def _counted(username: str, address: str) -> dict[str, int]:
+    """Give what an attempt counts for, and how many are taken."""
+    return {f"name {username}": MOST_OF_NAME, f"address {address[:_ADDRESS_ROOM]}": MOST_OF_ADDRESS}
+
+
+def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:
+    failures = tables.imaging.SignInFailure
+    key = {"failed_by": counted}
+    with in_transaction(tables.connection):
+        failures.insert1({**key, "num_failures": 0, "first_failure": now}, skip_duplicates=True)
+        lock_rows(failures & key)
+        row = (failures & key).fetch1()
+        if now - row["first_failure"] > WINDOW:
+            row = {**key, "num_failures": 0, "first_failure": now}
+        if row["num_failures"] < most:
+            failures.update1({**row, "num_failures": row["num_failures"] + 1})
+            return
+    minutes = int((row["first_failure"] + WINDOW - now).total_seconds() // 60) + 1
+    raise TooOftenError(
+        "There were too many attempts to sign in",
+        found=f"{most} in {WINDOW.seconds // 60} minutes",
+        remedy=f"Try again in {minutes} minutes, or ask an administrator for a new password.",
+    )

@@ -1,0 +1,286 @@
+"""From a segmentation output to the rows and stored arrays of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline import progress, trace_store
+from imaging_pipeline.analysis.spikes import filtered_spikes
+from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.readers.suite2p_rois import Roi
+from imaging_pipeline.readers.suite2p_traces import Trace, Traces
+from imaging_pipeline.schemas.make.analyses import open_plane
+from imaging_pipeline.schemas.make.stored_columns import number_or_null
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.segmentation.frames import Slice
+from imaging_pipeline.segmentation.package import SegmentedPlane
+
+_QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
+# Cells at a time: with 20,000 frames each quantity is 5 MB.
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows of ``Cell`` and its parts, without their keys."""
+
+    row: Row
+    rois: list[Row]
+    traces: list[Row]
+    spikes: list[Row]
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """Rows of ``FilteredSpikes`` and its part, without their keys."""
+
+    objects: dict[str, str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """One channel of the traces of a session, and which regions of it are wanted.
+
+    Attributes
+    ----------
+    coefficients
+        float64 (N,), of each region, the part of the neuropil that is subtracted.
+    """
+
+    name: str
+    fluo: NDArray[np.float32]
+    neuropil: NDArray[np.float32]
+    cell_ids: NDArray[np.intp]
+    coefficients: NDArray[np.float64]
+    frame_rate_hz: float
+    percentile: float
+    window_s: float
+    num_invalid: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the session."""
+        return int(self.fluo.shape[1])
+
+    def array_name(self, quantity: str) -> str:
+        """Name a quantity of this channel among all that are written together."""
+        return f"{self.name}_{quantity}"
+
+    def blocks(self) -> Iterator[Mapping[str, NDArray[np.float32]]]:
+        """Compute the quantities of a few cells after the other."""
+        for start in range(0, len(self.cell_ids), _BLOCK):
+            progress.report(f"traces, {self.name}", start, len(self.cell_ids))
+            ids = self.cell_ids[start : start + _BLOCK]
+            fluo, neuropil = self.fluo[ids], self.neuropil[ids]
+            fcorr = corrected(fluo, neuropil, self.coefficients[ids])
+            change = delta_f_over_f(
+                fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s)
+            )
+            self.num_invalid.update(zip(ids.tolist(), change.num_invalid.tolist(), strict=True))
+            computed = {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
+            yield {self.array_name(quantity): rows for quantity, rows in computed.items()}
+
+
+def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
+    """Read the regions and traces of a session, and write what is derived to the store.
+
+    Parameters
+    ----------
+    folder
+        Where the arrays go, from `fetching.array_folder`.
+    place
+        From `fetching.output_place`.
+    analysis
+        ``first_frame``, ``num_frames`` and ``analysis_rate_hz``.
+    params
+        A row of ``BaselineParams``.
+
+    Raises
+    ------
+    OutputError, UnsafeContentError, StoreError
+    """
+    with open_plane(place) as plane:
+        is_cell, probability = plane.cell_labels()
+        cell_ids = np.flatnonzero(is_cell)
+        row = {
+            "num_rois": len(is_cell),
+            "num_cells": len(cell_ids),
+            "baseline_params_id": params["baseline_params_id"],
+        }
+        if not len(cell_ids):
+            return Cells({**row, "trace_objects": {}}, [], [], [])
+        traces = plane.traces(Slice(analysis["first_frame"], analysis["num_frames"]))
+        channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), analysis, params)
+        objects = _write(folder, channels, traces.spikes)
+        rois = _roi_rows(plane, cell_ids, probability)
+    return Cells(
+        row={**row, "trace_objects": objects},
+        rois=rois,
+        traces=[
+            _trace_row(channel, objects[channel.name], number, cell_id)
+            for channel in channels
+            for number, cell_id in enumerate(cell_ids.tolist())
+        ],
+        spikes=[
+            {"cell_id": cell_id, "spikes": {"object": objects["primary"]["spikes"], "row": number}}
+            for number, cell_id in enumerate(cell_ids.tolist())
+            if traces.spikes is not None
+        ],
+    )
+
+
+def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
+    """Give a quantity of all cells of one row of ``Cell``: float32 (cells, frames).
+
+    Raises
+    ------
+    InputError
+        There is no such channel or quantity.
+    """
+    objects, num_cells = cell.fetch1("trace_objects", "num_cells")
+    if not num_cells:
+        return np.empty((0, 0), np.float32)
+    if quantity not in objects.get(channel, {}):
+        known = (f"{quantity} of {channel}" for channel, kept in objects.items() for quantity in kept)
+        raise InputError(
+            "Cells have no such array",
+            found=f"{quantity} of {channel}",
+            allowed=", ".join(known),
+            remedy="Ask for an array that is there.",
+        )
+    return trace_store.read_array(objects[channel][quantity])
+
+
+def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float) -> Filtered:
+    """Filter the spikes of all cells of a session and write them to the store, if there are any."""
+    if "spikes" not in objects.get("primary", {}):
+        return Filtered({}, [])
+    spikes = trace_store.read_array(objects["primary"]["spikes"])
+    thresholds: list[float] = []
+
+    def blocks() -> Iterator[Mapping[str, NDArray[np.float32]]]:
+        for start in range(0, len(spikes), _BLOCK):
+            filtered = filtered_spikes(spikes[start : start + _BLOCK], num_std)
+            thresholds.extend(filtered.thresholds.tolist())
+            yield {"filtered_spikes": filtered.spikes}
+
+    stored = trace_store.write_arrays(folder, ("filtered_spikes",), spikes.shape, blocks())
+    return Filtered(
+        stored,
+        [
+            {
+                "cell_id": cell_id,
+                "spike_threshold": threshold,
+                "filtered_spikes": {"object": stored["filtered_spikes"], "row": number},
+            }
+            for number, (cell_id, threshold) in enumerate(zip(cell_ids, thresholds, strict=True))
+        ],
+    )
+
+
+def _channels(
+    traces: Traces,
+    cell_ids: NDArray[np.intp],
+    coefficients: NDArray[np.float64],
+    analysis: Row,
+    params: Row,
+) -> list[_Channel]:
+    pairs = [("primary", traces.fluo, traces.neuropil)]
+    if traces.fluo_chan2 is not None and traces.neuropil_chan2 is not None:
+        pairs.append(("secondary", traces.fluo_chan2, traces.neuropil_chan2))
+    return [
+        _Channel(
+            name=name,
+            fluo=fluo,
+            neuropil=neuropil,
+            cell_ids=cell_ids,
+            coefficients=coefficients,
+            frame_rate_hz=analysis["analysis_rate_hz"],
+            percentile=params["baseline_percentile"],
+            window_s=params["baseline_window_s"],
+        )
+        for name, fluo, neuropil in pairs
+    ]
+
+
+def _write(folder: str, channels: list[_Channel], spikes: Trace | None) -> dict[str, dict[str, str]]:
+    """Write all arrays of an analysis, or none: channel and quantity → object."""
+    names = [channel.array_name(quantity) for channel in channels for quantity in _QUANTITIES]
+    first = channels[0]
+    shape = (len(first.cell_ids), first.num_frames)
+    blocks = chain.from_iterable(channel.blocks() for channel in channels)
+    if spikes is not None:
+        names, blocks = [*names, "spikes"], chain(blocks, _spike_blocks(spikes, first.cell_ids))
+    objects = trace_store.write_arrays(folder, tuple(names), shape, blocks)
+    by_channel = {
+        channel.name: {quantity: objects[channel.array_name(quantity)] for quantity in _QUANTITIES}
+        for channel in channels
+    }
+    if spikes is not None:
+        by_channel["primary"]["spikes"] = objects["spikes"]
+    return by_channel
+
+
+def _spike_blocks(spikes: Trace, cell_ids: NDArray[np.intp]) -> Iterator[Mapping[str, NDArray[np.float32]]]:
+    for start in range(0, len(cell_ids), _BLOCK):
+        yield {"spikes": spikes[cell_ids[start : start + _BLOCK]]}
+
+
+def _roi_rows(
+    plane: SegmentedPlane, cell_ids: NDArray[np.intp], probability: NDArray[np.float64]
+) -> list[Row]:
+    rois = plane.rois()
+    red = plane.red_cells()
+    return [
+        {
+            "cell_id": i,
+            "center_plane": rois[i].plane,
+            "cell_prob": number_or_null(probability[i]),
+            "redcell": None if red is None else bool(red[0][i]),
+            "redcell_prob": None if red is None else number_or_null(red[1][i]),
+            **_shape(rois[i]),
+        }
+        for i in cell_ids.tolist()
+    ]
+
+
+def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:
+    return {
+        "cell_id": cell_id,
+        "channel": channel.name,
+        "samples": channel.num_frames,
+        "neuropil_coef": float(channel.coefficients[cell_id]),
+        "num_invalid": channel.num_invalid[cell_id],
+        **{name: {"object": objects[name], "row": number} for name in _QUANTITIES},
+    }
+
+
+def _shape(roi: Roi) -> Row:
+    return {
+        "center_x": roi.center_x,
+        "center_y": roi.center_y,
+        "npix": roi.npix,
+        "xpix": roi.xpix.astype(np.int32),
+        "ypix": roi.ypix.astype(np.int32),
+        "roi_weights": roi.roi_weights,
+        "isoverlap": roi.isoverlap,
+        "radius": roi.radius,
+        "aspect_ratio": roi.aspect_ratio,
+        "compact": roi.compact,
+        "footprint": roi.footprint,
+        "mrs": roi.mrs,
+        "mrs0": roi.mrs0,
+        "skew": roi.skew,
+        "std": roi.std,
+        "npix_norm": roi.npix_norm,
+        "npix_soma": roi.npix_soma,
+        "soma_crop": roi.soma_crop,
+    }

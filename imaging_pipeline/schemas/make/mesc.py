@@ -1,0 +1,60 @@
+"""From a part of a ``.mesc`` file to a row of ``Mesc``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.readers.mesc import MescRecording, read_mean_image, read_recording
+from imaging_pipeline.schemas.plain_rows import Row
+
+_LONGEST_COMMENT = 4096
+
+
+def mesc_row(file: Row) -> Row:
+    """Give the columns of ``Mesc`` that are not its key.
+
+    Parameters
+    ----------
+    file
+        As `fetching.dataset_files` gives it.
+
+    Raises
+    ------
+    NothingFoundError, FormatError
+        The file is gone, or damaged, or holds no such recording.
+    InputError
+        Its comment is longer than a page.
+    """
+    path = Path(file["path"])
+    recording = read_recording(path, file["part"])
+    return {
+        "mesc_unit": recording.unit,
+        "mesc_version": recording.version,
+        "num_frames": recording.num_frames,
+        "width": recording.width,
+        "height": recording.height,
+        "datatype": recording.dtype,
+        "num_channels": len(recording.channels),
+        "channels": [asdict(channel) for channel in recording.channels],
+        "um_per_pixel_x": recording.um_per_px_x,
+        "um_per_pixel_y": recording.um_per_px_y,
+        "frame_period_ms": recording.frame_period_ms,
+        "framerate": 1000 / recording.frame_period_ms,
+        "curves": [asdict(curve) for curve in recording.curves],
+        "comment": _comment(path, recording),
+        "mean_image": read_mean_image(path, recording.unit),
+    }
+
+
+def _comment(path: Path, recording: MescRecording) -> str:
+    if len(recording.comment) > _LONGEST_COMMENT:
+        raise InputError(
+            f"The comment of {recording.unit} is too long to be kept",
+            path=path,
+            found=f"{len(recording.comment)} characters",
+            allowed=f"up to {_LONGEST_COMMENT}",
+            remedy="shorten it in MESc, and register the folder again.",
+        )
+    return recording.comment

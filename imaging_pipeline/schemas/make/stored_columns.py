@@ -1,0 +1,68 @@
+"""Rows whose arrays DataJoint writes to the store itself while it inserts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import datajoint as dj
+import numpy as np
+from datajoint.storage import encode_pk_value
+
+from imaging_pipeline.config_stores import PIPELINE_STORE
+from imaging_pipeline.errors import StoreError
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.store_refusal import store_errors
+
+
+@contextmanager
+def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterator[None]:
+    """Insert a job's rows, and leave none of their arrays where the store does not take them all.
+
+    Parameters
+    ----------
+    key
+        The job, which no other process works on.
+    tables
+        Those that the enclosed code inserts into.
+    rows
+        What it inserts.
+
+    Raises
+    ------
+    StoreError
+        The store is full, missing or read-only.
+    """
+    folders = [_folder(table, key) for table in tables]
+    before = _files(folders)
+    try:
+        with store_errors(sum(map(_array_bytes, rows))):
+            yield
+    except StoreError:
+        # The rows are rolled back; what cannot be removed is left to the sweep.
+        with suppress(OSError):
+            for path in _files(folders) - before:
+                path.unlink()
+        raise
+
+
+def _folder(table: Any, key: Row) -> Path:
+    """Give where DataJoint puts a job's arrays, where the store is a folder."""
+    spec = dj.config.get_store_spec(PIPELINE_STORE)
+    levels = (f"{name}={encode_pk_value(key[name])}" for name in table.primary_key if name in key)
+    return Path(spec["location"], spec["schema_prefix"], table.database, table.table_name, *levels)
+
+
+def _files(folders: Iterable[Path]) -> set[Path]:
+    return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def _array_bytes(row: Row) -> int:
+    return sum(value.nbytes for value in row.values() if isinstance(value, np.ndarray))
+
+
+def number_or_null(number: float) -> float | None:
+    """Give a number for a nullable column; NaN is null, as PostgreSQL would otherwise keep it."""
+    return None if np.isnan(number) else float(number)

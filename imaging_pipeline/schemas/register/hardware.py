@@ -1,0 +1,82 @@
+"""Which setup and which scope the MetaSessions of a request are noted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.tables import Tables
+
+_PARTS = {"Setup": ("setup_name", "setup"), "Scope": ("scope_name", "scope_name")}
+
+
+@dataclass(frozen=True)
+class HardwareNotes:
+    """What is noted of setup and scope.
+
+    Attributes
+    ----------
+    rows
+        Name of a part table of ``MetaSession``, and the row that it gets.
+    findings
+        What a person should know.
+    """
+
+    rows: tuple[tuple[str, Row], ...]
+    findings: tuple[str, ...]
+
+
+def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> HardwareNotes:
+    """Give setup and scope to MetaSessions that have none yet; other ones are told, not changed.
+
+    Raises
+    ------
+    InputError
+        The setup has no calibration for the day.
+    """
+    rows: list[tuple[str, Row]] = []
+    findings = []
+    for name in changes.metasession_names:
+        key = {"metasession_name": name}
+        for part, (column, wish) in _PARTS.items():
+            wanted = base_folder[wish]
+            if not wanted:
+                continue
+            noted = (getattr(tables.imaging.MetaSession, part) & key).to_arrays(column).tolist()
+            if not noted:
+                days = {"setup_date": _calibration(tables, wanted, name, changes)} if part == "Setup" else {}
+                rows.append((part, {**key, column: wanted, **days}))
+            elif wanted not in noted:
+                findings.append(
+                    f"MetaSession {name} stays with the {column} {noted[0]}, although the"
+                    f" request says {wanted}"
+                )
+    return HardwareNotes(tuple(rows), tuple(findings))
+
+
+def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes: Changes) -> date:
+    """Give the newest calibration of the setup that is not after the start of the first session."""
+    day = min(_days(tables, metasession_name, changes))
+    calibrations = tables.imaging.Setup & {"setup_name": setup_name}
+    dates: list[date] = sorted(calibrations.to_arrays("setup_date").tolist())
+    before = [date for date in dates if date <= day]
+    if not before:
+        raise InputError(
+            f"The setup {setup_name} has no calibration for the day of the recording",
+            found=f"recorded on {day}, calibrated on {', '.join(str(date) for date in dates)}",
+            remedy=f"Add a calibration of {setup_name} with a date not after {day}.",
+        )
+    return before[-1]
+
+
+def _days(tables: Tables, metasession_name: str, changes: Changes) -> Iterator[date]:
+    """Give the days of all sessions that the MetaSession has or gets."""
+    registered = tables.imaging.Session & {"metasession_name": metasession_name}
+    yield from (start.date() for start in registered.to_arrays("session_timestamp").tolist())
+    for each in changes.sessions:
+        if each.metasession_name == metasession_name:
+            yield each.session.start.date()

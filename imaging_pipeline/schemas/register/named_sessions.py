@@ -1,0 +1,173 @@
+"""The sessions and requests that a person means by a name or a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from imaging_pipeline.choices import near, with_alike
+from imaging_pipeline.errors import InputError, PathError
+from imaging_pipeline.paths import clean, resolve
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register import pending_animals
+from imaging_pipeline.schemas.tables import Tables
+
+# The beginning of a name that is long enough to be no word.
+_BEGINNING = re.compile("[0-9a-f]{4,15}")
+_NAME = re.compile("[0-9a-f]{16}")
+_OF_FOLDER = ("repository_name", "animal_id", "datasource_id", "combined")
+_NUM_TOLD = 8
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a person means.
+
+    Attributes
+    ----------
+    sessions
+        Rows of ``Session`` joined with ``MetaSession`` and ``animal_name``, by their start.
+    requests
+        Rows of ``BaseFolder`` with ``animal_name``, which is what was typed while no such animal is here; of
+        the sessions' folders or of the folder that was named, the newest first.
+    """
+
+    sessions: tuple[Row, ...]
+    requests: tuple[Row, ...]
+
+
+def named(tables: Tables, wanted: str, *, animal: str | None = None) -> Named:
+    """Give the sessions and requests that are meant.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    wanted
+        The name of a session or MetaSession, or its beginning; a timeseries; or a folder, as typed or
+        below its repository.
+    animal
+        Name or identifier of the animal, where another one has a timeseries of the same name.
+
+    Raises
+    ------
+    InputError
+        Nothing is known by this name, or more than one session; tells which.
+    """
+    typed = clean(wanted)
+    rows = _sessions(tables, typed, animal)
+    if rows:
+        return Named(tuple(rows), _requests_of(tables, rows))
+    requests = _requests_for(tables, wanted)
+    if animal is not None:
+        requests = tuple(row for row in requests if animal in (row["animal_id"], row["animal_name"]))
+    if not requests:
+        raise _unknown(tables, typed, animal)
+    return Named(tuple(_sessions_below(tables, requests)), requests)
+
+
+def requests_for_folder(tables: Tables, wanted: str) -> set[int]:
+    """Give the identifiers of the requests for a folder, as typed or below its repository."""
+    places = [{"folder": clean(wanted).replace("\\", "/").strip("/")}]
+    # What is no whole path may be one below a repository.
+    with suppress(PathError):
+        place = resolve(wanted, tables.roots())
+        places.append({"repository_name": place.repository_name, "folder": place.path})
+    requests = tables.imaging.BaseFolder
+    found = {int(number) for number in (requests & places).to_arrays("basefolder_id")}
+    # As typed, where that root is retired. DataJoint's restrictions do not match backslashes on PostgreSQL.
+    query = f"SELECT basefolder_id FROM {requests.full_table_name} WHERE path = %s"
+    return found | {number for (number,) in tables.connection.query(query, args=(wanted,)).fetchall()}
+
+
+def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
+    if _NAME.fullmatch(typed):
+        return _of(tables, [{"session_name": typed}, {"metasession_name": typed}])
+    if _BEGINNING.fullmatch(typed):
+        for column in ("session_name", "metasession_name"):
+            rows = _of(tables, f"{column} LIKE '{typed}%'")
+            if len({row[column] for row in rows}) > 1:
+                raise _ambiguous(typed, rows)
+            if rows:
+                return rows
+    rows = _of(tables, {"timeseries_name": typed})
+    if animal is not None:
+        rows = [row for row in rows if animal in (row["animal_id"], row["animal_name"])]
+    if len(rows) > 1:
+        raise _ambiguous(typed, rows)
+    return rows
+
+
+def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]:
+    """Give the sessions that meet conditions on ``Session`` and ``MetaSession``.
+
+    The tables are restricted before they are joined: MySQL would join all that there is first.
+    """
+    session = tables.imaging.Session & (sessions or True)
+    metasession = tables.imaging.MetaSession & (metasessions or True)
+    whole = session * metasession * tables.mlims.Animal.proj("animal_name")
+    rows: list[Row] = whole.to_dicts(order_by="session_timestamp, session_name")
+    return rows
+
+
+def _requests_of(tables: Tables, sessions: Iterable[Row]) -> tuple[Row, ...]:
+    places = [
+        {"folder": row["metasession_folder"], **{column: row[column] for column in _OF_FOLDER}}
+        for row in sessions
+    ]
+    return _newest_first(tables, tables.imaging.BaseFolder & places)
+
+
+def _requests_for(tables: Tables, wanted: str) -> tuple[Row, ...]:
+    keys = [{"basefolder_id": number} for number in requests_for_folder(tables, wanted)]
+    return _newest_first(tables, tables.imaging.BaseFolder & keys) if keys else ()
+
+
+def _newest_first(tables: Tables, requests: Any) -> tuple[Row, ...]:
+    named = requests.join(tables.mlims.Animal.proj("animal_name"), left=True)
+    rows = named.to_dicts(order_by="basefolder_id DESC")
+    return tuple(
+        row if row["animal_id"] is not None else {**row, "animal_name": pending_animals.said(row)}
+        for row in rows
+    )
+
+
+def _sessions_below(tables: Tables, requests: Iterable[Row]) -> list[Row]:
+    places = [
+        {"metasession_folder": row["folder"], **{column: row[column] for column in _OF_FOLDER}}
+        for row in requests
+    ]
+    return _of(tables, metasessions=places)
+
+
+def _ambiguous(typed: str, rows: Sequence[Row]) -> InputError:
+    told = [_told(row) for row in rows[:_NUM_TOLD]]
+    more = len(rows) - len(told)
+    return InputError(
+        f"There are {len(rows)} sessions of this name",
+        found=typed,
+        allowed="; ".join([*told, *([f"{more} more"] if more else [])]),
+        remedy="give the name of one of them, of 16 characters or the first that tell it from the others.",
+    )
+
+
+def _told(row: Row) -> str:
+    start = row["session_timestamp"].isoformat(" ", "minutes")
+    label = "combined" if row["combined"] == "yes" else "not combined"
+    return f"{row['session_name']} of {row['animal_name']}, {start}, {label}"
+
+
+def _unknown(tables: Tables, typed: str, animal: str | None) -> InputError:
+    known = {
+        *map(str, tables.imaging.BaseFolder().to_arrays("folder")),
+        *map(str, tables.imaging.Session().to_arrays("timeseries_name")),
+    }
+    of_animal = "" if animal is None else f" of animal {animal}"
+    return InputError(
+        f"No session or request is known by this name{of_animal}",
+        found=with_alike(typed, near(typed.replace("\\", "/"), known)),
+        remedy="give the name of a session or timeseries, or a folder that was added.",
+    )

@@ -1,0 +1,243 @@
+"""Requests: what a person typed, checked and completed to a ``BaseFolder`` row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from imaging_pipeline.errors import InputError, Move, NotYetHereError, PathError
+from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.paths import Place, Root, resolve
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.inserting import alone, known, refuse_unknown
+from imaging_pipeline.schemas.register import animal_names
+from imaging_pipeline.schemas.register.consent import Consent
+from imaging_pipeline.schemas.table_changes import count_change
+from imaging_pipeline.schemas.table_names import job_table
+from imaging_pipeline.schemas.tables import Tables
+
+_REQUIRED = ("username", "path", "experiment_type", "combined")
+_OPTIONAL = ("setup", "scope_name", "ops_name", "sessiontype", "register_uncurated", "base_folder_note")
+_COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
+
+
+Listener = Callable[[int, NotYetHereError], None]
+"""Hears the identifier of a request whose animal is not here yet, and why it waits."""
+
+
+def insert(
+    tables: Tables,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    consent: Consent | None = None,
+    on_wait: Listener = lambda number, reason: None,
+) -> list[int]:
+    """Check, complete and insert requests; all of them or none.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    rows
+        Columns as ``BaseFolder.add`` takes them; ``animal_name``, or ``animal_id`` with
+        ``datasource_id``, serve for ``animal``.
+    consent
+        The most that may be deleted; whatever is out of date where it is not given.
+    on_wait
+        Hears of the requests that wait for their animal.
+
+    Returns
+    -------
+    list of int
+        The identifiers of the requests.
+    """
+    completion = Completion(tables)
+    completed = [{**completion.complete(row), "consent": consent} for row in rows]
+    numbers = _append(tables, completed)
+    for number, row in zip(numbers, completed, strict=True):
+        reason = completion.why_waiting(row)
+        if reason is not None:
+            on_wait(number, reason)
+    return numbers
+
+
+def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
+    """Insert a request like an earlier one, whose row is given, and give its identifier.
+
+    What was agreed to for the earlier one says nothing about this one.
+    """
+    own = ("basefolder_id", "basefolder_entry_time", "consent", "awaited_animal")
+    again = {name: value for name, value in base_folder.items() if name not in own}
+    return _append(tables, [{**again, "base_folder_note": note}])[0]
+
+
+def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert complete rows under the next identifiers; whoever else does waits."""
+    with alone(tables):
+        first = next_number(tables)
+        numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
+        plain_rows.insert(tables.imaging.BaseFolder, numbered)
+        count_change(tables.imaging.TableChange, tables.imaging.BaseFolder)
+    return [row["basefolder_id"] for row in numbered]
+
+
+def next_number(tables: Tables) -> int:
+    """Give the identifier of the next request."""
+    # A number that was deleted is not given again: the job of the old request may still be there.
+    jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
+    numbered = (tables.full_name(tables.imaging.BaseFolder), jobs)
+    questions = [f"SELECT max(basefolder_id) FROM {name}" for name in numbered]
+    newest = plain_rows.fetch(tables.connection, " UNION ALL ".join(questions))
+    return max((int(number) + 1 for (number,) in newest if number is not None), default=0)
+
+
+class Completion:
+    """Checks the inputs of requests, and completes them to the columns of ``BaseFolder``.
+
+    What several requests have in common is asked for once.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._answers: dict[str, Any] = {}
+
+    def complete(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Check and complete one request.
+
+        Raises
+        ------
+        InputError, PathError
+        """
+        _check_columns(row)
+        imaging = self._tables.imaging
+        place = _folder(str(row["path"]), self._once("roots", self._tables.roots))
+        completed = {
+            "username": self._taken(imaging.User & {"is_active": True}, "username", row),
+            "path": str(row["path"]),
+            "repository_name": place.repository_name,
+            "folder": place.path,
+            **self._animal(row),
+            "experiment_type": self._taken(imaging.ExperimentType, "experiment_type", row),
+            "combined": _combined(row["combined"]),
+            "setup": None,
+            "scope_name": None,
+            "ops_name": None,
+            "sessiontype": None,
+            "register_uncurated": _truth(row.get("register_uncurated", False)),
+            "base_folder_note": row.get("base_folder_note") or "",
+        }
+        _check_combinable(completed)
+        if row.get("setup"):
+            completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
+        named = {
+            "scope_name": imaging.Scope,
+            "ops_name": imaging.Suite2pyOps,
+            "sessiontype": imaging.SessionType,
+        }
+        for column, table in named.items():
+            if row.get(column):
+                completed[column] = self._taken(table, column, row)
+        return completed
+
+    def _taken(self, table: Any, column: str, row: Mapping[str, Any]) -> str:
+        value = row[column]
+        ask = partial(known, table, column, value, move=Move.EXPERIMENTER)
+        return str(self._once(f"{column} {value!r}", ask))
+
+    def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        said = animal_names.typed(row)
+        keys = self._once(f"animal {said!r}", partial(animal_names.matching, self._tables, said))
+        if len(keys) == 1:
+            return {**keys[0], "awaited_animal": None}
+        reason = self._once(f"refusal {said!r}", partial(animal_names.refusal, self._tables, said))
+        if not isinstance(reason, NotYetHereError):
+            raise reason
+        return {"animal_id": None, "datasource_id": None, "awaited_animal": said}
+
+    def why_waiting(self, completed: Mapping[str, Any]) -> NotYetHereError | None:
+        """Say why a completed request has to wait for its animal; None where it is here."""
+        return self._answers.get(f"refusal {completed['awaited_animal']!r}")
+
+    def _once(self, question: str, ask: Callable[[], Any]) -> Any:
+        if question not in self._answers:
+            self._answers[question] = ask()
+        return self._answers[question]
+
+
+def _check_columns(row: Mapping[str, Any]) -> None:
+    if not isinstance(row, Mapping):
+        raise InputError(
+            "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
+        )
+    allowed = (*_REQUIRED, *animal_names.TYPED, *_OPTIONAL)
+    refuse_unknown(row, allowed, what="A request", move=Move.EXPERIMENTER)
+    missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
+    if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
+        missing.append("animal")
+    if missing:
+        raise InputError(
+            f"The request lacks {', '.join(missing)}",
+            found=", ".join(name for name, value in row.items() if value not in (None, "")) or "nothing",
+            remedy="Give a value for each.",
+        )
+
+
+def _folder(typed: str, roots: Sequence[Root]) -> Place:
+    """Resolve the path of a folder; a whole share holds the recordings of everybody, not one recording."""
+    place = resolve(typed, roots)
+    if not place.path:
+        raise PathError(
+            "The path is that of a whole repository, not of a recording's folder",
+            path=typed,
+            found=f"the repository '{place.repository_name}'",
+            allowed="a folder below it",
+            remedy="give the folder in which the files of the recording lie.",
+        )
+    return place
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(
+            "register_uncurated is True or False",
+            found=repr(value),
+            allowed="True, False",
+            remedy="Say True or False.",
+        )
+    return value
+
+
+def _combined(value: object) -> str:
+    if not isinstance(value, (bool, str)) or value not in _COMBINED:
+        raise InputError(
+            "combined is yes or no",
+            found=repr(value),
+            allowed="'yes', 'no', True, False",
+            remedy="Say yes or no.",
+        )
+    return _COMBINED[value]
+
+
+def _check_combinable(row: Mapping[str, Any]) -> None:
+    name = row["experiment_type"]
+    reason = experiment_type(name).refuses_combined
+    if reason and row["combined"] == "yes":
+        raise InputError(
+            f"Sessions of {name} are not combined: {reason}",
+            found="combined = yes",
+            allowed="combined = no",
+            remedy="Request the folder with combined = no.",
+        )
+
+
+def _setup(setups: Any, value: object, experiment_type: str) -> str:
+    name = known(setups, "setup_name", value, move=Move.EXPERIMENTER)
+    types = sorted({str(found) for found in (setups & {"setup_name": name}).to_arrays("experiment_type")})
+    if experiment_type not in types:
+        raise InputError(
+            f"The setup {name} is not one for {experiment_type}",
+            found=f"{name} is for {', '.join(types)}",
+            remedy="Take another setup or another experiment type.",
+        )
+    return name

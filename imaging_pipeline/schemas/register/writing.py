@@ -1,0 +1,192 @@
+"""Writing the changes that a registration makes, within the open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imaging_pipeline import names
+from imaging_pipeline.ingest.changed import (
+    Changes,
+    DatasetChange,
+    DatasetVerdict,
+    Difference,
+    OptionSetChange,
+    Relocation,
+    SessionVerdict,
+)
+from imaging_pipeline.ingest.planned import PlannedMetaSession, address_of
+from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register import purge
+from imaging_pipeline.schemas.register.hardware import HardwareNotes
+from imaging_pipeline.schemas.tables import Tables
+
+
+class Writer:
+    """Writes what was decided for one request.
+
+    Parameters
+    ----------
+    tables
+        The database, with a transaction open.
+    base_folder
+        The row of the request.
+    changes, hardware
+        What is to be done.
+    """
+
+    def __init__(self, tables: Tables, base_folder: Row, changes: Changes, hardware: HardwareNotes) -> None:
+        self._tables = tables
+        self._imaging = tables.imaging
+        self._base_folder = base_folder
+        self._changes = changes
+        self._hardware = hardware
+
+    def write(self) -> tuple[purge.Purged, ...]:
+        """Purge what is out of date, then write what is new; give what was purged, and why."""
+        purged = purge.find(self._tables, self._changes.purges).remove()
+        for metasession in self._changes.new_metasessions:
+            self._insert_metasession(metasession)
+        for option_set in self._changes.option_sets:
+            self._set_options(option_set)
+        for relocation in self._changes.relocations:
+            self._relocate(relocation)
+        self._insert_sessions()
+        for part, row in self._hardware.rows:
+            getattr(self._imaging.MetaSession, part).insert1(row)
+        self._write_datasets()
+        self._write_curations()
+        return purged
+
+    def _insert_metasession(self, metasession: PlannedMetaSession) -> None:
+        request = self._base_folder
+        key = {"metasession_name": metasession.metasession_name}
+        taken = ("animal_id", "datasource_id", "username", "experiment_type", "repository_name", "combined")
+        self._imaging.MetaSession.insert1(
+            {
+                **key,
+                **{name: request[name] for name in taken},
+                "metasession_folder": request["folder"],
+                "suite2p_folder": metasession.suite2p_folder,
+            }
+        )
+
+    def _set_options(self, change: OptionSetChange) -> None:
+        key = {"metasession_name": change.metasession_name}
+        (self._imaging.MetaSession.Suite2pyOps & key).delete_quick()
+        self._imaging.MetaSession.Suite2pyOps.insert1({**key, "ops_name": change.new_name})
+
+    def _relocate(self, relocation: Relocation) -> None:
+        self._imaging.MetaSession.update1(
+            {
+                "metasession_name": relocation.metasession_name,
+                "repository_name": relocation.repository_name,
+                "metasession_folder": relocation.folder,
+                "suite2p_folder": relocation.suite2p_folder,
+            }
+        )
+        for file in relocation.missed:
+            address = address_of(file.path, file.part)
+            self._imaging.PhysicalFile.update1(
+                {
+                    "dataset_name": file.dataset_name,
+                    "file_order": file.file_order,
+                    "repository_name": relocation.repository_name,
+                    "file_path": file.path,
+                    "path_hash": names.hash16(relocation.repository_name, address),
+                }
+            )
+
+    def _insert_sessions(self) -> None:
+        orders = {
+            (metasession, name): number
+            for metasession, ordered in self._changes.session_order
+            for number, name in enumerate(ordered)
+        }
+        for each in self._changes.sessions:
+            if each.verdict is SessionVerdict.KNOWN:
+                continue
+            key = {"metasession_name": each.metasession_name, "session_name": each.session.session_name}
+            self._imaging.Session.insert1(
+                {
+                    **key,
+                    "session_order": orders.pop((each.metasession_name, each.session.session_name)),
+                    "session_timestamp": each.session.start,
+                    "timeseries_name": each.session.timeseries_name,
+                }
+            )
+            if self._base_folder["sessiontype"]:
+                self._imaging.Session.SessionType.insert1(
+                    {**key, "sessiontype": self._base_folder["sessiontype"]}
+                )
+        for (metasession, name), number in orders.items():
+            key = {"metasession_name": metasession, "session_name": name}
+            self._imaging.Session.update1({**key, "session_order": number})
+
+    def _write_datasets(self) -> None:
+        """Write all datasets table by table: a folder may have many, and a share many folders."""
+        physical_file = self._imaging.PhysicalFile
+        placed = [each for each in self._changes.datasets if each.difference is Difference.PLACE]
+        for row in self._file_rows(placed):
+            physical_file.update1(row)
+        anew = [
+            each
+            for each in self._changes.datasets
+            if each.verdict is not DatasetVerdict.KNOWN and each not in placed
+        ]
+        new = [each.dataset for each in anew if each.verdict is DatasetVerdict.NEW]
+        columns = ("dataset_name", "datasettype", "filetype", "bundle")
+        self._imaging.Dataset.insert({name: getattr(each, name) for name in columns} for each in new)
+        changed = [each.dataset for each in anew if each.verdict is DatasetVerdict.CHANGED]
+        if changed:
+            (physical_file & [{"dataset_name": each.dataset_name} for each in changed]).delete_quick()
+        # A session may have joined that a known output of the MetaSession is to be linked to as well.
+        links = (
+            {
+                "dataset_name": each.dataset.dataset_name,
+                "metasession_name": each.metasession_name,
+                "session_name": name,
+            }
+            for each in anew
+            for name in each.session_names
+        )
+        self._imaging.Session.Data.insert(links, skip_duplicates=True)
+        plain_rows.insert(physical_file, self._file_rows(anew))
+
+    def _write_curations(self) -> None:
+        request = self._base_folder
+        self._imaging.Curation.insert(
+            {
+                "curation_request": request["basefolder_id"],
+                "curated_dataset": each.dataset_name,
+                "curated_session": each.session_name,
+                "curated_metasession": each.metasession_name,
+                "curated_bundle": each.bundle,
+                "curation_username": request["username"],
+                "cells_added": list(each.added),
+                "cells_removed": list(each.removed),
+            }
+            for each in self._changes.curations
+        )
+
+    def _file_rows(self, changes: Iterable[DatasetChange]) -> list[Row]:
+        repository_name = self._base_folder["repository_name"]
+        return [
+            {
+                "dataset_name": change.dataset.dataset_name,
+                "file_order": order,
+                "acquisition": file.acquisition,
+                "repository_name": repository_name,
+                "file_path": file.path,
+                "file_part": file.part,
+                "file_parts": dict(file.parts) or None,
+                "path_hash": names.hash16(repository_name, file.address),
+                "size_bytes": file.size_bytes,
+                "modified": file.modified,
+                "fingerprint": file.fingerprint,
+            }
+            for change in changes
+            for order, file in zip(
+                change.file_orders or range(len(change.dataset.files)), change.dataset.files, strict=True
+            )
+        ]
