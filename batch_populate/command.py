@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from batch_populate.log_file import LogFile
-from imaging_pipeline.config import find_config
+from imaging_pipeline.config.config import find_config
 from imaging_pipeline.errors import InputError, PipelineError
 from imaging_pipeline.lanes import LANES, lanes_named
 from imaging_pipeline.workers.run import run_worker

@@ -17,7 +17,7 @@ from benchmarks.script import Script, run
 from benchmarks.session_of_cells import forget_session, import_session, register_session
 from imaging_pipeline import database
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 from tests.makers.recordings import RATE_HZ
 

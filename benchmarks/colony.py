@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.fresh_process import FreshCall, call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from imaging_pipeline.config import Config, Secret
+from imaging_pipeline.config.config import Config, Secret
 from tests.makers import mariadb
 from tests.makers.colony import PASSWORD, Colony, many_mice
 

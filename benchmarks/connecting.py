@@ -14,7 +14,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.servers import Address, address
 from benchmarks.timing import interleaved_s, shortest
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 _PEER = "bare DataJoint"
 

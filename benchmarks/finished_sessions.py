@@ -6,7 +6,7 @@ import pkgutil
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 # What tells sessions apart; a row that has such a column belongs to one session.
 _HASHES = frozenset({"metasession_name", "session_name", "dataset_name"})

@@ -14,7 +14,7 @@ from benchmarks.finished_sessions import copy_session, make_finished_session
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 
 @dataclass(frozen=True)

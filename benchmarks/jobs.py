@@ -12,7 +12,7 @@ from benchmarks.fresh_process import PROCESSES, call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.timing import shortest
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 if TYPE_CHECKING:
     from tests.makers.toy_tables import ToyConfig

@@ -11,7 +11,7 @@ from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.timing import interleaved_s
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 # What a person waits for without noticing it, and what for a page with sums over everything.
 _AT_ONCE_S, _PAGE_S = 0.3, 2.0

@@ -11,7 +11,7 @@ from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.session_of_cells import import_session, register_session
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 
 @dataclass(frozen=True)

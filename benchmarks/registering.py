@@ -14,7 +14,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.share import write_share
 from benchmarks.timing import interleaved_s
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Content, Plan, Request, make_plan
 

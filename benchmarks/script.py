@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import servers
 from benchmarks.measurement import Measurement
 from benchmarks.table import markdown_table
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 
 @dataclass(frozen=True)

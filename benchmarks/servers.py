@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from imaging_pipeline import embedded
-from imaging_pipeline.config import Config, Secret, embedded_config
+from imaging_pipeline.config.config import Config, Secret, embedded_config
+from imaging_pipeline.server import embedded
 from tests.makers import mariadb
 from tests.makers.server_folder import make_server_folder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab, emptied_lab
 from tests.makers.recordings import Recording, populate, register_all

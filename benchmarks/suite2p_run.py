@@ -18,7 +18,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from imaging_pipeline import database
 from imaging_pipeline.analysis.matching import match_centres, trace_correlations
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.demo.field_of_view import FieldSettings, make_field
 from imaging_pipeline.demo.movie import MovieSettings, make_movie
 from imaging_pipeline.demo.scanimage_file import write_stack

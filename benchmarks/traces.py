@@ -14,7 +14,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.session_of_cells import import_session, register_session
 from benchmarks.timing import interleaved_s
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 
 

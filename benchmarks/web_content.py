@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.finished_sessions import copy_session, give_folders, is_copy, make_finished_session
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 _SIDE_PX = 512
 _DISK_PX = 7
@@ -105,7 +105,7 @@ def _lengthen(connection: Any, imaging: Any, key: dict[str, Any], cells: int, fr
     """Give an analysis traces of so many frames, in files that take no more room than what is looked at."""
     import datajoint as dj
 
-    from imaging_pipeline.trace_store import STORE
+    from imaging_pipeline.store.traces import STORE
 
     store = Path(dj.config.get_store_spec(STORE)["location"])
     objects = (imaging.Cell & key).fetch1("trace_objects")["primary"].values()

@@ -17,7 +17,7 @@ from benchmarks.script import Script, run
 from benchmarks.web_clicks import Click, Person, clicks
 from benchmarks.web_content import Viewed, fill
 from benchmarks.web_server import Served, kind, serving
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 _FLOOR = "/health"
 _PAGE_MS, _FIRST_MS, _ZOOMED_MS = 150, 100, 50

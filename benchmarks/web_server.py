@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.fresh_process import PROCESSES
 from benchmarks.web_content import site_config
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 if TYPE_CHECKING:
     from tests.makers.site import Visitor

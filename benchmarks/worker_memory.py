@@ -12,7 +12,7 @@ import psutil
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 _PROCESSES = ("supervisor", "job process")
 

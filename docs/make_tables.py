@@ -16,7 +16,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline import database
-from imaging_pipeline.config import embedded_config
+from imaging_pipeline.config.config import embedded_config
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
 

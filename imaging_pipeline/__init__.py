@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imaging_pipeline.config import Config
+    from imaging_pipeline.config.config import Config
 
 __all__ = ["connect"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from datajoint.codecs import Codec
 from numpy.typing import NDArray
 
-from imaging_pipeline import trace_store
+from imaging_pipeline.store import traces as trace_store
 
 
 class Trace(Codec):

@@ -8,15 +8,15 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline import embedded
-from imaging_pipeline.config import Config, find_config
-from imaging_pipeline.config_stores import PIPELINE_STORE
-from imaging_pipeline.connection_refusal import connection_error, where
-from imaging_pipeline.database_refusal import refusals_told
+from imaging_pipeline.config.config import Config, find_config
+from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
-from imaging_pipeline.settled_connection import settle
+from imaging_pipeline.server import embedded
+from imaging_pipeline.server.connection_errors import connection_error, where
+from imaging_pipeline.server.database_errors import refusals_told
+from imaging_pipeline.server.session_settings import settle
 
 log = logging.getLogger("imaging_pipeline")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from imaging_pipeline.config import Config, embedded_config
+from imaging_pipeline.config.config import Config, embedded_config
 from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers import mariadb, postgresql
 from tests.makers.chromium import CHROMIUM

@@ -9,7 +9,7 @@ from imaging_pipeline.checks.finding import Finding, failed, from_error, notice,
 from imaging_pipeline.colony.record import AnimalReader, RowProblem
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.registry import configured_source
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import PipelineError, StillCopyingError
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted

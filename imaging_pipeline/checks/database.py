@@ -7,14 +7,15 @@ from pathlib import Path
 
 import datajoint as dj
 
-from imaging_pipeline import database, embedded
+from imaging_pipeline import database
 from imaging_pipeline.checks.declared import check_declared
 from imaging_pipeline.checks.finding import Finding, failed, from_error
 from imaging_pipeline.checks.server import check_server
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import PipelineError, SchemaError
 from imaging_pipeline.schemas import tables as bound
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.server import embedded
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
 from imaging_pipeline.choices import near
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.tables import Tables
 
 Roots = Mapping[str, Sequence[str]]

@@ -10,7 +10,7 @@ from imaging_pipeline import progress
 from imaging_pipeline.checks.disk import gigabytes, is_memory, is_network, kind_of_disk
 from imaging_pipeline.checks.finding import Finding, State, failed, notice, ok
 from imaging_pipeline.checks.writing import how_to_help, try_writing, why_not
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 SPEED_BYTES = 256_000_000
 # Suite2p's movie: int16.

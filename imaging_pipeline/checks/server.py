@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 _CLOCK_APART_S = 60.0
 _SLOW_ROUND_TRIP_S = 0.1

@@ -14,8 +14,8 @@ from datajoint.storage import StorageBackend
 from imaging_pipeline.checks.disk import gigabytes
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
 from imaging_pipeline.checks.writing import how_to_help, try_writing, why_not
-from imaging_pipeline.config import Config
-from imaging_pipeline.config_stores import PIPELINE_STORE
+from imaging_pipeline.config.config import Config
+from imaging_pipeline.config.stores import PIPELINE_STORE
 
 _PROBE_BYTES = 65_536
 _LITTLE_BYTES = 5_000_000_000

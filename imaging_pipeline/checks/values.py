@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imaging_pipeline.checks.finding import Finding, notice, ok
-from imaging_pipeline.config import CONFIG_NAME, Config
-from imaging_pipeline.config_keys import BY_NAME, KEYS
-from imaging_pipeline.secret import Secret
+from imaging_pipeline.config.config import CONFIG_NAME, Config
+from imaging_pipeline.config.keys import BY_NAME, KEYS
+from imaging_pipeline.config.secret import Secret
 
 # The embedded server brings its own of these.
 _OF_A_SERVER = ("database.port", "database.user", "database.password", "database.name", "database.use_tls")

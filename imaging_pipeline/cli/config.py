@@ -21,7 +21,7 @@ from imaging_pipeline.checks.suite2p import check_suite2p
 from imaging_pipeline.checks.values import check_origin, values_in_force
 from imaging_pipeline.cli.connection import configured
 from imaging_pipeline.cli.findings import print_findings, print_heading, print_values
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import ConfigError
 
 

@@ -10,9 +10,9 @@ import click
 
 from imaging_pipeline import database
 from imaging_pipeline.cli import Invocation
-from imaging_pipeline.config import Config, find_config, load_config
-from imaging_pipeline.database_refusal import refusals_told
+from imaging_pipeline.config.config import Config, find_config, load_config
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.server.database_errors import refusals_told
 
 
 def configured() -> Config:

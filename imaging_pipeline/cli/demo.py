@@ -11,7 +11,7 @@ from rich.console import Console
 
 from imaging_pipeline.cli.printing import print_table, quoted
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.config import CONFIG_NAME, default_embedded_folder
+from imaging_pipeline.config.config import CONFIG_NAME, default_embedded_folder
 from imaging_pipeline.demo.laboratory import USER, Laboratory, open_laboratory
 from imaging_pipeline.demo.results import SessionResult
 from imaging_pipeline.demo.run import DemoResult, run_demo

@@ -6,9 +6,9 @@ import click
 
 from imaging_pipeline import database
 from imaging_pipeline.cli.connection import configured
-from imaging_pipeline.connection_refusal import where
-from imaging_pipeline.database_refusal import refusals_told
 from imaging_pipeline.schemas import imaging
+from imaging_pipeline.server.connection_errors import where
+from imaging_pipeline.server.database_errors import refusals_told
 
 
 @click.command(name="init-db")

@@ -7,7 +7,7 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
 from imaging_pipeline.cli.repository_move import move
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.administer import administration
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
 from imaging_pipeline.colony.columns import is_column, plain
-from imaging_pipeline.config_kinds import NotAllowedError, a_text, an_object
+from imaging_pipeline.config.kinds import NotAllowedError, a_text, an_object
 
 Columns = Mapping[str, str]
 """Column of ours → what the source calls it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import database
-from imaging_pipeline.config import CONFIG_NAME, Config, embedded_config
+from imaging_pipeline.config.config import CONFIG_NAME, Config, embedded_config
 from imaging_pipeline.demo.options import OPS_NAME, SETTINGS
 from imaging_pipeline.demo.share import (
     FOLDER,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.disk_spelling import as_on_disk
 from imaging_pipeline.errors import SchemaError
 from imaging_pipeline.paths import Place, Root, local_path

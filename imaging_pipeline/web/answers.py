@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from imaging_pipeline.database_refusal import is_loss
 from imaging_pipeline.errors import (
     DatabaseError,
     ForbiddenError,
@@ -23,6 +22,7 @@ from imaging_pipeline.errors import (
     TooOftenError,
     UnreachableError,
 )
+from imaging_pipeline.server.database_errors import is_loss
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.people import place_here, sign_in_answer
 from imaging_pipeline.web.typed import Fields, typed_fields

@@ -13,7 +13,7 @@ from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from imaging_pipeline import wording
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import table_names
 from imaging_pipeline.web import answers, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections

@@ -8,9 +8,9 @@ from typing import cast
 from flask import current_app, g
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
-from imaging_pipeline.connection_refusal import connection_error
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.server.connection_errors import connection_error
 from imaging_pipeline.workers.connection import is_alive
 
 EXTENSION = "imaging_pipeline_connections"

@@ -10,9 +10,9 @@ from flask import Flask, Response, abort, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
-from imaging_pipeline.config import Config
-from imaging_pipeline.connection_refusal import where
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.administer.sign_in import LIFETIME
+from imaging_pipeline.server.connection_errors import where
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request with its files. An option set has some kilobytes."""

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from datajoint.errors import LostConnectionError
 
-from imaging_pipeline.connection_refusal import words
-from imaging_pipeline.database_refusal import is_loss, is_of_server
 from imaging_pipeline.errors import DatabaseError, Move, UnreachableError
+from imaging_pipeline.server.connection_errors import words
+from imaging_pipeline.server.database_errors import is_loss, is_of_server
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
 

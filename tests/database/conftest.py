@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 if TYPE_CHECKING:
     from tests.makers.toy_workers import Toy

@@ -13,7 +13,7 @@ from benchmarks.__main__ import SCRIPTS
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script
 from benchmarks.table import markdown_table
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from tests.makers import mariadb
 from tests.makers.processes import fast_processes
 from tests.makers.stand_in_suite2p import stand_in_suite2p

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline.config import CONFIG_NAME, Config
+from imaging_pipeline.config.config import CONFIG_NAME, Config
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.administer.administration import add_options

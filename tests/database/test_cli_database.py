@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from imaging_pipeline import passwords, trace_store
+from imaging_pipeline import passwords
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, mlims
+from imaging_pipeline.store import traces as trace_store
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
 from tests.makers.options_0x import default_ops

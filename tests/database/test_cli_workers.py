@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
-from imaging_pipeline.config import CONFIG_NAME
+from imaging_pipeline.config.config import CONFIG_NAME
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging

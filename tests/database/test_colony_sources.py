@@ -12,7 +12,7 @@ import pytest
 from imaging_pipeline.colony.animal import Animal, AnimalKey
 from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
-from imaging_pipeline.config import Config, Secret, embedded_config
+from imaging_pipeline.config.config import Config, Secret, embedded_config
 from imaging_pipeline.errors import ColonyError, ConfigError, Move, PipelineError
 from tests.makers.colony_sources import KINDS, PASSWORD, MysqlKind, read_all, source_of
 from tests.makers.server_process import ServerProcess

@@ -18,7 +18,7 @@ from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import Outcome, sync
-from imaging_pipeline.config import Secret
+from imaging_pipeline.config.config import Secret
 from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
 from imaging_pipeline.schemas import mlims, tables
 from tests.makers.colony import PASSWORD, Colony, Mouse, many_mice

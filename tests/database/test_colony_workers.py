@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 
-from imaging_pipeline.config import Config, Secret
+from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning

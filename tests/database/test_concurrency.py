@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder
 from tests.makers.lab import Lab

@@ -20,7 +20,7 @@ from imaging_pipeline.checks.declared import check_declared
 from imaging_pipeline.checks.rights import check_creating, check_rights
 from imaging_pipeline.checks.server import check_server
 from imaging_pipeline.cli import main
-from imaging_pipeline.config import Secret
+from imaging_pipeline.config.config import Secret
 from imaging_pipeline.schemas import imaging, tables
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab, row_counts

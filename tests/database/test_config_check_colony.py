@@ -14,7 +14,7 @@ from imaging_pipeline.checks.finding import Finding, State
 from imaging_pipeline.checks.values import values_in_force
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import sync
-from imaging_pipeline.config import Config, Secret
+from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.schemas import mlims, tables
 from tests.makers.colony import PASSWORD, Colony, Mouse

@@ -19,10 +19,10 @@ from click.testing import CliRunner, Result
 from batch_populate.command import main as worker_command
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
-from imaging_pipeline.config import Config, Secret
-from imaging_pipeline.database_refusal import is_loss
+from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.errors import DatabaseError, Move, SchemaError, UnreachableError
 from imaging_pipeline.schemas import imaging, mlims
+from imaging_pipeline.server.database_errors import is_loss
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event, Note
 from imaging_pipeline.workers.run import run_worker

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from batch_populate.command import main as worker_command
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import Move, SchemaError
 from imaging_pipeline.schemas import imaging
 from tests.makers.config_file import write_config

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import load_config
+from imaging_pipeline.config.config import load_config
 from imaging_pipeline.demo.laboratory import WINDOWS_PATH, open_laboratory
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 import batch_populate.command
 import imaging_pipeline.cli
-from imaging_pipeline.config import Config
-from imaging_pipeline.config_keys import CONFIG_VARIABLE, KEYS
+from imaging_pipeline.config.config import Config
+from imaging_pipeline.config.keys import CONFIG_VARIABLE, KEYS
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import OPEN_FIELD, PAGES, WHEEL, write_file, write_folder, write_suite2p
 from tests.makers.lab import Lab

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import Move
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.ingest.fingerprint import fingerprint

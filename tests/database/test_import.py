@@ -15,7 +15,7 @@ import pytest
 
 from imaging_pipeline import database
 from imaging_pipeline.analysis.spikes import filtered_spikes
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.readers.recorded_tif import iter_pages
 from imaging_pipeline.readers.scanimage import read_tif

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.schemas.locks import lock_rows
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder, write_timeseries

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.schemas import locks
 from tests.makers.toy_tables import ToyConfig, open_connection

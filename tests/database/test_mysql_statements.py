@@ -14,7 +14,7 @@ import pymysql
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from tests.makers.definitions import tables
 from tests.makers.server_process import ServerProcess
 

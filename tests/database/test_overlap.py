@@ -14,7 +14,7 @@ from typing import Any
 import datajoint as dj
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.administer import store_sweep

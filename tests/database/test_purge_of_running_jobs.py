@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer.administration import add_options

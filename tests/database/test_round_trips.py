@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from tests.makers.any_row import complete_row, enum_values, insert, trace_reference
 from tests.makers.definitions import ARRAYS, Column, columns_of, tables
 from tests.makers.lab import Lab, emptied_lab

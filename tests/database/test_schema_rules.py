@@ -12,7 +12,7 @@ import datajoint as dj
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config, Secret
+from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.errors import DatabaseError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
 from tests.makers.lab import Lab

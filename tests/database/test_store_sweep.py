@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging_pipeline import trace_store
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer import store_sweep
 from imaging_pipeline.schemas.administer.store_sweep import Swept
+from imaging_pipeline.store import traces as trace_store
 from tests.makers.folders import WHEEL, write_folder, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.suite2p_output import Suite2pSpec

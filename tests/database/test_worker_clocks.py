@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.workers.messages import Fate, Finished
 from tests.makers.other_clock import clock_off_by
 from tests.makers.toy_tables import FIRST

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event
 from imaging_pipeline.workers.settings import Settings

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from batch_populate.command import main
-from imaging_pipeline.config import CONFIG_NAME
+from imaging_pipeline.config.config import CONFIG_NAME
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.workers.messages import Event, Finished, Note

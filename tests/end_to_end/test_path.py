@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.analysis.spikes import filtered_spikes
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.demo.field_of_view import FieldSettings
 from imaging_pipeline.demo.options import SETTINGS
 from imaging_pipeline.demo.results import session_results

@@ -10,7 +10,7 @@ from typing import Any
 import datajoint as dj
 import numpy as np
 
-from imaging_pipeline import trace_store
+from imaging_pipeline.store import traces as trace_store
 from tests.makers.definitions import ARRAYS, columns_of, tables
 
 Row = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 
 
 def write_config(config: Config, path: Path) -> Path:

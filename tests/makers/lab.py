@@ -10,7 +10,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline import database
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 

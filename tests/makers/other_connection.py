@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import datajoint as dj
 
-from imaging_pipeline import embedded
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.server import embedded
 from tests.makers.lab import Lab
 
 

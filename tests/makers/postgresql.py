@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg2
 
-from imaging_pipeline.postgres_programs import find_programs
+from imaging_pipeline.server.postgres_programs import find_programs
 from tests.makers.server_process import ServerProcess, free_port
 
 _HOST = "127.0.0.1"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 
-from imaging_pipeline import embedded
+from imaging_pipeline.server import embedded
 
 
 def make_server_folder() -> Path:

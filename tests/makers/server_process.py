@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from imaging_pipeline.config import Config, Secret
+from imaging_pipeline.config.config import Config, Secret
 
 _DEADLINE_S = 60
 

@@ -16,9 +16,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from imaging_pipeline.connection_refusal import where
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.server.connection_errors import where
 from imaging_pipeline.web import connections, links
 from imaging_pipeline.web.app import create_app
 from imaging_pipeline.web.serve import make_server

@@ -19,7 +19,7 @@ from typing import Any
 import datajoint as dj
 import psutil
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.lanes import Lane
 from imaging_pipeline.workers.messages import Event, Fate, Finished
 from imaging_pipeline.workers.run import run_worker

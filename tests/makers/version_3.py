@@ -18,8 +18,9 @@ import numpy as np
 import psycopg2
 import pymysql
 
-from imaging_pipeline import database, embedded
-from imaging_pipeline.config import Config
+from imaging_pipeline import database
+from imaging_pipeline.config.config import Config
+from imaging_pipeline.server import embedded
 from tests.makers.definitions import tables
 from tests.makers.lab import Lab
 

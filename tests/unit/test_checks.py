@@ -23,8 +23,8 @@ from imaging_pipeline.checks.suite2p import check_suite2p
 from imaging_pipeline.checks.values import check_origin, values_in_force
 from imaging_pipeline.checks.writing import try_writing
 from imaging_pipeline.cli import main
-from imaging_pipeline.config import Config, embedded_config, load_config
-from imaging_pipeline.config_stores import file_store
+from imaging_pipeline.config.config import Config, embedded_config, load_config
+from imaging_pipeline.config.stores import file_store
 from imaging_pipeline.suite2p_runner.run import is_available
 from tests.makers.small_disk import small_disk
 

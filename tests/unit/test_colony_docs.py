@@ -13,7 +13,7 @@ import pytest
 from imaging_pipeline.colony.animal import COLUMNS
 from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
-from imaging_pipeline.config import embedded_config
+from imaging_pipeline.config.config import embedded_config
 from tests.makers.colony import SETTINGS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "colony.md").read_text(encoding="utf-8")

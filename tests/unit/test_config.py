@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.config import CONFIG_NAME, Config, embedded_config, find_config, load_config
-from imaging_pipeline.config_keys import CONFIG_VARIABLE, KEYS
-from imaging_pipeline.config_settings import settings_in_file
-from imaging_pipeline.config_stores import PROTOCOLS
+from imaging_pipeline.config.config import CONFIG_NAME, Config, embedded_config, find_config, load_config
+from imaging_pipeline.config.keys import CONFIG_VARIABLE, KEYS
+from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.settings import settings_in_file
+from imaging_pipeline.config.stores import PROTOCOLS
 from imaging_pipeline.errors import ConfigError, Move
-from imaging_pipeline.secret import Secret
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "dj_local_conf.example.json"

@@ -9,9 +9,9 @@ import psycopg2
 import pymysql
 import pytest
 
-from imaging_pipeline.config import Config, load_config
-from imaging_pipeline.connection_refusal import connection_error
+from imaging_pipeline.config.config import Config, load_config
 from imaging_pipeline.errors import Move, UnreachableError
+from imaging_pipeline.server.connection_errors import connection_error
 
 
 @pytest.fixture

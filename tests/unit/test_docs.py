@@ -13,7 +13,7 @@ import pytest
 import batch_populate.command
 from imaging_pipeline import database
 from imaging_pipeline.cli import COMMANDS
-from imaging_pipeline.config import CONFIG_NAME, load_config
+from imaging_pipeline.config.config import CONFIG_NAME, load_config
 from imaging_pipeline.experiments import ignored
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
 from imaging_pipeline.lanes import LANES, short_name

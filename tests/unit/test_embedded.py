@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline import embedded, postgres_programs
 from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.server import embedded, postgres_programs
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 only_posix = pytest.mark.skipif(sys.platform == "win32", reason="kill -9 and sockets")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from datajoint import storage_adapter
 
-from imaging_pipeline import trace_store
 from imaging_pipeline.errors import OutputError, StoreError
+from imaging_pipeline.store import traces as trace_store
 
 SHAPE = (5, 2000)
 LIMIT_BYTES = 16_384

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imaging_pipeline.config import CONFIG_NAME, Config, load_config
-from imaging_pipeline.config_keys import BY_NAME
+from imaging_pipeline.config.config import CONFIG_NAME, Config, load_config
+from imaging_pipeline.config.keys import BY_NAME
 from imaging_pipeline.errors import ConfigError, FormatError, UnsafeContentError
 from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
 from imaging_pipeline.readers.scanimage import read_tif

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.connections import EXTENSION

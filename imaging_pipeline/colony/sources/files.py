@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, ClassVar, Self
 from imaging_pipeline.colony.animal import COLUMNS
 from imaging_pipeline.colony.sources.contract import Setting, Source
 from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
-from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text
+from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text
+from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.errors import ColonyError, Move, NothingFoundError, PipelineError, StillCopyingError
-from imaging_pipeline.secret import Secret
 
 # A file that was written so lately may be written still.
 _SETTLED_S = 60.0

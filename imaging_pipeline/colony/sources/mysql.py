@@ -15,10 +15,10 @@ from pymysql.cursors import SSCursor
 from imaging_pipeline.colony.record import Record
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Reading, Setting, Source
 from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
-from imaging_pipeline.config_kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
-from imaging_pipeline.connection_refusal import AWAY_MYSQL, code, words
+from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
+from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.errors import ColonyError, Move
-from imaging_pipeline.secret import Secret
+from imaging_pipeline.server.connection_errors import AWAY_MYSQL, code, words
 
 _GENOTYPE_COLUMNS = ("animal_id", "gene", "genotype")
 _SESSION = (

@@ -7,7 +7,7 @@ from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Source, parsed
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
 from imaging_pipeline.colony.sources.mysql import MysqlDatabase
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import ConfigError
 
 SOURCES: tuple[type[Source], ...] = (MysqlDatabase, CsvFile, JsonLines)

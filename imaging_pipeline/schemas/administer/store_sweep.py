@@ -15,10 +15,10 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline import trace_store
-from imaging_pipeline.config_stores import PIPELINE_STORE
+from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.store import traces as trace_store
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import datajoint as dj
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline import progress, trace_store
+from imaging_pipeline import progress
 from imaging_pipeline.analysis import noise
 from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.store import traces as trace_store
 
 from .cells import Cell
 from .schema import schema

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from imaging_pipeline.choices import near, with_alike
-from imaging_pipeline.connection_refusal import words
-from imaging_pipeline.database_refusal import is_loss
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.server.connection_errors import words
+from imaging_pipeline.server.database_errors import is_loss
 
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 # MySQL takes texts in double quotes too, so that a misspelt column there would be a text, without a word.

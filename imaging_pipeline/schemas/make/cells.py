@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline import progress, trace_store
+from imaging_pipeline import progress
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
 from imaging_pipeline.errors import InputError
@@ -21,6 +21,7 @@ from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice
 from imaging_pipeline.segmentation.package import SegmentedPlane
+from imaging_pipeline.store import traces as trace_store
 
 _QUANTITIES = ("fluo", "neuropil", "fcorr", "df_f")
 # Cells at a time: with 20,000 frames each quantity is 5 MB.

@@ -11,10 +11,10 @@ import datajoint as dj
 import numpy as np
 from datajoint.storage import encode_pk_value
 
-from imaging_pipeline.config_stores import PIPELINE_STORE
+from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.errors import StoreError
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.store_refusal import store_errors
+from imaging_pipeline.store.errors import store_errors
 
 
 @contextmanager

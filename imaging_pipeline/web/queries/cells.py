@@ -10,11 +10,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline import trace_store
 from imaging_pipeline.analysis.decimation import Decimated, decimated
 from imaging_pipeline.errors import InputError, NothingFoundError
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.store import traces as trace_store
 from imaging_pipeline.web.queries.regions import of_cells
 
 _SECOND = "second_"

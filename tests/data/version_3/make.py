@@ -26,10 +26,11 @@ import numpy as np
 import rows
 
 import imaging_pipeline
-from imaging_pipeline import database, embedded
-from imaging_pipeline.config import Config, embedded_config
-from imaging_pipeline.postgres_programs import find_programs
+from imaging_pipeline import database
+from imaging_pipeline.config.config import Config, embedded_config
 from imaging_pipeline.schemas import imaging
+from imaging_pipeline.server import embedded
+from imaging_pipeline.server.postgres_programs import find_programs
 from tests.makers import mariadb
 from tests.makers.config_file import write_config
 from tests.makers.definitions import tables

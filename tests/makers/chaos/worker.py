@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from imaging_pipeline.config import load_config
+from imaging_pipeline.config.config import load_config
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.timing import Timing

@@ -17,13 +17,13 @@ from typing import Any, Literal
 
 import platformdirs
 
-from imaging_pipeline.config_file import read_json
-from imaging_pipeline.config_keys import BY_NAME, CONFIG_VARIABLE
-from imaging_pipeline.config_kinds import TIMEZONE, NotAllowedError
-from imaging_pipeline.config_settings import Setting, settings_in_environment, settings_in_file
-from imaging_pipeline.config_stores import Stores, file_store, revealed
+from imaging_pipeline.config.file import read_json
+from imaging_pipeline.config.keys import BY_NAME, CONFIG_VARIABLE
+from imaging_pipeline.config.kinds import TIMEZONE, NotAllowedError
+from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.settings import Setting, settings_in_environment, settings_in_file
+from imaging_pipeline.config.stores import Stores, file_store, revealed
 from imaging_pipeline.errors import ConfigError
-from imaging_pipeline.secret import Secret
 
 __all__ = ["CONFIG_NAME", "Config", "Secret", "embedded_config", "find_config", "load_config"]
 

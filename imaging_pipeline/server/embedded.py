@@ -26,9 +26,9 @@ from pathlib import Path
 import fasteners  # type: ignore[import-untyped]
 import psutil
 
-from imaging_pipeline.embedded_users import is_used, sign_in
 from imaging_pipeline.errors import DatabaseError
-from imaging_pipeline.postgres_programs import Programs, find_programs
+from imaging_pipeline.server.embedded_users import is_used, sign_in
+from imaging_pipeline.server.postgres_programs import Programs, find_programs
 
 __all__ = ["EmbeddedServer", "is_made", "start"]
 

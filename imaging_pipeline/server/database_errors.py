@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import datajoint as dj
 
-from imaging_pipeline.config import Config
-from imaging_pipeline.connection_refusal import AWAY_MYSQL, code, words
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import DatabaseError, PipelineError, UnreachableError
+from imaging_pipeline.server.connection_errors import AWAY_MYSQL, code, words
 
 # PostgreSQL, appendix A: shut down by the administrator or a crash, not ready; and the class of connections.
 _ENDED_POSTGRESQL = frozenset({"57P01", "57P02", "57P03"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from imaging_pipeline.config import Config
+from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import DatabaseError, UnreachableError
 
 _CALLED = {"mysql": "MySQL", "postgresql": "PostgreSQL"}

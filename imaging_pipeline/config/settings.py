@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.choices import near
-from imaging_pipeline.config_keys import BY_NAME, KEYS, Key
-from imaging_pipeline.config_kinds import NotAllowedError
+from imaging_pipeline.config.keys import BY_NAME, KEYS, Key
+from imaging_pipeline.config.kinds import NotAllowedError
 from imaging_pipeline.errors import ConfigError
 
 _SECRETIVE = ("pass", "pw", "secret", "token", "key", "credential")

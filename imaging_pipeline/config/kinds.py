@@ -12,7 +12,7 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near
-from imaging_pipeline.secret import Secret
+from imaging_pipeline.config.secret import Secret
 
 
 class NotAllowedError(ValueError):

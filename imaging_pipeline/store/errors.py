@@ -13,7 +13,7 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
+from imaging_pipeline.config.stores import PIPELINE_STORE as STORE
 from imaging_pipeline.errors import Move, PipelineError, StoreError
 
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging_pipeline import config_kinds as kinds
-from imaging_pipeline.config_kinds import Kind
-from imaging_pipeline.config_stores import parse_stores
+from imaging_pipeline.config import kinds as kinds
+from imaging_pipeline.config.kinds import Kind
+from imaging_pipeline.config.stores import parse_stores
 
 CONFIG_VARIABLE = "IMAGING_PIPELINE_CONFIG"
 

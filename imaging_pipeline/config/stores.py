@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.choices import near
-from imaging_pipeline.config_kinds import NotAllowedError, a_folder, a_text, an_object
-from imaging_pipeline.secret import Secret
+from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text, an_object
+from imaging_pipeline.config.secret import Secret
 
 Store = Mapping[str, object]
 Stores = Mapping[str, str | Store]

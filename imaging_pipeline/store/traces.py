@@ -22,9 +22,9 @@ from datajoint.errors import MissingExternalFile
 from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
-from imaging_pipeline.config_stores import PIPELINE_STORE as STORE
+from imaging_pipeline.config.stores import PIPELINE_STORE as STORE
 from imaging_pipeline.errors import Move, OutputError, StoreError
-from imaging_pipeline.store_refusal import is_away, store_errors
+from imaging_pipeline.store.errors import is_away, store_errors
 
 FOLDER = "traces"
 SWEEP_AFTER_S = 24 * 3600
