@@ -19,7 +19,7 @@ from benchmarks.tifs import TifSize, write_sparse_tifs, write_tifs
 from benchmarks.timing import interleaved_s
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Request, make_plan
-from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.scanimage.tif import read_tif
 
 _FLOOR_BYTES = 16 * 1024
 _REQUEST = Request("repository", "90218/day1", "2Pminiscope_A", False, "90218", 0)

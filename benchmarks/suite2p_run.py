@@ -23,7 +23,7 @@ from imaging_pipeline.demo.field_of_view import FieldSettings, make_field
 from imaging_pipeline.demo.movie import MovieSettings, make_movie
 from imaging_pipeline.demo.scanimage_file import write_stack
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.schemas import suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.option_sets import add_options
 from tests.makers.folders import aged

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, ScanImageWriter
 from imaging_pipeline.demo.scanimage_settings import header_text
-from imaging_pipeline.readers.tiff_file import TifFile
-from imaging_pipeline.readers.tiff_pages import find_pages
+from imaging_pipeline.readers.tiff.file import TifFile
+from imaging_pipeline.readers.tiff.pages import find_pages
 
 _SETTINGS = ScanImageSettings(frame_rate_hz=30.0)
 # ScanImage 2021 writes 32 kB of settings; the demo's files have only those that are read.

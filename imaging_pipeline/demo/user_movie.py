@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, InputError, PipelineError
-from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.scanimage.tif import read_tif
 
 MIN_FRAMES = 100
 MIN_SIDE_PX = 32

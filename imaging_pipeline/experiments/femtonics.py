@@ -19,9 +19,9 @@ from imaging_pipeline.experiments.recognised import (
     Used,
 )
 from imaging_pipeline.experiments.stack_files import StackFiles
-from imaging_pipeline.readers.mesc import SUFFIX, MescUnit, read_recording, read_units
-from imaging_pipeline.readers.mesc_tifs import read_exported_tifs
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
+from imaging_pipeline.readers.mesc.file import SUFFIX, MescUnit, read_recording, read_units
+from imaging_pipeline.readers.mesc.tifs import read_exported_tifs
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 
 _EXPORTED = re.compile(r".*MUnit_[0-9]+_(?P<number>[0-9]{5,})")
 _TIF_SUFFIXES = (".tif", ".tiff")

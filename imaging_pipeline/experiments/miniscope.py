@@ -12,10 +12,10 @@ from imaging_pipeline.experiments.deeplabcut import named_as, recognise_deeplabc
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
 from imaging_pipeline.experiments.stack_files import StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
-from imaging_pipeline.readers.scanimage import ScanImageTif, fields_in_page, read_tif
-from imaging_pipeline.readers.scanimage_stack import scanimage_stack
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.scanimage.stack import scanimage_stack
+from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
+from imaging_pipeline.readers.tiff.stack import TifStack
 
 
 class Miniscope(ExperimentType):

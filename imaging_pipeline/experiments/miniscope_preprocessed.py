@@ -22,8 +22,8 @@ from imaging_pipeline.experiments.scanimage_names import (
     tif_names,
 )
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, read_plain_tif
-from imaging_pipeline.readers.scanimage import ScanImageTif, read_tif
+from imaging_pipeline.readers.scanimage.tif import ScanImageTif, read_tif
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_plain_tif
 
 _ENDING = "_preproc"
 _TYPES = {

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.experiments.stack_files import StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, check_whole
-from imaging_pipeline.readers.tif_stack import TifStack, plain_stack
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
+from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.planned import Request
-from imaging_pipeline.readers.suite2p_options import options_summary
+from imaging_pipeline.readers.suite2p.options import options_summary
 from imaging_pipeline.segmentation.package import Output
 
 # What to do about an output, as it ends a reason.

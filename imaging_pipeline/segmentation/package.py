@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.readers.suite2p_images import Projections
-from imaging_pipeline.readers.suite2p_motion import Motion
-from imaging_pipeline.readers.suite2p_rois import Roi
-from imaging_pipeline.readers.suite2p_traces import Traces
+from imaging_pipeline.readers.suite2p.images import Projections
+from imaging_pipeline.readers.suite2p.motion import Motion
+from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.traces import Traces
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice
 
 Labels = tuple[NDArray[np.bool_], NDArray[np.float64]]

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_MATLAB
-from imaging_pipeline.readers import suite2p_matlab
-from imaging_pipeline.readers.matlab_value import MatlabValue
-from imaging_pipeline.readers.suite2p_images import Projections
-from imaging_pipeline.readers.suite2p_matlab import MatlabResult
-from imaging_pipeline.readers.suite2p_motion import Motion
-from imaging_pipeline.readers.suite2p_rois import Roi
-from imaging_pipeline.readers.suite2p_traces import Traces
+from imaging_pipeline.readers.matlab.value import MatlabValue
+from imaging_pipeline.readers.suite2p.images import Projections
+from imaging_pipeline.readers.suite2p.motion import Motion
+from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.traces import Traces
+from imaging_pipeline.readers.suite2p_matlab import output as suite2p_matlab
+from imaging_pipeline.readers.suite2p_matlab.output import MatlabResult
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, slices_in_order
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 

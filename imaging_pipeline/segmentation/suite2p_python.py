@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
-from imaging_pipeline.readers import suite2p_output
-from imaging_pipeline.readers.suite2p_output import (
+from imaging_pipeline.readers.suite2p import output as suite2p_output
+from imaging_pipeline.readers.suite2p.output import (
     Motion,
     PlaneOutput,
     Projections,
@@ -24,8 +24,8 @@ from imaging_pipeline.readers.suite2p_output import (
     Suite2pOutput,
     Traces,
 )
-from imaging_pipeline.readers.suite2p_plane import LABELS
-from imaging_pipeline.readers.suite2p_traces import Trace
+from imaging_pipeline.readers.suite2p.plane import LABELS
+from imaging_pipeline.readers.suite2p.traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.npy.file import load_npy
 
 # What Suite2p takes of the file: a row of statistics an example, their names, and which examples are cells.
 _ENTRIES = ("stats", "keys", "iscell")

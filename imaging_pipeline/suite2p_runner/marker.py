@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.errors import FormatError, OutputError
-from imaging_pipeline.readers.suite2p_output import MARKER_NAME, find_outputs, missing_files, read_output
+from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim

@@ -14,8 +14,8 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError
-from imaging_pipeline.readers.restricted_unpickler import load_npy
-from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
 from imaging_pipeline.suite2p_runner.known_options import (
     conform,
     db_1x,

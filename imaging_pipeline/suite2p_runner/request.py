@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from typing import Any
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
-from imaging_pipeline.readers.recorded_tif import copy_pages
-from imaging_pipeline.readers.suite2p_metadata import read_metadata
-from imaging_pipeline.readers.suite2p_output import Suite2pOutput, missing_files, read_output
+from imaging_pipeline.readers.suite2p.metadata import read_metadata
+from imaging_pipeline.readers.suite2p.output import Suite2pOutput, missing_files, read_output
+from imaging_pipeline.readers.tiff.recorded import copy_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores

@@ -12,7 +12,7 @@ import psutil
 
 from imaging_pipeline.errors import InputError, MissingWeightsError
 from imaging_pipeline.printable import printable
-from imaging_pipeline.readers.scanimage import PlacedField
+from imaging_pipeline.readers.scanimage.tif import PlacedField
 from imaging_pipeline.suite2p_runner.batch_size import auto_batch_size
 from imaging_pipeline.suite2p_runner.classifier import read_classifier
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.suite2p_runner.child import Send
 from imaging_pipeline.suite2p_runner.log_progress import LogReader
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from imaging_pipeline.errors import FormatError, InputError
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif, iter_pages
-from imaging_pipeline.readers.scanimage import ScanImageHeader, fields_in_page
+from imaging_pipeline.readers.scanimage.tif import ScanImageHeader, fields_in_page
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 
 _DTYPES = ("int16", "uint16")
 # Acquisitions of one recording state slightly different rates.

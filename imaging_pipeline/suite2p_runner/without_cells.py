@@ -14,7 +14,7 @@ import numpy as np
 import suite2p.extraction
 import suite2p.run_s2p  # noqa: F401  (loads the module; the package hides it behind the function of that name)
 
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.npy.file import load_npy
 
 _NO_ROIS = "no ROIs"
 

@@ -17,9 +17,9 @@ from imaging_pipeline import database
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.recorded_tif import iter_pages
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import read_motion, read_output, read_projections
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.output import read_motion, read_output, read_projections
+from imaging_pipeline.readers.tiff.recorded import iter_pages
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab, emptied_lab
 from tests.makers.recordings import OBJECT, OPEN_FIELD, RATE_HZ, Recording, import_all, session_key

@@ -8,8 +8,8 @@ import pytest
 
 from imaging_pipeline import progress
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import (
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.output import (
     MARKER_NAME,
     find_outputs,
     missing_files,

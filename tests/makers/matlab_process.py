@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import PipelineError
-from imaging_pipeline.readers.matlab_file import open_matlab
-from imaging_pipeline.readers.matlab_value import MatlabValue
+from imaging_pipeline.readers.matlab.file import open_matlab
+from imaging_pipeline.readers.matlab.value import MatlabValue
 
 PROJECT = Path(__file__).parents[2]
 VARIABLES = ("Fcell", "ops", "sp")

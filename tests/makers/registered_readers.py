@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from imaging_pipeline.readers import mesc as mesc_reader
-from imaging_pipeline.readers import suite2p_matlab as matlab_reader
-from imaging_pipeline.readers import suite2p_output as output_reader
-from imaging_pipeline.readers.matlab_file import open_matlab
-from imaging_pipeline.readers.matlab_value import MatlabValue
-from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
+from imaging_pipeline.readers.matlab.file import open_matlab
+from imaging_pipeline.readers.matlab.value import MatlabValue
+from imaging_pipeline.readers.mesc import file as mesc_reader
+from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.suite2p import output as output_reader
+from imaging_pipeline.readers.suite2p_matlab import output as matlab_reader
 from imaging_pipeline.suite2p_runner.options import load_options, translate
 from tests.makers import deeplabcut, femtonics, mesc, suite2p_matlab
 from tests.makers.matlab_file import write_v7, write_v73

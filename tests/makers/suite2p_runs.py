@@ -11,9 +11,9 @@ import numpy as np
 from imaging_pipeline import progress
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.errors import Move, PipelineError
-from imaging_pipeline.readers.recorded_tif import iter_pages
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import find_outputs, read_output, read_traces
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.output import find_outputs, read_output, read_traces
+from imaging_pipeline.readers.tiff.recorded import iter_pages
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult, run
 from tests.makers.stand_in_suite2p import StandIn
 from tests.makers.suite2p_output import write_output

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, PipelineError, TruncatedError, UnsafeContentError
-from imaging_pipeline.readers import hdf5_file
-from imaging_pipeline.readers.hdf5_file import opened, text
-from imaging_pipeline.readers.mesc import read_mean_image, read_units
-from imaging_pipeline.readers.suite2p_matlab import open_result, read_measured_hash, read_result
+from imaging_pipeline.readers.hdf5 import file as hdf5_file
+from imaging_pipeline.readers.hdf5.file import opened, text
+from imaging_pipeline.readers.mesc.file import read_mean_image, read_units
+from imaging_pipeline.readers.suite2p_matlab.output import open_result, read_measured_hash, read_result
 from tests.makers import hostile_hdf5
 from tests.makers.hostile_hdf5 import (
     CHANNEL,
@@ -168,7 +168,7 @@ def _reading(path: Path) -> str:
     return (
         "from pathlib import Path\n"
         "from imaging_pipeline.errors import FormatError\n"
-        "from imaging_pipeline.readers.mesc import read_units\n"
+        "from imaging_pipeline.readers.mesc.file import read_units\n"
         "try:\n"
         f"    print(read_units(Path({str(path)!r})))\n"
         "except FormatError as error:\n"
@@ -181,7 +181,7 @@ def test_a_chunk_that_the_index_says_is_larger_is_read_as_far_as_it_is_one(path:
     expected = movie(MescUnitSpec(0, seed=1))
     statement = (
         "from pathlib import Path\n"
-        "from imaging_pipeline.readers.mesc import read_mean_image\n"
+        "from imaging_pipeline.readers.mesc.file import read_mean_image\n"
         f"for _ in range(20): mean = read_mean_image(Path({str(path)!r}), 'MSession_0/MUnit_0', 1)\n"
         "print(mean.sum())"
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from imaging_pipeline.errors import FormatError, UnsafeContentError
-from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy, loads
 from tests.makers.hostile_pickles import HOSTILE, write_option_set
 
 each_hostile = pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)

@@ -12,7 +12,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 
 from imaging_pipeline.errors import FormatError, TruncatedError
-from imaging_pipeline.readers.matlab_file import open_matlab
+from imaging_pipeline.readers.matlab.file import open_matlab
 from tests.makers.matlab_file import write_v7, write_v73
 
 WRITERS = {"v7": write_v7, "v7.3": write_v73}

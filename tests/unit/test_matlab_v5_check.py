@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, TruncatedError
-from imaging_pipeline.readers.matlab_file import open_matlab
-from imaging_pipeline.readers.matlab_v5_plain import Plain
+from imaging_pipeline.readers.matlab.file import open_matlab
+from imaging_pipeline.readers.matlab.v5_plain import Plain
 from tests.makers.hostile_matlab import (
     CELL,
     CHAR,

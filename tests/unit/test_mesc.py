@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
-from imaging_pipeline.readers.mesc import read_mean_image, read_recording, read_units
+from imaging_pipeline.readers.mesc.file import read_mean_image, read_recording, read_units
 from tests.makers.mesc import (
     HEIGHT,
     LINE_SCAN,

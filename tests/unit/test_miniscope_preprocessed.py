@@ -15,7 +15,7 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Request, make_plan
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.tiff.stack import TifStack
 from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.preprocessed import write_corrected, write_preprocessed
 from tests.makers.recordings import HEIGHT, OPEN_FIELD, RATE_HZ, WIDTH, write_recording

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, UnsafeContentError
-from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy, loads
 
 SAMPLES = Path(__file__).parents[2] / "../shared/samples"
 

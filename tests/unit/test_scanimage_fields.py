@@ -8,9 +8,9 @@ import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.scanimage_fields import place_fields
-from imaging_pipeline.readers.scanimage_header import parse_header
+from imaging_pipeline.readers.scanimage.fields import place_fields
+from imaging_pipeline.readers.scanimage.header import parse_header
+from imaging_pipeline.readers.scanimage.tif import read_tif
 from tests.makers.scanimage_fields import LINES_BETWEEN, Field, fields_header, rois_of, write_fields_tif
 
 HERE = Path("a.tif")

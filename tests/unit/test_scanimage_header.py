@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage import read_header, read_tif
-from imaging_pipeline.readers.scanimage_header import parse_header
-from imaging_pipeline.readers.scanimage_text import parse_frame_lines
+from imaging_pipeline.readers.scanimage.header import parse_header
+from imaging_pipeline.readers.scanimage.text import parse_frame_lines
+from imaging_pipeline.readers.scanimage.tif import read_header, read_tif
 from tests.makers import scanimage
 
 HERE = Path("a.tif")

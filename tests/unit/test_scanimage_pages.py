@@ -8,10 +8,10 @@ import pytest
 import tifffile
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
-from imaging_pipeline.readers.recorded_tif import iter_pages
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.tiff_file import TifFile
-from imaging_pipeline.readers.tiff_pages import find_pages
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.tiff.file import TifFile
+from imaging_pipeline.readers.tiff.pages import find_pages
+from imaging_pipeline.readers.tiff.recorded import iter_pages
 from tests.makers import scanimage
 
 IMAGE_BYTES = scanimage.HEIGHT * scanimage.WIDTH * 2

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline import progress
-from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.suite2p_runner.run import RunRequest, run
 from tests.makers.scanimage import write_tif
 from tests.makers.stand_in_suite2p import stand_in_suite2p

@@ -8,9 +8,9 @@ import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import FormatError, Move
-from imaging_pipeline.readers.recorded_tif import iter_pages
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import find_outputs, read_motion, read_output, read_traces
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.output import find_outputs, read_motion, read_output, read_traces
+from imaging_pipeline.readers.tiff.recorded import iter_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.known_options import default_settings
 from imaging_pipeline.suite2p_runner.request import Trim

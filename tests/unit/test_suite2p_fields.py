@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_output import find_outputs, read_output, read_traces
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.output import find_outputs, read_output, read_traces
 from imaging_pipeline.suite2p_runner.run import RunRequest, run
 from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.stand_in_suite2p import stand_in_suite2p

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.suite2p_output import (
+from imaging_pipeline.readers.suite2p.output import (
     missing_files,
     options_summary,
     read_output,

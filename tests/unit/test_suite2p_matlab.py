@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, OutputError
-from imaging_pipeline.readers.suite2p_matlab import (
+from imaging_pipeline.readers.suite2p_matlab.output import (
     open_result,
     read_cell_labels,
     read_measured_hash,

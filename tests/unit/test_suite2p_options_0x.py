@@ -10,9 +10,9 @@ import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.restricted_unpickler import load_npy
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS
 from imaging_pipeline.suite2p_runner import known_options
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, OutputError
-from imaging_pipeline.readers.suite2p_output import (
+from imaging_pipeline.readers.suite2p.output import (
     MARKER_NAME,
     find_outputs,
     missing_files,

@@ -7,7 +7,7 @@ import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
-from imaging_pipeline.readers.scanimage import read_tif
+from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import Trim
 from tests.makers import scanimage

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from imaging_pipeline.config.config import CONFIG_NAME, Config, load_config
 from imaging_pipeline.config.keys import BY_NAME
 from imaging_pipeline.errors import ConfigError, FormatError, UnsafeContentError
-from imaging_pipeline.readers.restricted_unpickler import load_npy, loads
-from imaging_pipeline.readers.scanimage import read_tif
-from imaging_pipeline.readers.tiff_file import TifFile
+from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.tiff.file import TifFile
 from tests.makers import scanimage
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

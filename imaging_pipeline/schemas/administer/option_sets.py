@@ -9,7 +9,7 @@ from typing import Any
 
 from imaging_pipeline.errors import InputError, Move
 from imaging_pipeline.names import settings_hash
-from imaging_pipeline.readers.suite2p_metadata import NOT_OPTIONS, plain
+from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, plain
 from imaging_pipeline.schemas.inserting import alone, checked_name
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables

@@ -6,7 +6,7 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import sessions
 from imaging_pipeline.schemas.jobs import key_sources

@@ -14,8 +14,8 @@ from imaging_pipeline import progress
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.suite2p_rois import Roi
-from imaging_pipeline.readers.suite2p_traces import Trace, Traces
+from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 from imaging_pipeline.schemas.make.analyses import open_plane
 from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row

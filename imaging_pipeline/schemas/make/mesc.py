@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.mesc import MescRecording, read_mean_image, read_recording
+from imaging_pipeline.readers.mesc.file import MescRecording, read_mean_image, read_recording
 from imaging_pipeline.schemas.plain_rows import Row
 
 _LONGEST_COMMENT = 4096

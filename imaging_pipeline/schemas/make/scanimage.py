@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.readers.scanimage import PlacedField, ScanImageHeader, ScanImageTif, fields_in_page
-from imaging_pipeline.readers.scanimage_stack import ScanImageStack
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.scanimage.stack import ScanImageStack
+from imaging_pipeline.readers.scanimage.tif import PlacedField, ScanImageHeader, ScanImageTif, fields_in_page
+from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.plain_rows import Row
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
-from imaging_pipeline.readers.recorded_tif import Header, RecordedTif
-from imaging_pipeline.readers.tif_stack import TifStack
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
+from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.make.fetching import dataset_files
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables

@@ -9,7 +9,7 @@ from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
-from imaging_pipeline.readers.suite2p_output import Suite2pOutput, read_output
+from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.make import stacks
 from imaging_pipeline.schemas.make.fetching import output_place, sessions_with_tifs
 from imaging_pipeline.schemas.plain_rows import Row

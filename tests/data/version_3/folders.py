@@ -16,7 +16,7 @@ from imaging_pipeline.demo.field_of_view import FieldSettings
 from imaging_pipeline.demo.scanimage_file import ScanImageWriter, write_stack
 from imaging_pipeline.demo.share import write_synthetic_share
 from imaging_pipeline.demo.timeseries import Layout
-from imaging_pipeline.readers.restricted_unpickler import load_npy
+from imaging_pipeline.readers.npy.file import load_npy
 from tests.makers import folders, plain_tifs
 from tests.makers.femtonics import FIRST, SECOND, write_femtonics
 from tests.makers.folders import COPIED, START, aged, write_companions, write_suite2p

@@ -1,0 +1,137 @@
+"""Reading chunks of a dataset: each is looked for, and unpacked within bounds, before it counts as data."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import TruncatedError
+from imaging_pipeline.printable import printable
+from imaging_pipeline.readers.hdf5.filters import Filters, read_filters
+from imaging_pipeline.readers.hdf5.limits import MAX_CHUNK_BYTES, MIN_INDEX_BYTES
+from imaging_pipeline.readers.hdf5.selection import Axis, Part
+from imaging_pipeline.readers.hdf5.source import Source
+
+_Places = tuple[Part, ...]
+_REQUIRED = re.compile(r"([0-9]+) bytes required")
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """The chunks of a dataset.
+
+    Attributes
+    ----------
+    dataset_id
+        The open dataset.
+    shape
+        Of a chunk, in elements.
+    filters
+        How they are packed.
+    """
+
+    dataset_id: Any
+    shape: tuple[int, ...]
+    filters: Filters
+
+    def read(self, axes: Sequence[Axis], dtype: np.dtype[Any]) -> NDArray[Any] | None:
+        """Read part of the dataset, or return None where HDF5 is to read it, which was found to be safe.
+
+        Raises
+        ------
+        TruncatedError
+            A chunk is not there, is damaged or is not whole.
+        FormatError
+            A chunk unpacks to more than it should.
+        """
+        if not self.filters.codes:
+            self.check(axes)
+            return None
+        result = np.empty([len(axis.positions) for axis in axes], dtype)
+        is_whole = True
+        for content, inside, places in self._unpacked(axes):
+            if content is None:
+                is_whole = False
+            else:
+                result[places] = np.frombuffer(content, dtype).reshape(self.shape)[inside]
+        return result if is_whole else None
+
+    def check(self, axes: Sequence[Axis]) -> None:
+        """Raise an error, as `read` does, unless HDF5 can read part of the dataset within bounds."""
+        if self.filters.codes:
+            for _ in self._unpacked(axes):
+                pass
+            return
+        probe = np.empty(0, np.uint8)
+        for first, _, _ in self._places(axes):
+            if self._stored_bytes(first, probe) != self.filters.chunk_bytes:
+                raise self._missing(first)
+
+    def _unpacked(self, axes: Sequence[Axis]) -> Iterator[tuple[memoryview | None, _Places, _Places]]:
+        buffer = np.empty(self.filters.max_stored_bytes, np.uint8)
+        for first, inside, places in self._places(axes):
+            try:
+                skipped, stored = self.dataset_id.read_direct_chunk(first, out=buffer)
+            except (RuntimeError, ValueError) as error:
+                raise self._missing(first) from error
+            yield self.filters.unpacked(stored, skipped), inside, places
+
+    def _stored_bytes(self, first: tuple[int, ...], probe: NDArray[np.uint8]) -> int:
+        """Return the bytes that a chunk has in the file, without reading any.
+
+        They are in the complaint that they do not fit into nothing: all other ways go through all chunks.
+        """
+        try:
+            self.dataset_id.read_direct_chunk(first, out=probe)
+        except ValueError as error:
+            stated = _REQUIRED.search(str(error))
+            return int(stated[1]) if stated else 0
+        except RuntimeError as error:
+            raise self._missing(first) from error
+        return 0
+
+    def _missing(self, first: tuple[int, ...]) -> TruncatedError:
+        found = f"{printable(self.filters.name)}, chunk at {first}"
+        what = "A chunk of the HDF5 file is missing, or larger than it can be"
+        return self.filters.source.truncated(what, found)
+
+    def _places(self, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], _Places, _Places]]:
+        """Yield where each chunk begins, which part of it is asked for, and where that belongs."""
+        self._require_possible(axes)
+        by_axis = (axis.by_chunk(length) for axis, length in zip(axes, self.shape, strict=True))
+        for parts in itertools.product(*by_axis):
+            numbers, inside, places = zip(*parts, strict=True)
+            first = tuple(number * length for number, length in zip(numbers, self.shape, strict=True))
+            yield first, inside, places
+
+    def _require_possible(self, axes: Sequence[Axis]) -> None:
+        """Raise TruncatedError where the file is too small to say where the chunks are."""
+        source = self.filters.source
+        counts = (axis.num_chunks(length) for axis, length in zip(axes, self.shape, strict=True))
+        num_chunks = math.prod(counts)
+        if num_chunks * MIN_INDEX_BYTES > source.num_bytes:
+            found = f"{printable(self.filters.name)}: {num_chunks} chunks"
+            raise source.truncated("Chunks of the HDF5 file are missing", found)
+
+
+def open_chunks(source: Source, name: str, dataset_id: Any, plist: Any, element_bytes: int) -> Chunks:
+    """Return the chunks of a dataset, none of which is read.
+
+    Raises
+    ------
+    FormatError
+        A chunk is larger than any recording needs, or packed by a filter that is not used.
+    """
+    shape = tuple(int(length) for length in plist.get_chunk())
+    num_elements = math.prod(shape)
+    if num_elements * element_bytes > MAX_CHUNK_BYTES:
+        found = f"chunks of {num_elements * element_bytes} bytes"
+        raise source.too_large(name, found, f"{MAX_CHUNK_BYTES} bytes a chunk")
+    return Chunks(dataset_id, shape, read_filters(source, name, plist, num_elements, element_bytes))

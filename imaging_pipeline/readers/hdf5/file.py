@@ -1,0 +1,131 @@
+"""Opening HDF5 files: those of strangers, of which the copy may not have arrived yet.
+
+A file can name other files in five ways, and h5py follows all of them: external links, external storage,
+virtual datasets, links of types of their own, and filters that are loaded from a plugin. So no object of
+h5py leaves the modules ``hdf5_*``. What they hand out instead opens nothing outside the file, and reads only
+what is in it and has a size that recordings need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imaging_pipeline.errors import FormatError, TruncatedError
+from imaging_pipeline.printable import printable
+from imaging_pipeline.readers.hdf5.source import Source
+from imaging_pipeline.readers.regular_file import require_regular_file
+
+if TYPE_CHECKING:
+    from imaging_pipeline.readers.hdf5.group import Group
+
+# The bytes that every HDF5 file begins with (HDF5 File Format Specification, III.A); a program may put a
+# block of its own before them, as MATLAB does.
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SIGNATURE_PLACES = (0, 512, 1024, 2048)
+
+_COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_MAX_CODE = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+
+
+@contextmanager
+def opened(path: Path, remedy: str = _COPY_AGAIN) -> Iterator[Group]:
+    """Open a file to read it, and tell what is not there of it while it is read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    remedy
+        What to do where it is damaged or not whole.
+
+    Yields
+    ------
+    Group
+        The file's root. It is not locked: shares often cannot, and nothing is written.
+
+    Raises
+    ------
+    NothingFoundError
+        The file is not there.
+    TruncatedError
+        It ends before its content does, or content is missing within: it is still being copied, or never
+        was copied whole.
+    UnsafeContentError
+        What is asked for lies in another file.
+    FormatError
+        It is no HDF5 file, or what is asked for is larger than any recording needs.
+    """
+    require_regular_file(path)
+    _check_signature(path, remedy)
+    source = Source(path, path.stat().st_size, remedy)
+    # Half the time in which the package is imported would go to a library that most of its users
+    # never need.
+    import h5py
+
+    from imaging_pipeline.readers.hdf5.group import Group
+
+    _forget_plugins()
+    with ExitStack() as stack:
+        with source.reading():
+            # Without a cache of chunks HDF5 reads no more of one than it is asked for. What the index says of
+            # the size of a chunk that is not packed may be anything, and the cache believes it.
+            file = stack.enter_context(h5py.File(path, "r", locking=False, rdcc_nbytes=0))
+            root = Group(source, file["/"].id)
+        yield root
+
+
+def text(value: object) -> str:
+    """Return an attribute that is text: a str, bytes, or numbers of characters up to the first zero."""
+    import numpy as np
+
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.split(b"\0")[0].decode("utf-8", "replace")
+    codes = np.ravel(np.asarray(value))
+    if codes.dtype.kind in "SOU":
+        first = codes[0] if codes.size else ""
+        return text(first) if isinstance(first, str | bytes) else ""
+    if codes.dtype.kind not in "biuf":
+        return ""
+    with np.errstate(invalid="ignore"):  # what is no number is no character either
+        characters = codes.astype(np.int64).tolist()
+    end = characters.index(0) if 0 in characters else len(characters)
+    return "".join(map(_character, characters[:end]))
+
+
+def _character(code: int) -> str:
+    is_one = 0 <= code <= _MAX_CODE and code not in _SURROGATES
+    return chr(code) if is_one else _REPLACEMENT
+
+
+def _forget_plugins() -> None:
+    """Leave HDF5 no folder in which it would look for a filter that a file names."""
+    from h5py import h5pl
+
+    while h5pl.size():
+        h5pl.remove(h5pl.size() - 1)
+
+
+def _check_signature(path: Path, remedy: str) -> None:
+    with path.open("rb") as file:
+        start = file.read(SIGNATURE_PLACES[-1] + len(SIGNATURE))
+    if any(start[place:].startswith(SIGNATURE) for place in SIGNATURE_PLACES):
+        return
+    first = start[: len(SIGNATURE)]
+    if not any(first) or SIGNATURE.startswith(first):
+        raise TruncatedError(
+            "The HDF5 file is truncated: it has not even its first bytes",
+            path=path,
+            found=first or "an empty file",
+            allowed=SIGNATURE,
+            remedy=remedy,
+        )
+    raise FormatError(
+        "This is not an HDF5 file", path=path, found=printable(first), allowed=SIGNATURE, remedy=remedy
+    )

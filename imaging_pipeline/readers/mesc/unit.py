@@ -1,0 +1,72 @@
+"""One measurement of a ``.mesc`` file, and what its attributes say."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.printable import printable
+from imaging_pipeline.readers.hdf5.file import text
+
+if TYPE_CHECKING:
+    from imaging_pipeline.readers.hdf5.attributes import Attributes
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An open group ``MUnit_M``; ``name`` tells the session as well, ``MSession_0/MUnit_3``."""
+
+    path: Path
+    name: str
+    group: Any
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes as HDF5 gives them."""
+        attributes: Attributes = self.group.attrs
+        return attributes
+
+    def text(self, attribute: str) -> str:
+        """Return an attribute that is text; empty where it is not there."""
+        return text(self.attributes.get(attribute, ""))
+
+    def number(self, attribute: str) -> float:
+        """Return an attribute that is one finite number, or raise FormatError."""
+        value = self.attributes.get(attribute)
+        if value is None:
+            raise self.error(f"The attribute {attribute} is not there")
+        values = np.ravel(np.asarray(value))
+        is_number = values.size == 1 and values.dtype.kind in "iuf"
+        if not is_number or not math.isfinite(values[0]):
+            raise self.error(f"The attribute {attribute} is no number", printable(value))
+        return float(values[0])
+
+    def positive(self, attribute: str) -> float:
+        """Give an attribute that is a number above zero, or raise FormatError."""
+        number = self.number(attribute)
+        if number <= 0:
+            raise self.error(f"The attribute {attribute} makes no sense", number, "above 0")
+        return number
+
+    def error(self, what: str, found: object = None, allowed: object = None) -> FormatError:
+        """Make the error that names the file and the measurement."""
+        return FormatError(
+            f"{self.name}: {what}",
+            path=self.path,
+            found=found,
+            allowed=allowed,
+            remedy="look at the measurement in MESc; if it is right there, this version cannot be read yet.",
+        )
+
+
+def numbered(group: Any, prefix: str) -> list[str]:
+    """Return the names ``prefix_N`` in a group by their numbers, 2 before 10; a dataset has none."""
+    matches = (re.fullmatch(rf"{prefix}_([0-9]{{1,9}})", name) for name in (group if group.is_group else ()))
+    found = sorted((int(match[1]), match[0]) for match in matches if match)
+    return [name for _, name in found]

@@ -1,0 +1,98 @@
+"""``.npy`` files, also those whose elements are pickled objects, read without trusting them.
+
+Suite2p keeps its options and ROIs as pickled dictionaries inside ``.npy`` files, DeepLabCut its metadata in
+``.pickle`` files. A pickle can name any function of the machine that reads it; see `readers.pickles`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from imaging_pipeline.errors import FormatError, PipelineError, UnsafeContentError
+from imaging_pipeline.printable import printable
+from imaging_pipeline.readers.npy.header import NpyHeader, read_header
+from imaging_pipeline.readers.pickles.machine import COPY_AGAIN
+from imaging_pipeline.readers.pickles.reading import loads
+from imaging_pipeline.readers.regular_file import require_regular_file
+
+__all__ = ["load_npy", "loads"]
+
+# 40,000 ROIs take 320 MB.
+_MAX_PICKLE_BYTES = 2**30
+# Elements without a byte (texts of length 0) cost nothing in the file.
+_MAX_EMPTY_ELEMENTS = 1_000_000
+
+
+def load_npy(path: Path) -> Any:
+    """Return the content of a ``.npy`` file, also where its elements are pickled objects.
+
+    A pickled dictionary that numpy stored as an array of no dimensions is returned as the dictionary.
+
+    Returns
+    -------
+    value
+        An array of the shape and dtype that the file states (dtype object for pickled elements),
+        or the one object of an array of shape ``()``.
+
+    Raises
+    ------
+    UnsafeContentError
+        A pickled element is more than arrays and plain values.
+    FormatError
+        The file is no whole ``.npy`` file.
+    """
+    require_regular_file(path)
+    with path.open("rb") as file:
+        header = read_header(file, path)
+        if header.dtype.hasobject:
+            return _load_objects(file, path, header)
+    return _load_numbers(path, header)
+
+
+def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
+    num_bytes = path.stat().st_size
+    if num_bytes > _MAX_PICKLE_BYTES:
+        raise UnsafeContentError(
+            "A pickle is too large",
+            path=path,
+            found=f"{num_bytes:,} bytes",
+            allowed=f"{_MAX_PICKLE_BYTES:,} bytes",
+            remedy="Ask where the file comes from.",
+        )
+    try:
+        # Python takes the memory for as many bytes as are asked for, however many there are.
+        array = loads(file.read(num_bytes))
+    except PipelineError as error:
+        raise error.of(path, error.move) from error
+    is_whole = isinstance(array, np.ndarray) and array.dtype == object and array.shape == header.shape
+    if not is_whole or header.dtype != object:
+        raise FormatError(
+            "Not a whole .npy file: its header and its content differ",
+            path=path,
+            found=f"a {type(array).__name__} of shape {np.shape(array)}",
+            allowed=f"an array of objects of shape {header.shape}",
+            remedy=COPY_AGAIN,
+        )
+    return array.item() if array.shape == () else array
+
+
+def _load_numbers(path: Path, header: NpyHeader) -> Any:
+    num_bytes = path.stat().st_size - header.size_bytes
+    is_empty = header.dtype.itemsize == 0
+    if header.content_bytes > num_bytes or (is_empty and header.num_elements > _MAX_EMPTY_ELEMENTS):
+        raise FormatError(
+            "Not a whole .npy file",
+            path=path,
+            found=f"{num_bytes:,} bytes after the header",
+            allowed=f"{header.num_elements:,} elements of {header.dtype.itemsize} bytes",
+            remedy=COPY_AGAIN,
+        )
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, MemoryError, OverflowError) as error:  # the last two: a damaged shape
+        raise FormatError(
+            "Not a whole .npy file", path=path, found=printable(error), remedy=COPY_AGAIN
+        ) from error

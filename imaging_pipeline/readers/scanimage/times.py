@@ -1,0 +1,143 @@
+"""When the frames of a ScanImage tif were taken: as its pages say, or computed where they do not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY, NUM_AUX_TRIGGERS, parse_frame_lines
+from imaging_pipeline.readers.tiff.file import TifFile
+from imaging_pipeline.readers.tiff.pages import PageTable
+from imaging_pipeline.readers.tiff.recorded import RecordedTif, pages_of
+
+_FRAME_TAG = re.compile(rb"\s*Frame Tag\s*=\s*([0-9A-Fa-f]+)")
+_TAG_BYTES = 64
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """When the frames of a tif were taken.
+
+    Attributes
+    ----------
+    frame_numbers, acquisition_numbers
+        int64 arrays (num_frames,), from 1; they go on over the files of one acquisition.
+    timestamps_s
+        float64 array (num_frames,), seconds since the acquisition mode was started.
+    aux_triggers_s
+        For each of the four auxiliary lines a float64 array of its edges, on the same clock.
+    """
+
+    frame_numbers: npt.NDArray[np.int64]
+    acquisition_numbers: npt.NDArray[np.int64]
+    timestamps_s: npt.NDArray[np.float64]
+    aux_triggers_s: tuple[npt.NDArray[np.float64], ...]
+
+
+def read_frame_times(tif: RecordedTif[ScanImageHeader]) -> FrameTimes:
+    """Read the frame lines of each frame's first channel.
+
+    Versions before 5.0 write no timestamps. Theirs are computed from the frame rate and the number of the
+    frame, which 4.x writes, so that a lost frame leaves its gap; in 3.x frames are counted from the file's
+    first.
+
+    Raises
+    ------
+    FormatError
+        A page's lines are not numbers or not in order, or the file has changed.
+    """
+    with TifFile(tif.path) as file:
+        pages = pages_of(file, tif)
+        match tif.header.frame_clock:
+            case "timestamps":
+                return _written(file, pages, tif)
+            case "tags":
+                return _computed(tif, _tags(file, pages, tif))
+            case "none":
+                return _computed(tif, np.arange(1, tif.num_frames + 1))
+
+
+def frames_before(tif: RecordedTif[ScanImageHeader]) -> int:
+    """Count the frames of a tif's acquisition in the files before: a file may begin amid a volume."""
+    if not tif.header.is_volumetric or tif.header.frame_clock == "none":
+        return 0
+    with TifFile(tif.path) as file:
+        description = file.read_span(pages_of(file, tif).description(0))
+    if tif.header.frame_clock == "tags":
+        return _tag(description, tif) - 1
+    return (parse_frame_lines(description, tif.path).number_in_acquisition or 1) - 1
+
+
+def _written(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader]) -> FrameTimes:
+    count = tif.num_frames
+    frame_numbers = np.empty(count, np.int64)
+    acquisition_numbers = np.empty(count, np.int64)
+    timestamps_s = np.empty(count, np.float64)
+    aux_triggers_s: list[list[float]] = [[] for _ in range(NUM_AUX_TRIGGERS)]
+    for frame in range(count):
+        description = file.read_span(pages.description(frame * tif.header.num_channels))
+        lines = parse_frame_lines(description, tif.path)
+        frame_numbers[frame] = lines.frame_number
+        acquisition_numbers[frame] = lines.acquisition_number
+        timestamps_s[frame] = lines.timestamp_s
+        for line, times_s in enumerate(lines.aux_triggers_s):
+            aux_triggers_s[line].extend(times_s)
+        if frame % 1000 == 0:
+            progress.report("reading frame times", frame, count)
+    return FrameTimes(
+        frame_numbers=frame_numbers,
+        acquisition_numbers=acquisition_numbers,
+        timestamps_s=timestamps_s,
+        aux_triggers_s=tuple(np.array(times_s, np.float64) for times_s in aux_triggers_s),
+    )
+
+
+def _computed(tif: RecordedTif[ScanImageHeader], frame_numbers: npt.NDArray[np.int64]) -> FrameTimes:
+    return FrameTimes(
+        frame_numbers=frame_numbers,
+        acquisition_numbers=np.ones_like(frame_numbers),
+        timestamps_s=(frame_numbers - 1) / tif.header.frame_rate_hz,
+        aux_triggers_s=(np.empty(0),) * NUM_AUX_TRIGGERS,
+    )
+
+
+def _tags(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader]) -> npt.NDArray[np.int64]:
+    tags = np.empty(tif.num_frames, np.int64)
+    for frame in range(tif.num_frames):
+        place = pages.description(frame * tif.header.num_channels)
+        tags[frame] = _tag(file.read_at(place.offset, min(place.num_bytes, _TAG_BYTES)), tif)
+        if frame % 1000 == 0:
+            progress.report("reading frame numbers", frame, tif.num_frames)
+    steps = np.diff(tags)
+    # Whether tags count averaged frames, or those that they were averaged of, is not known.
+    is_averaged = tif.header.frames_averaged > 1
+    wrong = np.flatnonzero((steps != 1) if is_averaged else (steps < 1))
+    if wrong.size:
+        first = int(wrong[0])
+        raise FormatError(
+            "The tif's frames do not follow one another",
+            path=tif.path,
+            found=f"Frame Tag {tags[first]} and then {tags[first + 1]}",
+            allowed="numbers that go up by one" if is_averaged else "numbers that go up",
+            remedy="copy the file again from the microscope's computer.",
+        )
+    return tags
+
+
+def _tag(description: bytes, tif: RecordedTif[ScanImageHeader]) -> int:
+    match = _FRAME_TAG.match(description)
+    if match is None or int(match[1], 16) < 1:
+        raise FormatError(
+            "A page of the tif has no frame number",
+            path=tif.path,
+            found=description[:40].decode("latin-1").strip(),
+            allowed="Frame Tag = 00000001, as ScanImage 4 writes it",
+            remedy=COPY_OR_TAKE_AWAY,
+        )
+    return int(match[1], 16)

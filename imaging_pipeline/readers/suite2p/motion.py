@@ -1,0 +1,122 @@
+"""How Suite2p moved the frames of a plane to register them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.suite2p.metadata import read_metadata
+from imaging_pipeline.readers.suite2p.plane import PlaneOutput
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """Suite2p's measure of what motion is left, for K principal components of the registered movie.
+
+    Attributes
+    ----------
+    time_courses
+        float32 (frames sampled, K).
+    low_images, high_images
+        float32 (K, height, width): means of the frames lowest and highest on each component.
+    rigid_shift_px, nonrigid_shift_px, max_nonrigid_shift_px
+        float64 (K,): shift between the two images, as a whole, mean and largest of the blocks.
+    """
+
+    time_courses: NDArray[np.float32]
+    low_images: NDArray[np.float32]
+    high_images: NDArray[np.float32]
+    rigid_shift_px: NDArray[np.float64]
+    nonrigid_shift_px: NDArray[np.float64]
+    max_nonrigid_shift_px: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Registration of the T frames of one plane.
+
+    Attributes
+    ----------
+    x_offset, y_offset
+        int64 (T,), pixels by which each frame was moved.
+    correlation
+        float32 (T,), of each frame with the reference; NaN where nothing was registered.
+    bad_frames
+        bool (T,), frames that were left out when cells were looked for.
+    x_offset_blocks, y_offset_blocks
+        float32 (T, blocks), what each block was moved beyond that, in pixels; None for a rigid registration.
+    components
+        What motion is left; None for fewer than 1,500 frames, or where it was not asked for.
+    """
+
+    x_offset: NDArray[np.int64]
+    y_offset: NDArray[np.int64]
+    correlation: NDArray[np.float32]
+    bad_frames: NDArray[np.bool_]
+    x_offset_blocks: NDArray[np.float32] | None
+    y_offset_blocks: NDArray[np.float32] | None
+    components: PrincipalComponents | None
+
+
+def read_motion(plane: PlaneOutput) -> Motion:
+    """Read how the frames of a plane were moved; offsets of 0 where the run registered nothing.
+
+    Raises
+    ------
+    OutputError
+        For ``combined``, which carries the offsets of its last plane only: read each plane. Also where
+        there are not as many offsets as frames.
+    """
+    with telling_odd_content(plane.folder):
+        if plane.plane is None:
+            raise OutputError(
+                "The motion of several planes is not one motion",
+                path=plane.folder,
+                found="a combined folder, which has the offsets of its last plane only",
+                remedy="Read each plane's own folder.",
+            )
+        values = read_metadata(plane.folder, with_results=True).values
+        frames = plane.num_frames
+        found = len(values["xoff"]) if values.get("xoff") is not None else frames
+        if found != frames:
+            raise OutputError(
+                "There are not as many offsets as frames",
+                path=plane.folder,
+                found=found,
+                allowed=frames,
+                remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
+            )
+        return Motion(
+            x_offset=np.asarray(values.get("xoff", np.zeros(frames)), dtype=np.int64),
+            y_offset=np.asarray(values.get("yoff", np.zeros(frames)), dtype=np.int64),
+            correlation=np.asarray(values.get("corrXY", np.full(frames, np.nan)), dtype=np.float32),
+            bad_frames=np.asarray(values.get("badframes", np.zeros(frames)), dtype=np.bool_),
+            x_offset_blocks=_blocks(values, "xoff1"),
+            y_offset_blocks=_blocks(values, "yoff1"),
+            components=_components(values),
+        )
+
+
+def _blocks(values: Mapping[str, Any], key: str) -> NDArray[np.float32] | None:
+    return None if values.get(key) is None else np.asarray(values[key], dtype=np.float32)
+
+
+def _components(values: Mapping[str, Any]) -> PrincipalComponents | None:
+    if any(values.get(key) is None for key in ("tPC", "regPC", "regDX")):
+        return None
+    low, high = np.asarray(values["regPC"], dtype=np.float32)
+    shifts = np.asarray(values["regDX"], dtype=np.float64)
+    return PrincipalComponents(
+        time_courses=np.asarray(values["tPC"], dtype=np.float32),
+        low_images=low,
+        high_images=high,
+        rigid_shift_px=shifts[:, 0],
+        nonrigid_shift_px=shifts[:, 1],
+        max_nonrigid_shift_px=shifts[:, 2],
+    )

@@ -1,0 +1,113 @@
+"""One ``planeK`` or ``combined`` folder of Suite2p: how much is in it, and whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.npy.header import NpyHeader, read_header
+from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
+
+_TRACES = ("F.npy", "Fneu.npy", "spks.npy")
+_PICKLE_STOP = b"."
+
+
+# The file that a person's curation writes.
+LABELS = "iscell.npy"
+
+
+@dataclass(frozen=True)
+class PlaneOutput:
+    """One folder of an output.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    label
+        ``plane0``, ``plane1`` … or ``combined``.
+    plane
+        Number of the plane from 0, None for ``combined``.
+    num_rois, num_frames
+        ROIs (cells or not), and frames of the plane; 0 where an unfinished folder does not say.
+    frames_per_file
+        Frames that each input file gave to this plane; empty where an old version did not say.
+    """
+
+    folder: Path
+    label: str
+    plane: int | None
+    num_rois: int
+    num_frames: int
+    frames_per_file: tuple[int, ...]
+
+
+def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
+    """Describe one folder of an output, finished or not."""
+    with telling_odd_content(folder):
+        traces = _array_shape(folder / "F.npy")
+        shape = traces if traces is not None and len(traces) == 2 else None
+        metadata = read_metadata(folder) if has_metadata(folder) else None
+        stated = metadata.num_frames if metadata else 0
+        return PlaneOutput(
+            folder=folder,
+            label=folder.name,
+            plane=plane,
+            num_rois=shape[0] if shape else 0,
+            num_frames=shape[1] if shape else stated,
+            frames_per_file=metadata.frames_per_file if metadata else (),
+        )
+
+
+def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
+    """Name what the import needs and the folder lacks, or has only in part; empty for a whole folder.
+
+    Sizes and shapes are compared from the files' headers, nothing is read whole.
+    """
+    folder = plane.folder
+    if has_metadata(folder):
+        names = ("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy")
+        wrong = [
+            f"{name} (cut off)" for name in names if (folder / name).is_file() and _is_cut_off(folder / name)
+        ]
+    else:
+        wrong = ["ops.npy"]
+    counts = {LABELS: (plane.num_rois, 2), "stat.npy": (plane.num_rois,)}
+    expected = dict.fromkeys(_TRACES, (plane.num_rois, plane.num_frames)) | counts
+    for name, shape in expected.items():
+        path = folder / name
+        found = _array_shape(path)
+        if not path.is_file():
+            wrong.append(name)
+        elif found is None or _is_cut_off(path):
+            wrong.append(f"{name} (cut off)")
+        elif found != shape:
+            wrong.append(f"{name} (shape {found}, not {shape})")
+    return tuple(wrong)
+
+
+def _array_shape(path: Path) -> tuple[int, ...] | None:
+    header = _header(path)
+    return header.shape if header else None
+
+
+def _header(path: Path) -> NpyHeader | None:
+    """Read the header of a ``.npy`` file; None where it has no whole one."""
+    try:
+        with path.open("rb") as file:
+            return read_header(file, path)
+    except (FileNotFoundError, FormatError):
+        return None
+
+
+def _is_cut_off(path: Path) -> bool:
+    header = _header(path)
+    if header is None:
+        return True
+    if not header.dtype.hasobject:
+        return path.stat().st_size < header.size_bytes + header.content_bytes
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) != _PICKLE_STOP

@@ -1,0 +1,198 @@
+"""Regions in a result of Suite2p for MATLAB: where they are, and which of them are cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.matlab.value import MatlabValue, single_numbers
+from imaging_pipeline.readers.suite2p.rois import Roi
+
+_NUMBERS = ("mrs", "mrs0", "cmpct", "footprint", "aspect_ratio", "radius", "skew")
+
+Labels = tuple[NDArray[np.bool_], NDArray[np.float64]]
+
+
+def read_cell_labels(result: MatlabValue) -> Labels:
+    """Read which regions are cells.
+
+    A person's decision is in ``cl.iscell`` where the window was an early one, and in ``stat.iscell`` else.
+
+    Returns
+    -------
+    is_cell
+        bool (N,); region k of MATLAB is element k - 1.
+    cell_probability
+        float64 (N,), the classifier's; NaN where none was asked.
+
+    Raises
+    ------
+    FormatError
+        There are no labels, or not as many as regions.
+    """
+    stat = result.field("stat")
+    num_rois = stat.num_elements
+    window = result.optional("cl")
+    decided = None if window is None else window.optional("iscell")
+    labels = decided.vector() if decided is not None else single_numbers(stat.each("iscell"))
+    _check_number(result, "cl.iscell" if decided is not None else "stat.iscell", len(labels), num_rois)
+    probability = np.full(num_rois, np.nan)
+    if "cellProb" in stat.fields():
+        probability = single_numbers(stat.each("cellProb"))
+    return labels > 0.5, probability
+
+
+def read_red_cells(result: MatlabValue) -> Labels | None:
+    """Read which regions are labelled in the second channel.
+
+    Returns
+    -------
+    is_red, red_probability
+        bool and float64 (N,), the probability NaN where it is not told; None where there was no second
+        channel: the window then notes every region as not red.
+
+    Raises
+    ------
+    FormatError
+        There are not as many labels as regions.
+    """
+    stat, window = result.field("stat"), result.optional("cl")
+    num_rois = stat.num_elements
+    decided = None if window is None else window.optional("redcell")
+    if decided is not None:
+        labels = decided.vector()
+    elif "redcell" in stat.fields():
+        labels = single_numbers(stat.each("redcell"))
+    else:
+        return None
+    if not labels.any() and result.field("ops").optional("mimgRED") is None:
+        return None
+    _check_number(result, "redcell", len(labels), num_rois)
+    probability = np.full(num_rois, np.nan)
+    if "redprob" in stat.fields():
+        probability = single_numbers(stat.each("redprob"))
+    return labels > 0.5, probability
+
+
+def read_rois(result: MatlabValue, plane: int) -> tuple[Roi, ...]:
+    """Read the regions, in pixels of the whole frame from 0.
+
+    The file counts pixels from 1, and within ``ops.yrange`` and ``ops.xrange``, the part of the frame that
+    was always in view.
+
+    Parameters
+    ----------
+    result
+        The open result.
+    plane
+        Number of the plane from 0.
+
+    Raises
+    ------
+    FormatError
+        A region lacks a field, or a pixel of it is not in the frame's part.
+    """
+    ops, stat = result.field("ops"), result.field("stat")
+    regions = _Regions(stat, ops.field("yrange").vector(), ops.field("xrange").vector(), plane)
+    return tuple(regions.roi(number) for number in range(stat.num_elements))
+
+
+class _Regions:
+    """The fields of ``stat``, each of which is looked up once for all regions."""
+
+    def __init__(
+        self, stat: MatlabValue, y_range: NDArray[np.number], x_range: NDArray[np.number], plane: int
+    ) -> None:
+        self._y_range, self._x_range, self._plane = y_range, x_range, plane
+        self._ypix, self._xpix = _each(stat, "ypix"), _each(stat, "xpix")
+        self._weights, self._medians = _each(stat, "lam"), _each(stat, "med")
+        self._overlaps = _each(stat, "isoverlap") if "isoverlap" in stat.fields() else None
+        self._numbers = {
+            name: single_numbers(_each(stat, name)).tolist() for name in _NUMBERS if name in stat.fields()
+        }
+
+    def roi(self, number: int) -> Roi:
+        """Give a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
+        ypix = _pixels(self._ypix[number], self._y_range, number)
+        center_y, center_x = _center(self._medians[number])
+        return Roi(
+            npix=ypix.size,
+            center_y=center_y + self._y_range[0] - 2,
+            center_x=center_x + self._x_range[0] - 2,
+            ypix=ypix,
+            xpix=_pixels(self._xpix[number], self._x_range, number),
+            roi_weights=self._weights[number].vector().astype(np.float32),
+            plane=self._plane,
+            mrs=self._number("mrs", number),
+            mrs0=self._number("mrs0", number),
+            compact=self._number("cmpct", number),
+            footprint=self._number("footprint", number),
+            isoverlap=None if self._overlaps is None else self._overlaps[number].vector().astype(np.bool_),
+            aspect_ratio=self._number("aspect_ratio", number),
+            radius=self._number("radius", number),
+            npix_norm=None,
+            npix_norm_no_crop=None,
+            soma_crop=None,
+            npix_soma=None,
+            skew=self._number("skew", number),
+            std=None,
+            snr=None,
+        )
+
+    def _number(self, name: str, number: int) -> float | None:
+        return self._numbers[name][number] if name in self._numbers else None
+
+
+def _each(stat: MatlabValue, name: str) -> Sequence[MatlabValue]:
+    """Return a field of every region, of which a damaged file may have fewer or more than regions."""
+    values = stat.each(name)
+    if len(values) != stat.num_elements:
+        raise FormatError(
+            f"stat.{name} is not there once a region",
+            path=stat.path,
+            found=len(values),
+            allowed=stat.num_elements,
+            remedy="Let Suite2p write the file again.",
+        )
+    return values
+
+
+def _center(median: MatlabValue) -> tuple[float, float]:
+    values = median.vector().tolist()
+    if len(values) != 2:
+        raise FormatError(
+            f"{median.name} is no position",
+            path=median.path,
+            found=f"{len(values)} numbers",
+            allowed="y and x",
+            remedy="Let Suite2p write the file again.",
+        )
+    return values[0], values[1]
+
+
+def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:
+    """Give rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
+    found = pixels.vector()
+    if found.size and not (found.min() >= 1 and found.max() <= part.size):
+        raise FormatError(
+            f"{pixels.name} of region {number + 1} leaves the part of the frame that was analysed",
+            path=pixels.path,
+            found=f"{found.min():g} to {found.max():g}",
+            allowed=f"1 to {part.size}, as MATLAB counts",
+            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+        )
+    return found.astype(np.int64) + int(part[0]) - 2
+
+
+def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> None:
+    if found != expected:
+        raise FormatError(
+            f"{name} does not have one label a region",
+            path=result.path,
+            found=found,
+            allowed=expected,
+            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+        )

@@ -1,0 +1,267 @@
+"""One TIFF file: its signature, its bytes, and the directory of a page.
+
+Classic TIFF 6.0 and BigTIFF, uncompressed, one sample a pixel, strips that adjoin: what microscopes
+write.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.readers.read_ahead import read_ahead
+from imaging_pipeline.readers.tiff.page import Page, Span
+
+DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
+_STRIP_OFFSETS, _SAMPLES_PER_PIXEL, _STRIP_BYTES, _SAMPLE_FORMAT = 273, 277, 279, 339
+_NAMES = {_WIDTH: "ImageWidth", _HEIGHT: "ImageLength"}
+_NAMES |= {_STRIP_OFFSETS: "StripOffsets", _STRIP_BYTES: "StripByteCounts"}
+
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_TYPE_BYTES |= {16: 8, 17: 8, 18: 8}
+_INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_KINDS = {1: "uint", 2: "int", 3: "float"}
+_DTYPES = ("int16", "uint16", "uint8", "int8", "uint32", "int32", "float32")
+
+# A microscope's settings, and mostly the first page too: one read takes them whole.
+_START_READ_BYTES = 40 * 1024
+# A directory of a microscope has about twenty tags: one read takes it whole, with its short values.
+_DIRECTORY_READ_BYTES = 1024
+_MOST_TAGS = 1000
+
+COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
+_AS_WRITTEN = "register the tifs as the microscope wrote them, not copies saved by another program."
+
+
+class _Tag(NamedTuple):
+    """One entry of a directory; a tuple, since a file of many pages has very many."""
+
+    type_code: int
+    num_values: int
+    offset: int
+    num_bytes: int
+
+    @property
+    def place(self) -> Span:
+        return Span(self.offset, self.num_bytes)
+
+
+class TifFile:
+    """An open TIFF file.
+
+    Raises
+    ------
+    NothingFoundError
+        The file is not there.
+    TruncatedError
+        Its first bytes are not there.
+    FormatError
+        The file is no TIFF.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            # Unbuffered: pages are read at scattered offsets, and a buffer would fetch what lies between.
+            self._file = path.open("rb", buffering=0)
+        except FileNotFoundError as missing:
+            raise NothingFoundError(
+                "The tif is not there", path=path, remedy="Copy it back into the folder."
+            ) from missing
+        try:
+            self.size_bytes = os.fstat(self._file.fileno()).st_size
+            self._start = self._read(0, min(_START_READ_BYTES, self.size_bytes))
+            self._directory = (0, b"")
+            self._read_signature()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _read_signature(self) -> None:
+        start = self.read_at(0, 8)
+        if not any(start):
+            raise self.blank(0)
+        byte_order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
+        version = struct.unpack_from(f"{byte_order}H", start, 2)[0]
+        if not byte_order or version not in (42, 43):
+            raise self.foreign("This is not a TIFF file", start[:4], "II or MM, then 42 or 43")
+        self.byte_order = byte_order
+        self.is_bigtiff = version == 43
+        self.pointer = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'I'}")
+        self._tag_count = struct.Struct(f"{byte_order}{'Q' if self.is_bigtiff else 'H'}")
+        self._tag = struct.Struct(f"{byte_order}{'HHQQ' if self.is_bigtiff else 'HHII'}")
+        first = self.read_at(8, 8) if self.is_bigtiff else start[4:]
+        self.first_directory: int = self.pointer.unpack(first)[0]
+
+    def read_at(self, offset: int, num_bytes: int) -> bytes:
+        """Read bytes; raise TruncatedError where the file ends before."""
+        if offset + num_bytes > self.size_bytes:
+            raise self.truncated(offset + num_bytes)
+        for start, content in ((0, self._start), self._directory):
+            if start <= offset and offset + num_bytes <= start + len(content):
+                return content[offset - start : offset - start + num_bytes]
+        return self._read(offset, num_bytes)
+
+    def _read(self, offset: int, num_bytes: int) -> bytes:
+        self._file.seek(offset)
+        content = self._file.read(num_bytes)
+        while len(content) < num_bytes:
+            more = self._file.read(num_bytes - len(content))
+            if not more:
+                raise self.truncated(offset + num_bytes)
+            content += more
+        return content
+
+    def read_span(self, span: Span) -> bytes:
+        """Read a stretch of bytes; raise TruncatedError where the file ends before."""
+        return self.read_at(span.offset, span.num_bytes)
+
+    def truncated(self, expected_bytes: int) -> TruncatedError:
+        """Make the error that says how much of the file is not there."""
+        return TruncatedError(
+            "The tif is truncated",
+            path=self.path,
+            found=f"{self.size_bytes} bytes",
+            allowed=f"at least {expected_bytes} bytes",
+            remedy=COPY_AGAIN,
+        )
+
+    def blank(self, offset: int) -> TruncatedError:
+        """Make the error for zeros where content should be: Windows gives a copy its full size at once."""
+        return TruncatedError(
+            "The tif is truncated: it has its size, but not all of its content",
+            path=self.path,
+            found=f"only zeros at byte {offset} of {self.size_bytes}",
+            allowed="a page up to the end of the file",
+            remedy=COPY_AGAIN,
+        )
+
+    def foreign(self, what: str, found: object, allowed: object) -> FormatError:
+        """Make the error for a tif that no microscope writes."""
+        return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=_AS_WRITTEN)
+
+    def read_ahead(self, spans: Iterable[Span]) -> None:
+        """Announce what will be read next."""
+        read_ahead(self._file, ((span.offset, span.num_bytes) for span in spans))
+
+    @cached_property
+    def first_page(self) -> Page:
+        """The first page, as `page_at` gives it."""
+        return self.page_at(self.first_directory)
+
+    def page_at(self, offset: int) -> Page:
+        """Read the directory at ``offset``.
+
+        Raises
+        ------
+        TruncatedError
+            The file ends before, or holds zeros there.
+        FormatError
+            There is no directory, or it is of an image that cannot be read by offset.
+        """
+        directory, next_directory, tags = self._directory_at(offset)
+        width, height = self._number(tags, _WIDTH), self._number(tags, _HEIGHT)
+        dtype = self._dtype(tags)
+        data = self._data(tags, width * height * np.dtype(dtype).itemsize)
+        return Page(
+            directory=directory,
+            next_directory=next_directory,
+            width=width,
+            height=height,
+            dtype=dtype,
+            data=data,
+            description=tags[DESCRIPTION].place if DESCRIPTION in tags else Span(offset, 0),
+            shared_texts={tag: tags[tag].place for tag in (SOFTWARE, ARTIST) if tag in tags},
+            end=max(directory.end, data.end, *(tag.offset + tag.num_bytes for tag in tags.values())),
+        )
+
+    def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
+        content = self.read_at(offset, min(_DIRECTORY_READ_BYTES, max(self.size_bytes - offset, 8)))
+        (count,) = self._tag_count.unpack_from(content)
+        if not any(content):
+            raise self.blank(offset)
+        if not 0 < count <= _MOST_TAGS:
+            raise FormatError(
+                f"There is no page at byte {offset} of the tif, where one should be",
+                path=self.path,
+                found=f"{count} tags",
+                allowed=f"1 to {_MOST_TAGS} tags",
+                remedy=COPY_AGAIN,
+            )
+        num_bytes = self._tag_count.size + count * self._tag.size + self.pointer.size
+        if len(content) < num_bytes:
+            content = self.read_at(offset, num_bytes)
+        self._directory = (offset, content)
+        entries = self._tag.iter_unpack(content[self._tag_count.size : num_bytes - self.pointer.size])
+        tags = {}
+        for place, (tag, type_code, num_values, value) in zip(
+            self.value_places(num_bytes), entries, strict=True
+        ):
+            value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
+            # A value that fits into the pointer's place is written there instead.
+            inline = value_bytes <= self.pointer.size
+            tags[tag] = _Tag(type_code, num_values, offset + place if inline else value, value_bytes)
+        (next_directory,) = self.pointer.unpack_from(content, num_bytes - self.pointer.size)
+        return Span(offset, num_bytes), next_directory, tags
+
+    def value_places(self, num_bytes: int) -> range:
+        """Give where in a directory of so many bytes its tags have their values, or pointers to them."""
+        first = self._tag_count.size + self._tag.size - self.pointer.size
+        return range(first, num_bytes - self.pointer.size, self._tag.size)
+
+    def _numbers(self, tags: Mapping[int, _Tag], tag: int) -> tuple[int, ...]:
+        found = tags.get(tag)
+        if found is None or found.num_values == 0 or found.type_code not in _INTEGER_CODES:
+            raise self.foreign(f"A page of the tif has no {_NAMES.get(tag, tag)}", "none", "whole numbers")
+        layout = f"{self.byte_order}{found.num_values}{_INTEGER_CODES[found.type_code]}"
+        return struct.unpack(layout, self.read_span(found.place))
+
+    def _number(self, tags: Mapping[int, _Tag], tag: int, default: int | None = None) -> int:
+        if default is not None and tag not in tags:
+            return default
+        return self._numbers(tags, tag)[0]
+
+    def _dtype(self, tags: Mapping[int, _Tag]) -> str:
+        if (compression := self._number(tags, _COMPRESSION, 1)) != 1:
+            raise self.foreign("The tif is compressed", f"scheme {compression}", "none")
+        if (samples := self._number(tags, _SAMPLES_PER_PIXEL, 1)) != 1:
+            raise self.foreign("The tif has several samples a pixel", samples, 1)
+        kind = _KINDS.get(self._number(tags, _SAMPLE_FORMAT, 1), "unknown")
+        dtype = f"{kind}{self._number(tags, _BITS, 1)}"
+        if dtype not in _DTYPES:
+            raise self.foreign("The tif's pixels are of an unknown type", dtype, ", ".join(_DTYPES))
+        return dtype
+
+    def _data(self, tags: Mapping[int, _Tag], expected_bytes: int) -> Span:
+        offsets, counts = self._numbers(tags, _STRIP_OFFSETS), self._numbers(tags, _STRIP_BYTES)
+        if len(offsets) != len(counts):
+            raise self.foreign(
+                "A page of the tif has not as many lengths as strips",
+                f"{len(offsets)} strips with {len(counts)} lengths",
+                "one length for each strip",
+            )
+        ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
+        if list(offsets[1:]) != ends[:-1] or sum(counts) != expected_bytes:
+            raise self.foreign(
+                "A page's image does not lie in one piece in the tif",
+                f"{len(offsets)} strips with {sum(counts)} bytes",
+                f"adjoining strips with {expected_bytes} bytes",
+            )
+        return Span(offsets[0], expected_bytes)

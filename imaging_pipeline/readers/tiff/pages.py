@@ -1,0 +1,192 @@
+"""Where all pages of a TIFF stack lie.
+
+A stack of a microscope has thousands of pages of equal length. Their places are computed instead of
+walked where the file allows it: on a network share each step of a walk costs the share's latency.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.tiff.file import COPY_AGAIN, TifFile
+from imaging_pipeline.readers.tiff.page import Page, Span
+from imaging_pipeline.readers.tiff.page_pattern import PagePattern
+
+_NUM_PROBES = 4
+# As much of a page's end as no detector leaves at zero in one page and not in another.
+_END_BYTES = 64 * 1024
+# Almost every file shows in so few that it is whole.
+_GLANCE_BYTES = 4 * 1024
+
+Int64Array = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """The places of all pages, in bytes from the start of the file.
+
+    Attributes
+    ----------
+    first
+        The first page, whose size and type all others share.
+    data_offsets, description_offsets, description_bytes, directory_ends, ends
+        int64 arrays (num_pages,). A directory's last bytes are the pointer to the next one; behind
+        ``ends`` lies nothing that the page needs.
+    """
+
+    first: Page
+    data_offsets: Int64Array
+    description_offsets: Int64Array
+    description_bytes: Int64Array
+    directory_ends: Int64Array
+    ends: Int64Array
+
+    @property
+    def num_pages(self) -> int:
+        """Pages in the file."""
+        return len(self.data_offsets)
+
+    def data(self, index: int) -> Span:
+        """Give the place of a page's image."""
+        return Span(int(self.data_offsets[index]), self.first.data.num_bytes)
+
+    def description(self, index: int) -> Span:
+        """Give the place of a page's text."""
+        return Span(int(self.description_offsets[index]), int(self.description_bytes[index]))
+
+
+def find_pages(file: TifFile) -> PageTable:
+    """Find all pages, by their even spacing or else one by one.
+
+    Raises
+    ------
+    TruncatedError
+        The file ends before its last page does, or holds zeros where a page should be.
+    FormatError
+        Its directories run in a circle, or its pages differ in size or type.
+    """
+    first = file.first_page
+    return _evenly_spaced(file, first) or _walked(file, first)
+
+
+def _require_whole(file: TifFile, end: int) -> None:
+    if end > file.size_bytes:
+        raise file.truncated(end)
+
+
+def check_end(file: TifFile, pages: PageTable) -> None:
+    """Refuse a file whose last image ends in zeros as its first does not.
+
+    So it is where a copy got its full size at once, and broke off in the last page: nothing else of the
+    file tells.
+
+    Raises
+    ------
+    TruncatedError
+    """
+    num_bytes = min(pages.first.data.num_bytes, _GLANCE_BYTES)
+    if file.read_at(pages.data(-1).end - num_bytes, num_bytes).strip(b"\0"):
+        return
+    num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
+    first, last = (pages.data(index).end - num_bytes for index in (0, -1))
+    if not file.read_at(last, num_bytes).strip(b"\0") and file.read_at(first, num_bytes).strip(b"\0"):
+        raise file.blank(last)
+
+
+def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
+    """Read one page's image, (height, width), in the machine's byte order."""
+    first = pages.first
+    stored = np.frombuffer(file.read_span(pages.data(index)), file.byte_order + np.dtype(first.dtype).str[1:])
+    return stored.astype(first.dtype, copy=False).reshape(first.height, first.width)
+
+
+def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
+    """Compute the places if the pages follow each other at one distance, else give None.
+
+    Believed only if the last directory is where it should be and ends the chain, and if random probes
+    between agree.
+    """
+    start = first.directory.offset
+    distance = first.next_directory - start
+    if distance <= 0:
+        return None
+    count = -(-(file.size_bytes - start) // distance)
+    between = range(1, count - 1)
+    probes = random.Random(count).sample(between, min(_NUM_PROBES, len(between)))
+    file.read_ahead(first.directory.moved(index * distance) for index in (count - 1, *probes))
+    file.read_ahead([Span(max(file.size_bytes - _GLANCE_BYTES, 0), _GLANCE_BYTES)])
+    expected = first.moved((count - 1) * distance)
+    last = _page_or_none(file, expected.directory.offset)
+    if last == expected:
+        # The last page that is there still names a next one.
+        raise file.truncated(first.moved(count * distance).end)
+    if last != replace(expected, next_directory=0):
+        return None
+    _require_whole(file, max(first.end, last.end))
+    pattern = PagePattern(file, first, last)
+    if not all(pattern.is_at(index * distance) for index in probes):
+        return None
+    steps = np.arange(count, dtype=np.int64) * distance
+    return PageTable(
+        first=first,
+        data_offsets=first.data.offset + steps,
+        description_offsets=first.description.offset + steps,
+        description_bytes=np.full(count, first.description.num_bytes, np.int64),
+        directory_ends=first.directory.end + steps,
+        ends=first.end + steps,
+    )
+
+
+def _page_or_none(file: TifFile, offset: int) -> Page | None:
+    """Read a directory where one is only guessed; without one, the pages are not evenly spaced."""
+    try:
+        return file.page_at(offset)
+    except FormatError:
+        return None
+
+
+def _walked(file: TifFile, first: Page) -> PageTable:
+    pages = [first]
+    seen = {first.directory.offset}
+    while (offset := pages[-1].next_directory) != 0:
+        if offset in seen:
+            raise FormatError(
+                "The tif's directories run in a circle",
+                path=file.path,
+                found=f"page {len(pages)} names byte {offset} as the next",
+                remedy=COPY_AGAIN,
+            )
+        seen.add(offset)
+        page = file.page_at(offset)
+        if (page.width, page.height, page.dtype) != (first.width, first.height, first.dtype):
+            raise FormatError(
+                f"Page {len(pages) + 1} of the tif differs from the first",
+                path=file.path,
+                found=f"{page.height} x {page.width} {page.dtype}",
+                allowed=f"{first.height} x {first.width} {first.dtype}",
+                remedy="register the tifs as the microscope wrote them, each of one size.",
+            )
+        pages.append(page)
+        if len(pages) % 1000 == 0:
+            progress.report("finding the tif's pages", len(pages))
+    # Before they are columns: a damaged page may name a place that no int64 holds.
+    _require_whole(file, max(page.end for page in pages))
+
+    def column(values: list[int]) -> Int64Array:
+        return np.array(values, np.int64)
+
+    return PageTable(
+        first=first,
+        data_offsets=column([page.data.offset for page in pages]),
+        description_offsets=column([page.description.offset for page in pages]),
+        description_bytes=column([page.description.num_bytes for page in pages]),
+        directory_ends=column([page.directory.end for page in pages]),
+        ends=column([page.end for page in pages]),
+    )

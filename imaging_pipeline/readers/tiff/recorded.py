@@ -1,0 +1,291 @@
+"""A tif of a recording, whatever program wrote it: its pages, and what is known of how they were taken.
+
+Pages go channel fastest, then the frames of a slice, then slices, then flyback frames, then the next
+volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from imaging_pipeline import progress
+from imaging_pipeline.errors import FormatError, InputError
+from imaging_pipeline.readers.tiff.file import TifFile
+from imaging_pipeline.readers.tiff.pages import PageTable, check_end, find_pages, read_image
+
+_COPY_BYTES = 8 << 20
+
+
+class Header(Protocol):
+    """How the pages of a recording follow each other, and when they were taken.
+
+    Attributes
+    ----------
+    start
+        Local wall time at which the recording was started.
+    frame_rate_hz, volume_rate_hz
+        Single frames a second, and volumes; the same where there is one plane.
+    num_channels, num_planes
+        Channels that were saved, and slices of a volume.
+    frames_per_slice
+        Frames taken of a slice before the next one.
+    num_flyback_frames
+        Frames at the end of each volume that are of no plane, but are in the file.
+    frames_per_volume, pages_per_volume
+        From one volume's start to the next one's, flyback frames included.
+    """
+
+    @property
+    def start(self) -> datetime: ...  # noqa: D102
+    @property
+    def frame_rate_hz(self) -> float: ...  # noqa: D102
+    @property
+    def volume_rate_hz(self) -> float: ...  # noqa: D102
+    @property
+    def num_channels(self) -> int: ...  # noqa: D102
+    @property
+    def num_planes(self) -> int: ...  # noqa: D102
+    @property
+    def frames_per_slice(self) -> int: ...  # noqa: D102
+    @property
+    def num_flyback_frames(self) -> int: ...  # noqa: D102
+    @property
+    def frames_per_volume(self) -> int: ...  # noqa: D102
+    @property
+    def pages_per_volume(self) -> int: ...  # noqa: D102
+
+
+HeaderT = TypeVar("HeaderT", bound=Header, covariant=True)
+
+
+@dataclass(frozen=True)
+class RecordedTif(Generic[HeaderT]):
+    """One tif as it lies on the disk.
+
+    Attributes
+    ----------
+    dtype
+        Type of a pixel as numpy names it, ``int16``.
+    num_pages
+        Pages in the file, of all channels.
+    header
+        How the pages were taken, from the file itself or from beside it.
+    """
+
+    path: Path
+    size_bytes: int
+    is_bigtiff: bool
+    height: int
+    width: int
+    dtype: str
+    num_pages: int
+    header: HeaderT
+
+    @property
+    def num_frames(self) -> int:
+        """Pages of one channel."""
+        return self.num_pages // self.header.num_channels
+
+    @property
+    def layout(self) -> str:
+        """What all files of a recording have in common, in words."""
+        channels, planes = self.header.num_channels, self.header.num_planes
+        return f"{self.width} × {self.height} px, {self.dtype}, channels: {channels}, planes: {planes}"
+
+
+def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> RecordedTif[HeaderT]:
+    """Count the pages that are really there, and find out how they were taken.
+
+    Parameters
+    ----------
+    path
+        The file.
+    header
+        Gives that for the open file.
+
+    Raises
+    ------
+    NothingFoundError
+        The file is not there.
+    TruncatedError
+        The last page is not whole; it tells the bytes expected and found.
+    FormatError
+        The file is no TIFF, its pages differ in size or type, or as ``header`` finds.
+    """
+    with TifFile(path) as file:
+        found = header(file)
+        pages = _whole_pages(file)
+        return RecordedTif(
+            path=path,
+            size_bytes=file.size_bytes,
+            is_bigtiff=file.is_bigtiff,
+            height=pages.first.height,
+            width=pages.first.width,
+            dtype=pages.first.dtype,
+            num_pages=pages.num_pages,
+            header=found,
+        )
+
+
+def read_plain_tif(path: Path, header: Header) -> RecordedTif[Header]:
+    """Count the pages of a tif of which something else tells how they were taken.
+
+    Raises
+    ------
+    NothingFoundError, TruncatedError, FormatError
+        As for `read_recorded_tif`.
+    """
+    return read_recorded_tif(path, lambda _file: header)
+
+
+def check_whole(path: Path) -> None:
+    """Check that a tif has all its pages.
+
+    Raises
+    ------
+    NothingFoundError, TruncatedError, FormatError
+        As for `read_recorded_tif`.
+    """
+    with TifFile(path) as file:
+        _whole_pages(file)
+
+
+def _whole_pages(file: TifFile) -> PageTable:
+    pages = find_pages(file)
+    check_end(file, pages)
+    return pages
+
+
+def pages_of(file: TifFile, tif: RecordedTif[Header]) -> PageTable:
+    """Find the pages of an open file again.
+
+    Raises
+    ------
+    FormatError
+        There are more or fewer than there were.
+    """
+    pages = find_pages(file)
+    if pages.num_pages != tif.num_pages:
+        raise FormatError(
+            "The tif has changed while it was read",
+            path=tif.path,
+            found=f"{pages.num_pages} pages",
+            allowed=f"{tif.num_pages} pages",
+            remedy="Let the copying end, and register the folder again.",
+        )
+    return pages
+
+
+def mean_image(
+    tif: RecordedTif[Header], max_frames: int = 50, channel: int = 0, frames_before: int = 0
+) -> npt.NDArray[np.float32]:
+    """Average frames spread evenly over a tif, of the first plane where there are several.
+
+    Parameters
+    ----------
+    tif
+        The file.
+    max_frames
+        Frames to read at most.
+    channel
+        Which of the saved channels, from 0.
+    frames_before
+        Frames of its acquisition in the files before: a file may begin amid a volume.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (height, width), in the units of the pixels.
+
+    Raises
+    ------
+    InputError
+        There is no such channel.
+    FormatError
+        The file holds no whole frame of the first plane, or has changed.
+    """
+    header = tif.header
+    if not 0 <= channel < header.num_channels:
+        raise InputError(
+            "The tif has no such channel",
+            path=tif.path,
+            found=channel,
+            allowed=f"0 to {header.num_channels - 1}",
+            remedy="Give one of the saved channels.",
+        )
+    frames = np.arange(tif.num_frames)
+    frames = frames[(frames + frames_before) % header.frames_per_volume < header.frames_per_slice]
+    if len(frames) == 0:
+        raise FormatError(
+            "The tif holds no frame of the first plane",
+            path=tif.path,
+            found=tif.num_pages,
+            remedy="Copy the file again, or move it out of the folder if it is as short at the microscope.",
+        )
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(max_frames, len(frames))).astype(np.int64))
+    total = np.zeros((tif.height, tif.width), np.float64)
+    with TifFile(tif.path) as file:
+        pages = pages_of(file, tif)
+        for frame in frames[chosen]:
+            total += read_image(file, pages, int(frame) * header.num_channels + channel)
+    return (total / len(chosen)).astype(np.float32)
+
+
+def iter_pages(tif: RecordedTif[Header], pages: range) -> Iterator[npt.NDArray[Any]]:
+    """Give the images of some pages, each (height, width) and of the tif's own type.
+
+    Raises
+    ------
+    InputError
+        The range leaves the file.
+    """
+    if pages and (min(pages) < 0 or max(pages) >= tif.num_pages):
+        raise InputError(
+            "The tif has no such pages",
+            path=tif.path,
+            found=pages,
+            allowed=range(tif.num_pages),
+            remedy="Give pages that the tif has.",
+        )
+    with TifFile(tif.path) as file:
+        table = pages_of(file, tif)
+        for index in pages:
+            yield read_image(file, table, index)
+
+
+def copy_pages(tif: RecordedTif[Header], num_pages: int, target: Path) -> None:
+    """Write a copy that holds only the first pages, with their texts.
+
+    The copy is the file up to the last byte that those pages need; the last directory's pointer is
+    set to none.
+
+    Raises
+    ------
+    InputError
+        There are not so many pages.
+    FileExistsError
+        The target is there already.
+    """
+    if not 1 <= num_pages <= tif.num_pages:
+        raise InputError(
+            "The tif has not so many pages",
+            path=tif.path,
+            found=num_pages,
+            allowed=f"1 to {tif.num_pages}",
+            remedy="Give a number of pages that the tif has.",
+        )
+    with TifFile(tif.path) as file, target.open("xb") as copy:
+        pages = pages_of(file, tif)
+        num_bytes = int(pages.ends[:num_pages].max())
+        for offset in range(0, num_bytes, _COPY_BYTES):
+            copy.write(file.read_at(offset, min(_COPY_BYTES, num_bytes - offset)))
+            progress.report("copying the tif's whole volumes", offset, num_bytes)
+        copy.seek(int(pages.directory_ends[num_pages - 1]) - file.pointer.size)
+        copy.write(file.pointer.pack(0))
