@@ -26,7 +26,7 @@ _MEMORY = 400 * 1024 * 1024
 _READ_ALL = f"""
 import resource
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.restricted_unpickler import loads
+from imaging_pipeline.readers.npy.file import loads
 from tests.makers.hostile_pickles import HOSTILE
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + {_MEMORY}, used + {_MEMORY}))

@@ -2,7 +2,7 @@
 
 A file can name other files in five ways, and h5py follows all of them: external links, external storage,
 virtual datasets, links of types of their own, and filters that are loaded from a plugin. So no object of
-h5py leaves the modules ``hdf5_*``. What they hand out instead opens nothing outside the file, and reads only
+h5py leaves this folder. What it hands out instead opens nothing outside the file, and reads only
 what is in it and has a size that recordings need.
 """
 

@@ -2,7 +2,7 @@
 
 A root holds ``plane0``, ``plane1`` … and ``combined`` where several planes were merged; it is called
 ``suite2p`` when Suite2p made it, or anything when a person moved it. Both generations of the format
-(see `suite2p_metadata`) give the same dataclasses.
+(see `metadata`) give the same dataclasses.
 """
 
 from __future__ import annotations
