@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from imaging_pipeline.errors import Move, PathError
+from imaging_pipeline.errors import PathError, Responsible
 from imaging_pipeline.paths import Place, local_path
 
 
@@ -32,7 +32,7 @@ def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
             path=path,
             found=error,
             remedy="Give this account the right to look at it.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error
     below = "/".join(spelled.relative_to(root).parts)
     return Place(place.repository_name, unicodedata.normalize("NFC", below))

@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 from imaging_pipeline.printable import escaped
 
 
-class Move(StrEnum):
+class Responsible(StrEnum):
     """Who can do something about an error."""
 
     EXPERIMENTER = "experimenter"
@@ -25,10 +25,10 @@ class Move(StrEnum):
 
 
 _WHOSE = {
-    Move.EXPERIMENTER: "The experimenter's move.",
-    Move.ADMINISTRATOR: "The administrator's move.",
-    Move.RETRY: "It is tried again by itself.",
-    Move.DEVELOPER: "A bug: please report it.",
+    Responsible.EXPERIMENTER: "The experimenter's move.",
+    Responsible.ADMINISTRATOR: "The administrator's move.",
+    Responsible.RETRY: "It is tried again by itself.",
+    Responsible.DEVELOPER: "A bug: please report it.",
 }
 
 # DataJoint keeps 2047 characters of an error in its job's row, with the name of the class before. What to
@@ -52,11 +52,11 @@ class PipelineError(Exception):
         The values that would have been accepted.
     remedy
         What to do, as a sentence; its first letter becomes a capital.
-    move
+    responsible
         Who can do it; the class says so where this is not given.
     """
 
-    default_move: ClassVar[Move] = Move.EXPERIMENTER
+    default_responsible: ClassVar[Responsible] = Responsible.EXPERIMENTER
 
     def __init__(
         self,
@@ -66,25 +66,30 @@ class PipelineError(Exception):
         path: PurePath | str | None = None,
         found: object = None,
         allowed: object = None,
-        move: Move | None = None,
+        responsible: Responsible | None = None,
     ) -> None:
         self.what = escaped(what)
         self.path = None if path is None else escaped(str(path))
         self.found = found
         self.allowed = allowed
         self.remedy = remedy[:1].upper() + remedy[1:]
-        self.move = move or self.default_move
+        self.responsible = responsible or self.default_responsible
         super().__init__(self._message())
 
-    def of(self, path: PurePath | str, move: Move) -> Self:
+    def of(self, path: PurePath | str, responsible: Responsible) -> Self:
         """Give the same error for one who knows of which file it is, and whose move that makes it."""
         return type(self)(
-            self.what, path=path, found=self.found, allowed=self.allowed, remedy=self.remedy, move=move
+            self.what,
+            path=path,
+            found=self.found,
+            allowed=self.allowed,
+            remedy=self.remedy,
+            responsible=responsible,
         )
 
     def _message(self) -> str:
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
-        end = [_end(self.remedy, self.move)]
+        end = [_end(self.remedy, self.responsible)]
         values = {"Found": self.found, "Allowed": self.allowed}
         told = {label: escaped(str(value)) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))
@@ -93,8 +98,8 @@ class PipelineError(Exception):
         return " ".join([*begin, *values_told, *end])
 
 
-def _end(remedy: str, move: Move) -> str:
-    return f"What to do: {remedy} {_WHOSE[move]}"
+def _end(remedy: str, responsible: Responsible) -> str:
+    return f"What to do: {remedy} {_WHOSE[responsible]}"
 
 
 def _cut(text: str, num_characters: int) -> str:
@@ -104,12 +109,12 @@ def _cut(text: str, num_characters: int) -> str:
 
 
 @dataclass(frozen=True)
-class Told:
+class ParsedMessage:
     """What a message says that an error, or what waits, left in a job's row.
 
     Attributes
     ----------
-    move
+    responsible
         Whose move it is.
     what
         What happened, with the file and the values.
@@ -123,7 +128,7 @@ class Told:
         How many processes died of it in a row.
     """
 
-    move: Move
+    responsible: Responsible
     what: str
     remedy: str
     kind: str = ""
@@ -138,27 +143,27 @@ _MESSAGE = re.compile(
     r"|(?P<all>.*))",
     re.DOTALL,
 )
-_MOVES = {whose: move for move, whose in _WHOSE.items()}
+_BY_TEXT = {whose: responsible for responsible, whose in _WHOSE.items()}
 
 
-def message(told: Told) -> str:
+def format_message(parsed: ParsedMessage) -> str:
     """Give what is kept in a job's row: no longer than it may be, and with what to do at its end."""
-    deaths = f", deaths {told.deaths}" if told.deaths else ""
-    begin = f"Attempt {told.attempt}{deaths}: " if told.attempt else ""
-    begin += f"{told.kind}: " if told.kind else ""
-    end = f" {_end(told.remedy, told.move)}"
-    return f"{begin}{_cut(told.what, _LONGEST - len(end))}{end}"
+    deaths = f", deaths {parsed.deaths}" if parsed.deaths else ""
+    begin = f"Attempt {parsed.attempt}{deaths}: " if parsed.attempt else ""
+    begin += f"{parsed.kind}: " if parsed.kind else ""
+    end = f" {_end(parsed.remedy, parsed.responsible)}"
+    return f"{begin}{_cut(parsed.what, _LONGEST - len(end))}{end}"
 
 
-def told(message: str) -> Told:
-    """Say what a message tells: the inverse of `message`, and of what `PipelineError` writes.
+def parse_message(message: str) -> ParsedMessage:
+    """Say what a message tells: the inverse of `format_message`, and of what `PipelineError` writes.
 
     A message that does not say whose move it is was written by none of ours: it is a bug.
     """
     found = _MESSAGE.fullmatch(message)
     assert found is not None  # every text matches
-    return Told(
-        _MOVES.get(found["whose"] or "", Move.DEVELOPER),
+    return ParsedMessage(
+        _BY_TEXT.get(found["whose"] or "", Responsible.DEVELOPER),
         (found["what"] or found["all"] or "").rstrip(),
         found["remedy"] or "",
         found["kind"] or "",
@@ -170,7 +175,7 @@ def told(message: str) -> Told:
 class ConfigError(PipelineError, ValueError):
     """The configuration file or an environment variable is wrong."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class InputError(PipelineError, ValueError):
@@ -184,13 +189,13 @@ class PathError(PipelineError, ValueError):
 class ForbiddenError(PipelineError, PermissionError):
     """A person may not do this."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class TooOftenError(ForbiddenError):
     """It was tried in vain too often; later it may be tried again."""
 
-    default_move = Move.EXPERIMENTER
+    default_responsible = Responsible.EXPERIMENTER
 
 
 class NamingError(PipelineError, ValueError):
@@ -204,19 +209,19 @@ class NothingFoundError(PipelineError, FileNotFoundError):
 class StillCopyingError(PipelineError, BlockingIOError):
     """Files are still being written: the request waits."""
 
-    default_move = Move.RETRY
+    default_responsible = Responsible.RETRY
 
 
 class NotYetHereError(PipelineError, LookupError):
     """An animal is not in the database yet: the request waits for the colony's next sync."""
 
-    default_move = Move.RETRY
+    default_responsible = Responsible.RETRY
 
 
 class ColonyError(PipelineError, RuntimeError):
     """The colony system is away, is not as its mapping says, or suddenly tells of nearly nothing."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class FormatError(PipelineError, ValueError):
@@ -234,7 +239,7 @@ class UnsafeContentError(FormatError):
 class NotHereError(PipelineError):
     """It cannot be done on this machine; another one may."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class MissingPackageError(NotHereError, ImportError):
@@ -252,7 +257,7 @@ class NotMountedError(NotHereError, FileNotFoundError):
 class DatabaseError(PipelineError, ConnectionError):
     """The database cannot be reached, or refuses."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class UnreachableError(DatabaseError):
@@ -262,7 +267,7 @@ class UnreachableError(DatabaseError):
 class SchemaError(PipelineError, RuntimeError):
     """The tables are not declared, or are not those of this version."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class OtherVersionError(SchemaError):
@@ -276,7 +281,7 @@ class RunError(PipelineError, RuntimeError):
 class ProcessKilledError(RunError):
     """The process of an analysis program was killed; this time, it may be, for lack of memory."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class OutputError(PipelineError, ValueError):
@@ -286,7 +291,7 @@ class OutputError(PipelineError, ValueError):
 class StoreError(PipelineError, OSError):
     """A store or scratch place is full, missing or read-only."""
 
-    default_move = Move.ADMINISTRATOR
+    default_responsible = Responsible.ADMINISTRATOR
 
 
 class NoRoomError(NotHereError, StoreError):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from numbers import Integral, Real
 
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.errors import InputError, Responsible
 
 LABELS = ("combined", "split")
 
@@ -101,7 +101,7 @@ def _plain(value: object) -> object:
         found=f"{value!r} ({type(value).__name__})",
         allowed="texts, numbers, truth values, lists and groups of these",
         remedy="Write the setting as one of these.",
-        move=Move.ADMINISTRATOR,
+        responsible=Responsible.ADMINISTRATOR,
     )
 
 
@@ -117,7 +117,7 @@ def _checked_label(label: str) -> str:
             found=label,
             allowed=LABELS,
             remedy="Pass one of these labels.",
-            move=Move.DEVELOPER,
+            responsible=Responsible.DEVELOPER,
         )
     return label
 
@@ -140,5 +140,5 @@ def _canonical(part: object) -> tuple[str, str]:
         found=f"{part!r} ({type(part).__name__})",
         allowed="texts, whole numbers, truth values, finite floats and times without a zone",
         remedy="Pass a value of one of these types.",
-        move=Move.DEVELOPER,
+        responsible=Responsible.DEVELOPER,
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from imaging_pipeline.errors import Move, NotMountedError, PathError
+from imaging_pipeline.errors import NotMountedError, PathError, Responsible
 
 # Windows puts U+202A in front of a path that is copied from the properties of a file.
 _INVISIBLE = " \t\r\n\v\f\u00a0\ufeff\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -111,7 +111,7 @@ def resolve(typed: str, roots: Sequence[Root]) -> Place:
             path=clean(typed),
             found=_spelled([root for root, _ in owners]),
             remedy="leave each root to one repository.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     below = path.names[len(owners[0][1].names) :]
     return Place(names[0], "/".join(below))
@@ -235,7 +235,7 @@ def _parse_root(root: Root) -> _Absolute:
             found=repr(root.root),
             allowed=error.allowed,
             remedy="Give this root as a whole path.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error
 
 

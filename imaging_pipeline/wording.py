@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 
 WHOSE_MOVE = {
-    Move.EXPERIMENTER: "the experimenter's move",
-    Move.ADMINISTRATOR: "the administrator's move",
-    Move.RETRY: "tried again by itself",
-    Move.DEVELOPER: "a bug",
+    Responsible.EXPERIMENTER: "the experimenter's move",
+    Responsible.ADMINISTRATOR: "the administrator's move",
+    Responsible.RETRY: "tried again by itself",
+    Responsible.DEVELOPER: "a bug",
 }
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400

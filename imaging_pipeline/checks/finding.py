@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import Move, PipelineError
+from imaging_pipeline.errors import PipelineError, Responsible
 
 
 class State(StrEnum):
@@ -38,7 +38,7 @@ class Finding:
     state: State
     found: str
     remedy: str = ""
-    move: Move | None = None
+    responsible: Responsible | None = None
 
 
 def ok(subject: str, found: str) -> Finding:
@@ -48,12 +48,12 @@ def ok(subject: str, found: str) -> Finding:
 
 def notice(subject: str, found: str, remedy: str) -> Finding:
     """Give a finding that is worth knowing and stops nobody."""
-    return Finding(subject, State.NOTICE, found, remedy, Move.ADMINISTRATOR)
+    return Finding(subject, State.NOTICE, found, remedy, Responsible.ADMINISTRATOR)
 
 
 def failed(subject: str, found: str, remedy: str) -> Finding:
     """Give a finding of what stands in the way of work."""
-    return Finding(subject, State.FAILED, found, remedy, Move.ADMINISTRATOR)
+    return Finding(subject, State.FAILED, found, remedy, Responsible.ADMINISTRATOR)
 
 
 def from_error(subject: str, error: PipelineError) -> Finding:
@@ -62,4 +62,4 @@ def from_error(subject: str, error: PipelineError) -> Finding:
     for label, value in (("File", error.path), ("Found", error.found), ("Allowed", error.allowed)):
         if value is not None:
             facts.append(f"{label}: {value}")
-    return Finding(subject, State.FAILED, "\n".join(facts), error.remedy, error.move)
+    return Finding(subject, State.FAILED, "\n".join(facts), error.remedy, error.responsible)

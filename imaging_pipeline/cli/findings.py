@@ -31,7 +31,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
         word, colour = _STATES[finding.state]
         lines = [line for fact in finding.found.splitlines() for line in _wrapped(fact, indent)]
         if finding.remedy:
-            lines += _wrapped(f"What to do ({finding.move}): {finding.remedy}", indent)
+            lines += _wrapped(f"What to do ({finding.responsible}): {finding.remedy}", indent)
         subject = f"{finding.subject:<{_SUBJECT_WIDTH}}"
         if not subject.endswith(" "):
             # It takes its own line.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from imaging_pipeline.errors import Told
+from imaging_pipeline.errors import ParsedMessage
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.jobs.about import about
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
@@ -83,14 +83,14 @@ def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
         yield f"Left as they are: {left}."
 
 
-def _told(told: Told) -> Iterator[str]:
+def _told(told: ParsedMessage) -> Iterator[str]:
     kind = f"{told.kind}: " if told.kind else ""
     again = f" (tried {times(told.attempt)})" if told.attempt else ""
     yield f"  {kind}{told.what}{again}"
     yield (
-        f"  What to do, {WHOSE_MOVE[told.move]}: {told.remedy}"
+        f"  What to do, {WHOSE_MOVE[told.responsible]}: {told.remedy}"
         if told.remedy
-        else f"  {WHOSE_MOVE[told.move]}"
+        else f"  {WHOSE_MOVE[told.responsible]}"
     )
 
 

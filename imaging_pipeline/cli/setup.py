@@ -11,7 +11,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, say_added
-from imaging_pipeline.errors import FormatError, Move
+from imaging_pipeline.errors import FormatError, Responsible
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.schemas.administer.setup_parts import PARTS, read_parts
 
@@ -72,4 +72,4 @@ def _read_parts(path: Path) -> Mapping[str, Any]:
     try:
         return read_parts(path.read_bytes())
     except FormatError as error:
-        raise error.of(path, Move.ADMINISTRATOR) from error
+        raise error.of(path, Responsible.ADMINISTRATOR) from error

@@ -15,7 +15,7 @@ from typing import Any
 from imaging_pipeline.colony.changes import FieldChange
 from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.contract import Source
-from imaging_pipeline.errors import ColonyError, Move, PipelineError
+from imaging_pipeline.errors import ColonyError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.inserting import alone
 from imaging_pipeline.schemas.tables import Tables
@@ -104,7 +104,7 @@ class Run:
                 "Another comparison with the colony has begun, since this one was silent for too long",
                 found=f"nothing heard of it for {SILENT_S / 60:.0f} minutes",
                 remedy="Nothing: the other one goes on.",
-                move=Move.RETRY,
+                responsible=Responsible.RETRY,
             )
         self._renewed = time.monotonic()
 
@@ -178,7 +178,7 @@ def _goes_on(row: dict[str, Any]) -> GoesOnError:
         f" {row['sync_started']:%Y-%m-%d at %H:%M:%S}",
         remedy="wait until it has ended; one that was killed is forgotten after"
         f" {SILENT_S / 60:.0f} minutes of silence.",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
 
 

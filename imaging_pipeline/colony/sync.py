@@ -15,7 +15,7 @@ from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.spool import Spool
 from imaging_pipeline.colony.stored import accounts, stored_animals
 from imaging_pipeline.colony.writing import Writer
-from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
+from imaging_pipeline.errors import ColonyError, NothingFoundError, Responsible
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
@@ -150,7 +150,7 @@ class _Sync:
             raise NothingFoundError(
                 f"The source holds no animals ({self.source.name})",
                 remedy="see whether it is the right one, and whole.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             )
         before = 0 if force else self.spool.num_present()
         if 2 * found < before:

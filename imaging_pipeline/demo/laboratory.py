@@ -21,7 +21,7 @@ from imaging_pipeline.demo.share import (
 )
 from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.demo.user_movie import UserMovie, open_movie
-from imaging_pipeline.errors import InputError, Move, StoreError
+from imaging_pipeline.errors import InputError, Responsible, StoreError
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.administer.administration import add_options, add_repository, add_user
 
@@ -91,7 +91,7 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
             path=folder,
             found=error,
             remedy="Name another folder with --folder.",
-            move=Move.EXPERIMENTER,
+            responsible=Responsible.EXPERIMENTER,
         ) from error
     database.init_db(config)
     _introduce()

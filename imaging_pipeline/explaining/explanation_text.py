@@ -86,10 +86,10 @@ def _why(explanation: Explanation) -> Iterator[str]:
 
 
 def _reason(reason: Reason) -> Iterator[str]:
-    whose = f" ({WHOSE_MOVE[reason.move]})" if reason.move and not reason.remedy else ""
+    whose = f" ({WHOSE_MOVE[reason.responsible]})" if reason.responsible and not reason.remedy else ""
     yield f"{_INDENT}{reason.what}{whose}"
     if reason.remedy:
-        whose = f", {WHOSE_MOVE[reason.move]}" if reason.move else ""
+        whose = f", {WHOSE_MOVE[reason.responsible]}" if reason.responsible else ""
         yield f"{_INDENT}What to do{whose}: {reason.remedy}"
     if reason.command:
         yield f"{_COMMAND}{reason.command}"

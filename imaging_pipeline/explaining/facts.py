@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from imaging_pipeline.errors import Told
+from imaging_pipeline.errors import ParsedMessage
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.living_worker import LivingWorker
 
@@ -55,7 +55,7 @@ class Requested:
     username: str
     made: datetime
     register_uncurated: bool
-    awaits: Told | None = None
+    awaits: ParsedMessage | None = None
     setup: str | None = None
     scope_name: str | None = None
     ops_name: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from imaging_pipeline.errors import Told
+from imaging_pipeline.errors import ParsedMessage
 from imaging_pipeline.living_worker import LivingWorker
 
 
@@ -72,7 +72,7 @@ class Job:
     since_s: float | None = None
     due_s: float | None = None
     duration_s: float | None = None
-    told: Told | None = None
+    told: ParsedMessage | None = None
     worker_name: str = ""
     host: str = ""
     pid: int = 0

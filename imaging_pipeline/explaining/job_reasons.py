@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imaging_pipeline.errors import Move, Told
+from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining import commands
 from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import Candidate, Facts, TableFacts
@@ -45,14 +45,16 @@ def _reasons(table: TableFacts, job: Job, facts: Facts) -> Iterator[Reason]:
 
 def _pending(table: TableFacts, job: Job) -> Iterator[Reason]:
     if job.told is not None:
-        yield Reason(Kind.GIVEN_BACK, f"It was given back: {job.told.what}", job.told.remedy, job.told.move)
+        yield Reason(
+            Kind.GIVEN_BACK, f"It was given back: {job.told.what}", job.told.remedy, job.told.responsible
+        )
     yield from _who_can(table)
 
 
 def _later(table: TableFacts, job: Job) -> Iterator[Reason]:
     if job.told is not None:
         again = f" It was tried {times(job.told.attempt)}." if job.told.attempt else ""
-        yield Reason(Kind.LATER, f"{job.told.what}{again}", job.told.remedy, job.told.move)
+        yield Reason(Kind.LATER, f"{job.told.what}{again}", job.told.remedy, job.told.responsible)
     else:
         yield Reason(Kind.LATER, "It is scheduled for later.")
     if not any(not each.why_not for each in table.candidates):
@@ -66,7 +68,7 @@ def _running(table: TableFacts, job: Job) -> Iterator[Reason]:
             Kind.ORPHAN,
             f"It is reserved by {process}, which is of no worker that is known.",
             "Nothing where a worker runs: one takes up what such a process left.",
-            Move.RETRY,
+            Responsible.RETRY,
         )
     elif job.worker.is_silent:
         silent_for = in_words(job.worker.heartbeat_age_s)
@@ -74,7 +76,7 @@ def _running(table: TableFacts, job: Job) -> Iterator[Reason]:
             Kind.SILENT,
             f"{job.worker.name} has it, {process}, and has given no sign of life for {silent_for}.",
             "Nothing where another worker runs: it takes the job up.",
-            Move.RETRY,
+            Responsible.RETRY,
         )
     else:
         doing = next((each.doing for each in job.worker.processes if each.pid == job.pid), "")
@@ -90,14 +92,14 @@ def _running(table: TableFacts, job: Job) -> Iterator[Reason]:
 
 
 def _error(job: Job, facts: Facts) -> Reason:
-    told = job.told or Told(Move.DEVELOPER, "It failed, and its row does not say why.", "")
+    told = job.told or ParsedMessage(Responsible.DEVELOPER, "It failed, and its row does not say why.", "")
     kind = f"{told.kind}: " if told.kind else ""
     # What an experimenter does is seen by registering again, which lets the failed jobs be tried again.
-    is_seen = told.move is Move.EXPERIMENTER
+    is_seen = told.responsible is Responsible.EXPERIMENTER
     then = "register the folder again" if is_seen else "have it tried again"
     remedy = told.remedy if then in told.remedy else f"{told.remedy} Then {then}:".lstrip()
     command = commands.add(facts) if is_seen else commands.retry(job, facts)
-    return Reason(Kind.ERROR, f"{kind}{told.what}", remedy, told.move, command)
+    return Reason(Kind.ERROR, f"{kind}{told.what}", remedy, told.responsible, command)
 
 
 def _ignored(job: Job, facts: Facts) -> Reason:
@@ -106,7 +108,7 @@ def _ignored(job: Job, facts: Facts) -> Reason:
         why = f" ({job.ignored.reason})" if job.ignored.reason else ""
         what = f"{job.ignored.who} let it be ignored, {job.ignored.when.isoformat(' ', 'minutes')}{why}."
     remedy = "If it is to be made after all:"
-    return Reason(Kind.IGNORED, what, remedy, Move.EXPERIMENTER, commands.retry(job, facts))
+    return Reason(Kind.IGNORED, what, remedy, Responsible.EXPERIMENTER, commands.retry(job, facts))
 
 
 def _who_can(table: TableFacts) -> Iterator[Reason]:
@@ -123,7 +125,7 @@ def _who_can(table: TableFacts) -> Iterator[Reason]:
         alike.setdefault((each.why_not, each.remedy), []).append(each.worker)
     for (why_not, remedy), workers in alike.items():
         named = _listed((f"{worker.name} on {worker.host}" for worker in workers), "and")
-        yield Reason(Kind.UNABLE, f"{named} cannot make it: {why_not}.", remedy, Move.ADMINISTRATOR)
+        yield Reason(Kind.UNABLE, f"{named} cannot make it: {why_not}.", remedy, Responsible.ADMINISTRATOR)
 
 
 def _no_worker(lane: str, others: Sequence[Candidate]) -> Reason:
@@ -133,7 +135,7 @@ def _no_worker(lane: str, others: Sequence[Candidate]) -> Reason:
         Kind.NO_WORKER,
         f"{what}, only of {', '.join(lanes)}." if lanes else f"{what}.",
         "Start one on a machine that has what it needs:",
-        Move.ADMINISTRATOR,
+        Responsible.ADMINISTRATOR,
         f"python -m batch_populate {lane} --loop",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.explaining import commands
 from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import Facts, TableFacts
@@ -33,7 +33,7 @@ def no_session(facts: Facts) -> Reason:
         Kind.NO_SESSION,
         "It gave no session that is still there.",
         "See what it did:",
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
         commands.report(facts),
     )
 
@@ -43,7 +43,7 @@ def awaited(facts: Facts) -> Iterator[Item]:
     for request in facts.requests:
         if request.awaits is not None:
             told = request.awaits
-            reason = Reason(Kind.NO_ANIMAL, told.what, told.remedy, told.move)
+            reason = Reason(Kind.NO_ANIMAL, told.what, told.remedy, told.responsible)
             yield Item(f"request {request.number}", State.NOT_YET, (reason,))
 
 
@@ -62,7 +62,7 @@ def _no_options(facts: Facts) -> Item:
         "No option set of Suite2p is asked for, so that it does not run by itself.",
         "Run Suite2p yourself and register the folder again, or register it with one of the option sets"
         " that imaging-pipeline options list tells:",
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
         commands.add(facts, ops_name="NAME"),
     )
     return Item("", State.NOT_ASKED, (reason,))
@@ -87,7 +87,7 @@ def _not_taken(facts: Facts) -> Iterator[Reason]:
             Kind.OUTPUT_NOT_TAKEN,
             f"The output {output.path} is {output.verdict}: {what or remedy}.",
             f"{remedy[:1].upper()}{remedy[1:]}." if what else "Register the folder again:",
-            Move.EXPERIMENTER,
+            Responsible.EXPERIMENTER,
             "" if what else commands.add(facts),
         )
 
@@ -100,7 +100,7 @@ def _not_registered(facts: Facts) -> Iterator[Reason]:
         "Suite2p has run, and the folder was not registered since, so that its output is not known.",
         "Curate its cells in Suite2p's window if you wish, then register the folder again. With"
         " --register-uncurated that is done by itself from then on.",
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
         commands.add(facts),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 
 
 class State(StrEnum):
@@ -66,5 +66,5 @@ class Reason:
     kind: Kind
     what: str
     remedy: str = ""
-    move: Move | None = None
+    responsible: Responsible | None = None
     command: str = ""

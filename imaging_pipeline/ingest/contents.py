@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, PathError, PipelineError, StillCopyingError, TruncatedError
+from imaging_pipeline.errors import PathError, PipelineError, Responsible, StillCopyingError, TruncatedError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
@@ -273,7 +273,7 @@ class FolderContents:
                     path=place,
                     found=told,
                     remedy="give the account of the worker the right to read it.",
-                    move=Move.ADMINISTRATOR,
+                    responsible=Responsible.ADMINISTRATOR,
                 ) from error
             raise StillCopyingError(
                 "A file cannot be read now", path=place, found=told, remedy=_LOOKED_AT_AGAIN

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, NothingFoundError, PathError, StillCopyingError
+from imaging_pipeline.errors import NothingFoundError, PathError, Responsible, StillCopyingError
 
 _EPOCH = datetime(1970, 1, 1)
 _MOUNT_POINT = 0xA0000003
@@ -139,7 +139,7 @@ def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
             path=folder,
             found=error.strerror,
             remedy="give the account of the worker the right to read it.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error
 
 

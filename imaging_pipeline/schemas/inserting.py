@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from imaging_pipeline.choices import among, near, with_alike
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.errors import InputError, Responsible
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -40,7 +40,7 @@ def checked_name(value: str, what: str) -> str:
             found=repr(value),
             allowed="letters, digits and signs",
             remedy="Give a name of characters that can be seen.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return name
 
@@ -81,7 +81,9 @@ def checked_row(
     ]
     if lacking:
         raise InputError(
-            f"{what} lacks {', '.join(lacking)}", remedy="give a value for each.", move=Move.ADMINISTRATOR
+            f"{what} lacks {', '.join(lacking)}",
+            remedy="give a value for each.",
+            responsible=Responsible.ADMINISTRATOR,
         )
     return fixed | {name: _checked(columns[name], value, what) for name, value in row.items()}
 
@@ -91,7 +93,7 @@ def refuse_unknown(
     allowed: Mapping[str, Any] | tuple[str, ...],
     *,
     what: str,
-    move: Move = Move.ADMINISTRATOR,
+    responsible: Responsible = Responsible.ADMINISTRATOR,
 ) -> None:
     """Raise `InputError` where a name is not allowed; it tells those that look like it, and all that are."""
     for name in given:
@@ -101,11 +103,13 @@ def refuse_unknown(
                 found=with_alike(str(name), near(str(name), allowed)),
                 allowed=", ".join(allowed),
                 remedy="correct the name.",
-                move=move,
+                responsible=responsible,
             )
 
 
-def known(table: Any, column: str, value: object, *, move: Move = Move.ADMINISTRATOR) -> str:
+def known(
+    table: Any, column: str, value: object, *, responsible: Responsible = Responsible.ADMINISTRATOR
+) -> str:
     """Give a value that a table, restricted or not, has.
 
     Raises
@@ -116,11 +120,13 @@ def known(table: Any, column: str, value: object, *, move: Move = Move.ADMINISTR
     text = str(value)
     if not table & {column: text}:
         values = {str(found) for found in (table & {}).to_arrays(column)}
-        raise not_known(column, text, values, move=move)
+        raise not_known(column, text, values, responsible=responsible)
     return text
 
 
-def not_known(what: str, value: str, values: Iterable[str], *, move: Move = Move.ADMINISTRATOR) -> InputError:
+def not_known(
+    what: str, value: str, values: Iterable[str], *, responsible: Responsible = Responsible.ADMINISTRATOR
+) -> InputError:
     """Give the error for a value that is none of those that are there; it tells those that look like it."""
     remedy = "take one that is there, or ask the administrator to add it."
     found, allowed = among(value, values)
@@ -128,8 +134,8 @@ def not_known(what: str, value: str, values: Iterable[str], *, move: Move = Move
         f"There is no {what} '{value}'",
         found=found,
         allowed=allowed,
-        remedy=remedy if move is Move.EXPERIMENTER else "",
-        move=move,
+        remedy=remedy if responsible is Responsible.EXPERIMENTER else "",
+        responsible=responsible,
     )
 
 
@@ -156,7 +162,7 @@ def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bo
             f"{what} is there already with other values",
             found="; ".join(f"{name} is {found[0][name]!r}, not {row[name]!r}" for name in differing),
             remedy=remedy,
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return False
 
@@ -180,7 +186,7 @@ def _checked(column: Any, value: Any, what: str) -> Any:
             found=repr(value),
             allowed=allowed,
             remedy="Give a value that is allowed.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return checked
 

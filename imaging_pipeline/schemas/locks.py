@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.errors import DatabaseError, Responsible
 
 _WAIT_S = 300
 
@@ -43,7 +43,7 @@ def named_lock(connection: Any, name: str) -> Iterator[None]:
         raise DatabaseError(
             f"The lock {name} was not free for {_WAIT_S} s",
             remedy="See whether another process hangs, then try again.",
-            move=Move.RETRY,
+            responsible=Responsible.RETRY,
         )
     try:
         yield

@@ -14,7 +14,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.config.stores import PIPELINE_STORE as STORE
-from imaging_pipeline.errors import Move, PipelineError, StoreError
+from imaging_pipeline.errors import PipelineError, Responsible, StoreError
 
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 _READ_ONLY = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
@@ -42,9 +42,13 @@ def store_errors(needed_bytes: int) -> Iterator[None]:
         spec = dj.config.get_store_spec(STORE)
         # Arrays for a bucket are made in the temporary folder first.
         place = Path(spec["location"] if spec["protocol"] == "file" else tempfile.gettempdir())
-        what, remedy, move = _refusal(error, spec)
+        what, remedy, responsible = _refusal(error, spec)
         raise StoreError(
-            what, path=place, found=f"{error}; {_room(place, needed_bytes)}", remedy=remedy, move=move
+            what,
+            path=place,
+            found=f"{error}; {_room(place, needed_bytes)}",
+            remedy=remedy,
+            responsible=responsible,
         ) from error
 
 
@@ -54,37 +58,37 @@ def is_away(spec: Mapping[str, Any]) -> bool:
     return spec["protocol"] == "file" and not os.path.isdir(spec["location"])  # noqa: PTH112
 
 
-def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Move]:
+def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Responsible]:
     """Say what is wrong, what to do, and whose move it is."""
     if error.errno in _FULL:
         return (
             f"There is no room for arrays in the store {STORE!r}",
             "Make room there; imaging-pipeline store sweep removes what no row names any more.",
-            Move.RETRY,
+            Responsible.RETRY,
         )
     if error.errno in _READ_ONLY:
         return (
             f"This account may not write to the store {STORE!r}",
             "Let it write there, or mount the store with the right to write.",
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
         )
     if error.errno == errno.EFBIG:
         return (
             f"The store {STORE!r} takes no file of that size",
             "Raise the limit of this account's files (ulimit -f), or use another file system.",
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
         )
     if is_away(spec):
         # Never made by us: it would fill the folder that a share is to be mounted on.
         return (
             f"The store {STORE!r} is no folder on this machine",
             f"Mount its share, or correct stores.{STORE}.location in the configuration.",
-            Move.RETRY,
+            Responsible.RETRY,
         )
     return (
         f"Arrays could not be written to the store {STORE!r}",
         "See whether this machine finds the store and may write there.",
-        Move.ADMINISTRATOR,
+        Responsible.ADMINISTRATOR,
     )
 
 

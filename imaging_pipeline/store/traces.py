@@ -23,7 +23,7 @@ from datajoint.storage import StorageBackend
 from numpy.typing import NDArray
 
 from imaging_pipeline.config.stores import PIPELINE_STORE as STORE
-from imaging_pipeline.errors import Move, OutputError, StoreError
+from imaging_pipeline.errors import OutputError, Responsible, StoreError
 from imaging_pipeline.store.errors import is_away, store_errors
 
 FOLDER = "traces"
@@ -129,7 +129,7 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
             path=PurePosixPath(str(spec["location"]), name),
             found=str(error),
             remedy=f"See whether this machine finds the store {STORE!r} that the database was filled with.",
-            move=Move.RETRY if is_away(spec) else Move.ADMINISTRATOR,
+            responsible=Responsible.RETRY if is_away(spec) else Responsible.ADMINISTRATOR,
         ) from error
     return whole
 

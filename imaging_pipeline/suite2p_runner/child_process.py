@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, PipelineError, ProcessKilledError, RunError
+from imaging_pipeline.errors import PipelineError, ProcessKilledError, Responsible, RunError
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.run_settings import CELLPOSE_MODELS_VARIABLE, cellpose_models
 from imaging_pipeline.suite2p_runner.scratch import filled_up, has_no_room, is_full
@@ -152,13 +152,13 @@ def _error(
     if _is_scratch_full(error, code, folder):
         return filled_up(folder, told)
     lines = outcome.log if error else (*outcome.log, *said)[-_TOLD_LINES:]
-    what, remedy, move = _explained(error, code)
+    what, remedy, responsible = _explained(error, code)
     failure = (ProcessKilledError if _was_killed(error, code) else RunError)(
         f"{what} in the step '{outcome.step}'",
         path=next((file["path"] for file in job.get("originals", ())), None),
         found=f"{told}; it last said: {' | '.join(lines) or 'nothing'}",
         remedy=remedy,
-        move=move,
+        responsible=responsible,
     )
     if error:
         failure.add_note(error["traceback"])
@@ -192,22 +192,22 @@ def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -
     return (is_by_map or error is not None) and has_no_room(folder)
 
 
-def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Move]:
+def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Responsible]:
     """Give what happened to a process, what to do about it, and whose move that is."""
     if _was_killed(error, code):
-        return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Move.ADMINISTRATOR
+        return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Responsible.ADMINISTRATOR
     if error is None:
         return (
             "The process that runs Suite2p ended without a result",
             "Look whether Suite2p and torch are whole on this machine, and let the job run again.",
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
         )
     if error["type"].endswith(_MEMORY_ERRORS):
-        return "Suite2p had not enough memory", _MEMORY_REMEDY, Move.ADMINISTRATOR
+        return "Suite2p had not enough memory", _MEMORY_REMEDY, Responsible.ADMINISTRATOR
     if error["errno"] is not None and is_share_away(OSError(error["errno"], error["message"])):
-        return "Suite2p could not read or write", "Look at the share and the scratch disk.", Move.RETRY
+        return "Suite2p could not read or write", "Look at the share and the scratch disk.", Responsible.RETRY
     return (
         "Suite2p failed",
         "Look at the recording and the option set; the traceback is in the notes of this error.",
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import strict_json
-from imaging_pipeline.errors import FormatError, InputError, Move, NothingFoundError, PipelineError
+from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, PipelineError, Responsible
 from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
 from imaging_pipeline.suite2p_runner.known_options import (
@@ -81,7 +81,7 @@ def load_options(path: Path) -> Mapping[str, Any]:
         options = _loaded(path)
         translate(options)
     except PipelineError as error:
-        raise error.of(path, Move.ADMINISTRATOR) from error
+        raise error.of(path, Responsible.ADMINISTRATOR) from error
     return options
 
 

@@ -21,9 +21,9 @@ from itertools import groupby
 from imaging_pipeline.errors import (
     FormatError,
     InputError,
-    Move,
     NothingFoundError,
     NotMountedError,
+    Responsible,
     StillCopyingError,
 )
 from imaging_pipeline.readers.scanimage.tif import PlacedField, fields_in_page
@@ -184,7 +184,7 @@ def _written(tif: RecordedTif[Header]) -> int:
             "The recording's folder is gone with the tifs that Suite2p was to read",
             path=tif.path.parent,
             remedy="Mount the share again, or register the folder anew where it was moved to.",
-            move=Move.RETRY,
+            responsible=Responsible.RETRY,
         ) from error
     if found.st_size != tif.size_bytes:
         raise StillCopyingError(

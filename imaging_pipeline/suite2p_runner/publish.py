@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 from imaging_pipeline.processes import is_gone
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.scratch import is_full, require_space
@@ -47,7 +47,7 @@ def require_place(target: Path) -> None:
             "The recording's folder, in which Suite2p's output belongs, is not there",
             path=recording,
             remedy="Mount the share again, or register the folder anew where it was moved to.",
-            move=Move.RETRY,
+            responsible=Responsible.RETRY,
         )
 
 
@@ -99,21 +99,21 @@ def _told_of(source: Path, target: Path) -> Iterator[None]:
                 remedy="See whether the scratch disk is in order, and let the job run again.",
             ) from None  # as its cause, EIO would make the job wait for the share
         if is_full(error):
-            what, remedy, move = "The share filled up", TARGET_REMEDY, Move.RETRY
+            what, remedy, responsible = "The share filled up", TARGET_REMEDY, Responsible.RETRY
         elif is_share_away(error) or isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            what, remedy, move = "The share went away", "Mount the share again.", Move.RETRY
+            what, remedy, responsible = "The share went away", "Mount the share again.", Responsible.RETRY
         else:
-            what, remedy, move = (
+            what, remedy, responsible = (
                 "The share refused",
                 "Let this account write there, and let the job run again.",
-                Move.ADMINISTRATOR,
+                Responsible.ADMINISTRATOR,
             )
         raise StoreError(
             f"{what} while the output of Suite2p was copied; the finished run is kept on this machine",
             path=target,
             found=str(error),
             remedy=remedy,
-            move=move,
+            responsible=responsible,
         ) from error
 
 
@@ -215,6 +215,6 @@ def rename_patiently(path: Path, to: Path) -> None:
                     path=path,
                     found=str(error),
                     remedy="Close the programs that have one of its files open.",
-                    move=Move.RETRY,
+                    responsible=Responsible.RETRY,
                 ) from error
         time.sleep(pause_s)

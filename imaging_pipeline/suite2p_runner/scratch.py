@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from imaging_pipeline.errors import Move, NoRoomError, PipelineError, StoreError
+from imaging_pipeline.errors import NoRoomError, PipelineError, Responsible, StoreError
 from imaging_pipeline.processes import is_gone
 
 _PREFIX = "suite2p-run"
@@ -99,7 +99,7 @@ def filled_up(folder: Path, told: str) -> StoreError:
         path=folder.parent,
         found=f"{told}; {_amount(free_bytes(folder))} free",
         remedy=SCRATCH_REMEDY,
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
 
 
@@ -115,14 +115,16 @@ def require_space(folder: Path, needed_bytes: int, what: str, remedy: str, *, is
     """
     free = free_bytes(folder)
     if free < needed_bytes:
-        kind, move = (NoRoomError, Move.ADMINISTRATOR) if is_here else (StoreError, Move.RETRY)
+        kind, responsible = (
+            (NoRoomError, Responsible.ADMINISTRATOR) if is_here else (StoreError, Responsible.RETRY)
+        )
         raise kind(
             f"There is not enough room for {what}",
             path=folder,
             found=f"{_amount(free)} free",
             allowed=f"{_amount(needed_bytes)} or more",
             remedy=remedy,
-            move=move,
+            responsible=responsible,
         )
 
 

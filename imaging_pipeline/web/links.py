@@ -9,7 +9,7 @@ from typing import cast
 
 from flask import current_app
 
-from imaging_pipeline.errors import ForbiddenError, Move
+from imaging_pipeline.errors import ForbiddenError, Responsible
 
 EXTENSION = "imaging_pipeline_links"
 """Under this name a site has them."""
@@ -71,5 +71,5 @@ def _used_up() -> ForbiddenError:
         "This link was used already, or is too old",
         allowed=f"once, within {LIFETIME_S // 60} minutes",
         remedy="Sign in with your password, or start the site again for another link.",
-        move=Move.EXPERIMENTER,
+        responsible=Responsible.EXPERIMENTER,
     )

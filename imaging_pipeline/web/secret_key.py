@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 
 _NAME = "secret_key"
 
@@ -38,7 +38,7 @@ def secret_key(folder: Path) -> str:
             path=path,
             found=error.strerror,
             remedy="Let this account write to the folder.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error
 
 

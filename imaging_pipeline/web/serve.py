@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 import waitress
 from flask import Flask
 
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.errors import InputError, Responsible
 from imaging_pipeline.web.safety import LARGEST_REQUEST
 
 
@@ -67,5 +67,5 @@ def _listening(host: str, port: int) -> socket.socket:
             "The web page cannot listen there",
             found=f"{host}:{port}: {error.strerror or error}",
             remedy="Take another --port, or end what listens there already.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from datajoint.errors import LostConnectionError
 
-from imaging_pipeline.errors import DatabaseError, Move, UnreachableError
+from imaging_pipeline.errors import DatabaseError, Responsible, UnreachableError
 from imaging_pipeline.server.connection_errors import words
 from imaging_pipeline.server.database_errors import is_loss, is_of_server
 from imaging_pipeline.workers.messages import Note
@@ -88,7 +88,7 @@ def revive(connection: Any, patience_s: float = 0.0) -> None:
                     "The database does not answer",
                     found=error,
                     remedy="Nothing at first; where it lasts, see whether the database server runs.",
-                    move=Move.RETRY,
+                    responsible=Responsible.RETRY,
                 ) from error
         time.sleep(_PAUSE_S)
 

@@ -38,7 +38,7 @@ class Reservation:
     age_s
         How long ago that was when the row was read.
     message
-        What an earlier attempt left, as `errors.told` reads it.
+        What an earlier attempt left, as `errors.parse_message` reads it.
     """
 
     key: Key

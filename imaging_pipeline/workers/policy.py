@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imaging_pipeline.errors import Move, PipelineError
+from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.workers import policies
 from imaging_pipeline.workers.messages import Fate, Finished, Key
 from imaging_pipeline.workers.settings import Settings
@@ -35,7 +35,7 @@ class Verdict:
     ----------
     fate
         ``ERROR`` is kept, a ``GONE`` job is dropped; after any other the job is pending again.
-    what, remedy, move
+    what, remedy, responsible
         What happened, what to do and whose move it is, where the error does not say so itself, or where this
         counts instead.
     pauses_s
@@ -53,7 +53,7 @@ class Verdict:
     fate: Fate
     what: str = ""
     remedy: str = ""
-    move: Move | None = None
+    responsible: Responsible | None = None
     pauses_s: tuple[float, ...] = AT_ONCE
     max_attempts: int = 0
     max_deaths: int = 0

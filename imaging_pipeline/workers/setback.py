@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from imaging_pipeline.errors import Move, PipelineError, Told, message, told
+from imaging_pipeline.errors import ParsedMessage, PipelineError, Responsible, format_message, parse_message
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Verdict
 
@@ -33,13 +33,13 @@ class Setback:
     reason: str = ""
 
 
-def explain(error: BaseException, verdict: Verdict) -> Told:
+def explain(error: BaseException, verdict: Verdict) -> ParsedMessage:
     """Say what an error says, in the verdict's words where it has any; an error of nobody's is a bug."""
-    said = told(str(error))
+    said = parse_message(str(error))
     if not isinstance(error, PipelineError):
-        said = Told(Move.DEVELOPER, _sentence(str(error)), _REPORT)
-    return Told(
-        verdict.move or (Move.RETRY if _is_tried_again(verdict.fate) else said.move),
+        said = ParsedMessage(Responsible.DEVELOPER, _sentence(str(error)), _REPORT)
+    return ParsedMessage(
+        verdict.responsible or (Responsible.RETRY if _is_tried_again(verdict.fate) else said.responsible),
         verdict.what or said.what,
         verdict.remedy or said.remedy,
         type(error).__name__,
@@ -58,38 +58,38 @@ def after_error(error: BaseException, verdict: Verdict, before: str) -> Setback:
     before
         The message in the job's row, which knows of earlier attempts.
     """
-    said, earlier = explain(error, verdict), told(before)
+    said, earlier = explain(error, verdict), parse_message(before)
     attempt, deaths = earlier.attempt + 1, earlier.deaths + bool(verdict.max_deaths)
     if verdict.max_deaths and deaths >= verdict.max_deaths:
         said = explain(error, Verdict(Fate.ERROR))
         said = replace(said, what=f"{said.what} ({deaths} of its processes died in a row)")
-        return Setback(Fate.ERROR, message(said), 0.0, _reason(said))
+        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
     if verdict.max_attempts and attempt >= verdict.max_attempts:
         final = replace(verdict, fate=Fate.ERROR, what=f"{said.what} (tried {attempt} times)")
         said = explain(error, final)
-        return Setback(Fate.ERROR, message(said), 0.0, _reason(said))
+        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
     if verdict.fate is Fate.ERROR:
-        return Setback(Fate.ERROR, message(said), 0.0, _reason(said))
+        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
     if verdict.fate is Fate.INTERRUPTED:
         return Setback(verdict.fate, before, 0.0, "")
     if verdict.fate in (Fate.UNABLE, Fate.ELSEWHERE):
         # That this machine cannot do it says nothing of the job: others have not tried it.
         kept = replace(said, attempt=earlier.attempt, deaths=earlier.deaths)
-        return Setback(verdict.fate, message(kept), 0.0, _reason(said))
+        return Setback(verdict.fate, format_message(kept), 0.0, _reason(said))
     said = replace(said, attempt=attempt, deaths=deaths)
-    return Setback(verdict.fate, message(said), _pause_s(verdict, attempt), _reason(said))
+    return Setback(verdict.fate, format_message(said), _pause_s(verdict, attempt), _reason(said))
 
 
 def after_death(verdict: Verdict, before: str) -> Setback:
     """Settle a job whose process died; the verdict says how."""
-    earlier = told(before)
+    earlier = parse_message(before)
     if verdict.fate is Fate.INTERRUPTED:
         return Setback(verdict.fate, before, 0.0, "")
-    said = Told(verdict.move or Move.RETRY, verdict.what, verdict.remedy)
+    said = ParsedMessage(verdict.responsible or Responsible.RETRY, verdict.what, verdict.remedy)
     if verdict.fate is Fate.ERROR:
-        return Setback(verdict.fate, message(said), 0.0, _reason(said))
+        return Setback(verdict.fate, format_message(said), 0.0, _reason(said))
     said = replace(said, attempt=earlier.attempt + 1, deaths=earlier.deaths + 1)
-    return Setback(verdict.fate, message(said), _pause_s(verdict, said.deaths), _reason(said))
+    return Setback(verdict.fate, format_message(said), _pause_s(verdict, said.deaths), _reason(said))
 
 
 def _sentence(words: str) -> str:
@@ -104,5 +104,5 @@ def _pause_s(verdict: Verdict, attempt: int) -> float:
     return verdict.pauses_s[min(attempt, len(verdict.pauses_s)) - 1]
 
 
-def _reason(said: Told) -> str:
-    return message(replace(said, kind="", attempt=0, deaths=0))
+def _reason(said: ParsedMessage) -> str:
+    return format_message(replace(said, kind="", attempt=0, deaths=0))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.errors import DatabaseError, Responsible
 from imaging_pipeline.workers.abilities import Abilities, differences
 from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
@@ -207,7 +207,7 @@ class Supervisor:
                 f"The job process could not work {self._setbacks} times in a row",
                 found=finished.message,
                 remedy="See whether the database runs, and what the worker logged before.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             )
         slot.rest(min(2.0 ** (self._setbacks - 1), self._desk.timing.longest_pause_s))
 

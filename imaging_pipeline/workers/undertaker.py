@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 
-from imaging_pipeline.errors import told
+from imaging_pipeline.errors import parse_message
 from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import Heartbeat
@@ -60,7 +60,7 @@ class Undertaker:
         return finished or Finished(table, key, Fate.CRASHED, f"{cause}.")
 
     def _bury(self, table: str, reservation: Reservation, cause: str) -> Finished | None:
-        number = told(reservation.message).deaths + 1
+        number = parse_message(reservation.message).deaths + 1
         setback = after_death(
             self._verdict(Death(table, reservation.key, cause, number)), reservation.message
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import Move, PathError
+from imaging_pipeline.errors import PathError, Responsible
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import (
     OPEN_FIELD,
@@ -50,7 +50,7 @@ def test_a_path_to_no_folder_of_a_repository_is_refused_at_once(
     with pytest.raises(PathError) as error:
         imaging.BaseFolder.insert1({**lab.request(folder, combined=False), "path": path})
     assert_told(str(error.value), f"File: {path}.", *told)
-    assert error.value.move is Move.EXPERIMENTER
+    assert error.value.responsible is Responsible.EXPERIMENTER
     assert snapshot(lab) == before
     assert len(imaging.BaseFolder()) == 0
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
-from imaging_pipeline.errors import FormatError, Move, StoreError, Told, message
+from imaging_pipeline.errors import FormatError, ParsedMessage, Responsible, StoreError, format_message
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.jobs.durations import Durations, durations
@@ -71,7 +71,7 @@ def folder(lab: Lab) -> Path:
 
 
 def told(what: str) -> str:
-    return message(Told(Move.RETRY, what, "Nothing at first.", attempt=1))
+    return format_message(ParsedMessage(Responsible.RETRY, what, "Nothing at first.", attempt=1))
 
 
 def bad(name: str = "a.tif") -> FormatError:

@@ -13,7 +13,7 @@ from imaging_pipeline.colony.animal import Animal, AnimalKey
 from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
 from imaging_pipeline.config.config import Config, Secret, embedded_config
-from imaging_pipeline.errors import ColonyError, ConfigError, Move, PipelineError
+from imaging_pipeline.errors import ColonyError, ConfigError, PipelineError, Responsible
 from tests.makers.colony_sources import KINDS, PASSWORD, MysqlKind, read_all, source_of
 from tests.makers.server_process import ServerProcess
 
@@ -160,7 +160,7 @@ class TestEverySource:
         with pytest.raises(PipelineError) as told:
             read_all(source)
         assert source.name.partition(" ")[2] in str(told.value)
-        assert told.value.move in (Move.ADMINISTRATOR, Move.RETRY)
+        assert told.value.responsible in (Responsible.ADMINISTRATOR, Responsible.RETRY)
 
     def test_one_that_breaks_off_is_an_error(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY | {"animal_notes": "the last"}])

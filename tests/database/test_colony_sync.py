@@ -19,7 +19,7 @@ from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.config.config import Secret
-from imaging_pipeline.errors import ColonyError, Move, NothingFoundError
+from imaging_pipeline.errors import ColonyError, NothingFoundError, Responsible
 from imaging_pipeline.schemas import mlims, tables
 from tests.makers.colony import PASSWORD, Colony, Mouse, many_mice
 from tests.makers.lab import Lab, row_counts
@@ -336,7 +336,7 @@ def test_an_account_of_fewer_than_half_of_the_animals_changes_nothing_unless_for
         ColonyError, match=r"more than half.*Found: 2 animals. Allowed: at least 3: 5 are"
     ) as told:
         run()
-    assert told.value.move is Move.ADMINISTRATOR
+    assert told.value.responsible is Responsible.ADMINISTRATOR
     assert content(lab) == before
     assert mlims.Sync().to_dicts(order_by="sync_id")[1]["sync_error"] == str(told.value)
     forced = run(force=True)
@@ -391,7 +391,7 @@ def test_a_source_that_breaks_off_in_the_middle_changes_nothing(
         patch.setattr(Run, "alive", lambda self: (kill_the_reader(), original(self)))
         with pytest.raises(ColonyError, match=r"does not answer, or not to its end") as told:
             sync(tables.in_code(), source)
-    assert told.value.move is Move.RETRY
+    assert told.value.responsible is Responsible.RETRY
     assert content(lab) == before
 
 

@@ -20,7 +20,7 @@ from batch_populate.command import main as worker_command
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
 from imaging_pipeline.config.config import Config, Secret
-from imaging_pipeline.errors import DatabaseError, Move, SchemaError, UnreachableError
+from imaging_pipeline.errors import DatabaseError, Responsible, SchemaError, UnreachableError
 from imaging_pipeline.schemas import imaging, mlims
 from imaging_pipeline.server.database_errors import is_loss
 from imaging_pipeline.workers.connection import revive
@@ -70,7 +70,7 @@ def test_a_server_that_is_down_is_named_with_what_to_look_at(
     )
     assert "refused" in str(error.found)
     assert "Start the server" in error.remedy
-    assert (error.path, error.move) == (str(config.path), Move.ADMINISTRATOR)
+    assert (error.path, error.responsible) == (str(config.path), Responsible.ADMINISTRATOR)
     assert server.password not in str(error)
     assert caplog.text == ""
 
@@ -149,7 +149,7 @@ def test_a_wrong_account_or_password_is_told_with_where_it_was_given(
     assert f"refuses the account {account}" in error.what
     assert account in str(error.found)
     assert "database.password (environment DJ_PASS)" in error.remedy
-    assert (error.path, error.move) == (str(config.path), Move.ADMINISTRATOR)
+    assert (error.path, error.responsible) == (str(config.path), Responsible.ADMINISTRATOR)
     assert "guess" not in str(error)
     result = command(wrong, tmp_path, "users", "list")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
@@ -193,7 +193,7 @@ def test_an_account_without_rights_is_told_that_it_sees_no_tables(guest: Config)
     assert "no schema test_imaging with all its tables that guest may see" in str(caught.value.found)
     assert "give the account its rights on the schemas test_*" in caught.value.remedy
     assert caught.value.path == str(guest.path)
-    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.responsible is Responsible.ADMINISTRATOR
 
 
 def test_an_account_that_may_not_declare_is_told_whose_rights_are_missing(guest: Config) -> None:

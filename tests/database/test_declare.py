@@ -12,7 +12,7 @@ from batch_populate.command import main as worker_command
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.errors import Move, SchemaError
+from imaging_pipeline.errors import Responsible, SchemaError
 from imaging_pipeline.schemas import imaging
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
@@ -73,7 +73,7 @@ def test_tables_of_another_version_are_refused_and_none_is_declared(
     assert caught.value.found == f"schema version {other_version}"
     assert caught.value.allowed == f"schema version {database.SCHEMA_VERSION}"
     assert REMEDIES[other_version] in caught.value.remedy
-    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.responsible is Responsible.ADMINISTRATOR
 
 
 def test_commands_and_workers_end_with_one_message_on_tables_of_another_version(

@@ -14,7 +14,7 @@ import pytest
 
 from imaging_pipeline import database
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
@@ -167,12 +167,14 @@ def test_jobs_are_listed_in_every_state() -> None:
 def test_messages_of_jobs_still_tell_attempts_deaths_reasons_and_whose_move_it_is() -> None:
     jobs = jobs_with(JobStatus.LATER, JobStatus.PENDING)["imaging.MakeDatasetSessions"]
     waiting = [job.told for job in jobs if job.told is not None]
-    assert {(told.kind, told.move, told.attempt, told.deaths) for told in waiting} == {
-        ("StillCopyingError", Move.RETRY, 1, 0),
-        ("", Move.RETRY, 2, 1),
+    assert {(told.kind, told.responsible, told.attempt, told.deaths) for told in waiting} == {
+        ("StillCopyingError", Responsible.RETRY, 1, 0),
+        ("", Responsible.RETRY, 2, 1),
     }
     failed = jobs_with(JobStatus.ERROR)["imaging.Tif"]
-    assert {(job.told.kind, job.told.move) for job in failed} == {("TruncatedError", Move.EXPERIMENTER)}
+    assert {(job.told.kind, job.told.responsible) for job in failed} == {
+        ("TruncatedError", Responsible.EXPERIMENTER)
+    }
     assert all(job.told.remedy.startswith("Copy the file again") for job in failed)
 
 

@@ -14,7 +14,7 @@ from imaging_pipeline import database
 from imaging_pipeline.cli import main
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import sync
-from imaging_pipeline.errors import Move, Told, message
+from imaging_pipeline.errors import ParsedMessage, Responsible, format_message
 from imaging_pipeline.explaining.explanation import Explanation, Item
 from imaging_pipeline.explaining.reasons import Kind, State
 from imaging_pipeline.lanes import Need
@@ -73,7 +73,11 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     assert kinds(the("MakeDatasetSessions", place)) == [Kind.NO_WORKER]
     add_worker(imaging.Worker, "vm7-1", "ingest,imported", lacks=(NOT_MOUNTED,))
     (reason,) = the("MakeDatasetSessions", place).reasons
-    assert (reason.kind, reason.remedy, reason.move) == (Kind.UNABLE, "Mount it.", Move.ADMINISTRATOR)
+    assert (reason.kind, reason.remedy, reason.responsible) == (
+        Kind.UNABLE,
+        "Mount it.",
+        Responsible.ADMINISTRATOR,
+    )
     elsewhere = Lack(Need.REPOSITORY, "other", "The repository other is not mounted", "Mount it.")
     add_worker(imaging.Worker, "vm8-1", "ingest", lacks=(elsewhere,))
     item = the("MakeDatasetSessions", place)
@@ -107,7 +111,7 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
         imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind, reason.move) == (State.NOT_YET, Kind.NO_ANIMAL, Move.RETRY)
+    assert (item.state, reason.kind, reason.responsible) == (State.NOT_YET, Kind.NO_ANIMAL, Responsible.RETRY)
     assert "90317" in reason.what
     assert explained("90218/day1").facts.animal_name == "90317"
 
@@ -118,7 +122,11 @@ def test_a_setup_without_a_calibration_is_told_by_the_request_s_error(lab: Lab, 
     worked(imaging.MakeDatasetSessions(), {"basefolder_id": 0})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind, reason.move) == (State.ERROR, Kind.ERROR, Move.EXPERIMENTER)
+    assert (item.state, reason.kind, reason.responsible) == (
+        State.ERROR,
+        Kind.ERROR,
+        Responsible.EXPERIMENTER,
+    )
     assert "The setup room 1 has no calibration for the day of the recording" in reason.what
     assert reason.remedy.startswith("Add a calibration of room 1 with a date not after 2024-05-17.")
 
@@ -187,7 +195,11 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     jobs = imaging.Tif.jobs
     jobs.refresh(delay=-1)
     key = jobs.fetch1("KEY")
-    away = message(Told(Move.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=2))
+    away = format_message(
+        ParsedMessage(
+            Responsible.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=2
+        )
+    )
     jobs.update1({**key, "scheduled_time": "2999-01-01", "error_message": away})
     item = the("Tif")
     assert (item.state, kinds(item)) == (State.LATER, [Kind.LATER, Kind.NO_WORKER])
@@ -206,7 +218,7 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     assert kinds(the("Tif")) == [Kind.SILENT]
     jobs.update1({**key, "status": "error", "completed_time": "2024-05-17", "error_message": "OSError: no"})
     (reason,) = the("Tif").reasons
-    assert (reason.kind, reason.move) == (Kind.ERROR, Move.DEVELOPER)
+    assert (reason.kind, reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
     wanted = Selection(named=named(tables.in_code(), WHEEL.name))
     act(tables.in_code(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
     (reason,) = the("Tif").reasons

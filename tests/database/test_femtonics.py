@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from imaging_pipeline.cli import main
-from imaging_pipeline.errors import InputError, Move, told
+from imaging_pipeline.errors import InputError, Responsible, parse_message
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.config_file import write_config
@@ -269,8 +269,8 @@ def test_suite2p_says_which_tifs_to_export_and_runs_when_they_are_registered(
 
     suite2p_jobs.Suite2Py.populate(key, reserve_jobs=True, suppress_errors=True)
 
-    said = told((suite2p_jobs.Suite2Py.jobs & key).fetch1("error_message"))
-    assert said.move is Move.EXPERIMENTER
+    said = parse_message((suite2p_jobs.Suite2Py.jobs & key).fetch1("error_message"))
+    assert said.responsible is Responsible.EXPERIMENTER
     assert "as tifs into the folder MUnit_M beside the .mesc file" in said.remedy
 
     export_tifs(folder / "MUnit_0", FIRST)

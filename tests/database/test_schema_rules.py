@@ -135,7 +135,7 @@ def test_a_wrong_password_is_told_and_not_shown(server_config: Config) -> None:
     with pytest.raises(DatabaseError, match=f"as {server_config.user}") as refused:
         database.connect(wrong)
     assert "open sesame" not in str(refused.value)
-    assert refused.value.move == "administrator"
+    assert refused.value.responsible == "administrator"
     database.connect(server_config)
 
 

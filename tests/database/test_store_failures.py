@@ -11,7 +11,7 @@ import datajoint as dj
 import pytest
 
 from imaging_pipeline import database
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policies.waiting import Waiting
@@ -67,7 +67,7 @@ def test_a_full_store_is_named_nothing_is_left_and_the_job_is_made_when_there_is
     assert "No space left on device" in str(error.found)
     assert "MB needed, 0.00 MB free" in str(error.found)
     assert "Make room there" in error.remedy
-    assert error.move is Move.RETRY
+    assert error.responsible is Responsible.RETRY
     assert Waiting().judge(error).fate is Fate.WAITING
     assert num_rows(table) == 0
     assert files_of(disk) == before
@@ -89,7 +89,7 @@ def test_a_read_only_store_is_the_administrators_move(lab: Lab, disk: SmallDisk,
     assert error.path == str(disk.path)
     assert "Read-only file system" in str(error.found)
     assert "mount the store with the right to write" in error.remedy
-    assert error.move is Move.ADMINISTRATOR
+    assert error.responsible is Responsible.ADMINISTRATOR
     assert Waiting().judge(error) is None
     assert num_rows(table) == 0
     assert files_of(disk) == before
@@ -112,7 +112,7 @@ def test_a_store_that_is_not_mounted_is_waited_for_and_never_made(
             populate(table)
     error = caught.value
     assert str(place) in str(error)
-    assert error.move is Move.RETRY
+    assert error.responsible is Responsible.RETRY
     assert Waiting().judge(error).fate is Fate.WAITING
     assert num_rows(table) == 0
     assert list(place.parent.iterdir()) == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.errors import Move, told
+from imaging_pipeline.errors import Responsible, parse_message
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Note
@@ -80,18 +80,20 @@ def test_an_error_is_kept_with_what_to_do_and_where_it_was_raised(done: Done) ->
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "kind", "move"),
+    ("behaviour", "kind", "responsible"),
     [
-        ("exits", "SystemExit", Move.DEVELOPER),
-        ("buggy", "ValueError", Move.DEVELOPER),
-        ("orphan", "IntegrityError", Move.DEVELOPER),
-        ("deadly", "", Move.ADMINISTRATOR),
+        ("exits", "SystemExit", Responsible.DEVELOPER),
+        ("buggy", "ValueError", Responsible.DEVELOPER),
+        ("orphan", "IntegrityError", Responsible.DEVELOPER),
+        ("deadly", "", Responsible.ADMINISTRATOR),
     ],
 )
-def test_every_error_says_whose_move_it_is(done: Done, behaviour: str, kind: str, move: Move) -> None:
+def test_every_error_says_whose_move_it_is(
+    done: Done, behaviour: str, kind: str, responsible: Responsible
+) -> None:
     job = done.jobs[behaviour]
-    said = told(job["error_message"])
-    assert (job["status"], said.kind, said.move) == ("error", kind, move)
+    said = parse_message(job["error_message"])
+    assert (job["status"], said.kind, said.responsible) == ("error", kind, responsible)
     assert said.remedy
 
 

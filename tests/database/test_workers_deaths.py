@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imaging_pipeline.errors import Move, told
+from imaging_pipeline.errors import Responsible, parse_message
 from imaging_pipeline.workers.machine import machine_hash
 from imaging_pipeline.workers.messages import Event, Fate, Note
 from imaging_pipeline.workers.others import up_s
@@ -100,8 +100,8 @@ def test_a_worker_elsewhere_that_missed_its_beats_loses_its_job_once_and_with_a_
 
     ran = toy.run(look)
     assert toy.measured() == [0]
-    said = told(messages[0])
-    assert (said.deaths, said.move) == (1, Move.RETRY)
+    said = parse_message(messages[0])
+    assert (said.deaths, said.responsible) == (1, Responsible.RETRY)
     assert said.what.startswith("The worker vm7 on vm7 gave no sign of life for 6")
     assert notes(ran.told).count("gave no sign of life") == 2  # of the worker, and of its job
     assert len(toy.tables.Worker()) == len(toy.tables.Worker.Process()) == 0
@@ -148,9 +148,9 @@ def test_the_third_death_of_a_job_is_its_error_whichever_workers_died_of_it(toy:
         toy.run(lanes=(FIRST,), settings=Settings(priority=0))
     job = toy.job(0)
     assert job["status"] == "error"
-    said = told(job["error_message"])
+    said = parse_message(job["error_message"])
     assert said.what.endswith(", 3 times in a row.")
-    assert said.move is Move.ADMINISTRATOR
+    assert said.responsible is Responsible.ADMINISTRATOR
     assert toy.computed() == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab, row_counts
 from tests.makers.worker import Row, worked
@@ -60,13 +60,15 @@ def carried_out(lab: Lab, folder: Path, **inputs: Any) -> Row:
     return worked(imaging.MakeDatasetSessions(), {"basefolder_id": int(newest)})
 
 
-def assert_refused(lab: Lab, folder: Path, *told: str, move: Move = Move.EXPERIMENTER) -> Row:
+def assert_refused(
+    lab: Lab, folder: Path, *told: str, responsible: Responsible = Responsible.EXPERIMENTER
+) -> Row:
     """Register a folder; check that its job has an error that tells all of this, and nothing else is left."""
     before = snapshot(lab)
     job = carried_out(lab, folder)
     assert job["status"] == "error"
     assert_told(job["error_message"], *told)
-    assert job["error_message"].endswith(f"The {move}'s move.")
+    assert job["error_message"].endswith(f"The {responsible}'s move.")
     assert snapshot(lab) == before
     return job
 

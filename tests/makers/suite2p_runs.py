@@ -10,7 +10,7 @@ import numpy as np
 
 from imaging_pipeline import progress
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
-from imaging_pipeline.errors import Move, PipelineError
+from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import find_outputs, read_output, read_traces
 from imaging_pipeline.readers.tiff.recorded import iter_pages
@@ -133,8 +133,10 @@ def mean_rows(pages: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack([[page[roi].mean() for page in pages] for roi in range(NUM_ROIS)]).astype(np.float32)
 
 
-def assert_told(error: PipelineError, *, path: Path, found: str, remedy: str, move: Move) -> None:
-    """An error names its file, what was found there, what to do and whose move it is."""
-    assert (error.path, error.move) == (str(path), move), error
+def assert_told(
+    error: PipelineError, *, path: Path, found: str, remedy: str, responsible: Responsible
+) -> None:
+    """An error names its file, what was found there, what to do and whose responsible it is."""
+    assert (error.path, error.responsible) == (str(path), responsible), error
     assert found in str(error.found), error
     assert remedy in error.remedy, error

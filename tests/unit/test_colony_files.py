@@ -17,9 +17,9 @@ from imaging_pipeline.colony.sources.json_lines import JsonLines
 from imaging_pipeline.errors import (
     FormatError,
     InputError,
-    Move,
     NothingFoundError,
     PipelineError,
+    Responsible,
     StillCopyingError,
 )
 from tests.makers.colony_sources import read_all
@@ -233,7 +233,7 @@ def test_a_file_that_was_written_just_now_may_be_written_still(tmp_path: Path) -
     path = written(tmp_path, "animal_id\na0f1\n")
     with pytest.raises(StillCopyingError, match="still being written.*Wait a minute") as told:
         animals_of(path, must_be_settled=True)
-    assert told.value.move is Move.RETRY
+    assert told.value.responsible is Responsible.RETRY
     two_minutes_ago = time.time() - 120
     os.utime(path, (two_minutes_ago, two_minutes_ago))
     assert animals_of(path, must_be_settled=True) == [animal("a0f1")]
@@ -260,7 +260,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 
     with pytest.raises(PipelineError, match="changed while it was read") as told:
         read_and_write()
-    assert told.value.move is Move.RETRY
+    assert told.value.responsible is Responsible.RETRY
 
 
 def test_json_lines_may_have_numbers_nulls_and_genotypes_of_their_own(tmp_path: Path) -> None:

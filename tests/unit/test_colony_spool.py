@@ -13,7 +13,7 @@ from imaging_pipeline.colony.animal import COLUMNS, Animal, AnimalKey, Values
 from imaging_pipeline.colony.record import Genotype, RowProblem
 from imaging_pipeline.colony.spool import Spool
 from imaging_pipeline.colony.stored import Account
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 
 KEY = AnimalKey("a", 1)
 STORED: dict[str, str | None] = {
@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_and_nothing_is_left_on_it(
 
     with pytest.raises(StoreError, match=rf"no room.*{tmp_path}.*disk is full.*Make room") as told:
         fill()
-    assert told.value.move is Move.ADMINISTRATOR
+    assert told.value.responsible is Responsible.ADMINISTRATOR
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from imaging_pipeline.config.keys import CONFIG_VARIABLE, KEYS
 from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.config.settings import settings_in_file
 from imaging_pipeline.config.stores import PROTOCOLS
-from imaging_pipeline.errors import ConfigError, Move
+from imaging_pipeline.errors import ConfigError, Responsible
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "dj_local_conf.example.json"
@@ -45,7 +45,7 @@ def write(folder: Path, document: object) -> Path:
 def refusal(folder: Path, document: object) -> str:
     with pytest.raises(ConfigError) as caught:
         load_config(write(folder, document))
-    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.responsible is Responsible.ADMINISTRATOR
     return str(caught.value)
 
 

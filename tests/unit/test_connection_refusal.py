@@ -10,7 +10,7 @@ import pymysql
 import pytest
 
 from imaging_pipeline.config.config import Config, load_config
-from imaging_pipeline.errors import Move, UnreachableError
+from imaging_pipeline.errors import Responsible, UnreachableError
 from imaging_pipeline.server.connection_errors import connection_error
 
 
@@ -74,7 +74,7 @@ def test_a_refusal_that_a_person_has_to_mend_is_told_apart(
     refusal = connection_error(config, error)
     assert not isinstance(refusal, UnreachableError)
     assert told in refusal.what
-    assert (refusal.path, refusal.move) == (str(config.path), Move.ADMINISTRATOR)
+    assert (refusal.path, refusal.responsible) == (str(config.path), Responsible.ADMINISTRATOR)
     assert "No connection to the MySQL server at db.example.org:3306 as anna" in refusal.what
     assert refusal.remedy
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.errors import DatabaseError, Responsible
 from imaging_pipeline.server import embedded, postgres_programs
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -21,7 +21,7 @@ CLIENT = """
 import sys
 from pathlib import Path
 import psycopg2
-from imaging_pipeline import embedded
+from imaging_pipeline.server import embedded
 
 def run(query):
     server = embedded.start(Path(sys.argv[1]))
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(tmp_path):
         embedded.start(file / "server")
     assert str(file / "server") in str(caught.value)
     assert "custom.embedded.folder" in str(caught.value)
-    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.responsible is Responsible.ADMINISTRATOR
 
 
 @only_root

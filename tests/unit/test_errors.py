@@ -6,12 +6,12 @@ from imaging_pipeline.errors import (
     ConfigError,
     FormatError,
     InputError,
-    Move,
+    ParsedMessage,
     PipelineError,
-    Told,
+    Responsible,
     TruncatedError,
-    message,
-    told,
+    format_message,
+    parse_message,
 )
 
 # What DataJoint keeps of an error in a job's row, with the name of its class before.
@@ -52,7 +52,7 @@ def test_one_long_value_may_take_the_room_of_both():
 def test_an_error_gets_its_file_and_whose_move_that_makes_it():
     error = TruncatedError("It ends", found="3 bytes", allowed="4", remedy="Copy it.")
 
-    told = error.of("ops.npy", Move.ADMINISTRATOR)
+    told = error.of("ops.npy", Responsible.ADMINISTRATOR)
 
     assert isinstance(told, TruncatedError)
     assert str(told) == (
@@ -76,29 +76,31 @@ def test_no_error_can_be_made_without_what_to_do(kind):
 def test_a_message_in_a_jobs_row_says_again_what_was_told_to_it():
     error = FormatError("The stack: damaged", path="a.tif", found="What to do: x", remedy="Copy it. Wait.")
 
-    assert told(f"FormatError: {error}") == Told(
-        Move.EXPERIMENTER,
+    assert parse_message(f"FormatError: {error}") == ParsedMessage(
+        Responsible.EXPERIMENTER,
         "The stack: damaged. File: a.tif. Found: What to do: x.",
         "Copy it. Wait.",
         "FormatError",
     )
 
 
-@pytest.mark.parametrize("move", list(Move))
+@pytest.mark.parametrize("responsible", list(Responsible))
 @pytest.mark.parametrize(("kind", "attempt", "deaths"), [("", 0, 0), ("StoreError", 2, 0), ("", 12, 3)])
-def test_what_is_told_is_read_again(move, kind, attempt, deaths):
-    wanted = Told(move, "It failed (two\nlines).", "Wait: it may help.", kind, attempt, deaths)
+def test_what_is_told_is_read_again(responsible, kind, attempt, deaths):
+    wanted = ParsedMessage(
+        responsible, "It failed (two\nlines).", "Wait: it may help.", kind, attempt, deaths
+    )
 
-    assert told(message(wanted)) == wanted
+    assert parse_message(format_message(wanted)) == wanted
 
 
 def test_a_message_that_is_none_of_ours_is_a_bug():
-    assert told("KeyError: 'x'") == Told(Move.DEVELOPER, "'x'", "", "KeyError")
-    assert told("") == Told(Move.DEVELOPER, "", "")
+    assert parse_message("KeyError: 'x'") == ParsedMessage(Responsible.DEVELOPER, "'x'", "", "KeyError")
+    assert parse_message("") == ParsedMessage(Responsible.DEVELOPER, "", "")
 
 
 def test_a_message_that_is_too_long_for_a_jobs_row_keeps_its_end():
-    text = message(Told(Move.DEVELOPER, "x" * 5000, "Report it.", "ValueError", 3, 1))
+    text = format_message(ParsedMessage(Responsible.DEVELOPER, "x" * 5000, "Report it.", "ValueError", 3, 1))
 
     assert len(text) <= JOB_CHARACTERS
     assert text.endswith("What to do: Report it. A bug: please report it.")

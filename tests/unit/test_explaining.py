@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from imaging_pipeline.errors import Move, Told
+from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining.explain import explain
 from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import (
@@ -113,7 +113,11 @@ def test_a_job_that_no_worker_can_do_is_told_with_each_and_what_to_do() -> None:
         ),
     )
     (reason,) = the(facts(tif=pending), TIF).reasons
-    assert (reason.kind, reason.move, reason.remedy) == (Kind.UNABLE, Move.ADMINISTRATOR, "Mount it.")
+    assert (reason.kind, reason.responsible, reason.remedy) == (
+        Kind.UNABLE,
+        Responsible.ADMINISTRATOR,
+        "Mount it.",
+    )
     assert reason.what == "vm7-1 on vm7 cannot make it: the repository moser is not mounted."
 
 
@@ -154,7 +158,9 @@ def test_a_lane_that_nobody_works_on_is_told_with_the_command_that_starts_a_work
 
 
 def test_a_job_that_waits_tells_for_what_how_often_it_was_tried_and_who_could_do_it() -> None:
-    told = Told(Move.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=3)
+    told = ParsedMessage(
+        Responsible.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=3
+    )
     later = table(TIF, jobs=(job(TIF, JobStatus.LATER, told=told),))
     item = the(facts(tif=later), TIF)
     assert (item.state, [reason.kind for reason in item.reasons]) == (
@@ -166,7 +172,7 @@ def test_a_job_that_waits_tells_for_what_how_often_it_was_tried_and_who_could_do
 
 
 def test_a_job_that_a_machine_gave_back_tells_why_and_who_else_can_do_it() -> None:
-    told = Told(Move.ADMINISTRATOR, "Cellpose's weights are not here.", "Copy them.")
+    told = ParsedMessage(Responsible.ADMINISTRATOR, "Cellpose's weights are not here.", "Copy them.")
     given_back = table(TIF, jobs=(job(TIF, JobStatus.PENDING, told=told),), candidates=(Candidate(worker()),))
     reasons = the(facts(tif=given_back), TIF).reasons
     assert [reason.kind for reason in reasons] == [Kind.GIVEN_BACK, Kind.WAITS_FOR_WORKER]
@@ -191,22 +197,22 @@ def test_a_running_job_tells_who_has_it_and_whether_they_live(
 
 
 @pytest.mark.parametrize(
-    ("move", "ends_in", "command"),
+    ("responsible", "ends_in", "command"),
     [
-        (Move.EXPERIMENTER, "Then register the folder again:", ADD),
+        (Responsible.EXPERIMENTER, "Then register the folder again:", ADD),
         (
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
             "Then have it tried again:",
             "imaging-pipeline jobs retry --table Tif --session 0123456789abcdef",
         ),
     ],
 )
 def test_an_error_tells_whose_move_it_is_what_to_do_and_how_it_is_tried_again(
-    move: Move, ends_in: str, command: str
+    responsible: Responsible, ends_in: str, command: str
 ) -> None:
-    told = Told(move, "The stack is damaged.", "Copy it again.", "FormatError")
+    told = ParsedMessage(responsible, "The stack is damaged.", "Copy it again.", "FormatError")
     (reason,) = the(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),))), TIF).reasons
-    assert (reason.kind, reason.move, reason.command) == (Kind.ERROR, move, command)
+    assert (reason.kind, reason.responsible, reason.command) == (Kind.ERROR, responsible, command)
     assert reason.what == "FormatError: The stack is damaged."
     assert reason.remedy == f"Copy it again. {ends_in}"
 
@@ -216,7 +222,11 @@ def test_a_folder_is_registered_again_with_all_that_was_said_of_it() -> None:
     said = Requested(
         5, "N:\\moser\\day1", "anna", NOON, True, None, "room 1", "scope2", "mouse", "open field"
     )
-    error = job(REQUESTS, JobStatus.ERROR, told=Told(Move.EXPERIMENTER, "It is none.", "Copy it again."))
+    error = job(
+        REQUESTS,
+        JobStatus.ERROR,
+        told=ParsedMessage(Responsible.EXPERIMENTER, "It is none.", "Copy it again."),
+    )
     failed = replace(facts(requests=table(REQUESTS, jobs=(error,))), session=None, requests=(said,))
     assert the(failed, REQUESTS).reasons[0].command == (
         f'{ADD} --setup "room 1" --scope scope2 --options mouse --session-type "open field"'
@@ -225,7 +235,7 @@ def test_a_folder_is_registered_again_with_all_that_was_said_of_it() -> None:
 
 
 def test_a_request_s_error_is_tried_again_by_its_number() -> None:
-    told = Told(Move.DEVELOPER, "KeyError: 'x'", "Report it.")
+    told = ParsedMessage(Responsible.DEVELOPER, "KeyError: 'x'", "Report it.")
     failed = table(REQUESTS, jobs=(job(REQUESTS, JobStatus.ERROR, told=told),))
     (reason,) = the(facts(requests=failed), REQUESTS).reasons
     assert reason.command == "imaging-pipeline jobs retry --table MakeDatasetSessions basefolder_id=4"
@@ -304,7 +314,7 @@ def test_a_request_whose_sessions_are_gone_is_told() -> None:
 
 
 def test_several_rows_of_a_table_are_counted_and_the_worst_is_told() -> None:
-    told = Told(Move.EXPERIMENTER, "It is damaged.", "Copy it.")
+    told = ParsedMessage(Responsible.EXPERIMENTER, "It is damaged.", "Copy it.")
     planes = (job(CELL, JobStatus.ERROR, told=told), job(CELL, JobStatus.PENDING))
     text = explain(facts(cell=table(CELL, jobs=planes, made=MADE))).text()
     assert "Cell                 error 1 of 3 2 min ago" in text
@@ -336,7 +346,9 @@ def test_what_comes_later_is_told_from_what_never_comes(
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_no_line_is_longer_than_asked_for_but_commands_which_are_to_be_copied(width: int) -> None:
-    told = Told(Move.EXPERIMENTER, "The stack is damaged and cannot be read at all.", "Copy it again.")
+    told = ParsedMessage(
+        Responsible.EXPERIMENTER, "The stack is damaged and cannot be read at all.", "Copy it again."
+    )
     text = explain(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),)))).text(width)
     long = [line for line in text.splitlines() if len(line) > width]
     assert {line.split()[0] for line in long} == {"imaging-pipeline"}

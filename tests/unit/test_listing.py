@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from imaging_pipeline.errors import Move, NothingFoundError, PathError
+from imaging_pipeline.errors import NothingFoundError, PathError, Responsible
 from imaging_pipeline.ingest.listing import scan
 from tests.makers.folders import COPIED, aged, write_file
 
@@ -93,4 +93,4 @@ def test_a_folder_that_may_not_be_read_is_the_administrators_to_mend(tmp_path):
     with pytest.raises(PathError, match="locked") as error:
         scan(tmp_path)
 
-    assert error.value.move is Move.ADMINISTRATOR
+    assert error.value.responsible is Responsible.ADMINISTRATOR

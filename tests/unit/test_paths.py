@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import Move, NotMountedError, PathError
+from imaging_pipeline.errors import NotMountedError, PathError, Responsible
 from imaging_pipeline.paths import Place, Root, clean, local_path, relative, resolve
 
 ROOTS = (
@@ -34,7 +34,7 @@ def test_a_folder_below_no_root_is_refused_with_the_known_roots():
     with pytest.raises(PathError, match="/mnt/moser/ \\(moser\\)") as error:
         resolve("/home/anna/day1", ROOTS)
 
-    assert error.value.move is Move.EXPERIMENTER
+    assert error.value.responsible is Responsible.EXPERIMENTER
 
 
 def test_a_root_with_two_owners_is_an_error_that_lists_both():
@@ -43,7 +43,7 @@ def test_a_root_with_two_owners_is_an_error_that_lists_both():
     with pytest.raises(PathError, match="scratch.*newcomer") as error:
         resolve("F:\\day1", roots)
 
-    assert error.value.move is Move.ADMINISTRATOR
+    assert error.value.responsible is Responsible.ADMINISTRATOR
 
 
 @pytest.mark.parametrize("typed", ["", "day1", "moser\\day1", "F:day1", "~/day1", "\\\\server"])
@@ -69,7 +69,7 @@ def test_a_root_that_is_not_absolute_is_the_administrators_to_mend():
     with pytest.raises(PathError, match="'scratch'") as error:
         resolve("/mnt/moser/day1", [Root("scratch", "data")])
 
-    assert error.value.move is Move.ADMINISTRATOR
+    assert error.value.responsible is Responsible.ADMINISTRATOR
 
 
 def test_quotes_and_blanks_around_a_path_are_taken_off():
@@ -80,7 +80,7 @@ def test_a_repository_that_is_not_mounted_is_the_administrators_to_mend(tmp_path
     with pytest.raises(NotMountedError, match="'moser' is not mounted") as error:
         local_path(Place("moser", "day1"), {"moser": tmp_path / "away"})
 
-    assert error.value.move is Move.ADMINISTRATOR
+    assert error.value.responsible is Responsible.ADMINISTRATOR
 
 
 @pytest.mark.parametrize("path", ["../secret", "day1/../../secret", "/etc", "day1//x", "."])

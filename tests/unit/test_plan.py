@@ -9,10 +9,10 @@ from imaging_pipeline import names
 from imaging_pipeline.errors import (
     FormatError,
     InputError,
-    Move,
     NamingError,
     NothingFoundError,
     PathError,
+    Responsible,
     StillCopyingError,
     TruncatedError,
 )
@@ -349,7 +349,7 @@ def test_a_tif_that_may_not_be_read_waits_and_is_then_the_administrators_to_mend
     with pytest.raises(PathError, match="90218-wheel_00001_00001.tif.*Give the account") as error:
         make_plan(REQUEST, listing, {}, {}, now=listing.files[-1].arrived + timedelta(hours=2))
 
-    assert error.value.move is Move.ADMINISTRATOR
+    assert error.value.responsible is Responsible.ADMINISTRATOR
 
 
 def test_a_tif_that_goes_away_while_the_folder_is_read_lets_the_request_wait(folder):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging_pipeline.errors import Move, OutputError
+from imaging_pipeline.errors import OutputError, Responsible
 from imaging_pipeline.segmentation.frames import Slice, session_slices, slices_in_order
 
 PLANE = Path("combined_ab/fast/suite2p/plane0")
@@ -24,7 +24,7 @@ def test_a_sum_that_differs_from_the_traces_is_told_with_both_numbers():
         session_slices(PLANE, FILES, (100, 50, 70), 219, SESSIONS)
 
     assert caught.value.path == str(PLANE)
-    assert caught.value.move is Move.EXPERIMENTER
+    assert caught.value.responsible is Responsible.EXPERIMENTER
     assert caught.value.remedy == "Run Suite2p again on the tifs that are registered."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging_pipeline.errors import Move, RunError
+from imaging_pipeline.errors import Responsible, RunError
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.suite2p_runs import Runs, assert_told, expected_traces, traces, write_runs
 
@@ -56,7 +56,7 @@ class Failure:
     order: tuple[str, ...]
     found: str
     remedy: str
-    move: Move
+    responsible: Responsible
     details: dict[str, Any] = field(default_factory=dict)
     what: str = ""
     allowed: str = ""
@@ -70,7 +70,7 @@ FAILURES = {
         ("raise", "registration"),
         "ValueError: axis 2 is out of bounds",
         LOOK,
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
         {"error": "ValueError", "message": "axis 2 is out of bounds"},
         "step 'registration'",
     ),
@@ -78,7 +78,7 @@ FAILURES = {
         ("raise", "roi detection"),
         "MemoryError: Unable to allocate 7 GiB",
         LESS,
-        Move.ADMINISTRATOR,
+        Responsible.ADMINISTRATOR,
         {"error": "MemoryError", "message": "Unable to allocate 7 GiB"},
     ),
     **{
@@ -86,7 +86,7 @@ FAILURES = {
             ("exit", "extraction"),
             f"exit code {code}; it last said",
             AGAIN,
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
             {"code": code},
             "ended without a result in the step 'extraction'",
         )
@@ -96,14 +96,14 @@ FAILURES = {
         ("kill", "registration"),
         "SIGKILL; it last said",
         f"ran out of memory: {LESS}",
-        Move.ADMINISTRATOR,
+        Responsible.ADMINISTRATOR,
         what="was killed in the step 'registration'",
     ),
     "frames that were not read are told with both numbers": Failure(
         ("read too little",),
         "22 frames",
         "Look whether one of the tifs is damaged",
-        Move.EXPERIMENTER,
+        Responsible.EXPERIMENTER,
         {"pages": 4},
         allowed="26 frames",
     ),
@@ -112,7 +112,7 @@ FAILURES = {
             ("lose",),
             found,
             "Let the job run again",
-            Move.EXPERIMENTER,
+            Responsible.EXPERIMENTER,
             {"lost": [f"plane0/{name}" for name in lost]},
             "not whole",
         )
@@ -126,7 +126,7 @@ FAILURES = {
         ("fail", "reading tifs"),
         "OSError: [Errno 5]",
         "Look at the share and the scratch disk",
-        Move.RETRY,
+        Responsible.RETRY,
         {"number": errno.EIO},
     ),
 }
@@ -140,7 +140,9 @@ def test_a_run_that_fails_is_told_and_leaves_nothing(runs: Runs, failure: Failur
 
     assert failure.what in error.what
     assert failure.allowed in str(error.allowed)
-    assert_told(error, path=runs.tifs[0], found=failure.found, remedy=failure.remedy, move=failure.move)
+    assert_told(
+        error, path=runs.tifs[0], found=failure.found, remedy=failure.remedy, responsible=failure.responsible
+    )
     runs.assert_nothing_is_left()
     runs.assert_it_succeeds_now()
 
@@ -170,7 +172,7 @@ def test_a_scratch_folder_that_somebody_cleared_is_told(runs: Runs):
         path=runs.tifs[0],
         found="FileNotFoundError",
         remedy="Look at the recording and the option set",
-        move=Move.EXPERIMENTER,
+        responsible=Responsible.EXPERIMENTER,
     )
     runs.assert_place_is_untouched()
     runs.assert_it_succeeds_now()

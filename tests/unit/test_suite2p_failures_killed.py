@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
-from imaging_pipeline.errors import FormatError, Move
+from imaging_pipeline.errors import FormatError, Responsible
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import find_outputs, read_motion, read_output, read_traces
 from imaging_pipeline.readers.tiff.recorded import iter_pages
@@ -104,7 +104,7 @@ def test_a_first_tif_that_is_cut_short_never_reaches_suite2p(runs: Runs, missing
         path=runs.tifs[0],
         found=f"{len(content) - missing_bytes} bytes",
         remedy="Leave the files alone",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     assert error.allowed == f"{len(content)} bytes"
     with pytest.raises(FormatError, match=rf"truncated.*{runs.tifs[0].name}"):

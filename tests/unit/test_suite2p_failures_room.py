@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 from imaging_pipeline.suite2p_runner import run as run_module
 from tests.makers.small_disk import small_disk
 from tests.makers.stand_in_suite2p import stand_in_suite2p
@@ -45,7 +45,7 @@ def test_a_scratch_disk_that_is_too_small_is_told_before_the_run(small_scratch):
         path=runs.request.scratch,
         found="0.002 GB free",
         remedy=SCRATCH_REMEDY,
-        move=Move.ADMINISTRATOR,
+        responsible=Responsible.ADMINISTRATOR,
     )
     assert not runs.request.scratch.exists()
     runs.assert_place_is_untouched()
@@ -69,7 +69,7 @@ def test_a_scratch_disk_that_fills_up_is_told_however_it_shows(small_scratch, mo
         path=runs.request.scratch,
         found={"fill": "No space left on device", "save": "requested and", "map": "SIGBUS"}[way],
         remedy=SCRATCH_REMEDY,
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     assert "0.000 GB free" in str(error.found)
     runs.assert_nothing_is_left()
@@ -97,7 +97,7 @@ def test_a_share_that_is_too_small_is_told_before_the_run(small_share):
         path=runs.request.target,
         found="0.000 GB free",
         remedy="Make room on the share",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     assert not runs.request.scratch.exists()
     runs.assert_place_is_untouched()
@@ -120,7 +120,7 @@ def test_a_share_that_fills_up_amid_the_copy_keeps_the_finished_run_for_later(sm
         path=runs.request.target,
         found="No space left on device",
         remedy="Make room on the share",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     runs.assert_place_is_untouched()
     (disk.path / "other.bin").unlink()
@@ -137,7 +137,7 @@ def test_a_share_that_may_not_be_written_to_is_the_administrator_s_to_open(small
         path=runs.request.target,
         found="Read-only file system",
         remedy="Let this account write there",
-        move=Move.ADMINISTRATOR,
+        responsible=Responsible.ADMINISTRATOR,
     )
     runs.assert_place_is_untouched()
     disk.remount("rw")
@@ -155,7 +155,7 @@ def test_a_recording_s_folder_in_which_nothing_can_be_made_is_told(small_share):
         path=runs.request.target,
         found="Read-only file system",
         remedy="Let this account write there",
-        move=Move.ADMINISTRATOR,
+        responsible=Responsible.ADMINISTRATOR,
     )
     assert list(runs.request.target.parent.parent.iterdir()) == []
 
@@ -176,6 +176,6 @@ def test_a_scratch_disk_that_fills_up_before_suite2p_begins_is_told(tmp_path, sm
         path=runs.request.scratch,
         found="No space left on device",
         remedy=SCRATCH_REMEDY,
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     runs.assert_nothing_is_left()

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import Move, NothingFoundError, NotMountedError, StillCopyingError, StoreError
+from imaging_pipeline.errors import (
+    NothingFoundError,
+    NotMountedError,
+    Responsible,
+    StillCopyingError,
+    StoreError,
+)
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policies.waiting import Waiting
 from tests.makers.stand_in_suite2p import stand_in_suite2p
@@ -69,7 +75,7 @@ def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_b
         path=runs.request.target,
         found="No such file or directory",
         remedy="Mount the share again",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     assert Waiting().judge(error).fate is Fate.WAITING
     assert list(runs.share.iterdir()) == [], "nothing is written below an empty mount point"
@@ -80,7 +86,7 @@ def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_b
         path=runs.tifs[0].parent,
         found="None",
         remedy="Mount the share again",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
 
     mount(runs)
@@ -104,7 +110,7 @@ def test_a_folder_that_becomes_a_file_amid_the_copy_is_told(runs: Runs):
         path=runs.request.target,
         found="Not a directory",
         remedy="Mount the share again",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     place.unlink()
     aside.rename(place)
@@ -129,7 +135,7 @@ def test_a_share_that_fails_amid_the_copy_is_tried_again(runs: Runs, monkeypatch
         path=runs.request.target,
         found=os.strerror(code),
         remedy="Mount the share again",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     runs.assert_place_is_untouched()
     monkeypatch.setattr(shutil, "copyfile", copy)
@@ -145,7 +151,7 @@ def test_a_share_that_goes_away_while_suite2p_reads_is_waited_for(runs: Runs):
         path=runs.tifs[0].parent,
         found="None",
         remedy="Mount the share again",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     assert list(runs.request.scratch.iterdir()) == []
     assert list(runs.share.iterdir()) == []
@@ -161,7 +167,7 @@ def test_a_tif_that_vanishes_while_suite2p_reads_is_named(runs: Runs):
     error = runs.failed(while_suite2p_reads(runs, tif.unlink))
 
     assert isinstance(error, NothingFoundError)
-    assert_told(error, path=tif, found="None", remedy="Put it back", move=Move.EXPERIMENTER)
+    assert_told(error, path=tif, found="None", remedy="Put it back", responsible=Responsible.EXPERIMENTER)
     runs.assert_nothing_is_left()
     tif.write_bytes(content)
     os.utime(tif, ns=(time_ns, time_ns))
@@ -177,7 +183,7 @@ def test_a_tif_that_is_written_to_while_suite2p_reads_makes_no_output(runs: Runs
     assert isinstance(error, StillCopyingError)
     assert error.path == str(tif)
     assert "as when the run began" in str(error.allowed)
-    assert (error.move, "Leave the files alone" in error.remedy) == (Move.RETRY, True)
+    assert (error.responsible, "Leave the files alone" in error.remedy) == (Responsible.RETRY, True)
     runs.assert_nothing_is_left()
     runs.assert_it_succeeds_now()
 
@@ -194,7 +200,7 @@ def test_a_tif_that_grows_while_suite2p_reads_is_told_with_both_sizes(runs: Runs
         path=tif,
         found=f"{len(content) + 4} bytes",
         remedy="Leave the files alone",
-        move=Move.RETRY,
+        responsible=Responsible.RETRY,
     )
     runs.assert_nothing_is_left()
     tif.write_bytes(content)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import Move, StoreError
+from imaging_pipeline.errors import Responsible, StoreError
 from imaging_pipeline.suite2p_runner import publish as publish_module
 from imaging_pipeline.suite2p_runner.publish import publish
 from imaging_pipeline.suite2p_runner.scratch import require_space, run_folder
@@ -91,7 +91,7 @@ def test_an_output_that_somebody_has_open_stays_and_the_run_is_tried_again(tmp_p
     with pytest.raises(StoreError, match=r"Close the programs.*tried again") as caught:
         publish(source, target)
 
-    assert caught.value.move is Move.RETRY
+    assert caught.value.responsible is Responsible.RETRY
     assert [path.name for path in target.parent.iterdir()] == ["default"]
 
 
@@ -227,6 +227,6 @@ def test_a_run_that_goes_from_the_scratch_disk_is_not_told_as_the_shares_fault(t
         publish(source, tmp_path / "share/combined_x/default")
 
     assert str(source) in str(caught.value)
-    assert caught.value.move is Move.ADMINISTRATOR
+    assert caught.value.responsible is Responsible.ADMINISTRATOR
     assert caught.value.__cause__ is None, "no job waits for a share that is there"
     assert list((tmp_path / "share/combined_x").iterdir()) == []

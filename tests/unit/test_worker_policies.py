@@ -12,15 +12,15 @@ from imaging_pipeline.errors import (
     FormatError,
     MissingPackageError,
     MissingWeightsError,
-    Move,
     NotMountedError,
+    ParsedMessage,
     ProcessKilledError,
+    Responsible,
     RunError,
     StillCopyingError,
     StoreError,
-    Told,
-    message,
-    told,
+    format_message,
+    parse_message,
 )
 from imaging_pipeline.workers.line import STOPPED
 from imaging_pipeline.workers.messages import Fate, Finished, Key
@@ -79,69 +79,85 @@ DAMAGED = FormatError("The stack is damaged", remedy="Copy it again.")
 
 
 @pytest.mark.parametrize(
-    ("error", "fate", "move"),
+    ("error", "fate", "responsible"),
     [
-        (DAMAGED, Fate.ERROR, Move.EXPERIMENTER),
-        (ImportError("numpy"), Fate.ERROR, Move.DEVELOPER),
-        (SystemExit(3), Fate.ERROR, Move.DEVELOPER),
+        (DAMAGED, Fate.ERROR, Responsible.EXPERIMENTER),
+        (ImportError("numpy"), Fate.ERROR, Responsible.DEVELOPER),
+        (SystemExit(3), Fate.ERROR, Responsible.DEVELOPER),
         (SystemExit(STOPPED), Fate.INTERRUPTED, None),
         (KeyboardInterrupt(), Fate.INTERRUPTED, None),
-        (StillCopyingError("Still being copied", remedy="Nothing."), Fate.WAITING, Move.RETRY),
-        (RunError("The share is away", remedy="Mount it.", move=Move.RETRY), Fate.WAITING, Move.RETRY),
-        (NotMountedError("Not mounted", remedy="Mount it."), Fate.ELSEWHERE, Move.ADMINISTRATOR),
+        (StillCopyingError("Still being copied", remedy="Nothing."), Fate.WAITING, Responsible.RETRY),
         (
-            NotMountedError("The folder is gone", remedy="Mount it.", move=Move.RETRY),
+            RunError("The share is away", remedy="Mount it.", responsible=Responsible.RETRY),
             Fate.WAITING,
-            Move.RETRY,
+            Responsible.RETRY,
         ),
-        (MissingPackageError("No Suite2p", remedy="Install it."), Fate.UNABLE, Move.ADMINISTRATOR),
-        (MissingWeightsError("No weights", remedy="Get them."), Fate.ELSEWHERE, Move.ADMINISTRATOR),
-        (ProcessKilledError("Suite2p was killed", remedy="Less."), Fate.CRASHED, Move.RETRY),
-        (OSError(errno.EIO, "Input/output error"), Fate.WAITING, Move.RETRY),
-        (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING, Move.RETRY),
-        (OSError(errno.ENOSPC, "No space left on device"), Fate.WAITING, Move.RETRY),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), Fate.WAITING, Move.RETRY),
-        (WindowsOSError(59), Fate.WAITING, Move.RETRY),
-        (WindowsOSError(112), Fate.WAITING, Move.RETRY),
-        (caused(DAMAGED.of("a.tif", Move.EXPERIMENTER), OSError(errno.ESTALE, "")), Fate.WAITING, Move.RETRY),
-        (caused(DAMAGED.of("b.tif", Move.EXPERIMENTER), ValueError()), Fate.ERROR, Move.EXPERIMENTER),
+        (NotMountedError("Not mounted", remedy="Mount it."), Fate.ELSEWHERE, Responsible.ADMINISTRATOR),
+        (
+            NotMountedError("The folder is gone", remedy="Mount it.", responsible=Responsible.RETRY),
+            Fate.WAITING,
+            Responsible.RETRY,
+        ),
+        (MissingPackageError("No Suite2p", remedy="Install it."), Fate.UNABLE, Responsible.ADMINISTRATOR),
+        (MissingWeightsError("No weights", remedy="Get them."), Fate.ELSEWHERE, Responsible.ADMINISTRATOR),
+        (ProcessKilledError("Suite2p was killed", remedy="Less."), Fate.CRASHED, Responsible.RETRY),
+        (OSError(errno.EIO, "Input/output error"), Fate.WAITING, Responsible.RETRY),
+        (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING, Responsible.RETRY),
+        (OSError(errno.ENOSPC, "No space left on device"), Fate.WAITING, Responsible.RETRY),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), Fate.WAITING, Responsible.RETRY),
+        (WindowsOSError(59), Fate.WAITING, Responsible.RETRY),
+        (WindowsOSError(112), Fate.WAITING, Responsible.RETRY),
+        (
+            caused(DAMAGED.of("a.tif", Responsible.EXPERIMENTER), OSError(errno.ESTALE, "")),
+            Fate.WAITING,
+            Responsible.RETRY,
+        ),
+        (
+            caused(DAMAGED.of("b.tif", Responsible.EXPERIMENTER), ValueError()),
+            Fate.ERROR,
+            Responsible.EXPERIMENTER,
+        ),
         (
             caused(StoreError("The disk is full", remedy="Make room."), OSError(errno.ENOSPC, "")),
             Fate.WAITING,
-            Move.RETRY,
+            Responsible.RETRY,
         ),
-        (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR, Move.DEVELOPER),
-        (PermissionError(errno.EACCES, "Permission denied"), Fate.ERROR, Move.ADMINISTRATOR),
-        (WindowsOSError(5), Fate.ERROR, Move.DEVELOPER),
-        (MemoryError(), Fate.ERROR, Move.ADMINISTRATOR),
-        (AccessError("Insufficient privileges."), Fate.ERROR, Move.ADMINISTRATOR),
-        (LostConnectionError("gone"), Fate.DISCONNECTED, Move.RETRY),
-        (OperationalError(2003, "Can't connect to MySQL server"), Fate.DISCONNECTED, Move.RETRY),
-        (OperationalError(1053, "Server shutdown in progress"), Fate.DISCONNECTED, Move.RETRY),
-        (OperationalError(1205, "Lock wait timeout exceeded"), Fate.WAITING, Move.RETRY),
-        (PostgreSQLError("57P01"), Fate.DISCONNECTED, Move.RETRY),
-        (PostgreSQLError("08006"), Fate.DISCONNECTED, Move.RETRY),
-        (PostgreSQLError("40P01"), Fate.WAITING, Move.RETRY),
-        (PostgreSQLError("55P03"), Fate.WAITING, Move.RETRY),
-        (PostgreSQLError("23001"), Fate.WAITING, Move.RETRY),
-        (PostgreSQLError("23505"), Fate.ERROR, Move.DEVELOPER),
-        (wrapped(PostgreSQLError("23503")), Fate.WAITING, Move.RETRY),
-        (wrapped(RuntimeError(1451, "Cannot delete or update a parent row")), Fate.WAITING, Move.RETRY),
-        (RuntimeError(1213, "Deadlock found"), Fate.WAITING, Move.RETRY),
-        (RuntimeError(1062, "Duplicate entry"), Fate.ERROR, Move.DEVELOPER),
-        (DataJointError("The `make_fetch` data has changed"), Fate.WAITING, Move.RETRY),
+        (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR, Responsible.DEVELOPER),
+        (PermissionError(errno.EACCES, "Permission denied"), Fate.ERROR, Responsible.ADMINISTRATOR),
+        (WindowsOSError(5), Fate.ERROR, Responsible.DEVELOPER),
+        (MemoryError(), Fate.ERROR, Responsible.ADMINISTRATOR),
+        (AccessError("Insufficient privileges."), Fate.ERROR, Responsible.ADMINISTRATOR),
+        (LostConnectionError("gone"), Fate.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(2003, "Can't connect to MySQL server"), Fate.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(1053, "Server shutdown in progress"), Fate.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(1205, "Lock wait timeout exceeded"), Fate.WAITING, Responsible.RETRY),
+        (PostgreSQLError("57P01"), Fate.DISCONNECTED, Responsible.RETRY),
+        (PostgreSQLError("08006"), Fate.DISCONNECTED, Responsible.RETRY),
+        (PostgreSQLError("40P01"), Fate.WAITING, Responsible.RETRY),
+        (PostgreSQLError("55P03"), Fate.WAITING, Responsible.RETRY),
+        (PostgreSQLError("23001"), Fate.WAITING, Responsible.RETRY),
+        (PostgreSQLError("23505"), Fate.ERROR, Responsible.DEVELOPER),
+        (wrapped(PostgreSQLError("23503")), Fate.WAITING, Responsible.RETRY),
+        (
+            wrapped(RuntimeError(1451, "Cannot delete or update a parent row")),
+            Fate.WAITING,
+            Responsible.RETRY,
+        ),
+        (RuntimeError(1213, "Deadlock found"), Fate.WAITING, Responsible.RETRY),
+        (RuntimeError(1062, "Duplicate entry"), Fate.ERROR, Responsible.DEVELOPER),
+        (DataJointError("The `make_fetch` data has changed"), Fate.WAITING, Responsible.RETRY),
         (KeyGoneError("What it was made from is no more."), Fate.GONE, None),
     ],
     ids=lambda each: repr(each) if isinstance(each, BaseException) else str(each),
 )
 def test_an_error_decides_what_becomes_of_its_job_and_its_row_says_whose_move_it_is(
-    error: BaseException, fate: Fate, move: Move | None
+    error: BaseException, fate: Fate, responsible: Responsible | None
 ) -> None:
     setback = settled(error)
     assert setback.fate is fate
-    if move is not None:
-        said = told(setback.message)
-        assert (said.move, said.kind) == (move, type(error).__name__)
+    if responsible is not None:
+        said = parse_message(setback.message)
+        assert (said.responsible, said.kind) == (responsible, type(error).__name__)
         assert said.remedy
 
 
@@ -163,7 +179,7 @@ def test_what_waits_is_left_alone_longer_each_time_and_never_longer_than_a_quart
         before = setback.message
         pauses_s.append(setback.pause_s)
     assert pauses_s == [60, 60, 120, 240, 480, 900, 900, 900]
-    assert told(before).attempt == 8
+    assert parse_message(before).attempt == 8
     assert before.endswith("It is tried again by itself.")
 
 
@@ -186,22 +202,22 @@ def test_a_row_that_is_still_referred_to_is_an_error_in_the_end() -> None:
         fates.append(setback.fate)
     assert fates == [Fate.WAITING] * 4 + [Fate.ERROR]
     assert "(tried 5 times)" in before
-    assert told(before).attempt == 0
+    assert parse_message(before).attempt == 0
 
 
 def test_what_another_machine_may_do_does_not_count_as_an_attempt() -> None:
-    before = message(Told(Move.RETRY, "It waited.", "Wait.", attempt=2, deaths=1))
-    said = told(settled(NotMountedError("It is not mounted", remedy="Mount it."), before).message)
+    before = format_message(ParsedMessage(Responsible.RETRY, "It waited.", "Wait.", attempt=2, deaths=1))
+    said = parse_message(settled(NotMountedError("It is not mounted", remedy="Mount it."), before).message)
     assert (said.attempt, said.deaths, said.what) == (2, 1, "It is not mounted.")
 
 
 def test_to_be_stopped_leaves_the_row_as_it_was() -> None:
-    before = message(Told(Move.RETRY, "It waited.", "Wait.", attempt=2))
+    before = format_message(ParsedMessage(Responsible.RETRY, "It waited.", "Wait.", attempt=2))
     assert settled(SystemExit(STOPPED), before) == Setback(Fate.INTERRUPTED, before)
 
 
 def died(before: str) -> Setback:
-    death = Death(TIF, KEY, "The job's process died (SIGKILL)", told(before).deaths + 1)
+    death = Death(TIF, KEY, "The job's process died (SIGKILL)", parse_message(before).deaths + 1)
     verdicts = (policy.judge_death(death) for policy in load_policies())
     return after_death(first_verdict(verdicts, Verdict(Fate.CRASHED)), before)
 
@@ -213,9 +229,9 @@ def test_the_third_death_of_a_job_is_kept_as_its_error_whoever_died() -> None:
         before = setback.message
         fates.append(setback.fate)
     assert fates == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
-    said = told(before)
+    said = parse_message(before)
     assert said.what == "The job's process died (SIGKILL), 3 times in a row."
-    assert said.move is Move.ADMINISTRATOR
+    assert said.responsible is Responsible.ADMINISTRATOR
 
 
 def test_the_death_of_a_process_that_a_job_started_counts_as_its_own() -> None:
@@ -224,14 +240,14 @@ def test_the_death_of_a_process_that_a_job_started_counts_as_its_own() -> None:
     second = died(first.message)
     third = settled(killed, second.message)
     assert [setback.fate for setback in (first, second, third)] == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
-    said = told(third.message)
+    said = parse_message(third.message)
     assert said.what == "Suite2p was killed. Found: SIGKILL. (3 of its processes died in a row)"
-    assert (said.remedy, said.move) == ("Give it less.", Move.ADMINISTRATOR)
+    assert (said.remedy, said.responsible) == ("Give it less.", Responsible.ADMINISTRATOR)
 
 
 def test_a_death_and_a_retry_are_counted_apart() -> None:
     error = StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
-    said = told(settled(error, died(settled(error).message).message).message)
+    said = parse_message(settled(error, died(settled(error).message).message).message)
     assert (said.attempt, said.deaths) == (3, 1)
 
 

@@ -15,7 +15,13 @@ from imaging_pipeline.colony.sources.contract import Setting, Source
 from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
 from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text
 from imaging_pipeline.config.secret import Secret
-from imaging_pipeline.errors import ColonyError, Move, NothingFoundError, PipelineError, StillCopyingError
+from imaging_pipeline.errors import (
+    ColonyError,
+    NothingFoundError,
+    PipelineError,
+    Responsible,
+    StillCopyingError,
+)
 
 # A file that was written so lately may be written still.
 _SETTLED_S = 60.0
@@ -115,10 +121,15 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             yield file
             after = path.stat()
     except PipelineError as error:
-        raise error.of(path, error.move if error.move is Move.RETRY else Move.ADMINISTRATOR) from error
+        raise error.of(
+            path, error.responsible if error.responsible is Responsible.RETRY else Responsible.ADMINISTRATOR
+        ) from error
     except FileNotFoundError:
         raise NothingFoundError(
-            "The file is not there", path=path, remedy="check the spelling.", move=Move.ADMINISTRATOR
+            "The file is not there",
+            path=path,
+            remedy="check the spelling.",
+            responsible=Responsible.ADMINISTRATOR,
         ) from None
     except OSError as error:
         raise NothingFoundError(
@@ -126,9 +137,12 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             path=path,
             found=error.strerror,
             remedy="Give a file that this account may read.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         ) from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ColonyError(
-            "The file was changed while it was read", path=path, remedy="Nothing.", move=Move.RETRY
+            "The file was changed while it was read",
+            path=path,
+            remedy="Nothing.",
+            responsible=Responsible.RETRY,
         )

@@ -17,7 +17,7 @@ from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Reading, Settin
 from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
 from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
 from imaging_pipeline.config.secret import Secret
-from imaging_pipeline.errors import ColonyError, Move
+from imaging_pipeline.errors import ColonyError, Responsible
 from imaging_pipeline.server.connection_errors import AWAY_MYSQL, code, words
 
 _GENOTYPE_COLUMNS = ("animal_id", "gene", "genotype")
@@ -215,7 +215,7 @@ class MysqlDatabase(Source):
             found=found,
             remedy=f"see whether the server runs, and whether {SOURCE_KEY} and custom.mlims.password are"
             " right for it.",
-            move=Move.RETRY if passes else Move.ADMINISTRATOR,
+            responsible=Responsible.RETRY if passes else Responsible.ADMINISTRATOR,
         )
 
 

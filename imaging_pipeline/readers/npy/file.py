@@ -66,7 +66,7 @@ def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
         # Python takes the memory for as many bytes as are asked for, however many there are.
         array = loads(file.read(num_bytes))
     except PipelineError as error:
-        raise error.of(path, error.move) from error
+        raise error.of(path, error.responsible) from error
     is_whole = isinstance(array, np.ndarray) and array.dtype == object and array.shape == header.shape
     if not is_whole or header.dtype != object:
         raise FormatError(

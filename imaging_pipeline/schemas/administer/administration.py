@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, PathError
+from imaging_pipeline.errors import InputError, PathError, Responsible
 from imaging_pipeline.paths import Root, clean, resolve
 from imaging_pipeline.schemas.administer.change_log import keep
 from imaging_pipeline.schemas.administer.option_sets import AddedOptions, add_options
@@ -261,7 +261,7 @@ def _sorted_out(
                 f"The root {root.root} belongs to the repository '{owner.repository_name}'",
                 found=f"{owner.root} ({owner.repository_name})",
                 remedy="leave each root to one repository.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             )
     return tuple(new), tuple(known_roots)
 
@@ -271,7 +271,7 @@ def _owner(root: Root, spelled: Iterable[Root]) -> Root | None:
     try:
         resolve(root.root, [root])
     except PathError as error:
-        raise error.of(root.root, Move.ADMINISTRATOR) from error
+        raise error.of(root.root, Responsible.ADMINISTRATOR) from error
     for other in spelled:
         # Raised where it lies elsewhere.
         with suppress(PathError):

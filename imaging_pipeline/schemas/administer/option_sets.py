@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.errors import InputError, Responsible
 from imaging_pipeline.names import settings_hash
 from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, plain
 from imaging_pipeline.schemas.inserting import alone, checked_name
@@ -94,7 +94,7 @@ def _checked_name(typed: str) -> str:
             allowed="at most 64 letters, digits, blanks and _ - + ."
             " (no 'suite2p', 'combined', 'plane0', 'matlab')",
             remedy="take another name.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return name
 
@@ -109,5 +109,5 @@ def _refuse_other(row: Row, hashes: Mapping[str, str]) -> None:
                 + ("with other content" if other == name else "which differs in case only"),
                 found=name,
                 remedy="take another name; a set in use is never changed.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             )

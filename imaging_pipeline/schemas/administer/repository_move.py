@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imaging_pipeline.errors import InputError, Move
+from imaging_pipeline.errors import InputError, Responsible
 from imaging_pipeline.ingest.known import KnownFile
 from imaging_pipeline.ingest.verified import Verified, verify
 from imaging_pipeline.paths import clean
@@ -74,7 +74,7 @@ def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[s
                 f"The repository {name} would have no root",
                 found=f"{', '.join(own)} retired" if own else "none that it has",
                 remedy="name a new root with --root, so that people can type its folders.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             )
         _remove(tables, name, gone)
     return Repointed(added, tuple(gone))

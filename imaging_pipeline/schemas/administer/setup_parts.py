@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imaging_pipeline import strict_json
-from imaging_pipeline.errors import FormatError, InputError, Move
+from imaging_pipeline.errors import FormatError, InputError, Responsible
 from imaging_pipeline.schemas.inserting import checked_row, refuse_unknown
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -80,7 +80,7 @@ def is_there(part: Any, key: Row, rows: Sequence[Row]) -> bool:
             f"The part {part.__name__} of this setup is there already with other values",
             found="; ".join(str({name: row[name] for name in row if name not in key}) for row in stored),
             remedy="give a calibration that changed a date of its own.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return bool(stored)
 
@@ -95,7 +95,7 @@ def _as_list(part: str, given: Any) -> list[Mapping[str, Any]]:
             found=repr(given),
             allowed=f"a list, of which each is {wanted}" if part == _LISTED else wanted,
             remedy="Write the part as it is allowed.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     return rows
 
@@ -108,7 +108,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             "The part Sync has a line twice",
             found=", ".join(twice),
             remedy="Give each line a name of its own.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     masters = [line["sync_name"] for line in lines if line.get("master")]
     if len(masters) > 1:
@@ -117,7 +117,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             found=", ".join(masters),
             allowed="one line with master true",
             remedy="Make one line the master.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
     negative = [line["sync_name"] for line in lines if line.get("tolerance", 0) < 0]
     if negative:
@@ -126,7 +126,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             found=", ".join(negative),
             allowed="0 or more seconds",
             remedy="Give a tolerance of 0 or more.",
-            move=Move.ADMINISTRATOR,
+            responsible=Responsible.ADMINISTRATOR,
         )
 
 
@@ -148,5 +148,5 @@ def _no_parts(found: object) -> FormatError:
         found=found,
         allowed='{"Sync": […], …}',
         remedy="Correct the text.",
-        move=Move.ADMINISTRATOR,
+        responsible=Responsible.ADMINISTRATOR,
     )

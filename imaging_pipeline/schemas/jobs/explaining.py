@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from imaging_pipeline.errors import told
+from imaging_pipeline.errors import parse_message
 from imaging_pipeline.explaining.explain import explain as explained
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.explaining.facts import (
@@ -151,6 +151,6 @@ def _requested(tables: Tables, request: Row) -> Requested:
         request["username"],
         request["basefolder_entry_time"],
         bool(request["register_uncurated"]),
-        None if reason is None else told(str(reason)),
+        None if reason is None else parse_message(str(reason)),
         *(request[column] for column in ("setup", "scope_name", "ops_name", "sessiontype")),
     )

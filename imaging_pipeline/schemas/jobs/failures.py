@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imaging_pipeline.errors import Move, Told
+from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.tables import Tables
 
@@ -36,7 +36,7 @@ class Failure:
     """
 
     table: str
-    told: Told
+    told: ParsedMessage
     number: int
     newest: Job
 
@@ -75,10 +75,10 @@ def _newest_of_each(selected: Selected, backend: str) -> Sql:
 
 def _together(jobs: Iterable[tuple[Job, int]]) -> tuple[Failure, ...]:
     """Put those together that differ in the file, or in the value that was found there."""
-    found: dict[tuple[str, Move, str, str, str], Failure] = {}
+    found: dict[tuple[str, Responsible, str, str, str], Failure] = {}
     for job, number in jobs:
-        told = job.told or Told(Move.DEVELOPER, "The error says nothing.", "")
-        what = (job.table, told.move, told.kind, _OWN.split(told.what)[0], told.remedy)
+        told = job.told or ParsedMessage(Responsible.DEVELOPER, "The error says nothing.", "")
+        what = (job.table, told.responsible, told.kind, _OWN.split(told.what)[0], told.remedy)
         before = found.get(what)
         if before is not None:
             number += before.number

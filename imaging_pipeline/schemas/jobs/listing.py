@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from imaging_pipeline.errors import told
+from imaging_pipeline.errors import parse_message
 from imaging_pipeline.explaining.job import Job, JobStatus
 from imaging_pipeline.schemas.jobs.living_workers import met
 from imaging_pipeline.schemas.tables import Tables
@@ -103,7 +103,7 @@ def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) 
             since_s=_seconds(row["since_s"]),
             due_s=_seconds(row["due_s"]) if row["state"] == JobStatus.LATER else None,
             duration_s=_seconds(row["duration"]),
-            told=told(row["error_message"]) if row["error_message"] else None,
+            told=parse_message(row["error_message"]) if row["error_message"] else None,
             worker_name=row["version"],
             host=row["host"],
             pid=int(row["pid"]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.explaining.facts import SessionNamed
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
@@ -196,13 +196,13 @@ def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus,
 
 def _check(tables: Tables, wanted: Wanted) -> None:
     if wanted.username is not None:
-        known(tables.imaging.User, "username", wanted.username, move=Move.EXPERIMENTER)
+        known(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
     if wanted.animal is not None:
         columns = ("animal_name", "animal_id")
         animals = tables.mlims.Animal
         if not animals & [{column: wanted.animal} for column in columns]:
             names = {str(name) for column in columns for name in animals().to_arrays(column)}
-            raise not_known("animal", wanted.animal, names, move=Move.EXPERIMENTER)
+            raise not_known("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
 
 
 def _condition(tables: Tables, wanted: Wanted) -> Sql:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imaging_pipeline.choices import near
-from imaging_pipeline.errors import InputError, Move, NotYetHereError, PipelineError
+from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.inserting import not_known
 from imaging_pipeline.schemas.plain_rows import Row
@@ -67,7 +67,7 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
     alike = near(value, _alike(tables, value))
     sync = last_sync(tables)
     if sync is None and tables.config.mlims_source is None:
-        return not_known("animal", value, alike or _some(tables), move=Move.EXPERIMENTER)
+        return not_known("animal", value, alike or _some(tables), responsible=Responsible.EXPERIMENTER)
     return NotYetHereError(
         f"The animal {value!r} is not here yet",
         found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),

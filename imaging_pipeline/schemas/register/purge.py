@@ -18,7 +18,7 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.errors import DatabaseError, Move
+from imaging_pipeline.errors import DatabaseError, Responsible
 from imaging_pipeline.ingest.changed import Purge, PurgeSeed
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -87,7 +87,7 @@ class Doomed:
                 "Rows below what changed may not be deleted by this account",
                 found=", ".join(f"{each.num_rows} in {each.table}" for each in counted),
                 remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
-                move=Move.ADMINISTRATOR,
+                responsible=Responsible.ADMINISTRATOR,
             ) from error
         return _told(self._cascades, deleted)
 

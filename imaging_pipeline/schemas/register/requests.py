@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from imaging_pipeline.errors import InputError, Move, NotYetHereError, PathError
+from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Responsible
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas import plain_rows
@@ -142,7 +142,7 @@ class Completion:
 
     def _taken(self, table: Any, column: str, row: Mapping[str, Any]) -> str:
         value = row[column]
-        ask = partial(known, table, column, value, move=Move.EXPERIMENTER)
+        ask = partial(known, table, column, value, responsible=Responsible.EXPERIMENTER)
         return str(self._once(f"{column} {value!r}", ask))
 
     def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
             "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
         )
     allowed = (*_REQUIRED, *animal_names.TYPED, *_OPTIONAL)
-    refuse_unknown(row, allowed, what="A request", move=Move.EXPERIMENTER)
+    refuse_unknown(row, allowed, what="A request", responsible=Responsible.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
         missing.append("animal")
@@ -232,7 +232,7 @@ def _check_combinable(row: Mapping[str, Any]) -> None:
 
 
 def _setup(setups: Any, value: object, experiment_type: str) -> str:
-    name = known(setups, "setup_name", value, move=Move.EXPERIMENTER)
+    name = known(setups, "setup_name", value, responsible=Responsible.EXPERIMENTER)
     types = sorted({str(found) for found in (setups & {"setup_name": name}).to_arrays("experiment_type")})
     if experiment_type not in types:
         raise InputError(

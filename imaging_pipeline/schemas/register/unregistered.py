@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.ingest.recordings import FoundRecording, find_recordings
 from imaging_pipeline.paths import Root
 from imaging_pipeline.schemas.inserting import known
@@ -62,7 +62,10 @@ def find_unregistered(tables: Tables, repository_name: str, newer_than: date | N
     """
     key = {
         "repository_name": known(
-            tables.imaging.Repository, "repository_name", repository_name, move=Move.EXPERIMENTER
+            tables.imaging.Repository,
+            "repository_name",
+            repository_name,
+            responsible=Responsible.EXPERIMENTER,
         )
     }
     share = tables.local_path(repository_name, "")

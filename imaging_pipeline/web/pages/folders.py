@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from imaging_pipeline.errors import ForbiddenError, Told, told
+from imaging_pipeline.errors import ForbiddenError, ParsedMessage, parse_message
 from imaging_pipeline.schemas.jobs import withdrawing
 from imaging_pipeline.schemas.register.history import PastRequest, RequestState
 from imaging_pipeline.schemas.table_names import owners
@@ -70,8 +70,8 @@ def withdraw(number: int) -> ResponseReturnValue:
     return redirect(url_for("folders.one", number=number))
 
 
-def _told(past: PastRequest) -> Told | None:
-    return told(past.message) if past.message else None
+def _told(past: PastRequest) -> ParsedMessage | None:
+    return parse_message(past.message) if past.message else None
 
 
 def _wanted() -> Filter:

@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from imaging_pipeline.errors import InputError, Move, PipelineError
+from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.option_difference import between, from_default
 from imaging_pipeline.suite2p_runner.options import load_options
@@ -138,4 +138,4 @@ def _uploaded(sent: FileStorage) -> Mapping[str, Any]:
         try:
             return load_options(path)
         except PipelineError as error:
-            raise error.of(name, Move.EXPERIMENTER) from error
+            raise error.of(name, Responsible.EXPERIMENTER) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from imaging_pipeline.errors import NothingFoundError, Told, told
+from imaging_pipeline.errors import NothingFoundError, ParsedMessage, parse_message
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import Paged, paged
@@ -35,7 +35,7 @@ class RunRow:
     host: str
     began: datetime
     duration_s: float | None
-    told: Told | None
+    told: ParsedMessage | None
     num_animals: int
     num_added: int
     num_changed: int
@@ -110,7 +110,7 @@ def _run(row: Row) -> RunRow:
         host=row["sync_host"],
         began=row["sync_started"],
         duration_s=row["sync_duration_s"],
-        told=told(row["sync_error"]) if row["sync_error"] else None,
+        told=parse_message(row["sync_error"]) if row["sync_error"] else None,
         **{name: row[name] for name in row if name.startswith("num_")},
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from imaging_pipeline.errors import NothingFoundError, Told, told
+from imaging_pipeline.errors import NothingFoundError, ParsedMessage, parse_message
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.register import history, pending_animals
 from imaging_pipeline.schemas.register.history import PastRequest, RequestState
@@ -65,7 +65,7 @@ class FolderRow:
     combined: bool
     made: datetime
     state: RequestState
-    told: Told | None
+    told: ParsedMessage | None
 
 
 def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
@@ -176,5 +176,5 @@ def _shown(
         combined == "yes",
         made,
         RequestState(state),
-        told(message) if is_told and message else None,
+        parse_message(message) if is_told and message else None,
     )

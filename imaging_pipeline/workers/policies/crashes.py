@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import Move, ProcessKilledError
+from imaging_pipeline.errors import ProcessKilledError, Responsible
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Death, Policy, Verdict
 
@@ -32,5 +32,5 @@ class Crashes(Policy):
             f"{death.cause}, {death.number} times in a row.",
             "See whether the machine's memory is enough for it and what the system's log says of the process,"
             " then have the job tried again.",
-            Move.ADMINISTRATOR,
+            Responsible.ADMINISTRATOR,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import Move, PipelineError
+from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.suite2p_runner.scratch import is_full
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import LATER, Policy, Verdict, cause
@@ -20,4 +20,4 @@ class FullDisk(Policy):
             return None
         if not isinstance(error, PipelineError):
             return Verdict(Fate.WAITING, remedy=_REMEDY, pauses_s=LATER)
-        return None if error.move is Move.RETRY else Verdict(Fate.WAITING, pauses_s=LATER)
+        return None if error.responsible is Responsible.RETRY else Verdict(Fate.WAITING, pauses_s=LATER)

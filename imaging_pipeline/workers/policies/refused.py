@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datajoint.errors import AccessError
 
-from imaging_pipeline.errors import Move
+from imaging_pipeline.errors import Responsible
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
@@ -29,4 +29,4 @@ class Refused(Policy):
 
 
 def _kept(remedy: str, what: str = "") -> Verdict:
-    return Verdict(Fate.ERROR, what, remedy, Move.ADMINISTRATOR)
+    return Verdict(Fate.ERROR, what, remedy, Responsible.ADMINISTRATOR)

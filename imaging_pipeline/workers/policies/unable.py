@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import MissingPackageError, Move, NotHereError
+from imaging_pipeline.errors import MissingPackageError, NotHereError, Responsible
 from imaging_pipeline.workers.messages import Fate, Finished
 from imaging_pipeline.workers.policy import Policy, Verdict
 from imaging_pipeline.workers.settings import Settings
@@ -19,7 +19,7 @@ class Unable(Policy):
         """Give the job back for another machine."""
         if isinstance(error, MissingPackageError):
             return Verdict(Fate.UNABLE)
-        if isinstance(error, NotHereError) and error.move is not Move.RETRY:
+        if isinstance(error, NotHereError) and error.responsible is not Responsible.RETRY:
             return Verdict(Fate.ELSEWHERE)
         return None
 

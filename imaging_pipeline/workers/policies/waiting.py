@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.errors import Move, PipelineError
+from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import LATER, Policy, Verdict, cause
@@ -15,7 +15,7 @@ class Waiting(Policy):
 
     def judge(self, error: BaseException) -> Verdict | None:
         """Leave the job alone for a while, longer each time."""
-        if isinstance(error, PipelineError) and error.move is Move.RETRY:
+        if isinstance(error, PipelineError) and error.responsible is Responsible.RETRY:
             return Verdict(Fate.WAITING, pauses_s=LATER)
         if is_share_away(cause(error)):
             remedy = "" if isinstance(error, PipelineError) else _REMEDY
