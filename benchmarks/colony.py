@@ -65,7 +65,7 @@ def _compared(colony: Colony, config: Config, datasource_id: int, repeats: int) 
 
 
 def _compare(config: Config, repeats: int) -> tuple[float, float, float]:
-    """Give the seconds of a first comparison, of one that finds nothing new, and of reading alone."""
+    """Return the seconds of a first comparison, of one that finds nothing new, and of reading alone."""
     from imaging_pipeline import database
     from imaging_pipeline.colony.sources.registry import configured_source
     from imaging_pipeline.colony.sync import sync

@@ -59,12 +59,12 @@ def copy_session(connection: Any, first: int, last: int) -> None:
 
 
 def is_copy(column: str) -> str:
-    """Give the condition that a name of a MetaSession, session or dataset is that of a copy."""
+    """Return the condition that a name of a MetaSession, session or dataset is that of a copy."""
     return f"POSITION('{_MARK}' IN {column}) > 0"
 
 
 def give_folders(connection: Any) -> None:
-    """Give each copy a folder of its own, and its requests the same."""
+    """Return each copy a folder of its own, and its requests the same."""
     from imaging_pipeline.schemas import imaging
 
     connection.query(
@@ -107,7 +107,7 @@ def _is_original(column: str, name: str) -> str:
 
 
 def _numbers(first: int, last: int) -> str:
-    """Give a query of the whole numbers in a range below 100,000."""
+    """Return a query of the whole numbers in a range below 100,000."""
     powers = range(5)
     number = " + ".join(f"{10**power} * d{power}.digit" for power in powers)
     digits = ", ".join(f"({_DIGITS}) AS d{power}" for power in powers)

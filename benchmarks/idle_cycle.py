@@ -41,7 +41,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _cycles_s(size: Size, folder: Path, config: Config) -> tuple[float, float]:
-    """Give the shortest cycle with few sessions and with many, as one worker goes through them."""
+    """Return the shortest cycle with few sessions and with many, as one worker goes through them."""
     from imaging_pipeline.lanes import LANES
     from imaging_pipeline.workers.messages import Event, Finished, Idle
     from imaging_pipeline.workers.run import run_worker

@@ -93,7 +93,7 @@ def _add_samples(first: int, count: int, behaviour: str = "quick") -> None:
 
 
 def _of_a_worker(toy: ToyConfig) -> float:
-    """Give the seconds a job, as the supervisor sees them, without the start of the job process."""
+    """Return the seconds a job, as the supervisor sees them, without the start of the job process."""
     from imaging_pipeline.workers.messages import Event, Finished
     from imaging_pipeline.workers.run import run_worker
     from tests.makers.toy_tables import FIRST, WIRING

@@ -39,7 +39,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
-    """Give the shortest time of counting a job table's rows, and of each look."""
+    """Return the shortest time of counting a job table's rows, and of each look."""
     from imaging_pipeline.schemas import imaging, tables
     from imaging_pipeline.schemas.jobs.explaining import explain
     from imaging_pipeline.schemas.jobs.failures import failures

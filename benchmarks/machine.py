@@ -13,7 +13,7 @@ _PACKAGES = ("datajoint", "numpy", "tifffile", "roiextractors", "suite2p", "torc
 
 
 def machine_facts() -> str:
-    """Give one line: processor, memory, Python, and the packages that matter."""
+    """Return one line: processor, memory, Python, and the packages that matter."""
     versions = [f"{name} {found}" for name in _PACKAGES if (found := _version(name))]
     return (
         f"{_processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB of memory,"

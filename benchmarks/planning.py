@@ -112,7 +112,7 @@ def _memory(size: Size, folder: Path) -> Measurement:
 
 
 def plan(folder: Path) -> None:
-    """Say what a folder of which nothing is known yet means."""
+    """Return what a folder of which nothing is known yet means."""
     make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0)
 
 

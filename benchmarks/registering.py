@@ -113,7 +113,7 @@ def _register_share(size: Size, folder: Path, config: Config) -> _Share:
 
 
 def _shortest_s(action: Callable[[Sequence[Path]], None], batches: Sequence[Sequence[Path]]) -> float:
-    """Give the seconds a folder of the batch that took the shortest."""
+    """Return the seconds a folder of the batch that took the shortest."""
     seconds = []
     for batch in batches:
         start = time.perf_counter()
@@ -185,7 +185,7 @@ def _plan(folder: Path, known: dict[str, Content]) -> None:
 
 
 def _contents(plan: Plan) -> dict[str, Content]:
-    """Give what the database would hold of the files of a plan."""
+    """Return what the database would hold of the files of a plan."""
     return {
         file.path: Content(file.size_bytes, file.modified, file.fingerprint, session.start)
         for metasession in plan.metasessions

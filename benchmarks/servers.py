@@ -29,7 +29,7 @@ class Address:
 
 
 def address(config: Config) -> Address:
-    """Give the address of a configuration's server, which is started where it is embedded."""
+    """Return the address of a configuration's server, which is started where it is embedded."""
     if config.embedded_folder is None:
         return Address(config.backend, str(config.host), config.port, config.user, config.password.reveal())
     server = embedded.start(config.embedded_folder)
@@ -37,7 +37,7 @@ def address(config: Config) -> Address:
 
 
 def backends() -> tuple[str, ...]:
-    """Give the backends that this machine has."""
+    """Return the backends that this machine has."""
     return _BACKENDS if mariadb.is_installed() else _BACKENDS[:1]
 
 

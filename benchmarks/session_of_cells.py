@@ -13,7 +13,7 @@ DERIVED = ("ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
 
 
 def register_session(config: Config, folder: Path, cells: int, frames: int) -> tuple[Lab, Path]:
-    """Give the lab and the folder of the output's plane; the session's tifs are imported, its cells not."""
+    """Return the lab and the folder of the output's plane; the session's tifs are imported, its cells not."""
     folder.mkdir()
     lab = emptied_lab(config, folder)
     root = register_all(lab, Recording("90218-openfield", ((frames,),)), num_rois=cells)

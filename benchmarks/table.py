@@ -10,7 +10,7 @@ _HEAD = ("measured", "database", "here", "held against", "there", "ratio", "prom
 
 
 def markdown_table(rows: Sequence[Measurement]) -> str:
-    """Give the rows as a table in Markdown, aligned to be read as it is."""
+    """Return the rows as a table in Markdown, aligned to be read as it is."""
     cells = [_HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
     lines = [

@@ -63,7 +63,7 @@ def write_sparse_tifs(folder: Path, count: int, size: TifSize) -> list[Path]:
 
 
 def _texts(path: Path) -> list[tuple[int, bytes]]:
-    """Give everything but the images, each stretch with its offset."""
+    """Return everything but the images, each stretch with its offset."""
     with TifFile(path) as file:
         pages = find_pages(file)
         images = [0, *(pages.data_offsets + pages.first.data.num_bytes).tolist()]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 def interleaved_s(
     *actions: Callable[[], object], repeats: int, before: Callable[[], object] | None = None
 ) -> list[float]:
-    """Give the shortest time of each action, of several rounds in which they take turns.
+    """Return the shortest time of each action, of several rounds in which they take turns.
 
     Others on the machine only make an action slower; taking turns, they disturb all alike.
 
@@ -30,7 +30,7 @@ def interleaved_s(
 
 
 def shortest(rounds: Sequence[Sequence[float]]) -> list[float]:
-    """Give the least of each column of several rounds."""
+    """Return the least of each column of several rounds."""
     return [min(column) for column in zip(*rounds, strict=True)]
 
 

@@ -61,7 +61,7 @@ def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -
 
 
 def site_config(config: Config, folder: Path) -> Config:
-    """Give the configuration of the laboratory that was filled in a folder."""
+    """Return the configuration of the laboratory that was filled in a folder."""
     share, scratch = folder / "share", folder / "scratch"
     return dataclasses.replace(config, repositories={"moser": share}, suite2p_scratch=scratch)
 
@@ -77,14 +77,14 @@ def _let_some_fail(connection: Any, imaging: Any) -> None:
 
 
 def _enlarge_image(imaging: Any, key: dict[str, Any]) -> None:
-    """Give an analysis a mean image as large as its cells are far apart."""
+    """Return an analysis a mean image as large as its cells are far apart."""
     (plane,) = (imaging.Projection.Plane & key).keys()
     pixels = np.random.default_rng(0).normal(1000, 100, (_SIDE_PX, _SIDE_PX)).astype(np.float32)
     imaging.Projection.Plane.update1({**plane, "mean_image": pixels})
 
 
 def _add_cells(imaging: Any, key: dict[str, Any], cells: int) -> None:
-    """Give an analysis so many cells: disks, from left to right and from top to bottom."""
+    """Return an analysis so many cells: disks, from left to right and from top to bottom."""
     (first,) = (imaging.Cell.Rois & key).to_dicts(limit=1)
     y, x = np.indices((2 * _DISK_PX + 1,) * 2, np.int32)
     is_inside = (y - _DISK_PX) ** 2 + (x - _DISK_PX) ** 2 <= _DISK_PX**2
@@ -102,7 +102,7 @@ def _add_cells(imaging: Any, key: dict[str, Any], cells: int) -> None:
 
 
 def _lengthen(connection: Any, imaging: Any, key: dict[str, Any], cells: int, frames: int) -> None:
-    """Give an analysis traces of so many frames, in files that take no more room than what is looked at."""
+    """Return an analysis traces of so many frames, in files that take no more room than what is looked at."""
     import datajoint as dj
 
     from imaging_pipeline.store.traces import STORE

@@ -131,7 +131,7 @@ def _work_ms(made: Sequence[Click]) -> float:
 
 
 def _late_ms(seconds: Sequence[float]) -> float:
-    """Give the 95th percentile."""
+    """Return the 95th percentile."""
     return float(np.percentile(seconds, 95)) * 1e3
 
 

@@ -124,7 +124,7 @@ def _one_of_each_kind(visitor: Visitor) -> Iterator[str]:
 
 
 def kind(address: str) -> str:
-    """Give an address without what tells pages of one kind apart."""
+    """Return an address without what tells pages of one kind apart."""
     from tests.makers.walker import shape
 
     asked = sorted(parse_qs(urlsplit(address).query))

@@ -40,7 +40,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _memory_mb(size: Size, folder: Path, config: Config) -> list[tuple[float, float]]:
-    """Give what supervisor and job process hold after few and after many jobs."""
+    """Return what supervisor and job process hold after few and after many jobs."""
     from imaging_pipeline.workers.messages import Event, Fate, Finished, Started
     from imaging_pipeline.workers.run import run_worker
     from tests.makers import toy_tables

@@ -32,7 +32,7 @@ _RECORDING = "db."
 
 
 def page() -> str:
-    """Give the whole document."""
+    """Return the whole document."""
     tables = ops_0x()
     parts = (
         _table("Carried over", ("0.x", "1.x", ""), _carried()),

@@ -74,11 +74,11 @@ class _Tables:
         self.pages = {module: [cls for cls in masters if cls.__module__ == module] for module in modules}
 
     def name(self, full_name: str) -> str:
-        """Give ``Session`` or ``Session.Data``."""
+        """Return ``Session`` or ``Session.Data``."""
         return str(self._tables[full_name].__qualname__)
 
     def origins(self, table: Any) -> dict[str, _Origin]:
-        """Give what the columns of a table refer to."""
+        """Return what the columns of a table refer to."""
         return {
             column: _Origin(parent, referred)
             for parent, key in table().parents(foreign_key_info=True)
@@ -86,7 +86,7 @@ class _Tables:
         }
 
     def kind(self, table: Any, column: str) -> str:
-        """Give a column's type as it was declared; a reference has the server's word for it."""
+        """Return a column's type as it was declared; a reference has the server's word for it."""
         origin = self.origins(table).get(column)
         if origin is not None:
             return self.kind(self._tables[origin.table], origin.column)
@@ -94,7 +94,7 @@ class _Tables:
         return str(attribute.original_type or attribute.type)
 
     def arrows(self, cls: Any) -> Iterator[tuple[Any, str]]:
-        """Give what a master refers to, and how the arrow is drawn: solid, or dotted for its parts."""
+        """Return what a master refers to, and how the arrow is drawn: solid, or dotted for its parts."""
         own = {self.masters[parent]: "-->" for parent in cls().parents()}
         of_parts = {
             self.masters[parent]: "-.->" for part in database.parts(cls) for parent in part().parents()
@@ -105,7 +105,7 @@ class _Tables:
 
 
 def page() -> str:
-    """Give the document; the tables must be declared."""
+    """Return the document; the tables must be declared."""
     tables = _Tables()
     sections = (line for module in tables.pages for line in _section(tables, module))
     return "\n".join([_HEAD, *_overview(tables), *sections])

@@ -9,7 +9,7 @@ _LISTED = 10
 
 
 def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
-    """Give what was found and what is allowed, for the error for a name that is none of those that are there.
+    """Return what was found and what is allowed, for the error about an unknown name.
 
     Of more names than a person reads, those count that look like it, or else the first ones.
     """
@@ -22,13 +22,13 @@ def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
 
 
 def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Give the known values that look most like ``value``, best first, whatever their case."""
+    """Return the known values that look most like ``value``, best first, whatever their case."""
     by_lower = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
     return [by_lower[match] for match in matches]
 
 
 def with_alike(value: str, alike: Iterable[str]) -> str:
-    """Give a value that is not known with those that may have been meant: ``seks (like sex?)``."""
+    """Return a value that is not known with those that may have been meant: ``seks (like sex?)``."""
     meant = ", ".join(alike)
     return f"{value} (like {meant}?)" if meant else value

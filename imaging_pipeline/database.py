@@ -81,7 +81,7 @@ def init_db(config: Config | None = None) -> Any:
 
 
 def open_connection(config: Config) -> Any:
-    """Give a further connection, for one thread; `connect` was called in this process.
+    """Return a further connection, for one thread; `connect` was called in this process.
 
     Threads that share a connection get each other's rows on MariaDB, without a word.
 
@@ -106,7 +106,7 @@ def open_connection(config: Config) -> Any:
 
 
 def open_tables(config: Config) -> tables.Tables:
-    """Give the tables on a further connection, as `open_connection` gives it.
+    """Return the tables on a further connection, as `open_connection` gives it.
 
     Raises
     ------
@@ -120,19 +120,19 @@ def open_tables(config: Config) -> tables.Tables:
 
 
 def table_classes(module: Any) -> list[Any]:
-    """Give the master table classes of a schema's module, in order of declaration."""
+    """Return the master table classes of a schema's module, in order of declaration."""
     return [cls for cls, _ in _CLASSES[module.__name__.rsplit(".", 1)[-1]]]
 
 
 def automatic_tables() -> list[Any]:
-    """Give every table class that is populated, in order of declaration."""
+    """Return every table class that is populated, in order of declaration."""
     return [
         cls for _, module in _SCHEMAS for cls in table_classes(module) if issubclass(cls, dj.AutoPopulate)
     ]
 
 
 def _open(config: Config) -> Any:
-    """Give DataJoint our configuration and make its one connection of this process."""
+    """Return DataJoint our configuration and make its one connection of this process."""
     settings = dj.config
     settings.loglevel = config.loglevel
     settings.safemode = config.safemode
@@ -208,7 +208,7 @@ def _is_declared(config: Config, connection: Any) -> bool:
 
 
 def parts(cls: Any) -> list[Any]:
-    """Give the part tables of a master table class."""
+    """Return the part tables of a master table class."""
     return [part for part in vars(cls).values() if isinstance(part, type) and issubclass(part, dj.Part)]
 
 

@@ -11,7 +11,7 @@ from imaging_pipeline.paths import Place, local_path
 
 
 def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
-    """Give a folder as its disk spells it, with links followed; one that is not there as it was typed.
+    """Return a folder as its disk spells it, with links followed; one that is not there as it was typed.
 
     Raises
     ------
@@ -39,14 +39,14 @@ def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
 
 
 def name_among(typed: str, there: Sequence[str]) -> str:
-    """Give the one of some names that was typed in another case; the typed one where it is among them."""
+    """Return the one of some names that was typed in another case; the typed one where it is among them."""
     if typed in there:
         return typed
     return next((name for name in there if name.casefold() == typed.casefold()), typed)
 
 
 def _name_there(folder: Path, name: str) -> str:
-    """Give a name as its folder lists it, which is asked only where the disk does not tell cases apart."""
+    """Return a name as its folder lists it, which is asked only where the disk does not tell cases apart."""
     path, other_case = folder / name, folder / name.swapcase()
     if other_case == path or not other_case.exists() or not path.exists() or not other_case.samefile(path):
         return name

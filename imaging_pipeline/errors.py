@@ -77,7 +77,7 @@ class PipelineError(Exception):
         super().__init__(self._message())
 
     def of(self, path: PurePath | str, responsible: Responsible) -> Self:
-        """Give the same error for one who knows of which file it is, and whose move that makes it."""
+        """Return the same error for one who knows of which file it is, and whose move that makes it."""
         return type(self)(
             self.what,
             path=path,
@@ -103,7 +103,7 @@ def _end(remedy: str, responsible: Responsible) -> str:
 
 
 def _cut(text: str, num_characters: int) -> str:
-    """Give the beginning of a text that is too long, and tell how much is left out."""
+    """Return the beginning of a text that is too long, and tell how much is left out."""
     left_out = len(text) - num_characters
     return f"{text[:num_characters]} … ({left_out} characters more)" if left_out > 0 else text
 
@@ -147,7 +147,7 @@ _BY_TEXT = {whose: responsible for responsible, whose in _WHOSE.items()}
 
 
 def format_message(parsed: ParsedMessage) -> str:
-    """Give what is kept in a job's row: no longer than it may be, and with what to do at its end."""
+    """Return what is kept in a job's row: no longer than it may be, and with what to do at its end."""
     deaths = f", deaths {parsed.deaths}" if parsed.deaths else ""
     begin = f"Attempt {parsed.attempt}{deaths}: " if parsed.attempt else ""
     begin += f"{parsed.kind}: " if parsed.kind else ""
@@ -156,7 +156,7 @@ def format_message(parsed: ParsedMessage) -> str:
 
 
 def parse_message(message: str) -> ParsedMessage:
-    """Say what a message tells: the inverse of `format_message`, and of what `PipelineError` writes.
+    """Return what a message tells: the inverse of `format_message`, and of what `PipelineError` writes.
 
     A message that does not say whose move it is was written by none of ours: it is a bug.
     """

@@ -85,7 +85,7 @@ LANES = (
 
 
 def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
-    """Give the lanes of these names in the order in which work flows; all where none is named.
+    """Return the lanes of these names in the order in which work flows; all where none is named.
 
     Raises
     ------
@@ -106,6 +106,6 @@ def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
 
 
 def short_name(table: str) -> str:
-    """Give ``imaging.Tif`` for ``imaging_pipeline.schemas.imaging:Tif``."""
+    """Return ``imaging.Tif`` for ``imaging_pipeline.schemas.imaging:Tif``."""
     module, _, name = table.partition(":")
     return f"{module.rpartition('.')[2]}.{name}"

@@ -25,7 +25,7 @@ Part = str | int | float | bool | datetime
 
 
 def hash16(*parts: Part) -> str:
-    """Give 16 hexadecimal characters that are the same for equal parts on every client.
+    """Return 16 hexadecimal characters that are the same for equal parts on every client.
 
     Parameters
     ----------

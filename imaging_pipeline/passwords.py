@@ -18,12 +18,12 @@ _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def generated() -> str:
-    """Give a new password that can be read out: five groups of four letters and digits."""
+    """Return a new password that can be read out: five groups of four letters and digits."""
     return "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(5))
 
 
 def checked(password: str) -> str:
-    """Give a password that may be taken.
+    """Return a password that may be taken.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def checked(password: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """Give what is kept of a password: its argon2id hash, with salt and parameters.
+    """Return what is kept of a password: its argon2id hash, with salt and parameters.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def hashed(password: str) -> str:
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
-    """Say whether a password is the one that was hashed; without a hash it takes as long to say no."""
+    """Return True if a password is the one that was hashed; without a hash it takes as long to say no."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:

@@ -67,7 +67,7 @@ class _Absolute:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Give the pieces as they are compared: Windows does not tell case apart."""
+        """Return the pieces as they are compared: Windows does not tell case apart."""
         pieces = (*self.anchor, *self.names)
         return tuple(piece.casefold() for piece in pieces) if self.is_windows else pieces
 
@@ -118,7 +118,7 @@ def resolve(typed: str, roots: Sequence[Root]) -> Place:
 
 
 def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
-    """Give the path of a place on this machine.
+    """Return the path of a place on this machine.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
 
 
 def relative(path: Path, repository_root: Path) -> str:
-    """Give the path below a repository with forward slashes; empty for the repository itself.
+    """Return the path below a repository with forward slashes; empty for the repository itself.
 
     Raises
     ------
@@ -252,14 +252,14 @@ def _without_dots(path: _Absolute, typed: str) -> _Absolute:
 
 
 def _longest(path: _Absolute, roots: Sequence[tuple[Root, _Absolute]]) -> list[tuple[Root, _Absolute]]:
-    """Give the roots of greatest length that the path lies below."""
+    """Return the roots of greatest length that the path lies below."""
     matching = [(root, parsed) for root, parsed in roots if path.key[: len(parsed.key)] == parsed.key]
     longest = max((len(parsed.key) for _, parsed in matching), default=0)
     return [(root, parsed) for root, parsed in matching if len(parsed.key) == longest]
 
 
 def _spelled_there(folder: Path, name: str) -> str:
-    """Give a name in the form of letters, composed or not, in which the folder has it."""
+    """Return a name in the form of letters, composed or not, in which the folder has it."""
     if name.isascii():
         return name
     try:

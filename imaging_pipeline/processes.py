@@ -6,7 +6,7 @@ import psutil
 
 
 def is_gone(pid: int) -> bool:
-    """Say whether no process of this machine has this number.
+    """Return True if no process of this machine has this number.
 
     A zombie is dead: it only waits for its parent to ask. Another process may have the number of a dead one
     by now; that one is then found by its silence.

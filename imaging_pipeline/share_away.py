@@ -21,7 +21,7 @@ _NUMBERS_ON_WINDOWS = frozenset({51, 53, 54, 55, 59, 64, 121, 1231, 1232, 1233, 
 
 
 def is_share_away(error: BaseException | None) -> bool:
-    """Say whether an error of the system passes by itself when the share is back."""
+    """Return True if an error of the system passes by itself when the share is back."""
     if not isinstance(error, OSError):
         return False
     return error.errno in _NUMBERS or getattr(error, "winerror", None) in _NUMBERS_ON_WINDOWS

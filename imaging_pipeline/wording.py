@@ -20,7 +20,7 @@ _WHOLE_S = 9.95
 
 
 def in_words(duration_s: float) -> str:
-    """Give ``2.3 s``, ``45 s``, ``4 min 10 s``, ``2 h 5 min`` or ``3 d 4 h``; less than none is none."""
+    """Return ``2.3 s``, ``45 s``, ``4 min 10 s``, ``2 h 5 min`` or ``3 d 4 h``; less than none is none."""
     seconds = max(duration_s, 0.0)
     if seconds < _WHOLE_S:
         return f"{seconds:.1f} s"
@@ -40,12 +40,12 @@ def _two(large: int, small: int, large_unit: str, small_unit: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Give a number with its noun."""
+    """Return a number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def times(number: int) -> str:
-    """Give ``once`` or ``3 times``."""
+    """Return ``once`` or ``3 times``."""
     return "once" if number == 1 else f"{number} times"
 
 

@@ -55,7 +55,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """Give the folder of real sample files."""
+    """Return the folder of real sample files."""
     if not SAMPLES.is_dir():
         pytest.skip("the folder of real sample files is not beside the project")
     return SAMPLES
@@ -63,7 +63,7 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session")
 def embedded_lab_config() -> Config:
-    """Give the configuration of an embedded PostgreSQL of the session's own."""
+    """Return the configuration of an embedded PostgreSQL of the session's own."""
     folder = make_server_folder() / "server"
     hurry(folder)
     return dataclasses.replace(
@@ -88,7 +88,7 @@ def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerP
 def server_config(
     request: pytest.FixtureRequest, embedded_lab_config: Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Config:
-    """Give the configuration of a server of each backend."""
+    """Return the configuration of a server of each backend."""
     if request.param == "postgresql":
         return embedded_lab_config
     server: ServerProcess = request.getfixturevalue("mariadb_server")
@@ -104,7 +104,7 @@ def postgresql_server() -> Iterator[ServerProcess]:
 
 @pytest.fixture(params=BACKENDS)
 def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
-    """Give a server of each backend that the test may stop; it runs again afterwards."""
+    """Return a server of each backend that the test may stop; it runs again afterwards."""
     name = "postgresql_server" if request.param == "postgresql" else "mariadb_server"
     server: ServerProcess = request.getfixturevalue(name)
     yield server
@@ -113,7 +113,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def lab(server_config: Config, tmp_path: Path) -> Lab:
-    """Give an empty database with one user, one animal and one repository in ``tmp_path``."""
+    """Return an empty database with one user, one animal and one repository in ``tmp_path``."""
     # Not at the top: a test without a database needs none of the tables.
     from tests.makers.lab import emptied_lab
 

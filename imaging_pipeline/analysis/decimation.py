@@ -27,7 +27,7 @@ class Decimated:
 
 
 def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
-    """Give the lowest and the highest sample of each stretch of equally many samples.
+    """Return the lowest and the highest sample of each stretch of equally many samples.
 
     Where there are no more samples than points, they are given as they are.
 

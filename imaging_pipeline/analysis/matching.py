@@ -45,7 +45,7 @@ class Match:
         return len(self.rois) / self.num_rois if self.num_rois else float("nan")
 
     def recall_among(self, is_counted: NDArray[np.bool_]) -> float:
-        """Give the recall among the cells for which ``is_counted``, bool (N,), is true."""
+        """Return the recall among the cells for which ``is_counted``, bool (N,), is true."""
         num_counted = np.count_nonzero(is_counted)
         return float(is_counted[self.cells].sum() / num_counted) if num_counted else float("nan")
 
@@ -89,7 +89,7 @@ def match_centres(
 
 
 def overlaps(match: Match, cells: Sequence[Pixels], rois: Sequence[Pixels]) -> NDArray[np.float64]:
-    """Give float64 (M,): of each pair the pixels in common, as a share of those in either.
+    """Return float64 (M,): of each pair the pixels in common, as a share of those in either.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def overlaps(match: Match, cells: Sequence[Pixels], rois: Sequence[Pixels]) -> N
 def trace_correlations(
     match: Match, cell_traces: NDArray[np.floating], roi_traces: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Give float64 (M,): Pearson's r between each pair's traces.
+    """Return float64 (M,): Pearson's r between each pair's traces.
 
     Samples that are NaN in either trace are left out; NaN where a trace does not vary.
 

@@ -63,5 +63,5 @@ def filtered_spikes(spikes: NDArray[np.float32], num_std: float) -> FilteredSpik
 
 
 def _threshold(spikes: NDArray[np.float32], num_std: float) -> float:
-    """Give one cell's threshold; in float64, since float32 sums of long recordings lose digits."""
+    """Return one cell's threshold; in float64, since float32 sums of long recordings lose digits."""
     return float(spikes.mean(dtype=np.float64) + num_std * spikes.std(dtype=np.float64))

@@ -68,7 +68,7 @@ def corrected(
 def baseline(
     fcorr: NDArray[np.float32], frame_rate_hz: float, percentile: float, window_s: float
 ) -> NDArray[np.float32]:
-    """Give F0, the running percentile of each cell's fluorescence.
+    """Return F0, the running percentile of each cell's fluorescence.
 
     F0 of a sample is the value of rank ⌊percentile / 100 · n⌋ among the n samples of the window
     around it. Nearer to an end of the recording than half a window it is that of the first or last
@@ -116,7 +116,7 @@ def baseline(
 
 
 def delta_f_over_f(fcorr: NDArray[np.float32], f0: NDArray[np.float32]) -> DeltaF:
-    """Give ``(fcorr - f0) / f0``, and NaN where ``f0`` is not above 0.
+    """Return ``(fcorr - f0) / f0``, and NaN where ``f0`` is not above 0.
 
     Parameters
     ----------

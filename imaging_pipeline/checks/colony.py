@@ -78,7 +78,7 @@ def _last(tables: Tables, config: Config) -> Finding:
 
 
 def _age(tables: Tables, row: dict[str, Any]) -> timedelta:
-    """Give how long ago a comparison began, by the server's clock."""
+    """Return how long ago a comparison began, by the server's clock."""
     (now,) = tables.connection.query("SELECT CURRENT_TIMESTAMP(6)").fetchone()
     age: timedelta = now.replace(tzinfo=None) - row["sync_started"]
     return age

@@ -15,7 +15,7 @@ _MEMORY = ("tmpfs", "ramfs")
 
 
 def kind_of_disk(folder: Path) -> str:
-    """Give the kind of file system that a folder lies on, such as ``ext4``; empty where it cannot be told."""
+    """Return the kind of file system that a folder lies on, such as ``ext4``, or an empty text."""
     place = folder.resolve()
     mounts = [
         partition
@@ -30,12 +30,12 @@ def kind_of_disk(folder: Path) -> str:
 
 
 def is_network(kind: str) -> bool:
-    """Say whether a kind of file system lies on another machine."""
+    """Return True if a kind of file system lies on another machine."""
     return kind.lower() in _NETWORK
 
 
 def is_memory(kind: str) -> bool:
-    """Say whether a kind of file system lies in this machine's memory."""
+    """Return True if a kind of file system lies in this machine's memory."""
     return kind in _MEMORY
 
 

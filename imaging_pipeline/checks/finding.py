@@ -42,22 +42,22 @@ class Finding:
 
 
 def ok(subject: str, found: str) -> Finding:
-    """Give a finding of what is as it should be."""
+    """Return a finding of what is as it should be."""
     return Finding(subject, State.OK, found)
 
 
 def notice(subject: str, found: str, remedy: str) -> Finding:
-    """Give a finding that is worth knowing and stops nobody."""
+    """Return a finding that is worth knowing and stops nobody."""
     return Finding(subject, State.NOTICE, found, remedy, Responsible.ADMINISTRATOR)
 
 
 def failed(subject: str, found: str, remedy: str) -> Finding:
-    """Give a finding of what stands in the way of work."""
+    """Return a finding of what stands in the way of work."""
     return Finding(subject, State.FAILED, found, remedy, Responsible.ADMINISTRATOR)
 
 
 def from_error(subject: str, error: PipelineError) -> Finding:
-    """Give an error of the pipeline as a finding that stands in the way."""
+    """Return an error of the pipeline as a finding that stands in the way."""
     facts = [error.what]
     for label, value in (("File", error.path), ("Found", error.found), ("Allowed", error.allowed)):
         if value is not None:

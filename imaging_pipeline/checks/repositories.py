@@ -17,7 +17,7 @@ _ADD = "imaging-pipeline repository add {} --root PATH"
 
 
 def roots_in_database(tables: Tables) -> Roots:
-    """Give the roots of every repository that the database knows, also of one that has none."""
+    """Return the roots of every repository that the database knows, also of one that has none."""
     names = sorted(tables.imaging.Repository().to_arrays("repository_name"))
     roots = tables.roots()
     return {str(name): sorted(root.root for root in roots if root.repository_name == name) for name in names}
@@ -83,12 +83,12 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
 
 
 def is_unmounted(folder: Path) -> bool:
-    """Say whether a folder looks like a mount point whose share is not mounted: empty, and none itself."""
+    """Return True if a folder looks like a mount point whose share is not mounted: empty, and none itself."""
     return not any(folder.iterdir()) and not os.path.ismount(folder)
 
 
 def why_not_readable(folder: Path) -> str:
-    """Say why a folder cannot be listed, as the end of a sentence that begins with it; else nothing."""
+    """Return why a folder cannot be listed, as the end of a sentence that begins with it; else nothing."""
     try:
         with os.scandir(folder) as entries:
             next(entries, None)

@@ -47,7 +47,7 @@ def check_rights(tables: Tables) -> Finding:
 
 
 def check_creating(tables: Tables) -> Finding:
-    """Say whether the account could make the schemas, where that can be asked without making one."""
+    """Return True if the account could make the schemas, where that can be asked without making one."""
     connection, user = tables.connection, tables.config.user
     if connection.adapter.backend == "postgresql":
         query = "SELECT has_database_privilege(current_database(), 'CREATE')"
@@ -71,7 +71,7 @@ def check_creating(tables: Tables) -> Finding:
 
 
 def _sees_keys(tables: Tables) -> bool:
-    """Say whether the server tells the account of keys: PostgreSQL does not where it may SELECT only."""
+    """Return True if the server tells the account of keys: PostgreSQL does not where it may SELECT only."""
     query = (
         "SELECT count(*) FROM information_schema.table_constraints"
         " WHERE constraint_type = 'PRIMARY KEY' AND table_schema = %s"

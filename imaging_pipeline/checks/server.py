@@ -58,7 +58,7 @@ def check_server(connection: Any, config: Config) -> tuple[Finding, ...]:
 
 
 def _value(connection: Any, queries: dict[str, str]) -> Any:
-    """Give the last column of the first row: of ``SHOW`` on MySQL that is the value."""
+    """Return the last column of the first row: of ``SHOW`` on MySQL that is the value."""
     row = connection.query(queries[connection.adapter.backend]).fetchone()
     return None if row is None else row[-1]
 

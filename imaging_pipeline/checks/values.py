@@ -36,7 +36,7 @@ class Value:
 
 
 def check_origin(config: Config) -> Finding:
-    """Say which file was read, and what is used where there is none."""
+    """Return which file was read, and what is used where there is none."""
     if config.path is not None:
         return ok("read from", str(config.path))
     if config.embedded_folder is None:
@@ -50,7 +50,7 @@ def check_origin(config: Config) -> Finding:
 
 
 def values_in_force(config: Config) -> tuple[Value, ...]:
-    """Give every key that counts in this configuration, in the order of the documentation."""
+    """Return every key that counts in this configuration, in the order of the documentation."""
     return tuple(
         Value(key.name, _text(key.name, config), _source(config.sources[key.name]))
         for key in KEYS

@@ -72,7 +72,7 @@ def why_not(error: OSError) -> str:
 
 
 def how_to_help(error: OSError) -> str:
-    """Say what lets a folder take files again."""
+    """Return what lets a folder take files again."""
     if error.errno in _PERMISSION:
         return "Let this account write there, or mount it so that it can be written to."
     if error.errno in _FULL:

@@ -72,7 +72,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
 
 
 def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview | None:
-    """Give the preview, or say why there is none for a request that may be made all the same."""
+    """Return the preview, or say why there is none for a request that may be made all the same."""
     try:
         with steps(Console(stderr=True)):
             return preview(tables, inputs)
@@ -93,7 +93,7 @@ def _say_unseen(error: PipelineError) -> None:
 
 
 def _consent(seen: Preview | None) -> Consent:
-    """Give what the person agrees to; nothing may be deleted where nothing was seen."""
+    """Return what the person agrees to; nothing may be deleted where nothing was seen."""
     if seen is None:
         click.echo("Nothing is deleted that was not seen: should it have to be, the request stops.")
         return {}

@@ -32,7 +32,7 @@ def config() -> None:
 
 @config.command()
 def check() -> None:
-    """Say what is in force and from where, and test all that the pipeline needs on this machine.
+    """Return what is in force and from where, and test all that the pipeline needs on this machine.
 
     Nothing is made, and what is written to try a disk is removed again. Ends with 1 when something
     stands in the way, with what to do about it.
@@ -68,7 +68,7 @@ def _check(found: Config, told: _Told) -> None:
 
 
 def _say_step(reported: progress.Progress) -> None:
-    """Say what takes its time, apart from the findings."""
+    """Return what takes its time, apart from the findings."""
     click.echo(f"({reported.step} ...)", err=True)
 
 

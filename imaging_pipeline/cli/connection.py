@@ -16,7 +16,7 @@ from imaging_pipeline.server.database_errors import refusals_told
 
 
 def configured() -> Config:
-    """Give the configuration that the command line names, or the one that is found."""
+    """Return the configuration that the command line names, or the one that is found."""
     # DataJoint logs to where commands print. Its warnings still come out, among the errors.
     logging.getLogger("datajoint").handlers.clear()
     invocation = click.get_current_context().find_object(Invocation)

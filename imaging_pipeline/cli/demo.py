@@ -80,7 +80,7 @@ def _print(result: DemoResult) -> None:
 
 
 def _sessions(sessions: list[SessionResult]) -> tuple[list[str], list[list[object]]]:
-    """Give headings and rows of the table of sessions; a movie of one's own has no truth to compare with."""
+    """Return headings and rows of the table of sessions; a user's movie has no truth."""
     columns = ["session", "tifs", "frames", "ROIs", "cells"]
     rows: list[list[object]] = []
     for session in sessions:

@@ -28,7 +28,7 @@ _Command = Callable[..., None]
 
 
 def _selecting(command: _Command) -> _Command:
-    """Give a command the options that say which jobs are meant."""
+    """Return a command the options that say which jobs are meant."""
     options = (
         click.option("--error", default="", metavar="WORDS", help="Only jobs whose message has these words."),
         click.option("--animal", help="Where several animals have a timeseries of that name."),
@@ -41,7 +41,7 @@ def _selecting(command: _Command) -> _Command:
 
 
 def _acting(command: _Command) -> _Command:
-    """Give a command what it needs to act on jobs."""
+    """Return a command what it needs to act on jobs."""
     command = click.option("--user", "username", help="Who does it; else the account of the database.")(
         command
     )

@@ -25,7 +25,7 @@ _NUM_TOLD = 10
 
 
 def counts(tables: Sequence[TableJobs]) -> tuple[Columns, Rows]:
-    """Give a table of what is left to make; columns and rows without any are left out."""
+    """Return a table of what is left to make; columns and rows without any are left out."""
     statuses = [status for status in _LEFT if any(each.counts.get(status) for each in tables)]
     columns = ("to be made", *map(str, statuses), "oldest")
     rows: Rows = []
@@ -38,7 +38,7 @@ def counts(tables: Sequence[TableJobs]) -> tuple[Columns, Rows]:
 
 
 def durations(tables: Sequence[TableJobs], took_by_table: Mapping[str, Durations]) -> tuple[Columns, Rows]:
-    """Give a table of what is made, and how long it took."""
+    """Return a table of what is made, and how long it took."""
     rows: Rows = []
     for each in tables:
         done, took = each.counts.get(JobStatus.SUCCESS), took_by_table.get(each.jobs.name)

@@ -21,7 +21,7 @@ _MAX_WIDTH = 110
 
 
 def text_width() -> int:
-    """Give the characters of a line of text: those of the terminal, but not more than are easy to read."""
+    """Return the characters of a line of text: those of the terminal, but not more than are easy to read."""
     return min(_MAX_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
@@ -54,5 +54,5 @@ def say_added(what: str, *, is_new: bool) -> None:
 
 
 def quoted(path: str) -> str:
-    """Give a path as it is typed in a shell of this machine."""
+    """Return a path as it is typed in a shell of this machine."""
     return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)

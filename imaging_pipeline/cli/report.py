@@ -43,7 +43,7 @@ def report(what: str) -> None:
 
 
 def _met(requests: Iterable[PastRequest]) -> set[str]:
-    """Give the names of all sessions that requests met."""
+    """Return the names of all sessions that requests met."""
     reports = [past.report for past in requests if past.report is not None]
     return {row["reported_session"] for report in reports for row in report.parts["Session"]}
 

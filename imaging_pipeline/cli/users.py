@@ -44,7 +44,7 @@ def add(
 @click.argument("name")
 @click.option("--ask", is_flag=True, help="Type the password, instead of having one made.")
 def reset(name: str, ask: bool) -> None:
-    """Give NAME a new password for the web page, and end their running sessions."""
+    """Return NAME a new password for the web page, and end their running sessions."""
     typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None
     password = passwords.generated() if typed is None else typed
     with connected() as tables:
@@ -104,5 +104,5 @@ def list_users() -> None:
 
 
 def _me() -> str:
-    """Give who calls, as the machine knows them."""
+    """Return who calls, as the machine knows them."""
     return f"{getpass.getuser()} (command)"

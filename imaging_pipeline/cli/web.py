@@ -70,7 +70,7 @@ def _serve(
 
 
 def _path(prefix: str) -> str:
-    """Give a path with a slash before it and none behind, or nothing."""
+    """Return a path with a slash before it and none behind, or nothing."""
     inner = prefix.strip("/")
     return f"/{inner}" if inner else ""
 

@@ -75,7 +75,7 @@ def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal])
 
 
 def went(key: AnimalKey) -> FieldChange:
-    """Give the change of an animal that is missed for the first time."""
+    """Return the change of an animal that is missed for the first time."""
     return FieldChange(key, GONE, None, "yes")
 
 

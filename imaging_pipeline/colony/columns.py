@@ -39,22 +39,22 @@ Parser = Callable[[str], str]
 
 
 def is_column(name: str) -> bool:
-    """Say whether a column of an animal may have this name."""
+    """Return True if a column of an animal may have this name."""
     return name in COLUMNS or (name.startswith(GENOTYPE) and 0 < len(gene_of(name)) <= MAX_LENGTHS["gene"])
 
 
 def gene_of(column: str) -> str:
-    """Give the gene of ``genotype:<gene>``."""
+    """Return the gene of ``genotype:<gene>``."""
     return column.removeprefix(GENOTYPE).strip()
 
 
 def plain(column: str) -> str:
-    """Give the name of a column without the blanks that may stand before a gene."""
+    """Return the name of a column without the blanks that may stand before a gene."""
     return f"{GENOTYPE}{gene_of(column)}" if column.startswith(GENOTYPE) else column
 
 
 def parser(column: str, date_format: str | None = None) -> Parser:
-    """Give what reads the texts of a column.
+    """Return what reads the texts of a column.
 
     Parameters
     ----------

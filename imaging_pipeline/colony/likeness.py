@@ -31,23 +31,23 @@ class Fields:
         self._genes = tuple(name for name in names if name.startswith(GENOTYPE))
 
     def columns_of(self, values: Values) -> str:
-        """Give what is told of the columns, as a list."""
+        """Return what is told of the columns, as a list."""
         return _as_json([values[name] for name in self._columns])
 
     def genes_of(self, values: Values) -> str:
-        """Give what is told of genes, as an object."""
+        """Return what is told of genes, as an object."""
         if not self._genes:
             return "{}"
         return _as_json({name.removeprefix(GENOTYPE): values[name] for name in self._genes})
 
     def values(self, columns: str, *genes: str) -> dict[str, str | None]:
-        """Give the values of which these are the columns and, one over the other, the genes."""
+        """Return the values of which these are the columns and, one over the other, the genes."""
         values = dict(zip(self._columns, json.loads(columns), strict=True))
         values.update((f"{GENOTYPE}{gene}", text) for gene, text in _together(genes).items())
         return values
 
     def are_columns_stored(self, columns: str, stored: str) -> bool:
-        """Say whether the columns are as those of the tables, which are a list of all columns."""
+        """Return True if the columns are as those of the tables, which are a list of all columns."""
         if columns == stored:
             return True
         told: list[str | None] = json.loads(columns)
@@ -58,7 +58,7 @@ class Fields:
 # A colony has few genotypes, many times.
 @lru_cache(_NUM_REMEMBERED)
 def are_genes_stored(stored: str, has_all_genes: bool, *told: str) -> bool:
-    """Say whether genes are as those of the tables: all of them, or else those that are told."""
+    """Return True if genes are as those of the tables: all of them, or else those that are told."""
     known: dict[str, str] = json.loads(stored)
     genes = _together(told)
     if has_all_genes:

@@ -114,7 +114,7 @@ class AnimalReader:
         self._has_all_genes = has_all_genes
 
     def read(self, record: Record) -> Animal | list[RowProblem]:
-        """Give the animal, or everything that is wrong with the record."""
+        """Return the animal, or everything that is wrong with the record."""
         wrong: list[tuple[str, str, str]] = []
         try:
             values = {column: self._readers[column](cell) for column, cell in record.cells.items()}
@@ -136,7 +136,7 @@ class AnimalReader:
         return Animal(key, values, self._has_all_genes)
 
     def _one_by_one(self, record: Record) -> tuple[dict[str, str | None], list[tuple[str, str, str]]]:
-        """Give the values that can be taken, and what is wrong with the others."""
+        """Return the values that can be taken, and what is wrong with the others."""
         values: dict[str, str | None] = {}
         wrong = []
         for column, cell in record.cells.items():
@@ -177,7 +177,7 @@ class GenotypeReader:
         self._readers = _Readers(translation)
 
     def read(self, record: Record) -> Genotype | RowProblem | None:
-        """Give the genotype, why the record cannot be taken, or None where it tells nothing."""
+        """Return the genotype, why the record cannot be taken, or None where it tells nothing."""
         found: list[str] = []
         for column in Genotype._fields:
             cell = record.cells[column]
@@ -205,12 +205,12 @@ def _decoded(cell: Cell) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Say whether a text holds no bytes that could not be decoded."""
+    """Return True if a text holds no bytes that could not be decoded."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def shown(text: str) -> str:
-    """Give the beginning of a text as it can be printed and kept, with bytes that are no UTF-8 as numbers."""
+    """Return the beginning of a text, printable, with bytes that are not UTF-8 as numbers."""
     cut = text[:_LONGEST_FOUND].replace("\0", "\\0")
     try:
         return cut.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -135,7 +135,7 @@ class Spool:
             yield problem
 
     def num_animals(self) -> int:
-        """Give how many animals the source tells of, also those of rows that cannot be taken."""
+        """Return how many animals the source tells of, also those of rows that cannot be taken."""
         both = (
             "SELECT animal_id, datasource_id FROM animal UNION SELECT animal_id, datasource_id FROM skipped"
         )
@@ -146,17 +146,17 @@ class Spool:
         self._insert("stored", 5, accounts)
 
     def num_present(self) -> int:
-        """Give how many of the stored animals are not gone."""
+        """Return how many of the stored animals are not gone."""
         return int(self._file.execute("SELECT count(*) FROM stored WHERE NOT is_gone").fetchone()[0])
 
     def batches(self, num_animals: int) -> Iterator[list[Animal]]:
-        """Give the animals that are not stored as they are told, in order of their identifiers."""
+        """Return the animals that are not stored as they are told, in order of their identifiers."""
         differing = self._differing()
         while batch := list(islice(differing, num_animals)):
             yield batch
 
     def missing(self, num_ids: int) -> Iterator[list[str]]:
-        """Give which of the stored animals the source no longer tells of, in batches."""
+        """Return which of the stored animals the source no longer tells of, in batches."""
         rows = self._file.execute(_MISSING)
         while batch := rows.fetchmany(num_ids):
             yield [animal_id for (animal_id,) in batch]

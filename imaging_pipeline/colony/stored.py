@@ -56,7 +56,7 @@ class Account(NamedTuple):
 
 
 def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKey, StoredAnimal]:
-    """Give what is known of some animals, of those that are there."""
+    """Return what is known of some animals, of those that are there."""
     if not keys:
         return {}
     ids = tuple({key.animal_id for key in keys})
@@ -66,7 +66,7 @@ def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKe
 
 
 def accounts(tables: Tables, datasource_id: int) -> Iterator[list[Account]]:
-    """Give all animals of a colony system, a number of them at a time."""
+    """Return all animals of a colony system, a number of them at a time."""
     some = (
         f"(SELECT * FROM {tables.mlims.Animal.full_table_name} WHERE datasource_id = %s AND animal_id > %s"
         f" ORDER BY animal_id LIMIT {_ANIMALS_AT_ONCE}) AS animal"
@@ -86,7 +86,7 @@ def _stored(account: Account) -> tuple[AnimalKey, StoredAnimal]:
 
 
 def _question(tables: Tables, animals: str | None = None) -> str:
-    """Give the statement that asks for accounts, without its end.
+    """Return the statement that asks for accounts, without its end.
 
     Each part is looked up by the animal's key: for joins of them all, PostgreSQL reads whole tables
     for a few animals as long as it has no statistics of them.
@@ -117,7 +117,7 @@ def _or_null(column: str) -> str:
 
 
 def former_name_counts(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKey, int]:
-    """Give how many former names some animals have, of those that have any."""
+    """Return how many former names some animals have, of those that have any."""
     former = tables.mlims.Animal.FormerName & [key._asdict() for key in keys]
     counts: dict[AnimalKey, int] = {}
     for row in former.proj().to_dicts():

@@ -34,7 +34,7 @@ class Translation:
     date_format: str | None = None
 
     def of(self, column: str) -> Mapping[str, str | None]:
-        """Give what the texts of a column mean."""
+        """Return what the texts of a column mean."""
         kind = "genotype" if column.startswith(GENOTYPE) else column
         return {**self.values.get(kind, {}), **self.values.get(column, {})}
 

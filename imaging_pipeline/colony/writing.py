@@ -135,7 +135,7 @@ class Writer:
 def _outcome(
     changes: Changes, stored: Mapping[AnimalKey, StoredAnimal]
 ) -> tuple[dict[AnimalKey, Values], dict[AnimalKey, set[str]]]:
-    """Give what each animal that is written is afterwards, and which of its fields change."""
+    """Return what each animal that is written is afterwards, and which of its fields change."""
     after: dict[AnimalKey, Values] = {}
     touched: dict[AnimalKey, set[str]] = defaultdict(set)
     for animal in changes.added:

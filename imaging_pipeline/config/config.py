@@ -111,7 +111,7 @@ class Config:
         return f"{missing}: the embedded database server is used, in {self.embedded_folder}"
 
     def datajoint_stores(self) -> dict[str, object]:
-        """Give the stores as ``dj.config["stores"]`` wants them, credentials in plain text."""
+        """Return the stores as ``dj.config["stores"]`` wants them, credentials in plain text."""
         return revealed(self.stores)
 
 
@@ -161,7 +161,7 @@ def load_config(path: Path) -> Config:
 
 
 def embedded_config(folder: Path) -> Config:
-    """Give the configuration of an embedded server in a folder, whatever file or environment say.
+    """Return the configuration of an embedded server in a folder, whatever file or environment say.
 
     A demonstration or a test must never end up in the lab's own database.
     """
@@ -169,7 +169,7 @@ def embedded_config(folder: Path) -> Config:
 
 
 def default_embedded_folder() -> Path:
-    """Give the folder of the embedded server where none is configured.
+    """Return the folder of the embedded server where none is configured.
 
     PostgreSQL refuses to run as root, so for root the server runs as another user, which must be
     able to enter every folder above its data: that is never to be a private home.
@@ -229,7 +229,7 @@ def _embedded_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _timezone_here() -> str:
-    """Give this machine's zone: ``TZ``, else where ``/etc/localtime`` leads, else UTC."""
+    """Return this machine's zone: ``TZ``, else where ``/etc/localtime`` leads, else UTC."""
     linked = Path("/etc/localtime").resolve().as_posix().rpartition("zoneinfo/")[2]
     for name in (os.environ.get("TZ", ""), linked):
         with suppress(NotAllowedError):

@@ -92,7 +92,7 @@ def _truth_from_text(text: str) -> object:
 
 
 def one_of(*values: str) -> Kind:
-    """Give the kind that is one of a few texts."""
+    """Return the kind that is one of a few texts."""
     listed = ", ".join(f"`{value}`" for value in values)
 
     def parse(value: object) -> str:
@@ -192,5 +192,5 @@ MINUTES = Kind("minutes, 1–1440", _minutes, _number_from_text)
 
 
 def object_kind(name: str, parse: Callable[[object], Any]) -> Kind:
-    """Give a kind that is a JSON object, in the environment as JSON text."""
+    """Return a kind that is a JSON object, in the environment as JSON text."""
     return Kind(name, parse, _object_from_text)

@@ -131,12 +131,12 @@ def _parse_attribute(attribute: str, value: object, protocol: _Protocol, named: 
 
 
 def file_store(folder: Path) -> Stores:
-    """Give the block of one store named ``main`` in a folder."""
+    """Return the block of one store named ``main`` in a folder."""
     return {"default": "main", "main": {"protocol": "file", "location": str(folder)}}
 
 
 def revealed(stores: Stores) -> dict[str, object]:
-    """Give the block as DataJoint wants it: plain dicts, credentials as plain text."""
+    """Return the block as DataJoint wants it: plain dicts, credentials as plain text."""
     return {
         name: spec
         if isinstance(spec, str)

@@ -62,7 +62,7 @@ class Footprint:
 
     @property
     def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give y and x of the pixels that get a fifth of the cell's brightness or more."""
+        """Return y and x of the pixels that get a fifth of the cell's brightness or more."""
         is_bright = self.weights >= OUTLINE_WEIGHT
         return self.y[is_bright], self.x[is_bright]
 
@@ -100,7 +100,7 @@ class FieldOfView:
         return len(self.footprints)
 
     def cell_maps(self) -> NDArray[np.float32]:
-        """Give float32 (N, H, W) with margins: each cell's brightness at rest in each pixel."""
+        """Return float32 (N, H, W) with margins: each cell's brightness at rest in each pixel."""
         margin = self.settings.margin_px
         maps = np.zeros((self.num_cells, *self.neuropil.shape), np.float32)
         for cell_map, footprint, counts in zip(maps, self.footprints, self.resting_counts, strict=True):
@@ -108,7 +108,7 @@ class FieldOfView:
         return maps
 
     def mean_image(self) -> NDArray[np.float32]:
-        """Give float32 (height, width): the field at rest, without its margin."""
+        """Return float32 (height, width): the field at rest, without its margin."""
         margin = self.settings.margin_px
         resting: NDArray[np.float32] = self.neuropil + self.cell_maps().sum(axis=0)
         return resting[margin:-margin, margin:-margin]

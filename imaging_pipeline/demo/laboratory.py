@@ -116,7 +116,7 @@ def _prepare_share(folder: Path, movie: UserMovie | None, source: str) -> None:
 
 
 def _configured(folder: Path) -> Config:
-    """Give the configuration, and leave a file with which commands find the demo's database."""
+    """Return the configuration, and leave a file with which commands find the demo's database."""
     settings: dict[str, Any] = {
         "custom": {
             "database.prefix": "demo_",

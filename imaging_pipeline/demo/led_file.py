@@ -47,7 +47,7 @@ def write_led_file(path: Path, start: datetime, duration_s: float, seed: int) ->
 
 
 def _leds(rng: np.random.Generator, num_frames: int) -> list[NDArray[np.int64]]:
-    """Give green x and y, red x and y of an animal that turns now and then and keeps off the walls."""
+    """Return green x and y, red x and y of an animal that turns now and then and keeps off the walls."""
     direction_rad = rng.uniform(0, 2 * np.pi) + rng.normal(0, TURN_RAD, num_frames).cumsum()
     heading = np.stack([np.cos(direction_rad), np.sin(direction_rad)])
     run_px = rng.uniform(WALL_PX, BOX_PX - WALL_PX, (2, 1)) + STEP_PX * heading.cumsum(axis=1)

@@ -41,7 +41,7 @@ class SessionResult:
 
 
 def session_results(truths: dict[str, Truth]) -> list[SessionResult]:
-    """Give every session that has cells, in the order of MetaSession and time."""
+    """Return every session that has cells, in the order of MetaSession and time."""
     query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell
     rows = query.to_dicts(order_by="combined, metasession_name, session_order")
     return [_session_result(row, truths) for row in rows]
@@ -70,7 +70,7 @@ def _found(key: Key) -> FoundCells:
 
 
 def session_view(key: Key) -> SessionView:
-    """Give what the picture shows of a session."""
+    """Return what the picture shows of a session."""
     analysis = _analysis(key)
     rois = _rois(analysis)
     plane = (imaging.Projection.Plane() & analysis).fetch1("mean_image")
@@ -91,14 +91,14 @@ def session_view(key: Key) -> SessionView:
 
 
 def first_combined_session() -> Key | None:
-    """Give the key of the analysis of the combined recording's first session, if it is done."""
+    """Return the key of the analysis of the combined recording's first session, if it is done."""
     query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell.proj() & {"combined": "yes"}
     rows: list[Key] = query.to_dicts(order_by="session_order", limit=1)
     return _analysis(rows[0]) if rows else None
 
 
 def seconds_by_table() -> dict[str, float]:
-    """Give what the finished jobs took, by table in the order of the work."""
+    """Return what the finished jobs took, by table in the order of the work."""
     tables = (
         *(imaging.MakeDatasetSessions, imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis),
         *(imaging.Projection, imaging.Cell, imaging.FilteredSpikes, imaging.SNR),

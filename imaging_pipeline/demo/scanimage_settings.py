@@ -56,7 +56,7 @@ class ScanImageSettings:
         return self.num_planes * self.frames_per_slice + self.flyback_frames
 
     def after(self, num_frames: int) -> ScanImageSettings:
-        """Give the settings of the same acquisition's next file, when ``num_frames`` are written."""
+        """Return the settings of the same acquisition's next file, when ``num_frames`` are written."""
         return replace(
             self,
             first_frame_number=self.first_frame_number + num_frames,
@@ -66,14 +66,14 @@ class ScanImageSettings:
 
 
 def header_text(settings: ScanImageSettings, height: int, width: int) -> str:
-    """Give the header: the keys of ScanImage 2022 that say how a recording was made."""
+    """Return the header: the keys of ScanImage 2022 that say how a recording was made."""
     sections = (_program(), _channels(settings), _scanner(settings, height, width), _volumes(settings))
     values = {key: value for section in sections for key, value in section.items()}
     return "".join(f"SI.{key} = {value}\n" for key, value in values.items())
 
 
 def roi_text(height: int, width: int) -> str:
-    """Give the JSON of the ROI groups: one field of view."""
+    """Return the JSON of the ROI groups: one field of view."""
     scanfield = {
         "ver": 1,
         "classname": "scanimage.mroi.scanfield.fields.RotatedRectangle",

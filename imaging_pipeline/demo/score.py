@@ -116,6 +116,6 @@ def _displacement(truth: Truth, found: FoundCells) -> NDArray[np.float64]:
 
 
 def _median(values: NDArray[np.float64]) -> float:
-    """Give the median of what is no NaN; NaN of nothing."""
+    """Return the median of what is no NaN; NaN of nothing."""
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else float("nan")

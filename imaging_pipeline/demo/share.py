@@ -99,7 +99,7 @@ def write_synthetic_share(
 
 
 def synthetic_truths(seed: int = SEED) -> dict[str, Truth]:
-    """Give by timeseries name what the synthetic share of a seed is made from, written or not."""
+    """Return by timeseries name what the synthetic share of a seed is made from, written or not."""
     movies = _movies(seed, FieldSettings(), MovieSettings(), LAYOUTS)
     return {layout.name: movie.truth for layout, movie in movies}
 
@@ -149,7 +149,7 @@ def _make_folder(root: Path) -> Path:
 
 
 def _divided(num_frames: int) -> tuple[Layout, ...]:
-    """Give the layouts of the synthetic share for a movie of another length."""
+    """Return the layouts of the synthetic share for a movie of another length."""
     part = num_frames / sum(layout.num_frames for layout in LAYOUTS)
     first, second = LAYOUTS
     acquisitions = tuple(round(part * frames) for frames in first.frames_per_acquisition)

@@ -35,7 +35,7 @@ class Companions:
         self._places: dict[Used, str] = {}
 
     def recognise(self, name: str) -> Used | Unknown:
-        """Say what a file is that is no recording; ``name`` is its path below the folder."""
+        """Return what a file is that is no recording; ``name`` is its path below the folder."""
         verdict = self._of_name(PurePosixPath(name))
         return self._first_in_place(verdict, name) if isinstance(verdict, Used) else verdict
 

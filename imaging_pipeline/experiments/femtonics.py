@@ -54,7 +54,7 @@ class Femtonics(ExperimentType):
         return {unit.name: _part(unit) for unit in read_units(path)}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Say what each file is, and of which measurement."""
+        """Return what each file is, and of which measurement."""
         units = _units(names)
         measurements = Measurements(list(units.values()))
         places: dict[Used, str] = {}
@@ -96,7 +96,7 @@ class Femtonics(ExperimentType):
                 )
 
     def output_folders(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Give the folder of each measurement, in which its exported tifs lie as well."""
+        """Return the folder of each measurement, in which its exported tifs lie as well."""
         units = _units(names).values()
         measurements = Measurements(list(units))
         return {unit.timeseries_name: measurements.folder_of(unit) for unit in units}
@@ -126,7 +126,7 @@ def _units(names: Sequence[str]) -> dict[str, UnitName]:
 
 
 def _beside(path: PurePosixPath, measurements: Measurements) -> Used | Unknown:
-    """Say what a file is that is no measurement itself."""
+    """Return what a file is that is no measurement itself."""
     suffix = path.suffix.lower()
     if len(path.parts) > 1:
         return _in_folder(path, measurements)

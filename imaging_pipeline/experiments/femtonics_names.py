@@ -50,7 +50,7 @@ class Measurements:
         self._stems = sorted({unit.stem for unit in units}, key=len, reverse=True)
 
     def named_by(self, name: str) -> UnitName | Unknown:
-        """Give the measurement that a name speaks of, or why it is not certain which."""
+        """Return the measurement that a name speaks of, or why it is not certain which."""
         said = _SAID_UNIT.search(name)
         if said is None:
             return Unknown("its name does not say of which measurement it is (MUnit_M)")
@@ -73,21 +73,21 @@ class Measurements:
         return Unknown(f"there is no time series {said[0]} of it in the folder", lacks_recording=True)
 
     def timeseries_named_by(self, name: str) -> str | Unknown:
-        """Give the timeseries name that a name is, or that of the measurement that it speaks of."""
+        """Return the timeseries name that a name is, or that of the measurement that it speaks of."""
         if name in self._timeseries_names:
             return name
         unit = self.named_by(name)
         return unit if isinstance(unit, Unknown) else unit.timeseries_name
 
     def folder_of(self, unit: UnitName) -> str:
-        """Give the shortest name that `named_by` finds a measurement by: its own folder's."""
+        """Return the shortest name that `named_by` finds a measurement by: its own folder's."""
         alike = [each for each in self._units if (each.stem, each.number) == (unit.stem, unit.number)]
         stem = f"{unit.stem}_" if len(self._stems) > 1 else ""
         session = f"MSession_{unit.session}_" if len(alike) > 1 else ""
         return f"{stem}{session}MUnit_{unit.number}"
 
     def _said_stem(self, text: str) -> str | None:
-        """Give the longest name of a file that stands in a text by itself."""
+        """Return the longest name of a file that stands in a text by itself."""
         for stem in self._stems:
             if re.search(rf"(?<![0-9A-Za-z]){re.escape(stem)}(?![0-9A-Za-z])", text):
                 return stem

@@ -28,7 +28,7 @@ _RECORDS = (MARKER_NAME, "run.log")
 
 
 def ignoring_rule(path: str) -> str | None:
-    """Give the rule that leaves a file out, or None where none does.
+    """Return the rule that leaves a file out, or None where none does.
 
     Parameters
     ----------

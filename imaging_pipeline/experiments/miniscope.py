@@ -26,7 +26,7 @@ class Miniscope(ExperimentType):
     analysed = TIF
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Say what each file is.
+        """Return what each file is.
 
         Raises
         ------

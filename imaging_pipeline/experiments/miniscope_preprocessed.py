@@ -43,7 +43,7 @@ class MiniscopePreprocessed(Miniscope):
     analysed = TIF_PREPROCESSED
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Say what each file is.
+        """Return what each file is.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class MiniscopePreprocessed(Miniscope):
 
 
 def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
-    """Give the files of the folder itself that end in ``_preproc``, taken apart."""
+    """Return the files of the folder itself that end in ``_preproc``, taken apart."""
     found = {}
     for name in sorted(names):
         path = PurePosixPath(name)

@@ -45,7 +45,7 @@ class PlainTifs(ExperimentType):
         return {said.timeseries_name: Part(Examined(said.start), hash16(*astuple(said)))}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Say what each file is, by names alone."""
+        """Return what each file is, by names alone."""
         timeseries_names = [name.partition("/")[2] for name in names if _is_described(name)]
         numbers = {name: number for number, name in enumerate(_tifs_in_order(names), 1)}
         recognised = []
@@ -93,12 +93,12 @@ class PlainTifs(ExperimentType):
 
 
 def _is_described(name: str) -> bool:
-    """Say whether a path is that of a timeseries in ``session.json``."""
+    """Return True if a path is that of a timeseries in ``session.json``."""
     return name.startswith(f"{FILE_NAME}/")
 
 
 def _tifs_in_order(names: Sequence[str]) -> list[str]:
-    """Give the tifs of the folder itself; numbers in their names count as such, so that 2 is before 10."""
+    """Return the tifs of the folder itself; numbers in their names count as such, so that 2 is before 10."""
     tifs = [name for name in names if re.fullmatch(r"[^/]+\.tiff?", name, re.IGNORECASE)]
     return sorted(tifs, key=lambda name: (_texts_and_numbers(name), name))
 

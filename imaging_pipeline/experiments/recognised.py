@@ -149,14 +149,14 @@ class ExperimentType(Protocol):
         return {}
 
     def output_folders(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Give the folder in which the Suite2p output of a session lies, by its timeseries name.
+        """Return the folder in which the Suite2p output of a session lies, by its timeseries name.
 
         Of a session that is not among these it is named after the session.
         """
         return {}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Say what each file is; ``names`` are paths below the folder, general rules applied."""
+        """Return what each file is; ``names`` are paths below the folder, general rules applied."""
 
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a recording with a piece missing between others, by a NamingError."""

@@ -19,7 +19,7 @@ EXPERIMENT_TYPES: tuple[ExperimentType, ...] = (
 
 
 def experiment_type(name: str) -> ExperimentType:
-    """Give the experiment type of a name.
+    """Return the experiment type of a name.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class TifName:
 
 
 def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
-    """Give the tifs of a folder itself whose names have counters, taken apart.
+    """Return the tifs of a folder itself whose names have counters, taken apart.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
 # A file is recognised by its name, and the numbers in it are checked later.
 @lru_cache(maxsize=20_000)
 def _apart(stem: str) -> tuple[str, tuple[str, ...]]:
-    """Give what stands before the counters, and these."""
+    """Return what stands before the counters, and these."""
     pieces = stem.split("_")
     is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
     counters = 1 if is_late else 0

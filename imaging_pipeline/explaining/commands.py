@@ -9,7 +9,7 @@ from imaging_pipeline.explaining.job import Job
 
 
 def add(facts: Facts, *, ops_name: str | None = None) -> str:
-    """Give the command that registers the folder again as it was, or with another option set."""
+    """Return the command that registers the folder again as it was, or with another option set."""
     newest = facts.requests[0] if facts.requests else None
     given: dict[str, str | None] = {"--options": ops_name}
     if newest is not None:
@@ -30,12 +30,12 @@ def add(facts: Facts, *, ops_name: str | None = None) -> str:
 
 
 def report(facts: Facts) -> str:
-    """Give the command that tells what requests for the folder did."""
+    """Return the command that tells what requests for the folder did."""
     return f"imaging-pipeline report {_path(facts)}"
 
 
 def retry(job: Job, facts: Facts) -> str:
-    """Give the command that has a job tried again."""
+    """Return the command that has a job tried again."""
     found_by = [f"{name}={value}" for name, value in job.key.items()]
     if facts.session is not None and "metasession_name" in job.key:
         found_by = ["--session", facts.session.session_name]

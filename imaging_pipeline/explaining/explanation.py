@@ -83,14 +83,14 @@ class Explanation:
         return all(step.state in over for step in self.steps)
 
     def roots(self) -> Iterator[tuple[Step, Item]]:
-        """Give what stands in the way by itself, and not only waits for something before it."""
+        """Return what stands in the way by itself, and not only waits for something before it."""
         for step in self.steps:
             for item in step.items:
                 if any(reason.kind is not Kind.NO_PARENT for reason in item.reasons):
                     yield step, item
 
     def text(self, width: int = 80) -> str:
-        """Give it as plain text, in lines of at most so many characters."""
+        """Return it as plain text, in lines of at most so many characters."""
         return explanation_text.text(self, width)
 
     def __str__(self) -> str:
@@ -105,7 +105,7 @@ class Explanations(tuple[Explanation, ...]):
     __slots__ = ()
 
     def text(self, width: int = 80) -> str:
-        """Give them as plain text, in lines of at most so many characters."""
+        """Return them as plain text, in lines of at most so many characters."""
         return "\n\n".join(each.text(width) for each in self)
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ _COMMAND = "      "
 
 
 def text(explanation: Explanation, width: int) -> str:
-    """Give an explanation in lines of at most so many characters."""
+    """Return an explanation in lines of at most so many characters."""
     lines = [*_head(explanation), "", *_table(explanation), "", *_why(explanation)]
     # Commands are there to be copied.
     return "\n".join(line if _is_command(line) else wrapped(line, width) for line in lines)
@@ -48,7 +48,7 @@ def _table(explanation: Explanation) -> Iterator[str]:
 
 
 def _told(step: Step) -> str:
-    """Give in a few words what is behind a state."""
+    """Return in a few words what is behind a state."""
     items = [item for item in step.items if item.state is step.state]
     many = f" {len(items)} of {len(step.items)}" if len(step.items) > 1 else ""
     waiting = [reason.what for reason in items[0].reasons if reason.kind is Kind.NO_PARENT]

@@ -24,7 +24,7 @@ _STATES = {
 
 
 def job_item(table: TableFacts, job: Job, facts: Facts) -> Item:
-    """Say how far a job is and why it is no further."""
+    """Return how far a job is and why it is no further."""
     state = _STATES[job.status]
     return Item(job.about, state, tuple(_reasons(table, job, facts)), job=job)
 
@@ -112,7 +112,7 @@ def _ignored(job: Job, facts: Facts) -> Reason:
 
 
 def _who_can(table: TableFacts) -> Iterator[Reason]:
-    """Say which living workers can do it, or why none can."""
+    """Return which living workers can do it, or why none can."""
     able = [each for each in table.candidates if not each.why_not]
     if able:
         yield Reason(Kind.WAITS_FOR_WORKER, f"{_listed(map(_busy, able), 'or')} can make it.")

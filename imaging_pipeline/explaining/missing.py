@@ -19,7 +19,7 @@ _FINISHED = "finished"
 
 
 def missing_item(facts: Facts, table: TableFacts) -> Item:
-    """Say why there is nothing yet."""
+    """Return why there is nothing yet."""
     if facts.session is not None and table.table in _RULES:
         return _RULES[table.table](facts)
     by_name = {each.table: each for each in facts.tables}
@@ -69,7 +69,7 @@ def _no_options(facts: Facts) -> Item:
 
 
 def _no_output(facts: Facts) -> Item:
-    """Say which output there is that is not taken, or what it waits for."""
+    """Return which output there is that is not taken, or what it waits for."""
     if _is_registered(facts):
         return _waits_for(TIF) if not _table(facts, TIF).made else _nothing(ANALYSIS)
     if _table(facts, REQUESTS).jobs:

@@ -13,7 +13,7 @@ _OVER = (State.DONE, State.DOES_NOT_APPLY)
 def states(
     found: Mapping[str, State | None], needs: Mapping[str, Sequence[str]], *, has_output: bool
 ) -> dict[str, State]:
-    """Say how far each table is with a session.
+    """Return how far each table is with a session.
 
     Parameters
     ----------

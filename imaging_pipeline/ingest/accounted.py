@@ -9,7 +9,7 @@ from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
 
 
 def accounted(plan: Plan, changes: Changes) -> tuple[FileReport, ...]:
-    """Give every file of a folder with what becomes of it.
+    """Return every file of a folder with what becomes of it.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def accounted(plan: Plan, changes: Changes) -> tuple[FileReport, ...]:
 
 
 def _refused(plan: Plan, changes: Changes) -> dict[str, str]:
-    """Give why files of refused sessions, and of their outputs, are not used, by their address."""
+    """Return why files of refused sessions, and of their outputs, are not used, by their address."""
     kinds = {each.session.session_name: each.kind for each in changes.refused}
     reasons: dict[str, str] = {}
     for metasession in plan.metasessions:

@@ -61,7 +61,7 @@ __all__ = [
 
 
 def compare(plan: Plan, known: Known) -> Changes:
-    """Say what registering a folder changes; nothing where the database holds it all.
+    """Return what registering a folder changes; nothing where the database holds it all.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class _Comparison:
         self._open = [session for session in match.sessions if not session.is_refused]
 
     def changes(self) -> Changes:
-        """Give the changes of this meta-session."""
+        """Return the changes of this meta-session."""
         findings = tuple(finding for session in self._match.sessions for finding in session.findings)
         refused = tuple(self._refused())
         if not self._open:
@@ -221,7 +221,7 @@ class _Comparison:
         return tuple(sorted(starts, key=lambda name: (starts[name], name)))
 
     def _option_set(self) -> OptionSetChange | None:
-        """Give the change of the option set; sets are compared by content, and None changes nothing."""
+        """Return the change of the option set; sets are compared by content, and None changes nothing."""
         wanted, known = self._plan.request.ops_name, self._known
         if wanted is None or (known is not None and known.settings_hash == self._plan.settings_hash):
             return None

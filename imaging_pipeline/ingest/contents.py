@@ -132,7 +132,7 @@ class FolderContents:
             )
 
     def gone(self) -> dict[str, Content]:
-        """Give what is known and no longer there, unless it was only renamed within its folder."""
+        """Return what is known and no longer there, unless it was only renamed within its folder."""
         away = {path: content for path, content in self.known.items() if path not in self.entries}
         sizes = {content.size_bytes for content in away.values()}
         arrived = [
@@ -146,7 +146,7 @@ class FolderContents:
         return {path: content for path, content in away.items() if _identity(path, content) not in renamed}
 
     def is_new(self, path: str) -> bool:
-        """Say whether a file is here that the database does not hold as it is."""
+        """Return True if a file is here that the database does not hold as it is."""
         return path in self.entries and self._unchanged(path) is None
 
     def expect(self, path: str) -> None:
@@ -183,7 +183,7 @@ class FolderContents:
         return self._examined[path]
 
     def read(self, path: str, examine: Examine | None = None) -> Content:
-        """Give a file's content; what the database holds where the file has not changed, or is gone.
+        """Return a file's content; what the database holds where the file has not changed, or is gone.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ class FolderContents:
         return Content(entry.size_bytes, entry.modified, self._fingerprints[path], examined.start)
 
     def _known_parts(self, path: str) -> Mapping[str, str]:
-        """Give everything in a file as the database knows it; nothing where the file is new or changed."""
+        """Return everything in a file as the database knows it; nothing where the file is new or changed."""
         entry = self.entries[path]
         for address, content in self.known.items():
             is_part = content.part and address == address_of(path, content.part)
@@ -237,7 +237,7 @@ class FolderContents:
         return Content(entry.size_bytes, entry.modified, part.fingerprint, start, name, parts)
 
     def _wall_time(self, moment: datetime | None) -> datetime | None:
-        """Give the lab's wall time, which every client writes alike, of a moment with a zone."""
+        """Return the lab's wall time, which every client writes alike, of a moment with a zone."""
         if moment is None or moment.tzinfo is None:
             return moment
         return moment.astimezone(self._zone).replace(tzinfo=None)
@@ -284,7 +284,7 @@ class FolderContents:
         return self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived])
 
     def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
-        """Say whether one of some moments is no longer ago; the clocks may differ, but not by any time."""
+        """Return True if one of some moments is no longer ago; the clocks may differ, but not by any time."""
         clocks_differ = timedelta(seconds=CLOCKS_DIFFER_S)
         return any(-clocks_differ < self._now - moment < span for moment in moments)
 

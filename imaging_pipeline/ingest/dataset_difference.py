@@ -33,7 +33,7 @@ class FileDifference:
 
 
 def difference(planned: PlannedDataset, known: KnownDataset, repository_name: str) -> FileDifference:
-    """Say how a dataset differs from the registered one, and why.
+    """Return how a dataset differs from the registered one, and why.
 
     Files that are only gone make no difference: rows stay, unless the others have a new place or time.
     """
@@ -62,7 +62,7 @@ def difference(planned: PlannedDataset, known: KnownDataset, repository_name: st
 def _is_curation(
     planned: PlannedDataset, known: KnownDataset, replaced: Sequence[str], added: Sequence[str]
 ) -> bool:
-    """Say whether only labels differ: where they share a file with what was measured, that is the same."""
+    """Return True if only labels differ: where they share a file with what was measured, that is the same."""
     if planned.datasettype not in OUTPUT_TYPES:
         return False
     is_measured_anew = bool(known.measured_hashes - {planned.measured_hash})

@@ -15,7 +15,7 @@ _WHOLE_BYTES = 512 * 1024
 
 
 def fingerprint(path: Path) -> str:
-    """Give 16 hexadecimal characters of a file's size and of four blocks of 4 KiB.
+    """Return 16 hexadecimal characters of a file's size and of four blocks of 4 KiB.
 
     The blocks are spread evenly and hold the first and the last byte; a file of up to half a
     megabyte is read whole. What is read does not grow with the file, so that a stack of 2 GB on a
@@ -44,7 +44,7 @@ def expect(path: Path, size_bytes: int) -> None:
 
 
 def _blocks(size_bytes: int) -> list[tuple[int, int]]:
-    """Give offset and length of what is read."""
+    """Return offset and length of what is read."""
     if size_bytes <= _WHOLE_BYTES:
         return [(0, size_bytes)]
     last = size_bytes - _BLOCK_BYTES

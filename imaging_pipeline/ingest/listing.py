@@ -155,7 +155,7 @@ def _moment(since_1970_ns: int) -> datetime:
 
 
 def is_text(name: str) -> bool:
-    """Say whether a database can hold a file's name."""
+    """Return True if a database can hold a file's name."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -164,7 +164,7 @@ def is_text(name: str) -> bool:
 
 
 def leads_elsewhere(entry: os.DirEntry[str]) -> bool:
-    """Say whether an entry is a link, which is never followed."""
+    """Return True if an entry is a link, which is never followed."""
     if entry.is_symlink():
         return True
     if os.name != "nt":

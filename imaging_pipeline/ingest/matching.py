@@ -153,7 +153,7 @@ class Registered:
         return (owner.animal_id, owner.datasource_id) == (request.animal_id, request.datasource_id)
 
     def _is_of_other_type(self, owner: KnownMetaSession) -> bool:
-        """Say whether other files would be analysed than those of which the database holds the results."""
+        """Return True if other files would be analysed than those of which the database holds the results."""
         return owner.experiment_type != self._request.experiment_type
 
     def _of_other_type(self, owner: KnownMetaSession) -> str:

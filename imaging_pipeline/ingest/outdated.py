@@ -74,7 +74,7 @@ class Outdated:
         self.outputs = {output.dataset.bundle: output for output in self._outdated_outputs()}
 
     def purges(self, session_names: tuple[str, ...], datasets: Sequence[DatasetChange]) -> Iterator[Purge]:
-        """Give what is to be purged.
+        """Return what is to be purged.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Outdated:
             yield Purge(PurgeSeed.RUN, name, listed(reasons, "; "))
 
     def curations(self, datasets: Iterable[DatasetChange]) -> Iterator[Curation]:
-        """Give the imports of curated outputs where another set of regions are cells now."""
+        """Return the imports of curated outputs where another set of regions are cells now."""
         registered = {each.dataset_name: each for each in (self._known.datasets if self._known else ())}
         for change in datasets:
             if change.difference is not Difference.CURATION:
@@ -115,7 +115,7 @@ class Outdated:
                     )
 
     def _of_dataset(self, change: DatasetChange) -> Iterator[Purge]:
-        """Give what goes of a dataset that stays: what is derived, and what hangs below its files."""
+        """Return what goes of a dataset that stays: what is derived, and what hangs below its files."""
         owner, name = change.metasession_name, change.dataset.dataset_name
         reasons = []
         if change.difference is Difference.CONTENT:
@@ -141,7 +141,7 @@ class Outdated:
                 yield OutdatedOutput(dataset, reason)
 
     def _is_made_anew(self, known: KnownDataset) -> bool:
-        """Say whether a finished output of all the present tifs has taken a registered one's place."""
+        """Return True if a finished output of all the present tifs has taken a registered one's place."""
         for dataset in self._match.planned.datasets:
             if dataset.bundle == known.bundle:
                 found = difference(dataset, known, self._plan.request.repository_name)
@@ -149,13 +149,13 @@ class Outdated:
         return False
 
     def _is_of_old_set(self, known: KnownDataset) -> bool:
-        """Say whether another option set is wanted now than the one that an output was made with."""
+        """Return True if another option set is wanted now than the one that an output was made with."""
         takes_option_sets = segmentation_package(known.datasettype).run_name is None
         wanted = self._option_set
         return wanted is not None and takes_option_sets and known.bundle.split("/")[0] != wanted.new_name
 
     def _superseded(self, known: KnownDataset) -> str:
-        """Give why the output that a registered dataset came from is out of date, or nothing."""
+        """Return why the output that a registered dataset came from is out of date, or nothing."""
         if self._is_of_old_set(known):
             return listed(self._other_set)
         # Of an output some files lie in its place itself, and others in a folder below.
@@ -167,7 +167,7 @@ class Outdated:
         return ""
 
     def _taken_over(self, known: KnownDataset) -> str:
-        """Give which planned dataset has the cells of a registered one that is not planned, or nothing."""
+        """Return which planned dataset has the cells of a registered one that is not planned, or nothing."""
         if any(session.is_refused for session in self._match.sessions):
             return ""
         ops_name, _, label = known.bundle.rpartition("/")

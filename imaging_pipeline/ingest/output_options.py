@@ -38,14 +38,14 @@ class OptionSets:
     assigned: Mapping[str, str]
 
     def wanted(self, request: Request, metasession_name: str) -> str | None:
-        """Give the option set that the request asks for, or that the meta-session has."""
+        """Return the option set that the request asks for, or that the meta-session has."""
         return request.ops_name or self.assigned.get(metasession_name)
 
 
 def compared_options(
     request: Request, output: Output, reference: str | None, options: OptionSets
 ) -> tuple[bool, str]:
-    """Say whether the options of an output are those of a set, and what was compared.
+    """Return True if the options of an output are those of a set, and what was compared.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ def compared_options(
 
 
 def _not_compared(request: Request) -> tuple[str, ...]:
-    """Give the options that the tifs decide."""
+    """Return the options that the tifs decide."""
     is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
     return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
 
 
 def noted(output: Output, key: str) -> str | None:
-    """Give what our own note of a run says, or None where it does not, or there is none."""
+    """Return what our own note of a run says, or None where it does not, or there is none."""
     value = None if output.marker is None else output.marker.get(key)
     return None if value is None else str(value)

@@ -69,7 +69,7 @@ def judge(
     metasessions: Sequence[PlannedMetaSession],
     options: OptionSets,
 ) -> Judgement:
-    """Say what an output is.
+    """Return what an output is.
 
     Its input files are compared by name with the meta-session's tifs, in order. Its options are
     compared by the hash that our own note holds; an output without a note by the options that
@@ -119,12 +119,12 @@ def judge(
 
 
 def tif_names(request: Request, metasession: PlannedMetaSession) -> tuple[str, ...]:
-    """Give the names of a meta-session's tifs in the order in which a run takes them."""
+    """Return the names of a meta-session's tifs in the order in which a run takes them."""
     return tuple(file.name for file in tifs(request, metasession))
 
 
 def tifs(request: Request, metasession: PlannedMetaSession) -> tuple[PlannedFile, ...]:
-    """Give a meta-session's tifs that a run takes, in the order in which it does."""
+    """Return a meta-session's tifs that a run takes, in the order in which it does."""
     return tuple(file for files in _tifs_by_session(request, metasession) for file in files)
 
 
@@ -141,7 +141,7 @@ def _tifs_by_session(
 
 
 def _contents(request: Request, metasession: PlannedMetaSession) -> list[str]:
-    """Give the fingerprints of all that a run rests on: its tifs, and what tells how they were taken."""
+    """Return the fingerprints of all that a run rests on: its tifs, and what tells how they were taken."""
     experiment = experiment_type(request.experiment_type)
     return [
         file.fingerprint
@@ -176,7 +176,7 @@ def _owner(
 def _whose(
     request: Request, file_list: Sequence[str] | None, metasessions: Sequence[PlannedMetaSession]
 ) -> str:
-    """Say why no session is the owner of an output."""
+    """Return why no session is the owner of an output."""
     if file_list is None:
         return "it does not say which files it was made of, and the folder has several sessions"
     if _are_of_several(request, file_list, metasessions):
@@ -187,7 +187,7 @@ def _whose(
 def _are_of_several(
     request: Request, file_list: Sequence[str], metasessions: Sequence[PlannedMetaSession]
 ) -> bool:
-    """Say whether tifs of several sessions have these names, as exported ones of two files may."""
+    """Return True if tifs of several sessions have these names, as exported ones of two files may."""
     return sum(tif_names(request, each) == tuple(file_list) for each in metasessions) > 1
 
 
@@ -196,7 +196,7 @@ def _is_below(request: Request, metasession: PlannedMetaSession, place: str) -> 
 
 
 def _folder_below(request: Request, metasession: PlannedMetaSession, place: str) -> str | None:
-    """Give the first folder below that of the meta-session, which is named after an option set."""
+    """Return the first folder below that of the meta-session, which is named after an option set."""
     if not _is_below(request, metasession, place):
         return None
     below = request.place_of(place).removeprefix(metasession.suite2p_folder).split("/")
@@ -204,7 +204,7 @@ def _folder_below(request: Request, metasession: PlannedMetaSession, place: str)
 
 
 def _difference(request: Request, output: Output, owner: PlannedMetaSession) -> str:
-    """Say how the sessions that an output was made of differ from the meta-session's, or nothing."""
+    """Return how the sessions that an output was made of differ from the meta-session's, or nothing."""
     wanted = [tuple(file.name for file in files) for files in _tifs_by_session(request, owner)]
     if output.num_sessions not in (None, len(wanted)):
         return f"made of {output.num_sessions} sessions instead of {len(wanted)}"
@@ -230,7 +230,7 @@ def _difference_of_files(made_of: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def _replaced(request: Request, output: Output, owner: PlannedMetaSession) -> str:
-    """Say whether tifs have other content than those of which our own note of the run tells."""
+    """Return True if tifs have other content than those of which our own note of the run tells."""
     contents_hash = noted(output, "contents_hash")
     is_same = contents_hash in (None, names.contents_hash(_contents(request, owner)))
     return "" if is_same else "made of files of the same names with other content"

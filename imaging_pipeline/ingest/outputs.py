@@ -153,7 +153,7 @@ def _judged(
 
 
 def _calculated(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
-    """Give the files of an output that the program writes once, and no curation afterwards."""
+    """Return the files of an output that the program writes once, and no curation afterwards."""
     return [
         path
         for plane in output.planes
@@ -169,7 +169,7 @@ def _written_later(
     judgement: Judgement,
     metasessions: Sequence[PlannedMetaSession],
 ) -> list[str]:
-    """Give the tifs that were written after an output of which no note tells what they held then.
+    """Return the tifs that were written after an output of which no note tells what they held then.
 
     A time may be that of a copy. So it counts for tifs that are registered, and only where the tif's
     content is another now or the output is not registered: an output that is found in a new folder is

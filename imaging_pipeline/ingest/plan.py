@@ -63,7 +63,7 @@ def make_plan(
     settle_s: float = SETTLE_S,
     now: datetime | None = None,
 ) -> Plan:
-    """Say what a folder means.
+    """Return what a folder means.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def make_plan(
 def _sessions(
     request: Request, experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
 ) -> tuple[tuple[PlannedSession, ...], Mapping[str, str]]:
-    """Give the sessions, and where the outputs lie of those that have a folder of their own."""
+    """Return the sessions, and where the outputs lie of those that have a folder of their own."""
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
@@ -152,20 +152,20 @@ def _reports(
     here: Sequence[Recognised],
     sessions: Sequence[PlannedSession],
 ) -> Iterator[FileReport]:
-    """Give the word on every file that is no output, now that files were looked into."""
+    """Return the word on every file that is no output, now that files were looked into."""
     names = {session.timeseries_name: session.session_name for session in sessions}
     for file in here:
         yield _file_report(request, _heeding(contents, file), names)
 
 
 def _heeding(contents: FolderContents, file: Recognised) -> Recognised:
-    """Give the verdict that stands now that files were looked into."""
+    """Return the verdict that stands now that files were looked into."""
     reason = contents.left_out.get(file.path)
     return file if reason is None else Recognised(file.path, Ignored(reason))
 
 
 def _may_be_arriving(file: Recognised) -> bool:
-    """Say whether a file that was just written means that a recording is being copied."""
+    """Return True if a file that was just written means that a recording is being copied."""
     verdict = file.verdict
     return isinstance(verdict, Used) or (isinstance(verdict, Unknown) and verdict.lacks_recording)
 
@@ -187,7 +187,7 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
 def _recognised(
     experiment: ExperimentType, contents: FolderContents, output_files: set[str]
 ) -> tuple[list[Recognised], set[str]]:
-    """Say what each file is that is not Suite2p output, and which recordings are gone."""
+    """Return what each file is that is not Suite2p output, and which recordings are gone."""
     ignored, candidates = [], []
     for path in contents.entries:
         rule = contents.left_out.get(path) or contents.ignored.get(path)

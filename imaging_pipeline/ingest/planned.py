@@ -44,7 +44,7 @@ class Request:
         return "combined" if self.combined else "split"
 
     def place_of(self, path: str) -> str:
-        """Give the path below the repository of a path below the folder."""
+        """Return the path below the repository of a path below the folder."""
         return f"{self.folder}/{path}" if self.folder else path
 
 
@@ -75,12 +75,12 @@ class Content:
 
 
 def address_of(path: str, part: str) -> str:
-    """Give where a file is, or a part of it, as if the file were a folder of its parts."""
+    """Return where a file is, or a part of it, as if the file were a folder of its parts."""
     return f"{path}/{part}" if part else path
 
 
 def content_of(size_bytes: int, part: str, fingerprint: str) -> tuple[int, str]:
-    """Give what a file or a part of it is known by; a part is the same when its file grows."""
+    """Return what a file or a part of it is known by; a part is the same when its file grows."""
     return (0 if part else size_bytes), fingerprint
 
 

@@ -129,7 +129,7 @@ def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[
 
 
 def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> bool:
-    """Say whether all that was recorded under a name is new, and no session."""
+    """Return True if all that was recorded under a name is new, and no session."""
     _read_new(experiment, contents, files)
     reasons = {
         contents.examine(file.path, _examine(experiment, file)).left_out if contents.is_new(file.path) else ""
@@ -204,7 +204,7 @@ def _datasets(
 
 
 def planned_file(request: Request, contents: FolderContents, path: str, acquisition: int = 0) -> PlannedFile:
-    """Give a file of the folder as a dataset holds it."""
+    """Return a file of the folder as a dataset holds it."""
     content = contents.read(path)
     return PlannedFile(
         request.place_of(path.removesuffix(f"/{content.part}") if content.part else path),

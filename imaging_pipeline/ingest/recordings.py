@@ -118,7 +118,7 @@ def _list(share: Path, path: str) -> _Folder | None:
 
 
 def _recognised(share: Path, path: str, folder: _Folder) -> FoundRecording | None:
-    """Give what the files that lie in the folder itself look like, or None."""
+    """Return what the files that lie in the folder itself look like, or None."""
     looks = [_look(experiment, share, path, folder) for experiment in EXPERIMENT_TYPES if folder.written]
     _, recording = max(looks, key=lambda look: look[0], default=(0, None))
     return recording
@@ -127,7 +127,7 @@ def _recognised(share: Path, path: str, folder: _Folder) -> FoundRecording | Non
 def _look(
     experiment: ExperimentType, share: Path, path: str, folder: _Folder
 ) -> tuple[int, FoundRecording | None]:
-    """Give how many files an experiment type would use, and the recording that they make."""
+    """Return how many files an experiment type would use, and the recording that they make."""
     newest = datetime.fromtimestamp(max(folder.written.values()))
     names = list(folder.written)
     parts, unreadable = _parts(experiment, share / path, names)
@@ -146,7 +146,7 @@ def _look(
 
 
 def _parts(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> tuple[list[str], str]:
-    """Give the recordings in files that hold several, and why one of these cannot be read, if so."""
+    """Return the recordings in files that hold several, and why one of these cannot be read, if so."""
     found, unreadable = [], ""
     for name in names:
         if not experiment.container or not name.lower().endswith(experiment.container):
@@ -167,7 +167,7 @@ def _told(error: PipelineError, detail: object) -> str:
 
 
 def _claimed(share: Path, path: str, type_name: str, folders: Mapping[str, _Folder]) -> set[str]:
-    """Give the subfolders with files that belong to the recording above them, or would if it were certain."""
+    """Return the subfolders with files that belong to the recording above them, or may belong to it."""
     below = list(_below(path, folders))
     if not below:
         return set()
@@ -184,7 +184,7 @@ def _claimed(share: Path, path: str, type_name: str, folders: Mapping[str, _Fold
 
 
 def _speaks(file: Recognised) -> bool:
-    """Say whether a file is of the recording, be it that its name leaves open of which, or of none left."""
+    """Return True if a file belongs to a recording, even if its name leaves open to which."""
     verdict = file.verdict
     if isinstance(verdict, Unknown):
         return verdict.is_ambiguous or verdict.lacks_recording

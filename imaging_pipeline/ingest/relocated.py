@@ -13,7 +13,7 @@ from imaging_pipeline.ingest.planned import Request
 def relocated(
     request: Request, match: MetaSessionMatch, datasets: Sequence[DatasetChange]
 ) -> Iterator[Relocation]:
-    """Give the new place of a registered meta-session, if it has one.
+    """Return the new place of a registered meta-session, if it has one.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def relocated(
 def _missed(
     request: Request, known: KnownMetaSession, datasets: Sequence[DatasetChange]
 ) -> Iterator[MissedFile]:
-    """Give the files that are away, so that they are missed where the others are now."""
+    """Return the files that are away, so that they are missed where the others are now."""
     arrived = {
         each.dataset.dataset_name: each.file_orders
         for each in datasets

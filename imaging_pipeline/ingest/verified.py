@@ -57,7 +57,7 @@ def verify(share: Path, files: Iterable[KnownFile]) -> Verified:
 
 
 def _problem(share: Path, registered: Sequence[KnownFile]) -> str:
-    """Give what is wrong with a file, of which several parts may be registered, or nothing."""
+    """Return what is wrong with a file, of which several parts may be registered, or nothing."""
     file = registered[0]
     try:
         path = local_path(Place(file.repository_name, file.path), {file.repository_name: share})

@@ -26,7 +26,7 @@ def alone(tables: Tables) -> Iterator[None]:
 
 
 def checked_name(value: str, what: str) -> str:
-    """Give a name without blanks around it.
+    """Return a name without blanks around it.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def checked_name(value: str, what: str) -> str:
 def checked_row(
     table: Any, given: Mapping[str, Any], *, what: str, key: Mapping[str, Any] | None = None
 ) -> Row:
-    """Give a row that the table takes.
+    """Return a row that the table takes.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def refuse_unknown(
 def known(
     table: Any, column: str, value: object, *, responsible: Responsible = Responsible.ADMINISTRATOR
 ) -> str:
-    """Give a value that a table, restricted or not, has.
+    """Return a value that a table, restricted or not, has.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def known(
 def not_known(
     what: str, value: str, values: Iterable[str], *, responsible: Responsible = Responsible.ADMINISTRATOR
 ) -> InputError:
-    """Give the error for a value that is none of those that are there; it tells those that look like it."""
+    """Return the error for a value that is none of those that are there; it tells those that look like it."""
     remedy = "take one that is there, or ask the administrator to add it."
     found, allowed = among(value, values)
     return InputError(
@@ -168,7 +168,7 @@ def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bo
 
 
 def _kind(column: Any) -> str:
-    """Give the type as it was declared; a column that refers to another table has the server's word."""
+    """Return the type as it was declared; a column that refers to another table has the server's word."""
     return str(column.original_type or column.type)
 
 
@@ -229,7 +229,7 @@ def _group(_kind: str, value: Any) -> tuple[Any, str]:
 
 
 def _is_kept(value: Any) -> bool:
-    """Say whether databases keep a value: none takes NUL or halves of characters, and their JSON no NaN."""
+    """Return True if databases can store a value: not NUL, half characters, or NaN in JSON."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def fetch(connection: Any, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """Give the rows that answer a question; ``%s`` stands in it for each of the values.
+    """Return the rows that answer a question; ``%s`` stands in it for each of the values.
 
     What is JSON comes as `from_json` takes it.
     """
@@ -24,7 +24,7 @@ def fetch(connection: Any, question: str, values: Sequence[object] = ()) -> list
 
 
 def from_json(value: Any) -> Any:
-    """Give a value of a JSON column, which the driver of MySQL leaves as text."""
+    """Return a value of a JSON column, which the driver of MySQL leaves as text."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -41,7 +41,7 @@ def insert(table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def marks(values: Sequence[object]) -> str:
-    """Give the marks that stand in a statement for some values."""
+    """Return the marks that stand in a statement for some values."""
     return ", ".join(["%s"] * len(values))
 
 

@@ -12,10 +12,10 @@ _SECONDS_BETWEEN = {
 
 
 def now(connection: Any) -> str:
-    """Give the SQL expression for the present, in UTC."""
+    """Return the SQL expression for the present, in UTC."""
     return _NOW[connection.adapter.backend]
 
 
 def seconds_since(connection: Any, column: str) -> str:
-    """Give the SQL expression for how long ago a column's time was, which is in UTC."""
+    """Return the SQL expression for how long ago a column's time was, which is in UTC."""
     return _SECONDS_BETWEEN[connection.adapter.backend].format(earlier=column, later=now(connection))

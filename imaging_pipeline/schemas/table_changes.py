@@ -15,7 +15,7 @@ _ALIAS = {"postgresql": " AS counted", "mysql": ""}
 
 
 def plain_name(full_table_name: str) -> str:
-    """Give a table's full name without quotes."""
+    """Return a table's full name without quotes."""
     return full_table_name.replace('"', "").replace("`", "")
 
 
@@ -41,13 +41,13 @@ def count_change(changes: Any, table: Any) -> None:
 
 
 def counts(changes: Any) -> Mapping[str, int]:
-    """Give how often each table changed, by its full name without quotes."""
+    """Return how often each table changed, by its full name without quotes."""
     query = f"SELECT changed_table, num_changes FROM {changes.full_table_name}"
     return {str(name): int(number) for name, number in changes.connection.query(query).fetchall()}
 
 
 def read_by(query: Any) -> frozenset[str]:
-    """Give the full names without quotes of the tables that a query reads, and of all above them."""
+    """Return the full names without quotes of the tables that a query reads, and of all above them."""
     connection, sql = query.connection, query.make_sql()
     connection.dependencies.load(force=False)
     read = [node for node in connection.dependencies.nodes() if not node.isdigit() and node in sql]

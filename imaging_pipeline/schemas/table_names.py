@@ -11,24 +11,24 @@ _PRIVATE = "user_{}_"
 
 
 def schema_of(full_table_name: str) -> str:
-    """Give the schema of a table."""
+    """Return the schema of a table."""
     return full_table_name.split(".")[0].strip('`"')
 
 
 def our_schemas(tables: Tables) -> set[str]:
-    """Give the names of the pipeline's own schemas."""
+    """Return the names of the pipeline's own schemas."""
     return {f"{tables.config.prefix}{name}" for name in ("mlims", "imaging", "suite2p_jobs")}
 
 
 def job_table(full_table_name: str) -> str:
-    """Give the full name of a table's job table; ``table.jobs`` would ask the server for its columns."""
+    """Return the full name of a table's job table; ``table.jobs`` would ask the server for its columns."""
     schema_name, _, name = full_table_name.rpartition(".")
     quote = name[0]
     return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"
 
 
 def shown(full_table_name: str) -> str:
-    """Give ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table, for the server's name."""
+    """Return ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table, for the server's name."""
     plain = full_table_name.partition(".")[2].strip('`"')
     jobs = "~~" if plain.startswith("~~") else ""
     classes = (
@@ -38,7 +38,7 @@ def shown(full_table_name: str) -> str:
 
 
 def owners(tables: Tables, full_table_names: Iterable[str]) -> dict[str, str | None]:
-    """Give the owner of each schema that is none of ours; None where that cannot be told.
+    """Return the owner of each schema that is none of ours; None where that cannot be told.
 
     PostgreSQL knows it. On MySQL, and where one account owns all schemas as on an embedded server, the name
     of a private schema says it.
@@ -56,7 +56,7 @@ def owners(tables: Tables, full_table_names: Iterable[str]) -> dict[str, str | N
 
 
 def _roles(tables: Tables, schemas: Sequence[str]) -> dict[str, str]:
-    """Give the account that owns each schema, where the server knows such."""
+    """Return the account that owns each schema, where the server knows such."""
     if tables.connection.adapter.backend != "postgresql":
         return {}
     marks = ", ".join(["%s"] * len(schemas))
@@ -65,6 +65,6 @@ def _roles(tables: Tables, schemas: Sequence[str]) -> dict[str, str]:
 
 
 def _owner_by_name(schema_name: str, usernames: Iterable[str]) -> str | None:
-    """Give the user with the longest name that a schema's name begins with: one may begin with another."""
+    """Return the user with the longest name that a schema's name begins with: one may begin with another."""
     matching = [name for name in usernames if schema_name.startswith(_PRIVATE.format(name))]
     return max(matching, key=len, default=None)

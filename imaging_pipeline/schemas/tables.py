@@ -40,7 +40,7 @@ class Tables:
     _full_names: dict[Any, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def full_name(self, table: Any) -> str:
-        """Give a table's name with its schema, quoted; DataJoint makes it anew whenever it is asked."""
+        """Return a table's name with its schema, quoted; DataJoint makes it anew whenever it is asked."""
         if table not in self._full_names:
             self._full_names[table] = table.full_table_name
         return self._full_names[table]
@@ -51,16 +51,16 @@ class Tables:
         return ZoneInfo(self.imaging.Lab().fetch1("timezone"))
 
     def roots(self) -> tuple[Root, ...]:
-        """Give every spelling of every repository."""
+        """Return every spelling of every repository."""
         rows = self.imaging.Repository.Root().to_dicts()
         return tuple(Root(row["repository_name"], row["root"]) for row in rows)
 
     def local_path(self, repository_name: str, path: str) -> Path:
-        """Give the place of a registered file or folder on this machine."""
+        """Return the place of a registered file or folder on this machine."""
         return local_path(Place(repository_name, path), self.config.repositories)
 
     def as_on_disk(self, repository_name: str, folder: str) -> Place:
-        """Give the place of a folder as the disk spells it."""
+        """Return the place of a folder as the disk spells it."""
         return as_on_disk(Place(repository_name, folder), self.config.repositories)
 
 
@@ -73,7 +73,7 @@ def bind(tables: Tables) -> None:
 
 
 def in_code() -> Tables:
-    """Give the handle of the table classes in code.
+    """Return the handle of the table classes in code.
 
     Raises
     ------

@@ -99,7 +99,7 @@ def session_slices(
 
 
 def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: SessionTifs) -> dict[str, Slice]:
-    """Give the frames of each session of an output that keeps sessions apart: the k-th is the k-th.
+    """Return the frames of each session of an output that keeps sessions apart: the k-th is the k-th.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: Ses
 
 
 def _position(folder: Path, file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:
-    """Give where a session's tifs stand in the list, one after the other."""
+    """Return where a session's tifs stand in the list, one after the other."""
     first = file_list.index(tifs[0]) if tifs and tifs[0] in file_list else -1
     if first < 0 or tuple(file_list[first : first + len(tifs)]) != tuple(tifs):
         lacking = [name for name in tifs if name not in file_list]

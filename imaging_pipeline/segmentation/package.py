@@ -56,7 +56,7 @@ class OutputPlane(Protocol):
         """Whether that file holds nothing else."""
 
     def is_imported(self, path: Path) -> bool:
-        """Say whether a file of the output is one of those that are imported."""
+        """Return True if a file of the output is one of those that are imported."""
 
     def labelled(self) -> Labelled:
         """Read which regions are cells."""
@@ -114,34 +114,34 @@ class SegmentedPlane(Protocol):
         """The planes that were merged, or itself: each of them moved in its own way."""
 
     def options(self) -> Mapping[str, Any]:
-        """Give the columns of the program's part of ``ImagingAnalysis``."""
+        """Return the columns of the program's part of ``ImagingAnalysis``."""
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
-        """Say which frames are whose session."""
+        """Return which frames are whose session."""
 
     def measured_hash(self) -> str:
-        """Give what `Labelled` says of the file of the labels."""
+        """Return what `Labelled` says of the file of the labels."""
 
     def cell_labels(self) -> Labels:
-        """Give which regions are cells, bool (N,), and how probable that is, float64 (N,), NaN if unknown."""
+        """Return which regions are cells, bool (N,), and the probability, float64 (N,), NaN if unknown."""
 
     def red_cells(self) -> Labels | None:
-        """Give the same for the second channel; None where there was none."""
+        """Return the same for the second channel; None where there was none."""
 
     def rois(self) -> Sequence[Roi]:
-        """Give all regions in the order of the traces, with the microscope's number of their plane."""
+        """Return all regions in the order of the traces, with the microscope's number of their plane."""
 
     def traces(self, session: Slice) -> Traces:
-        """Give the traces of all regions in the frames of a session."""
+        """Return the traces of all regions in the frames of a session."""
 
     def neuropil_coefficients(self) -> NDArray[np.float64]:
-        """Give float64 (N,), the part of the neuropil that is subtracted."""
+        """Return float64 (N,), the part of the neuropil that is subtracted."""
 
     def projections(self) -> Projections:
-        """Give the images of the plane."""
+        """Return the images of the plane."""
 
     def motion(self) -> Motion:
-        """Give how all T frames were moved."""
+        """Return how all T frames were moved."""
 
 
 class SegmentationPackage(Protocol):
@@ -201,4 +201,4 @@ class SegmentationPackage(Protocol):
         """
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
-        """Say whether a plane differs by what a curation writes, from the names of its files that differ."""
+        """Return True if a plane differs only by a curation, from the names of the files that differ."""

@@ -17,5 +17,5 @@ OUTPUT_TYPES = tuple(package.datasettype for package in SEGMENTATION_PACKAGES)
 
 
 def segmentation_package(datasettype: str) -> SegmentationPackage:
-    """Give the program whose outputs are datasets of a type."""
+    """Return the program whose outputs are datasets of a type."""
     return {package.datasettype: package for package in SEGMENTATION_PACKAGES}[datasettype]

@@ -206,7 +206,7 @@ class Suite2pMatlab:
             yield _SegmentedPlane(content, suite2p_matlab.read_result(content), _number(path))
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
-        """Say whether a result was saved anew, or a curated one came to stand for it."""
+        """Return True if a result was saved anew, or a curated one came to stand for it."""
         return len([*replaced, *added]) == 1
 
 
@@ -216,7 +216,7 @@ def _place(path: PurePosixPath) -> str:
 
 
 def _number(path: Path) -> int:
-    """Give the number of a result's plane from 0, which a folder of its own says before the name does."""
+    """Return the number of a result's plane from 0, which a folder of its own says before the name does."""
     own_folder = _PLANE_FOLDER.fullmatch(path.parent.name)
     if own_folder is not None:
         return int(own_folder["number"]) - 1

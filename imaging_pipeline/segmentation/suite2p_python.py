@@ -233,7 +233,7 @@ class Suite2pPython:
         )
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
-        """Say whether the labels alone were written anew."""
+        """Return True if the labels alone were written anew."""
         return list(replaced) == [LABELS] and not added
 
 

@@ -118,7 +118,7 @@ def where(config: Config) -> str:
 
 
 def connection_error(config: Config, error: Exception) -> DatabaseError:
-    """Say why there is no connection to the server of a configuration.
+    """Return why there is no connection to the server of a configuration.
 
     Parameters
     ----------
@@ -157,12 +157,12 @@ def connection_error(config: Config, error: Exception) -> DatabaseError:
 
 
 def code(error: BaseException) -> object:
-    """Give the number that MySQL's driver puts before its words, or what stands there."""
+    """Return the number that MySQL's driver puts before its words, or what stands there."""
     return next(iter(error.args), None)
 
 
 def words(error: Exception) -> str:
-    """Give the first line of what a server or its driver says, without the number before it."""
+    """Return the first line of what a server or its driver says, without the number before it."""
     lines = [line for part in error.args if isinstance(part, str) for line in part.splitlines() if line]
     return lines[0].strip() if lines else type(error).__name__
 

@@ -52,7 +52,7 @@ def refusals_told(config: Config) -> Iterator[None]:
 
 
 def is_loss(error: BaseException) -> bool:
-    """Say whether an error is that the server went away; each driver has its own classes for it."""
+    """Return True if an error is that the server went away; each driver has its own classes for it."""
     if isinstance(error, dj.errors.LostConnectionError):
         return True
     pgcode = getattr(error, "pgcode", None)
@@ -64,19 +64,19 @@ def is_loss(error: BaseException) -> bool:
 
 
 def is_of_server(error: BaseException) -> bool:
-    """Say whether an error is one of the server's, as DataJoint or its driver raises it."""
+    """Return True if an error is one of the server's, as DataJoint or its driver raises it."""
     modules = {base.__module__.partition(".")[0] for base in type(error).__mro__}
     return not modules.isdisjoint(("datajoint", "psycopg2", "pymysql"))
 
 
 def _missing_right(error: Exception) -> dj.errors.AccessError | None:
-    """Give the server's refusal, also where DataJoint raised another error of it."""
+    """Return the server's refusal, also where DataJoint raised another error of it."""
     candidates = (error, error.__context__)
     return next((each for each in candidates if isinstance(each, dj.errors.AccessError)), None)
 
 
 def _words(error: Exception) -> str:
-    """Give what the server says, not what DataJoint says before it."""
+    """Return what the server says, not what DataJoint says before it."""
     if isinstance(error, dj.errors.AccessError) and error.args[1:]:
         error = Exception(*error.args[1:])
     return words(error)

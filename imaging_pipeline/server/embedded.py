@@ -95,7 +95,7 @@ def start(folder: Path) -> EmbeddedServer:
 
 
 def is_made(folder: Path) -> bool:
-    """Say whether a folder holds the data of a server, running or not."""
+    """Return True if a folder holds the data of a server, running or not."""
     return _data(folder.expanduser()).is_dir()
 
 
@@ -159,7 +159,7 @@ def _initialise(folder: Path, programs: Programs) -> None:
 
 
 def _running(folder: Path, programs: Programs) -> EmbeddedServer | None:
-    """Give the server that runs on the folder's data; waits for one that is starting or stopping."""
+    """Return the server that runs on the folder's data; waits for one that is starting or stopping."""
     until = time.monotonic() + _READY_WITHIN_S
     while (server := _noted(folder)) is not None:
         if _is_answering(programs, server):
@@ -228,7 +228,7 @@ def _launch(folder: Path, programs: Programs) -> EmbeddedServer:
 
 
 def _listening(folder: Path, programs: Programs) -> str:
-    """Give the server's options, quoted for the shell that ``pg_ctl`` passes them through."""
+    """Return the server's options, quoted for the shell that ``pg_ctl`` passes them through."""
     if sys.platform == "win32":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -237,7 +237,7 @@ def _listening(folder: Path, programs: Programs) -> str:
 
 
 def _socket_folder(folder: Path, programs: Programs) -> Path:
-    """Give the data folder, which nobody else may enter, or one like it where that path is too long."""
+    """Return the data folder, which nobody else may enter, or one like it where that path is too long."""
     data = _data(folder)
     if len(os.fsencode(data / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_MAX_BYTES:
         return data

@@ -17,7 +17,7 @@ def sign_in(users: Path) -> fasteners.InterProcessLock:
 
 
 def is_used(users: Path) -> bool:
-    """Say whether a process that signed in is alive; the files of dead ones are removed."""
+    """Return True if a process that signed in is alive; the files of dead ones are removed."""
     # All are tried, so that no file of a killed process stays behind.
     return any([_is_held(user) for user in users.iterdir()])
 

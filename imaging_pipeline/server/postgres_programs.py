@@ -69,13 +69,13 @@ class Programs:
             return status, written.read().decode(errors="replace").strip()
 
     def hand_over(self, folder: Path) -> None:
-        """Give a folder to the account that the programs run as."""
+        """Return a folder to the account that the programs run as."""
         if self.account:
             shutil.chown(folder, self.account, self.account)
 
 
 def find_programs(folder: Path) -> Programs:
-    """Give the programs for the server in a folder.
+    """Return the programs for the server in a folder.
 
     As root they run as an account of their own, which has to enter every folder above the data and
     above the programs. No private folder is opened for that: the programs are copied below

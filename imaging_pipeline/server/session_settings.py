@@ -55,7 +55,7 @@ def _notice_silence(connection: Any) -> None:
 
 
 def _its_socket(connection: Any) -> socket.socket:
-    """Give a second handle of a connection's socket, to be closed; what is set by it holds of the first."""
+    """Return a second handle of a connection's socket, to be closed; what is set by it holds of the first."""
     driver = connection._conn
     number = driver._sock.fileno() if connection.adapter.backend == "mysql" else driver.fileno()
     return socket.socket(fileno=socket.dup(number))

@@ -53,13 +53,13 @@ def store_errors(needed_bytes: int) -> Iterator[None]:
 
 
 def is_away(spec: Mapping[str, Any]) -> bool:
-    """Say whether a store that is to be a folder is none on this machine."""
+    """Return True if a store that is to be a folder is none on this machine."""
     # Path's own `is_dir` raises where a share hangs.
     return spec["protocol"] == "file" and not os.path.isdir(spec["location"])  # noqa: PTH112
 
 
 def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Responsible]:
-    """Say what is wrong, what to do, and whose move it is."""
+    """Return what is wrong, what to do, and whose move it is."""
     if error.errno in _FULL:
         return (
             f"There is no room for arrays in the store {STORE!r}",
@@ -93,7 +93,7 @@ def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Respons
 
 
 def _room(place: Path, needed_bytes: int) -> str:
-    """Say how much room is needed and free, as far as the file system tells."""
+    """Return how much room is needed and free, as far as the file system tells."""
     needed = f"{needed_bytes / 1e6:.2f} MB needed"
     try:
         return f"{needed}, {shutil.disk_usage(place).free / 1e6:.2f} MB free"

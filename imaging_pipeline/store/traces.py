@@ -99,7 +99,7 @@ def _not_of_shape(name: str, found: str, shape: tuple[int, int]) -> OutputError:
 
 
 def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
-    """Give an object of the store: mapped when the store is a folder, else in memory.
+    """Return an object of the store: mapped when the store is a folder, else in memory.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def _discard(names: Iterable[str]) -> None:
 
 @contextmanager
 def _writable(objects: Mapping[str, str]) -> Iterator[dict[str, BinaryIO]]:
-    """Give a file for each object: in the store where it is a folder, else copied there at the end."""
+    """Return a file for each object: in the store where it is a folder, else copied there at the end."""
     spec = _spec()
     # Refuses a folder that is not there: it may be a share that is not mounted, and must not be made.
     backend = StorageBackend(spec)

@@ -12,7 +12,7 @@ _PART_OF_AVAILABLE = 8
 
 
 def auto_batch_size(height: int, width: int, available_bytes: int) -> int:
-    """Give the most frames whose arrays fit into a gigabyte and an eighth of the memory, from 5 to 100.
+    """Return the most frames whose arrays fit into a gigabyte and an eighth of the memory, from 5 to 100.
 
     Nonrigid registration by Suite2p 1.1.0 on two cores, in a process that keeps its memory as
     `child_process` has it do. Milliseconds of processor time a frame, at so many frames at once:

@@ -86,7 +86,7 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _environment(home: Path, threads: int) -> dict[str, str]:
-    """Give the process a home of its own: what lies in a person's would change results."""
+    """Return the process a home of its own: what lies in a person's would change results."""
     own = {"HOME": str(home), "USERPROFILE": str(home), CELLPOSE_MODELS_VARIABLE: str(cellpose_models())}
     libraries = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads))
     return {**_KEEP_MEMORY, **os.environ, **own, **libraries}
@@ -181,7 +181,7 @@ def _was_killed(error: Mapping[str, Any] | None, code: int) -> bool:
 
 
 def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -> bool:
-    """Say whether a process ended because its disk is full.
+    """Return True if a process ended because its disk is full.
 
     Suite2p's movie is mapped into memory: where the disk has no room for a page of it, the system ends the
     process with SIGBUS.
@@ -193,7 +193,7 @@ def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -
 
 
 def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Responsible]:
-    """Give what happened to a process, what to do about it, and whose move that is."""
+    """Return what happened to a process, what to do about it, and whose move that is."""
     if _was_killed(error, code):
         return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Responsible.ADMINISTRATOR
     if error is None:

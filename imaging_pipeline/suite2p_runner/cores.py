@@ -7,7 +7,7 @@ import sys
 
 
 def num_cores() -> int:
-    """Give the cores that the system, or a cluster's queue, lets this process use."""
+    """Return the cores that the system, or a cluster's queue, lets this process use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

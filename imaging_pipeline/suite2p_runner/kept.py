@@ -24,7 +24,7 @@ _DAYS = 7
 
 
 def kept_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
-    """Give the folder in which the finished run of a description is kept."""
+    """Return the folder in which the finished run of a description is kept."""
     return scratch / f"{_PREFIX}-{names.hash16(json.dumps(description, sort_keys=True))}"
 
 

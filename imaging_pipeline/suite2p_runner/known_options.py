@@ -64,7 +64,7 @@ def _flatten(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, tuple
 
 
 def default_settings() -> dict[str, Any]:
-    """Give the defaults of Suite2p 1.x, nested."""
+    """Return the defaults of Suite2p 1.x, nested."""
     defaults: dict[str, Any] = {}
     for name, (_type, default) in settings_1x().items():
         put(defaults, name, default)
@@ -80,7 +80,7 @@ def put(nested: dict[str, Any], name: str, value: Any) -> None:
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give the dotted name and value of each setting; a mapping that Suite2p takes as a value stays whole."""
+    """Return the dotted name and value of each setting; mappings that are values stay whole."""
     for key, value in nested.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and name not in settings_1x():
@@ -97,7 +97,7 @@ def _is_number(value: Any) -> bool:
 
 
 def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
-    """Give ``value`` in the type that Suite2p expects: its window writes 1.0 where it means 1 or True.
+    """Return ``value`` in the type that Suite2p expects: its window writes 1.0 where it means 1 or True.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
 
 
 def unknown_options(unknown: Iterable[str], known: Iterable[str]) -> InputError:
-    """Give the error of options that are not known, with the known ones that look like each."""
+    """Return the error of options that are not known, with the known ones that look like each."""
     names = {name.rpartition(".")[2]: name for name in known}
     told = (
         with_alike(key, [names[alike] for alike in near(key.rpartition(".")[2], names)]) for key in unknown

@@ -20,7 +20,7 @@ _COMPARED = ("note_version", "identity", "inputs", "options")
 
 
 def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
-    """Give what must be equal for an output to be adopted, in types that JSON gives back equal.
+    """Return what must be equal for an output to be adopted, in types that JSON gives back equal.
 
     The names of ``identity`` stand at the top as well, where other readers look for them.
     """
@@ -52,7 +52,7 @@ def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult
 
 
 def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | None:
-    """Give the result of an output that is there, whole, and of the same files and options; else None."""
+    """Return the result of an output that is there, whole, and of the same files and options; else None."""
     if not target.is_dir():
         return None
     try:

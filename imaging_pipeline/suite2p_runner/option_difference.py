@@ -27,12 +27,12 @@ class Difference:
 
 
 def from_default(settings: Mapping[str, Any]) -> list[Difference]:
-    """Give what a set says otherwise than Suite2p: the set's value, and the default."""
+    """Return what a set says otherwise than Suite2p: the set's value, and the default."""
     return between(settings, {})
 
 
 def between(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
-    """Give in what two sets differ, in Suite2p's order; what a set does not say is as in Suite2p."""
+    """Return in what two sets differ, in Suite2p's order; what a set does not say is as in Suite2p."""
     defaults = {name: default for known in (db_1x(), settings_1x()) for name, (_, default) in known.items()}
     values = [dict(flat(settings)) for settings in (first, second)]
     names = dict.fromkeys([*defaults, *values[0], *values[1]])

@@ -22,12 +22,12 @@ def known() -> Mapping[str, tuple[str, Any]]:
 
 
 def as_text(value: Any) -> str:
-    """Give a value as it is typed: texts as they are, all else as JSON."""
+    """Return a value as it is typed: texts as they are, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def from_text(name: str, text: str) -> Any:
-    """Give the value that was typed for an option.
+    """Return the value that was typed for an option.
 
     Raises
     ------

@@ -49,7 +49,7 @@ class Translated:
 
 
 def is_known_0x(key: str) -> bool:
-    """Say whether Suite2p 0.x had this option."""
+    """Return True if Suite2p 0.x had this option."""
     return key in ops_0x()["carried"] or key in ops_0x()["computed"] or key in _reasons()
 
 

@@ -170,7 +170,7 @@ def _check_unchanged(inputs: Inputs) -> None:
 
 
 def _written(tif: RecordedTif[Header]) -> int:
-    """Give when a file was written, in ns, if it is as large as when its pages were counted."""
+    """Return when a file was written, in ns, if it is as large as when its pages were counted."""
     try:
         found = tif.path.stat()
     except FileNotFoundError as error:

@@ -118,7 +118,7 @@ def _told_of(source: Path, target: Path) -> Iterator[None]:
 
 
 def _is_of(error: OSError, folder: Path) -> bool:
-    """Say whether an error is of a file below a folder alone; that of a copy that broke off names two."""
+    """Return True if an error is of a file below a folder alone; that of a copy that broke off names two."""
     named = error.filename is not None and error.filename2 is None
     return named and Path(error.filename).is_relative_to(folder)
 
@@ -149,7 +149,7 @@ def _remove_abandoned(target: Path, own: Path) -> None:
 
 
 def _has_ended(partial: Path) -> bool:
-    """Say whether the process that made a copy was this one or one of this machine that is no more."""
+    """Return True if the process that made a copy was this one or one of this machine that is no more."""
     host, _, process = partial.name.rpartition(".partial-")[2].rpartition("-")[0].rpartition("-")
     if host != socket.gethostname() or not process.isdecimal():
         return False

@@ -41,7 +41,7 @@ _BYTES_A_FRAME = 2000 * 3 * 4
 
 
 def version() -> str | None:
-    """Give the version of the installed Suite2p without importing it, or None."""
+    """Return the version of the installed Suite2p without importing it, or None."""
     try:
         return metadata.version("suite2p")
     except metadata.PackageNotFoundError:
@@ -49,7 +49,7 @@ def version() -> str | None:
 
 
 def is_available() -> bool:
-    """Say whether this machine has a Suite2p that the pipeline can run: 1.x, with torch."""
+    """Return True if this machine has a Suite2p that the pipeline can run: 1.x, with torch."""
     installed = version()
     return installed is not None and installed.startswith("1.") and util.find_spec("torch") is not None
 

@@ -145,7 +145,7 @@ def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
 
 
 def _fields(fields: Sequence[PlacedField]) -> dict[str, Any]:
-    """Give where in a page the fields lie, and where in the picture of all: Suite2p cuts each out.
+    """Return where in a page the fields lie, and where in the picture of all: Suite2p cuts each out.
 
     Of the lines it looks at the first and the last.
     """
@@ -188,7 +188,7 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
 
 
 def cellpose_models() -> Path:
-    """Give the folder of Cellpose's weights on this machine."""
+    """Return the folder of Cellpose's weights on this machine."""
     given = os.environ.get(CELLPOSE_MODELS_VARIABLE)
     return Path(given) if given else Path.home() / ".cellpose" / "models"
 

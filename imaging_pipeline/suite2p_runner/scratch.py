@@ -71,7 +71,7 @@ def _sweep(scratch: Path) -> None:
 
 
 def _is_owner(pid: int, folder: Path) -> bool:
-    """Say whether the process lives that made the folder; a younger one has its number only."""
+    """Return True if the process lives that made the folder; a younger one has its number only."""
     if is_gone(pid):
         return False
     try:
@@ -83,17 +83,17 @@ def _is_owner(pid: int, folder: Path) -> bool:
 
 
 def is_full(error: OSError) -> bool:
-    """Say whether the system refused to write because a disk or a quota is full."""
+    """Return True if the system refused to write because a disk or a quota is full."""
     return error.errno in _FULL or getattr(error, "winerror", None) in _FULL_ON_WINDOWS
 
 
 def has_no_room(folder: Path) -> bool:
-    """Say whether a disk is full, whatever the error that it led to says."""
+    """Return True if a disk is full, whatever the error that it led to says."""
     return free_bytes(folder) < _NO_ROOM_BYTES
 
 
 def filled_up(folder: Path, told: str) -> StoreError:
-    """Give the error of a run whose scratch disk is full."""
+    """Return the error of a run whose scratch disk is full."""
     return StoreError(
         "The scratch disk filled up while Suite2p ran",
         path=folder.parent,
@@ -129,7 +129,7 @@ def require_space(folder: Path, needed_bytes: int, what: str, remedy: str, *, is
 
 
 def free_bytes(folder: Path) -> int:
-    """Give the room on the disk of a folder, which need not be there."""
+    """Return the room on the disk of a folder, which need not be there."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(existing).free
 

@@ -71,7 +71,7 @@ def _write_empty(folder: Path, num_frames: int, has_second_channel: bool) -> tup
 
 
 def _detection_outputs(folder: Path, registration: dict[str, Any]) -> dict[str, Any]:
-    """Give the images of the detection; where Suite2p lost them, images of no value."""
+    """Return the images of the detection; where Suite2p lost them, images of no value."""
     path = folder / "detect_outputs.npy"
     if not path.is_file():
         (top, bottom), (left, right) = registration["yrange"], registration["xrange"]

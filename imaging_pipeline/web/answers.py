@@ -76,7 +76,7 @@ def install(app: Flask) -> None:
 
 
 def status_of(error: PipelineError) -> int:
-    """Give the HTTP status of an error of the pipeline."""
+    """Return the HTTP status of an error of the pipeline."""
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 
@@ -139,12 +139,12 @@ def _told(wrong: _Wrong) -> ResponseReturnValue:
 
 
 def _fields(wrong: _Wrong) -> Fields:
-    """Give what was typed where the same may be sent again: the database was away."""
+    """Return what was typed where the same may be sent again: the database was away."""
     return typed_fields() if wrong.status == 503 else ()
 
 
 def _back() -> str:
-    """Give where the person came from, if that was this site, else the first page."""
+    """Return where the person came from, if that was this site, else the first page."""
     came_from = request.referrer or ""
     is_ours = came_from.startswith(request.host_url) and came_from != request.url
     return came_from if is_ours else url_for("home.index")

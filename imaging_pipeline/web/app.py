@@ -33,7 +33,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False) -> Flask:
-    """Give the site on a database that this process is connected to.
+    """Return the site on a database that this process is connected to.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
 
 
 def _shown_everywhere() -> dict[str, Any]:
-    """Give what the layout shows; nothing of it asks the database, which may be away."""
+    """Return what the layout shows; nothing of it asks the database, which may be away."""
     person = g.get("person")
     is_administrator = person is not None and person.is_administrator
     shown = [page for page in PAGES if page.title and (is_administrator or not page.is_for_administrators)]

@@ -8,12 +8,12 @@ from flask import request
 
 
 def text(name: str) -> str:
-    """Give what stands there, without blanks around it; empty where nothing does."""
+    """Return what stands there, without blanks around it; empty where nothing does."""
     return request.args.get(name, "").strip()
 
 
 def day(name: str) -> date | None:
-    """Give a day; what is none is as if it were not there."""
+    """Return a day; what is none is as if it were not there."""
     try:
         return date.fromisoformat(text(name))
     except ValueError:

@@ -14,7 +14,7 @@ from imaging_pipeline.web.people import me
 
 @contextmanager
 def kept(action: str, subject: object, details: Mapping[str, Any] | None = None) -> Iterator[Tables]:
-    """Give the tables for a change, and keep that it was made, in one transaction.
+    """Return the tables for a change, and keep that it was made, in one transaction.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Connections:
         self._all: list[Tables] = []
 
     def tables(self) -> Tables:
-        """Give the tables of the calling thread on a connection that is alive.
+        """Return the tables of the calling thread on a connection that is alive.
 
         Raises
         ------
@@ -64,12 +64,12 @@ class Connections:
 
 
 def connections() -> Connections:
-    """Give the connections of the site that answers."""
+    """Return the connections of the site that answers."""
     return cast(Connections, current_app.extensions[EXTENSION])
 
 
 def tables() -> Tables:
-    """Give the tables of this request, for reading; for changes see `changes.kept`."""
+    """Return the tables of this request, for reading; for changes see `changes.kept`."""
     if "tables" not in g:
         g.tables = connections().tables()
     return cast(Tables, g.tables)

@@ -60,7 +60,7 @@ def sentence(error: PipelineError, *, with_path: bool = False) -> str:
 
 
 def choices(names: Sequence[str], *, none: str | None = None) -> Any:
-    """Give names as the choices of a select field; ``none`` is what the empty choice is called."""
+    """Return names as the choices of a select field; ``none`` is what the empty choice is called."""
     return {**({} if none is None else {"": none}), **{name: name for name in names}}
 
 

@@ -10,13 +10,13 @@ MESSAGES = "#messages"
 
 
 def is_asking() -> bool:
-    """Say whether a part is asked for, and no whole page."""
+    """Return True if a part is asked for, and no whole page."""
     is_part = request.headers.get("HX-Request") == "true"
     return is_part and request.headers.get("HX-History-Restore-Request") != "true"
 
 
 def rendered(page: str, part: str, **values: Any) -> str:
-    """Give the part where htmx asks, else the page, which includes it.
+    """Return the part where htmx asks, else the page, which includes it.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def rendered(page: str, part: str, **values: Any) -> str:
 
 
 def message(template: str, status: int, **values: Any) -> Response:
-    """Give a message that stands above the page, whichever part was asked for; the page stays as it is."""
+    """Return a message that stands above the page, whichever part was asked for; the page stays as it is."""
     response = make_response(render_template(f"messages/{template}", **values), status)
     response.headers["HX-Retarget"] = MESSAGES
     response.headers["HX-Reswap"] = "innerHTML"

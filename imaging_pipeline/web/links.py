@@ -26,14 +26,14 @@ class Links:
         self._of_token: dict[str, tuple[str, float]] = {}
 
     def made(self, username: str) -> str:
-        """Give a new token that signs a user in."""
+        """Return a new token that signs a user in."""
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._of_token[token] = (username, time.monotonic() + LIFETIME_S)
         return token
 
     def username(self, token: str) -> str:
-        """Give whom a token signs in.
+        """Return whom a token signs in.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class Links:
         return username
 
     def used(self, token: str) -> str:
-        """Give whom a token signs in, once.
+        """Return whom a token signs in, once.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Links:
 
 
 def links() -> Links:
-    """Give the links of the site that answers."""
+    """Return the links of the site that answers."""
     return cast(Links, current_app.extensions[EXTENSION])
 
 

@@ -25,7 +25,7 @@ class OptionForm(Form):
     new_name = StringField("Name", [InputRequired("Give it a name."), Length(max=64)])
 
     def options(self) -> dict[str, Any] | None:
-        """Give what was typed, in nested groups; None where some of it cannot be taken."""
+        """Return what was typed, in nested groups; None where some of it cannot be taken."""
         typed: dict[str, Any] = {}
         for name in known():
             try:
@@ -36,7 +36,7 @@ class OptionForm(Form):
         return None if self.errors else typed
 
     def groups(self) -> Iterator[OptionGroup]:
-        """Give the fields by the group of their options."""
+        """Return the fields by the group of their options."""
         for title, names in groupby(known(), lambda name: name.rpartition(".")[0]):
             yield OptionGroup(title or "General", tuple(self[name] for name in names))
 
@@ -58,12 +58,12 @@ class OptionGroup:
 
     @property
     def is_said(self) -> bool:
-        """Say whether the set says something of any of them, or something wrong."""
+        """Return True if the set says something of any of them, or something wrong."""
         return any(field.data or field.errors for field in self.fields)
 
 
 def option_form(settings: Mapping[str, Any]) -> OptionForm:
-    """Give the form, filled with an option set where nothing was sent."""
+    """Return the form, filled with an option set where nothing was sent."""
     return _form_class()(data={name: as_text(value) for name, value in flat(settings) if name in known()})
 
 

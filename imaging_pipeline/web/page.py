@@ -27,5 +27,5 @@ class Page:
 
     @property
     def endpoint(self) -> str:
-        """Give the endpoint that the navigation leads to."""
+        """Return the endpoint that the navigation leads to."""
         return f"{self.blueprint.name}.index"

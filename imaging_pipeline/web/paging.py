@@ -34,17 +34,17 @@ class Paged(Generic[Item]):
     has_next: bool
 
     def of(self, shown: Callable[[Item], Other]) -> Paged[Other]:
-        """Give the same page with each row in another form."""
+        """Return the same page with each row in another form."""
         return Paged([shown(row) for row in self.rows], self.number, self.has_next)
 
     def address(self, number: int) -> str:
-        """Give the address of another page of the list that this request shows."""
+        """Return the address of another page of the list that this request shows."""
         values: dict[str, Any] = {**request.args.to_dict(flat=False), **(request.view_args or {})}
         return url_for(str(request.endpoint), **{**values, "page": number})
 
 
 def page_number() -> int:
-    """Give the page that is asked for; the first one where the address says nothing sensible."""
+    """Return the page that is asked for; the first one where the address says nothing sensible."""
     typed = request.args.get("page", "1")
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 1
     return min(max(number, 1), _FARTHEST)

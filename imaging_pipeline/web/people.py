@@ -52,7 +52,7 @@ def close(app: Flask, blueprint: Blueprint) -> None:
 
 
 def me() -> Person:
-    """Give the person who makes this request.
+    """Return the person who makes this request.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def me() -> Person:
 
 
 def enter(token: str, person: Person) -> None:
-    """Give the browser a token, from now on."""
+    """Return the browser a token, from now on."""
     session.permanent = True
     login_user(_SignedIn(token, person))
     g.person = person
@@ -92,12 +92,12 @@ def install(app: Flask) -> None:
 
 
 def place_here() -> str:
-    """Give the place of this request below the site's own, for the way back."""
+    """Return the place of this request below the site's own, for the way back."""
     return request.full_path.rstrip("?") if request.method == "GET" else request.path
 
 
 def way_back(place: str | None) -> str:
-    """Give a place of this site as an address; the first page where it is none of this site."""
+    """Return a place of this site as an address; the first page where it is none of this site."""
     place = place or ""
     # Browsers take "//host", and a backslash for a slash, for another site.
     is_ours = place.startswith("/") and not place.startswith("//") and "\\" not in place

@@ -54,7 +54,7 @@ class _Cookies(SecureCookieSessionInterface):
 
 
 def settings(config: Config, secret_key: str) -> dict[str, Any]:
-    """Give Flask's settings."""
+    """Return Flask's settings."""
     # Cookies do not tell ports apart: the demo's and the lab's site may be on one machine.
     database = zlib.crc32(f"{where(config)} {config.prefix}".encode())
     return {

@@ -14,12 +14,12 @@ _NAME = "secret_key"
 
 
 def default_folder() -> Path:
-    """Give the folder of the key: not in the database, which every analyst may read."""
+    """Return the folder of the key: not in the database, which every analyst may read."""
     return platformdirs.user_data_path("imaging-pipeline-web", appauthor=False)
 
 
 def secret_key(folder: Path) -> str:
-    """Give the key in a folder, and make it where there is none.
+    """Return the key in a folder, and make it where there is none.
 
     Raises
     ------

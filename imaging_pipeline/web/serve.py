@@ -27,7 +27,7 @@ class Server(Protocol):
 def make_server(
     app: Flask, *, host: str, port: int, threads: int, prefix: str = "", is_behind_proxy: bool = False
 ) -> Server:
-    """Give a server that listens already.
+    """Return a server that listens already.
 
     Parameters
     ----------

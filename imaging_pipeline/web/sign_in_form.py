@@ -18,5 +18,5 @@ class SignInForm(Form):
 
 
 def sign_in_form(place: str) -> SignInForm:
-    """Give an empty form that leads to a place of this site."""
+    """Return an empty form that leads to a place of this site."""
     return SignInForm(formdata=None, next=place)

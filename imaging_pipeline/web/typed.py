@@ -12,7 +12,7 @@ Fields = tuple[tuple[str, str], ...]
 
 
 def typed_fields() -> Fields:
-    """Give the fields of the form that was sent, but no passwords, and nothing that another site sent."""
+    """Return the fields of the form that was sent, but no passwords, and nothing that another site sent."""
     if request.method != "POST" or not _is_ours():
         return ()
     return tuple(
@@ -23,7 +23,7 @@ def typed_fields() -> Fields:
 
 
 def carried_fields() -> Fields:
-    """Give the fields that came along with a sign-in."""
+    """Return the fields that came along with a sign-in."""
     return tuple(
         (name.removeprefix(PREFIX), value)
         for name, value in request.form.items(multi=True)
@@ -32,6 +32,6 @@ def carried_fields() -> Fields:
 
 
 def _is_ours() -> bool:
-    """Say whether a page of this site sent the form; browsers tell."""
+    """Return True if a page of this site sent the form; browsers tell."""
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc == request.host

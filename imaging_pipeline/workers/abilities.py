@@ -36,7 +36,7 @@ class Abilities:
     memory_bytes: int | None = None
 
     def lacking(self, lane: Lane) -> Lack | None:
-        """Give what stands in the way of all jobs of a lane, or None."""
+        """Return what stands in the way of all jobs of a lane, or None."""
         return next(
             (lack for lack in self.lacks if lack.kind in lane.needs and lack.kind is not Need.REPOSITORY),
             None,
@@ -91,7 +91,7 @@ def _why_not_mounted(config: Config, name: str) -> str:
 
 
 def differences(before: Abilities, now: Abilities) -> Iterator[str]:
-    """Say what a machine lacks now that it did not, and the other way round."""
+    """Return what a machine lacks now that it did not, and the other way round."""
     for lack in now.lacks:
         if lack not in before.lacks:
             yield f"{lack.reason}. Jobs that need it are left to other workers. What to do: {lack.remedy}"

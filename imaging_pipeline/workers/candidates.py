@@ -83,7 +83,7 @@ class Candidates:
         self.why_passed = ""
 
     def each(self, *, only_first: bool, here: str) -> Iterator[Key]:
-        r"""Give one key after the other until there is none; goes on where the last call was left.
+        r"""Return one key after the other until there is none; goes on where the last call was left.
 
         Whoever is given one reserves it, or says that it was `lost`, or `leave`\ s it.
 

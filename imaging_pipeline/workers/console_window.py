@@ -20,7 +20,7 @@ _PATIENCE_S = 30.0
 
 
 def handler(request: StopRequest, patience_s: float = _PATIENCE_S) -> Callable[[int], bool]:
-    """Give the function that Windows is to call: it asks to stop at once, and waits for that.
+    """Return the function that Windows is to call: it asks to stop at once, and waits for that.
 
     Parameters
     ----------

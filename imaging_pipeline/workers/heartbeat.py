@@ -64,19 +64,19 @@ class Heartbeat:
             raise self._error
 
     def tell(self, doing: Mapping[int, str]) -> None:
-        """Say what each job process does; a new or an ended one is written at once, the rest with a beat."""
+        """Record what each job process does; a new or ended one at once, the rest with a beat."""
         is_urgent = doing.keys() != self._state.doing.keys()
         self._state = State(dict(doing), self._state.abilities)
         if is_urgent:
             self._wake.set()
 
     def able(self, abilities: Abilities) -> None:
-        """Say what the machine can do."""
+        """Return what the machine can do."""
         self._state = State(self._state.doing, abilities)
         self._wake.set()
 
     def steady_s(self) -> float:
-        """Give for how long no beat failed or came late; since ever, where none did.
+        """Return for how long no beat failed or came late; since ever, where none did.
 
         Who could not hear others must not hold them for dead, nor who was suspended together with them.
         """

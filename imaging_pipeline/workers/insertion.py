@@ -94,7 +94,7 @@ class _Insertion:
 
 
 def _hash(fetched: Any) -> str:
-    """Give the hash by which DataJoint compares what was fetched."""
+    """Return the hash by which DataJoint compares what was fetched."""
     return str(DeepHash(fetched, ignore_iterable_order=False)[fetched])
 
 

@@ -59,7 +59,7 @@ class JobHandle:
         _send(self._running, order)
 
     def receive(self) -> Report | Ended | None:
-        """Give what the process says next, or that it has ended; None where it is silent."""
+        """Return what the process says next, or that it has ended; None where it is silent."""
         running = self._running
         if running is None:
             unstarted, self._unstarted = self._unstarted, None
@@ -82,7 +82,7 @@ class JobHandle:
             _send(self._running, Interrupt())
 
     def interrupted_for_s(self) -> float:
-        """Give how long ago the process was asked to end, 0 where it was not."""
+        """Return how long ago the process was asked to end, 0 where it was not."""
         if self._running is None or self._running.interrupted is None:
             return 0.0
         return time.monotonic() - self._running.interrupted

@@ -112,13 +112,13 @@ class _Jobs:
         return Finished(errand.function, None, fate, message, time.monotonic() - begun)
 
     def _pay(self) -> None:
-        """Give back what stayed reserved when the database went away in the middle of a job."""
+        """Return what stayed reserved when the database went away in the middle of a job."""
         while self._owed:
             self._owed[-1].give_back_mine()
             self._owed.pop()
 
     def _clean_up(self, jobs: FencedJobs | None, error: BaseException) -> tuple[Fate, str]:
-        """Give back what was left reserved when a job broke off, and say why it did."""
+        """Return what was left reserved when a job broke off, and say why it did."""
         if jobs is not None and jobs.fate is Fate.ERROR:
             return jobs.fate, jobs.message  # a library ended its job by ending the program
         interrupted = isinstance(error, SystemExit) and error.code == STOPPED

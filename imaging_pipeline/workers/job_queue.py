@@ -92,11 +92,11 @@ class JobQueue(Job):
         self._within = f" AND {within}" if within else ""
 
     def of_worker(self, worker: str) -> list[Reservation]:
-        """Give what a worker has reserved."""
+        """Return what a worker has reserved."""
         return self._reservations(f"{self._quoted(WORKER)}=%s", worker)
 
     def of_none(self, workers: Any) -> list[Reservation]:
-        """Give what was reserved by workers that are none any more, or by no worker at all."""
+        """Return what was reserved by workers that are none any more, or by no worker at all."""
         there = f"SELECT 1 FROM {workers.full_table_name} AS there WHERE there.worker_name="
         mine = f"{self.full_table_name}.{self._quoted(WORKER)}"
         return self._reservations(f"NOT EXISTS ({there}{mine})")
@@ -146,7 +146,7 @@ class JobQueue(Job):
         ]
 
     def has_pending(self, where: str) -> bool:
-        """Say whether any job is pending for which an SQL condition is true."""
+        """Return True if any job is pending for which an SQL condition is true."""
         query = (
             f"SELECT 1 FROM {self.full_table_name} WHERE status='pending' AND ({where}){self._within} LIMIT 1"
         )

@@ -83,7 +83,7 @@ class JobTable:
         return (Fate.UNABLE, why_passed) if why_passed else (Fate.NOTHING, "")
 
     def _left_elsewhere(self, abilities: Abilities) -> str:
-        """Say why files of pending jobs are not found on this machine; nothing where all are."""
+        """Return why files of pending jobs are not found on this machine; nothing where all are."""
         condition = self._condition()
         if not condition or not self.jobs.has_pending(f"NOT {condition}"):
             return ""
@@ -98,7 +98,7 @@ class JobTable:
                 raise
 
     def _condition(self) -> str:
-        """Give the condition on the jobs whose files are here, which is costly to make."""
+        """Return the condition on the jobs whose files are here, which is costly to make."""
         abilities = self._workshop.abilities
         if abilities.unmounted != self._here[0]:
             condition = self._workshop.assignment.wiring.here(self._lane, self._target, abilities)

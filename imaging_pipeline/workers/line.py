@@ -39,7 +39,7 @@ class Line:
         threading.Thread(target=self._listen, name="line", daemon=True).start()
 
     def orders(self) -> Iterator[Order | Errand]:
-        """Give the orders as they come, until there will be no more."""
+        """Return the orders as they come, until there will be no more."""
         return iter(self._orders.get, None)
 
     def send(self, report: Report) -> None:

@@ -15,7 +15,7 @@ _PROCESSES = Path("/proc/self/ns/pid")
 
 
 def machine_hash() -> str:
-    """Give a hash that is equal for processes that see each other's numbers, and else another one."""
+    """Return a hash that is equal for processes that see each other's numbers, and else another one."""
     parts = [platform.node()]
     with suppress(OSError):
         parts += [_BOOT.read_text().strip(), str(_PROCESSES.readlink())]

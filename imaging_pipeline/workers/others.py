@@ -54,14 +54,14 @@ def remove_dead(watch: Watch) -> Iterator[Dead]:
 
 
 def is_orphan(reservation: Reservation) -> bool:
-    """Say whether a reservation of no worker that has a row is one that nobody works on."""
+    """Return True if a reservation of no worker that has a row is one that nobody works on."""
     if reservation.worker or (reservation.host == platform.node() and is_gone(reservation.pid)):
         return True
     return reservation.age_s > _BY_HAND_S
 
 
 def _workers(watch: Watch) -> dict[str, Mapping[str, Any]]:
-    """Give the rows of all workers, with their age, by name."""
+    """Return the rows of all workers, with their age, by name."""
     workers = watch.workers
     age = server_clock.seconds_since(workers.connection, "worker_heartbeat")
     query = f"SELECT *, {age} AS age_s FROM {workers.full_table_name}"
@@ -69,7 +69,7 @@ def _workers(watch: Watch) -> dict[str, Mapping[str, Any]]:
 
 
 def up_s(connection: Any) -> float:
-    """Give for how long the server has been running."""
+    """Return for how long the server has been running."""
     return float(connection.query(_UP_S[connection.adapter.backend]).fetchone()[-1])
 
 

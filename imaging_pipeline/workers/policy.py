@@ -126,11 +126,11 @@ class Policy:
         self.settings = settings or Settings()
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Say what becomes of a job that raised ``error``; None where it is no concern."""
+        """Return what becomes of a job that raised ``error``; None where it is no concern."""
         return None
 
     def judge_death(self, death: Death) -> Verdict | None:
-        """Say what becomes of a job whose process died; None where it is no concern."""
+        """Return what becomes of a job whose process died; None where it is no concern."""
         return None
 
     def on_beat(self, watch: Watch) -> Iterator[str]:
@@ -141,11 +141,11 @@ class Policy:
         """Take note of what came of an order."""
 
     def why_not(self, table: str) -> str | None:
-        """Say why this worker leaves a table alone; None where it may work on it."""
+        """Return why this worker leaves a table alone; None where it may work on it."""
         return None
 
     def enough(self, num_running: int) -> str | None:
-        """Say why this worker begins no further job beside those that run; None where it may."""
+        """Return why this worker begins no further job beside those that run; None where it may."""
         return None
 
 
@@ -157,7 +157,7 @@ def load_policies(settings: Settings | None = None) -> tuple[Policy, ...]:
 
 
 def first_verdict(verdicts: Iterator[Verdict | None], otherwise: Verdict) -> Verdict:
-    """Give the first verdict that a policy has, or another one where none has any."""
+    """Return the first verdict that a policy has, or another one where none has any."""
     return next((verdict for verdict in verdicts if verdict), otherwise)
 
 

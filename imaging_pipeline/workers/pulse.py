@@ -37,7 +37,7 @@ class Pulse:
         self._missed = self._clocks[0]()
 
     def steady_s(self) -> float:
-        """Give for how long no beat failed or came late; since ever, where none did."""
+        """Return for how long no beat failed or came late; since ever, where none did."""
         if self._is_late():
             return 0.0
         return float("inf") if self._missed is None else self._clocks[0]() - self._missed

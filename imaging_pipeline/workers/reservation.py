@@ -153,7 +153,7 @@ class FencedJobs(JobQueue):
             self._settle(setback.fate, lambda mine: self.give_back(mine, setback.pause_s, setback.message))
 
     def was_made(self) -> bool:
-        """Say whether the job is made although the connection broke off: the server had committed it."""
+        """Return True if the job is made although the connection broke off: the server had committed it."""
         if self.reservation is None:
             return False
         where, args = self._where({**self.reservation.key, "status": "success", WORKER: self._duties.worker})
@@ -173,7 +173,7 @@ class FencedJobs(JobQueue):
         return Setback(Fate.RACED) if self._target.proj() & key else setback
 
     def _message(self) -> str:
-        """Give what an earlier attempt left in the job's row."""
+        """Return what an earlier attempt left in the job's row."""
         if self.reservation is None:
             return ""
         where, args = self._where(self.reservation.claim)

@@ -30,7 +30,7 @@ def passes(
     has_first: bool = False,
     now: Callable[[], float] = time.monotonic,
 ) -> Passes:
-    """Give order after order, each for the answer to the one before, and after each pass that it is over.
+    """Return order after order, each for the answer to the one before, and after each pass that it is over.
 
     So a long queue of one table keeps nobody waiting for more than a turn and a job.
 

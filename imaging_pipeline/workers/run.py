@@ -114,7 +114,7 @@ def _begin(assignment: Assignment, identity: Identity) -> tuple[Any, dict[str, J
 
 
 def _queues(wiring: Wiring, lanes: Sequence[Lane], settings: Settings) -> dict[str, JobQueue]:
-    """Give the jobs of all lanes; of those that a restricted worker leaves to others, none."""
+    """Return the jobs of all lanes; of those that a restricted worker leaves to others, none."""
     own = {name: pkgutil.resolve_name(name)() for lane in lanes for name in lane.tables}
     if settings.first:
         for target in own.values():
@@ -127,7 +127,7 @@ def _queues(wiring: Wiring, lanes: Sequence[Lane], settings: Settings) -> dict[s
 
 
 def _slots(assignment: Assignment, policies: Sequence[Policy], timing: Timing) -> list[Slot]:
-    """Give the job processes; the duties of the lanes are those of the first."""
+    """Return the job processes; the duties of the lanes are those of the first."""
     tables = [name for lane in assignment.lanes for name in lane.tables]
     duties = [duty for lane in assignment.lanes for duty in lane.duties]
 

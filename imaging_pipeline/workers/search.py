@@ -36,7 +36,7 @@ class Search:
         self._seen: dict[str, tuple[float, Mapping[str, int]]] = {}
 
     def is_due(self, name: str, target: Any) -> bool:
-        """Say whether a table is to be looked at, and take it that it is looked at now."""
+        """Return True if a table is to be looked at, and take it that it is looked at now."""
         now = time.monotonic()
         if name not in self._read_by:
             self._read_by[name] = read_by(target.key_source)

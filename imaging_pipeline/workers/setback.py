@@ -34,7 +34,7 @@ class Setback:
 
 
 def explain(error: BaseException, verdict: Verdict) -> ParsedMessage:
-    """Say what an error says, in the verdict's words where it has any; an error of nobody's is a bug."""
+    """Return what an error says, in the verdict's words where it has any; an error of nobody's is a bug."""
     said = parse_message(str(error))
     if not isinstance(error, PipelineError):
         said = ParsedMessage(Responsible.DEVELOPER, _sentence(str(error)), _REPORT)

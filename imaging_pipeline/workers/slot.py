@@ -34,16 +34,16 @@ class Process(Protocol):
         """What to wait for, as `multiprocessing.connection.wait` takes it."""
 
     def order(self, order: Order | Errand) -> None:
-        """Give an order."""
+        """Return an order."""
 
     def receive(self) -> Report | Ended | None:
-        """Give what it says next, that it has ended, or None where it is silent."""
+        """Return what it says next, that it has ended, or None where it is silent."""
 
     def interrupt(self) -> None:
         """Ask it to give its job back and to end."""
 
     def interrupted_for_s(self) -> float:
-        """Give how long ago that was; 0 where it was not asked."""
+        """Return how long ago that was; 0 where it was not asked."""
 
     def kill(self) -> None:
         """End it."""
@@ -91,11 +91,11 @@ class Slot:
         self._due = {duty: float("-inf") for duty in duties}
 
     def is_free(self) -> bool:
-        """Say whether it may get an order now."""
+        """Return True if it may get an order now."""
         return self.ordered is None and time.monotonic() >= self.resting_until
 
     def next(self) -> Order | Errand | PassOver:
-        """Give what is to be done next; where it is an order, the process has got it."""
+        """Return what is to be done next; where it is an order, the process has got it."""
         step = self._errand() or self._step()
         if not isinstance(step, PassOver):
             self.ordered, self._ordered_at = step, time.monotonic()

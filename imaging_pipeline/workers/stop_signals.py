@@ -30,12 +30,12 @@ class StopRequest:
         self._since = self._since or time.monotonic()
 
     def is_new(self) -> bool:
-        """Say whether it was asked for since this was called the last time."""
+        """Return True if it was asked for since this was called the last time."""
         is_new, self._num_heeded = self.count > self._num_heeded, self.count
         return is_new
 
     def waited_s(self) -> float:
-        """Give how long ago it was asked for."""
+        """Return how long ago it was asked for."""
         return time.monotonic() - self._since
 
 
@@ -61,7 +61,7 @@ def stop_signals() -> Iterator[StopRequest]:
 
 
 def _hung_up(request: StopRequest) -> Callable[[int, FrameType | None], None]:
-    """Give the handler of a closed terminal: whoever writes there from then on would get an error."""
+    """Return the handler of a closed terminal: whoever writes there from then on would get an error."""
     screens = [number for number in (1, 2) if os.isatty(number)]
 
     def handle(signum: int, frame: FrameType | None) -> None:

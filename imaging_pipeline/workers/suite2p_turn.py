@@ -16,7 +16,7 @@ _NAME = "suite2p-run-{}.lock"
 
 @contextmanager
 def suite2p_turn(scratch: Path, threads: int | None) -> Iterator[bool]:
-    """Say whether a run may begin; it holds its place while the block lasts, however its process ends.
+    """Return True if a run may begin; it holds its place while the block lasts, however its process ends.
 
     Among all workers with one scratch folder, there are as many places as runs fit into the cores.
 

@@ -82,7 +82,7 @@ class Tally:
                 del self._not_made[next(iter(self._not_made))]
 
     def reason(self, table: str, fate: Fate) -> str:
-        """Give the last message of this fate, or an empty text."""
+        """Return the last message of this fate, or an empty text."""
         return self._reasons.get((table, fate), "")
 
     def summary(self, queues: Mapping[str, JobQueue], policies: Sequence[Policy]) -> Summary:
@@ -116,7 +116,7 @@ class Tally:
                 )
 
     def _later(self, table: str, number: int) -> str:
-        """Say what the only job waits for, or of several the one that was tried last."""
+        """Return what the only job waits for, or of several the one that was tried last."""
         waits_for = self._last_left(table, Fate.WAITING)
         if not waits_for:
             return "for later"

@@ -39,10 +39,10 @@ class Heart(Protocol):
     """Shows others that the worker lives; `heartbeat.Heartbeat` is one."""
 
     def tell(self, doing: dict[int, str]) -> None:
-        """Say what each job process does."""
+        """Return what each job process does."""
 
     def able(self, abilities: Abilities) -> None:
-        """Say what the machine can do."""
+        """Return what the machine can do."""
 
 
 class Undertaker(Protocol):
@@ -123,7 +123,7 @@ class Supervisor:
         return bool(self._desk.stop.count or self._enough or is_through)
 
     def _patience_s(self) -> float:
-        """Give how long to wait: until a process that rests may be given an order again."""
+        """Return how long to wait: until a process that rests may be given an order again."""
         now = time.monotonic()
         rests = [max(0.0, slot.resting_until - now) for slot in self._slots if slot.ordered is None]
         return min([_TICK_S, *rests])

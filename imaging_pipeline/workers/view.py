@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def describe(event: Event) -> str:
-    """Give an event as one line."""
+    """Return an event as one line."""
     match event:
         case Note():
             return event.message
@@ -51,7 +51,7 @@ def describe(event: Event) -> str:
 
 
 def level(event: Event) -> int:
-    """Give how much an event matters, as a level of `logging`."""
+    """Return how much an event matters, as a level of `logging`."""
     match event:
         case Note():
             return event.level
@@ -63,7 +63,7 @@ def level(event: Event) -> int:
 
 @contextmanager
 def view(console: Console, *, is_logged: bool = False) -> Iterator[Callable[[Event], None]]:
-    """Give a listener that draws on a terminal, and logs where the console is none or it is asked for."""
+    """Return a listener that draws on a terminal, and logs where the console is none or it is asked for."""
     log = LogView()
     if not console.is_terminal:
         yield log
@@ -150,7 +150,7 @@ class TerminalView:
 
 
 def _short(event: Finished | Note) -> str:
-    """Give what fits into a line of a terminal, where all went well; else everything."""
+    """Return what fits into a line of a terminal, where all went well; else everything."""
     if isinstance(event, Finished) and event.fate is Fate.DONE and event.key is not None:
         outcome = f": {event.message}" if event.message else ""
         return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s{outcome}"
@@ -163,7 +163,7 @@ def _short_job(table: str, key: Key) -> str:
 
 
 def job_name(table: str, key: Key) -> str:
-    """Give a job in full, as logs have it."""
+    """Return a job in full, as logs have it."""
     return " ".join([short_name(table), *(f"{name}={value}" for name, value in key.items())])
 
 

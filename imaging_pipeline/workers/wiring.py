@@ -40,7 +40,7 @@ class Wiring:
         self.start_method = start_method
 
     def told(self, config: Any, settings: Settings) -> Any:
-        """Give the configuration with what jobs are to know of the command line."""
+        """Return the configuration with what jobs are to know of the command line."""
         return dataclasses.replace(config, suite2p_threads=settings.threads)
 
     def connect(self, config: Any) -> Any:
@@ -48,7 +48,7 @@ class Wiring:
         return database.connect(config)
 
     def open(self, config: Any) -> Any:
-        """Give a connection of a thread's own."""
+        """Return a connection of a thread's own."""
         return database.open_connection(config)
 
     @property
@@ -67,7 +67,7 @@ class Wiring:
         return tables.in_code().imaging.TableChange()
 
     def meant(self, target: Any, condition: str) -> str:
-        """Give the SQL condition on a table's keys of the sessions that a person's condition means.
+        """Return the SQL condition on a table's keys of the sessions that a person's condition means.
 
         Raises
         ------
@@ -80,14 +80,14 @@ class Wiring:
         return find_abilities(config, tables.in_code(), lanes)
 
     def here(self, lane: Lane, target: Any, abilities: Abilities) -> str:
-        """Give the SQL condition on the keys whose files this machine finds; empty where it finds all."""
+        """Return the SQL condition on the keys whose files this machine finds; empty where it finds all."""
         if Need.REPOSITORY not in lane.needs or not abilities.unmounted:
             return ""
         missing = ", ".join("'{}'".format(name.replace("'", "''")) for name in abilities.unmounted)
         return self.meant(target, f"repository_name NOT IN ({missing})")
 
     def why_not_here(self, lane: Lane, key: Key, abilities: Abilities) -> str:
-        """Say why there is no room for a job on this machine; nothing where there is."""
+        """Return why there is no room for a job on this machine; nothing where there is."""
         if Need.SUITE2P not in lane.needs:
             return ""
         needs = job_needs(tables.in_code(), lane, dict(key))
@@ -96,7 +96,7 @@ class Wiring:
 
     @contextmanager
     def turn(self, lane: Lane, config: Any, settings: Settings) -> Iterator[bool]:
-        """Say whether a job of a lane may run beside the others of this machine, while the block lasts."""
+        """Return True if a job of a lane may run beside the others of this machine, while the block lasts."""
         if Need.SUITE2P not in lane.needs:
             yield True
             return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def declared(
     server_config: Config, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Toy]:
-    """Give the toy tables of each backend, in a database of the module's own."""
+    """Return the toy tables of each backend, in a database of the module's own."""
     from tests.makers.toy_workers import declared_toy
 
     own_name = request.module.__name__.rpartition("_")[2]
@@ -27,6 +27,6 @@ def declared(
 
 @pytest.fixture
 def toy(declared: Toy) -> Toy:
-    """Give the toy tables, empty."""
+    """Return the toy tables, empty."""
     declared.empty()
     return declared

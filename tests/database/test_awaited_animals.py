@@ -34,7 +34,7 @@ def folder(lab: Lab) -> Path:
 
 @pytest.fixture
 def arrive(lab: Lab, tmp_path: Path) -> Callable[..., Outcome]:
-    """Give a function by which the colony tells of these animals, and no others."""
+    """Return a function by which the colony tells of these animals, and no others."""
 
     def synced(*lines: str, header: str = "animal_id,animal_name", **how: Any) -> Outcome:
         file = tmp_path / "colony.csv"
@@ -63,7 +63,7 @@ def carried_out() -> set[int]:
 
 
 def told_of(lab: Lab, folder: Path) -> list[tuple[str, str]]:
-    """Give what is reported of the requests for a folder."""
+    """Return what is reported of the requests for a folder."""
     past = history(tables.in_code(), lab.windows_path(folder))
     return [(str(each.state), each.message) for each in past]
 

@@ -26,7 +26,7 @@ SPLIT = Timeseries("mouse", files=(4,))
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give the place of a folder that is not there yet."""
+    """Return the place of a folder that is not there yet."""
     return lab.share / "90218" / "2024-05-17"
 
 

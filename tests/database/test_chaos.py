@@ -57,7 +57,7 @@ def dose(request: pytest.FixtureRequest) -> Dose:
 
 @pytest.fixture
 def chance(request: pytest.FixtureRequest) -> random.Random:
-    """Give what decides on everything; its seed is printed, and may be given again."""
+    """Return what decides on everything; its seed is printed, and may be given again."""
     given = request.config.getoption("chaos_seed")
     seed = secrets.randbits(32) if given is None else given
     print(f"--chaos-seed {seed}")
@@ -91,7 +91,7 @@ def prepared_lab(config: Config, folder: Path, num_folders: int) -> tuple[Lab, l
 
 @pytest.fixture
 def undisturbed(config: Config, dose: Dose, tmp_path: Path) -> Outcome:
-    """Give what one worker makes of the same folders in peace."""
+    """Return what one worker makes of the same folders in peace."""
     lab, requested = prepared_lab(config, tmp_path / "in peace", dose.folders)
     for each in requested:
         each.request(lab)

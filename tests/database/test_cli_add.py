@@ -33,13 +33,13 @@ def config(lab: Lab, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(config: Path) -> Run:
-    """Give a function that runs a command on the lab's database."""
+    """Return a function that runs a command on the lab's database."""
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
 
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """Give both ends of a terminal: who types, and what a program reads from."""
+    """Return both ends of a terminal: who types, and what a program reads from."""
     ends = os.openpty()
     yield ends
     for end in ends:
@@ -58,7 +58,7 @@ def new_folder(lab: Lab) -> Path:
 
 
 def outdated_folder(lab: Lab) -> Path:
-    """Give a registered folder whose Suite2p output a session has made out of date that joined it."""
+    """Return a registered folder whose Suite2p output a session has made out of date that joined it."""
     folder = write_folder(lab.share / "90218" / "day1", WHEEL)
     register(lab, folder, combined=True)
     suite2p_output(lab, combined=True)

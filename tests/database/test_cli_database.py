@@ -31,18 +31,18 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(lab: Lab, tmp_path: Path) -> Run:
-    """Give a function that runs a command on the lab's database."""
+    """Return a function that runs a command on the lab's database."""
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
 
 
 def lines(text: str) -> list[list[str]]:
-    """Give the words of each line."""
+    """Return the words of each line."""
     return [line.split() for line in text.splitlines()]
 
 
 def npy_of(value: object) -> bytes:
-    """Give a file of numpy's that holds any object, pickled."""
+    """Return a file of numpy's that holds any object, pickled."""
     file = io.BytesIO()
     np.save(file, np.array(value, object))
     return file.getvalue()
@@ -286,7 +286,7 @@ def test_a_user_is_disabled_and_enabled(run: Run) -> None:
 
 
 def changes() -> list[tuple[str, str, dict[str, Any]]]:
-    """Give what is kept of changes by commands, in order."""
+    """Return what is kept of changes by commands, in order."""
     rows = imaging.Change.to_dicts(order_by="change_time")
     assert all(row["change_username"].endswith(" (command)") for row in rows)
     return [(row["change_action"], row["change_subject"], row["change_details"]) for row in rows]

@@ -37,14 +37,14 @@ RUNS = tuple(
 
 @pytest.fixture
 def run(lab: Lab, tmp_path: Path) -> Run:
-    """Give a function that runs a command on the lab's database."""
+    """Return a function that runs a command on the lab's database."""
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), "jobs", *arguments])
 
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder of six sessions whose tifs are jobs in six states."""
+    """Return a folder of six sessions whose tifs are jobs in six states."""
     folder = write_folder(lab.share / "90218" / "day1", *RUNS)
     imaging.MakeDatasetSessions.jobs.refresh(delay=-1)
     register(lab, folder, combined=False)

@@ -35,7 +35,7 @@ def config(lab: Lab, tmp_path: Path, colony: Colony) -> Path:
 
 @pytest.fixture
 def run(config: Path) -> Run:
-    """Give a function that runs a command with a colony in the configuration."""
+    """Return a function that runs a command with a colony in the configuration."""
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
 
 

@@ -23,14 +23,14 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(lab: Lab, tmp_path: Path) -> Run:
-    """Give a function that runs a command on the lab's database."""
+    """Return a function that runs a command on the lab's database."""
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
 
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder that was registered, then registered again with a late session and an output."""
+    """Return a folder that was registered, then registered again with a late session and an output."""
     folder = write_folder(lab.share / "90218" / "day1", WHEEL)
     write_file(folder / "notes.txt")
     register(lab, folder, combined=True, base_folder_note="the laser was tired")

@@ -24,7 +24,7 @@ Move = Callable[..., Result]
 
 @pytest.fixture
 def place(lab: Lab, tmp_path: Path) -> Path:
-    """Give the new place of a share, on which all files of the old one lie."""
+    """Return the new place of a share, on which all files of the old one lie."""
     register(lab, write_folder(lab.share / "90218" / "day1", OPEN_FIELD), combined=False)
     return Path(shutil.copytree(lab.share, tmp_path / "new"))
 

@@ -35,14 +35,14 @@ def write(path: Path, text: str) -> None:
 
 @pytest.fixture
 def worker(lab: Lab, file: Path) -> Tables:
-    """Give the tables of a worker whose configuration names the file."""
+    """Return the tables of a worker whose configuration names the file."""
     source = {"kind": "csv", "path": str(file), "datasource_id": 1}
     return replace(tables.in_code(), config=replace(lab.config, mlims_source=source, mlims_every_min=30))
 
 
 @pytest.fixture
 def pass_minutes(lab: Lab) -> Callable[[int], Any]:
-    """Give a function that lets all runs be older by some minutes."""
+    """Return a function that lets all runs be older by some minutes."""
 
     def older(minutes: int) -> None:
         ago = lab.connection.adapter.interval_expr(60 * minutes, "second")

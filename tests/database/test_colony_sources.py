@@ -40,7 +40,7 @@ EMPTY = {name: None for name in FULL} | {"animal_id": "a0f2"}
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.kind)
 def maker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """Give a source of each kind to write to."""
+    """Return a source of each kind to write to."""
     needs_server = request.param.kind == "mysql"
     return request.param(tmp_path, request.getfixturevalue("mariadb_server") if needs_server else None)
 

@@ -38,7 +38,7 @@ def colony(mariadb_server: ServerProcess) -> Colony:
 
 @pytest.fixture
 def source_with(lab: Lab, colony: Colony) -> Callable[..., Source]:
-    """Give a function that makes a source of the colony with some settings."""
+    """Return a function that makes a source of the colony with some settings."""
 
     def make(**settings: Any) -> Source:
         config = replace(
@@ -55,12 +55,12 @@ def source_with(lab: Lab, colony: Colony) -> Callable[..., Source]:
 
 @pytest.fixture
 def run(source_with: Callable[..., Source]) -> Sync:
-    """Give a function that brings the tables up to the colony."""
+    """Return a function that brings the tables up to the colony."""
     return lambda **how: sync(tables.in_code(), source_with(), **how)
 
 
 def columns(number: int) -> dict[str, Any]:
-    """Give all that the tables hold of an animal."""
+    """Return all that the tables hold of an animal."""
     key = {"animal_id": str(number), "datasource_id": COLONY}
     animal = mlims.Animal
     found = dict((animal & key).fetch1())
@@ -72,7 +72,7 @@ def columns(number: int) -> dict[str, Any]:
 
 
 def logged(run: int) -> list[tuple[Any, ...]]:
-    """Give what a run changed, as it is kept."""
+    """Return what a run changed, as it is kept."""
     rows = (mlims.Sync.Change & {"sync_id": run}).to_dicts(order_by="change_number")
     return [
         (row["changed_animal"], row["changed_field"], row["value_before"], row["value_after"]) for row in rows

@@ -40,7 +40,7 @@ Source = CsvKind | MysqlKind
 
 @pytest.fixture(params=KINDS, ids=[kind.kind for kind in KINDS])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
-    """Give a colony system of each kind."""
+    """Return a colony system of each kind."""
     needs_server = request.param is MysqlKind
     source: Source = request.param(
         tmp_path, request.getfixturevalue("mariadb_server") if needs_server else None
@@ -50,7 +50,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
 
 @pytest.fixture
 def config(lab: Lab, source: Source) -> Iterator[Config]:
-    """Give the configuration of a worker whose machine names the source, which the lab has, too."""
+    """Return the configuration of a worker whose machine names the source, which the lab has, too."""
     source.write([HERE, NEW])
     config = replace(
         lab.config,
@@ -70,7 +70,7 @@ def work(config: Config, on_event: Callable[[Event], None], *, once: bool = True
 
 
 def said(told: list[Event]) -> list[str]:
-    """Give what came of what was done."""
+    """Return what came of what was done."""
     return [event.message for event in told if isinstance(event, Finished) and event.message]
 
 

@@ -33,7 +33,7 @@ CLOSED_PORT = 1
 
 @pytest.fixture
 def check(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Give a function that checks the lab's configuration, changed, on a machine without Suite2p.
+    """Return a function that checks the lab's configuration, changed, on a machine without Suite2p.
 
     Scratch is not there yet, so that no disk's speed is measured.
     """
@@ -59,14 +59,14 @@ def check(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
 @pytest.fixture
 def lab_of_its_own(lab: Lab) -> Iterator[Lab]:
-    """Give a lab whose connection is for one test, which may set what it likes of the session."""
+    """Return a lab whose connection is for one test, which may set what it likes of the session."""
     yield lab
     lab.connection.close()
 
 
 @pytest.fixture
 def schema_version(lab: Lab) -> Iterator[Callable[[int], None]]:
-    """Give a function that sets the version of the database's tables until the test ends."""
+    """Return a function that sets the version of the database's tables until the test ends."""
     before = imaging.Lab.fetch1("schema_version")
 
     def change(number: int) -> None:
@@ -78,12 +78,12 @@ def schema_version(lab: Lab) -> Iterator[Callable[[int], None]]:
 
 
 def unwrapped(result: Result) -> str:
-    """Give the output with each finding on one line."""
+    """Return the output with each finding on one line."""
     return re.sub(r"\n {12,}", " ", result.stdout)
 
 
 def line(result: Result, subject: str) -> str:
-    """Give the one finding about a subject, as printed but on one line."""
+    """Return the one finding about a subject, as printed but on one line."""
     (found,) = re.findall(rf"^  (?:ok|notice|FAILED) +{subject} .*$", unwrapped(result), re.M)
     return re.sub(r" +", " ", found).strip()
 
@@ -186,7 +186,7 @@ def test_a_time_zone_without_effect_is_a_notice(check: Check) -> None:
 
 @contextmanager
 def reader(lab: Lab, rights: str) -> Iterator[Any]:
-    """Give a connection that has only these rights on the lab's tables."""
+    """Return a connection that has only these rights on the lab's tables."""
     ours = lab.connection
     if ours.adapter.backend == "postgresql":
         ours.query("CREATE ROLE only_reading")

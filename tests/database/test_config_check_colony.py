@@ -31,7 +31,7 @@ def colony(mariadb_server: ServerProcess) -> Colony:
 
 @pytest.fixture
 def configured(lab: Lab, colony: Colony) -> Configured:
-    """Give a function that gives the lab's configuration with the colony in it."""
+    """Return a function that gives the lab's configuration with the colony in it."""
     return lambda **settings: replace(
         lab.config,
         mlims_source=colony.settings(**{"datasource_id": 1, **settings}),

@@ -40,7 +40,7 @@ CALLED = {"mysql": "MySQL", "postgresql": "PostgreSQL"}
 
 @pytest.fixture
 def config(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -> Config:
-    """Give the configuration of that server, with no word on TLS, and as read from a file."""
+    """Return the configuration of that server, with no word on TLS, and as read from a file."""
     (tmp_path / "store").mkdir()
     configured = server.configured(embedded_lab_config, tmp_path / "store")
     return dataclasses.replace(configured, path=tmp_path / "dj_local_conf.json", use_tls=None)
@@ -48,7 +48,7 @@ def config(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -
 
 @pytest.fixture
 def stoppable(config: Config, tmp_path: Path) -> Lab:
-    """Give an empty lab on that server."""
+    """Return an empty lab on that server."""
     return emptied_lab(config, tmp_path)
 
 
@@ -166,7 +166,7 @@ def test_a_database_that_is_not_there_is_named(config: Config) -> None:
 
 @pytest.fixture
 def guest(stoppable: Lab) -> Iterator[Config]:
-    """Give the configuration of an account that has no rights at all."""
+    """Return the configuration of an account that has no rights at all."""
     config = stoppable.config
     name = "guest" if (is_postgresql := config.backend == "postgresql") else "'guest'@'%%'"
     with closing(open_connection(ToyConfig(config, "", stoppable.share))) as owner:
@@ -311,7 +311,7 @@ def test_an_analyst_whose_server_was_away_connects_again(stoppable: Lab, server:
 
 
 def seconds_of_silence(connection: Any) -> int:
-    """Give for how long the system waits before it takes the other side for gone."""
+    """Return for how long the system waits before it takes the other side for gone."""
     driver = connection._conn
     number = driver._sock.fileno() if connection.adapter.backend == "mysql" else driver.fileno()
     with socket.socket(fileno=os.dup(number)) as opened:

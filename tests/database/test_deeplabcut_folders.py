@@ -11,7 +11,7 @@ from tests.makers.preprocessed import write_poses
 
 
 def poses_by_session() -> dict[str, list[str]]:
-    """Give the files of DeepLabCut's datasets in order, by timeseries name."""
+    """Return the files of DeepLabCut's datasets in order, by timeseries name."""
     data = imaging.Session * imaging.Session.Data * imaging.Dataset * imaging.PhysicalFile
     files: dict[str, list[str]] = {}
     for row in (data & {"datasettype": "dlc"}).to_dicts(order_by="timeseries_name, file_order"):

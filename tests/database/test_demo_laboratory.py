@@ -29,7 +29,7 @@ def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def opened(movie: Path) -> Path:
-    """Give the folder of a laboratory that was opened once."""
+    """Return the folder of a laboratory that was opened once."""
     folder = make_server_folder() / "demo"
     open_laboratory(folder, movie)
     return folder

@@ -87,21 +87,21 @@ class Reader:
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
-    """Give each command of a console, and what is shown below it."""
+    """Return each command of a console, and what is shown below it."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         yield command, shown
 
 
 def is_shown(printed: str, shown: str) -> bool:
-    """Say whether a document shows what was printed; a line of three points stands for any lines."""
+    """Return True if a document shows what was printed; a line of three points stands for any lines."""
     lines = ("(.*\n)*" if line == "..." else re.escape(line) + "\n" for line in shown.splitlines())
     return re.fullmatch("".join(lines), printed) is not None
 
 
 @pytest.fixture
 def share(tmp_path: Path) -> Path:
-    """Give a share with the folder that the page registers."""
+    """Return a share with the folder that the page registers."""
     folder = tmp_path / "share" / "90218" / "2024-05-17"
     write_folder(folder, *(replace(each, has_companions=False) for each in (OPEN_FIELD, WHEEL)))
     write_file(folder / "notes.txt")

@@ -36,19 +36,19 @@ def version_3(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def files_below(folder: Path) -> dict[str, tuple[int, int]]:
-    """Give size and time of change of each file."""
+    """Return size and time of change of each file."""
     status = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
     return {str(path): (each.st_size, each.st_mtime_ns) for path, each in status.items()}
 
 
 def joined(table: Any, column: str) -> np.ndarray:
-    """Give the traces of all cells one after the other, in order of their keys."""
+    """Return the traces of all cells one after the other, in order of their keys."""
     rows = table().to_dicts(order_by=table.primary_key)
     return np.concatenate([row[column] for row in rows])
 
 
 def jobs_with(*statuses: JobStatus) -> dict[str, list[Any]]:
-    """Give the jobs of some statuses by table."""
+    """Return the jobs of some statuses by table."""
     found: dict[str, list[Any]] = {}
     for job in list_jobs(tables.in_code(), Selection(), statuses, limit=1000).jobs:
         found.setdefault(job.table, []).append(job)

@@ -42,7 +42,7 @@ ALL = "ingest,imported,suite2p,computed"
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder of a session, with an output of the option set that is asked for."""
+    """Return a folder of a session, with an output of the option set that is asked for."""
     add_options(tables.in_code(), "fast", {})
     return write_folder(lab.share / "90218" / "day1", WHEEL)
 
@@ -53,7 +53,7 @@ def explained(wanted: str = WHEEL.name, table: str | None = None) -> Explanation
 
 
 def the(table: str, wanted: str = WHEEL.name) -> Item:
-    """Give the only item of a table."""
+    """Return the only item of a table."""
     step = next(step for step in explained(wanted, table).steps if step.short_table == table)
     (item,) = step.items
     return item

@@ -40,13 +40,13 @@ on_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in f
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """Give a file of the worker's machine that is in no repository."""
+    """Return a file of the worker's machine that is in no repository."""
     return write_target(tmp_path / "secret.h5")
 
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a recording that has not been registered yet."""
+    """Return a recording that has not been registered yet."""
     return write_femtonics(lab.share / "90218" / "2024-05-17")
 
 

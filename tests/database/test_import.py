@@ -57,7 +57,7 @@ class Imported:
         return self.lab.share / "90218" / "2024-05-17"
 
     def array(self, name: str) -> np.ndarray:
-        """Give an array of the output as Suite2p wrote it."""
+        """Return an array of the output as Suite2p wrote it."""
         return np.load(self.root / "plane0" / f"{name}.npy")
 
 

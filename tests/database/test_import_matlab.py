@@ -41,7 +41,7 @@ each_container = pytest.mark.parametrize("container", ["v7", "v7.3"])
 
 
 def spec_of(*recordings: Recording, **changes: Any) -> MatlabSpec:
-    """Give a result of recordings, each an experiment of its own."""
+    """Return a result of recordings, each an experiment of its own."""
     spec = MatlabSpec(
         tifs=[each.tif_names for each in recordings],
         frames=[each.num_frames for each in recordings],
@@ -65,7 +65,7 @@ def register_result(lab: Lab, spec: MatlabSpec, *recordings: Recording, combined
 
 
 def told_of_results() -> set[tuple[str, str]]:
-    """Give what the report of the only request says of the files of results."""
+    """Return what the report of the only request says of the files of results."""
     files = imaging.MakeDatasetSessions.File().to_dicts()
     return {
         (row["file_verdict"], row["file_reason"]) for row in files if row["reported_path"].endswith(".mat")

@@ -22,14 +22,14 @@ Row = dict[str, Any]
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a registered folder of two sessions that are analysed one by one; no worker has met their jobs."""
+    """Return a registered folder of two sessions analysed one by one, without jobs yet."""
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
     register(lab, folder, combined=False)
     return folder
 
 
 def key_of(timeseries: str) -> Row:
-    """Give the key of a session's tifs."""
+    """Return the key of a session's tifs."""
     tifs = imaging.Session.Data & (imaging.Dataset & {"datasettype": "tif"})
     key: Row = (tifs & (imaging.Session & {"timeseries_name": timeseries})).fetch1("KEY")
     return key

@@ -22,7 +22,7 @@ def imported(lab: Lab) -> None:
 
 
 def numbers() -> Numbers:
-    """Give how many jobs of each table are how far and not done; counted is as listed."""
+    """Return how many jobs of each table are how far and not done; counted is as listed."""
     handle = tables.in_code()
     counted = {
         (each.jobs.short_name, status): number

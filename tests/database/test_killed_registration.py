@@ -22,7 +22,7 @@ ASKED = ("base_folder", "~~")
 
 
 def carry_out(config: Config, request: int, told: Connection) -> None:
-    """Say when the request is begun, and how long it took."""
+    """Return when the request is begun, and how long it took."""
     database.connect(config)
     told.send("begin")
     begin = time.perf_counter()

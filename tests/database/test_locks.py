@@ -17,7 +17,7 @@ from tests.makers.toy_tables import ToyConfig, open_connection
 
 @pytest.fixture
 def connections(server_config: Config, tmp_path: Path) -> Iterator[tuple[Any, Any]]:
-    """Give two connections to one server."""
+    """Return two connections to one server."""
     config = ToyConfig(server_config, "", tmp_path)
     with closing(open_connection(config)) as one, closing(open_connection(config)) as other:
         yield one, other

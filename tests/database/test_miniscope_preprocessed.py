@@ -36,7 +36,7 @@ OPTIONS = {
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder with raw and corrected tifs, intermediate files and poses, registered once."""
+    """Return a folder with raw and corrected tifs, intermediate files and poses, registered once."""
     folder = lab.share / "90218" / "2024-05-17"
     write_recording(folder, OPEN_FIELD)
     write_preprocessed(folder, OPEN_FIELD)

@@ -17,7 +17,7 @@ from tests.makers.lab import Lab, register
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder of two sessions, registered as combined."""
+    """Return a folder of two sessions, registered as combined."""
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
     register(lab, folder, combined=True)
     return folder

@@ -21,7 +21,7 @@ OPS_NAME = "small"
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a folder of two tifs that was registered once."""
+    """Return a folder of two tifs that was registered once."""
     folder = write_plain_tifs(lab.share / "day1")
     add_options(tables.in_code(), OPS_NAME, RIGID)
     register_it(lab, folder)

@@ -49,7 +49,7 @@ class Note(dj.Manual):
 
 @pytest.fixture
 def own(lab: Lab, tmp_path: Path) -> Iterator[Any]:
-    """Give the table of a person's own schema, declared from another machine."""
+    """Return the table of a person's own schema, declared from another machine."""
     dj.Schema(PRIVATE, connection=lab.connection)
     with closing(open_connection(ToyConfig(lab.config, "", tmp_path))) as connection:
         schema = dj.Schema(PRIVATE, context={"imaging": imaging}, connection=connection)
@@ -59,7 +59,7 @@ def own(lab: Lab, tmp_path: Path) -> Iterator[Any]:
 
 
 def imported(lab: Lab, *recorded: Any) -> Path:
-    """Give a combined folder with its Suite2p output, imported down to the filtered spikes."""
+    """Return a combined folder with its Suite2p output, imported down to the filtered spikes."""
     folder = write_folder(lab.share / "90218" / "day1", *recorded)
     register(lab, folder, combined=True)
     suite2p_output(lab, combined=True)
@@ -98,7 +98,7 @@ def late_session(lab: Lab) -> dict[str, Any]:
 
 
 def in_the_way(lab: Lab) -> dict[str, Any]:
-    """Give a late session, where a job failed, another was ignored, and a third one runs."""
+    """Return a late session, where a job failed, another was ignored, and a third one runs."""
     request = late_session(lab)
     (key,) = imaging.Cell.keys()
     for table, status in (
@@ -167,7 +167,7 @@ def differences(before: dict[str, int], after: dict[str, int]) -> dict[str, int]
 
 
 def foreseen(preview: Preview) -> dict[str, int]:
-    """Give what becomes of the number of rows in every table that a registration does not write itself."""
+    """Return what becomes of the number of rows in every table that a registration does not write itself."""
     lost = {each.table: -each.num_rows for each in preview.purged}
     return lost | {name: -number for name, number in preview.num_jobs_reset.items()}
 

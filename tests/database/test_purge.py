@@ -21,7 +21,7 @@ from tests.makers.toy_tables import ToyConfig, open_connection
 
 @pytest.fixture
 def folder(lab: Lab) -> Path:
-    """Give a registered folder with its Suite2p output, imported."""
+    """Return a registered folder with its Suite2p output, imported."""
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
     register(lab, folder, combined=True)
     suite2p_output(lab, combined=True)
@@ -49,7 +49,7 @@ class FileNote(dj.Manual):
 
 @pytest.fixture
 def own(lab: Lab, folder: Path, tmp_path: Path) -> Iterator[Any]:
-    """Give a person's own schema; one of its tables comes from another machine when this one knows it."""
+    """Return a person's own schema; one of its tables comes from another machine when this one knows it."""
     dj.Schema("test_anna", connection=lab.connection)
     with closing(open_connection(ToyConfig(lab.config, "", tmp_path))) as connection:
         own = dj.Schema("test_anna", context={"imaging": imaging}, connection=connection)
@@ -67,7 +67,7 @@ def metasession_name() -> str:
 
 
 def output_purges() -> list[Purge]:
-    """Give two reasons that meet at the same rows: one for each session, one for the output."""
+    """Return two reasons that meet at the same rows: one for each session, one for the output."""
     name = metasession_name()
     dataset = str((imaging.Dataset & {"datasettype": "suite2p_python"}).fetch1("dataset_name"))
     sessions = tuple(str(each) for each in imaging.Session().to_arrays("session_name"))

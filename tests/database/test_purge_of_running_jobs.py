@@ -55,7 +55,7 @@ def prepared_lab(config: Config, folder: Path) -> tuple[Lab, Requested]:
 
 
 def replace_first_tif(folder: Path) -> None:
-    """Give the first file another last pixel, as if another recording had been copied over it."""
+    """Return the first file another last pixel, as if another recording had been copied over it."""
     tif = min(folder.glob("*.tif"))
     content = tif.read_bytes()
     tif.write_bytes(content[:-2] + bytes([content[-2] ^ 1, content[-1]]))

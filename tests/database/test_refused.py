@@ -33,7 +33,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(lab: Lab, tmp_path: Path) -> Run:
-    """Give a function that runs a command on the lab's database."""
+    """Return a function that runs a command on the lab's database."""
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *map(str, arguments)])
 

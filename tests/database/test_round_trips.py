@@ -44,7 +44,7 @@ FLOATS = (0.0, 1e-300, -1e300, 0.1, 1 / 3, 7.253418, float(2**53 + 2))
 
 @pytest.fixture(scope="module")
 def lab(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """Give one lab for all tables: each test takes its own row away again."""
+    """Return one lab for all tables: each test takes its own row away again."""
     return emptied_lab(server_config, tmp_path_factory.mktemp("lab"))
 
 
@@ -68,7 +68,7 @@ def test_every_array_says_its_type_and_shape() -> None:
 
 
 def array_cases(column: Column) -> Iterator[np.ndarray | str]:
-    """Give arrays of the type and shape that a column's comment states."""
+    """Return arrays of the type and shape that a column's comment states."""
     if str(column) == TEXT:
         yield from ("", "SI.hScan2D = 'x'\\n東京" * 5000)
         return
@@ -131,7 +131,7 @@ def is_equal(expected: Any, found: Any) -> bool:
 
 
 def scalar_cases(column: Column, *, in_key: bool) -> Iterable[Any]:
-    """Give odd values that a column's type allows."""
+    """Return odd values that a column's type allows."""
     kind, _, size = column.type.partition("(")
     if kind == "varchar":
         length = int(size.rstrip(")"))
@@ -157,7 +157,7 @@ def scalar_cases(column: Column, *, in_key: bool) -> Iterable[Any]:
 
 
 def odd_rows(table: Any) -> Iterator[dict[str, Any]]:
-    """Give rows in which every odd value of every column is at least once."""
+    """Return rows in which every odd value of every column is at least once."""
     attributes = table().heading.attributes
     cases = {
         column.name: [
@@ -184,7 +184,7 @@ def test_odd_values_of_every_column_come_back_equal(lab: Lab, table: Any) -> Non
 
 
 def unknowns(table: Any) -> dict[str, float]:
-    """Give NaN for every number of a table that may be empty."""
+    """Return NaN for every number of a table that may be empty."""
     numbers = [column for column in columns_of(table) if column.type.startswith(("float", "decimal"))]
     return {column.name: np.nan for column in numbers if column.default == "null"}
 

@@ -50,7 +50,7 @@ def imported(lab: Lab, folder: Path) -> Path:
 
 
 def report(part: str, request: int, column: str) -> list[Any]:
-    """Give a column of a part of a request's report."""
+    """Return a column of a part of a request's report."""
     table = getattr(imaging.MakeDatasetSessions, part)
     return list((table & {"basefolder_id": request}).to_arrays(column))
 
@@ -66,7 +66,7 @@ def only_the_report_is_written(lab: Lab) -> Iterator[None]:
 
 
 def content_of(share: Path) -> dict[str, tuple[int, int]]:
-    """Give the size and time of every file of a share."""
+    """Return the size and time of every file of a share."""
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in share.rglob("*")}
 
 

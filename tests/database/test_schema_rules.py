@@ -27,7 +27,7 @@ KEY_TYPES = re.compile(
 
 @pytest.fixture
 def unused(server_config: Config) -> Iterator[Config]:
-    """Give the configuration of databases that are not there, and are dropped in the end."""
+    """Return the configuration of databases that are not there, and are dropped in the end."""
     config = replace(server_config, prefix="fresh_")
     yield config
     connection = database.connect(server_config)
@@ -45,7 +45,7 @@ def tables() -> list[Any]:
 
 
 def columns_on_server(config: Config, connection: Any) -> set[tuple[Any, ...]]:
-    """Give what the server says of every column of the pipeline's schemas, job tables too."""
+    """Return what the server says of every column of the pipeline's schemas, job tables too."""
     places = ", ".join(f"'{config.prefix}{name}'" for name in SCHEMAS)
     query = f"""
         SELECT table_schema, table_name, column_name, ordinal_position, data_type, column_default, is_nullable

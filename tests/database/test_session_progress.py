@@ -52,7 +52,7 @@ def named(found: ProgressPage) -> list[str]:
 
 
 def of_table(found: ProgressPage, table: str) -> list[State]:
-    """Give how far a table is with each session of the page."""
+    """Return how far a table is with each session of the page."""
     return [each.states[found.tables.index(table)] for each in found.sessions]
 
 

@@ -28,7 +28,7 @@ def store_of(lab: Lab) -> Path:
 
 
 def objects(lab: Lab) -> set[Path]:
-    """Give every file of the store, those of earlier tests too."""
+    """Return every file of the store, those of earlier tests too."""
     return {path for path in store_of(lab).rglob("*") if path.is_file()}
 
 

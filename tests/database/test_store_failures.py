@@ -26,7 +26,7 @@ FULL_BYTES, ROOMY_BYTES = 4096, 4_000_000
 
 @pytest.fixture
 def disk(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallDisk]:
-    """Give a small disk that the store is on."""
+    """Return a small disk that the store is on."""
     with small_disk(tmp_path / "disk", ROOMY_BYTES) as disk:
         monkeypatch.setitem(dj.config.stores, "main", {"protocol": "file", "location": str(disk.path)})
         yield disk

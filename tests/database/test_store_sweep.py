@@ -38,7 +38,7 @@ def age_everything(lab: Lab) -> None:
 
 @pytest.fixture
 def imported(lab: Lab) -> Lab:
-    """Give a lab with one session whose arrays are all in the store, and old."""
+    """Return a lab with one session whose arrays are all in the store, and old."""
     folder = write_folder(lab.share / "90218" / "2024-05-17", WHEEL)
     register(lab, folder, combined=False)
     row = imaging.MetaSession().fetch1()

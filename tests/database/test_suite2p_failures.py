@@ -26,7 +26,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 @pytest.fixture
 def folder(lab: Lab, stand_in: StandIn) -> Path:
-    """Give a registered recording that is to be run, where an older output lies."""
+    """Return a registered recording that is to be run, where an older output lies."""
     folder = lab.share / "day1"
     write_recording(folder, OPEN_FIELD)
     add_options(tables.in_code(), OPS_NAME, RIGID)

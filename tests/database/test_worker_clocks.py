@@ -25,14 +25,14 @@ COPYING = 23
 
 @pytest.fixture
 def toy(server_config: Config, tmp_path: Path) -> Iterator[Toy]:
-    """Give the toy tables, empty."""
+    """Return the toy tables, empty."""
     with declared_toy(server_config, "toy_clocks", tmp_path) as toy:
         yield toy
 
 
 @pytest.fixture
 def workers(toy: Toy) -> list[ToyWorker]:
-    """Give two workers, on machines whose clocks are twenty minutes apart."""
+    """Return two workers, on machines whose clocks are twenty minutes apart."""
     return [worker(toy, minutes) for minutes in (BEHIND, AHEAD)]
 
 
@@ -44,12 +44,12 @@ def worker(toy: Toy, minutes: int) -> ToyWorker:
 
 
 def is_off(pid: int) -> bool:
-    """Say whether a process sees another clock than ours."""
+    """Return True if a process sees another clock than ours."""
     return "FAKETIME" in psutil.Process(pid).environ()
 
 
 def beats(toy: Toy) -> dict[str, object]:
-    """Give when each worker last gave a sign of life."""
+    """Return when each worker last gave a sign of life."""
     return {row["worker_name"]: row["worker_heartbeat"] for row in toy.tables.Worker().to_dicts()}
 
 

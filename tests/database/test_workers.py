@@ -40,7 +40,7 @@ class Done:
     second: Ran
 
     def times(self, behaviour: str) -> int:
-        """Say how often the first sample of a behaviour was computed."""
+        """Return how often the first sample of a behaviour was computed."""
         return self.computed.count(BEHAVIOURS.index(behaviour))
 
 

@@ -22,14 +22,14 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers are stopped by 
 
 @pytest.fixture
 def toy(server_config: Config, tmp_path: Path) -> Iterator[Toy]:
-    """Give the toy tables, empty."""
+    """Return the toy tables, empty."""
     with declared_toy(server_config, "toy_lost", tmp_path) as toy:
         yield toy
 
 
 @pytest.fixture
 def stoppable(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -> Iterator[Toy]:
-    """Give the toy tables on a server that may be stopped."""
+    """Return the toy tables on a server that may be stopped."""
     config = server.configured(embedded_lab_config, tmp_path)
     folder = tmp_path / "toy"
     folder.mkdir()

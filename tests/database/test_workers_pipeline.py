@@ -38,7 +38,7 @@ def test_a_worker_on_all_lanes_of_an_empty_database_ends_with_nothing_left(lab: 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder with a configuration of an embedded server; not pytest's own, which is closed to it."""
+    """Return a folder with a configuration of an embedded server; not pytest's own, which is closed to it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
         config = {"custom": {"embedded": {"folder": f"{path}/server"}, "timezone": "Europe/Oslo"}}
         (Path(path) / CONFIG_NAME).write_text(json.dumps(config))

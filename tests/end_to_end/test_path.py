@@ -92,7 +92,7 @@ class Worked:
     summary: str
 
     def traces(self, recorded: Recorded, name: str) -> np.ndarray:
-        """Give a session's part of an array of Suite2p's own output."""
+        """Return a session's part of an array of Suite2p's own output."""
         folder = self.share.root / imaging.MetaSession().fetch1("suite2p_folder")
         array = np.load(folder / OPS_NAME / "suite2p" / "plane0" / f"{name}.npy")
         before = sum(each.num_frames for each in self.share.timeseries if each.start < recorded.start)

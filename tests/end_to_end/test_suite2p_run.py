@@ -42,7 +42,7 @@ def plane_movie(level: int, num_volumes: int) -> np.ndarray:
 
 @pytest.fixture
 def request_of_two_planes(tmp_path):
-    """Give two acquisitions of which the first ends amid a volume, so that plane 0 would go on as plane 1."""
+    """Return two acquisitions, of which the first ends amid a volume."""
     pages = np.stack([plane_movie(level, 80) for level in LEVELS], axis=1).reshape(-1, SIDE, SIDE)
     settings = ScanImageSettings(20.0, num_planes=2)
     write_stack(tmp_path / "m_00001_00001.tif", pages[:81], settings)

@@ -43,7 +43,7 @@ def link_softly(random: Random, file: Any) -> None:
 
 
 def link_in_a_circle(random: Random, file: Any) -> None:
-    """Give a group, or one that it is in, a second name within itself."""
+    """Return a group, or one that it is in, a second name within itself."""
     group, name = _member(random, file)
     _remove(group, name)
     group[name] = random.choice((group, file, group.parent))

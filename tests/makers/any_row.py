@@ -41,7 +41,7 @@ def referred(table: Any) -> Row:
 
 
 def filled(table: Any) -> Row:
-    """Give something for every column of a table's own that has no default."""
+    """Return something for every column of a table's own that has no default."""
     return {
         column.name: _some(column.type, column.comment) for column in columns_of(table) if not column.default
     }

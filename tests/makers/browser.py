@@ -62,7 +62,7 @@ class OpenSite:
     complaints: list[str]
 
     def page(self, path: str, *, width: int = 1280, height: int = 800) -> Page:
-        """Give a window of a new person who opens a page."""
+        """Return a window of a new person who opens a page."""
         context = self.browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(_PATIENCE_MS)
         page = context.new_page()
@@ -72,7 +72,7 @@ class OpenSite:
         return page
 
     def signed_in(self, username: str, path: str, **how: Any) -> Page:
-        """Give a window of a person who is signed in and opens a page."""
+        """Return a window of a person who is signed in and opens a page."""
         token = self.site.app.extensions[links.EXTENSION].made(username)
         page = self.page(f"/sign-in/link/{token}", **how)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
@@ -97,7 +97,7 @@ def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
 
 
 def faults(page: Page) -> list[str]:
-    """Give the serious faults that axe finds on a page: what, and where."""
+    """Return the serious faults that axe finds on a page: what, and where."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run()")
     return [

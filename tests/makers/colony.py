@@ -107,7 +107,7 @@ class Colony:
         self._insert("tblAlleles", _ALLELES)
 
     def settings(self, **changed: Any) -> dict[str, Any]:
-        """Give what the configuration says of it."""
+        """Return what the configuration says of it."""
         return {**SETTINGS, "host": self.server.host, "port": self.server.port, **changed}
 
     def add(self, *mice: Mouse) -> None:
@@ -165,7 +165,7 @@ class Colony:
 
 
 def many_mice(number: int) -> list[Mouse]:
-    """Give as many animals as a colony has over the years, of which most are dead."""
+    """Return as many animals as a colony has over the years, of which most are dead."""
     day = date(2010, 1, 1)
     return [
         Mouse(

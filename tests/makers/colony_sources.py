@@ -28,7 +28,7 @@ PASSWORD = "open sesame"
 
 
 def read_all(source: Source) -> tuple[list[Animal], Problems]:
-    """Give all that a source tells, in order of the animals' identifiers."""
+    """Return all that a source tells, in order of the animals' identifiers."""
     with Spool() as spool:
         problems = read(source, spool, lambda: None)
         return [animal for batch in spool.batches(2) for animal in batch], problems
@@ -46,7 +46,7 @@ class CsvKind:
         return {"kind": self.kind, "path": str(self.path)}
 
     def theirs(self, column: str) -> str:
-        """Give what the source calls a column of ours, where its columns are mapped."""
+        """Return what the source calls a column of ours, where its columns are mapped."""
         return f"their {column}"
 
     def write(self, rows: Sequence[Row], *, named: Any = str) -> None:
@@ -181,7 +181,7 @@ KINDS: tuple[type[CsvKind] | type[MysqlKind], ...] = (MysqlKind, CsvKind, JsonLi
 
 
 def source_of(config: Config, settings: Mapping[str, Any]) -> Source:
-    """Give the source that a configuration with these settings names."""
+    """Return the source that a configuration with these settings names."""
     from dataclasses import replace
 
     source = configured_source(replace(config, mlims_source=settings, mlims_password=Secret(PASSWORD)))

@@ -26,7 +26,7 @@ class Column:
 
 
 def tables() -> list[Any]:
-    """Give every table class, parts too."""
+    """Return every table class, parts too."""
     return [
         table
         for module in (mlims, imaging, suite2p_jobs)

@@ -9,7 +9,7 @@ from tests.makers.definitions import tables
 
 
 def empty_places() -> Iterator[str]:
-    """Give every table without a row, and every column without a value in any row."""
+    """Return every table without a row, and every column without a value in any row."""
     for table in tables():
         name = table.__qualname__
         if not table():

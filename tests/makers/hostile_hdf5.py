@@ -341,7 +341,7 @@ def _result(path: Path) -> h5py.File:
 
 
 def _zeros(num_bytes: int) -> bytes:
-    """Give deflated zeros without having them all in memory."""
+    """Return deflated zeros without having them all in memory."""
     packer, block = zlib.compressobj(9), bytes(2**20)
     parts = [
         packer.compress(block[: min(len(block), num_bytes - first)])

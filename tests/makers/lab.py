@@ -36,11 +36,11 @@ class Lab:
     share: Path
 
     def windows_path(self, folder: Path) -> str:
-        """Give a folder of the share as an experimenter's Windows machine spells it."""
+        """Return a folder of the share as an experimenter's Windows machine spells it."""
         return "\\".join([ROOT, *folder.relative_to(self.share).parts])
 
     def request(self, folder: Path, *, combined: bool) -> dict[str, Any]:
-        """Give the inputs of a request for a folder of the share."""
+        """Return the inputs of a request for a folder of the share."""
         return {
             "username": "anna",
             "path": self.windows_path(folder),
@@ -82,7 +82,7 @@ def row_counts(lab: Lab) -> dict[str, int]:
 
 
 def table_names(connection: Any) -> list[str]:
-    """Give the full names of all tables of the pipeline, job tables too, but not of filled lookups."""
+    """Return the full names of all tables of the pipeline, job tables too, but not of filled lookups."""
     names = []
     for module in (mlims, imaging, suite2p_jobs):
         for cls in database.table_classes(module):
@@ -95,7 +95,7 @@ def table_names(connection: Any) -> list[str]:
 
 
 def _jobs_name(cls: Any) -> str:
-    """Give the full name of a table's job table without asking the server, as ``cls.jobs`` does."""
+    """Return the full name of a table's job table without asking the server, as ``cls.jobs`` does."""
     schema_name, dot, _ = cls.full_table_name.rpartition(".")
     quote = schema_name[0]
     return f"{schema_name}{dot}{quote}~~{cls.table_name.lstrip('_')}{quote}"
@@ -114,7 +114,7 @@ def _connected(config: Config) -> Any:
 
 
 def _bound(config: Config) -> tables.Tables | None:
-    """Give the tables as they are bound, if it is to this server and the connection is in order."""
+    """Return the tables as they are bound, if it is to this server and the connection is in order."""
     try:
         bound = tables.in_code()
     except SchemaError:
@@ -145,7 +145,7 @@ def _empty(connection: Any) -> None:
 
 
 def _refill_lookups(connection: Any) -> None:
-    """Give lookup tables the rows that they were declared with, where a test has added others."""
+    """Return lookup tables the rows that they were declared with, where a test has added others."""
     lookups = [
         cls
         for module in (mlims, imaging, suite2p_jobs)
@@ -161,7 +161,7 @@ def _refill_lookups(connection: Any) -> None:
 
 
 def _filled(connection: Any) -> list[str]:
-    """Give the names of the tables that have rows, with one question to the server."""
+    """Return the names of the tables that have rows, with one question to the server."""
     names = table_names(connection)
     one_row = "(SELECT 1 AS one) AS one_row"
     asked = (

@@ -69,13 +69,13 @@ def add_to_mesc(path: Path, *units: MescUnitSpec) -> Path:
 
 
 def movie(unit: MescUnitSpec, channel: int = 0) -> np.ndarray:
-    """Give what a channel holds, uint16 (frames, HEIGHT, WIDTH)."""
+    """Return what a channel holds, uint16 (frames, HEIGHT, WIDTH)."""
     random = np.random.default_rng([unit.seed, unit.session, unit.number, channel])
     return random.integers(0, 60_000, (unit.frames, HEIGHT, WIDTH), np.uint16)
 
 
 def words(value: str, dtype: type = np.uint8) -> np.ndarray:
-    """Give text as most of its attributes are written: numbers of characters, ended by a zero."""
+    """Return text as most of its attributes are written: numbers of characters, ended by a zero."""
     return np.array([*value.encode("latin-1"), 0], dtype)
 
 

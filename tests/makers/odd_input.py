@@ -39,7 +39,7 @@ _files = st.tuples(
 
 @st.composite
 def odd_typing(draw: Any, form: HtmlForm) -> dict[str, Any]:
-    """Give something odd in one or more fields of a form; the others stay as they are, or take a choice."""
+    """Return something odd in one or more fields of a form; the others stay as they are, or take a choice."""
     typed: dict[str, Any] = {}
     for name in dict.fromkeys((*form.fields, *form.choices)):
         if name == "csrf_token":

@@ -49,7 +49,7 @@ _BEFORE: dict[str, dict[str, Any]] = {
 
 
 def default_ops(version: str) -> dict[str, Any]:
-    """Give the options that a version starts with."""
+    """Return the options that a version starts with."""
     options = _PLACES | _RECORDING | _REGISTRATION | _DETECTION | _EXTRACTION | {"suite2p_version": version}
     for step, earlier in _BEFORE.items():
         options |= earlier

@@ -14,7 +14,7 @@ from tests.makers.lab import Lab
 
 @contextmanager
 def other_connection(lab: Lab) -> Iterator[Tables]:
-    """Give the tables as classes that know only what the database says of them."""
+    """Return the tables as classes that know only what the database says of them."""
     config = lab.config
     if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)

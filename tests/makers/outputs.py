@@ -21,7 +21,7 @@ def suite2p_output(lab: Lab, combined: bool, is_cell: Sequence[bool] = (True,) *
 
 
 def tif_paths(metasession_name: str) -> list[str]:
-    """Give the registered tifs of a MetaSession in order, by their paths below the repository."""
+    """Return the registered tifs of a MetaSession in order, by their paths below the repository."""
     tifs = imaging.Session * imaging.Session.Data * imaging.Dataset * imaging.PhysicalFile
     query = tifs & {"metasession_name": metasession_name, "datasettype": "tif"}
     return list(query.to_arrays("file_path", order_by="session_order, file_order"))

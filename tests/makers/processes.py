@@ -18,7 +18,7 @@ _IMPORTED = ["imaging_pipeline.database", "imaging_pipeline.workers.run", "pytes
 
 
 def fast_processes() -> ForkServerContext | SpawnContext:
-    """Give a context whose processes are forked, where that can be, from one that imported the pipeline.
+    """Return a context whose processes are forked, where that can be, from one that imported the pipeline.
 
     That one has no connections, and the environment of the time when the first of them began.
     """

@@ -88,7 +88,7 @@ def write_recording(folder: Path, recording: Recording) -> tuple[Path, ...]:
 
 
 def started_again(settings: ScanImageSettings, times: int) -> ScanImageSettings:
-    """Give the settings of a later acquisition of the same name."""
+    """Return the settings of a later acquisition of the same name."""
     start: datetime = settings.start + timedelta(minutes=10 * times)
     return replace(settings, start=start)
 
@@ -131,6 +131,6 @@ def populate(*names: str) -> None:
 
 
 def session_key(recording: Recording) -> Key:
-    """Give the key of a recording's only session."""
+    """Return the key of a recording's only session."""
     session = imaging.Session & {"timeseries_name": recording.name}
     return dict(session.proj().fetch1())

@@ -83,7 +83,7 @@ class Registered:
         return changes
 
     def files(self, label: str = "split") -> dict[str, Content]:
-        """Give what a plan is told of the registered files."""
+        """Return what a plan is told of the registered files."""
         return {
             file.address: Content(
                 file.size_bytes,

@@ -88,7 +88,7 @@ state.internal.triggerTimeFirstString='10/9/2017 16:57:07.967'
 
 
 def numbered_pages(count: int, height: int = HEIGHT, width: int = WIDTH) -> Iterator[np.ndarray]:
-    """Give int16 pages of which each holds its own number in every pixel."""
+    """Return int16 pages of which each holds its own number in every pixel."""
     for number in range(count):
         yield np.full((height, width), number, np.int16)
 
@@ -111,7 +111,7 @@ def write_tif(
 
 
 def header_with(settings: ScanImageSettings = SETTINGS, **changes: str | None) -> str:
-    """Give a header with some values changed, or left out where they are None; ``__`` stands for a dot."""
+    """Return a header with some values changed, or left out where they are None; ``__`` stands for a dot."""
     lines = dict(line.split(" = ", 1) for line in header_text(settings, HEIGHT, WIDTH).splitlines())
     lines |= {"SI." + key.replace("__", "."): value for key, value in changes.items()}
     return "".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None)
@@ -162,19 +162,19 @@ def _samples() -> dict[str, Any]:
 
 
 def real_sample(group: str) -> dict[str, Any]:
-    """Give a group of real headers and frame lines of ScanImage 2021, or skip the test without them."""
+    """Return a group of real headers and frame lines of ScanImage 2021, or skip the test without them."""
     if not SAMPLE.is_file():
         pytest.skip(f"the sample file {SAMPLE.name} is not here")
     return _samples()[group]
 
 
 def real_header(group: str) -> str:
-    """Give a real header as the lines in which it was written."""
+    """Return a real header as the lines in which it was written."""
     return "".join(f"SI.{key} = {value}\n" for key, value in _leaves(real_sample(group)["header"]))
 
 
 def real_frame_lines(group: str) -> list[str]:
-    """Give the real frame lines of each page."""
+    """Return the real frame lines of each page."""
     return [
         "".join(f"{key} = {value}\n" for key, value in page.items())
         for page in real_sample(group)["descriptions"]

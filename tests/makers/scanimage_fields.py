@@ -33,7 +33,7 @@ class Field:
 
 
 def rois_of(fields: Sequence[Field]) -> str:
-    """Give the JSON of the ROI groups."""
+    """Return the JSON of the ROI groups."""
     return json.dumps({"RoiGroups": {"imagingRoiGroup": {"rois": [_roi(field) for field in fields]}}})
 
 
@@ -57,7 +57,7 @@ def _roi(field: Field) -> dict[str, Any]:
 
 
 def fields_header(settings: ScanImageSettings = SETTINGS, **changes: str) -> str:
-    """Give the header of a recording of several fields."""
+    """Return the header of a recording of several fields."""
     lines = dict(line.split(" = ", 1) for line in header_text(settings, 100, 100).splitlines())
     lines |= {
         "SI.hRoiManager.mroiEnable": "true",
@@ -69,7 +69,7 @@ def fields_header(settings: ScanImageSettings = SETTINGS, **changes: str) -> str
 
 
 def stacked(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Give a page: the images of all fields one below the other, with lines of the way between."""
+    """Return a page: the images of all fields one below the other, with lines of the way between."""
     between = np.full((LINES_BETWEEN, images[0].shape[1]), -1, images[0].dtype)
     parts = [part for image in images for part in (image, between)]
     return np.concatenate(parts[:-1])

@@ -72,7 +72,7 @@ class ServerProcess:
             time.sleep(0.05)
 
     def configured(self, base: Config, store: Path) -> Config:
-        """Give another configuration with this server and store in it."""
+        """Return another configuration with this server and store in it."""
         return dataclasses.replace(
             base,
             backend=self.backend,
@@ -93,7 +93,7 @@ class ServerProcess:
 
 
 def free_port() -> int:
-    """Give a port of loopback that nobody listens at."""
+    """Return a port of loopback that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

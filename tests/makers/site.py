@@ -65,7 +65,7 @@ class Site:
     app: Flask
 
     def visitor(self, username: str | None = None) -> Visitor:
-        """Give a browser, in which a user is signed in already, or nobody."""
+        """Return a browser, in which a user is signed in already, or nobody."""
         visitor = Visitor(self)
         if username is not None:
             link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].made(username)}"
@@ -87,7 +87,7 @@ class Visitor:
         return self.client.get(path, headers={"HX-Request": "true", **headers})
 
     def form(self, page: TestResponse, action: str) -> HtmlForm:
-        """Give the form of a page that is sent to an address."""
+        """Return the form of a page that is sent to an address."""
         return next(form for form in html_forms(page) if form.action == action)
 
     def fill(self, path: str, typed: Mapping[str, Any] | None = None, *, action: str = "") -> TestResponse:
@@ -109,14 +109,14 @@ class Visitor:
 
 
 def html_forms(page: TestResponse) -> list[HtmlForm]:
-    """Give the forms of a page, and what htmx sends without one."""
+    """Return the forms of a page, and what htmx sends without one."""
     parser = _Forms(page.request.path)
     parser.feed(page.get_data(as_text=True))
     return parser.forms
 
 
 def links_of(page: TestResponse) -> set[str]:
-    """Give the addresses that a page leads to, on this site."""
+    """Return the addresses that a page leads to, on this site."""
     parser = _Forms(page.request.path)
     parser.feed(page.get_data(as_text=True))
     return {link for link in parser.links if link.startswith("/")}
@@ -129,7 +129,7 @@ _tables: dict[str, Tables] = {}
 
 @contextmanager
 def running_site(lab: Lab) -> Iterator[Site]:
-    """Give the site of a lab, which has an administrator beside its experimenter."""
+    """Return the site of a lab, which has an administrator beside its experimenter."""
     imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
     server = where(lab.config)
     if server not in _apps:

@@ -146,7 +146,7 @@ class StubWorker:
 
 
 def making(jobs: dict[str, int], *, pid: int = 1) -> Script:
-    """Give a script that makes so many jobs of each table, and then finds none."""
+    """Return a script that makes so many jobs of each table, and then finds none."""
 
     def script(order: Order | Errand) -> Iterable[Report]:
         table = order.subject

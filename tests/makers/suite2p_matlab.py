@@ -76,7 +76,7 @@ def _write(folder: Path, name: str, spec: MatlabSpec, variables: dict[str, Any])
 
 
 def content(spec: MatlabSpec) -> dict[str, Any]:
-    """Give the variables of a result; the same seed gives the same traces and regions."""
+    """Return the variables of a result; the same seed gives the same traces and regions."""
     random = np.random.default_rng([spec.seed, spec.plane])
     shapes = [(len(spec.is_cell), frames) for frames in spec.frames]
     variables = {

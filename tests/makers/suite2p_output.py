@@ -154,7 +154,7 @@ class _Plane:
 
     @property
     def asked_1x(self) -> dict[str, Any]:
-        """Give what a run is asked for, before anything is read."""
+        """Return what a run is asked for, before anything is read."""
         spec = self.spec
         return {
             **dict.fromkeys(("lines", "dx", "dy", "subfolders")),

@@ -118,18 +118,18 @@ def write_runs(
 
 
 def traces(target: Path) -> np.ndarray:
-    """Give the fluorescence of an output of one plane."""
+    """Return the fluorescence of an output of one plane."""
     (root,) = find_outputs(target)
     return read_traces(read_output(root).planes[0]).fluo
 
 
 def expected_traces(request: RunRequest) -> np.ndarray:
-    """Give what the stand-in makes of the tifs, when it reads each from its first page to its last."""
+    """Return what the stand-in makes of the tifs, when it reads each from its first page to its last."""
     return mean_rows([page for tif in request.tifs for page in iter_pages(tif, range(tif.num_pages))])
 
 
 def mean_rows(pages: Sequence[np.ndarray]) -> np.ndarray:
-    """Give the stand-in's traces of these pages: of ROI k the mean over row k."""
+    """Return the stand-in's traces of these pages: of ROI k the mean over row k."""
     return np.stack([[page[roi].mean() for page in pages] for roi in range(NUM_ROIS)]).astype(np.float32)
 
 

@@ -48,7 +48,7 @@ def wait_until(condition: Callable[[], Any]) -> Any:
 
 
 def fates(told: Iterable[Event]) -> list[Fate]:
-    """Give what came of the orders of a worker, as far as it told that."""
+    """Return what came of the orders of a worker, as far as it told that."""
     return [event.fate for event in told if isinstance(event, Finished)]
 
 
@@ -74,7 +74,7 @@ class ToyWorker:
         self.process.start()
 
     def told(self) -> list[Event | Summary]:
-        """Give what the worker told, and in the end its summary."""
+        """Return what the worker told, and in the end its summary."""
         told: list[Event | Summary] = []
         with self._log.open("rb") as file, contextlib.suppress(EOFError):
             while True:
@@ -90,7 +90,7 @@ class ToyWorker:
         return summary
 
     def processes(self) -> list[psutil.Process]:
-        """Give the supervisor and its job process."""
+        """Return the supervisor and its job process."""
         supervisor = psutil.Process(self.process.pid)
         return [supervisor, *supervisor.children()]
 
@@ -186,21 +186,21 @@ class Toy:
         (self.config.folder / f"{number}.open").touch()
 
     def computed(self) -> list[int]:
-        """Give the samples that were computed, in that order, as often as they were."""
+        """Return the samples that were computed, in that order, as often as they were."""
         log = self.config.folder / "computed"
         return [int(line) for line in log.read_text().split()] if log.exists() else []
 
     def measured(self) -> list[int]:
-        """Give the samples that are measured."""
+        """Return the samples that are measured."""
         return list(self.tables.Measurement().to_arrays("sample_id", order_by="sample_id"))
 
     def job(self, number: int) -> dict[str, Any]:
-        """Give the job row of a sample's measurement."""
+        """Return the job row of a sample's measurement."""
         rows: list[dict[str, Any]] = (self.tables.Measurement.jobs & {"sample_id": number}).to_dicts()
         return rows[0] if rows else {"status": "none"}
 
     def reserved_by(self, number: int) -> int:
-        """Give the process that has a sample's job, 0 where none has."""
+        """Return the process that has a sample's job, 0 where none has."""
         job = self.job(number)
         return int(job["pid"]) if job["status"] == "reserved" else 0
 
@@ -229,7 +229,7 @@ class Toy:
 
 @contextmanager
 def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy]:
-    """Give the toy tables, declared and empty."""
+    """Return the toy tables, declared and empty."""
     config = ToyConfig(server, schema_name, folder)
     toy_tables.connect(config).close()
     connection = toy_tables.open_connection(config)
@@ -242,7 +242,7 @@ def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy
 
 
 def has_ended(pid: int) -> bool:
-    """Say whether a process is no more."""
+    """Return True if a process is no more."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 

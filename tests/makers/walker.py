@@ -24,7 +24,7 @@ class Walker:
         self.pages = dict(self._pages())
 
     def kinds_of_pages(self) -> list[str]:
-        """Give the address of one page of each kind, and of no part of a page."""
+        """Return the address of one page of each kind, and of no part of a page."""
         found: dict[str, str] = {}
         for path, page in self.pages.items():
             if page.status_code == 200 and page.text.startswith("<!doctype html>"):
@@ -32,7 +32,7 @@ class Walker:
         return list(found.values())
 
     def forms(self) -> dict[tuple[Any, ...], tuple[str, HtmlForm]]:
-        """Give each form once, with a page that has it."""
+        """Return each form once, with a page that has it."""
         found: dict[tuple[Any, ...], tuple[str, HtmlForm]] = {}
         for path, page in self.pages.items():
             for form in html_forms(page):
@@ -60,6 +60,6 @@ class Walker:
 
 
 def shape(address: str) -> str:
-    """Give an address without numbers, hashes and what stands behind ``set/``: one of many alike is tried."""
+    """Return an address without numbers, hashes and names: one of many alike is tried."""
     path = urlsplit(address).path
     return re.sub(r"/[^/]*\d[^/]*", "/…", re.sub(r"/set/[^/]*", "/set/…", path))

@@ -49,7 +49,7 @@ def of(changes, verdict):
 
 
 def is_nothing(changes):
-    """Say whether the database holds already what the folder means."""
+    """Return True if the database holds already what the folder means."""
     verdicts = {str(each.verdict) for each in (*changes.sessions, *changes.datasets)}
     return verdicts <= {"known"} and not any(
         (changes.new_metasessions, changes.purges, changes.option_sets, changes.relocations)
@@ -57,7 +57,7 @@ def is_nothing(changes):
 
 
 def purged(changes):
-    """Say what is purged, and why; the files of a dataset go with what is derived from it."""
+    """Return what is purged, and why; the files of a dataset go with what is derived from it."""
     return {(str(purge.seed), purge.reason) for purge in changes.purges if purge.seed != "files"}
 
 
@@ -170,7 +170,7 @@ def test_a_replaced_tif_of_the_same_name_drops_the_output_too(folder, registered
 
 @pytest.fixture
 def replaced(folder, registered):
-    """Give the output of a folder that was registered with it, and again when a tif had been replaced."""
+    """Return the output of a folder that was registered with it, and again when a tif had been replaced."""
     root = write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, COMBINED)
     aged(write_tif(folder / "wheel_00001_00001.tif", WHEEL.start, seed=77), COPIED + timedelta(hours=1))

@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def server_config(folder: Path, **changed: object) -> Config:
-    """Give a configuration of a server, read from a file in a folder."""
+    """Return a configuration of a server, read from a file in a folder."""
     document = {
         "database.host": "db.example.org",
         "database.user": "anna",
@@ -61,7 +61,7 @@ def server_config(folder: Path, **changed: object) -> Config:
 
 
 def finding(findings: Sequence[Finding], subject: str) -> Finding:
-    """Give the one finding about a subject."""
+    """Return the one finding about a subject."""
     (found,) = [found for found in findings if found.subject == subject]
     return found
 

@@ -35,7 +35,7 @@ def account(key: AnimalKey = KEY, *, is_gone: bool = False, **genes: str) -> Acc
 
 
 def differing(spool: Spool, *stored: Account) -> list[Animal]:
-    """Give the animals that differ from what is stored."""
+    """Return the animals that differ from what is stored."""
     assert list(spool.drop_repeated()) == []
     spool.keep_stored(stored)
     return [animal for batch in spool.batches(10) for animal in batch]

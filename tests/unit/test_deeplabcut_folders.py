@@ -83,7 +83,7 @@ UNITS = ("90218.mesc/MSession_0/MUnit_2", "90218.mesc/MSession_1/MUnit_2", "9021
 
 
 def of_femtonics(folder: str, *units: str) -> set[str]:
-    """Give what is said of the files of a folder of DeepLabCut beside measurements."""
+    """Return what is said of the files of a folder of DeepLabCut beside measurements."""
     names = [f"{folder}/{name}" for name in ("config.yaml", "v.h5", "v_meta.pickle")]
     found = {each.path: each.verdict for each in FEMTONICS.recognise(Path("day1"), [*units, *names])}
     verdicts = [found[name] for name in names]

@@ -21,14 +21,14 @@ NAMESPACE = {"task": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
 
 
 def block(language: str) -> str:
-    """Give the only block of a language in the part on deployment."""
+    """Return the only block of a language in the part on deployment."""
     part = PAGE[PAGE.index("## Deployment") :]
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", part, re.M | re.S)
     return str(found)
 
 
 def options(command: list[str]) -> dict[str, object]:
-    """Give what the command makes of its arguments; it refuses what it does not know."""
+    """Return what the command makes of its arguments; it refuses what it does not know."""
     start = command.index("batch_populate")
     assert command[start - 1] == "-m"
     return main.make_context("batch_populate", command[start + 1 :]).params

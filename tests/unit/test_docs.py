@@ -36,7 +36,7 @@ def text(name: str) -> str:
 
 
 def commands() -> Iterator[str]:
-    """Give every command as it is typed, with its groups."""
+    """Return every command as it is typed, with its groups."""
     for name, lazy in COMMANDS.items():
         command = lazy.load()
         if isinstance(command, click.Group):
@@ -53,7 +53,7 @@ def console_lines(document: Path) -> Iterator[str]:
 
 
 def headings(document: Path) -> set[str]:
-    """Give the anchors of a document's headings, as a web page makes them."""
+    """Return the anchors of a document's headings, as a web page makes them."""
     content = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
     titles = re.findall(r"^#+ (.*)$", content, re.M)
     return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}

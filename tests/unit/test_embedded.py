@@ -82,7 +82,7 @@ def folder():
 
 @pytest.fixture
 def client():
-    """Give a maker of clients; whatever a test leaves behind is ended."""
+    """Return a maker of clients; whatever a test leaves behind is ended."""
     made: list[Client] = []
 
     def make(folder: Path, environment: dict[str, str] | None = None) -> Client:

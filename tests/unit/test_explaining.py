@@ -34,7 +34,7 @@ ADD = 'imaging-pipeline add "N:\\moser\\day1" --user anna --animal 90218 --type 
 
 
 def facts(**tables: TableFacts) -> Facts:
-    """Give what is known of a session that is registered and imported, and of which nothing else is made."""
+    """Return the facts of a session that is registered and imported, without anything else."""
     names = {"requests": REQUESTS, "tif": TIF, "suite2p": SUITE2P, "analysis": ANALYSIS, "cell": CELL}
     given = {names[name]: table for name, table in tables.items()}
     return Facts(
@@ -84,7 +84,7 @@ def worker(name: str = "vm7-1", lanes: tuple[str, ...] = ("imported",), **column
 
 
 def the(kind_of: Facts, name: str) -> Item:
-    """Give the first item of a table."""
+    """Return the first item of a table."""
     step = next(step for step in explain(kind_of, name).steps if step.table == name)
     return step.items[0]
 

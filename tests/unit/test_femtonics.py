@@ -56,7 +56,7 @@ def plan_of(folder: Path, registered: Registered | None = None, **changes: objec
 
 
 def datasets(plan: Plan) -> dict[tuple[str, str], list[str]]:
-    """Give the names of the files of each session's datasets."""
+    """Return the names of the files of each session's datasets."""
     return {
         (session.timeseries_name, dataset.datasettype): [file.name for file in dataset.files]
         for metasession in plan.metasessions
@@ -70,7 +70,7 @@ def reports(plan: Plan) -> dict[str, str]:
 
 
 def outputs(plan: Plan) -> dict[str, list[str]]:
-    """Give the bundles of Suite2p output by the folder of each MetaSession."""
+    """Return the bundles of Suite2p output by the folder of each MetaSession."""
     return {each.suite2p_folder: [output.bundle for output in each.datasets] for each in plan.metasessions}
 
 

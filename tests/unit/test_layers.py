@@ -65,7 +65,7 @@ IN_SUITE2P_PROCESS = (
 
 @functools.cache
 def _modules() -> dict[str, Path]:
-    """Give the file of every module."""
+    """Return the file of every module."""
     modules = {}
     for package in ("imaging_pipeline", "batch_populate"):
         for path in sorted((PROJECT / package).rglob("*.py")):
@@ -76,7 +76,7 @@ def _modules() -> dict[str, Path]:
 
 @functools.cache
 def _imported(name: str) -> tuple[str, ...]:
-    """Give what a module imports."""
+    """Return what a module imports."""
     return tuple(_imports(name, _modules()[name]))
 
 

@@ -36,7 +36,7 @@ def reason(verdict: Used | Ignored | Unknown) -> str:
 
 
 def stack_files(raw: Sequence[Path], corrected: Sequence[Path]) -> StackFiles:
-    """Give the files of a recording, whose names say the acquisition."""
+    """Return the files of a recording, whose names say the acquisition."""
     return StackFiles(
         "tif_preprocessed",
         OPEN_FIELD.name,

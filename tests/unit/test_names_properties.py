@@ -35,7 +35,7 @@ file_names = st.text(letters, min_size=1, max_size=30) | st.lists(
 
 
 def written(name: str, acquisition: int, file_number: int | None, suffix: str = ".tif") -> str:
-    """Give the file name that ScanImage writes."""
+    """Return the file name that ScanImage writes."""
     numbers = [acquisition] if file_number is None else [acquisition, file_number]
     return "_".join([name, *(f"{number:05d}" for number in numbers)]) + suffix
 

@@ -23,7 +23,7 @@ FAST = replace(COMBINED, ops_name="fast")
 
 @pytest.fixture
 def registered(tmp_path: Path) -> Registered:
-    """Give a registered folder with its Suite2p output."""
+    """Return a registered folder with its Suite2p output."""
     folder = write_folder(tmp_path / "day1", OPEN_FIELD)
     write_run(folder, OPEN_FIELD)
     registered = Registered()
@@ -37,7 +37,7 @@ def register(registered: Registered, share: Path, request: Request) -> Changes:
 
 
 def purged(changes: Changes) -> dict[str, set[str]]:
-    """Give the reasons by where a purge begins."""
+    """Return the reasons by where a purge begins."""
     reasons: dict[str, set[str]] = {}
     for purge in changes.purges:
         reasons.setdefault(str(purge.seed), set()).add(purge.reason)

@@ -54,7 +54,7 @@ def verdict_of(plan):
 
 
 def imported_files(plane_folder):
-    """Give all that Suite2p wrote but for an array that the import has no use for."""
+    """Return all that Suite2p wrote but for an array that the import has no use for."""
     return {path.name for path in plane_folder.glob("*.npy")} - {"zcorr.npy"}
 
 

@@ -51,7 +51,7 @@ def is_windows(root: Root) -> bool:
 
 
 def spelled(draw: st.DrawFn, root: Root, names: list[str]) -> str:
-    """Give a place as somebody may type it: each system has its own habits."""
+    """Return a place as somebody may type it: each system has its own habits."""
     base = root.root.rstrip("\\/")
     slash, ends = "/", [""]
     if is_windows(root):
@@ -74,7 +74,7 @@ def spelled(draw: st.DrawFn, root: Root, names: list[str]) -> str:
 
 @st.composite
 def spellings(draw: st.DrawFn) -> tuple[str, str, Place]:
-    """Give two texts that people may type for one folder, and the place that is meant."""
+    """Return two texts that people may type for one folder, and the place that is meant."""
     name = draw(st.sampled_from(sorted({root.repository_name for root in ROOTS})))
     names = draw(folders)
     assume(not (name == "scratch" and names[:1] in (["moser"], ["Ångström"])))

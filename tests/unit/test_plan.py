@@ -45,7 +45,7 @@ def reports(plan):
 
 
 def known_of(plan):
-    """Give what a database holds once a plan is applied."""
+    """Return what a database holds once a plan is applied."""
     return {
         file.path: Content(
             file.size_bytes,

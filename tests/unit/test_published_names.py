@@ -79,7 +79,7 @@ def published() -> dict[str, list[str]]:
 
 
 def names_of(table: Any) -> set[str]:
-    """Give the columns of a table and of its parts, which people join."""
+    """Return the columns of a table and of its parts, which people join."""
     return {column.name for each in (table, *database.parts(table)) for column in columns_of(each)}
 
 

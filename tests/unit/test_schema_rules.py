@@ -122,7 +122,7 @@ def test_contents_of_lookups_are_named() -> None:
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Give every module of our code, parsed, by its path."""
+    """Return every module of our code, parsed, by its path."""
     root = Path(imaging_pipeline.__file__).parents[1]
     paths = [path for name in ("imaging_pipeline", "batch_populate") for path in (root / name).rglob("*.py")]
     return {
@@ -132,7 +132,7 @@ def modules() -> dict[str, ast.Module]:
 
 @cache
 def calls() -> list[tuple[str, ast.Call]]:
-    """Give every call in our code, and the module where it stands."""
+    """Return every call in our code, and the module where it stands."""
     return [
         (name, node)
         for name, module in modules().items()
@@ -146,7 +146,7 @@ def called(call: ast.Call) -> str:
 
 
 def given(call: ast.Call, keyword: str) -> str | None:
-    """Give an argument of a call as it is written."""
+    """Return an argument of a call as it is written."""
     values = [ast.unparse(each.value) for each in call.keywords if each.arg == keyword]
     return values[0] if values else None
 

@@ -19,7 +19,7 @@ from tests.makers.suite2p_runs import SETTINGS, Runs, expected_traces, traces, w
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch) -> Runs:
-    """Give runs of which one is finished and was not copied, because its recording's folder was away."""
+    """Return runs of which one is finished and was not copied, because its recording's folder was away."""
     runs = write_runs(tmp_path, stand_in_suite2p(tmp_path / "packages", monkeypatch))
     away = runs.share.with_name("away")
 

@@ -78,7 +78,7 @@ def test_a_scratch_disk_that_fills_up_is_told_however_it_shows(small_scratch, mo
 
 @pytest.fixture
 def small_share(tmp_path, monkeypatch):
-    """Give a disk to which the output belongs."""
+    """Return a disk to which the output belongs."""
     stand_in = stand_in_suite2p(tmp_path / "packages", monkeypatch)
     with small_disk(tmp_path / "small", 4_000_000) as disk:
         yield disk, write_runs(tmp_path, stand_in, output_share=disk.path)

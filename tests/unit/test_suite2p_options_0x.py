@@ -31,7 +31,7 @@ each_version = pytest.mark.parametrize("version", VERSIONS)
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """Give a recording of two planes and channels."""
+    """Return a recording of two planes and channels."""
     path = tmp_path_factory.mktemp("recording") / "a_00001.tif"
     pages = np.random.default_rng(0).integers(0, 99, (80, 96, 128)).astype(np.int16)
     write_stack(path, pages, ScanImageSettings(20.0, num_planes=2, channels=(1, 2)))
@@ -39,7 +39,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 
 def another(key: str) -> object:
-    """Give a value that is no default, neither of 0.x nor of 1.x."""
+    """Return a value that is no default, neither of 0.x nor of 1.x."""
     if key in OTHER_VALUES:
         return OTHER_VALUES[key]
     place = CARRIED[key]
@@ -50,7 +50,7 @@ def another(key: str) -> object:
 
 
 def found(key: str, settings: object, db: object) -> object:
-    """Give what the run gets at the place that a key was carried to."""
+    """Return what the run gets at the place that a key was carried to."""
     place = CARRIED[key]
     if place.startswith("db."):
         return db[place.removeprefix("db.")]

@@ -178,7 +178,7 @@ def test_what_a_dead_process_left_is_removed_and_a_living_one_s_is_not(tmp_path)
 
 @pytest.fixture
 def zombie():
-    """Give the number of a process that was killed, and whose parent has not asked for it yet."""
+    """Return the number of a process that was killed, and whose parent has not asked for it yet."""
     if os.name == "nt":
         pytest.skip("Windows has no zombies")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

@@ -32,7 +32,7 @@ class Bucket(storage_adapter.StorageAdapter):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a store that is a folder."""
+    """Return a store that is a folder."""
     place = tmp_path / "store"
     place.mkdir()
     use(monkeypatch, {"protocol": "file", "location": str(place)})

@@ -155,7 +155,7 @@ def stopping_at_once(worker: StubWorker) -> StubWorker:
 
 
 def begun(process: StubProcess, *, times: int = 1, **timing: float) -> StubWorker:
-    """Give a worker that is asked to stop, once or twice, as soon as its process has begun a job."""
+    """Return a worker that is asked to stop, once or twice, as soon as its process has begun a job."""
     worker = StubWorker([process], TABLES, timing=Timing(**timing))
     order = process.order
 

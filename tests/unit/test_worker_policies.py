@@ -59,13 +59,13 @@ class WindowsOSError(OSError):
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
-    """Give what ``raise error from cause`` raises."""
+    """Return what ``raise error from cause`` raises."""
     error.__cause__ = cause
     return error
 
 
 def wrapped(error: Exception) -> Exception:
-    """Give what DataJoint makes of a driver's error."""
+    """Return what DataJoint makes of a driver's error."""
     try:
         try:
             raise error

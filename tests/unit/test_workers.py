@@ -82,7 +82,7 @@ class Clock:
 
 @pytest.fixture
 def clocks() -> tuple[Clock, Clock]:
-    """Give one that stands still while the machine sleeps, and one that people set."""
+    """Return one that stands still while the machine sleeps, and one that people set."""
     return Clock(5.0), Clock(1.7e9)
 
 

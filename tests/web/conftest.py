@@ -25,7 +25,7 @@ def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(lab: Lab) -> Iterator[Site]:
-    """Give the site of an empty lab."""
+    """Return the site of an empty lab."""
     from tests.makers.site import running_site
 
     with running_site(lab) as site:
@@ -34,17 +34,17 @@ def site(lab: Lab) -> Iterator[Site]:
 
 @pytest.fixture
 def anna(site: Site) -> Visitor:
-    """Give the browser of an experimenter who is signed in."""
+    """Return the browser of an experimenter who is signed in."""
     return site.visitor("anna")
 
 
 @pytest.fixture
 def bob(site: Site) -> Visitor:
-    """Give the browser of an administrator who is signed in."""
+    """Return the browser of an administrator who is signed in."""
     return site.visitor("bob")
 
 
 @pytest.fixture
 def stranger(site: Site) -> Visitor:
-    """Give the browser of somebody who is not signed in."""
+    """Return the browser of somebody who is not signed in."""
     return site.visitor()

@@ -17,7 +17,7 @@ SETUP = {"setup_name": "rig", "setup_date": "2026-03-14", "experiment_type": "2P
 
 
 def wrong(page: str, field: str) -> str:
-    """Give what stands beside a field that is wrong."""
+    """Return what stands beside a field that is wrong."""
     return page.partition(f'id="{field}-wrong"')[2].partition("</ul>")[0]
 
 

@@ -68,7 +68,7 @@ def test_each_thread_has_one_connection_and_keeps_it(site: Site) -> None:
 
 @pytest.fixture
 def stoppable(server: ServerProcess, embedded_lab_config: Config, tmp_path: Path) -> Lab:
-    """Give an empty lab on a server that can be stopped."""
+    """Return an empty lab on a server that can be stopped."""
     (tmp_path / "store").mkdir()
     config = server.configured(embedded_lab_config, tmp_path / "store")
     return emptied_lab(dataclasses.replace(config, path=tmp_path / "dj_local_conf.json"), tmp_path)

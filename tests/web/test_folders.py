@@ -26,7 +26,7 @@ def add(lab: Lab, folder: Path, **inputs: object) -> int:
 
 @pytest.fixture
 def states(lab: Lab, folder: Path) -> dict[str, int]:
-    """Give a request in each state that a worker may leave it in."""
+    """Return a request in each state that a worker may leave it in."""
     done = add(lab, folder)
     wrong = add(lab, lab.share / "90218" / "2031-01-01")
     ignored = add(lab, folder, base_folder_note="ignored")
@@ -112,7 +112,7 @@ def test_a_request_that_is_not_there_is_told(anna: Visitor, number: str) -> None
 
 @pytest.fixture
 def waiting(lab: Lab, folder: Path) -> int:
-    """Give a request of Anna's that waits for an animal of a colony."""
+    """Return a request of Anna's that waits for an animal of a colony."""
     mlims.Sync.insert1(
         {
             "sync_id": 0,

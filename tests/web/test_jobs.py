@@ -29,7 +29,7 @@ def folder(lab: Lab, site) -> Path:
 
 @pytest.fixture
 def failed(lab: Lab, folder: Path) -> dict[str, Any]:
-    """Give the key of an import whose tif was cut short."""
+    """Return the key of an import whose tif was cut short."""
     register(lab, folder, combined=False)
     tif = folder / OPEN_FIELD.tif_names[0]
     tif.write_bytes(tif.read_bytes()[:-100])

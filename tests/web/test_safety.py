@@ -37,7 +37,7 @@ def administrators_only() -> str:
 
 @pytest.fixture
 def broken(lab: Lab) -> Iterator[Site]:
-    """Give a site with views that fail."""
+    """Return a site with views that fail."""
     imaging.User.insert1({"username": "bob", "is_staff": True})
     app = create_app(lab.config, secret_key="of the tests")
     app.add_url_rule("/fail", view_func=fail, methods=["GET", "POST"])

@@ -51,7 +51,7 @@ class CsvFile(FileSource):
             yield Reading(_records(rows, self._placed(header), len(header)))
 
     def _placed(self, header: Sequence[str]) -> Mapping[str, int]:
-        """Give where each column of ours stands."""
+        """Return where each column of ours stands."""
         _refuse_other_text(header)
         if self.columns is not None:
             return _placed_by_map(header, self.columns)
@@ -78,7 +78,7 @@ class CsvFile(FileSource):
 def _rows(
     file: BinaryIO, encoding: str, *, must_be_whole: bool
 ) -> Generator[tuple[int, list[str]], None, None]:
-    """Give the cells of each row that is not empty; bytes that are no text stay as lone surrogates."""
+    """Return the cells of each row that is not empty; bytes that are no text stay as lone surrogates."""
     text = io.TextIOWrapper(
         file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
     )
@@ -102,7 +102,7 @@ def _rows(
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
-    """Give lines, and raise in the end where the last one was cut short."""
+    """Return lines, and raise in the end where the last one was cut short."""
     line = "\n"
     for line in lines:
         yield line

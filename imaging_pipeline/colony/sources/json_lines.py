@@ -81,7 +81,7 @@ class JsonLines(FileSource):
         return Record(row, {"animal_id": None, **cells})
 
     def _named(self, given: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-        """Give what an object says, by columns of ours."""
+        """Return what an object says, by columns of ours."""
         if self.columns is not None:
             yield from ((ours, given.get(theirs)) for ours, theirs in self.columns.items())
             return

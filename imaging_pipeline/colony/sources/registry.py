@@ -14,7 +14,7 @@ SOURCES: tuple[type[Source], ...] = (MysqlDatabase, CsvFile, JsonLines)
 
 
 def configured_source(config: Config) -> Source | None:
-    """Give the source that the configuration names, if it names one; connects to nothing.
+    """Return the source that the configuration names, if it names one; connects to nothing.
 
     Raises
     ------

@@ -54,34 +54,34 @@ class MatlabValue(ABC):
 
     @abstractmethod
     def fields(self) -> tuple[str, ...]:
-        """Give the names of a struct's fields; none for what is no struct."""
+        """Return the names of a struct's fields; none for what is no struct."""
 
     @abstractmethod
     def _field(self, name: str) -> MatlabValue:
-        """Give a field that is there of a struct that is no array."""
+        """Return a field that is there of a struct that is no array."""
 
     @abstractmethod
     def _each(self, name: str) -> Sequence[MatlabValue]:
-        """Give a field that is there of every element of a struct array."""
+        """Return a field that is there of every element of a struct array."""
 
     @abstractmethod
     def _cells(self) -> Sequence[MatlabValue]:
-        """Give the elements of a cell array."""
+        """Return the elements of a cell array."""
 
     @abstractmethod
     def _numbers(self) -> NDArray[Any]:
-        """Give an array of numbers."""
+        """Return an array of numbers."""
 
     @abstractmethod
     def _columns(self, columns: Sequence[int]) -> NDArray[Any]:
-        """Give some columns of a matrix of numbers."""
+        """Return some columns of a matrix of numbers."""
 
     @abstractmethod
     def _text(self) -> str:
-        """Give a text."""
+        """Return a text."""
 
     def field(self, name: str) -> MatlabValue:
-        """Give a field of a struct.
+        """Return a field of a struct.
 
         Raises
         ------
@@ -92,14 +92,14 @@ class MatlabValue(ABC):
         return self._field(name)
 
     def optional(self, name: str) -> MatlabValue | None:
-        """Give a field of a struct, or None where it is not there or is an empty array."""
+        """Return a field of a struct, or None where it is not there or is an empty array."""
         if self.kind != "struct" or name not in self.fields():
             return None
         value = self._field(name)
         return None if 0 in value.shape else value
 
     def each(self, name: str) -> Sequence[MatlabValue]:
-        """Give a field of every element of a struct array.
+        """Return a field of every element of a struct array.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class MatlabValue(ABC):
         return self._each(name)
 
     def cells(self) -> Sequence[MatlabValue]:
-        """Give the elements of a cell array, in MATLAB's order.
+        """Return the elements of a cell array, in MATLAB's order.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class MatlabValue(ABC):
         return self._cells()
 
     def numbers(self) -> NDArray[Any]:
-        """Give an array of numbers in MATLAB's shape.
+        """Return an array of numbers in MATLAB's shape.
 
         Raises
         ------
@@ -132,16 +132,16 @@ class MatlabValue(ABC):
         return self._numbers()
 
     def columns(self, columns: Sequence[int]) -> NDArray[Any]:
-        """Give some columns of a matrix of numbers, ascending, from 0."""
+        """Return some columns of a matrix of numbers, ascending, from 0."""
         self._require("numbers")
         return self._columns(columns)
 
     def vector(self) -> NDArray[Any]:
-        """Give an array of numbers as one row, in MATLAB's order of elements."""
+        """Return an array of numbers as one row, in MATLAB's order of elements."""
         return self.numbers().ravel(order="F")
 
     def number(self) -> float:
-        """Give a single number.
+        """Return a single number.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class MatlabValue(ABC):
         return float(vector[0])
 
     def text(self) -> str:
-        """Give a text.
+        """Return a text.
 
         Raises
         ------
@@ -194,5 +194,5 @@ class MatlabValue(ABC):
 
 
 def single_numbers(values: Sequence[MatlabValue]) -> NDArray[np.float64]:
-    """Give float64 (N,), the single number that each of N values is."""
+    """Return float64 (N,), the single number that each of N values is."""
     return np.array([value.number() for value in values], np.float64)

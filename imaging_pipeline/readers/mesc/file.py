@@ -201,7 +201,7 @@ def _read_unit(unit: Unit) -> MescUnit:
 
 
 def _content(recording: MescRecording) -> str:
-    """Give what makes a recording what it is; its place in the file and a person's comment do not."""
+    """Return what makes a recording what it is; its place in the file and a person's comment do not."""
     channels = [(each.name, each.scale, each.offset) for each in recording.channels]
     curves = [(each.name, each.time, each.num_values, each.step_ms) for each in recording.curves]
     size = (recording.num_frames, recording.height, recording.width, recording.dtype)

@@ -15,7 +15,7 @@ _AXIS_WORDS["μm"] = _Z_STACK
 
 
 def kind_of(unit: Unit) -> str:
-    """Give the kind in words.
+    """Return the kind in words.
 
     Newer files say it (``MethodType``); of older ones the third axis tells it, by its role or by its
     title or unit.

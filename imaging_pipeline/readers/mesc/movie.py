@@ -21,7 +21,7 @@ _SIZES = ("ZDim", "YDim", "XDim")
 
 
 def check_movie(unit: Unit) -> list[Any]:
-    """Give the datasets of the channels, each (frames, height, width), once they agree with each other.
+    """Return the datasets of the channels, each (frames, height, width), once they agree with each other.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def first_frames_mean(channel: Any, max_frames: int) -> NDArray[np.float32]:
 
 
 def fingerprint(unit: Unit, settings: str, channels: Sequence[Any]) -> str:
-    """Give 16 hexadecimal characters of a time series: its settings, as given, and samples of its data.
+    """Return 16 hexadecimal characters of a time series: its settings, as given, and samples of its data.
 
     Of each channel eight rows are read, of frames that are spread evenly with the first and the last
     among them; of each curve up to eight values. Where these lie in the file does not count.

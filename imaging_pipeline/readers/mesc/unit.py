@@ -48,7 +48,7 @@ class Unit:
         return float(values[0])
 
     def positive(self, attribute: str) -> float:
-        """Give an attribute that is a number above zero, or raise FormatError."""
+        """Return an attribute that is a number above zero, or raise FormatError."""
         number = self.number(attribute)
         if number <= 0:
             raise self.error(f"The attribute {attribute} makes no sense", number, "above 0")

@@ -61,7 +61,7 @@ def read_texts(file: TifFile) -> ScanImageTexts:
 
 
 def _block(file: TifFile) -> tuple[str, str]:
-    """Give the header and the ROI groups from the file's first bytes, empty before version 2016."""
+    """Return the header and the ROI groups from the file's first bytes, empty before version 2016."""
     if not file.is_bigtiff or file.size_bytes < BLOCK_OFFSET + BLOCK.size:
         return "", ""
     magic, version, header_bytes, roi_bytes = BLOCK.unpack(file.read_at(BLOCK_OFFSET, BLOCK.size))

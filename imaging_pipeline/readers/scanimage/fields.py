@@ -116,12 +116,12 @@ def _imaging_rois(rois: str) -> Sequence[dict[str, Any]]:
 
 
 def _listed(value: Any) -> list[Any]:
-    """Give the elements of a list; ScanImage writes a single one without it."""
+    """Return the elements of a list; ScanImage writes a single one without it."""
     return value if isinstance(value, list) else [value]
 
 
 def _is_imaged(roi: dict[str, Any], plane_z_um: Sequence[float], path: Path) -> bool:
-    """Say whether a region is in the pages, which it must be at all depths or at none."""
+    """Return True if a region is in the pages, which it must be at all depths or at none."""
     if not (roi.get("enable", 1) and roi.get("scanfields")):
         return False
     shapes = {
@@ -143,7 +143,7 @@ def _is_imaged(roi: dict[str, Any], plane_z_um: Sequence[float], path: Path) -> 
 
 
 def _is_at(roi: dict[str, Any], z_um: float) -> bool:
-    """Say whether a region is imaged at a depth.
+    """Return True if a region is imaged at a depth.
 
     A region in discrete planes is so at its scan fields' depths only; another one between them, and
     everywhere if it has one scan field.
@@ -175,7 +175,7 @@ def _field(roi: dict[str, Any]) -> ScanField:
 
 
 def lines_between(keys: Literals) -> int | None:
-    """Give how many lines the scanner needs from one field to the next, by the header; None if unsaid.
+    """Return how many lines the scanner needs from one field to the next, by the header; None if unsaid.
 
     Lines of a linear scanner, and averaged ones, are not counted: there the header does not tell.
     """

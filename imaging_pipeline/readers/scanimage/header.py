@@ -219,7 +219,7 @@ def _volume_rate(keys: Literals, volume: Volume, frame_rate_hz: float, path: Pat
 
 
 def _field_of_view(keys: Literals) -> tuple[float | None, float | None]:
-    """Give width and height in µm from the corners, which go around the field of view."""
+    """Return width and height in µm from the corners, which go around the field of view."""
     corners = keys.numbers("hRoiManager.imagingFovUm")
     if len(corners) != 8 or keys.flag("hRoiManager.mroiEnable"):
         return None, None

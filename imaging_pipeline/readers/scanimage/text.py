@@ -38,23 +38,23 @@ class Literals:
     values: dict[str, str]
 
     def text(self, key: str) -> str:
-        """Give a value as it is written, without the quotes of a char; empty where it is missing."""
+        """Return a value as it is written, without the quotes of a char; empty where it is missing."""
         return self.values.get(key, "").strip("'")
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        """Give the numbers of a scalar or an array, row by row."""
+        """Return the numbers of a scalar or an array, row by row."""
         value = self.values.get(key, "")
         if value.startswith("zeros("):
             return ()
         return tuple(float(number) for number in _NUMBER.findall(value))
 
     def number(self, key: str) -> float | None:
-        """Give a finite number."""
+        """Return a finite number."""
         found = self.numbers(key)
         return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
 
     def integer(self, key: str) -> int | None:
-        """Give a whole number."""
+        """Return a whole number."""
         found = self.number(key)
         return int(found) if found is not None and found.is_integer() else None
 
@@ -64,7 +64,7 @@ class Literals:
 
 
 def parse_lines(text: str, prefix: str) -> Literals:
-    """Give the values of all lines whose key begins with ``prefix``, under the key without it."""
+    """Return the values of all lines whose key begins with ``prefix``, under the key without it."""
     values = {}
     for line in text.splitlines():
         key, equals, value = line.partition("=")
@@ -74,7 +74,7 @@ def parse_lines(text: str, prefix: str) -> Literals:
 
 
 def parse_wall_time(vector: tuple[float, ...], path: Path) -> datetime:
-    """Give the local wall time of a MATLAB date vector (year, month, day, hour, minute, seconds).
+    """Return the local wall time of a MATLAB date vector (year, month, day, hour, minute, seconds).
 
     Raises
     ------

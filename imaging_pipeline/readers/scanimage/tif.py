@@ -59,7 +59,7 @@ def read_tif(path: Path) -> ScanImageTif:
 
 
 def fields_in_page(tif: RecordedTif[Header]) -> tuple[PlacedField, ...]:
-    """Give the fields of view of a tif's pages, from top to bottom; none where a page is one.
+    """Return the fields of view of a tif's pages, from top to bottom; none where a page is one.
 
     Raises
     ------

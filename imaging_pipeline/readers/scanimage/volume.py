@@ -96,7 +96,7 @@ class _Counts:
 
 
 def _saved(num_frames: int, parts: int) -> int | None:
-    """Give how many frames each part has, None where that is no whole number."""
+    """Return how many frames each part has, None where that is no whole number."""
     each, left = divmod(num_frames, parts)
     return each if not left and each >= 0 else None
 
@@ -127,7 +127,7 @@ def _counts(keys: Literals, path: Path) -> _Counts:
 
 
 def _depths(keys: Literals, counts: _Counts) -> tuple[float, ...]:
-    """Give the depth of each plane; ScanImage writes one a slice, a frame, or a frame with the flyback."""
+    """Return the depth of each plane; ScanImage writes one a slice, a frame, or a frame with the flyback."""
     for key in ("hStackManager.zs", "hFastZ.userZs"):
         depths_um = keys.numbers(key)
         if not all(map(math.isfinite, depths_um)):

@@ -99,7 +99,7 @@ def full_frame(
     y_range: tuple[int, int],
     x_range: tuple[int, int],
 ) -> Image:
-    """Give an image of the size of the frames, NaN where it is one of the valid area only.
+    """Return an image of the size of the frames, NaN where it is one of the valid area only.
 
     Parameters
     ----------

@@ -135,12 +135,12 @@ class Metadata:
 
 
 def file_name(path: str) -> str:
-    """Give the last part of a path that was written on any system."""
+    """Return the last part of a path that was written on any system."""
     return PurePosixPath(PureWindowsPath(path).name if "\\" in path else path).name
 
 
 def has_metadata(folder: Path) -> bool:
-    """Say whether the folder holds the dictionaries of either generation."""
+    """Return True if the folder holds the dictionaries of either generation."""
     return (folder / "ops.npy").is_file() or all(
         (folder / name).is_file() for name in ("db.npy", "settings.npy")
     )
@@ -199,7 +199,7 @@ _TOO_LARGE = object()
 
 
 def plain(value: Any, max_items: int = 1000) -> Any:
-    """Give ``value`` in types that JSON knows: arrays as lists, numpy's numbers as Python's, dates as text.
+    """Return ``value`` in types that JSON knows: arrays as lists, numpy's numbers as Python's, dates as text.
 
     Numbers that JSON does not know become text, too: "nan", "inf", "-inf". An array of more than
     ``max_items`` elements is a result that slipped in: its dictionary loses it.

@@ -96,7 +96,7 @@ class Suite2pOutput:
 
 
 def find_outputs(folder: Path) -> tuple[Path, ...]:
-    """Give every folder below ``folder`` (itself included) that holds output of Suite2p, sorted.
+    """Return every folder below ``folder`` (itself included) that holds output of Suite2p, sorted.
 
     Links are not followed, and folders whose name starts with a dot (copies in the making) are passed over.
     """
@@ -172,7 +172,7 @@ def read_output(root: Path) -> Suite2pOutput:
 
 
 def _is_merged(combined: Path) -> bool:
-    """Say whether planes were merged: to show planes together, Suite2p's window writes their labels only."""
+    """Return True if planes were merged."""
     return any((combined / name).is_file() for name in _TELLTALE if name != _LABELS)
 
 

@@ -105,6 +105,6 @@ def _bad_frames(ops: MatlabValue, num_frames: int) -> NDArray[np.bool_]:
 
 
 def _range(ops: MatlabValue, name: str) -> tuple[int, int]:
-    """Give the first row or column from 0, and the one after the last; the file lists all from 1."""
+    """Return the first row or column from 0, and the one after the last; the file lists all from 1."""
     listed = ops.field(name).vector()
     return int(listed[0]) - 1, int(listed[-1])

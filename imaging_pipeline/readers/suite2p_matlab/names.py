@@ -42,5 +42,5 @@ def result_name(name: str) -> ResultName | None:
 
 
 def is_intermediate(name: str) -> bool:
-    """Say whether a file is one that was computed on the way to a result."""
+    """Return True if a file is one that was computed on the way to a result."""
     return _INTERMEDIATE.fullmatch(name) is not None

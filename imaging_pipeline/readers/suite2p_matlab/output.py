@@ -116,7 +116,7 @@ def open_result(path: Path) -> Iterator[MatlabValue]:
 
 
 def read_result(result: MatlabValue) -> MatlabResult:
-    """Say what an open result holds.
+    """Return what an open result holds.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _num_rois(result: MatlabValue, sessions: Sequence[tuple[int, ...]]) -> int:
 
 
 def _files(ops: MatlabValue) -> tuple[tuple[str, ...], ...]:
-    """Give the names of the tifs by session, which ``ops.fsroot`` keeps as MATLAB's ``dir`` gave them."""
+    """Return the names of the tifs by session, which ``ops.fsroot`` keeps as MATLAB's ``dir`` gave them."""
     listed = ops.optional("fsroot")
     if listed is None:
         return ()

@@ -115,7 +115,7 @@ class _Regions:
         }
 
     def roi(self, number: int) -> Roi:
-        """Give a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
+        """Return a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
         ypix = _pixels(self._ypix[number], self._y_range, number)
         center_y, center_x = _center(self._medians[number])
         return Roi(
@@ -174,7 +174,7 @@ def _center(median: MatlabValue) -> tuple[float, float]:
 
 
 def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:
-    """Give rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
+    """Return rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
     found = pixels.vector()
     if found.size and not (found.min() >= 1 and found.max() <= part.size):
         raise FormatError(

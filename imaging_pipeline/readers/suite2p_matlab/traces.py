@@ -60,7 +60,7 @@ def read_neuropil_coefficients(result: MatlabValue) -> NDArray[np.float64]:
 
 
 def read_measured_hash(result: MatlabValue) -> str:
-    """Give 16 hexadecimal characters of all but the labels: traces at some frames, coefficients and pixels.
+    """Return 16 hexadecimal characters of all but the labels: traces at some frames, coefficients and pixels.
 
     A person's curation leaves them as they are; another deconvolution or another run does not.
     """

@@ -222,7 +222,7 @@ class TifFile:
         return Span(offset, num_bytes), next_directory, tags
 
     def value_places(self, num_bytes: int) -> range:
-        """Give where in a directory of so many bytes its tags have their values, or pointers to them."""
+        """Return where in a directory of so many bytes its tags have their values, or pointers to them."""
         first = self._tag_count.size + self._tag.size - self.pointer.size
         return range(first, num_bytes - self.pointer.size, self._tag.size)
 

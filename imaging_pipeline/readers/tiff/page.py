@@ -19,7 +19,7 @@ class Span:
         return self.offset + self.num_bytes
 
     def moved(self, distance: int) -> Span:
-        """Give the same stretch ``distance`` bytes further on."""
+        """Return the same stretch ``distance`` bytes further on."""
         return Span(self.offset + distance, self.num_bytes)
 
 
@@ -54,7 +54,7 @@ class Page:
     end: int
 
     def moved(self, distance: int) -> Page:
-        """Give the page as it is when all of it but the shared texts lies ``distance`` bytes further on."""
+        """Return the page as it is when all of it but the shared texts lies ``distance`` bytes further on."""
         return replace(
             self,
             directory=self.directory.moved(distance),

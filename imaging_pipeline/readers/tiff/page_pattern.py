@@ -35,7 +35,7 @@ class PagePattern:
         self._moving[len(self._content) - value.size] = first.next_directory
 
     def is_at(self, distance: int) -> bool:
-        """Say whether the first directory, its values moved on, lies ``distance`` bytes behind itself."""
+        """Return True if the first directory, its values moved on, lies ``distance`` bytes behind itself."""
         wanted = bytearray(self._content)
         for place, value in self._moving.items():
             self._file.pointer.pack_into(wanted, place, value + distance)

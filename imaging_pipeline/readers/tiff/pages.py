@@ -54,11 +54,11 @@ class PageTable:
         return len(self.data_offsets)
 
     def data(self, index: int) -> Span:
-        """Give the place of a page's image."""
+        """Return the place of a page's image."""
         return Span(int(self.data_offsets[index]), self.first.data.num_bytes)
 
     def description(self, index: int) -> Span:
-        """Give the place of a page's text."""
+        """Return the place of a page's text."""
         return Span(int(self.description_offsets[index]), int(self.description_bytes[index]))
 
 

@@ -239,7 +239,7 @@ def mean_image(
 
 
 def iter_pages(tif: RecordedTif[Header], pages: range) -> Iterator[npt.NDArray[Any]]:
-    """Give the images of some pages, each (height, width) and of the tif's own type.
+    """Return the images of some pages, each (height, width) and of the tif's own type.
 
     Raises
     ------

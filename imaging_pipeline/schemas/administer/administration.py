@@ -245,7 +245,7 @@ def add_setup(
 def _sorted_out(
     name: str, typed_roots: Iterable[str], spelled: Sequence[Root]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the roots that are new, and those that the repository has in one spelling or another."""
+    """Return the roots that are new, and those that the repository has in one spelling or another."""
     spelled = list(spelled)
     new, known_roots = [], []
     for typed in typed_roots:

@@ -62,5 +62,5 @@ def keep(
 
 
 def utc_now() -> datetime:
-    """Give the time in UTC, as tables take it."""
+    """Return the time in UTC, as tables take it."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -14,7 +14,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 
 def set_password(tables: Tables, username: str, password: str, *, by: str | None = None) -> None:
-    """Give a user a password for the web page, and end their running sessions.
+    """Return a user a password for the web page, and end their running sessions.
 
     Attempts that failed before no longer count.
 
@@ -46,7 +46,7 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
 
 
 def check_password(tables: Tables, username: str, password: str, *, address: str) -> None:
-    """Say whether a person knows their password; the attempt counts as one to sign in.
+    """Return True if a person knows their password; the attempt counts as one to sign in.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def verify_repository(tables: Tables, name: str, place: Path) -> Verified:
 
 
 def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:
-    """Give a repository other roots; nothing else changes.
+    """Return a repository other roots; nothing else changes.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def add_note(tables: Tables, metasession_name: str, text: str) -> bool:
 
 
 def set_types(tables: Tables, session: Row, types: Iterable[str]) -> None:
-    """Say what the animal did in a session; what was said before goes.
+    """Return what the animal did in a session; what was said before goes.
 
     Raises
     ------

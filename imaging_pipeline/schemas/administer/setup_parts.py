@@ -37,7 +37,7 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
 
 
 def part_rows(setup: Any, key: Row, parts: Mapping[str, Any]) -> dict[str, list[Row]]:
-    """Give the rows of each part.
+    """Return the rows of each part.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def _differs(stored: Row, given: Row) -> bool:
 
 
 def _lies_within(value: Any, levels: int) -> bool:
-    """Say whether lists and groups lie in each other over no more than some levels."""
+    """Return True if lists and groups lie in each other over no more than some levels."""
     if not isinstance(value, (Mapping, list)):
         return True
     within = value.values() if isinstance(value, Mapping) else value

@@ -46,7 +46,7 @@ class Person:
     is_administrator: bool
 
     def may_change_of(self, username: str | None) -> bool:
-        """Say whether the person may change what is a user's, or nobody's: experimenters only their own."""
+        """Return True if the person may change what belongs to a user or to nobody."""
         return self.is_administrator or self.username == username
 
 
@@ -103,7 +103,7 @@ def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
 
 
 def person(tables: Tables, token: str, *, now: datetime) -> Person | None:
-    """Give who holds a token; None where nobody does, or no longer."""
+    """Return who holds a token; None where nobody does, or no longer."""
     key = {"sign_in_hash": _hash(token)}
     rows = (tables.imaging.SignIn * tables.imaging.User & key).to_dicts()
     if not rows or not _is_running(rows[0], now):
@@ -142,7 +142,7 @@ def count_attempt(tables: Tables, username: str, *, address: str, now: datetime)
 
 
 def _counted(username: str, address: str) -> dict[str, int]:
-    """Give what an attempt counts for, and how many are taken."""
+    """Return what an attempt counts for, and how many are taken."""
     return {f"name {username}": MOST_OF_NAME, f"address {address[:_ADDRESS_ROOM]}": MOST_OF_ADDRESS}
 
 

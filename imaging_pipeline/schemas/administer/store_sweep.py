@@ -62,7 +62,7 @@ def sweep(tables: Tables) -> Swept:
 
 
 def _texts(objects: Any) -> Iterator[str]:
-    """Give the texts of nested groups."""
+    """Return the texts of nested groups."""
     if isinstance(objects, str):
         yield objects
     else:
@@ -71,7 +71,7 @@ def _texts(objects: Any) -> Iterator[str]:
 
 
 def _unnamed(schema: Any) -> list[str]:
-    """Give the old objects below a schema's folder that none of its rows names."""
+    """Return the old objects below a schema's folder that none of its rows names."""
     spec = dj.config.get_store_spec(PIPELINE_STORE)
     root, limit = Path(spec["location"]), time.time() - trace_store.SWEEP_AFTER_S
     folder = root / spec["schema_prefix"] / schema.database

@@ -115,7 +115,7 @@ class Cell(dj.Imported):
 
     @classmethod
     def array(cls, key: Row, quantity: str, channel: str = "primary") -> NDArray[np.float32]:
-        """Give a quantity of all cells of an analysis as one array.
+        """Return a quantity of all cells of an analysis as one array.
 
         Parameters
         ----------

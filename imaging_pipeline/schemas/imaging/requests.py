@@ -149,7 +149,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> Preview:
-        """Say what a request would do if it were carried out now; writes nothing.
+        """Return what a request would do if it were carried out now; writes nothing.
 
         The arguments are those of `add`. The folder must be mounted on this machine. The result is a
         text when it is printed.

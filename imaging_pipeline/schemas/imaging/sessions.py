@@ -149,7 +149,7 @@ class Session(dj.Manual):
 
     @classmethod
     def explain(cls, wanted: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
-        """Say how far sessions are, and why they are not done; a text when it is printed.
+        """Return how far sessions are, and why they are not done; a text when it is printed.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ _TOLD = ("metasession_name", "session_name", "dataset_name", "basefolder_id")
 
 
 def about(tables: Tables, keys: Sequence[Key]) -> list[str]:
-    """Give what each job is about, for any number with three questions to the server at most.
+    """Return what each job is about, for any number with three questions to the server at most.
 
     Keys of rows that are no more are told as they are.
     """
@@ -61,7 +61,7 @@ class _Words:
         return f"{first} and {len(others)} more" if others else first
 
     def _output(self, key: Key) -> str:
-        """Give which dataset of the session it is, where it is not named as the session is."""
+        """Return which dataset of the session it is, where it is not named as the session is."""
         if "dataset_name" not in key:
             return ""
         bundle = str(self._bundles.get(key["dataset_name"], key["dataset_name"]))

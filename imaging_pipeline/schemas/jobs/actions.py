@@ -149,7 +149,7 @@ def _none() -> InputError:
 
 
 def job_hash(table: str, key: Mapping[str, object]) -> str:
-    """Give what a job is found by among those that something was done with."""
+    """Return what a job is found by among those that something was done with."""
     return names.hash16(table, *(str(key[column]) for column in sorted(key)))
 
 

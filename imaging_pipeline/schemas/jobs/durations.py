@@ -25,7 +25,7 @@ class Durations:
 
 
 def durations(tables: Tables, wanted: Selection | None = None) -> dict[str, Durations]:
-    """Give how long jobs took, by the name of their table, where any is finished.
+    """Return how long jobs took, by the name of their table, where any is finished.
 
     Raises
     ------

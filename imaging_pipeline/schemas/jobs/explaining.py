@@ -35,7 +35,7 @@ _PLACE = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
 def explain(
     tables: Tables, wanted: str, *, table: str | None = None, animal: str | None = None
 ) -> Explanations:
-    """Say why sessions are not done, in the order of their start.
+    """Return why sessions are not done, in the order of their start.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class _Reader:
         self._workers = living(tables)
 
     def all(self) -> Iterator[Facts]:
-        """Give the facts of each session, and of each registration that there is no session of."""
+        """Return the facts of each session, and of each registration that there is no session of."""
         requests: dict[tuple[Any, ...], list[Row]] = {}
         for row in self._found.requests:
             requests.setdefault(_place(row), []).append(row)
@@ -114,7 +114,7 @@ class _Reader:
         return replace(facts, candidates=found)
 
     def _outputs(self, of_tables: Iterable[TableFacts], metasession: str | None) -> tuple[SeenOutput, ...]:
-        """Give what the newest request that was carried out saw; it may not know whose an output is."""
+        """Return what the newest request that was carried out saw; it may not know whose an output is."""
         done = [made.number for each in of_tables if each.table == REQUESTS for made in each.made]
         if not done or metasession is None:
             return ()

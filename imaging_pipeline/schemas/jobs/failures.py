@@ -42,7 +42,7 @@ class Failure:
 
 
 def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, ...]:
-    """Give what went wrong: the most frequent first within a table, tables in order of work.
+    """Return what went wrong: the most frequent first within a table, tables in order of work.
 
     Raises
     ------

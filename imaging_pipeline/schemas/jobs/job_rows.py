@@ -33,7 +33,7 @@ _SINCE = (
 
 
 def state(backend: str) -> str:
-    """Give SQL for the `explaining.job.JobStatus` of a row of a job table."""
+    """Return SQL for the `explaining.job.JobStatus` of a row of a job table."""
     # PostgreSQL takes no other word for a value of an enumeration.
     status = "status::text" if backend == "postgresql" else "status"
     is_later = "status = 'pending' AND scheduled_time > CURRENT_TIMESTAMP(3)"
@@ -41,7 +41,7 @@ def state(backend: str) -> str:
 
 
 def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
-    """Give a query for the jobs of a table that a worker, or a person, has met and that are not done.
+    """Return a query for the jobs of a table that a worker, or a person, has met and that are not done.
 
     Parameters
     ----------
@@ -74,13 +74,13 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[Job
 
 
 def left(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
-    """Give a query for all jobs of a table that are so far and not done, as `unfinished` does."""
+    """Return a query for all jobs of a table that are so far and not done, as `unfinished` does."""
     met = unfinished(jobs, backend, of_key, statuses)
     return together([met, new(jobs, of_key)]) if JobStatus.PENDING in statuses else met
 
 
 def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
-    """Give a query for the jobs of a table that are done, as `unfinished` does.
+    """Return a query for the jobs of a table that are done, as `unfinished` does.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
 
 
 def new(jobs: Populated, of_key: Sql) -> Sql:
-    """Give a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
+    """Return a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
     return Sql(
         f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
         " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid,"
@@ -118,7 +118,7 @@ def new(jobs: Populated, of_key: Sql) -> Sql:
 
 
 def num_new(jobs: JobTable, of_key: Sql) -> Sql:
-    """Give a query for how many keys are to be made that nobody has met.
+    """Return a query for how many keys are to be made that nobody has met.
 
     All that is made is of a key: the numbers tell, and none needs to be looked up but those met.
     """
@@ -152,6 +152,6 @@ def _and(condition: Sql) -> str:
 
 
 def same(jobs: Populated, table: str, alias: str) -> str:
-    """Give a query for the rows of a table, job table or not, with the key of another one."""
+    """Return a query for the rows of a table, job table or not, with the key of another one."""
     equal = " AND ".join(f"s.{name} = {alias}.{name}" for name in jobs.key)
     return f"SELECT 1 FROM {table} AS s WHERE {equal}"

@@ -86,7 +86,7 @@ class JobTable(Populated):
 
 
 def job_tables(tables: Tables) -> tuple[JobTable, ...]:
-    """Give all tables that workers fill, in the order in which work flows: each after those that it needs."""
+    """Return all tables that workers fill, in order: each after those that it needs."""
     same = (tables.connection.adapter.backend, tables.config.prefix)
     if same not in _known:
         _known[same] = found_job_tables(tables)
@@ -94,7 +94,7 @@ def job_tables(tables: Tables) -> tuple[JobTable, ...]:
 
 
 def found_job_tables(tables: Tables) -> tuple[JobTable, ...]:
-    """Give the same, found out anew."""
+    """Return the same, found out anew."""
     by_lane = {short_name(path): lane.name for lane in LANES for path in lane.tables}
     full_names = {_class(tables, name).full_table_name: name for name in by_lane}
     left = [_job_table(tables, name, lane, full_names) for name, lane in by_lane.items()]
@@ -108,7 +108,7 @@ def found_job_tables(tables: Tables) -> tuple[JobTable, ...]:
 
 
 def job_table_named(tables: Tables, wanted: str) -> JobTable:
-    """Give a table by its name, with or without that of its schema, in any case.
+    """Return a table by its name, with or without that of its schema, in any case.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _job_table(tables: Tables, name: str, lane: str, full_names: Mapping[str, st
 
 
 def _needs(name: str, parents: Iterable[str], full_names: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the tables of workers that one refers to, or to parts of; all rest on a request carried out."""
+    """Return the tables of workers that one refers to, or to parts of; all rest on a request carried out."""
     if name == REQUESTS:
         return ()
     referred = [

@@ -15,12 +15,12 @@ from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
 
 def requests(base_folder: Any) -> Any:
-    """Give the requests whose animal is here, of the table ``BaseFolder``."""
+    """Return the requests whose animal is here, of the table ``BaseFolder``."""
     return base_folder & f"NOT {pending_animals.WAITS}"
 
 
 def tif(imaging: Any) -> Any:
-    """Give sessions' datasets of tifs.
+    """Return sessions' datasets of tifs.
 
     Parameters
     ----------
@@ -31,17 +31,17 @@ def tif(imaging: Any) -> Any:
 
 
 def mesc(imaging: Any) -> Any:
-    """Give sessions' parts of ``.mesc`` files; the parameter is as of `tif`."""
+    """Return sessions' parts of ``.mesc`` files; the parameter is as of `tif`."""
     return _data_of_types(imaging, (MESC,))
 
 
 def outputs(imaging: Any) -> Any:
-    """Give sessions' outputs of segmentation programs; the parameter is as of `tif`."""
+    """Return sessions' outputs of segmentation programs; the parameter is as of `tif`."""
     return _data_of_types(imaging, OUTPUT_TYPES)
 
 
 def imaging_analysis(imaging: Any, tif: Any) -> Any:
-    """Give sessions' outputs, as soon as the session's tifs are imported to check them against.
+    """Return sessions' outputs, as soon as the session's tifs are imported to check them against.
 
     Parameters
     ----------

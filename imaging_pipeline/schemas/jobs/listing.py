@@ -54,7 +54,7 @@ def list_jobs(
     limit: int,
     offset: int = 0,
 ) -> JobPage:
-    """Give jobs in the order in which work flows; of a table those that are done last, and the newest first.
+    """Return jobs in order of the tables; of each table finished ones last, and the newest first.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def list_jobs(
 
 
 def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) -> tuple[Job, ...]:
-    """Give jobs for rows of `job_rows`, each with its table; few questions for any number."""
+    """Return jobs for rows of `job_rows`, each with its table; few questions for any number."""
     keys = [{column: row[column] for column in jobs.key} for jobs, row in rows]
     running = any(row["state"] == JobStatus.RESERVED for _, row in rows)
     workers = met(tables) if running else ()

@@ -16,22 +16,22 @@ __all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "met"
 
 
 def living(tables: Tables) -> tuple[LivingWorker, ...]:
-    """Give the workers that live, by the server's clock, sorted by host and name."""
+    """Return the workers that live, by the server's clock, sorted by host and name."""
     return tuple(worker for worker in _all(tables) if not worker.is_silent)
 
 
 def silent(tables: Tables) -> tuple[LivingWorker, ...]:
-    """Give the workers that stopped giving signs of life and whose jobs nobody has taken up yet."""
+    """Return the workers that stopped giving signs of life and whose jobs nobody has taken up yet."""
     return tuple(worker for worker in _all(tables) if worker.is_silent)
 
 
 def met(tables: Tables) -> tuple[LivingWorker, ...]:
-    """Give those that live, then those that are silent."""
+    """Return those that live, then those that are silent."""
     return tuple(sorted(_all(tables), key=lambda worker: worker.is_silent))
 
 
 def living_hosts(tables: Tables, lane: str) -> tuple[str, ...]:
-    """Give the machines on which workers of a lane live."""
+    """Return the machines on which workers of a lane live."""
     return tuple(dict.fromkeys(worker.host for worker in living(tables) if lane in worker.lanes))
 
 

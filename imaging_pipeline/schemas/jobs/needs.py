@@ -31,7 +31,7 @@ class JobNeeds:
 
 
 def job_needs(tables: Tables, lane: Lane, key: Row) -> JobNeeds:
-    """Give what the job with a key of one of a lane's tables takes."""
+    """Return what the job with a key of one of a lane's tables takes."""
     if Need.SUITE2P not in lane.needs:
         return JobNeeds()
     return JobNeeds(_movie_bytes(tables, key) + _SPARE_BYTES, _memory_bytes(tables, key))
@@ -85,7 +85,7 @@ def _candidate(
 
 
 def room(needs: JobNeeds, scratch_bytes: int | None, memory_bytes: int | None) -> tuple[str, str]:
-    """Say why a job has no room on a machine with so much free, and what to do; nothing where it has."""
+    """Return why a job has no room on a machine with so much free, and what to do; nothing where it has."""
     if scratch_bytes is not None and scratch_bytes < needs.scratch_bytes:
         return (
             f"it has {_gigabytes(scratch_bytes)} free on its scratch disk, and the run needs"
@@ -108,14 +108,14 @@ def _is_meant(tables: Tables, condition: str, key: Mapping[str, object]) -> bool
 
 
 def _movie_bytes(tables: Tables, key: Row) -> int:
-    """Give the bytes of the tifs that Suite2p takes, which its movie is about as large as."""
+    """Return the bytes of the tifs that Suite2p takes, which its movie is about as large as."""
     metasession = {"metasession_name": key["metasession_name"]}
     files = tables.imaging.PhysicalFile & (analysed_tifs(tables.imaging) & metasession)
     return int(sum(files.to_arrays("size_bytes")))
 
 
 def _memory_bytes(tables: Tables, key: Row) -> int:
-    """Give the bytes of the movie that Suite2p detects cells in: averaged over about a second, as float32."""
+    """Return the bytes of the movie for detection, averaged over about a second, as float32."""
     stacks = tables.imaging.Tif & {"metasession_name": key["metasession_name"]}
     rows = stacks.proj("num_frames", "frames_per_volume", "tif_rate_hz", "height", "width").to_dicts()
     if not rows:

@@ -20,7 +20,7 @@ _ORDER = "ORDER BY session_timestamp DESC, session_name"
 
 
 def page(tables: Tables, wanted: Sql, limit: int, offset: int) -> Sql:
-    """Give a query for sessions, the newest first: names, start, animal and user.
+    """Return a query for sessions, the newest first: names, start, animal and user.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def page(tables: Tables, wanted: Sql, limit: int, offset: int) -> Sql:
 
 
 def of_metasessions(tables: Tables, wanted: Sql) -> Sql:
-    """Give the condition on ``Session`` for one on columns of ``MetaSession`` or of its animal, if any."""
+    """Return the condition on ``Session`` for one on columns of ``MetaSession`` or of its animal, if any."""
     if not wanted.text:
         return wanted
     names = f"SELECT metasession_name FROM {_metasessions(tables)} {wanted.clause}"
@@ -55,7 +55,7 @@ def _metasessions(tables: Tables) -> str:
 
 
 def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, str]) -> Sql:
-    """Give a query for how far tables are with sessions.
+    """Return a query for how far tables are with sessions.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, s
 
 
 def rank_counts(tables: Tables, known: Sequence[JobTable], wanted: Sql) -> Sql:
-    """Give a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
+    """Return a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
     joined = _joined(tables, known, Sql())
     sessions = f"SELECT * FROM {tables.imaging.Session.full_table_name} {wanted.clause}"
     places = ", ".join(str(number) for number in range(1, len(known) + 2))
@@ -97,7 +97,7 @@ def _columns(known: Sequence[JobTable]) -> str:
 
 
 def _joined(tables: Tables, known: Sequence[JobTable], of_metasessions: Sql) -> Sql:
-    """Give the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
+    """Return the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
     joins = []
     for number, each in enumerate(known):
         joins.append(_left_joined(_ranks(each, of_metasessions), f"t{number}", "session_name" in each.key))
@@ -115,7 +115,7 @@ def _left_joined(query: Sql, alias: str, is_of_session: bool) -> Sql:
 
 
 def _ranks(jobs: JobTable, of_keys: Sql) -> Sql:
-    """Give for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
+    """Return for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
     names = [name for name in ("metasession_name", "session_name") if name in jobs.key]
     of_job = (
         f"SELECT CASE job.status WHEN 'error' THEN {RANKS[State.ERROR]}"

@@ -27,7 +27,7 @@ _REQUEST = ("basefolder_id",)
 
 
 def keys_meant(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
-    """Give the SQL condition on rows with some primary key that belong to what a person's condition means.
+    """Return the SQL condition on rows with some primary key that belong to what a person's condition means.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _of_requests(tables: Tables) -> tuple[Any, ...]:
 
 
 def _columns(parents: Sequence[Any]) -> dict[str, int]:
-    """Give from each column to the table, by its place, that it is taken from."""
+    """Return from each column to the table, by its place, that it is taken from."""
     columns: dict[str, int] = {}
     for place, parent in enumerate(parents):
         for name in parent.heading.names:

@@ -64,7 +64,7 @@ class Selected:
 
 
 def select(tables: Tables, wanted: Selection) -> tuple[Selected, ...]:
-    """Give the tables that have jobs of this kind at all, in the order in which work flows.
+    """Return the tables that have jobs of this kind at all, in the order in which work flows.
 
     Raises
     ------

@@ -94,7 +94,7 @@ class ProgressPage:
 def progress_page(
     tables: Tables, wanted: Wanted | None = None, *, limit: int, offset: int = 0
 ) -> ProgressPage:
-    """Give a page of sessions, the newest first, and sums over all that are wanted.
+    """Return a page of sessions, the newest first, and sums over all that are wanted.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def progress_page(
 def session_page(
     tables: Tables, wanted: Wanted, *, limit: int, offset: int
 ) -> tuple[tuple[str, ...], tuple[SessionProgress, ...]]:
-    """Give a page of sessions as `progress_page` does, without the sums over all.
+    """Return a page of sessions as `progress_page` does, without the sums over all.
 
     Returns
     -------
@@ -206,7 +206,7 @@ def _check(tables: Tables, wanted: Wanted) -> None:
 
 
 def _condition(tables: Tables, wanted: Wanted) -> Sql:
-    """Give the condition on columns of ``Session``."""
+    """Return the condition on columns of ``Session``."""
     conditions = [progress_sql.of_metasessions(tables, every([_of_whom(wanted), _of_type(wanted)]))]
     if wanted.since is not None:
         conditions.append(Sql("session_timestamp >= %s", (wanted.since,)))

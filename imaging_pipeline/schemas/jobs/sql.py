@@ -23,20 +23,20 @@ class Sql:
 
 
 def every(conditions: Iterable[Sql]) -> Sql:
-    """Give one condition for several."""
+    """Return one condition for several."""
     some = [each for each in conditions if each.text]
     text = " AND ".join(f"({each.text})" for each in some)
     return Sql(text, tuple(value for each in some for value in each.args))
 
 
 def one_of(column: str, values: Iterable[object]) -> Sql:
-    """Give the condition that a column has one of some values."""
+    """Return the condition that a column has one of some values."""
     args = tuple(values)
     return Sql(f"{column} IN ({', '.join(['%s'] * len(args))})", args) if args else Sql("1 = 0")
 
 
 def together(queries: Iterable[Sql]) -> Sql:
-    """Give the rows of several queries."""
+    """Return the rows of several queries."""
     some = tuple(queries)
     text = " UNION ALL ".join(each.text for each in some)
     return Sql(text, tuple(value for each in some for value in each.args))

@@ -38,7 +38,7 @@ class TableRead:
     left: tuple[Job, ...]
 
     def of(self, session: Row | None, request_ids: Sequence[int]) -> TableFacts:
-        """Give what it has of one session, or of none, and of the requests for its folder."""
+        """Return what it has of one session, or of none, and of the requests for its folder."""
         made = [row.made for row in self.made if _is_of(row.key, session, request_ids)]
         left = [job for job in self.left if _is_of(job.key, session, request_ids)]
         if self.jobs.name == REQUESTS:

@@ -139,7 +139,7 @@ def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
 
 
 def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
-    """Give a quantity of all cells of one row of ``Cell``: float32 (cells, frames).
+    """Return a quantity of all cells of one row of ``Cell``: float32 (cells, frames).
 
     Raises
     ------

@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 
 def dataset_files(tables: Tables, key: Row) -> list[Row]:
-    """Give the files of a dataset on this machine, in order of acquisition.
+    """Return the files of a dataset on this machine, in order of acquisition.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def dataset_files(tables: Tables, key: Row) -> list[Row]:
 
 
 def output_place(tables: Tables, key: Row) -> Row:
-    """Give where a segmentation output lies on this machine.
+    """Return where a segmentation output lies on this machine.
 
     Returns
     -------
@@ -59,13 +59,13 @@ def output_place(tables: Tables, key: Row) -> Row:
 
 
 def array_folder(tables: Tables, key: Row) -> str:
-    """Give the folder of an analysis' arrays in the store, which other databases may share."""
+    """Return the folder of an analysis' arrays in the store, which other databases may share."""
     imaging = f"{tables.config.prefix}imaging"
     return "/".join((imaging, key["metasession_name"], key["session_name"], key["dataset_name"]))
 
 
 def session_tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give the sessions of a MetaSession in order, with their tifs.
+    """Return the sessions of a MetaSession in order, with their tifs.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def session_tifs(tables: Tables, key: Row) -> list[Row]:
 
 
 def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give the sessions of a MetaSession in order, each with the ``dataset_name`` of its analysed tifs."""
+    """Return the sessions of a MetaSession in order, each with the ``dataset_name`` of its analysed tifs."""
     imaging = tables.imaging
     sessions = imaging.Session * analysed_tifs(imaging) & {"metasession_name": key["metasession_name"]}
     rows: list[Row] = sessions.to_dicts(order_by="session_order")
@@ -89,14 +89,14 @@ def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
 
 
 def analysis_parameters(tables: Tables, key: Row) -> Row:
-    """Give the session's frames in the output and the frame rate."""
+    """Return the session's frames in the output and the frame rate."""
     wanted = ("first_frame", "num_frames", "analysis_rate_hz")
     row: Row = (tables.imaging.ImagingAnalysis & key).proj(*wanted).fetch1()
     return row
 
 
 def newest_baseline(tables: Tables) -> Row:
-    """Give the newest row of ``BaselineParams``, which counts for new analyses."""
+    """Return the newest row of ``BaselineParams``, which counts for new analyses."""
     row: Row = tables.imaging.BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)[0]
     return row
 
@@ -111,7 +111,7 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Row:
 
 
 def _frames(tables: Tables, session: Row, files: list[Row]) -> Row | None:
-    """Give the ``acquisitions`` of the files, and what ``Tif`` says of them."""
+    """Return the ``acquisitions`` of the files, and what ``Tif`` says of them."""
     stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
     wanted = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
     rows: list[Row] = stack.proj(*wanted).to_dicts()

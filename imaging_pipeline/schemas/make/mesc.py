@@ -13,7 +13,7 @@ _LONGEST_COMMENT = 4096
 
 
 def mesc_row(file: Row) -> Row:
-    """Give the columns of ``Mesc`` that are not its key.
+    """Return the columns of ``Mesc`` that are not its key.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from imaging_pipeline.schemas.plain_rows import Row
 
 
 def scanimage_rows(stack: TifStack) -> list[Row]:
-    """Give the row of ``Tif.SI``; none where the stack was not written by ScanImage."""
+    """Return the row of ``Tif.SI``; none where the stack was not written by ScanImage."""
     return [_scanimage_row(stack)] if isinstance(stack, ScanImageStack) else []
 
 
@@ -52,7 +52,7 @@ def _scanimage_row(stack: ScanImageStack) -> Row:
 
 
 def plane_rows(stack: TifStack) -> list[Row]:
-    """Give the rows of ``Tif.Plane``: every field of every plane, in the order in which Suite2p counts them.
+    """Return the rows of ``Tif.Plane``: every field of every plane, in Suite2p's order.
 
     Raises
     ------

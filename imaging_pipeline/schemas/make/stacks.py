@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 
 def stack_files(tables: Tables, key: Row) -> Row:
-    """Give the files of a dataset of tifs on this machine, and those of the primary dataset beside it.
+    """Return the files of a dataset of tifs on this machine, and those of the primary dataset beside it.
 
     Parameters
     ----------
@@ -57,14 +57,14 @@ def read_stack(files: Row) -> TifStack:
 
 
 def contents(files: Row) -> list[str]:
-    """Give the fingerprints of all that `read_tifs` rests on, as a plan orders them."""
+    """Return the fingerprints of all that `read_tifs` rests on, as a plan orders them."""
     experiment = experiment_type(files["experiment_type"])
     besides = files["primary"] if experiment.primary != experiment.analysed else []
     return [file["fingerprint"] for file in (*besides, *files["tifs"])]
 
 
 def is_motion_corrected(files: Row) -> bool:
-    """Say whether the tifs that `stack_files` gives were motion corrected before they were registered."""
+    """Return True if the tifs that `stack_files` gives were motion corrected before they were registered."""
     return files["datasettype"] in MOTION_CORRECTED
 
 
@@ -82,7 +82,7 @@ def _on_this_machine(rows: list[Row]) -> tuple[StackFile, ...]:
 
 
 def stack_row(stack: TifStack) -> Row:
-    """Give the columns of ``Tif`` that follow from the stack."""
+    """Return the columns of ``Tif`` that follow from the stack."""
     first = stack.tifs[0]
     return {
         "num_files": len(stack.tifs),

@@ -49,7 +49,7 @@ def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterato
 
 
 def _folder(table: Any, key: Row) -> Path:
-    """Give where DataJoint puts a job's arrays, where the store is a folder."""
+    """Return where DataJoint puts a job's arrays, where the store is a folder."""
     spec = dj.config.get_store_spec(PIPELINE_STORE)
     levels = (f"{name}={encode_pk_value(key[name])}" for name in table.primary_key if name in key)
     return Path(spec["location"], spec["schema_prefix"], table.database, table.table_name, *levels)
@@ -64,5 +64,5 @@ def _array_bytes(row: Row) -> int:
 
 
 def number_or_null(number: float) -> float | None:
-    """Give a number for a nullable column; NaN is null, as PostgreSQL would otherwise keep it."""
+    """Return a number for a nullable column; NaN is null, as PostgreSQL would otherwise keep it."""
     return None if np.isnan(number) else float(number)

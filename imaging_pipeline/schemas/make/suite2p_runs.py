@@ -21,7 +21,7 @@ from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
 
 def place(tables: Tables, key: Row) -> Row:
-    """Give where the output of a MetaSession and option set belongs on this machine."""
+    """Return where the output of a MetaSession and option set belongs on this machine."""
     metasession = (tables.imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     output_folder = str(PurePosixPath(metasession["suite2p_folder"], key["ops_name"]))
     return {
@@ -33,7 +33,7 @@ def place(tables: Tables, key: Row) -> Row:
 
 
 def _registered_output(tables: Tables, key: Row) -> str | None:
-    """Give where a finished output of a MetaSession and option set lies that is registered, or None."""
+    """Return where a finished output of a MetaSession and option set lies that is registered, or None."""
     imaging = tables.imaging
     outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
@@ -43,12 +43,12 @@ def _registered_output(tables: Tables, key: Row) -> str | None:
 
 
 def tifs(tables: Tables, key: Row) -> list[Row]:
-    """Give the tifs of each session of a MetaSession in order, as `stack_rows.stack_files` does."""
+    """Return the tifs of each session of a MetaSession in order, as `stack_rows.stack_files` does."""
     return [stacks.stack_files(tables, session) for session in sessions_with_tifs(tables, key)]
 
 
 def options(tables: Tables, key: Row) -> Row:
-    """Give the option set."""
+    """Return the option set."""
     row: Row = (
         (tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]}).proj("ops_settings", "ops_hash").fetch1()
     )
@@ -106,7 +106,7 @@ def _require_tifs(tifs: list[Row]) -> None:
 
 
 def _acquisitions(tifs: list[Row]) -> tuple[int, ...]:
-    """Give the acquisition of each tif, by numbers that go on over all sessions."""
+    """Return the acquisition of each tif, by numbers that go on over all sessions."""
     recorded = [
         (number, tif["acquisition"]) for number, session in enumerate(tifs) for tif in session["tifs"]
     ]
@@ -133,7 +133,7 @@ def _made_by_hand(output: Suite2pOutput) -> RunResult:
 
 
 def row(place: Row, result: RunResult) -> Row:
-    """Give the columns of ``Suite2Py`` that are not its key."""
+    """Return the columns of ``Suite2Py`` that are not its key."""
     return {
         "output_folder": relative(result.target, Path(place["repository"])),
         "adopted": result.adopted,
@@ -197,7 +197,7 @@ def take_up(tables: Tables, key: Row, *, note: str) -> int:
 
 
 def _requests(tables: Tables, key: Row) -> tuple[list[Row], set[int]]:
-    """Give the requests for a MetaSession's folder, the newest first, and those that are yet to be done."""
+    """Return the requests for a MetaSession's folder, the newest first, and those that are yet to be done."""
     imaging = tables.imaging
     metasession = (imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     of_folder = {

@@ -28,7 +28,7 @@ TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
 
 
 def typed(row: Mapping[str, Any]) -> Row:
-    """Give what a request says of its animal."""
+    """Return what a request says of its animal."""
     said = {name: row[name] for name in TYPED if row.get(name) is not None}
     if "datasource_id" in said:
         said["datasource_id"] = int(said["datasource_id"])
@@ -37,7 +37,7 @@ def typed(row: Mapping[str, Any]) -> Row:
 
 
 def matching(tables: Tables, said: Mapping[str, Any]) -> list[Row]:
-    """Give the keys of the animals that may be meant."""
+    """Return the keys of the animals that may be meant."""
     wanted = [{column: value} for column, value in _wanted(said)]
     if both := _BOTH.fullmatch(said.get("animal", "")):
         wanted.append(both.groupdict())
@@ -49,7 +49,7 @@ def matching(tables: Tables, said: Mapping[str, Any]) -> list[Row]:
 
 
 def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
-    """Say why no one animal is meant.
+    """Return why no one animal is meant.
 
     Returns
     -------
@@ -78,14 +78,14 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
 
 
 def last_sync(tables: Tables) -> Row | None:
-    """Give the row of the last comparison with the whole colony that went well."""
+    """Return the row of the last comparison with the whole colony that went well."""
     done = tables.mlims.Sync & {"sync_is_whole": True, "sync_error": ""} & "sync_duration_s IS NOT NULL"
     rows: list[Row] = done.to_dicts(order_by="sync_id DESC", limit=1)
     return rows[0] if rows else None
 
 
 def told_of(sync: Row | None) -> str:
-    """Say when the colony was compared with last, and with what."""
+    """Return when the colony was compared with last, and with what."""
     if sync is None:
         return "the colony system was not compared with yet"
     return (
@@ -95,7 +95,7 @@ def told_of(sync: Row | None) -> str:
 
 
 def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
-    """Give animals with their names, and when they were born, died and were missed."""
+    """Return animals with their names, and when they were born, died and were missed."""
     animal = tables.mlims.Animal
     parts = " ".join(
         f"LEFT JOIN {part.full_table_name} AS {alias} ON {alias}.animal_id = animal.animal_id"
@@ -116,7 +116,7 @@ def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
 
 
 def _wanted(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give the columns that may hold what was said."""
+    """Return the columns that may hold what was said."""
     if "animal" in said:
         return [("animal_id", said["animal"]), ("animal_name", said["animal"])]
     return [(column, said[column]) for column in ("animal_id", "animal_name") if column in said]
@@ -156,7 +156,7 @@ def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
 
 
 def _alike(tables: Tables, value: str) -> list[str]:
-    """Give names and identifiers that begin or end as a text does; a colony has too many to compare all."""
+    """Return names and identifiers that begin or end as a text does; a colony has too many to compare all."""
     animal = tables.mlims.Animal.full_table_name
     question = " UNION ".join(
         f"(SELECT {column} FROM {animal} WHERE LEFT({column}, %s) = %s OR RIGHT({column}, %s) = %s"
@@ -168,5 +168,5 @@ def _alike(tables: Tables, value: str) -> list[str]:
 
 
 def _some(tables: Tables) -> list[str]:
-    """Give the first names that there are."""
+    """Return the first names that there are."""
     return [str(name) for name in tables.mlims.Animal().to_arrays("animal_name", limit=10)]

@@ -13,7 +13,7 @@ Consent = dict[str, int]
 
 
 def to_what_was_shown(purged: Iterable[Purged]) -> Consent:
-    """Give the consent of a person who agreed to this, and to no more."""
+    """Return the consent of a person who agreed to this, and to no more."""
     return {each.table: each.num_rows for each in purged}
 
 

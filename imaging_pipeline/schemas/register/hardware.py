@@ -31,7 +31,7 @@ class HardwareNotes:
 
 
 def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> HardwareNotes:
-    """Give setup and scope to MetaSessions that have none yet; other ones are told, not changed.
+    """Return setup and scope to MetaSessions that have none yet; other ones are told, not changed.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> Hardwa
 
 
 def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes: Changes) -> date:
-    """Give the newest calibration of the setup that is not after the start of the first session."""
+    """Return the newest calibration of the setup that is not after the start of the first session."""
     day = min(_days(tables, metasession_name, changes))
     calibrations = tables.imaging.Setup & {"setup_name": setup_name}
     dates: list[date] = sorted(calibrations.to_arrays("setup_date").tolist())
@@ -74,7 +74,7 @@ def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes
 
 
 def _days(tables: Tables, metasession_name: str, changes: Changes) -> Iterator[date]:
-    """Give the days of all sessions that the MetaSession has or gets."""
+    """Return the days of all sessions that the MetaSession has or gets."""
     registered = tables.imaging.Session & {"metasession_name": metasession_name}
     yield from (start.date() for start in registered.to_arrays("session_timestamp").tolist())
     for each in changes.sessions:

@@ -60,7 +60,7 @@ class PastRequest:
 
 
 def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
-    """Give the requests that a folder was looked at by, or that met a session, in their order.
+    """Return the requests that a folder was looked at by, or that met a session, in their order.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
 
 
 def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
-    """Give requests by their identifiers, as far as they are there, and what became of each."""
+    """Return requests by their identifiers, as far as they are there, and what became of each."""
     keys = [{"basefolder_id": number} for number in numbers]
     requests = (tables.imaging.BaseFolder & keys).join(tables.mlims.Animal.proj("animal_name"), left=True)
     rows = requests.to_dicts(order_by="basefolder_id")
@@ -90,7 +90,7 @@ def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
 
 
 def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]) -> tuple[int, ...]:
-    """Give the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
+    """Return the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
     done = tables.imaging.MakeDatasetSessions
     places = [{"repository_name": repository_name, "folder": folder} for folder in folders]
     left = (tables.imaging.BaseFolder & places & f"NOT {pending_animals.WAITS}") - done.proj()

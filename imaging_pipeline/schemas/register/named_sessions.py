@@ -40,7 +40,7 @@ class Named:
 
 
 def named(tables: Tables, wanted: str, *, animal: str | None = None) -> Named:
-    """Give the sessions and requests that are meant.
+    """Return the sessions and requests that are meant.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def named(tables: Tables, wanted: str, *, animal: str | None = None) -> Named:
 
 
 def requests_for_folder(tables: Tables, wanted: str) -> set[int]:
-    """Give the identifiers of the requests for a folder, as typed or below its repository."""
+    """Return the identifiers of the requests for a folder, as typed or below its repository."""
     places = [{"folder": clean(wanted).replace("\\", "/").strip("/")}]
     # What is no whole path may be one below a repository.
     with suppress(PathError):
@@ -102,7 +102,7 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
 
 
 def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]:
-    """Give the sessions that meet conditions on ``Session`` and ``MetaSession``.
+    """Return the sessions that meet conditions on ``Session`` and ``MetaSession``.
 
     The tables are restricted before they are joined: MySQL would join all that there is first.
     """

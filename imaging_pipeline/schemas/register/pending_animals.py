@@ -36,7 +36,7 @@ def take_up(tables: Tables) -> tuple[int, ...]:
 
 
 def why_waiting(tables: Tables, request: Row) -> PipelineError | None:
-    """Say what a request waits for that has no animal yet; None for one that has, or that is withdrawn.
+    """Return what a request waits for that has no animal yet; None for one that has, or that is withdrawn.
 
     Returns
     -------
@@ -61,20 +61,20 @@ def warn(number: int, reason: NotYetHereError, *, stacklevel: int) -> None:
 
 
 def said(request: Row) -> str:
-    """Give what was typed of the animal of a request that waits."""
+    """Return what was typed of the animal of a request that waits."""
     typed = request["awaited_animal"]
     return str(next(typed[name] for name in animal_names.TYPED if name in typed))
 
 
 def _withdrawn(tables: Tables) -> set[int]:
-    """Give the requests that are left alone."""
+    """Return the requests that are left alone."""
     jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
     question = f"SELECT basefolder_id FROM {jobs} WHERE status = 'ignore'"
     return {int(number) for (number,) in plain_rows.fetch(tables.connection, question)}
 
 
 def _successor(tables: Tables, request: Row) -> int | None:
-    """Give a later request for the same folder that says another animal."""
+    """Return a later request for the same folder that says another animal."""
     place = {name: request[name] for name in ("repository_name", "folder")}
     later = tables.imaging.BaseFolder & place & f"basefolder_id > {int(request['basefolder_id'])}"
     rows = later.proj("animal_id", "awaited_animal").to_dicts(order_by="basefolder_id")

@@ -68,7 +68,7 @@ class Preview:
         return not (self.decision.changes.sessions or self.waiting)
 
     def text(self, *, with_files: bool = True, width: int = 80) -> str:
-        """Give it as plain text, with every file or without those that are used and ignored.
+        """Return it as plain text, with every file or without those that are used and ignored.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Preview:
 
 
 def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
-    """Say what a request would do if it were carried out now; writes nothing and keeps no lock.
+    """Return what a request would do if it were carried out now; writes nothing and keeps no lock.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ _NUM_SHOWN = 10
 
 
 def text(preview: Preview, *, with_files: bool, width: int) -> str:
-    """Give what would become of a request, section by section.
+    """Return what would become of a request, section by section.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def find(tables: Tables, purges: Iterable[Purge]) -> Doomed:
 
 
 def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:
-    """Give what each reason takes with it; private tables may have been declared a moment ago."""
+    """Return what each reason takes with it; private tables may have been declared a moment ago."""
     together: dict[tuple[PurgeSeed, str], list[Purge]] = {}
     for each in purges:
         together.setdefault((each.seed, each.reason), []).append(each)
@@ -160,7 +160,7 @@ def _any_of(restricted: Sequence[Any]) -> Any:
 
 
 def _told(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, ...]:
-    """Give the tables that lose rows, children first, each with all reasons that meet at it."""
+    """Return the tables that lose rows, children first, each with all reasons that meet at it."""
     reasons: dict[str, list[str]] = {}
     for cascade in cascades:
         for table in reversed(cascade.tables):

@@ -154,7 +154,7 @@ def _lock(tables: Tables, request: Request) -> None:
 
 
 def _is_up_to_date(tables: Tables, planned: Planned) -> bool:
-    """Say whether a plan would be made again as it is.
+    """Return True if a plan would be made again as it is.
 
     Another request may have been carried out meanwhile for a newer state of the folder, or a session have
     been retired that the plan took for registered.
@@ -180,7 +180,7 @@ def _registered(tables: Tables, base_folder: Row) -> Registered:
 
 
 def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, bool]]:
-    """Give the requests of the same folder, animal and label, and whether each was carried out."""
+    """Return the requests of the same folder, animal and label, and whether each was carried out."""
     columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
     requests = tables.full_name(tables.imaging.BaseFolder)
     applied = tables.full_name(tables.imaging.MakeDatasetSessions)

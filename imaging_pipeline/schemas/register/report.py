@@ -129,5 +129,5 @@ def _output(number: int, output: OutputReport) -> Row:
 
 
 def _shortened(text: str) -> str:
-    """Give a reason that fits into its column; what was cut off is told."""
+    """Return a reason that fits into its column; what was cut off is told."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text) - _LONGEST} characters more)"

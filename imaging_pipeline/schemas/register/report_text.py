@@ -41,7 +41,7 @@ def session(verdict: str, start: datetime, timeseries_name: str) -> str:
 
 
 def in_order(bundle: str, datasettype: str) -> tuple[str, str]:
-    """Give what datasets are ordered by: those of a session stand together."""
+    """Return what datasets are ordered by: those of a session stand together."""
     return bundle, datasettype
 
 

@@ -83,7 +83,7 @@ def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def next_number(tables: Tables) -> int:
-    """Give the identifier of the next request."""
+    """Return the identifier of the next request."""
     # A number that was deleted is not given again: the job of the old request may still be there.
     jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
     numbered = (tables.full_name(tables.imaging.BaseFolder), jobs)
@@ -156,7 +156,7 @@ class Completion:
         return {"animal_id": None, "datasource_id": None, "awaited_animal": said}
 
     def why_waiting(self, completed: Mapping[str, Any]) -> NotYetHereError | None:
-        """Say why a completed request has to wait for its animal; None where it is here."""
+        """Return why a completed request has to wait for its animal; None where it is here."""
         return self._answers.get(f"refusal {completed['awaited_animal']!r}")
 
     def _once(self, question: str, ask: Callable[[], Any]) -> Any:

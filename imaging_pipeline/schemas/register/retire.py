@@ -46,7 +46,7 @@ class Retiring:
 
 
 def preview(tables: Tables, named: str) -> Retiring:
-    """Say what `retire` would delete; writes nothing.
+    """Return what `retire` would delete; writes nothing.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def retire(
 
 
 def retired(tables: Tables, session_names: Iterable[str]) -> list[Row]:
-    """Give what was noted of the retirement of sessions, a row a session, in order of time."""
+    """Return what was noted of the retirement of sessions, a row a session, in order of time."""
     noted = tables.imaging.Retirement * tables.imaging.Retirement.Session
     named = [{"retired_session": name} for name in session_names]
     rows: list[Row] = (noted & named).to_dicts(order_by="retirement_id, retired_start")
@@ -186,7 +186,7 @@ def _purges(tables: Tables, sessions: Sequence[Row]) -> list[Purge]:
 
 
 def _of_metasession(tables: Tables, metasession_name: str, retired: set[str]) -> Iterator[Purge]:
-    """Give the sessions with all their datasets: output that others have too is out of date without them."""
+    """Return the sessions with all their datasets; shared outputs are out of date without them."""
     imaging, key = tables.imaging, {"metasession_name": metasession_name}
     links = (imaging.Session.Data & key).to_dicts()
     for name in sorted({row["dataset_name"] for row in links if row["session_name"] in retired}):
@@ -199,7 +199,7 @@ def _of_metasession(tables: Tables, metasession_name: str, retired: set[str]) ->
 
 
 def _close_ranks(tables: Tables, metasession_names: set[str]) -> None:
-    """Give the sessions that stay their places from 0."""
+    """Return the sessions that stay their places from 0."""
     session = tables.imaging.Session
     for name in sorted(metasession_names):
         remaining = (session & {"metasession_name": name}).keys(order_by="session_order")

@@ -36,7 +36,7 @@ class RunningJob:
 
 
 def overtaken(tables: Tables, doomed: Doomed) -> tuple[RunningJob, ...]:
-    """Give the running jobs whose rows would be deleted: what they make is not written, but made anew."""
+    """Return the running jobs whose rows would be deleted: what they make is not written, but made anew."""
     reached = doomed.reached
     if not reached:
         return ()

@@ -52,7 +52,7 @@ class StaleJobs:
 def stale_jobs(
     tables: Tables, metasession_names: Sequence[str], basefolder_ids: Sequence[int]
 ) -> tuple[StaleJobs, ...]:
-    """Give the job rows that block keys of MetaSessions and of requests, of each table that has any.
+    """Return the job rows that block keys of MetaSessions and of requests, of each table that has any.
 
     Job tables of private schemas below ours count too.
     """
@@ -76,7 +76,7 @@ def drop(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
 
 
 def keyed_by_metasession(tables: Tables) -> list[str]:
-    """Give the job tables of our schemas, and of those below, that are keyed by MetaSession."""
+    """Return the job tables of our schemas, and of those below, that are keyed by MetaSession."""
     connection, adapter = tables.connection, tables.connection.adapter
     found = plain_rows.fetch(tables.connection, _KEYED_BY_METASESSION[adapter.backend])
     below = our_schemas(tables)

@@ -55,12 +55,12 @@ class OptionSettings(Mapping[str, Mapping[str, Any]]):
 
 
 def assigned_options(rows: RegisteredRows) -> dict[str, str]:
-    """Give the option set of each MetaSession that has one."""
+    """Return the option set of each MetaSession that has one."""
     return {link.metasession_name: link.ops_name for link in rows.links if link.ops_name is not None}
 
 
 def contents(rows: RegisteredRows, request: Request) -> dict[str, Content]:
-    """Give what is known of each registered file of a folder, by its path below the repository."""
+    """Return what is known of each registered file of a folder, by its path below the repository."""
     # The first file of the primary dataset says when its session started.
     primary = experiment_type(request.experiment_type).primary
     starts: dict[tuple[str, int], datetime] = {
@@ -80,7 +80,7 @@ def contents(rows: RegisteredRows, request: Request) -> dict[str, Content]:
 
 
 def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
-    """Give every MetaSession that a plan may meet: by name, place or content.
+    """Return every MetaSession that a plan may meet: by name, place or content.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _known_metasessions(tables: Tables, rows: RegisteredRows, plan: Plan) -> Ite
 
 
 def _known_metasession(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownMetaSession:
-    """Give a MetaSession of its links, which come by session."""
+    """Return a MetaSession of its links, which come by session."""
     first = links[0]
     outputs = {link.dataset_name: link for link in links if link.datasettype in OUTPUT_TYPES}
     sessions = groupby((link for link in links if link.session_name), key=lambda link: link.session_name)
@@ -181,13 +181,13 @@ def _known_session(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownSessio
 
 
 def _newly_labelled(plan: Plan) -> set[tuple[str, str]]:
-    """Give type and bundle of planned outputs whose cells a person may have chosen anew."""
+    """Return type and bundle of planned outputs whose cells a person may have chosen anew."""
     outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
     return {(dataset.datasettype, dataset.bundle) for dataset in outputs if dataset.cell_ids is not None}
 
 
 def _imported(tables: Tables, link: LinkRow) -> tuple[tuple[ImportedCells, ...], frozenset[str]]:
-    """Give the cells of each session that an output was imported for, and the hashes of its measurements."""
+    """Return the imported cells of each session, and the hashes of its measurements."""
     key = {"metasession_name": link.metasession_name, "dataset_name": link.dataset_name}
     measured = (tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")
     return _imported_cells(tables, key), frozenset(str(each) for each in measured)
@@ -217,7 +217,7 @@ def _known_file(tables: Tables, row: FileRow, request: Request, planned: set[str
 
 
 def _is_lost_part(row: FileRow, planned: set[str]) -> bool:
-    """Say whether a file of several recordings is there without one that it held."""
+    """Return True if a file of several recordings is there without one that it held."""
     below = f"{row.file_path}/"
     return bool(row.file_part) and any(path.startswith(below) for path in planned)
 

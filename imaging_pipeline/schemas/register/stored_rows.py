@@ -80,7 +80,7 @@ class RegisteredRows:
 
 
 def of_folder(tables: Tables, request: Request) -> RegisteredRows:
-    """Give what is registered of a request's folder, animal and label."""
+    """Return what is registered of a request's folder, animal and label."""
     return _rows(
         tables,
         {
@@ -94,7 +94,7 @@ def of_folder(tables: Tables, request: Request) -> RegisteredRows:
 
 
 def of_names(tables: Tables, metasession_names: Sequence[str]) -> RegisteredRows:
-    """Give what is registered of MetaSessions."""
+    """Return what is registered of MetaSessions."""
     return _rows(tables, {"metasession_name": metasession_names}) if metasession_names else RegisteredRows()
 
 
@@ -118,7 +118,7 @@ def _rows(tables: Tables, wanted: Mapping[str, Sequence[object]]) -> RegisteredR
 
 
 def files(tables: Tables, dataset_names: Sequence[str]) -> tuple[FileRow, ...]:
-    """Give the files of datasets, in order."""
+    """Return the files of datasets, in order."""
     if not dataset_names:
         return ()
     rows = _select(

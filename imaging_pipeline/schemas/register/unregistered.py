@@ -89,7 +89,7 @@ def find_unregistered(tables: Tables, repository_name: str, newer_than: date | N
 
 
 def _root(repository_name: str, roots: Iterable[Root]) -> str | None:
-    """Give a root as people on this kind of machine spell it, or any."""
+    """Return a root as people on this kind of machine spell it, or any."""
     spelled = sorted(root.root for root in roots if root.repository_name == repository_name)
     here = [root for root in spelled if root.startswith("/") != (os.name == "nt")]
     return next(iter([*here, *spelled]), None)

@@ -61,12 +61,12 @@ class AddForm(Form):
     agreed = HiddenField()
 
     def inputs(self) -> dict[str, Any]:
-        """Give the columns as ``BaseFolder.add`` takes them."""
+        """Return the columns as ``BaseFolder.add`` takes them."""
         typed = {name: value for name, value in self.data.items() if name not in ("agreed", "csrf_token")}
         return typed | {name: typed[name] or None for name in _MAY_BE_EMPTY}
 
     def consent(self) -> Consent | None:
-        """Give what was shown before, or None where nothing was, or where that cannot be read."""
+        """Return what was shown before, or None where nothing was, or where that cannot be read."""
         try:
             shown = json.loads(self.agreed.data or "null")
         except ValueError:
@@ -107,7 +107,7 @@ def animals() -> ResponseReturnValue:
 
 
 def _begun() -> Mapping[str, Any]:
-    """Give what the form begins with: an earlier request that is to be made again, or the page's own user."""
+    """Return what the form begins with: an earlier request, or the page's own user."""
     number = request.args.get("again", "")
     if number.isascii() and number.isdigit() and len(number) < 10:
         return folders.inputs_of(tables(), int(number))
@@ -128,7 +128,7 @@ def _offered(form: AddForm) -> AddForm:
 
 
 def _looked_at(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError | None]:
-    """Give the preview, or why there is none for a request that may be made all the same."""
+    """Return the preview, or why there is none for a request that may be made all the same."""
     try:
         return preview(tables(), inputs), None
     except _UNSEEN as error:
@@ -144,7 +144,7 @@ def _require_sessions(seen: Preview | None) -> None:
 
 
 def _is_agreed(form: AddForm, seen: Preview | None) -> bool:
-    """Say whether nothing is deleted that was not shown before."""
+    """Return True if nothing is deleted that was not shown before."""
     if seen is None or not seen.purged:
         return True
     shown = form.consent()

@@ -44,14 +44,14 @@ def index(session_name: str) -> ResponseReturnValue:
 
 
 def viewer_of(session_name: str, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:
-    """Give what the template ``cells/_viewer.html`` shows: each analysis, and where its content is."""
+    """Return what the template ``cells/_viewer.html`` shows: each analysis, and where its content is."""
     whole = url_for("cells.index", session_name=session_name)
     return [{"address": f"{whole}{each.dataset_name}/", "plane": each.plane} for each in analyses]
 
 
 @blueprint.get("/<dataset_name>/regions")
 def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Give where the cells of an analysis are, and which images and traces there are."""
+    """Return where the cells of an analysis are, and which images and traces there are."""
     shown = _shown(session_name, dataset_name)
     if (known := _known_already(shown)) is not None:
         return known
@@ -74,7 +74,7 @@ def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<dataset_name>/image/<name>")
 def image(session_name: str, dataset_name: str, name: str) -> ResponseReturnValue:
-    """Give an image as float32, little-endian, row by row."""
+    """Return an image as float32, little-endian, row by row."""
     shown = _shown(session_name, dataset_name)
     if (known := _known_already(shown)) is not None:
         return known
@@ -84,7 +84,7 @@ def image(session_name: str, dataset_name: str, name: str) -> ResponseReturnValu
 
 @blueprint.get("/<dataset_name>/traces")
 def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Give a stretch of some cells' traces, in as many points as the picture has room for."""
+    """Return a stretch of some cells' traces, in as many points as the picture has room for."""
     shown = _shown(session_name, dataset_name)
     cell_ids, quantities, frames = _asked_cells(), _asked_quantities(shown), _asked_frames(shown)
     rows, num_points = queries.array_rows(tables(), shown, cell_ids), _number("points", 2000)
@@ -96,7 +96,7 @@ def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<dataset_name>/traces.csv")
 def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Give all samples of a stretch of some cells' traces as a CSV file."""
+    """Return all samples of a stretch of some cells' traces as a CSV file."""
     shown = _shown(session_name, dataset_name)
     cell_ids, quantities, frames = _asked_cells(), _asked_quantities(shown), _asked_frames(shown)
     rows = queries.array_rows(tables(), shown, cell_ids)
@@ -140,7 +140,7 @@ def _etag(shown: Analysis) -> str:
 
 
 def _known_already(shown: Analysis) -> Response | None:
-    """Give the answer to a browser that has the newest content."""
+    """Return the answer to a browser that has the newest content."""
     return _kept(Response(status=304), shown) if request.if_none_match.contains(_etag(shown)) else None
 
 
@@ -158,7 +158,7 @@ def _asked_cells() -> list[int]:
 
 
 def _asked_quantities(shown: Analysis) -> list[str]:
-    """Give the quantities that are asked for; dF/F where nothing is said."""
+    """Return the quantities that are asked for; dF/F where nothing is said."""
     asked = [name for name in request.args.get("quantities", "df_f").split(",") if name]
     for name in asked:
         queries.stored(shown, name)
@@ -193,5 +193,5 @@ def _not_understood(name: str, found: str, allowed: str) -> InputError:
 
 
 def _plain(values: NDArray[np.float32]) -> list[float | None]:
-    """Give numbers as JSON has them, with as many digits as float32 has."""
+    """Return numbers as JSON has them, with as many digits as float32 has."""
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]

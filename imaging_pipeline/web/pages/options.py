@@ -65,7 +65,7 @@ def one(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/set/<name>/file")
 def file(name: str) -> ResponseReturnValue:
-    """Give a set as it was given, as a JSON file."""
+    """Return a set as it was given, as a JSON file."""
     shown = queries.option_set(tables(), name)
     response = Response(json.dumps(shown.given, indent=4) + "\n", mimetype="application/json")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.json")

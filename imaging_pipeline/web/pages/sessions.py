@@ -72,7 +72,7 @@ def one(session_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<session_name>/why")
 def why(session_name: str) -> ResponseReturnValue:
-    """Say why a session is not done."""
+    """Return why a session is not done."""
     row = queries.session(tables(), session_name)
     (told,) = explain(tables(), row["session_name"])
     return rendered(
@@ -86,7 +86,7 @@ def why(session_name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<session_name>/image/<dataset_name>")
 def image(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Give the mean image of a stack as float32, little-endian, row by row."""
+    """Return the mean image of a stack as float32, little-endian, row by row."""
     pixels = queries.preview(tables(), session_name, dataset_name)
     return Response(pixels.astype("<f4").tobytes(), mimetype="application/octet-stream")
 
@@ -104,7 +104,7 @@ def note(session_name: str) -> ResponseReturnValue:
 
 @blueprint.post("/<session_name>/circumstances")
 def circumstances(session_name: str) -> ResponseReturnValue:
-    """Say what the animal did, and where."""
+    """Return what the animal did, and where."""
     row = _changeable(session_name)
     types, apparatus = request.form.getlist("types"), request.form.getlist("apparatus")
     with kept("said of", session_name, {"types": types, "apparatus": apparatus}) as bound:

@@ -34,7 +34,7 @@ class UserRow:
 
     @property
     def role(self) -> str:
-        """Say what the person is."""
+        """Return what the person is."""
         return "administrator" if self.is_administrator else "experimenter"
 
 
@@ -96,12 +96,12 @@ class ChangeRow:
 
 
 def users(tables: Tables) -> list[UserRow]:
-    """Give all people, by username."""
+    """Return all people, by username."""
     return _users(tables, tables.imaging.User())
 
 
 def user(tables: Tables, username: str) -> UserRow:
-    """Give a person.
+    """Return a person.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def user(tables: Tables, username: str) -> UserRow:
 
 
 def repositories(tables: Tables) -> list[RepositoryRow]:
-    """Give all repositories, by name."""
+    """Return all repositories, by name."""
     roots = tables.roots()
     names = sorted(map(str, tables.imaging.Repository().to_arrays("repository_name")))
     places = {name: tables.config.repositories.get(name) for name in names}
@@ -130,24 +130,24 @@ def repositories(tables: Tables) -> list[RepositoryRow]:
 
 
 def scopes(tables: Tables) -> list[ScopeRow]:
-    """Give all microscope heads, by name."""
+    """Return all microscope heads, by name."""
     rows = tables.imaging.Scope().to_dicts(order_by="scope_name")
     return [ScopeRow(row["scope_name"], row["scope_notes"], row["entry_time_scope"]) for row in rows]
 
 
 def apparatus(tables: Tables) -> list[ApparatusRow]:
-    """Give all apparatus, by name."""
+    """Return all apparatus, by name."""
     rows = tables.imaging.Apparatus().to_dicts(order_by="apparatus")
     return [ApparatusRow(row["apparatus"], row["category"], row["apparatus_note"]) for row in rows]
 
 
 def categories(tables: Tables) -> list[str]:
-    """Give the kinds of apparatus."""
+    """Return the kinds of apparatus."""
     return sorted(map(str, tables.imaging.ApparatusCategory().to_arrays("category")))
 
 
 def changes(tables: Tables, number: int) -> Paged[ChangeRow]:
-    """Give a page of what people changed, the newest first."""
+    """Return a page of what people changed, the newest first."""
     return paged(tables.imaging.Change(), number, order_by=("change_time DESC", "change_id")).of(_change)
 
 

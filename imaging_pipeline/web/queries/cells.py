@@ -96,7 +96,7 @@ class Projection:
 
 
 def session(tables: Tables, session_name: str) -> Row:
-    """Give ``timeseries_name`` and ``session_timestamp`` of a session that is there."""
+    """Return ``timeseries_name`` and ``session_timestamp`` of a session that is there."""
     named = (tables.imaging.Session & {"session_name": session_name}).proj(
         "timeseries_name", "session_timestamp"
     )
@@ -105,7 +105,7 @@ def session(tables: Tables, session_name: str) -> Row:
 
 
 def analyses(tables: Tables, session_name: str) -> list[Analysis]:
-    """Give the finished analyses of a session, plane by plane."""
+    """Return the finished analyses of a session, plane by plane."""
     imaging = tables.imaging
     # By the whole key: servers would look through whole tables for the name alone.
     here = (imaging.Session & {"session_name": session_name}).keys()
@@ -136,7 +136,7 @@ def _objects(of_channels: dict[str, dict[str, str]]) -> dict[str, str]:
 
 
 def _later(tables: Tables, here: Sequence[Row]) -> dict[str, list[datetime]]:
-    """Give when what comes after the cells of each analysis was made: its images and measures."""
+    """Return when what comes after the cells of each analysis was made: its images and measures."""
     later: dict[str, list[datetime]] = defaultdict(list)
     imaging = tables.imaging
     for table, time in ((imaging.Projection, "entry_time_projection"), (imaging.SNR, "snr_entry_time")):
@@ -150,7 +150,7 @@ def _stamp(time: datetime) -> str:
 
 
 def analysis(tables: Tables, session_name: str, dataset_name: str) -> Analysis:
-    """Give one finished analysis.
+    """Return one finished analysis.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def analysis(tables: Tables, session_name: str, dataset_name: str) -> Analysis:
 
 
 def projection(tables: Tables, shown: Analysis) -> Projection | None:
-    """Say which images an analysis has, without reading any; None where its projections are not imported."""
+    """Return which images an analysis has, or None where its projections are not imported."""
     rows = (tables.imaging.Projection.Plane & shown.key).to_dicts()
     if not rows:
         return None
@@ -177,7 +177,7 @@ def projection(tables: Tables, shown: Analysis) -> Projection | None:
 
 
 def image(tables: Tables, shown: Analysis, name: str) -> NDArray[np.float32]:
-    """Give an image: float32 (height, width), NaN where it says nothing.
+    """Return an image: float32 (height, width), NaN where it says nothing.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def image(tables: Tables, shown: Analysis, name: str) -> NDArray[np.float32]:
 
 
 def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, num_points: int) -> Decimated:
-    """Give a stretch of some cells' traces in a few points.
+    """Return a stretch of some cells' traces in a few points.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, n
 
 
 def stored(shown: Analysis, quantity: str) -> NDArray[np.float32]:
-    """Give a quantity of all cells: float32 (cells, frames), mapped where the store is a folder.
+    """Return a quantity of all cells: float32 (cells, frames), mapped where the store is a folder.
 
     Raises
     ------
@@ -256,7 +256,7 @@ def stored(shown: Analysis, quantity: str) -> NDArray[np.float32]:
 
 
 def array_rows(tables: Tables, shown: Analysis, cell_ids: Sequence[int]) -> list[int]:
-    """Give where some cells stand in the analysis' arrays.
+    """Return where some cells stand in the analysis' arrays.
 
     Raises
     ------

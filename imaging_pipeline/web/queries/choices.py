@@ -30,42 +30,42 @@ class AnimalChoice:
 
 
 def users(tables: Tables) -> list[str]:
-    """Give the names of people who may register folders."""
+    """Return the names of people who may register folders."""
     return sorted(map(str, (tables.imaging.User & {"is_active": True}).to_arrays("username")))
 
 
 def experiment_types(tables: Tables) -> list[str]:
-    """Give the names of all experiment types."""
+    """Return the names of all experiment types."""
     return sorted(map(str, tables.imaging.ExperimentType().to_arrays("experiment_type")))
 
 
 def setups(tables: Tables) -> list[str]:
-    """Give the names of all setups, whatever their calibrations."""
+    """Return the names of all setups, whatever their calibrations."""
     return sorted(set(map(str, tables.imaging.Setup().to_arrays("setup_name"))))
 
 
 def scopes(tables: Tables) -> list[str]:
-    """Give the names of all microscope heads."""
+    """Return the names of all microscope heads."""
     return sorted(map(str, tables.imaging.Scope().to_arrays("scope_name")))
 
 
 def option_sets(tables: Tables) -> list[str]:
-    """Give the names of all option sets."""
+    """Return the names of all option sets."""
     return sorted(map(str, tables.imaging.Suite2pyOps().to_arrays("ops_name")))
 
 
 def session_types(tables: Tables) -> list[str]:
-    """Give what animals may have done."""
+    """Return what animals may have done."""
     return sorted(map(str, tables.imaging.SessionType().to_arrays("sessiontype")))
 
 
 def apparatus(tables: Tables) -> list[str]:
-    """Give in or on what animals may have been."""
+    """Return in or on what animals may have been."""
     return sorted(map(str, tables.imaging.Apparatus().to_arrays("apparatus")))
 
 
 def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
-    """Give animals whose name or identifier begins with what was typed, in order of name; some at most."""
+    """Return animals whose name or identifier begins with what was typed, in order of name; some at most."""
     if not typed.isprintable() or not typed:
         return []
     animal = tables.mlims.Animal.full_table_name

@@ -67,12 +67,12 @@ class SkippedRow:
 
 
 def runs(tables: Tables, number: int) -> Paged[RunRow]:
-    """Give a page of the comparisons, the newest first."""
+    """Return a page of the comparisons, the newest first."""
     return paged(tables.mlims.Sync(), number, order_by="sync_id DESC").of(_run)
 
 
 def run(tables: Tables, number: int) -> RunRow:
-    """Give a comparison.
+    """Return a comparison.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def run(tables: Tables, number: int) -> RunRow:
 
 
 def fields(tables: Tables, number: int, page: int) -> Paged[FieldRow]:
-    """Give a page of the values that a comparison changed."""
+    """Return a page of the values that a comparison changed."""
     changed = paged(tables.mlims.Sync.Change & {"sync_id": number}, page, order_by="change_number")
     keys = [
         {"animal_id": row["changed_animal"], "datasource_id": row["changed_datasource"]}
@@ -97,7 +97,7 @@ def fields(tables: Tables, number: int, page: int) -> Paged[FieldRow]:
 
 
 def skipped(tables: Tables, number: int) -> list[SkippedRow]:
-    """Give the rows that a comparison skipped; they are kept of the newest one only."""
+    """Return the rows that a comparison skipped; they are kept of the newest one only."""
     rows = (tables.mlims.Sync.Problem & {"sync_id": number}).to_dicts(order_by="problem_number")
     columns = ("row", "animal", "what", "found", "allowed")
     return [SkippedRow(*(row[f"problem_{column}"] for column in columns)) for row in rows]

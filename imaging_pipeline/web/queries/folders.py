@@ -69,7 +69,7 @@ class FolderRow:
 
 
 def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
-    """Give a page of the requests, the newest first."""
+    """Return a page of the requests, the newest first."""
     where, values = _conditions(wanted)
     asked, beside = tables.imaging.BaseFolder.full_table_name, _beside(tables)
     # What is shown is looked up only of what stands on the page.
@@ -89,7 +89,7 @@ def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
 
 
 def request(tables: Tables, number: int) -> PastRequest:
-    """Give a request and what became of it.
+    """Return a request and what became of it.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def request(tables: Tables, number: int) -> PastRequest:
 
 
 def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
-    """Give a request as it was typed, to be made again.
+    """Return a request as it was typed, to be made again.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
 
 
 def _beside(tables: Tables) -> str:
-    """Give what is known beside each request; servers leave out of it what a query does not ask for."""
+    """Return what is known beside each request; servers leave out of it what a query does not ask for."""
     done = tables.imaging.MakeDatasetSessions.full_table_name
     return (
         f"LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"

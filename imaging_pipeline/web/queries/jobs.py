@@ -47,7 +47,7 @@ class Run:
 
 
 def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
-    """Give one job.
+    """Return one job.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
 
 
 def stack(tables: Tables, found: Job) -> str:
-    """Give where in the code a job failed; empty where it did not."""
+    """Return where in the code a job failed; empty where it did not."""
     jobs = job_table_named(tables, found.table)
     # DataJoint asks the server ten times to know a job table.
     where = " AND ".join(f"{column} = %s" for column in jobs.key)
@@ -77,7 +77,7 @@ def stack(tables: Tables, found: Job) -> str:
 
 
 def owner(tables: Tables, key: Mapping[str, object]) -> str | None:
-    """Give the experimenter whose recording or request a job is of; None where that is gone."""
+    """Return the experimenter whose recording or request a job is of; None where that is gone."""
     imaging = tables.imaging
     for column, table in (("basefolder_id", imaging.BaseFolder), ("metasession_name", imaging.MetaSession)):
         if column in key:
@@ -87,7 +87,7 @@ def owner(tables: Tables, key: Mapping[str, object]) -> str | None:
 
 
 def finished_runs(tables: Tables) -> list[Run]:
-    """Give the newest finished runs of Suite2p."""
+    """Return the newest finished runs of Suite2p."""
     imaging = tables.imaging
     runs = tables.suite2p_jobs.Suite2Py.proj("run_num_rois", "suite2py_entry_time")
     newest: list[Row] = runs.to_dicts(order_by="suite2py_entry_time DESC", limit=_NUM_RUNS)

@@ -48,12 +48,12 @@ class OptionSetRow:
 
     @property
     def num_different(self) -> int:
-        """Say how many settings differ from Suite2p's defaults."""
+        """Return how many settings differ from Suite2p's defaults."""
         return len(from_default(self.settings))
 
 
 def option_sets(tables: Tables, number: int) -> Paged[OptionSetRow]:
-    """Give a page of the option sets, the newest first."""
+    """Return a page of the option sets, the newest first."""
     order = ("suite2pyops_entry_time DESC", "ops_name")
     found = paged(tables.imaging.Suite2pyOps(), number, order_by=order)
     num_requests = _num_requests(tables, [row["ops_name"] for row in found.rows])
@@ -61,7 +61,7 @@ def option_sets(tables: Tables, number: int) -> Paged[OptionSetRow]:
 
 
 def option_set(tables: Tables, name: str) -> OptionSetRow:
-    """Give one option set.
+    """Return one option set.
 
     Raises
     ------
@@ -77,13 +77,13 @@ def option_set(tables: Tables, name: str) -> OptionSetRow:
 
 
 def alike(tables: Tables, shown: OptionSetRow) -> list[str]:
-    """Give the names of other sets with the same content."""
+    """Return the names of other sets with the same content."""
     names = (tables.imaging.Suite2pyOps & {"ops_hash": shown.content}).to_arrays("ops_name")
     return sorted(name for name in map(str, names) if name != shown.name)
 
 
 def names(tables: Tables) -> list[str]:
-    """Give the names of all option sets."""
+    """Return the names of all option sets."""
     return sorted(map(str, tables.imaging.Suite2pyOps().to_arrays("ops_name")))
 
 

@@ -41,7 +41,7 @@ class Regions:
 
 
 def regions(tables: Tables, key: Row) -> Regions:
-    """Give where the cells of an analysis are, and what they may be coloured by."""
+    """Return where the cells of an analysis are, and what they may be coloured by."""
     measured = [name for name in MEASURES if name != "snr_df_f"]
     columns = ("cell_id", "center_plane", "xpix", "ypix", *measured)
     rows = of_cells(tables, tables.imaging.Cell.Rois, key, columns)
@@ -58,7 +58,7 @@ def regions(tables: Tables, key: Row) -> Regions:
 
 
 def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Give columns of each cell of an analysis, in order of ``cell_id``, as the server has them."""
+    """Return columns of each cell of an analysis, in order of ``cell_id``, as the server has them."""
     same = " AND ".join(f"{name} = %s" for name in key)
     question = f"SELECT {', '.join(columns)} FROM {table.full_table_name} WHERE {same} ORDER BY cell_id"
     return plain_rows.fetch(tables.connection, question, list(key.values()))
@@ -71,7 +71,7 @@ _COMPRESSED = b"ZL123\0"
 
 
 def unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
-    """Give the array of a ``<blob>``; DataJoint takes ten times as long for one that is short."""
+    """Return the array of a ``<blob>``; DataJoint takes ten times as long for one that is short."""
     packed = bytes(stored)
     raw = zlib.decompress(packed[len(_COMPRESSED) + 8 :]) if packed.startswith(_COMPRESSED) else packed
     if (raw[: _LENGTH.start], raw[_LENGTH.stop : len(_ROW)]) == (_ROW[: _LENGTH.start], _ROW[_LENGTH.stop :]):

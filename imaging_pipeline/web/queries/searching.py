@@ -6,7 +6,7 @@ from typing import Any
 
 
 def containing(query: Any, column: str, text: str) -> str:
-    """Give the restriction that a column contains a text as it was typed, whatever its case.
+    """Return the restriction that a column contains a text as it was typed, whatever its case.
 
     Parameters
     ----------

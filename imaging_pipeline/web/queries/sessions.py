@@ -65,7 +65,7 @@ class Noted:
 
 
 def session(tables: Tables, session_name: str) -> Row:
-    """Give a session with its MetaSession and animal.
+    """Return a session with its MetaSession and animal.
 
     Raises
     ------
@@ -87,19 +87,19 @@ def session(tables: Tables, session_name: str) -> Row:
 
 
 def key_of(row: Row) -> Row:
-    """Give the primary key of a session: by its name alone, servers would look through whole tables."""
+    """Return the primary key of a session: by its name alone, servers would look through whole tables."""
     return {name: row[name] for name in ("metasession_name", "session_name")}
 
 
 def siblings(tables: Tables, row: Row) -> list[Row]:
-    """Give all sessions of a session's MetaSession, in their order."""
+    """Return all sessions of a session's MetaSession, in their order."""
     found = tables.imaging.Session & {"metasession_name": row["metasession_name"]}
     siblings: list[Row] = found.to_dicts(order_by="session_order")
     return siblings
 
 
 def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
-    """Give the datasets of a session with their files."""
+    """Return the datasets of a session with their files."""
     imaging = tables.imaging
     of_session = imaging.Session.Data & key_of(row)
     files: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
@@ -118,7 +118,7 @@ def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
 
 
 def stacks(tables: Tables, row: Row) -> list[Stack]:
-    """Give what was imported of a session's stacks."""
+    """Return what was imported of a session's stacks."""
     imaging, here = tables.imaging, key_of(row)
     details = {each["dataset_name"]: each for each in (imaging.Tif.SI & here).proj(*_SCANIMAGE).to_dicts()}
     found = []
@@ -141,7 +141,7 @@ _SCANIMAGE = (
 
 
 def preview(tables: Tables, session_name: str, dataset_name: str) -> NDArray[np.float32]:
-    """Give the mean image of a stack: float32 (height, width).
+    """Return the mean image of a stack: float32 (height, width).
 
     Raises
     ------
@@ -160,20 +160,20 @@ def preview(tables: Tables, session_name: str, dataset_name: str) -> NDArray[np.
 
 
 def runs(tables: Tables, row: Row) -> list[Row]:
-    """Give the runs of Suite2p on a session's MetaSession, and the option set that each was made with."""
+    """Return the runs of Suite2p on a session's MetaSession, and the option set that each was made with."""
     key = {"metasession_name": row["metasession_name"]}
     found: list[Row] = (tables.suite2p_jobs.Suite2Py & key).to_dicts()
     return found
 
 
 def asked_options(tables: Tables, row: Row) -> str | None:
-    """Give the name of the option set that is asked for."""
+    """Return the name of the option set that is asked for."""
     rows = (tables.imaging.MetaSession.Suite2pyOps & {"metasession_name": row["metasession_name"]}).to_dicts()
     return rows[0]["ops_name"] if rows else None
 
 
 def noted(tables: Tables, row: Row) -> Noted:
-    """Give what people noted."""
+    """Return what people noted."""
     imaging = tables.imaging
     of_metasession = {"metasession_name": row["metasession_name"]}
     of_session = key_of(row)
@@ -186,7 +186,7 @@ def noted(tables: Tables, row: Row) -> Noted:
 
 
 def hardware(tables: Tables, row: Row) -> dict[str, Any]:
-    """Give setup, its calibration and the microscope head, where they are known."""
+    """Return setup, its calibration and the microscope head, where they are known."""
     key = {"metasession_name": row["metasession_name"]}
     setups = (tables.imaging.MetaSession.Setup & key).to_dicts()
     scopes = (tables.imaging.MetaSession.Scope & key).to_dicts()

@@ -62,13 +62,13 @@ class SetupRow:
 
 
 def setups(tables: Tables, number: int) -> Paged[SetupRow]:
-    """Give a page of all calibrations, by setup, the newest first."""
+    """Return a page of all calibrations, by setup, the newest first."""
     found = paged(tables.imaging.Setup(), number, order_by=("setup_name", "setup_date DESC"))
     return Paged(_with_parts(tables, list(found.rows)), found.number, found.has_next)
 
 
 def setup(tables: Tables, name: str, day: str) -> SetupRow:
-    """Give a calibration by its name and first day.
+    """Return a calibration by its name and first day.
 
     Raises
     ------

@@ -33,7 +33,7 @@ class Collided(Policy):
 
 
 def _codes(error: BaseException | None) -> Iterator[str | int]:
-    """Give the server's codes: DataJoint's errors have lost them, those that they came from have not."""
+    """Return the server's codes: DataJoint's errors have lost them, those that they came from have not."""
     while error is not None:
         code = getattr(error, "pgcode", None) or next(iter(error.args), None)
         if isinstance(code, (str, int)):

@@ -24,7 +24,7 @@ class Crashes(Policy):
         return None
 
     def judge_death(self, death: Death) -> Verdict | None:
-        """Give the job back twice, then keep an error."""
+        """Return the job back twice, then keep an error."""
         if death.number < _MAX_DEATHS:
             return Verdict(Fate.CRASHED, f"{death.cause}.", _REMEDY)
         return Verdict(

@@ -14,7 +14,7 @@ class Disconnected(Policy):
     """The job is taken up again when the database answers."""
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Give the job back."""
+        """Return the job back."""
         if not is_loss(error):
             return None
         return Verdict(

@@ -13,7 +13,7 @@ class Interrupted(Policy):
     """To be stopped says nothing about the job; a library that calls `sys.exit` is an error of it."""
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Give the job back at once."""
+        """Return the job back at once."""
         if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in _STOPS):
             return Verdict(Fate.INTERRUPTED)
         return None

@@ -16,7 +16,7 @@ class Unable(Policy):
         self._reasons: dict[str, str] = {}
 
     def judge(self, error: BaseException) -> Verdict | None:
-        """Give the job back for another machine."""
+        """Return the job back for another machine."""
         if isinstance(error, MissingPackageError):
             return Verdict(Fate.UNABLE)
         if isinstance(error, NotHereError) and error.responsible is not Responsible.RETRY:

@@ -67,15 +67,15 @@ class Arena:
         return True
 
     def held(self, *names: str) -> list[Held]:
-        """Give the reserved jobs, of some tables or all, that were not taken from their process too often."""
+        """Return the reserved jobs that were not taken from their process too often."""
         return [held for held in self._all_held(*names) if self._deaths[held.job] < _MAX_DEATHS]
 
     def held_by(self, pid: int) -> list[Held]:
-        """Give what a process has reserved."""
+        """Return what a process has reserved."""
         return [held for held in self._all_held() if held.pid == pid]
 
     def writing(self) -> list[Held]:
-        """Give the reserved jobs whose process has written something in an open transaction."""
+        """Return the reserved jobs whose process has written something in an open transaction."""
         numbers = writing(self.lab.connection)
         return [held for held in self.held() if held.connection_id in numbers] if numbers else []
 
@@ -89,15 +89,15 @@ class Arena:
         return sum(len(table.jobs.pending & "error_message <> ''") for table in populated())
 
     def is_done(self) -> bool:
-        """Say whether all that was requested is made; asked seldom, as it costs the server something."""
+        """Return True if all that was requested is made; asked seldom, as it costs the server something."""
         return not self._all_held() and not num_left()
 
     def unsettled(self) -> list[dict[str, Any]]:
-        """Give the jobs that are not marked as made."""
+        """Return the jobs that are not marked as made."""
         return [job for table in populated() for job in (table.jobs & "status <> 'success'").to_dicts()]
 
     def is_settled(self) -> bool:
-        """Say whether all is made and marked so, and all workers are up again."""
+        """Return True if all is made and marked so, and all workers are up again."""
         up = set(imaging.Worker().to_arrays("worker_pid").tolist())
         return not num_left() and not self.unsettled() and self.service.pids() <= up
 

@@ -31,7 +31,7 @@ Outcome = Mapping[str, Mapping[Key, Row]]
 
 
 def outcome() -> Outcome:
-    """Give the rows of every table by key, arrays by dtype, shape and content."""
+    """Return the rows of every table by key, arrays by dtype, shape and content."""
     return {
         table.__qualname__: {
             tuple(row[name] for name in table.primary_key): _comparable(row) for row in table().to_dicts()
@@ -42,7 +42,7 @@ def outcome() -> Outcome:
 
 
 def differences(found: Outcome, expected: Outcome) -> Iterator[str]:
-    """Say where two outcomes differ: by rows that only one has, and by values."""
+    """Return where two outcomes differ: by rows that only one has, and by values."""
     for name, rows in expected.items():
         yield from (f"{name} {key} is missing" for key in rows.keys() - found[name].keys())
         yield from (f"{name} {key} is too much" for key in found[name].keys() - rows.keys())
@@ -55,7 +55,7 @@ def differences(found: Outcome, expected: Outcome) -> Iterator[str]:
 
 
 def populated() -> Iterator[Any]:
-    """Give every table that workers fill."""
+    """Return every table that workers fill."""
     return (pkgutil.resolve_name(name)() for lane in LANES for name in lane.tables)
 
 

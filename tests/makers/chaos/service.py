@@ -59,11 +59,11 @@ class Service:
             self._running.append(self._start())
 
     def pids(self) -> set[int]:
-        """Give the supervisors' numbers."""
+        """Return the supervisors' numbers."""
         return {process.pid for process in self._running}
 
     def processes_of(self, pid: int) -> Processes | None:
-        """Give the worker to which a job process belongs; None where either is gone."""
+        """Return the worker to which a job process belongs; None where either is gone."""
         with suppress(psutil.NoSuchProcess):
             job_process = psutil.Process(pid)
             supervisor = job_process.parent()
@@ -88,7 +88,7 @@ class Service:
             worker.wait(_DEADLINE_S)
 
     def processes(self) -> Iterator[psutil.Process]:
-        """Give every process that a worker of this service is or has left behind."""
+        """Return every process that a worker of this service is or has left behind."""
         for process in psutil.process_iter():
             try:
                 environment = process.environ()
@@ -98,7 +98,7 @@ class Service:
                 yield process
 
     def logs(self) -> str:
-        """Give all that the workers told."""
+        """Return all that the workers told."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker_*.log")))
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -16,12 +16,12 @@ _OPEN = {
 
 
 def writing(connection: Any) -> set[int]:
-    """Give the numbers of the connections that have written something, as `connection_id` numbers them."""
+    """Return the numbers of the connections that have written something, as `connection_id` numbers them."""
     return _numbers(connection, _WRITING)
 
 
 def in_transaction(connection: Any) -> set[int]:
-    """Give those that have a transaction open, and so may hold locks.
+    """Return those that have a transaction open, and so may hold locks.
 
     MariaDB may give an answer that is a tenth of a second old.
     """

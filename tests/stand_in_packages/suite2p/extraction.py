@@ -4,5 +4,5 @@ import numpy as np
 
 
 def extraction_wrapper(stat, movie):
-    """Give float32 (ROIs, frames)."""
+    """Return float32 (ROIs, frames)."""
     return np.stack([movie[:, roi % movie.shape[1]].mean(axis=1) for roi in range(len(stat))]).astype("f4")

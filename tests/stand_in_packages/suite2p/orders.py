@@ -16,7 +16,7 @@ _LOOK_AGAIN_S = 0.01
 
 
 def order():
-    """Give the order in force; ``do`` is empty where all is to go well."""
+    """Return the order in force; ``do`` is empty where all is to go well."""
     return {"do": "", "stage": ""} | json.loads(Path(os.environ["STAND_IN_SUITE2P"]).read_text())
 
 

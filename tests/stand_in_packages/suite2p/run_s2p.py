@@ -94,7 +94,7 @@ def _stage(name, folder):
 
 
 def _fields(db):
-    """Give the lines of each field in a page."""
+    """Return the lines of each field in a page."""
     return [slice(lines[0], lines[-1] + 1) for lines in db.get("lines", ())] or [slice(None)]
 
 

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(site: Site, browser: Browser) -> Iterator[OpenSite]:
-    """Give the site, served; at its end the browser must have had nothing to complain of."""
+    """Return the site, served; at its end the browser must have had nothing to complain of."""
     from tests.makers.browser import served
 
     with served(site, browser) as opened:
@@ -40,7 +40,7 @@ def opened(site: Site, browser: Browser) -> Iterator[OpenSite]:
 
 @pytest.fixture
 def open_page(opened: OpenSite) -> Callable[..., Page]:
-    """Give a function that opens a page for a user: ``open_page("anna", "/options/")``."""
+    """Return a function that opens a page for a user: ``open_page("anna", "/options/")``."""
 
     def open_page(username: str, path: str, **how: Any) -> Page:
         return opened.signed_in(username, path, **how)
@@ -50,7 +50,7 @@ def open_page(opened: OpenSite) -> Callable[..., Page]:
 
 @pytest.fixture
 def look(tmp_path: Path) -> Callable[[Page, str], Path]:
-    """Give a function that keeps a picture of a page, to be looked at."""
+    """Return a function that keeps a picture of a page, to be looked at."""
 
     def look(page: Page, name: str) -> Path:
         picture = tmp_path / f"{name}.png"

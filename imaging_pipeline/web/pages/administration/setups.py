@@ -74,7 +74,7 @@ def add_setup() -> ResponseReturnValue:
 
 
 def _begun() -> dict[str, Any]:
-    """Give what the form begins with: a calibration that is there."""
+    """Return what the form begins with: a calibration that is there."""
     asked = request.args
     try:
         day = date.fromisoformat(asked.get("day", ""))

@@ -42,7 +42,7 @@ class RowForm(Form):
     about: ClassVar[Mapping[str, str]] = {}
 
     def field_of(self, error: PipelineError) -> Field:
-        """Give the field that an error is about: its column's, or the one with the name."""
+        """Return the field that an error is about: its column's, or the one with the name."""
         column = _COLUMN.search(error.what)
         named = [name for pattern, name in self.about.items() if re.search(pattern, error.what)]
         if column and column[1] in self:

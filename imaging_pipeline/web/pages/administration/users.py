@@ -55,7 +55,7 @@ def user() -> ResponseReturnValue:
 
 @blueprint.post("/user/password")
 def reset_password() -> ResponseReturnValue:
-    """Give a person a new password, and show it in this answer alone."""
+    """Return a person a new password, and show it in this answer alone."""
     username = _other()
     password = passwords.generated()
     people.set_password(tables(), username, password, by=me().username)
@@ -91,7 +91,7 @@ def _shown(shown: queries.UserRow, password: str | None = None) -> str:
 
 
 def _other() -> str:
-    """Give the person that is to be changed: somebody else, so that nobody shuts themselves out."""
+    """Return the person that is to be changed: somebody else, so that nobody shuts themselves out."""
     username = request.form.get("username", "")
     shown = queries.user(tables(), username)
     if shown.username == me().username:
