@@ -91,11 +91,16 @@ class PipelineError(Exception):
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
         end = [_end(self.remedy, self.responsible)]
         values = {"Found": self.found, "Allowed": self.allowed}
-        told = {label: escaped(str(value)) for label, value in values.items() if value is not None}
+        texts = {label: str(value) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))
-        room_each = max(room // max(len(told), 1), _SHORTEST_VALUE)
-        values_told = (f"{label}: {_cut(value, room_each)}." for label, value in told.items())
-        return " ".join([*begin, *values_told, *end])
+        room_each = max(room // max(len(texts), 1), _SHORTEST_VALUE)
+        shown = (f"{label}: {shown_value(text, room_each)}." for label, text in texts.items())
+        return " ".join([*begin, *shown, *end])
+
+
+def shown_value(value: object, num_characters: int = _LONGEST // 2) -> str:
+    """Return a value as a message shows it: without what acts on a terminal, and cut where it is long."""
+    return _cut(escaped(str(value)), num_characters)
 
 
 def _end(remedy: str, responsible: Responsible) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+# Settings and notes of programs have some five levels.
+MAX_DEPTH = 60
+
 
 class GivenTwiceError(ValueError):
     """An object has a key twice; ``key`` names it."""
@@ -24,9 +27,25 @@ def loads(text: str) -> object:
         It is no JSON, or nested deeper than anybody writes.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once_each)
+        content = json.loads(text, object_pairs_hook=_once_each)
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", text, 0) from None
+    if _is_deep(content):
+        raise json.JSONDecodeError("nested too deeply", text, 0)
+    return content
+
+
+def _is_deep(content: object) -> bool:
+    """Return True if lists and objects are nested deeper than whoever walks through them may go."""
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for each in level
+            if isinstance(each, list | dict)
+            for part in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

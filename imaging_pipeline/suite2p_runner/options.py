@@ -14,7 +14,8 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, PipelineError, Responsible
-from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.printable import short_repr
+from imaging_pipeline.readers.npy.file import load_dictionary
 from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
 from imaging_pipeline.suite2p_runner.known_options import (
     conform,
@@ -30,6 +31,9 @@ from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, 
 CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
 _OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
 NO_OPTION = "It is a place, a version or a result of a run, not an option."
+
+# A whole ``ops.npy`` of 10,000 tifs has some 30,000.
+_MAX_ELEMENTS = 100_000
 
 # In an output of 1.x, what registration found stands beside the groups under the name of an old option.
 _RESULTS_1X = ("bidiphase",)
@@ -90,7 +94,7 @@ def _loaded(path: Path) -> Mapping[str, Any]:
         raise NothingFoundError("The Suite2p option set is not there", remedy="Correct the path.")
     match path.suffix.lower():
         case ".npy":
-            options = load_npy(path)
+            options = load_dictionary(path, _MAX_ELEMENTS)
         case ".json":
             options = _load_json(path)
         case suffix:
@@ -158,7 +162,7 @@ def _refuse_unkeepable(options: Mapping[str, Any]) -> None:
         if not _can_be_kept([name, value]):
             raise InputError(
                 f"The Suite2p option {name!r} has a value that cannot be kept",
-                found=repr(value),
+                found=short_repr(value),
                 allowed="finite numbers, and characters that can be written",
                 remedy="Correct the option set.",
             )
@@ -180,7 +184,7 @@ def _require_groups(options: Mapping[str, Any]) -> None:
         if name in groups:
             raise InputError(
                 f"{name} of Suite2p is a group of settings, and no setting",
-                found=repr(value),
+                found=short_repr(value),
                 allowed=f'{{"{name.rpartition(".")[2]}": {{…}}}}',
                 remedy="Put the settings of the group between { and }.",
             )
