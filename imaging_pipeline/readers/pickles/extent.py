@@ -19,7 +19,8 @@ from imaging_pipeline.readers.pickles.symbols import Symbol
 MAX_DEPTH = 50
 _CONTAINERS = frozenset({list, tuple, dict, OrderedDict, set, frozenset, np.ndarray})
 _TEXTS = frozenset({str, bytes, bytearray})
-_SMALL = frozenset({bool, int, float, complex, type(None)})
+_NUMBERS_OF_NUMPY = [np.dtype(code).type for code in "?bhilqBHILQefdgFDG"]
+_SMALL = frozenset({bool, int, float, complex, type(None), *_NUMBERS_OF_NUMPY})
 _UNSEEN = (0, 0)
 # Text, scalars and arrays may be written out at each reference.
 _BYTES_PER_ELEMENT = 8

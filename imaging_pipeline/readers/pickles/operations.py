@@ -144,7 +144,10 @@ def _push_again(machine: Machine, value: Any) -> None:
 def _recall_short(machine: Machine) -> None:
     value = machine.recall(machine.content[machine.position])
     machine.position += 1
-    if type(value) is not Symbol or not numpy_sequences.push(machine, value):
+    kind = type(value)
+    if kind is str:
+        machine.stack.append(value)
+    elif kind is not Symbol or not numpy_sequences.push(machine, value):
         _push_again(machine, value)
 
 
