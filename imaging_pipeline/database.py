@@ -14,8 +14,7 @@ from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.server import embedded
-from imaging_pipeline.server.connection_errors import connection_error, where
-from imaging_pipeline.server.database_errors import refusals_told
+from imaging_pipeline.server.connection_errors import connection_error, database_errors, server_name
 from imaging_pipeline.server.session_settings import settle
 
 log = logging.getLogger("imaging_pipeline")
@@ -50,12 +49,12 @@ def connect(config: Config | None = None) -> Any:
     """
     config = config or find_config()
     connection = _open(config)
-    with refusals_told(config):
+    with database_errors(config):
         _activate(connection, config, create=False)
         _check_version(config, connection)
         if not _is_declared(config, connection):
             raise SchemaError(
-                f"The tables of imaging-pipeline are not on {where(config)}",
+                f"The tables of imaging-pipeline are not on {server_name(config)}",
                 path=config.path,
                 found=f"no schema {config.prefix}imaging with all its tables that {config.user} may see",
                 remedy="Run: imaging-pipeline init-db. Where that was done, give the account its rights on"
@@ -73,7 +72,7 @@ def init_db(config: Config | None = None) -> Any:
     """
     config = config or find_config()
     connection = _open(config)
-    with refusals_told(config):
+    with database_errors(config):
         _activate(connection, config, create=False)
         _check_version(config, connection)
         _declare(connection, config)
