@@ -88,7 +88,7 @@ def open_connection(config: Config) -> Any:
     ------
     DatabaseError
     """
-    known = tables.in_code().connection.conn_info
+    known = tables.default_tables().connection.conn_info
     try:
         connection = dj.Connection(
             known["host"],

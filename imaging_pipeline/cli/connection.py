@@ -35,4 +35,4 @@ def connected() -> Iterator[tables.Tables]:
     config = configured()
     with database_errors(config):
         database.connect(config)
-        yield tables.in_code()
+        yield tables.default_tables()

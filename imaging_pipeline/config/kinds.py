@@ -175,7 +175,7 @@ def _repositories(value: object) -> Mapping[str, Path]:
 def _object_from_text(text: str) -> object:
     try:
         return strict_json.loads(text)
-    except strict_json.GivenTwiceError as error:
+    except strict_json.DuplicateKeyError as error:
         raise NotAllowedError(str(error)) from None
     except json.JSONDecodeError:
         return text

@@ -85,7 +85,7 @@ def _read_json(path: Path) -> Mapping[str, object]:
     except json.JSONDecodeError as error:
         # Not chained: the error holds the whole text, with the password.
         raise _not_json(error.msg, error.lineno, error.colno, path) from None
-    except strict_json.GivenTwiceError as error:
+    except strict_json.DuplicateKeyError as error:
         raise ConfigError(
             "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
         ) from None

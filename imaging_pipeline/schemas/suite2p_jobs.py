@@ -37,7 +37,7 @@ class Suite2Py(dj.Computed):
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row], Row]:
         """Fetch where the output belongs, the tifs in order and the option set."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return (
             suite2p_runs.place(handle, key),
             suite2p_runs.tifs(handle, key),
@@ -46,10 +46,10 @@ class Suite2Py(dj.Computed):
 
     def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[Row]:
         """Run Suite2p, or adopt what is finished."""
-        result = suite2p_runs.run(tables.in_code().config, place, tifs, options)
+        result = suite2p_runs.run(tables.default_tables().config, place, tifs, options)
         return (suite2p_runs.row(place, result),)
 
     def make_insert(self, key: Row, row: Row) -> None:
         """Insert what the run did, and register the folder again where that was asked for."""
         self.insert1({**key, **row})
-        suite2p_runs.register_again(tables.in_code(), key)
+        suite2p_runs.register_again(tables.default_tables(), key)

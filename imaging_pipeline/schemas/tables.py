@@ -64,15 +64,15 @@ class Tables:
         return as_on_disk(Place(repository_name, folder), self.config.repositories)
 
 
-_in_code: list[Tables] = []
+_default: list[Tables] = []
 
 
 def bind(tables: Tables) -> None:
-    """Remember what the table classes in code are bound to."""
-    _in_code[:] = [tables]
+    """Set the tables that `default_tables` returns: those that the table classes in code are bound to."""
+    _default[:] = [tables]
 
 
-def in_code() -> Tables:
+def default_tables() -> Tables:
     """Return the handle of the table classes in code.
 
     Raises
@@ -80,8 +80,8 @@ def in_code() -> Tables:
     SchemaError
         When `imaging_pipeline.connect` was not called yet.
     """
-    if not _in_code:
+    if not _default:
         raise SchemaError(
             "The tables are not connected to a database", remedy="Call imaging_pipeline.connect() first."
         )
-    return _in_code[0]
+    return _default[0]

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,
     "table_name": table_names.shown,
-    "whose_move": wording.WHOSE_MOVE.__getitem__,
+    "whose_move": attrgetter("phrase"),
     "zip": zip,
 }
 

@@ -1,8 +1,8 @@
 """Removing objects from the store that no row names any more.
 
-DataJoint's own collector asks the tables first, looks into the store then, and removes what is not
-named: also what a job wrote meanwhile, and everything where it could not read a table. Here only
-objects older than a day are looked for, the tables are asked last, and an error ends it.
+DataJoint's own collector reads the tables first and the store afterwards, and removes what no row names. So
+it also removes what a job wrote meanwhile, and everything of a table that it could not read. Here only
+objects older than a day count, the tables are read last, and an error ends the sweep.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def sweep(tables: Tables) -> Swept:
 
 
 def _texts(objects: Any) -> Iterator[str]:
-    """Return the texts of nested groups."""
+    """Yield the texts of nested groups."""
     if isinstance(objects, str):
         yield objects
     else:
@@ -80,14 +80,15 @@ def _unnamed(schema: Any) -> list[str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.stat().st_mtime < limit
     ]
-    named = set(_named(schema)) if old else set()
-    return [name for name in old if name not in named]
+    in_use = set(_named(schema)) if old else set()
+    return [name for name in old if name not in in_use]
 
 
 def _named(schema: Any) -> Iterator[str]:
+    """Yield the objects that rows of a schema name."""
     connection = schema.connection
     for table_name in schema.list_tables():
-        # Not schema.get_table, which asks for all foreign keys of the database for every table again.
+        # Not schema.get_table, which queries all foreign keys of the database for every table again.
         full_name = connection.adapter.make_full_table_name(schema.database, table_name)
         table = dj.FreeTable(connection, full_name)
         for column in table.heading.schema_objects:

@@ -82,7 +82,7 @@ class ImagingAnalysis(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
         """Fetch where the output is and which tifs it should be made of."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
     def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[analyses.Analysis]:
@@ -139,7 +139,7 @@ class Projection(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
         """Fetch where the output is and which tifs it is made of."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
 
     def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[list[Row], list[Row]]:

@@ -92,7 +92,7 @@ class Cell(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[str, Row, Row, Row]:
         """Fetch where arrays go and the output is, the session's frames in it and the newest parameters."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return (
             fetching.array_folder(handle, key),
             fetching.output_place(handle, key),
@@ -165,7 +165,7 @@ class FilteredSpikes(dj.Computed):
     def make_fetch(self, key: Row) -> tuple[str, Row, list[int], float]:
         """Fetch where arrays go and the spikes are, the cells and the parameter."""
         return (
-            fetching.array_folder(tables.in_code(), key),
+            fetching.array_folder(tables.default_tables(), key),
             (Cell() & key).fetch1("trace_objects"),
             (Cell.Rois() & key).to_arrays("cell_id", order_by="cell_id").tolist(),
             float((SpikeFilterParams() & key).fetch1("spike_std")),

@@ -111,7 +111,7 @@ class Tif(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[Row]:
         """Fetch where the files are, and what was recorded with them."""
-        return (stacks.stack_files(tables.in_code(), key),)
+        return (stacks.stack_files(tables.default_tables(), key),)
 
     def make_compute(self, key: Row, files: Row) -> tuple[TifStack, bool]:
         """Read headers, timestamps and a mean image."""
@@ -159,7 +159,7 @@ class Mesc(dj.Imported):
 
     def make_fetch(self, key: Row) -> tuple[list[Row]]:
         """Fetch where the file is, and which part of it."""
-        return (dataset_files(tables.in_code(), key),)
+        return (dataset_files(tables.default_tables(), key),)
 
     def make_compute(self, key: Row, files: list[Row]) -> tuple[Row]:
         """Read what the file says of the recording, and a mean image."""
