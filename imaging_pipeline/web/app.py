@@ -27,7 +27,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "in_words": wording.in_words,
     "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,
-    "table_name": table_names.shown,
+    "table_name": table_names.readable_name,
     "whose_move": attrgetter("phrase"),
     "zip": zip,
 }

@@ -17,7 +17,7 @@ import datajoint as dj
 
 from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.schemas.locks import named_lock
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import Tables, schema_name
 from imaging_pipeline.store import traces as trace_store
 
 
@@ -55,7 +55,7 @@ def sweep(tables: Tables) -> Swept:
             *imaging.FilteredSpikes().to_arrays("spike_objects"),
         ]
         in_use = (name for group in objects for name in _texts(group))
-        traces = trace_store.sweep(f"{tables.config.prefix}imaging", in_use)
+        traces = trace_store.sweep(schema_name(tables.config, "imaging"), in_use)
         arrays = [name for module in modules for name in _unnamed(module.schema)]
         trace_store.remove(arrays)
     return Swept(tuple(traces), tuple(arrays))

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from imaging_pipeline import names
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import Tables, schema_name
 
 
 def dataset_files(tables: Tables, key: Row) -> list[Row]:
@@ -60,7 +60,7 @@ def output_place(tables: Tables, key: Row) -> Row:
 
 def array_folder(tables: Tables, key: Row) -> str:
     """Return the folder of an analysis' arrays in the store, which other databases may share."""
-    imaging = f"{tables.config.prefix}imaging"
+    imaging = schema_name(tables.config, "imaging")
     return "/".join((imaging, key["metasession_name"], key["session_name"], key["dataset_name"]))
 
 
