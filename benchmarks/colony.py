@@ -74,12 +74,12 @@ def _compare(config: Config, repeats: int) -> tuple[float, float, float]:
     database.init_db(config)
     source: Any = configured_source(config)
     start = time.perf_counter()
-    sync(tables.in_code(), source)
+    sync(tables.default_tables(), source)
     first_s = time.perf_counter() - start
     again_s, read_s = [], []
     for _ in range(repeats):
         start = time.perf_counter()
-        sync(tables.in_code(), source)
+        sync(tables.default_tables(), source)
         again_s.append(time.perf_counter() - start)
         start = time.perf_counter()
         _read(source)

@@ -30,7 +30,7 @@ def make_finished_session(config: Config, folder: Path) -> Any:
 
     folder.mkdir()
     lab = emptied_lab(config, folder)
-    add_options(tables.in_code(), "fast", {})
+    add_options(tables.default_tables(), "fast", {})
     recording = Recording("90218-openfield", ((12,),))
     write_recording(lab.share / "day1", recording)
     request = lab.request(lab.share / "day1", combined=False) | {"ops_name": "fast"}

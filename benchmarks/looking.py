@@ -49,7 +49,7 @@ def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
     connection = make_finished_session(config, folder / "lab")
     copy_session(connection, 1, size.sessions)
     give_folders(connection)
-    handle = tables.in_code()
+    handle = tables.default_tables()
     name = str((imaging.Session & f"NOT {is_copy('session_name')}").fetch1("session_name"))
     jobs_table = imaging.Tif.jobs.full_table_name
 

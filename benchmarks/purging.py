@@ -65,12 +65,12 @@ def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
     purge_s, count_s = [], []
     for _ in range(size.repeats):
         start = time.perf_counter()
-        counted = purge.find(tables.in_code(), purges).counted
+        counted = purge.find(tables.default_tables(), purges).counted
         count_s.append(time.perf_counter() - start)
         # Rolled back, so that the next round finds the same rows.
         lab.connection.start_transaction()
         start = time.perf_counter()
-        purge.find(tables.in_code(), purges).remove()
+        purge.find(tables.default_tables(), purges).remove()
         purge_s.append(time.perf_counter() - start)
         lab.connection.cancel_transaction()
     return _Purge(min(purge_s), min(count_s), sum(each.num_rows for each in counted))

@@ -113,7 +113,7 @@ def _round(config: Config, tif: Path, number: int) -> tuple[_Run, ...]:
 def _ours(config: Config, tif: Path, ops_name: str, options: Mapping[str, Any]) -> _Run:
     share = tif.parents[2]
     lab = emptied_lab(config, share.parent, share)
-    add_options(tables.in_code(), ops_name, options)
+    add_options(tables.default_tables(), ops_name, options)
     register(lab, tif.parent, combined=False, ops_name=ops_name)
     populated = call_fresh(_populate, lab.config)
     return _Run(populated.seconds, share / populated.result / "suite2p" / "plane0")

@@ -12,7 +12,7 @@ from imaging_pipeline import database
 from imaging_pipeline.cli import Invocation
 from imaging_pipeline.config.config import Config, find_config, load_config
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.server.database_errors import refusals_told
+from imaging_pipeline.server.connection_errors import database_errors
 
 
 def configured() -> Config:
@@ -33,6 +33,6 @@ def connected() -> Iterator[tables.Tables]:
     ConfigError, DatabaseError, SchemaError
     """
     config = configured()
-    with refusals_told(config):
+    with database_errors(config):
         database.connect(config)
-        yield tables.in_code()
+        yield tables.default_tables()

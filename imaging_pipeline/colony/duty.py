@@ -5,7 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.colony.runs import GoesOnError
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import sync
-from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas import plain_rows, server_clock
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
@@ -37,10 +37,7 @@ def compare_when_due(tables: Tables) -> str:
 
 def due_in_s(tables: Tables) -> float:
     """Say in how many seconds the next comparison is due, by the server's clock; 0 where it is now."""
-    ago = {
-        "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP(6)::timestamp - MAX(sync_started))",
-        "mysql": "TIMESTAMPDIFF(MICROSECOND, MAX(sync_started), CURRENT_TIMESTAMP(6)) / 1000000",
-    }[tables.connection.adapter.backend]
+    ago = server_clock.seconds_since(tables.connection.adapter.backend, "MAX(sync_started)")
     question = f"SELECT {ago} FROM {tables.mlims.Sync.full_table_name} WHERE sync_is_whole"
     ((seconds,),) = plain_rows.fetch(tables.connection, question)
     return 0.0 if seconds is None else max(60.0 * tables.config.mlims_every_min - float(seconds), 0.0)

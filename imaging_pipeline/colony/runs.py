@@ -17,7 +17,7 @@ from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.errors import ColonyError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.inserting import alone
+from imaging_pipeline.schemas.checked_rows import exclusive
 from imaging_pipeline.schemas.tables import Tables
 
 # Longer than any source may be silent.
@@ -67,7 +67,7 @@ class Run:
         self._sync = tables.mlims.Sync
         self._num_changes = 0
         self._begun = self._renewed = time.monotonic()
-        with alone(tables):
+        with exclusive(tables):
             self._end_silent_ones()
             newest = f"SELECT COALESCE(MAX(sync_id), -1) FROM {self._sync.full_table_name}"
             ((number,),) = plain_rows.fetch(tables.connection, newest)

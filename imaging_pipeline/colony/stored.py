@@ -60,7 +60,7 @@ def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKe
     if not keys:
         return {}
     ids = tuple({key.animal_id for key in keys})
-    question = f"{_question(tables)} WHERE animal_id IN ({plain_rows.marks(ids)})"
+    question = f"{_question(tables)} WHERE animal_id IN ({plain_rows.placeholders(ids)})"
     rows = plain_rows.fetch(tables.connection, question, ids)
     return dict(_stored(Account(*row)) for row in rows)
 

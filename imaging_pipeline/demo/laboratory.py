@@ -169,7 +169,7 @@ def _write_share(share: Path, movie: UserMovie | None, source: str) -> None:
 
 def _introduce() -> None:
     """Add the user, the animal, the repository and the option set that requests name."""
-    handle = tables.in_code()
+    handle = tables.default_tables()
     if not imaging.User() & {"username": USER}:
         add_user(handle, username=USER, first_name="Demo", is_staff=True)
     mlims.Animal.insert1(

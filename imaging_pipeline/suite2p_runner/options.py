@@ -6,7 +6,6 @@ keys that it does not know; here they are refused, and whatever an old set says 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +116,7 @@ def _loaded(path: Path) -> Mapping[str, Any]:
 def _load_json(path: Path) -> Any:
     try:
         return strict_json.loads(path.read_text(encoding="utf-8-sig"))
-    except strict_json.GivenTwiceError as error:
+    except strict_json.DuplicateKeyError as error:
         raise FormatError(
             "An option set gives a key twice", found=error.key, remedy="Remove one of the two."
         ) from error
@@ -159,23 +158,13 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
 def _refuse_unkeepable(options: Mapping[str, Any]) -> None:
     """Refuse values that no database takes as JSON."""
     for name, value in flat(options):
-        if not _can_be_kept([name, value]):
+        if not strict_json.is_storable([name, value]):
             raise InputError(
                 f"The Suite2p option {name!r} has a value that cannot be kept",
                 found=short_repr(value),
                 allowed="finite numbers, and characters that can be written",
                 remedy="Correct the option set.",
             )
-
-
-def _can_be_kept(value: Any) -> bool:
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        # Half a pair of characters cannot be encoded.
-        text.encode()
-    except (TypeError, ValueError):
-        return False
-    return "\\u0000" not in text.replace("\\\\", "")
 
 
 def _require_groups(options: Mapping[str, Any]) -> None:

@@ -56,7 +56,7 @@ def source_with(lab: Lab, colony: Colony) -> Callable[..., Source]:
 @pytest.fixture
 def run(source_with: Callable[..., Source]) -> Sync:
     """Return a function that brings the tables up to the colony."""
-    return lambda **how: sync(tables.in_code(), source_with(), **how)
+    return lambda **how: sync(tables.default_tables(), source_with(), **how)
 
 
 def columns(number: int) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def test_bad_rows_are_told_by_their_animal_and_the_rest_goes_on(
     )
     settings = source_with().animals
     noted = replace(settings, columns={**settings.columns, "animal_notes": "a.RawNote"})
-    outcome = sync(tables.in_code(), replace(source_with(), animals=noted))
+    outcome = sync(tables.default_tables(), replace(source_with(), animals=noted))
     assert [(each.animal_id, each.what.partition(" cannot")[0]) for each in outcome.problems] == [
         ("2", "animal_dob"),
         ("3", "animal_sex"),
@@ -364,7 +364,7 @@ def test_a_source_that_is_away_is_kept_as_an_error_of_its_run(
     before = content(lab)
     source = source_with(port=1, timeout_s=2)
     with pytest.raises(ColonyError, match=r"does not answer.*mysql colony at .*It is tried again") as told:
-        sync(tables.in_code(), source)
+        sync(tables.default_tables(), source)
     assert PASSWORD not in str(told.value)
     assert content(lab) == before
     row = mlims.Sync().fetch1()
@@ -390,7 +390,7 @@ def test_a_source_that_breaks_off_in_the_middle_changes_nothing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "alive", lambda self: (kill_the_reader(), original(self)))
         with pytest.raises(ColonyError, match=r"does not answer, or not to its end") as told:
-            sync(tables.in_code(), source)
+            sync(tables.default_tables(), source)
     assert told.value.responsible is Responsible.RETRY
     assert content(lab) == before
 
@@ -403,7 +403,7 @@ def test_a_source_that_is_silent_for_too_long_is_an_error(
     slow = replace(source.animals, columns={**source.animals.columns, "animal_notes": "SLEEP(30)"})
     begun = time.monotonic()
     with pytest.raises(ColonyError, match=r"does not answer, or not to its end.*timed out"):
-        sync(tables.in_code(), replace(source, animals=slow))
+        sync(tables.default_tables(), replace(source, animals=slow))
     assert time.monotonic() - begun < 20
 
 
@@ -420,14 +420,14 @@ def test_a_mapping_that_the_database_refuses_is_told(
     source = source_with()
     wrong = replace(source.animals, columns={**source.animals.columns, **changed})
     with pytest.raises(ColonyError, match=f"{told}.*Correct from and columns.*administrator's move"):
-        sync(tables.in_code(), replace(source, animals=wrong))
+        sync(tables.default_tables(), replace(source, animals=wrong))
 
 
 def test_a_run_that_goes_on_keeps_another_from_beginning(
     run: Sync, source_with: Callable[..., Source], colony: Colony
 ) -> None:
     colony.add(Mouse(1))
-    going_on = Run(tables.in_code(), source_with(), is_whole=True)
+    going_on = Run(tables.default_tables(), source_with(), is_whole=True)
     with pytest.raises(ColonyError, match=r"Another comparison.*one of mysql colony.*begun on .*tried again"):
         run()
     # To look disturbs nobody.
@@ -440,7 +440,7 @@ def test_a_run_that_was_killed_does_not_keep_others_from_beginning_and_writes_no
     run: Sync, source_with: Callable[..., Source], colony: Colony, lab: Lab
 ) -> None:
     colony.add(Mouse(1))
-    killed = Run(tables.in_code(), source_with(), is_whole=True)
+    killed = Run(tables.default_tables(), source_with(), is_whole=True)
     ago = lab.connection.adapter.interval_expr(SILENT_S + 1, "second")
     lab.connection.query(f"UPDATE {mlims.Sync.full_table_name} SET sync_alive = CURRENT_TIMESTAMP(6) - {ago}")
     assert run().counts.num_added == 1
@@ -457,7 +457,7 @@ def test_a_file_that_is_imported_by_hand_says_nothing_of_others(
     run()
     file = tmp_path / "animals.csv"
     file.write_text(f"animal_id,datasource_id,color\n1,{COLONY},white\nx,0,black\n")
-    outcome = sync(tables.in_code(), CsvFile(file), is_whole=False)
+    outcome = sync(tables.default_tables(), CsvFile(file), is_whole=False)
     assert outcome.counts == Counts(2, num_added=1, num_changed=1)
     assert gone_since() == {}
     assert columns(1)["color"] == "white"

@@ -111,7 +111,7 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
 def worked(server_config: Config, share: Share, tmp_path_factory: pytest.TempPathFactory) -> Worked:
     """Register the folder and run a worker to its end."""
     lab = emptied_lab(server_config, tmp_path_factory.mktemp("lab"), share.root)
-    add_options(tables.in_code(), OPS_NAME, SETTINGS)
+    add_options(tables.default_tables(), OPS_NAME, SETTINGS)
     request(lab, share)
     return work(lab, share)
 

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Self
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.record import Record, RowProblem
 from imaging_pipeline.colony.translation import Translation, a_date_format, a_value_map
-from imaging_pipeline.config.kinds import NotAllowedError
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.kinds import NotAllowedError, Secret
 from imaging_pipeline.errors import ConfigError
 
 SOURCE_KEY = "custom.mlims.source"

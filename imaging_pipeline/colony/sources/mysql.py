@@ -15,10 +15,9 @@ from pymysql.cursors import SSCursor
 from imaging_pipeline.colony.record import Record
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Reading, Setting, Source
 from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
-from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, Secret, a_text, an_object
 from imaging_pipeline.errors import ColonyError, Responsible
-from imaging_pipeline.server.connection_errors import AWAY_MYSQL, code, words
+from imaging_pipeline.server.connection_errors import MYSQL_AWAY_CODES, error_code, error_text
 
 _GENOTYPE_COLUMNS = ("animal_id", "gene", "genotype")
 _SESSION = (
@@ -198,14 +197,14 @@ class MysqlDatabase(Source):
         try:
             yield
         except pymysql.MySQLError as error:
-            if code(error) in _MAPPING_ERRORS:
+            if error_code(error) in _MAPPING_ERRORS:
                 raise ColonyError(
                     f"The colony's database refuses what {SOURCE_KEY} asks for ({self.name})",
-                    found=words(error),
+                    found=error_text(error),
                     remedy="correct from and columns of animals and genotypes, or give the account the right"
                     " to read them.",
                 ) from error
-            raise self._away(words(error), passes=code(error) in AWAY_MYSQL) from error
+            raise self._away(error_text(error), passes=error_code(error) in MYSQL_AWAY_CODES) from error
         except OSError as error:
             raise self._away(str(error)) from error
 

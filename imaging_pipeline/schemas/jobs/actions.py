@@ -16,7 +16,7 @@ import datajoint as dj
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.schemas.inserting import alone, known
+from imaging_pipeline.schemas.checked_rows import exclusive, existing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -124,8 +124,8 @@ def act(
             remedy="name a session, a table, or columns of the key.",
         )
     account = tables.connection.get_user()
-    who = account if username is None else known(tables.imaging.User, "username", username)
-    with alone(tables):
+    who = account if username is None else existing(tables.imaging.User, "username", username)
+    with exclusive(tables):
         selected = select(tables, wanted)
         if action in _ALSO_NEW:
             for each in (each for each in selected if not each.of_row.text):

@@ -19,7 +19,7 @@ from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.inserting import known, not_known
+from imaging_pipeline.schemas.checked_rows import existing, not_existing
 from imaging_pipeline.schemas.tables import Tables
 
 from . import progress_sql
@@ -196,13 +196,13 @@ def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus,
 
 def _check(tables: Tables, wanted: Wanted) -> None:
     if wanted.username is not None:
-        known(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
+        existing(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
     if wanted.animal is not None:
         columns = ("animal_name", "animal_id")
         animals = tables.mlims.Animal
         if not animals & [{column: wanted.animal} for column in columns]:
             names = {str(name) for column in columns for name in animals().to_arrays(column)}
-            raise not_known("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
+            raise not_existing("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
 
 
 def _condition(tables: Tables, wanted: Wanted) -> Sql:

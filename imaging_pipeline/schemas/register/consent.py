@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.register.purge import Purged
-from imaging_pipeline.schemas.table_names import shown
+from imaging_pipeline.schemas.table_names import readable_name
 
 # The most rows that may be deleted of each table, by its full name; none of tables that are not there.
 Consent = dict[str, int]
@@ -31,7 +31,9 @@ def refuse_more(consent: Consent | None, purged: Iterable[Purged]) -> None:
     if more:
         raise InputError(
             "More would be deleted than was shown",
-            found=", ".join(f"{each.num_rows} rows of {shown(each.table)}" for each in more),
-            allowed=", ".join(f"{consent.get(each.table, 0)} of {shown(each.table)}" for each in more),
+            found=", ".join(f"{each.num_rows} rows of {readable_name(each.table)}" for each in more),
+            allowed=", ".join(
+                f"{consent.get(each.table, 0)} of {readable_name(each.table)}" for each in more
+            ),
             remedy="look at what would be deleted now, and ask for it again.",
         )

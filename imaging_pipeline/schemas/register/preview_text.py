@@ -10,7 +10,7 @@ from imaging_pipeline.ingest.planned import FileReport, FileVerdict
 from imaging_pipeline.schemas.register import report_text
 from imaging_pipeline.schemas.register.report import REFUSED
 from imaging_pipeline.schemas.register.report_text import in_order, session
-from imaging_pipeline.schemas.table_names import shown
+from imaging_pipeline.schemas.table_names import readable_name
 from imaging_pipeline.wording import counted, wrapped
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _jobs(preview: Preview) -> Iterator[str]:
     yield from report_text.tried_again(preview.report)
     for job in preview.running:
         yield (
-            f"Running on what is deleted, and then made anew: {shown(job.job_table)} of"
+            f"Running on what is deleted, and then made anew: {readable_name(job.job_table)} of"
             f" {job.metasession_name}, on {job.host}, process {job.pid}"
         )
 

@@ -15,7 +15,7 @@ from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.planned import Plan, Request
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.locks import lock_rows, one_state
+from imaging_pipeline.schemas.locks import consistent_read, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stale_jobs, stored_rows
 from imaging_pipeline.schemas.register import stored as known
@@ -169,7 +169,7 @@ def _listing(tables: Tables, request: Request) -> Listing:
 
 def _registered(tables: Tables, base_folder: Row) -> Registered:
     own_id = base_folder["basefolder_id"]
-    with one_state(tables.connection):
+    with consistent_read(tables.connection):
         rows = stored_rows.of_folder(tables, _request(base_folder))
         requests = _requests_of_folder(tables, base_folder)
     return Registered(

@@ -16,7 +16,7 @@ import datajoint as dj
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.ingest.changed import Purge, PurgeSeed
 from imaging_pipeline.paths import resolve
-from imaging_pipeline.schemas.inserting import alone, known
+from imaging_pipeline.schemas.checked_rows import exclusive, existing
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
@@ -72,7 +72,7 @@ def check(tables: Tables, username: str, reason: str) -> None:
     InputError
         The user is not known, or there is no reason.
     """
-    known(tables.imaging.User, "username", username)
+    existing(tables.imaging.User, "username", username)
     if not reason.strip():
         raise InputError("Retiring needs a reason", found=repr(reason), remedy="say why in a few words.")
 
@@ -209,7 +209,7 @@ def _close_ranks(tables: Tables, metasession_names: set[str]) -> None:
 
 def _note(tables: Tables, retired: Retiring, username: str, reason: str) -> None:
     table = tables.imaging.Retirement
-    with alone(tables):
+    with exclusive(tables):
         newest = dj.U().aggr(table(), newest="max(retirement_id)").fetch1("newest")
         key = {"retirement_id": 0 if newest is None else int(newest) + 1}
         table.insert1({**key, "retirement_username": username, "retirement_reason": reason})

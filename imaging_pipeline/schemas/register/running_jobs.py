@@ -47,7 +47,8 @@ def overtaken(tables: Tables, doomed: Doomed) -> tuple[RunningJob, ...]:
         if jobs in there:
             question = (
                 f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
-                f" WHERE status = 'reserved' AND metasession_name IN ({plain_rows.marks(sorted(names))})"
+                " WHERE status = 'reserved'"
+                f" AND metasession_name IN ({plain_rows.placeholders(sorted(names))})"
             )
             rows = plain_rows.fetch(tables.connection, question, sorted(names))
             found += [RunningJob(jobs, *row) for row in rows]

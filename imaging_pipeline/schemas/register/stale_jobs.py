@@ -101,5 +101,5 @@ def _counted(tables: Tables, asked: Sequence[StaleJobs]) -> tuple[StaleJobs, ...
 
 
 def _rows(verb: str, stale: StaleJobs) -> str:
-    among = plain_rows.marks(stale.values)
+    among = plain_rows.placeholders(stale.values)
     return f"{verb} FROM {stale.job_table} WHERE {stale.column} IN ({among}) AND {_STALE}"

@@ -139,6 +139,8 @@ def _select(
     tables: Tables, columns: Sequence[str], source: str, wanted: Mapping[str, Sequence[object]], order: str
 ) -> list[tuple[Any, ...]]:
     """Ask for the rows that have one of some values in each of some columns."""
-    where = " AND ".join(f"{column} IN ({plain_rows.marks(values)})" for column, values in wanted.items())
+    where = " AND ".join(
+        f"{column} IN ({plain_rows.placeholders(values)})" for column, values in wanted.items()
+    )
     question = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
     return plain_rows.fetch(tables.connection, question, list(chain.from_iterable(wanted.values())))

@@ -10,7 +10,7 @@ from datetime import date
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.ingest.recordings import FoundRecording, find_recordings
 from imaging_pipeline.paths import Root
-from imaging_pipeline.schemas.inserting import known
+from imaging_pipeline.schemas.checked_rows import existing
 from imaging_pipeline.schemas.tables import Tables
 
 
@@ -61,7 +61,7 @@ def find_unregistered(tables: Tables, repository_name: str, newer_than: date | N
         It is not mounted here.
     """
     key = {
-        "repository_name": known(
+        "repository_name": existing(
             tables.imaging.Repository,
             "repository_name",
             repository_name,
