@@ -11,10 +11,10 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register import report_text
+from imaging_pipeline.schemas.register import registration_text
 from imaging_pipeline.schemas.register.history import PastRequest, RequestState, history
+from imaging_pipeline.schemas.register.registration_text import in_order, session, told
 from imaging_pipeline.schemas.register.report import Report
-from imaging_pipeline.schemas.register.report_text import in_order, session, told
 from imaging_pipeline.schemas.register.retire import retired
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.wording import wrapped
@@ -89,9 +89,9 @@ def _done(done: Report | None, private: dict[str, str | None]) -> Iterator[str]:
     blocks = (
         _sessions(done),
         _files(done),
-        report_text.deleted(done.purged, private),
-        report_text.tried_again(done),
-        report_text.findings(done),
+        registration_text.deleted(done.purged, private),
+        registration_text.tried_again(done),
+        registration_text.findings(done),
     )
     yield from (f"  {line}" for block in blocks for line in block)
 
@@ -111,7 +111,7 @@ def _files(done: Report) -> Iterator[str]:
     counts = (f"{done.row[f'num_files_{verdict}']} {verdict}" for verdict in ("used", "ignored", "unknown"))
     yield f"files: {', '.join(counts)}"
     files = done.parts["File"]
-    yield from report_text.ignored(
+    yield from registration_text.ignored(
         (row["reported_path"], row["file_reason"]) for row in files if row["file_verdict"] == "ignored"
     )
     for row in files:

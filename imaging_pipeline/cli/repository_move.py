@@ -13,7 +13,7 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import say_added
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.ingest.verified import Verified
+from imaging_pipeline.ingest.verification import Verified
 from imaging_pipeline.schemas.administer.repository_move import Repointed, repoint, verify_repository
 from imaging_pipeline.wording import counted
 

@@ -11,7 +11,7 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.register import retire as retiring
 from imaging_pipeline.schemas.register.consent import to_what_was_shown
-from imaging_pipeline.schemas.register.report_text import deleted, told
+from imaging_pipeline.schemas.register.registration_text import deleted, told
 from imaging_pipeline.schemas.register.retire import Retiring
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.schemas.tables import Tables

@@ -14,7 +14,7 @@ from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
-from imaging_pipeline.ingest.planned import Content, KnownFiles, Request, address_of, content_of
+from imaging_pipeline.ingest.records import Content, KnownFiles, Request, address_of, content_of
 
 Examine = Callable[[Path], Examined]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imaging_pipeline.ingest.changed import Difference
+from imaging_pipeline.ingest.folder_changes import Difference
 from imaging_pipeline.ingest.known import KnownDataset, KnownFile
 from imaging_pipeline.ingest.listed import listed
-from imaging_pipeline.ingest.planned import PlannedDataset, PlannedFile
+from imaging_pipeline.ingest.records import PlannedDataset, PlannedFile
 from imaging_pipeline.segmentation.registry import OUTPUT_TYPES, segmentation_package
 
 # Size in bytes, and characters of the content.

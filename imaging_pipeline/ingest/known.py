@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from imaging_pipeline.ingest.planned import address_of, content_of
+from imaging_pipeline.ingest.records import address_of, content_of
 
 
 @dataclass(frozen=True)

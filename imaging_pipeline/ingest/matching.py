@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from imaging_pipeline.ingest.changed import Finding, FindingKind
+from imaging_pipeline.ingest.folder_changes import Finding, FindingKind
 from imaging_pipeline.ingest.known import Known, KnownFile, KnownMetaSession, KnownSession
-from imaging_pipeline.ingest.planned import Plan, PlannedFile, PlannedMetaSession, PlannedSession
+from imaging_pipeline.ingest.records import Plan, PlannedFile, PlannedMetaSession, PlannedSession
 
 
 @dataclass(frozen=True)

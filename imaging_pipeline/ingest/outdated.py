@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from imaging_pipeline.ingest.changed import (
+from imaging_pipeline.ingest.dataset_difference import difference
+from imaging_pipeline.ingest.folder_changes import (
     Curation,
     DatasetChange,
     Difference,
@@ -16,11 +17,10 @@ from imaging_pipeline.ingest.changed import (
     SessionChange,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.known import KnownDataset
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.matching import MetaSessionMatch
-from imaging_pipeline.ingest.planned import OutputVerdict, Plan
+from imaging_pipeline.ingest.records import OutputVerdict, Plan
 from imaging_pipeline.segmentation.registry import segmentation_package
 
 _MERGED = "combined"

@@ -10,7 +10,7 @@ from imaging_pipeline import names
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
-from imaging_pipeline.ingest.planned import Request
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.options import options_summary
 from imaging_pipeline.segmentation.package import Output
 

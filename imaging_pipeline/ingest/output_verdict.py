@@ -10,7 +10,7 @@ from imaging_pipeline import names
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets, compared_options, noted
-from imaging_pipeline.ingest.planned import OutputVerdict, PlannedFile, PlannedMetaSession, Request
+from imaging_pipeline.ingest.records import OutputVerdict, PlannedFile, PlannedMetaSession, Request
 from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")

@@ -12,7 +12,7 @@ from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, judge, output_folder, tifs
-from imaging_pipeline.ingest.planned import (
+from imaging_pipeline.ingest.records import (
     FileReport,
     FileVerdict,
     OutputReport,
@@ -21,7 +21,7 @@ from imaging_pipeline.ingest.planned import (
     PlannedMetaSession,
     Request,
 )
-from imaging_pipeline.ingest.recording import planned_file
+from imaging_pipeline.ingest.session_planning import planned_file
 from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
 

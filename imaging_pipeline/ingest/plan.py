@@ -16,7 +16,7 @@ from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
-from imaging_pipeline.ingest.planned import (
+from imaging_pipeline.ingest.records import (
     Content,
     FileReport,
     FileVerdict,
@@ -30,7 +30,7 @@ from imaging_pipeline.ingest.planned import (
     PlannedSession,
     Request,
 )
-from imaging_pipeline.ingest.recording import RecordedFile, plan_metasessions, plan_sessions
+from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasessions, plan_sessions
 
 __all__ = [
     "SETTLE_S",

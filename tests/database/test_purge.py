@@ -10,7 +10,7 @@ from typing import Any
 import datajoint as dj
 import pytest
 
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.register import purge
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder

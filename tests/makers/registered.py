@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from imaging_pipeline.ingest.changes import (
+from imaging_pipeline.ingest.comparison import (
     Changes,
     DatasetVerdict,
     Difference,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.ingest.changes import Changes
+from imaging_pipeline.ingest.comparison import Changes
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import Request, make_plan
 from tests.makers.folders import COPIED, START, Timeseries, aged, write_folder, write_tif

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging_pipeline.ingest.accounted import accounted
-from imaging_pipeline.ingest.changes import Changes
+from imaging_pipeline.ingest.comparison import Changes
+from imaging_pipeline.ingest.file_accounting import accounted
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import FileVerdict, Plan, Request, make_plan
 from tests.makers.folders import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from imaging_pipeline.errors import InputError, Responsible
 from imaging_pipeline.ingest.known import KnownFile
-from imaging_pipeline.ingest.verified import Verified, verify
+from imaging_pipeline.ingest.verification import Verified, verify
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.administer.administration import AddedRepository, add_repository
 from imaging_pipeline.schemas.inserting import alone, known, not_known

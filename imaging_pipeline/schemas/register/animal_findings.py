@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imaging_pipeline.ingest.changed import Changes, SessionVerdict
+from imaging_pipeline.ingest.folder_changes import Changes, SessionVerdict
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register import animal_names
+from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.tables import Tables
 
 
@@ -16,7 +16,7 @@ def animal_findings(tables: Tables, base_folder: Row, changes: Changes) -> tuple
     if not new:
         return ()
     key = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
-    (life,) = animal_names.lives(tables, [key])
+    (life,) = animals.lives(tables, [key])
     return tuple(
         [
             *_not_of_lifetime(life, [(each.timeseries_name, each.start.date()) for each in new]),

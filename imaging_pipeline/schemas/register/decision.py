@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging_pipeline.ingest.accounted import accounted
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, Plan
+from imaging_pipeline.ingest.file_accounting import accounted
+from imaging_pipeline.ingest.folder_changes import Changes
+from imaging_pipeline.ingest.records import FileReport, Plan
+from imaging_pipeline.schemas.register.affected_jobs import StaleJobs
 from imaging_pipeline.schemas.register.hardware import HardwareNotes
-from imaging_pipeline.schemas.register.stale_jobs import StaleJobs
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.ingest.folder_changes import Changes
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 

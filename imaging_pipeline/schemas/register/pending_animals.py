@@ -7,7 +7,7 @@ import warnings
 from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register import animal_names
+from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
@@ -25,7 +25,7 @@ def take_up(tables: Tables) -> tuple[int, ...]:
     taken_up = []
     withdrawn = _withdrawn(tables)
     for request in (base_folder & WAITS).to_dicts(order_by="basefolder_id"):
-        keys = animal_names.matching(tables, request["awaited_animal"])
+        keys = animals.matching(tables, request["awaited_animal"])
         is_wanted = request["basefolder_id"] not in withdrawn and _successor(tables, request) is None
         if len(keys) == 1 and is_wanted:
             base_folder.update1({"basefolder_id": request["basefolder_id"], **keys[0]})
@@ -52,7 +52,7 @@ def why_waiting(tables: Tables, request: Row) -> PipelineError | None:
             found=f"the animal {said(request)!r} was not here",
             remedy="Nothing.",
         )
-    return animal_names.refusal(tables, request["awaited_animal"])
+    return animals.refusal(tables, request["awaited_animal"])
 
 
 def warn(number: int, reason: NotYetHereError, *, stacklevel: int) -> None:
@@ -63,7 +63,7 @@ def warn(number: int, reason: NotYetHereError, *, stacklevel: int) -> None:
 def said(request: Row) -> str:
     """Return what was typed of the animal of a request that waits."""
     typed = request["awaited_animal"]
-    return str(next(typed[name] for name in animal_names.TYPED if name in typed))
+    return str(next(typed[name] for name in animals.TYPED if name in typed))
 
 
 def _withdrawn(tables: Tables) -> set[int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict
-from imaging_pipeline.schemas.register import report_text
+from imaging_pipeline.ingest.folder_changes import DatasetChange, DatasetVerdict
+from imaging_pipeline.ingest.records import FileReport, FileVerdict
+from imaging_pipeline.schemas.register import registration_text
+from imaging_pipeline.schemas.register.registration_text import in_order, session
 from imaging_pipeline.schemas.register.report import REFUSED
-from imaging_pipeline.schemas.register.report_text import in_order, session
 from imaging_pipeline.schemas.table_names import shown
 from imaging_pipeline.wording import counted, wrapped
 
@@ -38,7 +38,7 @@ def text(preview: Preview, *, with_files: bool, width: int) -> str:
         _settings(preview),
         _deleted(preview),
         _jobs(preview),
-        report_text.findings(preview.report),
+        registration_text.findings(preview.report),
     )
     blocks = [_request(preview), list(_waiting(preview)), *(list(section) for section in sections)]
     lines = (wrapped(line, width) for block in blocks if block for line in block)
@@ -94,7 +94,7 @@ def _files(preview: Preview, *, with_files: bool) -> Iterator[str]:
     if with_files:
         yield from _accounted(preview, ignored)
     else:
-        yield from report_text.ignored((_below(preview, each.path), each.reason) for each in ignored)
+        yield from registration_text.ignored((_below(preview, each.path), each.reason) for each in ignored)
     unknown = by_verdict[FileVerdict.UNKNOWN]
     yield from _accounted(preview, unknown if with_files else unknown[:_NUM_SHOWN])
     if not with_files and len(unknown) > _NUM_SHOWN:
@@ -128,13 +128,13 @@ def _of(preview: Preview, metasession_name: str) -> str:
 
 
 def _deleted(preview: Preview) -> Iterator[str]:
-    yield from report_text.deleted(preview.purged, preview.owners)
+    yield from registration_text.deleted(preview.purged, preview.owners)
     if not preview.purged:
         yield "Nothing is deleted."
 
 
 def _jobs(preview: Preview) -> Iterator[str]:
-    yield from report_text.tried_again(preview.report)
+    yield from registration_text.tried_again(preview.report)
     for job in preview.running:
         yield (
             f"Running on what is deleted, and then made anew: {shown(job.job_table)} of"

@@ -19,7 +19,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import DatabaseError, Responsible
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from imaging_pipeline import progress
-from imaging_pipeline.ingest.changes import compare
+from imaging_pipeline.ingest.comparison import compare
 from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.planned import Plan, Request
+from imaging_pipeline.ingest.records import Plan, Request
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import lock_rows, one_state
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register import stale_jobs, stored_rows
+from imaging_pipeline.schemas.register import affected_jobs, stored_rows
 from imaging_pipeline.schemas.register import stored as known
 from imaging_pipeline.schemas.register.animal_findings import animal_findings
 from imaging_pipeline.schemas.register.consent import refuse_more
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.hardware import hardware_notes
+from imaging_pipeline.schemas.register.registration_text import outcome
 from imaging_pipeline.schemas.register.report import Report, report
-from imaging_pipeline.schemas.register.report_text import outcome
 from imaging_pipeline.schemas.register.stored_rows import RegisteredRows
 from imaging_pipeline.schemas.register.writing import Writer
 from imaging_pipeline.schemas.tables import Tables
@@ -112,7 +112,7 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         changes,
         hardware_notes(tables, planned.base_folder, changes),
         animal_findings(tables, planned.base_folder, changes),
-        stale_jobs.stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
+        affected_jobs.stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 
 
@@ -144,7 +144,7 @@ def _write(tables: Tables, planned: Planned) -> tuple[Decision, Report]:
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
     # Raised here, everything is rolled back.
     refuse_more(base_folder["consent"], purged)
-    return decision, report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
+    return decision, report(decision, purged, affected_jobs.drop(tables, decision.stale_jobs))
 
 
 def _lock(tables: Tables, request: Request) -> None:

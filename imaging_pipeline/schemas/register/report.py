@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, OutputReport
+from imaging_pipeline.ingest.folder_changes import Changes
+from imaging_pipeline.ingest.records import FileReport, FileVerdict, OutputReport
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged

@@ -11,7 +11,7 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.inserting import alone, known, refuse_unknown
-from imaging_pipeline.schemas.register import animal_names
+from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.register.consent import Consent
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
@@ -146,11 +146,11 @@ class Completion:
         return str(self._once(f"{column} {value!r}", ask))
 
     def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        said = animal_names.typed(row)
-        keys = self._once(f"animal {said!r}", partial(animal_names.matching, self._tables, said))
+        said = animals.typed(row)
+        keys = self._once(f"animal {said!r}", partial(animals.matching, self._tables, said))
         if len(keys) == 1:
             return {**keys[0], "awaited_animal": None}
-        reason = self._once(f"refusal {said!r}", partial(animal_names.refusal, self._tables, said))
+        reason = self._once(f"refusal {said!r}", partial(animals.refusal, self._tables, said))
         if not isinstance(reason, NotYetHereError):
             raise reason
         return {"animal_id": None, "datasource_id": None, "awaited_animal": said}
@@ -170,7 +170,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         raise InputError(
             "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
         )
-    allowed = (*_REQUIRED, *animal_names.TYPED, *_OPTIONAL)
+    allowed = (*_REQUIRED, *animals.TYPED, *_OPTIONAL)
     refuse_unknown(row, allowed, what="A request", responsible=Responsible.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):

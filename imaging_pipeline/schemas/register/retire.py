@@ -14,7 +14,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.paths import resolve
 from imaging_pipeline.schemas.inserting import alone, known
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows

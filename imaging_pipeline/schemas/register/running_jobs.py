@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.register import stale_jobs
+from imaging_pipeline.schemas.register import affected_jobs
 from imaging_pipeline.schemas.register.purge import Doomed
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
@@ -40,7 +40,7 @@ def overtaken(tables: Tables, doomed: Doomed) -> tuple[RunningJob, ...]:
     reached = doomed.reached
     if not reached:
         return ()
-    there = set(stale_jobs.keyed_by_metasession(tables))
+    there = set(affected_jobs.keyed_by_metasession(tables))
     found = []
     for table, names in reached.items():
         jobs = job_table(table)

@@ -20,7 +20,7 @@ from imaging_pipeline.ingest.known import (
     KnownMetaSession,
     KnownSession,
 )
-from imaging_pipeline.ingest.planned import Content, Plan, Request
+from imaging_pipeline.ingest.records import Content, Plan, Request
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stored_rows

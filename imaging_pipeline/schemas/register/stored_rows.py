@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from imaging_pipeline.ingest.planned import Request, address_of
+from imaging_pipeline.ingest.records import Request, address_of
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 

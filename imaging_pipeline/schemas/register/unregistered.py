@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imaging_pipeline.errors import Responsible
-from imaging_pipeline.ingest.recordings import FoundRecording, find_recordings
+from imaging_pipeline.ingest.recording_search import FoundRecording, find_recordings
 from imaging_pipeline.paths import Root
 from imaging_pipeline.schemas.inserting import known
 from imaging_pipeline.schemas.tables import Tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imaging_pipeline import names
-from imaging_pipeline.ingest.changed import (
+from imaging_pipeline.ingest.folder_changes import (
     Changes,
     DatasetChange,
     DatasetVerdict,
@@ -14,7 +14,7 @@ from imaging_pipeline.ingest.changed import (
     Relocation,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.planned import PlannedMetaSession, address_of
+from imaging_pipeline.ingest.records import PlannedMetaSession, address_of
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge

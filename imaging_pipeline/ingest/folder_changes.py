@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.ingest.planned import PlannedDataset, PlannedMetaSession, PlannedSession
+from imaging_pipeline.ingest.records import PlannedDataset, PlannedMetaSession, PlannedSession
 
 
 class SessionVerdict(StrEnum):

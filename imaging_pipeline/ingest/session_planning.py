@@ -12,7 +12,7 @@ from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.recognised import ExperimentType, Used
 from imaging_pipeline.ingest.contents import Examine, FolderContents
-from imaging_pipeline.ingest.planned import (
+from imaging_pipeline.ingest.records import (
     PlannedDataset,
     PlannedFile,
     PlannedMetaSession,

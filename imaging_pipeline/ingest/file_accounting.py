@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
+from imaging_pipeline.ingest.folder_changes import Changes
+from imaging_pipeline.ingest.records import FileReport, FileVerdict, Plan
 
 
 def accounted(plan: Plan, changes: Changes) -> tuple[FileReport, ...]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from imaging_pipeline.ingest.changed import SessionVerdict
+from imaging_pipeline.ingest.folder_changes import SessionVerdict
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.report import Report

@@ -10,7 +10,8 @@ from imaging_pipeline import names
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.experiments.recognised import ExperimentType
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.ingest.changed import (
+from imaging_pipeline.ingest.dataset_difference import difference
+from imaging_pipeline.ingest.folder_changes import (
     Changes,
     DatasetChange,
     DatasetVerdict,
@@ -25,7 +26,6 @@ from imaging_pipeline.ingest.changed import (
     SessionChange,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.known import (
     Known,
     KnownDataset,
@@ -35,8 +35,8 @@ from imaging_pipeline.ingest.known import (
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch, Registered, SessionMatch
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
-from imaging_pipeline.ingest.planned import Plan, PlannedDataset
-from imaging_pipeline.ingest.relocated import relocated
+from imaging_pipeline.ingest.records import Plan, PlannedDataset
+from imaging_pipeline.ingest.relocation import relocated
 
 __all__ = [
     "Changes",

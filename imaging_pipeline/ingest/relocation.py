@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imaging_pipeline.ingest.changed import DatasetChange, DatasetVerdict, Difference, MissedFile, Relocation
+from imaging_pipeline.ingest.folder_changes import (
+    DatasetChange,
+    DatasetVerdict,
+    Difference,
+    MissedFile,
+    Relocation,
+)
 from imaging_pipeline.ingest.known import KnownMetaSession
 from imaging_pipeline.ingest.matching import MetaSessionMatch
-from imaging_pipeline.ingest.planned import Request
+from imaging_pipeline.ingest.records import Request
 
 
 def relocated(
