@@ -11,7 +11,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.errors import MissingPackageError
-from imaging_pipeline.schemas.inserting import known
+from imaging_pipeline.schemas.inserting import existing
 from imaging_pipeline.schemas.tables import Tables
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -35,7 +35,7 @@ def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sig
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with connected() as tables:
         if sign_in_as is not None:
-            known(tables.imaging.User, "username", sign_in_as)
+            existing(tables.imaging.User, "username", sign_in_as)
         _serve(tables, host, port, threads, _path(prefix), behind_proxy, sign_in_as)
 
 

@@ -1,17 +1,22 @@
-"""What a folder means: sessions, datasets, files, and a word on every file."""
+"""What is known of a folder: the request, its sessions with their files, and what became of every file.
+
+The same records hold what is planned, what the database stores and what is written to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from imaging_pipeline.segmentation.package import Labelled
+
 
 @dataclass(frozen=True)
 class Request:
-    """A person's wish that a folder be looked at.
+    """A person's request to register a folder; a stored MetaSession has the one that made it.
 
     Attributes
     ----------
@@ -24,9 +29,9 @@ class Request:
     animal_id, datasource_id
         The animal.
     ops_name
-        The Suite2p option set, or None where the request names none.
+        The Suite2p option set, or None where there is none.
     username
-        Who asks.
+        The experimenter.
     """
 
     repository_name: str
@@ -43,35 +48,23 @@ class Request:
         """The label in the names of the sessions."""
         return "combined" if self.combined else "split"
 
-    def place_of(self, path: str) -> str:
+    @property
+    def animal(self) -> tuple[str, int]:
+        """The key of the animal."""
+        return self.animal_id, self.datasource_id
+
+    @property
+    def location(self) -> tuple[str, str]:
+        """The repository, and the folder below it."""
+        return self.repository_name, self.folder
+
+    def below_repository(self, path: str) -> str:
         """Return the path below the repository of a path below the folder."""
         return f"{self.folder}/{path}" if self.folder else path
 
-
-@dataclass(frozen=True)
-class Content:
-    """What is known of a file without reading it again.
-
-    Attributes
-    ----------
-    size_bytes, modified
-        As the folder shows them; ``modified`` is UTC without a zone.
-    fingerprint
-        Sixteen characters of its content.
-    session_start
-        Lab wall time at which the file says that its session started, where it says so.
-    part
-        What of the file it is, where the file holds several recordings; ``fingerprint`` is then of that.
-    parts
-        Everything that such a file holds: by its name nothing, or why it is no recording.
-    """
-
-    size_bytes: int
-    modified: datetime
-    fingerprint: str
-    session_start: datetime | None = None
-    part: str = ""
-    parts: Mapping[str, str] = field(default_factory=dict)
+    def location_of(self, path: str) -> tuple[str, str]:
+        """Return the repository, and the path below it of a path below the folder."""
+        return self.repository_name, self.below_repository(path)
 
 
 def address_of(path: str, part: str) -> str:
@@ -79,37 +72,40 @@ def address_of(path: str, part: str) -> str:
     return f"{path}/{part}" if part else path
 
 
-def content_of(size_bytes: int, part: str, fingerprint: str) -> tuple[int, str]:
-    """Return what a file or a part of it is known by; a part is the same when its file grows."""
-    return (0 if part else size_bytes), fingerprint
-
-
-# Files that the database holds for a folder, in sessions of the request's label, by their path below
-# the repository; a part of a file by the path of the file, and its own below that.
-KnownFiles = Mapping[str, Content]
-
-
 @dataclass(frozen=True)
-class PlannedFile:
-    """A file of a dataset.
+class FileRecord:
+    """A file of a dataset, or a part of a file that holds several recordings.
 
     Attributes
     ----------
-    path
-        Path below the repository with forward slashes.
-    size_bytes, modified, fingerprint, part, parts
-        As in `Content`.
+    repository_name, path
+        Where it is; ``path`` is below the repository, with forward slashes.
+    size_bytes, modified
+        As the folder shows them; ``modified`` is UTC without a zone.
+    fingerprint
+        Sixteen characters of the content of the file, or of the part.
+    part
+        Which part of the file this is, where the file holds several recordings.
     acquisition
         The acquisition that the file belongs to; 0 where that has no meaning, as for Suite2p output.
+    parts
+        All parts of such a file: name → empty, or why it is no recording.
+    session_start
+        Lab wall time at which the session started, where this file says so and was read for it.
+    is_gone
+        Whether a stored file is no longer there.
     """
 
+    repository_name: str
     path: str
     size_bytes: int
     modified: datetime
     fingerprint: str
-    acquisition: int = 0
     part: str = ""
+    acquisition: int = 0
     parts: Mapping[str, str] = field(default_factory=dict)
+    session_start: datetime | None = field(default=None, compare=False)
+    is_gone: bool = False
 
     @property
     def name(self) -> str:
@@ -122,62 +118,101 @@ class PlannedFile:
         return address_of(self.path, self.part)
 
     @property
+    def location(self) -> tuple[str, str]:
+        """The repository, and the address below it."""
+        return self.repository_name, self.address
+
+    @property
     def content(self) -> tuple[int, str]:
-        """What is in it, whatever its name."""
-        return content_of(self.size_bytes, self.part, self.fingerprint)
+        """Size and fingerprint, by which a file is recognised whatever its name."""
+        # The size of a container says nothing of a part: the file grows with each further recording.
+        return (0 if self.part else self.size_bytes), self.fingerprint
+
+
+# Stored files of a folder, in sessions of the request's label, by their address.
+StoredFiles = Mapping[str, FileRecord]
+
+
+def stored_below_folder(request: Request, stored: StoredFiles) -> dict[str, FileRecord]:
+    """Return the stored files of a request's folder by their path below the folder."""
+    prefix, name = request.below_repository(""), request.repository_name
+    # What is left of a folder that was moved here may be stored under its former repository.
+    return {
+        address.removeprefix(prefix): file
+        if file.repository_name == name
+        else replace(file, repository_name=name)
+        for address, file in stored.items()
+        if address.startswith(prefix)
+    }
 
 
 @dataclass(frozen=True)
-class PlannedDataset:
+class ImportedCells:
+    """The regions of a Suite2p output that are cells of a session, by Suite2p's numbers."""
+
+    session_name: str
+    cell_ids: frozenset[int]
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
     """Files that are one thing, ordered by acquisition and file number.
 
     Attributes
     ----------
-    cell_ids
-        Of an output whose labels are new: the numbers of the regions marked as cells.
-    measured_hash
-        Of the same, what `segmentation.package.Labelled` says of all else in the file of the labels.
+    labels
+        Of a planned output whose labels are new: which regions are cells.
+    imported, measured_hashes
+        Of the stored output that it replaces: the cells of each session for which it was imported,
+        and the hashes of what was measured.
     """
 
     dataset_name: str
     datasettype: str
     filetype: str
     bundle: str
-    files: tuple[PlannedFile, ...]
-    cell_ids: frozenset[int] | None = None
-    measured_hash: str = ""
+    files: tuple[FileRecord, ...]
+    labels: Labelled | None = None
+    imported: tuple[ImportedCells, ...] = ()
+    measured_hashes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class PlannedSession:
+class SessionRecord:
     """One activity of the animal under one timeseries name; ``start`` is the lab's wall time."""
 
     session_name: str
     timeseries_name: str
     start: datetime
-    datasets: tuple[PlannedDataset, ...]
+    datasets: tuple[DatasetRecord, ...]
 
 
 @dataclass(frozen=True)
-class PlannedMetaSession:
+class MetaSessionRecord:
     """Sessions that are analysed together.
 
     Attributes
     ----------
     metasession_name
         Equal to the session's name where sessions are not combined.
+    request
+        The folder, animal, experiment type, option set and experimenter with which it is registered.
     sessions
         Ordered by their start.
     datasets
         Finished Suite2p output; each belongs to every session.
     suite2p_folder
         Path below the repository in which runs get a folder of their option set's name.
+    settings_hash
+        Hash of the settings of the option set; None where there is none.
     """
 
     metasession_name: str
-    sessions: tuple[PlannedSession, ...]
-    datasets: tuple[PlannedDataset, ...]
+    request: Request
+    sessions: tuple[SessionRecord, ...]
+    datasets: tuple[DatasetRecord, ...]
     suite2p_folder: str
+    settings_hash: str | None = None
 
 
 class FileVerdict(StrEnum):
@@ -210,7 +245,7 @@ class OutputVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class OutputReport:
-    """An output that was found, by its path below the repository, and what it is."""
+    """An output in the folder, by its path below the repository, and what it is."""
 
     path: str
     verdict: OutputVerdict
@@ -222,26 +257,26 @@ class OutputReport:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a folder means, before the database is asked.
+    """Everything that a folder means, before it is compared with the database.
 
     Attributes
     ----------
     request
-        The wish that it answers.
+        The request that the plan is for.
     metasessions
-        What is there.
+        What the folder holds.
     files
         Every file of the folder.
     outputs
         Every Suite2p output of the folder.
     gone
-        Known recording files that are no longer there; the sessions above still hold them.
+        Stored recording files that are no longer there; the sessions above still hold them.
     settings_hash
         Hash of the settings of the requested option set, None where none is requested.
     """
 
     request: Request
-    metasessions: tuple[PlannedMetaSession, ...]
+    metasessions: tuple[MetaSessionRecord, ...]
     files: tuple[FileReport, ...]
     outputs: tuple[OutputReport, ...] = ()
     gone: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where a registered meta-session is now, if its folder was moved or renamed."""
+"""Where a stored meta-session is now, if its folder was moved or renamed."""
 
 from __future__ import annotations
 
@@ -11,57 +11,56 @@ from imaging_pipeline.ingest.folder_changes import (
     MissedFile,
     Relocation,
 )
-from imaging_pipeline.ingest.known import KnownMetaSession
 from imaging_pipeline.ingest.matching import MetaSessionMatch
-from imaging_pipeline.ingest.records import Request
+from imaging_pipeline.ingest.records import MetaSessionRecord, Request
 
 
-def relocated(
+def relocations(
     request: Request, match: MetaSessionMatch, datasets: Sequence[DatasetChange]
 ) -> Iterator[Relocation]:
-    """Return the new place of a registered meta-session, if it has one.
+    """Yield the new folders of a stored meta-session, if they have changed.
 
     Parameters
     ----------
     request
-        Whose folder was looked at.
+        The request for the folder.
     match
-        The meta-session as planned, and as registered.
+        The meta-session as planned, and as stored.
     datasets
         The changes of all its datasets that are there.
     """
-    planned, known = match.planned, match.known
-    if known is None:
+    planned, stored = match.planned, match.stored
+    if stored is None:
         return
-    suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, known.metasession_name)
-    place = request.repository_name, request.folder
-    if (known.repository_name, known.folder) != place:
-        if all(each.has_moved or each.known is None for each in match.sessions):
-            missed = tuple(_missed(request, known, datasets))
-            yield Relocation(known.metasession_name, *place, suite2p_folder, missed)
+    suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, stored.metasession_name)
+    if stored.request.location != request.location:
+        if all(each.has_moved or each.stored is None for each in match.sessions):
+            missed = tuple(_missed(request, stored, datasets))
+            yield Relocation(stored.metasession_name, *request.location, suite2p_folder, missed)
         return
-    # A folder that is not named after its session is named after what else lies beside it.
+    # A folder that is not named after its session has the name of files beside it, which may be renamed.
     is_named = planned.metasession_name in planned.suite2p_folder
-    if not is_named and known.suite2p_folder != suite2p_folder:
-        yield Relocation(known.metasession_name, *place, suite2p_folder)
+    if not is_named and stored.suite2p_folder != suite2p_folder:
+        yield Relocation(stored.metasession_name, *request.location, suite2p_folder)
 
 
 def _missed(
-    request: Request, known: KnownMetaSession, datasets: Sequence[DatasetChange]
+    request: Request, stored: MetaSessionRecord, datasets: Sequence[DatasetChange]
 ) -> Iterator[MissedFile]:
-    """Return the files that are away, so that they are missed where the others are now."""
+    """Yield the files that are gone, with the paths that they would have beside the moved ones."""
     arrived = {
         each.dataset.dataset_name: each.file_orders
         for each in datasets
-        if each.verdict is DatasetVerdict.KNOWN or each.difference is Difference.PLACE
+        if each.verdict is DatasetVerdict.KNOWN or each.difference is Difference.LOCATION
     }
     written = {each.dataset.dataset_name for each in datasets} - set(arrived)
-    before = f"{known.folder}/"
-    recorded = (dataset for session in known.sessions for dataset in session.datasets)
-    for dataset in (*recorded, *known.datasets):
+    former_folder = f"{stored.request.folder}/"
+    recorded = (dataset for session in stored.sessions for dataset in session.datasets)
+    for dataset in (*recorded, *stored.datasets):
         for order, file in enumerate(dataset.files):
-            is_away = file.is_gone and order not in arrived.get(dataset.dataset_name, ())
-            is_of_folder = file.repository_name == known.repository_name and file.path.startswith(before)
-            if is_away and is_of_folder and dataset.dataset_name not in written:
-                path = request.place_of(file.path.removeprefix(before))
+            has_not_arrived = file.is_gone and order not in arrived.get(dataset.dataset_name, ())
+            is_same_repository = file.repository_name == stored.request.repository_name
+            is_of_folder = is_same_repository and file.path.startswith(former_folder)
+            if has_not_arrived and is_of_folder and dataset.dataset_name not in written:
+                path = request.below_repository(file.path.removeprefix(former_folder))
                 yield MissedFile(dataset.dataset_name, order, path, file.part)

@@ -12,6 +12,7 @@ from typing import Any
 
 from imaging_pipeline.choices import among, near, with_alike
 from imaging_pipeline.errors import InputError, Responsible
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -23,6 +24,16 @@ def alone(tables: Tables) -> Iterator[None]:
     with in_transaction(tables.connection):
         lock_rows(tables.imaging.Lab())
         yield
+
+
+def next_number(tables: Tables, column: str, *full_table_names: str) -> int:
+    """Return the number after the highest one of a column in some tables; 0 where there is none.
+
+    The caller holds a lock, such as that of `alone`, so that no two get the same number.
+    """
+    highest = [f"SELECT max({column}) FROM {name}" for name in full_table_names]
+    rows = plain_rows.fetch(tables.connection, " UNION ALL ".join(highest))
+    return max((int(number) + 1 for (number,) in rows if number is not None), default=0)
 
 
 def checked_name(value: str, what: str) -> str:
@@ -107,15 +118,15 @@ def refuse_unknown(
             )
 
 
-def known(
+def existing(
     table: Any, column: str, value: object, *, responsible: Responsible = Responsible.ADMINISTRATOR
 ) -> str:
-    """Return a value that a table, restricted or not, has.
+    """Return a value as text, if a table, restricted or not, has it.
 
     Raises
     ------
     InputError
-        It has not; tells those that look like it.
+        The table does not have it; the error names values that look like it.
     """
     text = str(value)
     if not table & {column: text}:

@@ -17,7 +17,8 @@ from imaging_pipeline.errors import (
     TruncatedError,
 )
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Content, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
@@ -47,12 +48,7 @@ def reports(plan):
 def known_of(plan):
     """Return what a database holds once a plan is applied."""
     return {
-        file.path: Content(
-            file.size_bytes,
-            file.modified,
-            file.fingerprint,
-            session.start if file is dataset.files[0] else None,
-        )
+        file.path: replace(file, session_start=session.start if file is dataset.files[0] else None)
         for metasession in plan.metasessions
         for session in metasession.sessions
         for dataset in session.datasets

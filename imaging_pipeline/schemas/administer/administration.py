@@ -17,7 +17,7 @@ from imaging_pipeline.paths import Root, clean, resolve
 from imaging_pipeline.schemas.administer.change_log import keep
 from imaging_pipeline.schemas.administer.option_sets import AddedOptions, add_options
 from imaging_pipeline.schemas.administer.setup_parts import is_there, part_rows
-from imaging_pipeline.schemas.inserting import add_row, alone, checked_name, checked_row, known
+from imaging_pipeline.schemas.inserting import add_row, alone, checked_name, checked_row, existing
 from imaging_pipeline.schemas.tables import Tables
 
 __all__ = [
@@ -148,7 +148,7 @@ def add_apparatus(tables: Tables, name: str, category: str, *, note: str | None 
         A value cannot be taken, or an apparatus of this name is there with other values.
     """
     name = checked_name(name, "An apparatus")
-    known(tables.imaging.ApparatusCategory, "category", category)
+    existing(tables.imaging.ApparatusCategory, "category", category)
     apparatus = tables.imaging.Apparatus
     given = {"apparatus": name, "category": category, "apparatus_note": note}
     row = checked_row(apparatus, given, what="An apparatus")
@@ -221,7 +221,7 @@ def add_setup(
     """
     setup = tables.imaging.Setup
     name = checked_name(name, "A setup")
-    known(tables.imaging.ExperimentType, "experiment_type", experiment_type)
+    existing(tables.imaging.ExperimentType, "experiment_type", experiment_type)
     given = {
         "setup_name": name,
         "setup_date": setup_date,

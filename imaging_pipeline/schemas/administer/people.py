@@ -8,7 +8,7 @@ from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.administer.change_log import keep, utc_now
 from imaging_pipeline.schemas.administer.sign_in import count_attempt
-from imaging_pipeline.schemas.inserting import known
+from imaging_pipeline.schemas.inserting import existing
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
 
@@ -33,7 +33,7 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
         There is no such user, or the password is too short or too long.
     """
     imaging = tables.imaging
-    key = {"username": known(imaging.User, "username", username)}
+    key = {"username": existing(imaging.User, "username", username)}
     values = {"password_hash": passwords.hashed(passwords.checked(password)), "password_time": utc_now()}
     with in_transaction(tables.connection):
         if imaging.Account & key:
@@ -84,7 +84,7 @@ def set_active(tables: Tables, username: str, *, is_active: bool, by: str | None
         There is no such user.
     """
     imaging = tables.imaging
-    key = {"username": known(imaging.User, "username", username)}
+    key = {"username": existing(imaging.User, "username", username)}
     with in_transaction(tables.connection):
         was_active = bool((imaging.User & key).fetch1("is_active"))
         imaging.User.update1({**key, "is_active": is_active})
@@ -120,7 +120,7 @@ def set_administrator(
         There is no such user.
     """
     user = tables.imaging.User
-    key = {"username": known(user, "username", username)}
+    key = {"username": existing(user, "username", username)}
     with in_transaction(tables.connection):
         is_staff, is_superuser = (user & key).fetch1("is_staff", "is_superuser")
         values = {"is_staff": is_administrator, "is_superuser": bool(is_superuser) and is_administrator}

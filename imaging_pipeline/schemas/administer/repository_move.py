@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import InputError, Responsible
-from imaging_pipeline.ingest.known import KnownFile
-from imaging_pipeline.ingest.verification import Verified, verify
+from imaging_pipeline.ingest.records import FileRecord
+from imaging_pipeline.ingest.verification import Verification, verify
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.administer.administration import AddedRepository, add_repository
-from imaging_pipeline.schemas.inserting import alone, known, not_known
+from imaging_pipeline.schemas.inserting import alone, existing, not_known
 from imaging_pipeline.schemas.tables import Tables
 
 
@@ -26,7 +26,7 @@ class Repointed:
     retired: tuple[str, ...]
 
 
-def verify_repository(tables: Tables, name: str, place: Path) -> Verified:
+def verify_repository(tables: Tables, name: str, place: Path) -> Verification:
     """Look for every registered file of a repository below a folder of this machine; writes nothing.
 
     Raises
@@ -34,10 +34,10 @@ def verify_repository(tables: Tables, name: str, place: Path) -> Verified:
     InputError
         There is no such repository.
     """
-    key = {"repository_name": known(tables.imaging.Repository, "repository_name", name)}
+    key = {"repository_name": existing(tables.imaging.Repository, "repository_name", name)}
     columns = ("repository_name", "file_path", "size_bytes", "modified", "fingerprint", "file_part")
     rows = (tables.imaging.PhysicalFile & key).proj(*columns).to_dicts(order_by="file_path, file_part")
-    return verify(place, (KnownFile(*(row[column] for column in columns)) for row in rows))
+    return verify(place, (FileRecord(*(row[column] for column in columns)) for row in rows))
 
 
 def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:
@@ -61,7 +61,7 @@ def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[s
     PathError
         A root is not a whole path.
     """
-    known(tables.imaging.Repository, "repository_name", name)
+    existing(tables.imaging.Repository, "repository_name", name)
     with alone(tables):
         added = add_repository(tables, name, roots)
         own = [root.root for root in tables.roots() if root.repository_name == name]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError, Responsible
-from imaging_pipeline.schemas.inserting import alone, known
+from imaging_pipeline.schemas.inserting import alone, existing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -61,7 +61,7 @@ def set_apparatus(tables: Tables, session: Row, apparatus: Iterable[str]) -> Non
 
 def _set(tables: Tables, part: str, column: str, session: Row, wanted: Iterable[str]) -> None:
     lookup = getattr(tables.imaging, part)
-    values = {known(lookup, column, value, responsible=Responsible.EXPERIMENTER) for value in wanted}
+    values = {existing(lookup, column, value, responsible=Responsible.EXPERIMENTER) for value in wanted}
     key = {name: session[name] for name in ("metasession_name", "session_name")}
     noted = getattr(tables.imaging.Session, part) & key
     with alone(tables):

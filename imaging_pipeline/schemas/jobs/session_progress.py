@@ -6,7 +6,6 @@ tables together, session by session.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.inserting import known, not_known
+from imaging_pipeline.schemas.inserting import existing, not_known
+from imaging_pipeline.schemas.plain_rows import like_literal
 from imaging_pipeline.schemas.tables import Tables
 
 from . import progress_sql
@@ -196,7 +196,7 @@ def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus,
 
 def _check(tables: Tables, wanted: Wanted) -> None:
     if wanted.username is not None:
-        known(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
+        existing(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
     if wanted.animal is not None:
         columns = ("animal_name", "animal_id")
         animals = tables.mlims.Animal
@@ -224,7 +224,7 @@ def _of_type(wanted: Wanted) -> Sql:
 def _of_name(wanted: Wanted) -> Sql:
     if wanted.name is None:
         return Sql()
-    literal = re.sub("([!%_])", r"!\1", wanted.name.lower())
+    literal = like_literal(wanted.name)
     return Sql(
         "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
         " OR metasession_name LIKE %s ESCAPE '!'",

@@ -1,21 +1,23 @@
-"""Job rows of what a registration touches: those that stand in the way of trying again."""
+"""Job rows that a registration affects: jobs that block another attempt, and jobs that are running."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.register.purge import RowsToDelete
 from imaging_pipeline.schemas.table_names import job_table, our_schemas, schema_of
 from imaging_pipeline.schemas.tables import Tables
 
-# A finished job stays, with what it took; where its row was purged, DataJoint makes it pending again.
-# One that waits with a reason waits no longer, and its attempts count anew.
+# A finished job stays, with its duration; where its result was purged, DataJoint makes it pending again.
+# A pending job with a message was postponed; it is dropped as well, so that its attempts count anew.
 _STALE = "(status IN ('error', 'ignore') OR (status = 'pending' AND error_message <> ''))"
 
-# All job tables that the account may read, of every schema on the server. The views of the standard take
-# PostgreSQL six times as long.
+# All job tables that the account may read, in every schema of the server. With the standard's views,
+# PostgreSQL takes six times as long.
 _KEYED_BY_METASESSION = {
     "postgresql": (
         "SELECT nspname, relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
@@ -38,15 +40,38 @@ class StaleJobs:
     job_table
         Its full name.
     column, values
-        They have one of these values in this column.
+        The rows are those with one of these values in this column.
     num_rows
-        How many there are.
+        Number of these rows.
     """
 
     job_table: str
     column: str
     values: tuple[Any, ...]
     num_rows: int = 0
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A job that a worker has reserved.
+
+    Attributes
+    ----------
+    job_table
+        Full name of the job table.
+    metasession_name
+        What it works on.
+    host, pid
+        The process.
+    reserved
+        When it began, by the server's clock.
+    """
+
+    job_table: str
+    metasession_name: str
+    host: str
+    pid: int
+    reserved: datetime
 
 
 def stale_jobs(
@@ -56,18 +81,18 @@ def stale_jobs(
 
     Job tables of private schemas below ours count too.
     """
-    asked = []
+    candidates = []
     if metasession_names:
         column, names = "metasession_name", tuple(metasession_names)
-        asked += [StaleJobs(name, column, names) for name in keyed_by_metasession(tables)]
+        candidates += [StaleJobs(name, column, names) for name in _keyed_by_metasession(tables)]
     if basefolder_ids:
         name = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
-        asked.append(StaleJobs(name, "basefolder_id", tuple(basefolder_ids)))
-    return _counted(tables, asked)
+        candidates.append(StaleJobs(name, "basefolder_id", tuple(basefolder_ids)))
+    return _counted(tables, candidates)
 
 
-def drop(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
-    """Delete the rows, so that their keys are tried again, and count them by job table."""
+def drop_jobs(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
+    """Delete the rows, so that their keys are tried again; return how many there were by job table."""
     dropped = {
         each.job_table: int(tables.connection.query(_rows("DELETE", each), args=each.values).rowcount)
         for each in stale
@@ -75,29 +100,49 @@ def drop(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
     return {name: rows for name, rows in dropped.items() if rows}
 
 
-def keyed_by_metasession(tables: Tables) -> list[str]:
+def running_jobs(tables: Tables, to_delete: RowsToDelete) -> tuple[RunningJob, ...]:
+    """Return the running jobs whose rows would be deleted: their results are dropped, and made anew."""
+    reached = to_delete.reached
+    if not reached:
+        return ()
+    existing = set(_keyed_by_metasession(tables))
+    running: list[RunningJob] = []
+    for table, names in reached.items():
+        jobs = job_table(table)
+        if jobs in existing:
+            statement = (
+                f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
+                f" WHERE status = 'reserved' AND metasession_name IN ({plain_rows.marks(sorted(names))})"
+            )
+            rows = plain_rows.fetch(tables.connection, statement, sorted(names))
+            running += [RunningJob(jobs, *row) for row in rows]
+    return tuple(sorted(running, key=lambda job: (job.job_table, job.metasession_name, job.pid)))
+
+
+def _keyed_by_metasession(tables: Tables) -> list[str]:
     """Return the job tables of our schemas, and of those below, that are keyed by MetaSession."""
     connection, adapter = tables.connection, tables.connection.adapter
-    found = plain_rows.fetch(tables.connection, _KEYED_BY_METASESSION[adapter.backend])
+    job_tables = plain_rows.fetch(tables.connection, _KEYED_BY_METASESSION[adapter.backend])
     below = our_schemas(tables)
-    if not below.issuperset(schema for schema, _ in found):
-        # They may be private ones that were made a moment ago, or those of another lab on this server.
+    if not below.issuperset(schema for schema, _ in job_tables):
+        # They may be in private schemas made a moment ago, or in those of another lab on this server.
         connection.dependencies.load_all_downstream()
         below = {schema_of(node) for node in connection.dependencies if not node.isdigit()}
-    return sorted(adapter.make_full_table_name(*names) for names in found if names[0] in below)
+    return sorted(adapter.make_full_table_name(*names) for names in job_tables if names[0] in below)
 
 
-def _counted(tables: Tables, asked: Sequence[StaleJobs]) -> tuple[StaleJobs, ...]:
-    if not asked:
+def _counted(tables: Tables, candidates: Sequence[StaleJobs]) -> tuple[StaleJobs, ...]:
+    if not candidates:
         return ()
-    # One question for all: most folders have none.
-    questions = [
-        _rows(f"SELECT {number} AS asked, count(*) AS num_rows", each) for number, each in enumerate(asked)
+    # One statement for all: most folders have none.
+    counts = [
+        _rows(f"SELECT {number} AS number, count(*) AS num_rows", each)
+        for number, each in enumerate(candidates)
     ]
-    values = [value for each in asked for value in each.values]
-    question = f"SELECT asked, num_rows FROM ({' UNION ALL '.join(questions)}) AS counted WHERE num_rows > 0"
-    counted = plain_rows.fetch(tables.connection, question, values)
-    return tuple(replace(asked[number], num_rows=int(rows)) for number, rows in sorted(counted))
+    values = [value for each in candidates for value in each.values]
+    statement = f"SELECT number, num_rows FROM ({' UNION ALL '.join(counts)}) AS counted WHERE num_rows > 0"
+    counted = plain_rows.fetch(tables.connection, statement, values)
+    return tuple(replace(candidates[number], num_rows=int(rows)) for number, rows in sorted(counted))
 
 
 def _rows(verb: str, stale: StaleJobs) -> str:
