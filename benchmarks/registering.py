@@ -169,8 +169,10 @@ class _OpenFiles:
 
 def _planning(size: Size, share: Path) -> Measurement:
     (folder,) = write_share(share, 1, size.large_files)
-    known = _contents(make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0))
-    plan_s, list_s = interleaved_s(partial(_plan, folder, known), partial(scan, folder), repeats=size.repeats)
+    stored = _stored(make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0))
+    plan_s, list_s = interleaved_s(
+        partial(_plan, folder, stored), partial(scan, folder), repeats=size.repeats
+    )
     return Measurement(
         f"plan {size.large_files:,} files, all known",
         plan_s,
@@ -181,11 +183,11 @@ def _planning(size: Size, share: Path) -> Measurement:
     )
 
 
-def _plan(folder: Path, known: dict[str, FileRecord]) -> None:
-    make_plan(_REQUEST, scan(folder), known, {})
+def _plan(folder: Path, stored: dict[str, FileRecord]) -> None:
+    make_plan(_REQUEST, scan(folder), stored, {})
 
 
-def _contents(plan: Plan) -> dict[str, FileRecord]:
+def _stored(plan: Plan) -> dict[str, FileRecord]:
     """Return what the database would hold of the files of a plan."""
     return {
         file.path: replace(file, session_start=session.start)

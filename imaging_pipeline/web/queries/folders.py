@@ -79,8 +79,8 @@ def requests(tables: Tables, filters: Filter, page_number: int) -> Paged[FolderR
     )
     statement = (
         "SELECT request.basefolder_id, request.username, request.path, animal.animal_name,"
-        f" request.awaited_animal, request.experiment_type, request.combined, request.basefolder_entry_time, {_STATE} AS state,"
-        f" job.error_message FROM ({page}) AS page"
+        " request.awaited_animal, request.experiment_type, request.combined,"
+        f" request.basefolder_entry_time, {_STATE} AS state, job.error_message FROM ({page}) AS page"
         f" JOIN {base_folder} AS request ON request.basefolder_id = page.basefolder_id {joined}"
         " ORDER BY request.basefolder_id DESC"
     )
