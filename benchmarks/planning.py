@@ -18,7 +18,8 @@ from benchmarks.script import Script, run
 from benchmarks.tifs import TifSize, write_sparse_tifs, write_tifs
 from benchmarks.timing import interleaved_s
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.scanimage.tif import read_tif
 
 _FLOOR_BYTES = 16 * 1024

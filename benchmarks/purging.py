@@ -46,7 +46,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
-    from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+    from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
     from imaging_pipeline.schemas import imaging, tables
     from imaging_pipeline.schemas.register import purge
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from benchmarks.share import write_share
 from benchmarks.timing import interleaved_s
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Content, Plan, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import FileRecord, Plan, Request
 
 _FLOOR_BYTES = 16 * 1024
 _OPEN_FILES = Path("/proc/self/fd")
@@ -168,8 +169,10 @@ class _OpenFiles:
 
 def _planning(size: Size, share: Path) -> Measurement:
     (folder,) = write_share(share, 1, size.large_files)
-    known = _contents(make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0))
-    plan_s, list_s = interleaved_s(partial(_plan, folder, known), partial(scan, folder), repeats=size.repeats)
+    stored = _stored(make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0))
+    plan_s, list_s = interleaved_s(
+        partial(_plan, folder, stored), partial(scan, folder), repeats=size.repeats
+    )
     return Measurement(
         f"plan {size.large_files:,} files, all known",
         plan_s,
@@ -180,14 +183,14 @@ def _planning(size: Size, share: Path) -> Measurement:
     )
 
 
-def _plan(folder: Path, known: dict[str, Content]) -> None:
-    make_plan(_REQUEST, scan(folder), known, {})
+def _plan(folder: Path, stored: dict[str, FileRecord]) -> None:
+    make_plan(_REQUEST, scan(folder), stored, {})
 
 
-def _contents(plan: Plan) -> dict[str, Content]:
+def _stored(plan: Plan) -> dict[str, FileRecord]:
     """Return what the database would hold of the files of a plan."""
     return {
-        file.path: Content(file.size_bytes, file.modified, file.fingerprint, session.start)
+        file.path: replace(file, session_start=session.start)
         for metasession in plan.metasessions
         for session in metasession.sessions
         for dataset in session.datasets

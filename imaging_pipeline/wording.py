@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
-# From here on tenths of a second say nothing.
+_NUM_LISTED = 3
+
+# From here on a tenth of a second says nothing.
 _WHOLE_S = 9.95
 
 
@@ -38,6 +41,12 @@ def counted(number: int, noun: str) -> str:
 def times(number: int) -> str:
     """Return ``once`` or ``3 times``."""
     return "once" if number == 1 else f"{number} times"
+
+
+def shortened_list(texts: Sequence[str], separator: str = ", ") -> str:
+    """Join the first three texts, and say how many more there are."""
+    more = len(texts) - _NUM_LISTED
+    return separator.join(texts[:_NUM_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def wrapped(line: str, width: int) -> str:

@@ -14,7 +14,7 @@ from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.errors import NotMountedError, NotYetHereError, PipelineError, StillCopyingError
 from imaging_pipeline.schemas.jobs.living_workers import living_hosts
 from imaging_pipeline.schemas.register import requests
-from imaging_pipeline.schemas.register.consent import Consent, to_what_was_shown
+from imaging_pipeline.schemas.register.consent import Consent, consent_to
 from imaging_pipeline.schemas.register.preview import Preview, preview
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
@@ -50,40 +50,40 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
         raise click.UsageError("Say --combined or --split.")
     inputs["path"] = folder
     with connected() as tables:
-        seen = _look(tables, inputs, must_see=dry_run)
-        if seen is not None:
-            click.echo(seen.text(with_files=dry_run, width=text_width()))
+        shown = _preview(tables, inputs, is_required=dry_run)
+        if shown is not None:
+            click.echo(shown.text(with_files=dry_run, width=text_width()))
         if dry_run:
             return
-        if seen is not None and seen.registers_nothing:
+        if shown is not None and shown.registers_nothing:
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
-        consent = None if yes else _consent(seen)
-        waits: list[int] = []
+        consent = None if yes else _consent(shown)
+        pending: list[int] = []
         (request,) = requests.insert(
-            tables, [inputs], consent=consent, on_wait=lambda number, reason: waits.append(number)
+            tables, [inputs], consent=consent, on_wait=lambda number, reason: pending.append(number)
         )
         hosts = living_hosts(tables, _LANE)
-    if waits:
+    if pending:
         click.echo(f"Request {request} is made, and waits for the animal.")
     else:
-        _say_who(request, hosts)
+        _print_workers(request, hosts)
     click.echo("What became of it:")
     click.echo(f"  imaging-pipeline report {quoted(folder)}")
 
 
-def _look(tables: Tables, inputs: dict[str, Any], *, must_see: bool) -> Preview | None:
-    """Return the preview, or say why there is none for a request that may be made all the same."""
+def _preview(tables: Tables, inputs: dict[str, Any], *, is_required: bool) -> Preview | None:
+    """Return the preview, or print why there is none for a request that can be made nevertheless."""
     try:
         with steps(Console(stderr=True)):
             return preview(tables, inputs)
     except (NotMountedError, StillCopyingError, NotYetHereError) as error:
-        if must_see:
+        if is_required:
             raise
-        _say_unseen(error)
+        _print_reason(error)
         return None
 
 
-def _say_unseen(error: PipelineError) -> None:
+def _print_reason(error: PipelineError) -> None:
     if isinstance(error, NotYetHereError):
         click.echo(wrapped(str(error), text_width()), err=True)
     elif isinstance(error, NotMountedError):
@@ -92,22 +92,22 @@ def _say_unseen(error: PipelineError) -> None:
         click.echo(f"{error.what}: {error.path}. The request waits for that.")
 
 
-def _consent(seen: Preview | None) -> Consent:
-    """Return what the person agrees to; nothing may be deleted where nothing was seen."""
-    if seen is None:
+def _consent(shown: Preview | None) -> Consent:
+    """Return what the person agrees to delete; nothing where there was no preview."""
+    if shown is None:
         click.echo("Nothing is deleted that was not seen: should it have to be, the request stops.")
         return {}
-    if seen.purged and not sys.stdin.isatty():
+    if shown.purged and not sys.stdin.isatty():
         raise click.ClickException(
             "Rows would be deleted, and nobody can be asked here: nothing was requested. Say --yes to agree."
         )
-    if seen.purged and not click.confirm("Delete these rows, and register the folder?"):
+    if shown.purged and not click.confirm("Delete these rows, and register the folder?"):
         click.echo("Nothing was requested.")
         click.get_current_context().exit(1)
-    return to_what_was_shown(seen.purged)
+    return consent_to(shown.purged)
 
 
-def _say_who(request: int, hosts: tuple[str, ...]) -> None:
+def _print_workers(request: int, hosts: tuple[str, ...]) -> None:
     click.echo(f"Request {request} is made.")
     if hosts:
         click.echo(f"A worker on {' or '.join(hosts)} carries it out.")

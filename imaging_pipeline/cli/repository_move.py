@@ -13,7 +13,7 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import say_added
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.ingest.verified import Verified
+from imaging_pipeline.ingest.verification import Verification
 from imaging_pipeline.schemas.administer.repository_move import Repointed, repoint, verify_repository
 from imaging_pipeline.wording import counted
 
@@ -53,7 +53,7 @@ def move(name: str, place: Path, roots: Sequence[str], retire: Sequence[str], an
         _say_configuration(tables.config, name, place)
 
 
-def _say(verified: Verified, place: Path) -> None:
+def _say(verified: Verification, place: Path) -> None:
     right = verified.num_files - len(verified.differing)
     click.echo(f"{right} of {counted(verified.num_files, 'file')} as registered in {place}.")
     for each in verified.differing[:_NUM_SHOWN]:

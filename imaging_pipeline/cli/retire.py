@@ -10,9 +10,9 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.schemas.register import retire as retiring
-from imaging_pipeline.schemas.register.consent import to_what_was_shown
-from imaging_pipeline.schemas.register.report_text import deleted, told
-from imaging_pipeline.schemas.register.retire import Retiring
+from imaging_pipeline.schemas.register.consent import consent_to
+from imaging_pipeline.schemas.register.registration_text import deleted, session_start
+from imaging_pipeline.schemas.register.retire import Retirement
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
@@ -31,24 +31,24 @@ def retire(named: str, username: str, reason: str, yes: bool) -> None:
     """
     with connected() as tables:
         retiring.check(tables, username, reason)
-        seen = retiring.preview(tables, named)
-        for line in _lines(tables, seen):
+        preview = retiring.preview(tables, named)
+        for line in _lines(tables, preview):
             click.echo(wrapped(line, text_width()))
         if not yes:
             _ask()
-        consent = None if yes else to_what_was_shown(seen.purged)
+        consent = None if yes else consent_to(preview.purged)
         retired = retiring.retire(tables, named, username=username, reason=reason, consent=consent)
     click.echo(f"Retired: {', '.join(row['session_name'] for row in retired.sessions)}.")
 
 
-def _lines(tables: Tables, seen: Retiring) -> Iterator[str]:
+def _lines(tables: Tables, preview: Retirement) -> Iterator[str]:
     yield "Sessions"
-    for row in seen.sessions:
-        yield f"  {told(row['session_timestamp'], row['timeseries_name'])} ({row['session_name']})"
+    for row in preview.sessions:
+        yield f"  {session_start(row['session_timestamp'], row['timeseries_name'])} ({row['session_name']})"
         combined = "combined" if row["combined"] == "yes" else "not combined"
         where = f"{row['metasession_folder']} of {row['repository_name']}"
         yield f"      {combined}, animal {row['animal_id']}, {where}"
-    yield from deleted(seen.purged, owners(tables, (each.table for each in seen.purged)))
+    yield from deleted(preview.purged, owners(tables, (each.table for each in preview.purged)))
 
 
 def _ask() -> None:

@@ -17,7 +17,7 @@ from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.errors import ColonyError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.checked_rows import exclusive
+from imaging_pipeline.schemas.checked_rows import exclusive, next_number
 from imaging_pipeline.schemas.tables import Tables
 
 # Longer than any source may be silent.
@@ -69,9 +69,7 @@ class Run:
         self._begun = self._renewed = time.monotonic()
         with exclusive(tables):
             self._end_silent_ones()
-            newest = f"SELECT COALESCE(MAX(sync_id), -1) FROM {self._sync.full_table_name}"
-            ((number,),) = plain_rows.fetch(tables.connection, newest)
-            self._key = {"sync_id": int(number) + 1}
+            self._key = {"sync_id": next_number(tables, "sync_id", self._sync.full_table_name)}
             self._sync.insert1(
                 {
                     **self._key,

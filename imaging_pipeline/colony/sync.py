@@ -197,6 +197,6 @@ class _Sync:
             return ()
         with in_transaction(self.tables.connection):
             # Only now: with half of the animals a name may seem to be one animal's alone.
-            requests = pending_animals.take_up(self.tables)
+            requests = pending_animals.resolve_pending(self.tables)
             self.run.end(self.counts, problems.told)
         return requests

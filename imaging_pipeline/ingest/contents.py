@@ -1,4 +1,4 @@
-"""What the plan needs of files' contents, read only where a file is new or has changed."""
+"""The contents of a folder's files, read only where a file is new or has changed."""
 
 from __future__ import annotations
 
@@ -14,54 +14,56 @@ from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
-from imaging_pipeline.ingest.planned import Content, KnownFiles, Request, address_of, content_of
+from imaging_pipeline.ingest.records import (
+    FileRecord,
+    Request,
+    StoredFiles,
+    address_of,
+    stored_below_folder,
+)
 
 Examine = Callable[[Path], Examined]
 
-# Bytes of one file come in a stream, even where a slow line needs hours for the folder: a file that had
-# none for so long gets no more.
+# A copy writes one file without long pauses, even where the whole folder takes hours: a file that did not
+# grow for so long is not being copied any more.
 PATIENCE_S = 3600.0
 
-# Times of files are the server's, now is this machine's. A time further ahead comes of a wrong clock.
+# Times of files are the file server's, "now" is this machine's. A time further ahead is a wrong clock's.
 CLOCKS_DIFFER_S = 900.0
 
-_LOOKED_AT_AGAIN = "nothing; the folder is looked at again."
+_RETRIED = "nothing; the folder is looked at again."
 
 
 class FolderContents:
-    """The files of one folder against what the database holds of them.
+    """The files of one folder, compared with what the database stores of them.
 
-    A file that holds several recordings is opened by `open_containers`; from then on its parts stand in
-    its place, each by a path below that of the file.
+    A file that holds several recordings is opened by `open_containers`, and is then replaced by its parts,
+    each with a path below that of the file.
 
     Parameters
     ----------
     request
-        Whose folder it is.
+        The request for the folder.
     listing
         What the folder holds now.
-    known
-        What the database holds of it.
+    stored
+        What the database stores of it.
     experiment
-        Knows which files hold several recordings, and what they hold.
-    zone
-        The lab's, for files that tell their times with a zone.
-    settle_s
-        How long a file must have rested before it counts as copied.
-    now
-        The time to measure that from, UTC without a zone; the clock's where not given.
+        Says which files hold several recordings, and reads what they hold.
+    zone, settle_s, now
+        As for `make_plan`.
 
     Attributes
     ----------
     ignored, left_out
-        Files that a rule leaves out, and files and parts that are no recording; by path, and why.
+        Files that a rule leaves out, and files and parts that are no recording: path → reason.
     """
 
     def __init__(
         self,
         request: Request,
         listing: Listing,
-        known: KnownFiles,
+        stored: StoredFiles,
         experiment: ExperimentType,
         zone: tzinfo,
         settle_s: float,
@@ -69,14 +71,10 @@ class FolderContents:
     ) -> None:
         self.folder = listing.folder
         self.entries = {entry.path: entry for entry in listing.files}
-        prefix = request.place_of("")
-        self.known = {
-            place.removeprefix(prefix): content
-            for place, content in known.items()
-            if place.startswith(prefix)
-        }
+        self.stored = stored_below_folder(request, stored)
         self.ignored = {path: rule for path in self.entries if (rule := ignoring_rule(path)) is not None}
         self.left_out: dict[str, str] = {}
+        self._request = request
         self._experiment = experiment
         self._zone = zone
         self._containers: dict[str, str] = {}
@@ -87,15 +85,10 @@ class FolderContents:
         self._examined: dict[str, Examined] = {}
 
     def open_containers(self) -> None:
-        """Put the parts of each file that holds several recordings in its place.
+        """Replace each file that holds several recordings by its parts.
 
-        Files are looked into that the database does not hold as they are. Those in subfolders, which
-        are recordings of their own, and those that a rule leaves out stay closed.
-
-        Raises
-        ------
-        StillCopyingError, PathError, FormatError
-            As for `examine`.
+        Only files that are new or have changed are opened. Files in subfolders are recordings of their
+        own and stay closed, and so do files that a rule leaves out. Raises as `examine` does.
         """
         suffix = self._experiment.container
         paths = [
@@ -103,12 +96,12 @@ class FolderContents:
             for path in self.entries
             if suffix and path.lower().endswith(suffix) and "/" not in path and path not in self.ignored
         ]
-        held = {path: self._known_parts(path) for path in paths}
-        self.check_settled([path for path, parts in held.items() if not parts])
-        for path, parts in held.items():
-            found = parts or {name: part.left_out for name, part in self._look_into(path).items()}
-            entry = self.entries.pop(path) if found else self.entries[path]
-            for part, left_out in found.items():
+        stored_parts = {path: self._stored_parts(path) for path in paths}
+        self.check_settled([path for path, parts in stored_parts.items() if not parts])
+        for path, stored in stored_parts.items():
+            parts = stored or {name: part.left_out for name, part in self._open(path).items()}
+            entry = self.entries.pop(path) if parts else self.entries[path]
+            for part, left_out in parts.items():
                 address = address_of(path, part)
                 self._containers[address] = path
                 self.entries[address] = replace(entry, path=address)
@@ -131,38 +124,39 @@ class FolderContents:
                 remedy="nothing; the request waits until the files have rested.",
             )
 
-    def gone(self) -> dict[str, Content]:
-        """Return what is known and no longer there, unless it was only renamed within its folder."""
-        away = {path: content for path, content in self.known.items() if path not in self.entries}
-        sizes = {content.size_bytes for content in away.values()}
+    def gone(self) -> dict[str, FileRecord]:
+        """Return stored files that are no longer there, but not those renamed within their folder."""
+        missing = {path: file for path, file in self.stored.items() if path not in self.entries}
+        sizes = {file.size_bytes for file in missing.values()}
+        # Only a file of the same size can be a renamed one, so that no other is read for it.
         arrived = [
             path
             for path, entry in self.entries.items()
-            if path not in self.known
+            if path not in self.stored
             and path not in self.left_out
             and (entry.size_bytes in sizes or path in self._containers)
         ]
-        renamed = {_identity(path, self.read(path)) for path in arrived}
-        return {path: content for path, content in away.items() if _identity(path, content) not in renamed}
+        renamed = {_identity(self.read(path)) for path in arrived}
+        return {path: file for path, file in missing.items() if _identity(file) not in renamed}
 
     def is_new(self, path: str) -> bool:
-        """Return True if a file is here that the database does not hold as it is."""
+        """Return True if a file is here that is not stored as it is now."""
         return path in self.entries and self._unchanged(path) is None
 
     def expect(self, path: str) -> None:
-        """Let the system fetch what will be read of a file that is here."""
+        """Ask the system to fetch what will be read of a file that is here."""
         if path not in self._containers:
             expect(self.folder / path, self.entries[path].size_bytes)
 
     def examine(self, path: str, examine: Examine) -> Examined:
-        """Look into a file that is here, once.
+        """Return what is in a file that is here; it is read once.
 
         Parameters
         ----------
         path
             Path below the folder.
         examine
-            Called with the file's path; checks it, and says what is in it.
+            Called with the file's path; checks the file and returns what is in it.
 
         Raises
         ------
@@ -171,19 +165,19 @@ class FolderContents:
         PathError
             The file may not be read.
         FormatError
-            As ``examine`` finds.
+            Raised by ``examine``.
         """
         if path not in self._examined:
             if path in self._containers:
-                found = self._part(path).examined
+                examined = self._part(path).examined
             else:
                 with self._reading(path):
-                    found = examine(self.folder / path)
-            self._examined[path] = replace(found, start=self._wall_time(found.start))
+                    examined = examine(self.folder / path)
+            self._examined[path] = replace(examined, start=self._wall_time(examined.start))
         return self._examined[path]
 
-    def read(self, path: str, examine: Examine | None = None) -> Content:
-        """Return a file's content; what the database holds where the file has not changed, or is gone.
+    def read(self, path: str, examine: Examine | None = None) -> FileRecord:
+        """Return the record of a file; the stored one where the file has not changed, or is gone.
 
         Parameters
         ----------
@@ -195,30 +189,34 @@ class FolderContents:
         StillCopyingError, PathError, FormatError
             As for `examine`.
         """
-        known = self._unchanged(path) if path in self.entries else self.known[path]
-        if known is not None:
-            return known
+        stored = self._unchanged(path) if path in self.entries else self.stored[path]
+        if stored is not None:
+            return stored
         if examine is not None:
             self.examine(path, examine)
         if path in self._containers:
-            return self._content_of_part(path)
+            return self._part_record(path)
         if path not in self._fingerprints:
             progress.report("reading fingerprints", len(self._fingerprints))
             with self._reading(path):
                 self._fingerprints[path] = fingerprint(self.folder / path)
-        entry, examined = self.entries[path], self._examined.get(path, Examined())
-        return Content(entry.size_bytes, entry.modified, self._fingerprints[path], examined.start)
+        start = self._examined.get(path, Examined()).start
+        return replace(self._record(path, path, self._fingerprints[path]), session_start=start)
 
-    def _known_parts(self, path: str) -> Mapping[str, str]:
-        """Return everything in a file as the database knows it; nothing where the file is new or changed."""
+    def _record(self, path: str, address: str, fingerprint: str) -> FileRecord:
+        entry, location = self.entries[address], self._request.location_of(path)
+        return FileRecord(*location, entry.size_bytes, entry.modified, fingerprint)
+
+    def _stored_parts(self, path: str) -> Mapping[str, str]:
+        """Return the stored parts of a file; nothing where the file is new or has changed."""
         entry = self.entries[path]
-        for address, content in self.known.items():
-            is_part = content.part and address == address_of(path, content.part)
-            if is_part and (content.size_bytes, content.modified) == (entry.size_bytes, entry.modified):
-                return content.parts
+        for address, file in self.stored.items():
+            is_part = file.part and address == address_of(path, file.part)
+            if is_part and (file.size_bytes, file.modified) == (entry.size_bytes, entry.modified):
+                return file.parts
         return {}
 
-    def _look_into(self, path: str) -> Mapping[str, Part]:
+    def _open(self, path: str) -> Mapping[str, Part]:
         if path not in self._opened:
             progress.report("reading what files hold", len(self._opened))
             with self._reading(path):
@@ -227,25 +225,27 @@ class FolderContents:
 
     def _part(self, address: str) -> Part:
         path = self._containers[address]
-        return self._look_into(path)[address.removeprefix(f"{path}/")]
+        return self._open(path)[address.removeprefix(f"{path}/")]
 
-    def _content_of_part(self, address: str) -> Content:
-        entry, path, part = self.entries[address], self._containers[address], self._part(address)
-        parts = {name: each.left_out for name, each in self._look_into(path).items()}
-        name = address.removeprefix(f"{path}/")
-        start = self._wall_time(part.examined.start)
-        return Content(entry.size_bytes, entry.modified, part.fingerprint, start, name, parts)
+    def _part_record(self, address: str) -> FileRecord:
+        path, part = self._containers[address], self._part(address)
+        return replace(
+            self._record(path, address, part.fingerprint),
+            part=address.removeprefix(f"{path}/"),
+            parts={name: each.left_out for name, each in self._open(path).items()},
+            session_start=self._wall_time(part.examined.start),
+        )
 
     def _wall_time(self, moment: datetime | None) -> datetime | None:
-        """Return the lab's wall time, which every client writes alike, of a moment with a zone."""
+        """Return the lab's wall time of a moment with a zone, so that every client writes the same."""
         if moment is None or moment.tzinfo is None:
             return moment
         return moment.astimezone(self._zone).replace(tzinfo=None)
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:
-        """Let the request wait where a file cannot be read, or is not all there, and that may pass."""
-        place = self.folder / path
+        """Raise `StillCopyingError`, so that the request waits, where a file may become readable later."""
+        absolute = self.folder / path
         try:
             yield
         except TruncatedError as error:
@@ -253,7 +253,7 @@ class FolderContents:
                 raise
             raise StillCopyingError(
                 "A file is still being copied, or was never copied whole",
-                path=place,
+                path=absolute,
                 found=error.found,
                 allowed=error.allowed,
                 remedy="nothing while it is being copied; else copy it again. It becomes an error"
@@ -261,22 +261,22 @@ class FolderContents:
             ) from error
         except FileNotFoundError as error:
             raise StillCopyingError(
-                "A file went away while the folder was read", path=place, remedy=_LOOKED_AT_AGAIN
+                "A file went away while the folder was read", path=absolute, remedy=_RETRIED
             ) from error
         except PipelineError:
             raise
         except OSError as error:
-            told = error.strerror or error
+            reason = error.strerror or error
             if isinstance(error, PermissionError) and not self._may_change(path):
                 raise PathError(
                     "The file may not be read",
-                    path=place,
-                    found=told,
+                    path=absolute,
+                    found=reason,
                     remedy="give the account of the worker the right to read it.",
                     responsible=Responsible.ADMINISTRATOR,
                 ) from error
             raise StillCopyingError(
-                "A file cannot be read now", path=place, found=told, remedy=_LOOKED_AT_AGAIN
+                "A file cannot be read now", path=absolute, found=reason, remedy=_RETRIED
             ) from error
 
     def _may_change(self, path: str) -> bool:
@@ -284,17 +284,17 @@ class FolderContents:
         return self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived])
 
     def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
-        """Return True if one of some moments is no longer ago; the clocks may differ, but not by any time."""
+        """Return True if any moment is less than a time span ago; one far in the future does not count."""
         clocks_differ = timedelta(seconds=CLOCKS_DIFFER_S)
         return any(-clocks_differ < self._now - moment < span for moment in moments)
 
-    def _unchanged(self, path: str) -> Content | None:
-        entry, known = self.entries[path], self.known.get(path)
-        if known is None or (known.size_bytes, known.modified) != (entry.size_bytes, entry.modified):
+    def _unchanged(self, path: str) -> FileRecord | None:
+        entry, stored = self.entries[path], self.stored.get(path)
+        if stored is None or (stored.size_bytes, stored.modified) != (entry.size_bytes, entry.modified):
             return None
-        return known
+        return stored
 
 
-def _identity(path: str, content: Content) -> tuple[str, tuple[int, str]]:
-    file = path.removesuffix(f"/{content.part}") if content.part else path
-    return file.rpartition("/")[0], content_of(content.size_bytes, content.part, content.fingerprint)
+def _identity(file: FileRecord) -> tuple[str, tuple[int, str]]:
+    """Return folder and content, which remain when a file is renamed."""
+    return file.path.rpartition("/")[0], file.content

@@ -1,4 +1,4 @@
-"""A short name of a file's content, from a few of its blocks."""
+"""The fingerprint of a file's content, from a few of its blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from imaging_pipeline.readers.read_ahead import announce, read_ahead
 
 _BLOCK_BYTES = 4 * 1024
-# Formats begin with what they say of a recording.
+# The metadata of a recording is at the beginning of its files.
 _START_BYTES = 64 * 1024
 _NUM_BLOCKS = 4
 _WHOLE_BYTES = 512 * 1024
@@ -17,9 +17,9 @@ _WHOLE_BYTES = 512 * 1024
 def fingerprint(path: Path) -> str:
     """Return 16 hexadecimal characters of a file's size and of four blocks of 4 KiB.
 
-    The blocks are spread evenly and hold the first and the last byte; a file of up to half a
-    megabyte is read whole. What is read does not grow with the file, so that a stack of 2 GB on a
-    network share costs as much as a small one.
+    The blocks are spread evenly and include the first and the last byte; a file of up to half a
+    megabyte is read whole. The number of blocks does not grow with the file, so that a stack of 2 GB
+    on a network share takes as long as a small one.
 
     Raises
     ------
@@ -39,12 +39,12 @@ def fingerprint(path: Path) -> str:
 
 
 def expect(path: Path, size_bytes: int) -> None:
-    """Let the system fetch what will be read of a file: its start, and the blocks of its fingerprint."""
+    """Ask the system to fetch what will be read of a file: its start, and the blocks of its fingerprint."""
     announce(path, [(0, min(size_bytes, _START_BYTES)), *_blocks(size_bytes)])
 
 
 def _blocks(size_bytes: int) -> list[tuple[int, int]]:
-    """Return offset and length of what is read."""
+    """Return offset and length of each block."""
     if size_bytes <= _WHOLE_BYTES:
         return [(0, size_bytes)]
     last = size_bytes - _BLOCK_BYTES

@@ -18,7 +18,7 @@ _MOUNT_POINT = 0xA0000003
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file as the folder shows it.
+    """A file as the folder shows it.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class FileEntry:
     size_bytes
         Its size.
     modified
-        When it was last written, UTC without a zone, to the microsecond. Many programs give a copy the
-        time of its original, some of them before all of it has arrived.
+        When it was last written, UTC without a zone, to the microsecond. Many programs set the time of a
+        copy to that of its original, some of them before the copy is complete.
     arrived
-        When the file system last changed the file or its times, which no program sets; on Windows when
-        it made the file. UTC as well.
+        When the file system last changed the file or its times, which no program can set; on Windows
+        when it created the file. UTC as well.
     """
 
     path: str
@@ -68,7 +68,7 @@ class Listing:
 
 
 def scan(folder: Path) -> Listing:
-    """List a folder and all below it, with one look at each file and none at its content.
+    """List a folder and all below it; of each file, size and times are read, and not its content.
 
     Raises
     ------
@@ -77,18 +77,18 @@ def scan(folder: Path) -> Listing:
     PathError
         A folder may not be read.
     StillCopyingError
-        Something went away while the folder was read.
+        Something was removed while the folder was read.
     """
     _require_folder(folder)
     files: list[FileEntry] = []
     skipped: list[Skipped] = []
-    for found in _walk(folder, ""):
-        if isinstance(found, FileEntry):
-            files.append(found)
+    for entry in _walk(folder, ""):
+        if isinstance(entry, FileEntry):
+            files.append(entry)
             if len(files) % 1000 == 0:
                 progress.report("listing the folder", len(files))
         else:
-            skipped.append(found)
+            skipped.append(entry)
     if not files and not skipped:
         raise NothingFoundError("The folder is empty", path=folder, remedy="copy the recording into it.")
     return Listing(
@@ -150,7 +150,7 @@ def _entry(path: str, status: os.stat_result) -> FileEntry | Skipped:
 
 
 def _moment(since_1970_ns: int) -> datetime:
-    # Whole microseconds from whole nanoseconds: a float would not give the same time everywhere.
+    # In integers: a float of this size has no exact microseconds, and two listings would differ.
     return _EPOCH + timedelta(microseconds=since_1970_ns // 1000)
 
 

@@ -1,4 +1,4 @@
-"""Whether an output was made with the options that are asked for."""
+"""Whether an output was made with the requested options."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import Any
 from imaging_pipeline import names
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.ingest.listed import listed
-from imaging_pipeline.ingest.planned import Request
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.options import options_summary
 from imaging_pipeline.segmentation.package import Output
+from imaging_pipeline.wording import shortened_list
 
 # What to do about an output, as it ends a reason.
 RUN_AGAIN = "let Suite2p run again"
-# Of these the tifs' headers decide, whatever an option set says.
+# The headers of the tifs decide on these, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
-# What a set does not say; a diameter of 0 lets Suite2p 0.x estimate it.
-_NOT_SAID = (None, (0.0, 0.0))
+# An option that is not set; a diameter of 0 lets Suite2p 0.x estimate it.
+_NOT_SET = (None, (0.0, 0.0))
 
 
 @dataclass(frozen=True)
 class OptionSets:
-    """The option sets that outputs are held against.
+    """The option sets with which outputs are compared.
 
     Attributes
     ----------
     settings
         Settings of every option set, by its name.
     assigned
-        The option set of known meta-sessions, by their name.
+        The option set of stored meta-sessions, by their name.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
     assigned: Mapping[str, str]
 
-    def wanted(self, request: Request, metasession_name: str) -> str | None:
-        """Return the option set that the request asks for, or that the meta-session has."""
+    def requested(self, request: Request, metasession_name: str) -> str | None:
+        """Return the option set of the request, or else that of the meta-session."""
         return request.ops_name or self.assigned.get(metasession_name)
 
 
@@ -50,7 +50,7 @@ def compared_options(
     Parameters
     ----------
     request
-        Whose tifs tell some of the options.
+        Its tifs decide on some of the options.
     output
         The output.
     reference
@@ -62,26 +62,26 @@ def compared_options(
         return True, "options not compared, because no option set can state them"
     if reference is None or reference not in options.settings:
         return True, "options not compared, because no option set is named"
-    wanted = options.settings[reference]
+    settings = options.settings[reference]
     settings_hash = noted(output, "settings_hash")
     if settings_hash is not None:
-        if settings_hash == names.settings_hash(wanted):
+        if settings_hash == names.settings_hash(settings):
             return True, f"its settings are those of '{reference}'"
         return False, f"its settings are not those of '{reference}'; {RUN_AGAIN}"
-    made, asked = options_summary(output.options), options_summary(wanted)
+    made_with, requested = options_summary(output.options), options_summary(settings)
     not_compared = _not_compared(request)
     compared, different = [], []
-    for field in fields(asked):
+    for field in fields(requested):
         if field.name in not_compared:
             continue
-        value, found = getattr(asked, field.name), getattr(made, field.name)
-        if value in _NOT_SAID or found in _NOT_SAID:
+        value, used = getattr(requested, field.name), getattr(made_with, field.name)
+        if value in _NOT_SET or used in _NOT_SET:
             continue
         compared.append(field.name)
-        if value != found:
-            different.append(f"{field.name} {found} instead of {value}")
+        if value != used:
+            different.append(f"{field.name} {used} instead of {value}")
     if different:
-        return False, f"not made with '{reference}': {listed(different)}; {RUN_AGAIN}"
+        return False, f"not made with '{reference}': {shortened_list(different)}; {RUN_AGAIN}"
     return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
 
 
@@ -92,6 +92,6 @@ def _not_compared(request: Request) -> tuple[str, ...]:
 
 
 def noted(output: Output, key: str) -> str | None:
-    """Return what our own note of a run says, or None where it does not, or there is none."""
+    """Return a value of the completion marker of a run, or None where it has none."""
     value = None if output.marker is None else output.marker.get(key)
     return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The outputs of segmentation programs: the finished become datasets, of the others the reason is told."""
+"""The outputs of segmentation programs: finished ones become datasets, for others there is a reason."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ from datetime import datetime
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
 from imaging_pipeline.ingest.contents import FolderContents
-from imaging_pipeline.ingest.listed import listed
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, judge, output_folder, tifs
-from imaging_pipeline.ingest.planned import (
+from imaging_pipeline.ingest.records import (
+    DatasetRecord,
     FileReport,
     FileVerdict,
+    MetaSessionRecord,
     OutputReport,
     OutputVerdict,
-    PlannedDataset,
-    PlannedMetaSession,
     Request,
 )
-from imaging_pipeline.ingest.recording import planned_file
 from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
+from imaging_pipeline.wording import shortened_list
 
 
 @dataclass(frozen=True)
 class OutputFiles:
-    """The files of an output, by their paths below the folder.
+    """The files of an output of a program, by their paths below the folder.
 
     Attributes
     ----------
     package
-        The program that it is of.
-    place
-        Where it lies, a path below the folder.
+        The program.
+    root
+        Folder of the output, a path below the request's folder.
     """
 
     package: SegmentationPackage
-    place: str
+    root: str
     files: tuple[str, ...]
 
 
@@ -52,43 +51,43 @@ class JudgedOutputs:
     metasessions
         The meta-sessions, with the datasets of their finished outputs.
     files
-        A word on every file of the outputs.
+        What became of every file of the outputs.
     reports
-        A word on every output.
+        What every output is.
     """
 
-    metasessions: tuple[PlannedMetaSession, ...]
+    metasessions: tuple[MetaSessionRecord, ...]
     files: tuple[FileReport, ...]
     reports: tuple[OutputReport, ...]
 
 
 @dataclass(frozen=True)
-class _Found:
-    at: OutputFiles
+class _JudgedOutput:
+    files: OutputFiles
     output: Output | None
     judgement: Judgement
 
 
 def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
-    """Find the outputs in a folder; those that a rule leaves out are not among them."""
+    """Return the outputs in a folder, without those that a rule leaves out."""
     candidates = [path for path in contents.entries if path not in contents.ignored]
-    found: list[OutputFiles] = []
+    outputs: list[OutputFiles] = []
     for package in SEGMENTATION_PACKAGES:
-        places = package.find(contents.folder, candidates)
-        found += [OutputFiles(package, place, tuple(files)) for place, files in sorted(places.items())]
-        taken = {path for files in places.values() for path in files}
+        roots = package.find(contents.folder, candidates)
+        outputs += [OutputFiles(package, root, tuple(files)) for root, files in sorted(roots.items())]
+        taken = {path for files in roots.values() for path in files}
         candidates = [path for path in candidates if path not in taken]
-    return tuple(found)
+    return tuple(outputs)
 
 
 def judge_outputs(
     request: Request,
     contents: FolderContents,
     outputs: Sequence[OutputFiles],
-    metasessions: Sequence[PlannedMetaSession],
+    metasessions: Sequence[MetaSessionRecord],
     options: OptionSets,
 ) -> JudgedOutputs:
-    """Say of every output what it is, and make datasets of the finished ones.
+    """Return what every output is, and datasets of the finished ones.
 
     Raises
     ------
@@ -96,30 +95,32 @@ def judge_outputs(
         Files of an output that is not finished, or that the pipeline did not make, were written a
         moment ago: a file that is being copied may have its full size already.
     """
-    found = _one_each(
+    judged = _one_each(
         request, [_judged(request, contents, each, metasessions, options) for each in outputs], options
     )
-    datasets: dict[str, list[PlannedDataset]] = {each.metasession_name: [] for each in metasessions}
+    datasets: dict[str, list[DatasetRecord]] = {each.metasession_name: [] for each in metasessions}
     bundles: dict[str, str] = {}
-    for each in found:
-        for dataset in _datasets(request, contents, each):
+    for each in judged:
+        for dataset in _datasets(contents, each):
             datasets[str(each.judgement.metasession_name)].append(dataset)
             bundles.update((file.path, dataset.bundle) for file in dataset.files)
     return JudgedOutputs(
         tuple(replace(each, datasets=tuple(datasets[each.metasession_name])) for each in metasessions),
         tuple(
-            _file_report(request.place_of(path), each, bundles) for each in found for path in each.at.files
+            _file_report(request.below_repository(path), each, bundles)
+            for each in judged
+            for path in each.files.files
         ),
         tuple(
             OutputReport(
-                request.place_of(each.at.place).rstrip("/"),
+                request.below_repository(each.files.root).rstrip("/"),
                 each.judgement.verdict,
                 each.judgement.metasession_name,
                 each.judgement.ops_name,
                 each.judgement.reason,
-                each.at.package.datasettype,
+                each.files.package.datasettype,
             )
-            for each in found
+            for each in judged
         ),
     )
 
@@ -127,29 +128,31 @@ def judge_outputs(
 def _judged(
     request: Request,
     contents: FolderContents,
-    at: OutputFiles,
-    metasessions: Sequence[PlannedMetaSession],
+    files: OutputFiles,
+    metasessions: Sequence[MetaSessionRecord],
     options: OptionSets,
-) -> _Found:
+) -> _JudgedOutput:
     output = None
     try:
-        output = at.package.read(contents.folder / at.place, [contents.folder / path for path in at.files])
-        judgement = judge(request, at.package, output, at.place, metasessions, options)
+        output = files.package.read(
+            contents.folder / files.root, [contents.folder / path for path in files.files]
+        )
+        judgement = judge(request, files.package, output, files.root, metasessions, options)
     except (OutputError, FormatError) as error:
         is_unsafe = isinstance(error, UnsafeContentError)
         verdict = OutputVerdict.FOREIGN if is_unsafe else OutputVerdict.INCOMPLETE
-        folder = output_folder(at.place)
+        folder = output_folder(files.root)
         judgement = Judgement(verdict, folder.metasession_name, folder.ops_name, str(error))
     if judgement.verdict is OutputVerdict.INCOMPLETE:
-        contents.check_settled(at.files)
+        contents.check_settled(files.files)
     elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
-        calculated = _calculated(contents, output, at.files)
+        calculated = _calculated(contents, output, files.files)
         contents.check_settled(calculated)
         later = _written_later(request, contents, calculated, judgement, metasessions)
         if later:
-            reason = f"made before {listed(later)} was written; {RUN_AGAIN}"
+            reason = f"made before {shortened_list(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return _Found(at, output, judgement)
+    return _JudgedOutput(files, output, judgement)
 
 
 def _calculated(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
@@ -167,16 +170,16 @@ def _written_later(
     contents: FolderContents,
     calculated: Sequence[str],
     judgement: Judgement,
-    metasessions: Sequence[PlannedMetaSession],
+    metasessions: Sequence[MetaSessionRecord],
 ) -> list[str]:
-    """Return the tifs that were written after an output of which no note tells what they held then.
+    """Return the tifs that were written after an output that has no note of their content.
 
-    A time may be that of a copy. So it counts for tifs that are registered, and only where the tif's
-    content is another now or the output is not registered: an output that is found in a new folder is
-    believed, and so is one that was registered with these very tifs.
+    A time may be that of a copy. So it counts for registered tifs only, and only where the tif's content
+    has changed or the output is not registered: an output in a new folder is taken as it is, and so is one
+    that was registered with these tifs.
     """
-    registered = {request.place_of(path): content for path, content in contents.known.items()}
-    outputs = {content.fingerprint for content in registered.values()}
+    registered = {request.below_repository(path): file for path, file in contents.stored.items()}
+    outputs = {file.fingerprint for file in registered.values()}
     is_registered = all(contents.read(path).fingerprint in outputs for path in calculated)
     made = max((contents.entries[path].modified for path in calculated), default=datetime.max)
     return [
@@ -189,48 +192,50 @@ def _written_later(
     ]
 
 
-def _one_each(request: Request, found: Sequence[_Found], options: OptionSets) -> list[_Found]:
-    """Keep one finished output a meta-session and option set; one a meta-session where a set is wanted."""
-    kept: dict[tuple[str, str, str | None], str] = {}
+def _one_each(request: Request, judged: Sequence[_JudgedOutput], options: OptionSets) -> list[_JudgedOutput]:
+    """Supersede further finished outputs of a meta-session and option set.
 
-    def preference(each: _Found) -> tuple[bool, bool, str]:
+    Where an option set is requested, one output of the meta-session stays.
+    """
+    used: dict[tuple[str, str, str | None], str] = {}
+
+    def preference(each: _JudgedOutput) -> tuple[bool, bool, str]:
         name = str(each.judgement.metasession_name)
-        is_wanted = each.judgement.ops_name == options.wanted(request, name)
-        return not is_wanted, output_folder(each.at.place).metasession_name != name, each.at.place
+        is_requested = each.judgement.ops_name == options.requested(request, name)
+        return not is_requested, output_folder(each.files.root).metasession_name != name, each.files.root
 
     result = []
-    for each in sorted(found, key=preference):
-        judgement, package = each.judgement, each.at.package
+    for each in sorted(judged, key=preference):
+        judgement, package = each.judgement, each.files.package
         if judgement.verdict is OutputVerdict.FINISHED:
             name = str(judgement.metasession_name)
-            wanted = package.run_name or options.wanted(request, name) or judgement.ops_name
-            place = kept.setdefault((name, package.datasettype, wanted), each.at.place)
-            if place != each.at.place:
-                reason = f"the equal output in '{place}' is used"
+            ops_name = package.run_name or options.requested(request, name) or judgement.ops_name
+            root = used.setdefault((name, package.datasettype, ops_name), each.files.root)
+            if root != each.files.root:
+                reason = f"the equal output in '{root}' is used"
                 each = replace(
                     each, judgement=replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
                 )
         result.append(each)
-    return sorted(result, key=lambda each: each.at.place)
+    return sorted(result, key=lambda each: each.files.root)
 
 
-def _datasets(request: Request, contents: FolderContents, found: _Found) -> Iterator[PlannedDataset]:
-    judgement, package = found.judgement, found.at.package
-    if found.output is None or judgement.verdict is not OutputVerdict.FINISHED:
+def _datasets(contents: FolderContents, judged: _JudgedOutput) -> Iterator[DatasetRecord]:
+    judgement, package = judged.judgement, judged.files.package
+    if judged.output is None or judgement.verdict is not OutputVerdict.FINISHED:
         return
-    for plane in found.output.planes:
+    for plane in judged.output.planes:
         bundle = f"{judgement.ops_name}/{plane.label}"
-        paths = _plane_files(contents, plane, found.at.files)
-        labels = [path for path in paths if contents.folder / path == plane.labels_path]
-        labelled = plane.labelled() if any(contents.is_new(path) for path in labels) else None
-        yield PlannedDataset(
+        paths = _plane_files(contents, plane, judged.files.files)
+        label_files = [path for path in paths if contents.folder / path == plane.labels_path]
+        labels = plane.labelled() if any(contents.is_new(path) for path in label_files) else None
+        yield DatasetRecord(
             names.dataset_name(str(judgement.metasession_name), package.datasettype, bundle),
             package.datasettype,
             package.filetype,
             bundle,
-            tuple(planned_file(request, contents, path) for path in paths),
-            None if labelled is None else labelled.cell_ids,
-            "" if labelled is None else labelled.measured_hash,
+            tuple(contents.read(path) for path in paths),
+            labels,
         )
 
 
@@ -238,8 +243,8 @@ def _plane_files(contents: FolderContents, plane: OutputPlane, files: Sequence[s
     return [path for path in files if plane.is_imported(contents.folder / path)]
 
 
-def _file_report(path: str, found: _Found, bundles: dict[str, str]) -> FileReport:
-    package, judgement = found.at.package, found.judgement
+def _file_report(path: str, judged: _JudgedOutput, bundles: dict[str, str]) -> FileReport:
+    package, judgement = judged.files.package, judged.judgement
     if path in bundles:
         reason = f"{package.program} output {bundles[path]}: {judgement.reason}"
         return FileReport(path, FileVerdict.USED, package.datasettype, None, reason)

@@ -1,4 +1,4 @@
-"""From a folder's listing to the plan: which sessions, which datasets, and a word on every file."""
+"""From a folder's listing to the plan: which sessions, which datasets, and what became of every file."""
 
 from __future__ import annotations
 
@@ -16,38 +16,15 @@ from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
-from imaging_pipeline.ingest.planned import (
-    Content,
+from imaging_pipeline.ingest.records import (
     FileReport,
     FileVerdict,
-    KnownFiles,
-    OutputReport,
-    OutputVerdict,
     Plan,
-    PlannedDataset,
-    PlannedFile,
-    PlannedMetaSession,
-    PlannedSession,
     Request,
+    SessionRecord,
+    StoredFiles,
 )
-from imaging_pipeline.ingest.recording import RecordedFile, plan_metasessions, plan_sessions
-
-__all__ = [
-    "SETTLE_S",
-    "Content",
-    "FileReport",
-    "FileVerdict",
-    "KnownFiles",
-    "OutputReport",
-    "OutputVerdict",
-    "Plan",
-    "PlannedDataset",
-    "PlannedFile",
-    "PlannedMetaSession",
-    "PlannedSession",
-    "Request",
-    "make_plan",
-]
+from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasessions, plan_sessions
 
 SETTLE_S = 120.0
 
@@ -55,7 +32,7 @@ SETTLE_S = 120.0
 def make_plan(
     request: Request,
     listing: Listing,
-    known: KnownFiles,
+    stored: StoredFiles,
     option_settings: Mapping[str, Mapping[str, Any]],
     *,
     assigned_options: Mapping[str, str] | None = None,
@@ -68,22 +45,22 @@ def make_plan(
     Parameters
     ----------
     request
-        Whose folder it is and what is wished.
+        The folder, and how it is to be registered.
     listing
         What the folder holds now.
-    known
-        What the database holds of this folder in sessions of the request's label: unchanged files
+    stored
+        What the database stores of this folder in sessions of the request's label: unchanged files
         are not read again, and recordings that are gone stay in their sessions.
     option_settings
         Settings (Suite2p 1.x) of every option set, by its name.
     assigned_options
-        Option set of known meta-sessions, by their name: what a request that names none means.
+        Option set of stored meta-sessions, by their name: the one of a request that names none.
     zone
-        The lab's, for files that tell their times with a zone.
+        The time zone of the lab, for files whose times have a zone.
     settle_s
-        How long files must have rested before they count as copied.
+        How long ago files must have been written before they count as copied.
     now
-        The time to measure that from, UTC without a zone; the clock's where not given.
+        The present, UTC without a zone; by default that of the clock.
 
     Raises
     ------
@@ -100,7 +77,7 @@ def make_plan(
     """
     experiment = experiment_type(request.experiment_type)
     settings_hash = _settings_hash(request.ops_name, option_settings)
-    contents = FolderContents(request, listing, known, experiment, zone, settle_s, now)
+    contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
     contents.open_containers()
     outputs = find_output_files(contents)
     recognised, gone = _recognised(
@@ -122,15 +99,15 @@ def make_plan(
         metasessions=judged.metasessions,
         files=tuple(sorted(files, key=lambda report: report.path)),
         outputs=judged.reports,
-        gone=tuple(sorted(request.place_of(path) for path in gone)),
+        gone=tuple(sorted(request.below_repository(path) for path in gone)),
         settings_hash=settings_hash,
     )
 
 
 def _sessions(
     request: Request, experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
-) -> tuple[tuple[PlannedSession, ...], Mapping[str, str]]:
-    """Return the sessions, and where the outputs lie of those that have a folder of their own."""
+) -> tuple[tuple[SessionRecord, ...], Mapping[str, str]]:
+    """Return the sessions, and the output folders of those that have one of their own."""
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
@@ -150,16 +127,16 @@ def _reports(
     request: Request,
     contents: FolderContents,
     here: Sequence[Recognised],
-    sessions: Sequence[PlannedSession],
+    sessions: Sequence[SessionRecord],
 ) -> Iterator[FileReport]:
-    """Return the word on every file that is no output, now that files were looked into."""
+    """Yield what became of every file that is no output."""
     names = {session.timeseries_name: session.session_name for session in sessions}
     for file in here:
-        yield _file_report(request, _heeding(contents, file), names)
+        yield _file_report(request, _with_left_out(contents, file), names)
 
 
-def _heeding(contents: FolderContents, file: Recognised) -> Recognised:
-    """Return the verdict that stands now that files were looked into."""
+def _with_left_out(contents: FolderContents, file: Recognised) -> Recognised:
+    """Return a file as ignored where its content says that it is no recording."""
     reason = contents.left_out.get(file.path)
     return file if reason is None else Recognised(file.path, Ignored(reason))
 
@@ -187,7 +164,7 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
 def _recognised(
     experiment: ExperimentType, contents: FolderContents, output_files: set[str]
 ) -> tuple[list[Recognised], set[str]]:
-    """Return what each file is that is not Suite2p output, and which recordings are gone."""
+    """Return what each file is, without Suite2p output, and the paths of recordings that are gone."""
     ignored, candidates = [], []
     for path in contents.entries:
         rule = contents.left_out.get(path) or contents.ignored.get(path)
@@ -195,21 +172,24 @@ def _recognised(
             ignored.append(Recognised(path, Ignored(rule)))
         elif path not in output_files:
             candidates.append(path)
-    away = {path: content for path, content in contents.gone().items() if ignoring_rule(path) is None}
-    recognised = experiment.recognise(contents.folder, [*candidates, *away])
-    gone = {file.path for file in recognised if file.path in away and isinstance(file.verdict, Used)}
-    here = [file for file in recognised if file.path not in away or file.path in gone]
+    missing = [path for path in contents.gone() if ignoring_rule(path) is None]
+    # Together: what a file is may depend on the names beside it.
+    recognised = experiment.recognise(contents.folder, [*candidates, *missing])
+    used = {file.path for file in recognised if isinstance(file.verdict, Used)}
+    gone = used.intersection(missing)
+    unrelated = set(missing) - gone
+    here = [file for file in recognised if file.path not in unrelated]
     _check_certain(contents, here)
     return [*ignored, *here], gone
 
 
 def _check_certain(contents: FolderContents, recognised: Sequence[Recognised]) -> None:
-    """Refuse a folder in which a registered file has become one of any of several recordings."""
+    """Raise NamingError where a registered file may now belong to any of several recordings."""
     for file in recognised:
         verdict = file.verdict
-        if isinstance(verdict, Unknown) and verdict.is_ambiguous and file.path in contents.known:
+        if isinstance(verdict, Unknown) and verdict.is_ambiguous and file.path in contents.stored:
             raise NamingError(
-                "A registered file does not say any more of which recording it is",
+                "The name of a registered file no longer says to which recording it belongs",
                 path=contents.folder / file.path,
                 found=verdict.reason,
                 remedy="rename it, or its folder, so that the name says it; it keeps its session.",
@@ -217,7 +197,7 @@ def _check_certain(contents: FolderContents, recognised: Sequence[Recognised]) -
 
 
 def _file_report(request: Request, file: Recognised, session_names: Mapping[str, str]) -> FileReport:
-    path, verdict = request.place_of(file.path), file.verdict
+    path, verdict = request.below_repository(file.path), file.verdict
     if isinstance(verdict, Used):
         session_name = session_names[verdict.timeseries_name]
         acquisition = f"acquisition {verdict.acquisition} of " if verdict.acquisition else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from imaging_pipeline.choices import among, near, with_alike
 from imaging_pipeline.errors import InputError, Responsible
+from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -23,6 +24,16 @@ def exclusive(tables: Tables) -> Iterator[None]:
     with in_transaction(tables.connection):
         lock_rows(tables.imaging.Lab())
         yield
+
+
+def next_number(tables: Tables, column: str, *full_table_names: str) -> int:
+    """Return the number after the highest one of a column in some tables; 0 where there is none.
+
+    The caller holds a lock, such as that of `exclusive`, so that no two get the same number.
+    """
+    highest = [f"SELECT max({column}) FROM {name}" for name in full_table_names]
+    rows = plain_rows.fetch(tables.connection, " UNION ALL ".join(highest))
+    return max((int(number) + 1 for (number,) in rows if number is not None), default=0)
 
 
 def checked_name(value: str, what: str, *, field: str) -> str:
@@ -126,12 +137,12 @@ def existing(
     responsible: Responsible = Responsible.ADMINISTRATOR,
     field: str | None = None,
 ) -> str:
-    """Return a value as text, if a table, restricted or not, has it in a column.
+    """Return a value as text, if a table, restricted or not, has it.
 
     Raises
     ------
     InputError
-        The table does not have it; the error lists similar values.
+        The table does not have it; the error names values that look like it.
     """
     text = str(value)
     if not table & {column: text}:

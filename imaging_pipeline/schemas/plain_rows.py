@@ -7,6 +7,7 @@ server's own work.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,11 @@ def insert(table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     tuples = ", ".join([f"({placeholders(columns)})"] * len(listed))
     statement = f"INSERT INTO {table.full_table_name} ({quoted}) VALUES {tuples}"
     table.connection.query(statement, args=[_stored(row[name]) for row in listed for name in columns])
+
+
+def like_literal(text: str) -> str:
+    """Return a text in lower case as it stands for itself in a pattern of ``LIKE … ESCAPE '!'``."""
+    return re.sub("([!%_])", r"!\1", text.lower())
 
 
 def placeholders(values: Sequence[object]) -> str:

@@ -14,7 +14,7 @@ import pytest
 from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import PendingAnimalWarning
 from imaging_pipeline.workers.messages import Event, Finished, Idle
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.wiring import Wiring
@@ -83,7 +83,7 @@ def pass_minutes(minutes: int) -> None:
 
 def test_a_worker_takes_up_an_animal_and_then_the_folder_that_waited_for_it(lab: Lab, config: Config) -> None:
     folder = write_folder(lab.share / "90300" / "day1", OPEN_FIELD)
-    with pytest.warns(AwaitedAnimalWarning, match="the colony system was not compared with yet"):
+    with pytest.warns(PendingAnimalWarning, match="the colony system was not compared with yet"):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
     told: list[Event] = []
     work(config, told.append)

@@ -25,7 +25,7 @@ from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.register.named_sessions import named
-from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import PendingAnimalWarning
 from tests.makers.any_row import filled, insert
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, WHEEL, Timeseries, write_folder, write_suite2p
@@ -107,7 +107,7 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
     colony = tmp_path / "colony.csv"
     colony.write_text("animal_id,animal_name\na0f1,90218\n")
     sync(tables.default_tables(), CsvFile(colony, datasource_id=0))
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons

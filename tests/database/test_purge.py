@@ -10,7 +10,7 @@ from typing import Any
 import datajoint as dj
 import pytest
 
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.register import purge
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
@@ -81,7 +81,7 @@ def test_what_is_counted_beforehand_is_what_is_deleted(lab: Lab, own: Any) -> No
     before = row_counts(lab)
     counted = purge.find(tables.default_tables(), output_purges()).counted
     with lab.connection.transaction:
-        deleted = purge.find(tables.default_tables(), output_purges()).remove()
+        deleted = purge.find(tables.default_tables(), output_purges()).delete()
     lost = {name: before[name] - rows for name, rows in row_counts(lab).items() if rows != before[name]}
     assert counted == deleted
     private = {"note", "file_note"}

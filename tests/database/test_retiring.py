@@ -45,7 +45,7 @@ def run(lab: Lab, tmp_path: Path) -> Callable[..., Result]:
     return lambda *arguments: CliRunner().invoke(main, ["--config", str(config), *arguments])
 
 
-def retire(named: str, reason: str = "wrong animal") -> retiring.Retiring:
+def retire(named: str, reason: str = "wrong animal") -> retiring.Retirement:
     return retiring.retire(tables.default_tables(), named, username="anna", reason=reason)
 
 

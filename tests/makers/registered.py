@@ -1,26 +1,28 @@
 """What a database holds after registrations, without a database."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from imaging_pipeline.ingest.changes import (
-    Changes,
+from imaging_pipeline.ingest.comparison import compare
+from imaging_pipeline.ingest.folder_changes import (
     DatasetVerdict,
     Difference,
-    Known,
-    KnownDataset,
-    KnownFile,
-    KnownMetaSession,
-    KnownSession,
+    FolderChanges,
     PurgeSeed,
     SessionVerdict,
-    compare,
 )
-from imaging_pipeline.ingest.known import ImportedCells
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Content, Plan, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import (
+    DatasetRecord,
+    FileRecord,
+    ImportedCells,
+    MetaSessionRecord,
+    Plan,
+    Request,
+)
 from tests.makers.folders import PAGES, Timeseries, write_suite2p
 from tests.makers.suite2p_output import Suite2pSpec
 
@@ -54,54 +56,45 @@ class Registered:
     """Rows of registered folders, kept as the tables keep them."""
 
     def __init__(self) -> None:
-        self.metasessions: dict[str, KnownMetaSession] = {}
-        self._parts: dict[str, Mapping[str, str]] = {}
+        self.metasessions: dict[str, MetaSessionRecord] = {}
 
     @property
-    def known(self) -> Known:
-        return Known(tuple(self.metasessions.values()))
+    def stored(self) -> tuple[MetaSessionRecord, ...]:
+        return tuple(self.metasessions.values())
 
-    def register(self, plan: Plan) -> Changes:
+    def register(self, plan: Plan) -> FolderChanges:
         """Hold a plan against the rows, apply the changes, and give them back."""
-        changes = compare(plan, self.known)
+        changes = compare(plan, self.stored)
         self._make_metasessions(plan, changes)
         for purge in changes.purges:
             if purge.seed is PurgeSeed.DATASET:
                 self._drop(purge.metasession_name, purge.dataset_name)
         for change in changes.datasets:
             if change.verdict is not DatasetVerdict.KNOWN:
-                self._write(plan, change)
+                self._write(change)
         for change in changes.option_sets:
-            self._change(change.metasession_name, ops_name=change.new_name, settings_hash=plan.settings_hash)
+            self._change_request(change.metasession_name, ops_name=change.new_name)
+            self._change(change.metasession_name, settings_hash=plan.settings_hash)
         for moved in changes.relocations:
-            self._change(
-                moved.metasession_name,
-                repository_name=moved.repository_name,
-                folder=moved.folder,
-                suite2p_folder=moved.suite2p_folder,
+            self._change_request(
+                moved.metasession_name, repository_name=moved.repository_name, folder=moved.folder
             )
+            self._change(moved.metasession_name, suite2p_folder=moved.suite2p_folder)
         return changes
 
-    def files(self, label: str = "split") -> dict[str, Content]:
-        """Return what a plan is told of the registered files."""
+    def files(self, label: str = "split") -> dict[str, FileRecord]:
+        """Return the registered files as a plan takes them."""
         return {
-            file.address: Content(
-                file.size_bytes,
-                file.modified,
-                file.fingerprint,
-                None if position else session.start,
-                file.part,
-                self._parts.get(file.path, {}),
-            )
+            file.address: replace(file, session_start=None if position else session.start)
             for metasession in self.metasessions.values()
-            if metasession.label == label
+            if metasession.request.label == label
             for session in metasession.sessions
             for dataset in session.datasets
             for position, file in enumerate(dataset.files)
         } | {
-            file.path: Content(file.size_bytes, file.modified, file.fingerprint)
+            file.path: replace(file, session_start=None)
             for metasession in self.metasessions.values()
-            if metasession.label == label
+            if metasession.request.label == label
             for dataset in metasession.datasets
             for file in dataset.files
         }
@@ -125,27 +118,21 @@ class Registered:
             datasets = tuple(replace(dataset, imported=imported) for dataset in metasession.datasets)
             self._change(name, datasets=datasets)
 
-    def _make_metasessions(self, plan: Plan, changes: Changes) -> None:
-        request = plan.request
+    def _make_metasessions(self, plan: Plan, changes: FolderChanges) -> None:
+        request = replace(plan.request, ops_name=None, username="")
         for new in changes.new_metasessions:
-            self.metasessions[new.metasession_name] = KnownMetaSession(
-                new.metasession_name,
-                request.label,
-                request.animal_id,
-                request.datasource_id,
-                request.experiment_type,
-                request.repository_name,
-                request.folder,
-                sessions=(),
-                suite2p_folder=new.suite2p_folder,
+            self.metasessions[new.metasession_name] = replace(
+                new, request=request, sessions=(), datasets=(), settings_hash=None
             )
         for change in changes.sessions:
             if change.verdict is not SessionVerdict.KNOWN:
-                owner, new_session = self.metasessions[change.metasession_name], change.session
-                session = KnownSession(
-                    new_session.session_name, new_session.timeseries_name, new_session.start, ()
-                )
+                owner = self.metasessions[change.metasession_name]
+                session = replace(change.session, datasets=())
                 self._change(change.metasession_name, sessions=(*owner.sessions, session))
+
+    def _change_request(self, metasession_name: str, **columns) -> None:
+        request = replace(self.metasessions[metasession_name].request, **columns)
+        self._change(metasession_name, request=request)
 
     def _change(self, metasession_name: str, **columns) -> None:
         self.metasessions[metasession_name] = replace(self.metasessions[metasession_name], **columns)
@@ -155,23 +142,12 @@ class Registered:
         kept = tuple(each for each in datasets if each.dataset_name != dataset_name)
         self._change(metasession_name, datasets=kept)
 
-    def _write(self, plan: Plan, change) -> None:
+    def _write(self, change) -> None:
         planned, owner = change.dataset, self.metasessions[change.metasession_name]
-        files = tuple(
-            KnownFile(
-                plan.request.repository_name,
-                file.path,
-                file.size_bytes,
-                file.modified,
-                file.fingerprint,
-                file.part,
-            )
-            for file in planned.files
-        )
-        self._parts |= {file.path: file.parts for file in planned.files}
-        if change.difference is Difference.PLACE:
+        files = tuple(replace(file, acquisition=0, session_start=None) for file in planned.files)
+        if change.difference is Difference.LOCATION:
             files = _in_place(owner, change, files)
-        dataset = KnownDataset(planned.dataset_name, planned.datasettype, planned.bundle, files)
+        dataset = replace(planned, files=files, labels=None)
         if change.difference is Difference.CONTENT:
             assert any(
                 planned.dataset_name == old.dataset_name
@@ -204,5 +180,5 @@ def _in_place(owner, change, files):
     return tuple(placed.get(number, file) for number, file in enumerate(before.files))
 
 
-def _gone(dataset: KnownDataset) -> KnownDataset:
+def _gone(dataset: DatasetRecord) -> DatasetRecord:
     return replace(dataset, files=tuple(replace(file, is_gone=True) for file in dataset.files))

@@ -225,7 +225,7 @@ def test_a_file_that_was_only_touched_purges_nothing(folder, registered):
     changes = register(registered, folder)
 
     (change,) = of(changes.datasets, "changed")
-    assert str(change.difference) == "place"
+    assert str(change.difference) == "location"
     assert changes.purges == ()
     assert is_nothing(register(registered, folder))
 
@@ -385,7 +385,7 @@ def test_a_moved_folder_keeps_its_sessions_and_its_output(folder, registered, tm
     assert {str(each.verdict) for each in changes.sessions} == {"known"}
     assert {str(each.verdict) for each in changes.datasets} == {"changed"}
     assert changes.purges == ()
-    assert {str(change.difference) for change in of(changes.datasets, "changed")} == {"place"}
+    assert {str(change.difference) for change in of(changes.datasets, "changed")} == {"location"}
     assert len(of(changes.datasets, "changed")) == len(of(first.datasets, "new"))
     assert kinds(changes) == {"moved"}
     assert {moved.folder for moved in changes.relocations} == {"archive"}
@@ -406,7 +406,7 @@ def test_a_moved_folder_that_lost_a_file_has_its_new_place(folder, registered, t
         for each in changes.datasets
         if each.dataset.bundle == "openfield" and each.dataset.datasettype == "tif"
     )
-    assert (str(change.verdict), str(change.difference)) == ("changed", "place")
+    assert (str(change.verdict), str(change.difference)) == ("changed", "location")
     assert [file.path for file in change.dataset.files] == [
         "archive/openfield_00001_00001.tif",
         "archive/openfield_00001_00002.tif",
@@ -439,6 +439,6 @@ def test_a_renamed_timeseries_keeps_its_session_and_dataset(tmp_path, registered
 
     (change,) = of(changes.datasets, "changed")
     assert change.dataset.dataset_name == of(first.datasets, "new")[0].dataset.dataset_name
-    assert str(change.difference) == "place"
+    assert str(change.difference) == "location"
     assert changes.purges == ()
     assert changes.relocations == ()

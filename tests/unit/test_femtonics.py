@@ -19,7 +19,8 @@ from imaging_pipeline.errors import (
     TruncatedError,
 )
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Plan, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Plan, Request
 from tests.makers.femtonics import (
     FIRST,
     LATER,

@@ -14,7 +14,8 @@ from imaging_pipeline.experiments.recognised import Ignored, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.tiff.stack import TifStack
 from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.preprocessed import write_corrected, write_preprocessed

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.ingest.changes import Changes
+from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from tests.makers.folders import COPIED, START, Timeseries, aged, write_folder, write_tif
 from tests.makers.registered import COMBINED, Registered, write_run
 from tests.makers.suite2p_output import curate
@@ -31,12 +32,12 @@ def registered(tmp_path: Path) -> Registered:
     return registered
 
 
-def register(registered: Registered, share: Path, request: Request) -> Changes:
+def register(registered: Registered, share: Path, request: Request) -> FolderChanges:
     plan = make_plan(request, scan(share / "day1"), registered.files("combined"), OPTIONS)
     return registered.register(plan)
 
 
-def purged(changes: Changes) -> dict[str, set[str]]:
+def purged(changes: FolderChanges) -> dict[str, set[str]]:
     """Return the reasons by where a purge begins."""
     reasons: dict[str, set[str]] = {}
     for purge in changes.purges:

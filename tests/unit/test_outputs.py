@@ -11,7 +11,8 @@ from imaging_pipeline import names
 from imaging_pipeline.errors import StillCopyingError
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME
 from tests.makers.folders import COPIED, START, Timeseries, aged, write_file, write_folder, write_suite2p
 from tests.makers.suite2p_output import Suite2pSpec

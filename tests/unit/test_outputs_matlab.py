@@ -13,7 +13,8 @@ import pytest
 from imaging_pipeline import names
 from imaging_pipeline.errors import StillCopyingError
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Plan, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Plan, Request
 from tests.makers.folders import START, Timeseries, aged, write_file, write_folder, write_suite2p
 from tests.makers.matlab_file import write_v7
 from tests.makers.suite2p_matlab import MatlabSpec, content, write_curated, write_result
@@ -75,7 +76,7 @@ def test_only_the_curated_result_is_used(folder: Path) -> None:
     plan = plan_of(folder)
 
     (dataset,) = plan.metasessions[0].datasets
-    assert dataset.cell_ids == {1, 3, 4}
+    assert dataset.labels.cell_ids == {1, 3, 4}
     assert told(plan, "F_90218_2024-05-17_plane1_proc.mat")[0] == "used"
     assert told(plan, "F_90218_2024-05-17_plane1.mat") == (
         "ignored",

@@ -17,7 +17,8 @@ from imaging_pipeline.errors import (
     TruncatedError,
 )
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Content, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
@@ -36,23 +37,18 @@ from tests.makers.scanimage import truncate, write_tif_without_header
 REQUEST = Request("moser", "90218/day1", "2Pminiscope_A", False, "90218", 0)
 
 
-def plan_of(folder, known=None, **changes):
-    return make_plan(replace(REQUEST, **changes), scan(folder), known or {}, {})
+def plan_of(folder, stored=None, **changes):
+    return make_plan(replace(REQUEST, **changes), scan(folder), stored or {}, {})
 
 
 def reports(plan):
     return {report.path.removeprefix("90218/day1/"): report for report in plan.files}
 
 
-def known_of(plan):
+def stored_of(plan):
     """Return what a database holds once a plan is applied."""
     return {
-        file.path: Content(
-            file.size_bytes,
-            file.modified,
-            file.fingerprint,
-            session.start if file is dataset.files[0] else None,
-        )
+        file.path: replace(file, session_start=session.start if file is dataset.files[0] else None)
         for metasession in plan.metasessions
         for session in metasession.sessions
         for dataset in session.datasets
@@ -384,12 +380,12 @@ def test_the_tif_that_differs_from_most_of_its_session_is_named(tmp_path):
 
 def test_a_tif_that_joins_is_held_against_those_that_are_registered(tmp_path):
     folder = write_folder(tmp_path, Timeseries("mouse"))
-    known = known_of(plan_of(folder))
+    stored = stored_of(plan_of(folder))
     for number in (2, 3):
         write_unlike_tif(folder / f"mouse_00001_0000{number}.tif")
 
     with pytest.raises(FormatError, match=r"mouse_00001_00002.*uint16.*as in mouse_00001_00001"):
-        plan_of(folder, known)
+        plan_of(folder, stored)
 
 
 def test_a_tif_of_another_program_is_an_error_and_no_wait(folder):
@@ -401,12 +397,12 @@ def test_a_tif_of_another_program_is_an_error_and_no_wait(folder):
 
 def test_an_unchanged_file_is_not_read_again(folder):
     first = plan_of(folder)
-    known = known_of(first)
+    stored = stored_of(first)
     for path in folder.rglob("*.tif"):
         path.write_bytes(b"?" * path.stat().st_size)
         aged(path)
 
-    assert plan_of(folder, known) == first
+    assert plan_of(folder, stored) == first
 
 
 def test_never_more_than_one_file_is_open(folder, monkeypatch):
@@ -427,7 +423,7 @@ def test_a_replaced_file_is_seen_although_its_name_and_size_are_the_same(folder)
     first = plan_of(folder)
     aged(write_tif(folder / "90218-wheel_00001_00001.tif", WHEEL.start, seed=99), COPIED + timedelta(hours=1))
 
-    second = plan_of(folder, known_of(first))
+    second = plan_of(folder, stored_of(first))
 
     old, new = (dataset(sessions(plan)[1], "tif").files[0] for plan in (first, second))
     assert old.size_bytes == new.size_bytes
@@ -439,7 +435,7 @@ def test_a_recording_that_is_gone_stays_in_its_session(folder):
     first = plan_of(folder)
     (folder / "90218-openfield1m_00001_00001.tif").unlink()
 
-    second = plan_of(folder, known_of(first))
+    second = plan_of(folder, stored_of(first))
 
     assert second.metasessions == first.metasessions
     assert second.gone == ("90218/day1/90218-openfield1m_00001_00001.tif",)
@@ -452,7 +448,7 @@ def test_a_recording_that_was_put_into_a_subfolder_is_gone(tmp_path):
     (folder / "old").mkdir()
     (folder / "mouse_00001_00002.tif").rename(folder / "old/mouse_00001_00002.tif")
 
-    second = plan_of(folder, known_of(first))
+    second = plan_of(folder, stored_of(first))
 
     assert second.metasessions == first.metasessions
     assert second.gone == ("90218/day1/mouse_00001_00002.tif",)
@@ -463,7 +459,7 @@ def test_a_renamed_timeseries_is_not_gone(tmp_path):
     first = plan_of(folder)
     (folder / "mouse_00001_00001.tif").rename(folder / "rat_00001_00001.tif")
 
-    second = plan_of(folder, known_of(first))
+    second = plan_of(folder, stored_of(first))
 
     assert second.gone == ()
     assert [session.timeseries_name for session in sessions(second)] == ["rat"]
@@ -475,7 +471,7 @@ def test_a_companion_that_arrives_later_joins(folder):
     write_companions(folder, "90218-wheel", 2)
     write_tif(folder / "90218-wheel_00002_00001.tif", WHEEL.start + timedelta(minutes=10))
 
-    second = plan_of(folder, known_of(first))
+    second = plan_of(folder, stored_of(first))
 
     assert sessions(second)[1].session_name == sessions(first)[1].session_name
     assert len(dataset(sessions(second)[1], "wavesurfer").files) == 2

@@ -5,7 +5,8 @@ import pytest
 
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from tests.makers.folders import aged
 from tests.makers.scanimage_fields import Field, write_fields_tif
 

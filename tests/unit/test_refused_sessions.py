@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging_pipeline.ingest.accounted import accounted
-from imaging_pipeline.ingest.changes import Changes
+from imaging_pipeline.ingest.file_accounting import file_accounting
+from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import FileVerdict, Plan, Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import FileVerdict, Plan, Request
 from tests.makers.folders import (
     COPIED,
     HEIGHT,
@@ -47,20 +48,20 @@ def registered() -> Registered:
     return Registered()
 
 
-def register(registered: Registered, folder: Path, request: Request = SPLIT) -> tuple[Plan, Changes]:
+def register(registered: Registered, folder: Path, request: Request = SPLIT) -> tuple[Plan, FolderChanges]:
     plan = make_plan(request, scan(folder), registered.files(request.label), {"fast": {"tau": 1.0}})
     return plan, registered.register(plan)
 
 
-def refused(changes: Changes) -> dict[str, str]:
+def refused(changes: FolderChanges) -> dict[str, str]:
     return {each.session.timeseries_name: str(each.kind) for each in changes.refused}
 
 
-def reasons(plan: Plan, changes: Changes, verdict: FileVerdict) -> set[str]:
-    return {file.reason for file in accounted(plan, changes) if file.verdict is verdict}
+def reasons(plan: Plan, changes: FolderChanges, verdict: FileVerdict) -> set[str]:
+    return {file.reason for file in file_accounting(plan, changes) if file.verdict is verdict}
 
 
-def told(changes: Changes) -> Iterable[str]:
+def told(changes: FolderChanges) -> Iterable[str]:
     return [finding.message for finding in changes.findings]
 
 
@@ -97,10 +98,10 @@ def test_an_output_that_is_out_of_date_is_not_used(folder: Path, registered: Reg
     register(registered, folder, COMBINED)
     aged(write_tif(folder / WHEEL.tif_names[0], WHEEL.start, seed=77), COPIED - timedelta(hours=1))
     plan, changes = register(registered, folder, COMBINED)
-    outputs = {file.path for file in accounted(plan, changes) if "/fast/" in file.path}
+    outputs = {file.path for file in file_accounting(plan, changes) if "/fast/" in file.path}
     assert "dataset" in {str(purge.seed) for purge in changes.purges}
     assert outputs
-    assert {file.verdict for file in accounted(plan, changes) if file.path in outputs} == {
+    assert {file.verdict for file in file_accounting(plan, changes) if file.path in outputs} == {
         FileVerdict.IGNORED
     }
 
@@ -111,7 +112,7 @@ def test_every_file_of_a_folder_that_is_registered_has_the_verdict_of_its_plan(
 ) -> None:
     for _ in range(2):
         plan, changes = register(registered, folder, request_)
-        assert accounted(plan, changes) == plan.files
+        assert file_accounting(plan, changes) == plan.files
         assert changes.refused == ()
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.ingest.listing import scan
-from imaging_pipeline.ingest.plan import Request, make_plan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from tests.makers.folders import START, Timeseries, aged, write_folder, write_suite2p
 from tests.makers.suite2p_output import Suite2pSpec
 

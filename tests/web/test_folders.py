@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.schemas import imaging, mlims
-from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import PendingAnimalWarning
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.site import Site, Visitor
@@ -123,7 +123,7 @@ def waiting(lab: Lab, folder: Path) -> int:
             "sync_duration_s": 1.0,
         }
     )
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         return add(lab, folder, animal="90281")
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import InputError, Responsible
-from imaging_pipeline.ingest.known import KnownFile
-from imaging_pipeline.ingest.verified import Verified, verify
+from imaging_pipeline.ingest.records import FileRecord
+from imaging_pipeline.ingest.verification import Verification, verify
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.administer.administration import AddedRepository, add_repository
 from imaging_pipeline.schemas.checked_rows import exclusive, existing, not_existing
@@ -26,8 +26,8 @@ class Repointed:
     retired: tuple[str, ...]
 
 
-def verify_repository(tables: Tables, name: str, folder: Path) -> Verified:
-    """Look for every registered file of a repository below a folder of this machine; nothing is written.
+def verify_repository(tables: Tables, name: str, folder: Path) -> Verification:
+    """Look for every registered file of a repository below a folder of this machine; writes nothing.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def verify_repository(tables: Tables, name: str, folder: Path) -> Verified:
     key = {"repository_name": existing(tables.imaging.Repository, "repository_name", name)}
     columns = ("repository_name", "file_path", "size_bytes", "modified", "fingerprint", "file_part")
     rows = (tables.imaging.PhysicalFile & key).proj(*columns).to_dicts(order_by="file_path, file_part")
-    return verify(folder, (KnownFile(*(row[column] for column in columns)) for row in rows))
+    return verify(folder, (FileRecord(*(row[column] for column in columns)) for row in rows))
 
 
 def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:

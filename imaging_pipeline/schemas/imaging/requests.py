@@ -90,7 +90,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> int:
-        r"""Request that a folder is looked at, and give the request's identifier.
+        r"""Request that a folder is looked at, and return the identifier of the request.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class BaseFolder(dj.Manual):
 
         Warns
         -----
-        AwaitedAnimalWarning
+        PendingAnimalWarning
             The animal is not here yet: the request waits for it to come from the colony system.
 
         Raises

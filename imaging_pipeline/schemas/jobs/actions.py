@@ -11,12 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import datajoint as dj
-
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.schemas.checked_rows import exclusive, existing
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -193,8 +191,7 @@ def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> 
 
 def _note(tables: Tables, row: Row, acted: Iterable[ActedJob]) -> None:
     table = tables.imaging.JobAction
-    newest = dj.U().aggr(table(), newest="max(jobaction_id)").fetch1("newest")
-    key = {"jobaction_id": 0 if newest is None else int(newest) + 1}
+    key = {"jobaction_id": next_number(tables, "jobaction_id", tables.full_name(table))}
     table.insert1({**key, **row})
     table.Job.insert(
         {

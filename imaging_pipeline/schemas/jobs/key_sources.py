@@ -16,7 +16,7 @@ from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
 def requests(base_folder: Any) -> Any:
     """Return the requests whose animal is here, of the table ``BaseFolder``."""
-    return base_folder & f"NOT {pending_animals.WAITS}"
+    return pending_animals.ready(base_folder)
 
 
 def tif(imaging: Any) -> Any:

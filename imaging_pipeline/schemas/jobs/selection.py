@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas.plain_rows import like_literal
 from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
@@ -75,7 +76,8 @@ def select(tables: Tables, wanted: Selection) -> tuple[Selected, ...]:
     if wanted.key:
         known = _with_columns(known, wanted.key)
     words = wanted.error.split()
-    of_row = every(Sql("LOWER(error_message) LIKE %s", (_containing(word),)) for word in words)
+    contains = "LOWER(error_message) LIKE %s ESCAPE '!'"
+    of_row = every(Sql(contains, (f"%{like_literal(word)}%",)) for word in words)
     return tuple(
         Selected(jobs, every([*_of_sessions(jobs, wanted.named), *_of_key(jobs, wanted.key)]), of_row)
         for jobs in known
@@ -121,8 +123,3 @@ def _of_sessions(jobs: JobTable, named: Named | None) -> list[Sql]:
         for column in _COLUMNS
         if column in jobs.key
     ]
-
-
-def _containing(word: str) -> str:
-    escaped = word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -6,7 +6,6 @@ tables together, session by session.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
 from imaging_pipeline.schemas.checked_rows import existing, not_existing
+from imaging_pipeline.schemas.plain_rows import like_literal
 from imaging_pipeline.schemas.tables import Tables
 
 from . import progress_sql
@@ -224,7 +224,7 @@ def _of_type(wanted: Wanted) -> Sql:
 def _of_name(wanted: Wanted) -> Sql:
     if wanted.name is None:
         return Sql()
-    literal = re.sub("([!%_])", r"!\1", wanted.name.lower())
+    literal = like_literal(wanted.name)
     return Sql(
         "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
         " OR metasession_name LIKE %s ESCAPE '!'",

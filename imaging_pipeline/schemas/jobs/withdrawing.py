@@ -39,7 +39,7 @@ def withdraw(tables: Tables, number: int, *, username: str | None = None, reason
         It does not wait for an animal, or there is no such request or user.
     """
     key = {"basefolder_id": str(int(number))}
-    waiting = tables.imaging.BaseFolder & pending_animals.WAITS
+    waiting = pending_animals.pending(tables.imaging.BaseFolder)
     # No worker meets such a request: it has no job yet.
     jobs = replace(job_table_named(tables, REQUESTS), keys_sql=waiting.proj().make_sql())
     with exclusive(tables):

@@ -1,4 +1,4 @@
-"""What a person saw and agreed to before a request is made, and what is deleted when it is carried out."""
+"""What a person agreed to before a request is made, and what is deleted when it is carried out."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.table_names import readable_name
 
-# The most rows that may be deleted of each table, by its full name; none of tables that are not there.
+# Full name of a table → the most rows of it that may be deleted; none of a table that is missing.
 Consent = dict[str, int]
 
 
-def to_what_was_shown(purged: Iterable[Purged]) -> Consent:
-    """Return the consent of a person who agreed to this, and to no more."""
+def consent_to(purged: Iterable[Purged]) -> Consent:
+    """Return the consent of a person who was shown these rows and agreed."""
     return {each.table: each.num_rows for each in purged}
 
 
-def refuse_more(consent: Consent | None, purged: Iterable[Purged]) -> None:
-    """Raise where more is deleted than was agreed to; None agrees to whatever is out of date.
+def check_consent(consent: Consent | None, purged: Iterable[Purged]) -> None:
+    """Raise InputError where more is deleted than was agreed to; None agrees to all that is out of date.
 
     Raises
     ------
     InputError
-        It tells the tables, and both numbers.
+        More rows of a table; the error names the tables and both numbers.
     """
     if consent is None:
         return

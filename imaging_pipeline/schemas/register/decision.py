@@ -1,36 +1,36 @@
-"""What is decided for a request: the same for who only looks and for who does it."""
+"""All that carrying out a request does, decided before any of it is done; a preview shows the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging_pipeline.ingest.accounted import accounted
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, Plan
+from imaging_pipeline.ingest.file_accounting import file_accounting
+from imaging_pipeline.ingest.folder_changes import FolderChanges
+from imaging_pipeline.ingest.records import FileReport, Plan
+from imaging_pipeline.schemas.register.affected_jobs import StaleJobs
 from imaging_pipeline.schemas.register.hardware import HardwareNotes
-from imaging_pipeline.schemas.register.stale_jobs import StaleJobs
 
 
 @dataclass(frozen=True)
 class Decision:
-    """All that carrying out a request does, decided before any of it is done.
+    """All that carrying out a request does.
 
     Attributes
     ----------
     plan
         What the folder holds.
     changes
-        What it changes in the database.
+        What changes in the database.
     hardware
-        What is noted of setup and scope.
+        The setup and scope that are noted.
     animal_findings
-        What a person should know of the animal.
+        What a person should know about the animal.
     stale_jobs
-        Job rows that are dropped, so that their keys are tried again; of each table that has any.
+        Job rows that are dropped, so that their keys are tried again; one for each table that has any.
     """
 
     plan: Plan
-    changes: Changes
+    changes: FolderChanges
     hardware: HardwareNotes
     animal_findings: tuple[str, ...]
     stale_jobs: tuple[StaleJobs, ...]
@@ -38,9 +38,9 @@ class Decision:
     @property
     def files(self) -> tuple[FileReport, ...]:
         """Every file of the folder, with what becomes of it."""
-        return accounted(self.plan, self.changes)
+        return file_accounting(self.plan, self.changes)
 
     @property
     def writes(self) -> bool:
-        """Whether anything is written or deleted but the report."""
-        return bool(self.changes.are_any or self.hardware.rows or self.stale_jobs)
+        """Whether anything is written or deleted, apart from the report."""
+        return bool(not self.changes.is_empty or self.hardware.rows or self.stale_jobs)

@@ -1,4 +1,4 @@
-"""Which setup and which scope the MetaSessions of a request are noted with."""
+"""Setup and scope of the MetaSessions of a request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest.changed import Changes
+from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -16,12 +16,12 @@ _PARTS = {"Setup": ("setup_name", "setup"), "Scope": ("scope_name", "scope_name"
 
 @dataclass(frozen=True)
 class HardwareNotes:
-    """What is noted of setup and scope.
+    """The setup and scope that are noted.
 
     Attributes
     ----------
     rows
-        Name of a part table of ``MetaSession``, and the row that it gets.
+        Name of a part table of ``MetaSession``, and a row to insert into it.
     findings
         What a person should know.
     """
@@ -30,8 +30,8 @@ class HardwareNotes:
     findings: tuple[str, ...]
 
 
-def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> HardwareNotes:
-    """Return setup and scope to MetaSessions that have none yet; other ones are told, not changed.
+def hardware_notes(tables: Tables, base_folder: Row, changes: FolderChanges) -> HardwareNotes:
+    """Return setup and scope of MetaSessions that have none yet; where others are noted, a finding says so.
 
     Raises
     ------
@@ -42,23 +42,25 @@ def hardware_notes(tables: Tables, base_folder: Row, changes: Changes) -> Hardwa
     findings = []
     for name in changes.metasession_names:
         key = {"metasession_name": name}
-        for part, (column, wish) in _PARTS.items():
-            wanted = base_folder[wish]
-            if not wanted:
+        for part, (column, requested_column) in _PARTS.items():
+            requested = base_folder[requested_column]
+            if not requested:
                 continue
             noted = (getattr(tables.imaging.MetaSession, part) & key).to_arrays(column).tolist()
             if not noted:
-                days = {"setup_date": _calibration(tables, wanted, name, changes)} if part == "Setup" else {}
-                rows.append((part, {**key, column: wanted, **days}))
-            elif wanted not in noted:
+                days = (
+                    {"setup_date": _calibration(tables, requested, name, changes)} if part == "Setup" else {}
+                )
+                rows.append((part, {**key, column: requested, **days}))
+            elif requested not in noted:
                 findings.append(
                     f"MetaSession {name} stays with the {column} {noted[0]}, although the"
-                    f" request says {wanted}"
+                    f" request says {requested}"
                 )
     return HardwareNotes(tuple(rows), tuple(findings))
 
 
-def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes: Changes) -> date:
+def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes: FolderChanges) -> date:
     """Return the newest calibration of the setup that is not after the start of the first session."""
     day = min(_days(tables, metasession_name, changes))
     calibrations = tables.imaging.Setup & {"setup_name": setup_name}
@@ -74,8 +76,8 @@ def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes
     return before[-1]
 
 
-def _days(tables: Tables, metasession_name: str, changes: Changes) -> Iterator[date]:
-    """Return the days of all sessions that the MetaSession has or gets."""
+def _days(tables: Tables, metasession_name: str, changes: FolderChanges) -> Iterator[date]:
+    """Yield the days of all sessions that the MetaSession has or gets."""
     registered = tables.imaging.Session & {"metasession_name": metasession_name}
     yield from (start.date() for start in registered.to_arrays("session_timestamp").tolist())
     for each in changes.sessions:

@@ -1,4 +1,4 @@
-"""What every request for a folder or a session did, when, and who made it."""
+"""Past requests for a folder or a session: who made each, when, and what it did."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARTS = ("Session", "Dataset", "File", "Output", "Purge", "Finding", "JobReset"
 
 
 class RequestState(StrEnum):
-    """How far a request is."""
+    """The state of a request."""
 
     DONE = "done"
     RUNNING = "running"
@@ -43,14 +43,13 @@ class PastRequest:
     Attributes
     ----------
     request
-        Its row of ``BaseFolder``, with ``animal_name``, which is what was typed while no such animal is
-        here.
+        Its row of ``BaseFolder``, with ``animal_name``; for a pending animal that is what was typed.
     state
-        How far it is.
+        Its state.
     message
-        What it waits for, or its error; empty where nothing is said.
+        What it waits for, or its error; may be empty.
     report
-        What it did, where it is done.
+        What it did; None unless it is done.
     """
 
     request: Row
@@ -59,30 +58,30 @@ class PastRequest:
     report: Report | None
 
 
-def history(tables: Tables, wanted: str) -> tuple[PastRequest, ...]:
-    """Return the requests that a folder was looked at by, or that met a session, in their order.
+def history(tables: Tables, typed: str) -> tuple[PastRequest, ...]:
+    """Return the requests for a folder, or those that registered a session, in their order.
 
     Parameters
     ----------
     tables
         The database.
-    wanted
+    typed
         A folder as typed, or below its repository; the name of a session, of a MetaSession or of a
         timeseries.
 
     Raises
     ------
     InputError
-        No request is known of it; tells what looks like it.
+        There is no such request; the error names what looks like the text.
     """
-    numbers = requests_for_folder(tables, wanted) | _of_session(tables, wanted)
+    numbers = requests_for_folder(tables, typed) | _of_session(tables, typed)
     if not numbers:
-        raise _unknown(tables, wanted)
+        raise _unknown(tables, typed)
     return numbered(tables, numbers)
 
 
 def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
-    """Return requests by their identifiers, as far as they are there, and what became of each."""
+    """Return requests by their identifiers, without those that do not exist."""
     keys = [{"basefolder_id": number} for number in numbers]
     requests = (tables.imaging.BaseFolder & keys).join(tables.mlims.Animal.proj("animal_name"), left=True)
     rows = requests.to_dicts(order_by="basefolder_id")
@@ -90,25 +89,25 @@ def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
 
 
 def not_carried_out(tables: Tables, repository_name: str, folders: Iterable[str]) -> tuple[int, ...]:
-    """Return the identifiers of requests for a folder, in any of its spellings, that are yet to be done."""
+    """Return the identifiers of waiting requests for a folder, which may have several spellings."""
     done = tables.imaging.MakeDatasetSessions
-    places = [{"repository_name": repository_name, "folder": folder} for folder in folders]
-    left = (tables.imaging.BaseFolder & places & f"NOT {pending_animals.WAITS}") - done.proj()
+    spellings = [{"repository_name": repository_name, "folder": folder} for folder in folders]
+    left = (pending_animals.ready(tables.imaging.BaseFolder) & spellings) - done.proj()
     given_up = done.jobs & [{"status": status} for status in ("error", "ignore")]
     numbers = set(left.to_arrays("basefolder_id").tolist())
     return tuple(sorted(numbers - set(given_up.to_arrays("basefolder_id").tolist())))
 
 
-def _of_session(tables: Tables, wanted: str) -> set[int]:
+def _of_session(tables: Tables, typed: str) -> set[int]:
     columns = ("reported_session", "reported_metasession", "reported_timeseries")
-    met = tables.imaging.MakeDatasetSessions.Session & [{column: clean(wanted)} for column in columns]
-    return {int(number) for number in met.to_arrays("basefolder_id")}
+    reported = tables.imaging.MakeDatasetSessions.Session & [{column: clean(typed)} for column in columns]
+    return {int(number) for number in reported.to_arrays("basefolder_id")}
 
 
 def _past(tables: Tables, request: Row) -> PastRequest:
     reason = pending_animals.why_waiting(tables, request)
     if request["animal_id"] is None:
-        request = {**request, "animal_name": pending_animals.said(request)}
+        request = {**request, "animal_name": pending_animals.typed_name(request)}
     if reason is not None:
         return PastRequest(request, RequestState.WAITING, str(reason), None)
     done = tables.imaging.MakeDatasetSessions
@@ -120,18 +119,18 @@ def _past(tables: Tables, request: Row) -> PastRequest:
     jobs = (done.jobs & key).to_dicts()
     if not jobs:
         return PastRequest(request, RequestState.WAITING, "", None)
-    # A finished job without its row is made again.
+    # A finished job without its row, which was deleted, is made again.
     state = _STATES.get(jobs[0]["status"], RequestState.WAITING)
     return PastRequest(request, state, jobs[0]["error_message"], None)
 
 
-def _unknown(tables: Tables, wanted: str) -> InputError:
-    known = {
+def _unknown(tables: Tables, typed: str) -> InputError:
+    existing = {
         *map(str, tables.imaging.BaseFolder().to_arrays("folder")),
         *map(str, tables.imaging.MakeDatasetSessions.Session().to_arrays("reported_timeseries")),
     }
     return InputError(
         "No request is known of this folder or session",
-        found=with_alike(wanted, near(wanted.replace("\\", "/"), known)),
+        found=with_alike(typed, near(typed.replace("\\", "/"), existing)),
         remedy="give a folder that was added, or the name of a session or timeseries.",
     )

@@ -15,72 +15,72 @@ from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
 
-# The beginning of a name that is long enough to be no word.
+# The beginning of a name; shorter ones could as well be words.
 _BEGINNING = re.compile("[0-9a-f]{4,15}")
 _NAME = re.compile("[0-9a-f]{16}")
 _OF_FOLDER = ("repository_name", "animal_id", "datasource_id", "combined")
-_NUM_TOLD = 8
+_NUM_SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Named:
-    """What a person means.
+    """The sessions and requests that a person means.
 
     Attributes
     ----------
     sessions
         Rows of ``Session`` joined with ``MetaSession`` and ``animal_name``, by their start.
     requests
-        Rows of ``BaseFolder`` with ``animal_name``, which is what was typed while no such animal is here; of
-        the sessions' folders or of the folder that was named, the newest first.
+        Rows of ``BaseFolder`` with ``animal_name``, which for a pending animal is what was typed; those for
+        the sessions' folders, or for the folder that was named, the newest first.
     """
 
     sessions: tuple[Row, ...]
     requests: tuple[Row, ...]
 
 
-def named(tables: Tables, wanted: str, *, animal: str | None = None) -> Named:
+def named(tables: Tables, typed: str, *, animal: str | None = None) -> Named:
     """Return the sessions and requests that are meant.
 
     Parameters
     ----------
     tables
         The database.
-    wanted
+    typed
         The name of a session or MetaSession, or its beginning; a timeseries; or a folder, as typed or
         below its repository.
     animal
-        Name or identifier of the animal, where another one has a timeseries of the same name.
+        Name or identifier of the animal, where several have a timeseries of this name.
 
     Raises
     ------
     InputError
-        Nothing is known by this name, or more than one session; tells which.
+        Nothing has this name, or more than one session; the error names them.
     """
-    typed = clean(wanted)
-    rows = _sessions(tables, typed, animal)
+    name = clean(typed)
+    rows = _sessions(tables, name, animal)
     if rows:
         return Named(tuple(rows), _requests_of(tables, rows))
-    requests = _requests_for(tables, wanted)
+    requests = _requests_for(tables, typed)
     if animal is not None:
         requests = tuple(row for row in requests if animal in (row["animal_id"], row["animal_name"]))
     if not requests:
-        raise _unknown(tables, typed, animal)
+        raise _unknown(tables, name, animal)
     return Named(tuple(_sessions_below(tables, requests)), requests)
 
 
-def requests_for_folder(tables: Tables, wanted: str) -> set[int]:
+def requests_for_folder(tables: Tables, typed: str) -> set[int]:
     """Return the identifiers of the requests for a folder, as typed or below its repository."""
-    places = [{"folder": clean(wanted).replace("\\", "/").strip("/")}]
+    folders = [{"folder": clean(typed).replace("\\", "/").strip("/")}]
     # What is no whole path may be one below a repository.
     with suppress(PathError):
-        place = resolve(wanted, tables.roots())
-        places.append({"repository_name": place.repository_name, "folder": place.path})
+        location = resolve(typed, tables.roots())
+        folders.append({"repository_name": location.repository_name, "folder": location.path})
     requests = tables.imaging.BaseFolder
-    found = {int(number) for number in (requests & places).to_arrays("basefolder_id")}
-    # As typed, where that root is retired. DataJoint's restrictions do not match backslashes on PostgreSQL.
+    numbers = {int(number) for number in (requests & folders).to_arrays("basefolder_id")}
+    # As typed, because the root may be retired. DataJoint does not match backslashes on PostgreSQL.
     query = f"SELECT basefolder_id FROM {requests.full_table_name} WHERE path = %s"
-    return found | {number for (number,) in tables.connection.query(query, args=(wanted,)).fetchall()}
+    return numbers | {number for (number,) in tables.connection.query(query, args=(typed,)).fetchall()}
 
 
 def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
@@ -102,9 +102,9 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
 
 
 def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]:
-    """Return the sessions that meet conditions on ``Session`` and ``MetaSession``.
+    """Return the sessions that fulfil conditions on ``Session`` and ``MetaSession``.
 
-    The tables are restricted before they are joined: MySQL would join all that there is first.
+    The tables are restricted before they are joined: MySQL would join all rows first.
     """
     session = tables.imaging.Session & (sessions or True)
     metasession = tables.imaging.MetaSession & (metasessions or True)
@@ -114,60 +114,60 @@ def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]
 
 
 def _requests_of(tables: Tables, sessions: Iterable[Row]) -> tuple[Row, ...]:
-    places = [
+    folders = [
         {"folder": row["metasession_folder"], **{column: row[column] for column in _OF_FOLDER}}
         for row in sessions
     ]
-    return _newest_first(tables, tables.imaging.BaseFolder & places)
+    return _newest_first(tables, tables.imaging.BaseFolder & folders)
 
 
-def _requests_for(tables: Tables, wanted: str) -> tuple[Row, ...]:
-    keys = [{"basefolder_id": number} for number in requests_for_folder(tables, wanted)]
+def _requests_for(tables: Tables, typed: str) -> tuple[Row, ...]:
+    keys = [{"basefolder_id": number} for number in requests_for_folder(tables, typed)]
     return _newest_first(tables, tables.imaging.BaseFolder & keys) if keys else ()
 
 
 def _newest_first(tables: Tables, requests: Any) -> tuple[Row, ...]:
-    named = requests.join(tables.mlims.Animal.proj("animal_name"), left=True)
-    rows = named.to_dicts(order_by="basefolder_id DESC")
+    with_names = requests.join(tables.mlims.Animal.proj("animal_name"), left=True)
+    rows = with_names.to_dicts(order_by="basefolder_id DESC")
     return tuple(
-        row if row["animal_id"] is not None else {**row, "animal_name": pending_animals.said(row)}
+        row if row["animal_id"] is not None else {**row, "animal_name": pending_animals.typed_name(row)}
         for row in rows
     )
 
 
 def _sessions_below(tables: Tables, requests: Iterable[Row]) -> list[Row]:
-    places = [
+    folders = [
         {"metasession_folder": row["folder"], **{column: row[column] for column in _OF_FOLDER}}
         for row in requests
     ]
-    return _of(tables, metasessions=places)
+    return _of(tables, metasessions=folders)
 
 
 def _ambiguous(typed: str, rows: Sequence[Row]) -> InputError:
-    told = [_told(row) for row in rows[:_NUM_TOLD]]
-    more = len(rows) - len(told)
+    shown = [_described(row) for row in rows[:_NUM_SHOWN]]
+    more = len(rows) - len(shown)
     return InputError(
         f"There are {len(rows)} sessions of this name",
         found=typed,
-        allowed="; ".join([*told, *([f"{more} more"] if more else [])]),
-        remedy="give the name of one of them, of 16 characters or the first that tell it from the others.",
+        allowed="; ".join([*shown, *([f"{more} more"] if more else [])]),
+        remedy="give the name of one of them: its 16 characters, or enough of the first.",
     )
 
 
-def _told(row: Row) -> str:
+def _described(row: Row) -> str:
     start = row["session_timestamp"].isoformat(" ", "minutes")
     label = "combined" if row["combined"] == "yes" else "not combined"
     return f"{row['session_name']} of {row['animal_name']}, {start}, {label}"
 
 
 def _unknown(tables: Tables, typed: str, animal: str | None) -> InputError:
-    known = {
+    existing = {
         *map(str, tables.imaging.BaseFolder().to_arrays("folder")),
         *map(str, tables.imaging.Session().to_arrays("timeseries_name")),
     }
     of_animal = "" if animal is None else f" of animal {animal}"
     return InputError(
         f"No session or request is known by this name{of_animal}",
-        found=with_alike(typed, near(typed.replace("\\", "/"), known)),
+        found=with_alike(typed, near(typed.replace("\\", "/"), existing)),
         remedy="give the name of a session or timeseries, or a folder that was added.",
     )

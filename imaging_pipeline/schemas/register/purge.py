@@ -1,10 +1,10 @@
-"""Deleting what is derived from data that changed; the only module that does.
+"""Deletes what is derived from data that changed; no other module does.
 
 The seed of a registration is always a dataset, its link to a session, its files, or the option set of a
-MetaSession; only who retires a session starts at it. The cascade finds children in private schemas too,
+MetaSession; only retiring starts at a session. The cascade finds children in private schemas too,
 whether this process knows them or not. What is counted and what is deleted are the same restricted tables.
 
-Objects in the store stay until `store_sweep` finds that no row names them any more: a purge may
+Objects in the store stay until `store_sweep` finds that no row refers to them any more: a purge may
 still be rolled back, and a reader may have an array open.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.errors import DatabaseError, Responsible
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -48,34 +48,34 @@ class _Cascade:
 
 
 @dataclass(frozen=True)
-class Doomed:
-    """What some purges take with them: found once, since that takes longer than to delete it."""
+class RowsToDelete:
+    """All rows below some seeds; they are found once, because finding takes longer than deleting."""
 
     _cascades: tuple[_Cascade, ...]
 
     @cached_property
     def counted(self) -> tuple[Purged, ...]:
-        """The rows that `delete` would delete when it was first asked, by table."""
-        return _told(self._cascades, _counts(self._cascades))
+        """The rows that `delete` would have deleted at the first use, by table."""
+        return _purged(self._cascades, _counts(self._cascades))
 
     @property
     def reached(self) -> dict[str, set[str]]:
-        """Every table below the seeds, with rows there or without, and of which MetaSessions."""
-        found: dict[str, set[str]] = {}
+        """Full name of every table below the seeds → names of MetaSessions, also where it has no rows."""
+        reached: dict[str, set[str]] = {}
         for cascade in self._cascades:
             for table in cascade.tables:
-                found.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
-        return found
+                reached.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
+        return reached
 
-    def remove(self) -> tuple[Purged, ...]:
-        """Delete the rows within the open transaction, and give how many there were by table.
+    def delete(self) -> tuple[Purged, ...]:
+        """Delete the rows within the open transaction; return how many there were by table.
 
         Raises
         ------
         DatabaseError
             Rows lie in a private schema where this account may not delete.
         """
-        # Before: PostgreSQL answers no question after it has refused to delete.
+        # Counted before, since PostgreSQL answers no query after it has refused to delete.
         counted = self.counted
         deleted: Counter[str] = Counter()
         try:
@@ -89,22 +89,23 @@ class Doomed:
                 remedy="Ask the owners of these schemas to delete the rows, or let a worker's account do it.",
                 responsible=Responsible.ADMINISTRATOR,
             ) from error
-        return _told(self._cascades, deleted)
+        return _purged(self._cascades, deleted)
 
 
-def find(tables: Tables, purges: Iterable[Purge]) -> Doomed:
-    """Find all rows below what is out of date, also in private schemas."""
-    return Doomed(tuple(_cascades(tables, purges)))
+def find(tables: Tables, purges: Iterable[Purge]) -> RowsToDelete:
+    """Return all rows below what is out of date, also in private schemas."""
+    return RowsToDelete(tuple(_cascades(tables, purges)))
 
 
 def _cascades(tables: Tables, purges: Iterable[Purge]) -> list[_Cascade]:
-    """Return what each reason takes with it; private tables may have been declared a moment ago."""
-    together: dict[tuple[PurgeSeed, str], list[Purge]] = {}
+    """Return the rows below the seeds, reason by reason."""
+    groups: dict[tuple[PurgeSeed, str], list[Purge]] = {}
     for each in purges:
-        together.setdefault((each.seed, each.reason), []).append(each)
-    if together:
+        groups.setdefault((each.seed, each.reason), []).append(each)
+    if groups:
+        # Private tables may have been declared a moment ago.
         tables.connection.dependencies.clear()
-    return [_cascade(tables, seed, reason, group) for (seed, reason), group in together.items()]
+    return [_cascade(tables, seed, reason, group) for (seed, reason), group in groups.items()]
 
 
 def _cascade(tables: Tables, seed: PurgeSeed, reason: str, group: Sequence[Purge]) -> _Cascade:
@@ -138,12 +139,12 @@ def _seed_table(tables: Tables, seed: PurgeSeed) -> Any:
 
 
 def _restricted(seed: Any, *, with_seed: bool) -> tuple[Any, ...]:
-    found = dj.Diagram.cascade(seed, part_integrity=_PART_INTEGRITY)
-    return tuple(table for table in found if with_seed or table.full_table_name != seed.full_table_name)
+    cascade = dj.Diagram.cascade(seed, part_integrity=_PART_INTEGRITY)
+    return tuple(table for table in cascade if with_seed or table.full_table_name != seed.full_table_name)
 
 
 def _counts(cascades: Iterable[_Cascade]) -> Counter[str]:
-    """Count rows by table, each once where several reasons meet at it."""
+    """Return the number of rows by table; a row that several cascades reach counts once."""
     by_name: dict[str, list[Any]] = {}
     for cascade in cascades:
         for table in cascade.tables:
@@ -155,18 +156,18 @@ def _any_of(restricted: Sequence[Any]) -> Any:
     first, *others = restricted
     if not others:
         return first
-    everything = dj.FreeTable(first.connection, first.full_table_name)
-    return everything & [dj.AndList(table.restriction) for table in restricted]
+    table = dj.FreeTable(first.connection, first.full_table_name)
+    return table & [dj.AndList(each.restriction) for each in restricted]
 
 
-def _told(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, ...]:
-    """Return the tables that lose rows, children first, each with all reasons that meet at it."""
+def _purged(cascades: Sequence[_Cascade], counts: Counter[str]) -> tuple[Purged, ...]:
+    """Return the tables that lose rows, children first, each with all reasons."""
     reasons: dict[str, list[str]] = {}
     for cascade in cascades:
         for table in reversed(cascade.tables):
             reasons.setdefault(table.full_table_name, []).extend(cascade.reason.split("; "))
     return tuple(
-        Purged(name, counts[name], "; ".join(dict.fromkeys(why)))
-        for name, why in reasons.items()
+        Purged(name, counts[name], "; ".join(dict.fromkeys(each)))
+        for name, each in reasons.items()
         if counts[name]
     )

@@ -1,8 +1,8 @@
 """Registering a folder: from a request to the plan, and from the plan to rows.
 
-Reading the folder happens outside any transaction, and so does what is decided first. Where something is to
-be written, it is decided again and written under a lock on the animal, so that requests that meet at the
-same sessions give one result.
+The folder is read, and the first decision made, outside any transaction. Where something is to be written,
+it is decided again and written under a lock on the animal, so that two requests for the same sessions give
+the same result in any order.
 """
 
 from __future__ import annotations
@@ -10,41 +10,40 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from imaging_pipeline import progress
-from imaging_pipeline.ingest.changes import compare
+from imaging_pipeline.ingest.comparison import compare
 from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.planned import Plan, Request
+from imaging_pipeline.ingest.records import MetaSessionRecord, Plan, Request
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import consistent_read, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register import stale_jobs, stored_rows
-from imaging_pipeline.schemas.register import stored as known
-from imaging_pipeline.schemas.register.animal_findings import animal_findings
-from imaging_pipeline.schemas.register.consent import refuse_more
+from imaging_pipeline.schemas.register import stored, stored_rows
+from imaging_pipeline.schemas.register.affected_jobs import drop_jobs, stale_jobs
+from imaging_pipeline.schemas.register.animals import animal_findings
+from imaging_pipeline.schemas.register.consent import check_consent
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.hardware import hardware_notes
-from imaging_pipeline.schemas.register.report import Report, report
-from imaging_pipeline.schemas.register.report_text import outcome
-from imaging_pipeline.schemas.register.stored_rows import RegisteredRows
+from imaging_pipeline.schemas.register.registration_text import outcome
+from imaging_pipeline.schemas.register.report import Report, make_report
 from imaging_pipeline.schemas.register.writing import Writer
 from imaging_pipeline.schemas.tables import Tables
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What the database holds of a folder.
+    """What the database stores of a folder.
 
     Attributes
     ----------
-    rows
-        What is registered of it.
+    metasessions
+        The MetaSessions of the folder.
     earlier_requests
-        Identifiers of the requests of the same folder that were made before.
+        Identifiers of earlier requests for the same folder.
     is_overtaken
-        Whether a later one was carried out already.
+        Whether a later request was carried out already.
     """
 
-    rows: RegisteredRows
+    metasessions: tuple[MetaSessionRecord, ...]
     earlier_requests: tuple[int, ...]
     is_overtaken: bool
 
@@ -58,11 +57,11 @@ class Planned:
     base_folder
         The row of the request, with its folder as the disk spells it.
     registered
-        What the database held of the folder.
+        What the database stored of the folder.
     listing
-        What the folder held, later than that.
+        What the folder held; it was listed after the database was read.
     plan
-        What it means.
+        What the folder means.
     """
 
     base_folder: Row
@@ -72,33 +71,34 @@ class Planned:
 
 
 def plan(tables: Tables, base_folder: Row) -> Planned:
-    """Scan the folder of a request and say what it holds; reads the database, writes nothing.
+    """Return the plan of a request's folder; reads folder and database, writes nothing.
 
     Raises
     ------
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
+        The folder is not here, holds no recording, or its files cannot be registered, yet or at all.
     """
-    place = tables.as_on_disk(base_folder["repository_name"], base_folder["folder"])
-    base_folder = {**base_folder, "folder": place.path}
+    location = tables.as_on_disk(base_folder["repository_name"], base_folder["folder"])
+    base_folder = {**base_folder, "folder": location.path}
     request = _request(base_folder)
     registered = _registered(tables, base_folder)
     listing = _listing(tables, request)
     if registered.is_overtaken:
-        # The option set of the later request counts.
+        # The option set of the later request is kept.
         request = replace(request, ops_name=None)
-    made = make_plan(
+    folder_plan = make_plan(
         request,
         listing,
-        known.contents(registered.rows, request),
-        known.OptionSettings(tables),
-        assigned_options=known.assigned_options(registered.rows),
+        stored.files(registered.metasessions, request),
+        stored.OptionSettings(tables),
+        assigned_options=stored.assigned_options(registered.metasessions),
         zone=tables.zone,
     )
-    return Planned(base_folder, registered, listing, made)
+    return Planned(base_folder, registered, listing, folder_plan)
 
 
 def decide(tables: Tables, planned: Planned) -> Decision:
-    """Hold a plan against the database and say all that is to be done; reads the database, writes nothing.
+    """Return all that is to be done for a plan; reads the database, writes nothing.
 
     Raises
     ------
@@ -106,18 +106,18 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         The setup has no calibration for the day.
     """
     registered = planned.registered
-    changes = compare(planned.plan, known.of_plan(tables, planned.plan, registered.rows))
+    changes = compare(planned.plan, stored.of_plan(tables, planned.plan, registered.metasessions))
     return Decision(
         planned.plan,
         changes,
         hardware_notes(tables, planned.base_folder, changes),
         animal_findings(tables, planned.base_folder, changes),
-        stale_jobs.stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
+        stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 
 
 def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
-    """Do what was decided, within the open transaction.
+    """Do what was decided, within the open transaction, and return the report.
 
     Raises
     ------
@@ -127,37 +127,37 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
         What is out of date may not be deleted by this account.
     """
     if decision.writes:
-        decision, done = _write(tables, planned)
+        decision, report = _write(tables, planned)
     else:
-        done = report(decision, (), {})
-    progress.conclude(outcome(decision, done))
-    return done
+        report = make_report(decision, (), {})
+    progress.conclude(outcome(decision, report))
+    return report
 
 
 def _write(tables: Tables, planned: Planned) -> tuple[Decision, Report]:
-    """Decide again while others wait, and do it."""
+    """Decide again under the lock, and write what was decided."""
     base_folder = planned.base_folder
     _lock(tables, planned.plan.request)
     if not _is_up_to_date(tables, planned):
         planned = plan(tables, base_folder)
     decision = decide(tables, planned)
     purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
-    # Raised here, everything is rolled back.
-    refuse_more(base_folder["consent"], purged)
-    return decision, report(decision, purged, stale_jobs.drop(tables, decision.stale_jobs))
+    # Last, since only now it is known how many rows were deleted; an error rolls everything back.
+    check_consent(base_folder["consent"], purged)
+    return decision, make_report(decision, purged, drop_jobs(tables, decision.stale_jobs))
 
 
 def _lock(tables: Tables, request: Request) -> None:
-    """Lock in this order always, so that two registrations never wait for each other."""
+    """Lock repository and animal, always in this order, so that two registrations never deadlock."""
     lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
     lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
 
 
 def _is_up_to_date(tables: Tables, planned: Planned) -> bool:
-    """Return True if a plan would be made again as it is.
+    """Return True if a new plan would be the same.
 
-    Another request may have been carried out meanwhile for a newer state of the folder, or a session have
-    been retired that the plan took for registered.
+    Meanwhile another request may have been carried out for a newer state of the folder, or a session that
+    the plan counts as registered may have been retired.
     """
     registered = _registered(tables, planned.base_folder)
     return registered == planned.registered and _listing(tables, planned.plan.request) == planned.listing
@@ -170,10 +170,10 @@ def _listing(tables: Tables, request: Request) -> Listing:
 def _registered(tables: Tables, base_folder: Row) -> Registered:
     own_id = base_folder["basefolder_id"]
     with consistent_read(tables.connection):
-        rows = stored_rows.of_folder(tables, _request(base_folder))
+        metasessions = stored_rows.of_folder(tables, _request(base_folder))
         requests = _requests_of_folder(tables, base_folder)
     return Registered(
-        rows,
+        metasessions,
         tuple(number for number, _ in requests if number < own_id),
         any(is_applied for number, is_applied in requests if number > own_id),
     )
@@ -184,13 +184,13 @@ def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, boo
     columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
     requests = tables.full_name(tables.imaging.BaseFolder)
     applied = tables.full_name(tables.imaging.MakeDatasetSessions)
-    question = (
+    statement = (
         f"SELECT requested.basefolder_id, applied.basefolder_id IS NOT NULL FROM {requests} AS requested"
         f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"
         f" WHERE {' AND '.join(f'{name} = %s' for name in columns)} ORDER BY 1"
     )
-    found = plain_rows.fetch(tables.connection, question, [base_folder[name] for name in columns])
-    return [(int(number), bool(is_applied)) for number, is_applied in found]
+    rows = plain_rows.fetch(tables.connection, statement, [base_folder[name] for name in columns])
+    return [(int(number), bool(is_applied)) for number, is_applied in rows]
 
 
 def _request(base_folder: Row) -> Request:

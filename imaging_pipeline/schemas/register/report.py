@@ -1,12 +1,12 @@
-"""The report of a registration, as rows of plain names that outlive what they tell of."""
+"""The report of a registration, as rows of plain names that remain when what they name is deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, OutputReport
+from imaging_pipeline.ingest.folder_changes import FolderChanges
+from imaging_pipeline.ingest.records import FileReport, FileVerdict, OutputReport
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged
@@ -18,9 +18,16 @@ _LONGEST = 980
 
 @dataclass(frozen=True)
 class Report:
-    """What registering did: the row of ``MakeDatasetSessions``, and those of its parts by their names.
+    """What registering did.
 
-    Where it did anything but report, new jobs may follow.
+    Attributes
+    ----------
+    row
+        The row of ``MakeDatasetSessions``.
+    parts
+        Name of a part table → its rows.
+    has_effects
+        Whether anything was done apart from the report, so that there may be new jobs.
     """
 
     row: Row
@@ -34,8 +41,8 @@ class Report:
         return [Purged(*(row[name] for name in columns)) for row in self.parts["Purge"]]
 
 
-def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int]) -> Report:
-    """Tell what was found, done and purged, and which jobs are tried again."""
+def make_report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int]) -> Report:
+    """Return the report of what was decided, of the purged rows, and of the jobs that are tried again."""
     files, changes = decision.files, decision.changes
     verdicts = [file.verdict for file in files]
     num_known = sum(each.verdict == "known" for each in changes.sessions)
@@ -71,16 +78,16 @@ def report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str, int
             ],
             "JobReset": [{"reset_table": table, "num_jobs_reset": rows} for table, rows in reset.items()],
         },
-        has_effects=bool(reset) or changes.has_effects,
+        has_effects=bool(reset) or not changes.is_empty,
     )
 
 
-def _sessions(changes: Changes) -> list[Row]:
-    """Tell the sessions that were met; a refused one may bear the name of another that is registered."""
-    met = [(each.session, each.metasession_name, str(each.verdict)) for each in changes.sessions]
-    names = {session.session_name for session, _, _ in met}
+def _sessions(changes: FolderChanges) -> list[Row]:
+    """Return the rows of sessions, without refused ones that have the name of one that is registered."""
+    reported = [(each.session, each.metasession_name, str(each.verdict)) for each in changes.sessions]
+    names = {session.session_name for session, _, _ in reported}
     refused = [each for each in changes.refused if each.session.session_name not in names]
-    met += [(each.session, each.metasession_name, REFUSED) for each in refused]
+    reported += [(each.session, each.metasession_name, REFUSED) for each in refused]
     return [
         {
             "reported_session": session.session_name,
@@ -89,11 +96,11 @@ def _sessions(changes: Changes) -> list[Row]:
             "reported_start": session.start,
             "session_verdict": verdict,
         }
-        for session, metasession_name, verdict in met
+        for session, metasession_name, verdict in reported
     ]
 
 
-def _datasets(changes: Changes) -> list[Row]:
+def _datasets(changes: FolderChanges) -> list[Row]:
     return [
         {
             "reported_dataset": each.dataset.dataset_name,
@@ -129,5 +136,5 @@ def _output(number: int, output: OutputReport) -> Row:
 
 
 def _shortened(text: str) -> str:
-    """Return a reason that fits into its column; what was cut off is told."""
+    """Return a text that fits into its column; it says how much was cut off."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text) - _LONGEST} characters more)"

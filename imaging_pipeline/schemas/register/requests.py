@@ -1,4 +1,4 @@
-"""Requests: what a person typed, checked and completed to a ``BaseFolder`` row."""
+"""Requests: what a person typed, checked and completed to a row of ``BaseFolder``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Resp
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.checked_rows import exclusive, existing, refuse_unknown
-from imaging_pipeline.schemas.register import animal_names
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
+from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.register.consent import Consent
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
@@ -22,8 +22,8 @@ _OPTIONAL = ("setup", "scope_name", "ops_name", "sessiontype", "register_uncurat
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
 
 
-Listener = Callable[[int, NotYetHereError], None]
-"""Hears the identifier of a request whose animal is not here yet, and why it waits."""
+OnWait = Callable[[int, NotYetHereError], None]
+"""Called with the identifier of a request whose animal is pending, and why it waits."""
 
 
 def insert(
@@ -31,7 +31,7 @@ def insert(
     rows: Iterable[Mapping[str, Any]],
     *,
     consent: Consent | None = None,
-    on_wait: Listener = lambda number, reason: None,
+    on_wait: OnWait = lambda number, reason: None,
 ) -> list[int]:
     """Check, complete and insert requests; all of them or none.
 
@@ -43,9 +43,9 @@ def insert(
         Columns as ``BaseFolder.add`` takes them; ``animal_name``, or ``animal_id`` with
         ``datasource_id``, serve for ``animal``.
     consent
-        The most that may be deleted; whatever is out of date where it is not given.
+        The most rows that may be deleted; by default all that is out of date.
     on_wait
-        Hears of the requests that wait for their animal.
+        Called for each request that waits for its animal.
 
     Returns
     -------
@@ -63,44 +63,41 @@ def insert(
 
 
 def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
-    """Insert a request like an earlier one, whose row is given, and give its identifier.
+    """Insert a request like an earlier one, whose row is given, and return its identifier.
 
-    What was agreed to for the earlier one says nothing about this one.
+    The consent to the earlier one is not consent to this one.
     """
     own = ("basefolder_id", "basefolder_entry_time", "consent", "awaited_animal")
-    again = {name: value for name, value in base_folder.items() if name not in own}
-    return _append(tables, [{**again, "base_folder_note": note}])[0]
+    copied = {name: value for name, value in base_folder.items() if name not in own}
+    return _append(tables, [{**copied, "base_folder_note": note}])[0]
 
 
 def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert complete rows under the next identifiers; whoever else does waits."""
+    """Insert complete rows under the next identifiers; other processes that insert wait."""
     with exclusive(tables):
-        first = next_number(tables)
+        first = next_request(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
         plain_rows.insert(tables.imaging.BaseFolder, numbered)
         count_change(tables.imaging.TableChange, tables.imaging.BaseFolder)
     return [row["basefolder_id"] for row in numbered]
 
 
-def next_number(tables: Tables) -> int:
+def next_request(tables: Tables) -> int:
     """Return the identifier of the next request."""
-    # A number that was deleted is not given again: the job of the old request may still be there.
+    # The number of a deleted request is not used again: its job may still be there.
     jobs = job_table(tables.full_name(tables.imaging.MakeDatasetSessions))
-    numbered = (tables.full_name(tables.imaging.BaseFolder), jobs)
-    questions = [f"SELECT max(basefolder_id) FROM {name}" for name in numbered]
-    newest = plain_rows.fetch(tables.connection, " UNION ALL ".join(questions))
-    return max((int(number) + 1 for (number,) in newest if number is not None), default=0)
+    return next_number(tables, "basefolder_id", tables.full_name(tables.imaging.BaseFolder), jobs)
 
 
 class Completion:
     """Checks the inputs of requests, and completes them to the columns of ``BaseFolder``.
 
-    What several requests have in common is asked for once.
+    Values that several requests have in common are looked up once.
     """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._answers: dict[str, Any] = {}
+        self._results: dict[str, Any] = {}
 
     def complete(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Check and complete one request.
@@ -108,17 +105,18 @@ class Completion:
         Raises
         ------
         InputError, PathError
+            A value is missing, unknown or not allowed, or the folder is in no repository.
         """
         _check_columns(row)
         imaging = self._tables.imaging
-        place = _folder(str(row["path"]), self._once("roots", self._tables.roots))
+        location = _folder(str(row["path"]), self._once("roots", self._tables.roots))
         completed = {
-            "username": self._taken(imaging.User & {"is_active": True}, "username", row),
+            "username": self._existing(imaging.User & {"is_active": True}, "username", row),
             "path": str(row["path"]),
-            "repository_name": place.repository_name,
-            "folder": place.path,
+            "repository_name": location.repository_name,
+            "folder": location.path,
             **self._animal(row),
-            "experiment_type": self._taken(imaging.ExperimentType, "experiment_type", row),
+            "experiment_type": self._existing(imaging.ExperimentType, "experiment_type", row),
             "combined": _combined(row["combined"]),
             "setup": None,
             "scope_name": None,
@@ -137,32 +135,32 @@ class Completion:
         }
         for column, table in named.items():
             if row.get(column):
-                completed[column] = self._taken(table, column, row)
+                completed[column] = self._existing(table, column, row)
         return completed
 
-    def _taken(self, table: Any, column: str, row: Mapping[str, Any]) -> str:
+    def _existing(self, table: Any, column: str, row: Mapping[str, Any]) -> str:
         value = row[column]
-        ask = partial(existing, table, column, value, responsible=Responsible.EXPERIMENTER)
-        return str(self._once(f"{column} {value!r}", ask))
+        look_up = partial(existing, table, column, value, responsible=Responsible.EXPERIMENTER)
+        return str(self._once(f"{column} {value!r}", look_up))
 
     def _animal(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        said = animal_names.typed(row)
-        keys = self._once(f"animal {said!r}", partial(animal_names.matching, self._tables, said))
+        typed = animals.typed(row)
+        keys = self._once(f"animal {typed!r}", partial(animals.matching, self._tables, typed))
         if len(keys) == 1:
             return {**keys[0], "awaited_animal": None}
-        reason = self._once(f"refusal {said!r}", partial(animal_names.refusal, self._tables, said))
+        reason = self._once(f"missing {typed!r}", partial(animals.missing_animal, self._tables, typed))
         if not isinstance(reason, NotYetHereError):
             raise reason
-        return {"animal_id": None, "datasource_id": None, "awaited_animal": said}
+        return {"animal_id": None, "datasource_id": None, "awaited_animal": typed}
 
     def why_waiting(self, completed: Mapping[str, Any]) -> NotYetHereError | None:
-        """Return why a completed request has to wait for its animal; None where it is here."""
-        return self._answers.get(f"refusal {completed['awaited_animal']!r}")
+        """Return why a completed request has to wait for its animal; None where it need not."""
+        return self._results.get(f"missing {completed['awaited_animal']!r}")
 
-    def _once(self, question: str, ask: Callable[[], Any]) -> Any:
-        if question not in self._answers:
-            self._answers[question] = ask()
-        return self._answers[question]
+    def _once(self, name: str, look_up: Callable[[], Any]) -> Any:
+        if name not in self._results:
+            self._results[name] = look_up()
+        return self._results[name]
 
 
 def _check_columns(row: Mapping[str, Any]) -> None:
@@ -170,7 +168,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         raise InputError(
             "A request is no dictionary", found=repr(row), remedy='Give {"username": "anna", "path": …, …}.'
         )
-    allowed = (*_REQUIRED, *animal_names.TYPED, *_OPTIONAL)
+    allowed = (*_REQUIRED, *animals.TYPED, *_OPTIONAL)
     refuse_unknown(row, allowed, what="A request", responsible=Responsible.EXPERIMENTER)
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
@@ -185,18 +183,18 @@ def _check_columns(row: Mapping[str, Any]) -> None:
 
 
 def _folder(typed: str, roots: Sequence[Root]) -> Place:
-    """Resolve the path of a folder; a whole share holds the recordings of everybody, not one recording."""
-    place = resolve(typed, roots)
-    if not place.path:
+    """Resolve the path of a folder; a whole repository is refused, since it holds many recordings."""
+    location = resolve(typed, roots)
+    if not location.path:
         raise PathError(
             "The path is that of a whole repository, not of a recording's folder",
             path=typed,
-            found=f"the repository '{place.repository_name}'",
+            found=f"the repository '{location.repository_name}'",
             allowed="a folder below it",
             remedy="give the folder in which the files of the recording lie.",
             field="path",
         )
-    return place
+    return location
 
 
 def _truth(value: object) -> bool:

@@ -1,7 +1,7 @@
-"""Retiring sessions: a person has them deleted, with all that was derived of them, and it is noted.
+"""Retiring sessions: a person deletes them with all that was derived from them, and a row notes it.
 
-The files stay where they are. Registered again, they are sessions as any others: of another animal, under
-another label, or without the files that are gone.
+The files stay where they are. They may be registered again: for another animal, under another label, or
+without the files that are gone.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import datajoint as dj
-
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest.changed import Purge, PurgeSeed
+from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.paths import resolve
-from imaging_pipeline.schemas.checked_rows import exclusive, existing
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
-from imaging_pipeline.schemas.register.consent import Consent, refuse_more
+from imaging_pipeline.schemas.register.consent import Consent, check_consent
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.tables import Tables
@@ -30,8 +28,8 @@ _REASON = "retired"
 
 
 @dataclass(frozen=True)
-class Retiring:
-    """What is retired.
+class Retirement:
+    """The sessions that are retired, and what is deleted with them.
 
     Attributes
     ----------
@@ -45,7 +43,7 @@ class Retiring:
     purged: tuple[Purged, ...]
 
 
-def preview(tables: Tables, named: str) -> Retiring:
+def preview(tables: Tables, named: str) -> Retirement:
     """Return what `retire` would delete; writes nothing.
 
     Parameters
@@ -58,14 +56,14 @@ def preview(tables: Tables, named: str) -> Retiring:
     Raises
     ------
     InputError, PathError
-        Nothing of that name is registered, the folder is in two ways, or lies in no repository.
+        Nothing of that name is registered, or the folder in more than one way, or in no repository.
     """
     sessions = _sessions(tables, named)
-    return Retiring(sessions, purge.find(tables, _purges(tables, sessions)).counted)
+    return Retirement(sessions, purge.find(tables, _purges(tables, sessions)).counted)
 
 
 def check(tables: Tables, username: str, reason: str) -> None:
-    """Refuse what could not be noted of a retirement, before a person is asked.
+    """Raise InputError where a retirement could not be noted; called before a person is asked.
 
     Raises
     ------
@@ -79,26 +77,26 @@ def check(tables: Tables, username: str, reason: str) -> None:
 
 def retire(
     tables: Tables, named: str, *, username: str, reason: str, consent: Consent | None = None
-) -> Retiring:
-    """Delete sessions and all that was derived of them, and note who asked for it, in one transaction.
+) -> Retirement:
+    """Delete sessions with all that was derived from them and note who did it, in one transaction.
 
-    Suite2p output of a MetaSession that keeps other sessions is out of date, and goes too.
+    Where other sessions of a MetaSession stay, its Suite2p output is out of date and is deleted as well.
 
     Parameters
     ----------
     tables, named
         As for `preview`.
     username
-        Who asks; a row of ``User``.
+        The person who retires them; a row of ``User``.
     reason
         Why.
     consent
-        What the person was shown and agreed to; None agrees to all.
+        The rows to which the person agreed; None agrees to all.
 
     Raises
     ------
     InputError, PathError
-        As of `preview`; the user is not known, there is no reason, or more would be deleted than was shown.
+        As for `preview` and `check`, or more would be deleted than was agreed to.
     DatabaseError
         Rows lie in a private schema where this account may not delete.
     """
@@ -106,27 +104,27 @@ def retire(
     with in_transaction(tables.connection):
         _lock(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
-        doomed = purge.find(tables, _purges(tables, sessions))
-        refuse_more(consent, doomed.counted)
-        retired = Retiring(sessions, doomed.remove())
-        _close_ranks(tables, {row["metasession_name"] for row in sessions})
+        to_delete = purge.find(tables, _purges(tables, sessions))
+        check_consent(consent, to_delete.counted)
+        retired = Retirement(sessions, to_delete.delete())
+        _renumber(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
         count_change(tables.imaging.TableChange, tables.imaging.MetaSession)
     return retired
 
 
 def retired(tables: Tables, session_names: Iterable[str]) -> list[Row]:
-    """Return what was noted of the retirement of sessions, a row a session, in order of time."""
-    noted = tables.imaging.Retirement * tables.imaging.Retirement.Session
-    named = [{"retired_session": name} for name in session_names]
-    rows: list[Row] = (noted & named).to_dicts(order_by="retirement_id, retired_start")
+    """Return the rows that note the retirement of sessions, one for each session, in order of time."""
+    retirements = tables.imaging.Retirement * tables.imaging.Retirement.Session
+    restriction = [{"retired_session": name} for name in session_names]
+    rows: list[Row] = (retirements & restriction).to_dicts(order_by="retirement_id, retired_start")
     return rows
 
 
 def _sessions(tables: Tables, named: str) -> tuple[Row, ...]:
     sessions = tables.imaging.Session * tables.imaging.MetaSession
-    found = sessions & [{"session_name": named}, {"metasession_name": named}]
-    rows = found.to_dicts(order_by="session_timestamp")
+    by_name = sessions & [{"session_name": named}, {"metasession_name": named}]
+    rows = by_name.to_dicts(order_by="session_timestamp")
     if not rows and _NAME.fullmatch(named):
         raise InputError(
             "There is no session or MetaSession of this name",
@@ -137,14 +135,14 @@ def _sessions(tables: Tables, named: str) -> tuple[Row, ...]:
 
 
 def _in_folder(tables: Tables, sessions: Any, typed: str) -> list[Row]:
-    place = resolve(typed, tables.roots())
-    of_folder = {"repository_name": place.repository_name, "metasession_folder": place.path}
+    location = resolve(typed, tables.roots())
+    of_folder = {"repository_name": location.repository_name, "metasession_folder": location.path}
     rows: list[Row] = (sessions & of_folder).to_dicts(order_by="session_timestamp")
     if not rows:
         raise InputError(
             "Nothing of this folder is registered",
             path=typed,
-            found=f"no session in {place.path} of {place.repository_name}",
+            found=f"no session in {location.path} of {location.repository_name}",
             remedy="check the spelling, or give the name of a session, as reports have it.",
         )
     identities = {(row["animal_id"], row["datasource_id"], row["combined"]) for row in rows}
@@ -152,13 +150,13 @@ def _in_folder(tables: Tables, sessions: Any, typed: str) -> list[Row]:
         raise InputError(
             "The folder is registered in more than one way",
             path=typed,
-            found="; ".join(_told(row) for row in rows),
-            remedy="name the sessions or the MetaSession that are to go.",
+            found="; ".join(_described(row) for row in rows),
+            remedy="name the sessions or the MetaSession to retire.",
         )
     return rows
 
 
-def _told(row: Row) -> str:
+def _described(row: Row) -> str:
     combined = "combined" if row["combined"] == "yes" else "not combined"
     return (
         f"session {row['session_name']} of MetaSession {row['metasession_name']}, {combined},"
@@ -167,9 +165,8 @@ def _told(row: Row) -> str:
 
 
 def _lock(tables: Tables, sessions: Sequence[Row]) -> None:
-    """Let registrations wait; in the order in which they lock."""
-    places = sorted({row["repository_name"] for row in sessions})
-    for name in places:
+    """Lock as registrations do and in the same order, so that they wait."""
+    for name in sorted({row["repository_name"] for row in sessions}):
         lock_rows(tables.imaging.Repository & {"repository_name": name})
     for animal_id, datasource_id in sorted({(row["animal_id"], row["datasource_id"]) for row in sessions}):
         lock_rows(tables.mlims.Animal & {"animal_id": animal_id, "datasource_id": datasource_id})
@@ -186,7 +183,7 @@ def _purges(tables: Tables, sessions: Sequence[Row]) -> list[Purge]:
 
 
 def _of_metasession(tables: Tables, metasession_name: str, retired: set[str]) -> Iterator[Purge]:
-    """Return the sessions with all their datasets; shared outputs are out of date without them."""
+    """Yield the purges of sessions with all their datasets; shared outputs are out of date without them."""
     imaging, key = tables.imaging, {"metasession_name": metasession_name}
     links = (imaging.Session.Data & key).to_dicts()
     for name in sorted({row["dataset_name"] for row in links if row["session_name"] in retired}):
@@ -198,8 +195,8 @@ def _of_metasession(tables: Tables, metasession_name: str, retired: set[str]) ->
         yield Purge(PurgeSeed.SESSIONS, metasession_name, _REASON, tuple(sorted(retired)))
 
 
-def _close_ranks(tables: Tables, metasession_names: set[str]) -> None:
-    """Return the sessions that stay their places from 0."""
+def _renumber(tables: Tables, metasession_names: set[str]) -> None:
+    """Renumber the remaining sessions from 0."""
     session = tables.imaging.Session
     for name in sorted(metasession_names):
         remaining = (session & {"metasession_name": name}).keys(order_by="session_order")
@@ -207,19 +204,18 @@ def _close_ranks(tables: Tables, metasession_names: set[str]) -> None:
             session.update1({**key, "session_order": number})
 
 
-def _note(tables: Tables, retired: Retiring, username: str, reason: str) -> None:
+def _note(tables: Tables, retired: Retirement, username: str, reason: str) -> None:
     table = tables.imaging.Retirement
     with exclusive(tables):
-        newest = dj.U().aggr(table(), newest="max(retirement_id)").fetch1("newest")
-        key = {"retirement_id": 0 if newest is None else int(newest) + 1}
+        key = {"retirement_id": next_number(tables, "retirement_id", tables.full_name(table))}
         table.insert1({**key, "retirement_username": username, "retirement_reason": reason})
-    table.Session.insert({**key, **_named(row)} for row in retired.sessions)
+    table.Session.insert({**key, **_noted_columns(row)} for row in retired.sessions)
     table.Purge.insert(
         {**key, "retired_table": each.table, "num_rows_retired": each.num_rows} for each in retired.purged
     )
 
 
-def _named(row: Row) -> Row:
+def _noted_columns(row: Row) -> Row:
     columns = {
         "retired_session": "session_name",
         "retired_metasession": "metasession_name",

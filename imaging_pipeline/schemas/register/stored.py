@@ -1,38 +1,32 @@
-"""What the database holds of a folder, as the plan and its comparison want it."""
+"""What the database stores of a folder, as the plan and its comparison take it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from itertools import groupby
 from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import NotMountedError
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.ingest.known import (
+from imaging_pipeline.ingest.records import (
+    DatasetRecord,
+    FileRecord,
     ImportedCells,
-    Known,
-    KnownDataset,
-    KnownFile,
-    KnownMetaSession,
-    KnownSession,
+    MetaSessionRecord,
+    Plan,
+    Request,
 )
-from imaging_pipeline.ingest.planned import Content, Plan, Request
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stored_rows
-from imaging_pipeline.schemas.register.stored_rows import FileRow, LinkRow, RegisteredRows
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
-
-_AsDataset = Callable[[LinkRow], KnownDataset]
 
 
 class OptionSettings(Mapping[str, Mapping[str, Any]]):
-    """The settings of every option set, by its name, fetched when first asked for: most folders never do."""
+    """The settings of every option set, by its name, fetched when first used: most folders need none."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -49,38 +43,47 @@ class OptionSettings(Mapping[str, Mapping[str, Any]]):
     @cached_property
     def _fetched(self) -> dict[str, Mapping[str, Any]]:
         tables = self._tables
-        question = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
-        rows = plain_rows.fetch(tables.connection, question)
+        statement = f"SELECT ops_name, ops_settings FROM {tables.full_name(tables.imaging.Suite2pyOps)}"
+        rows = plain_rows.fetch(tables.connection, statement)
         return {name: plain_rows.from_json(settings) for name, settings in rows}
 
 
-def assigned_options(rows: RegisteredRows) -> dict[str, str]:
+def assigned_options(metasessions: Sequence[MetaSessionRecord]) -> dict[str, str]:
     """Return the option set of each MetaSession that has one."""
-    return {link.metasession_name: link.ops_name for link in rows.links if link.ops_name is not None}
+    return {
+        each.metasession_name: each.request.ops_name
+        for each in metasessions
+        if each.request.ops_name is not None
+    }
 
 
-def contents(rows: RegisteredRows, request: Request) -> dict[str, Content]:
-    """Return what is known of each registered file of a folder, by its path below the repository."""
+def files(metasessions: Sequence[MetaSessionRecord], request: Request) -> dict[str, FileRecord]:
+    """Return the stored files of a folder by their address."""
     # The first file of the primary dataset says when its session started.
     primary = experiment_type(request.experiment_type).primary
-    starts: dict[tuple[str, int], datetime] = {
-        (link.dataset_name, 0): link.session_timestamp for link in rows.links if link.datasettype == primary
-    }
-    return {
-        row.address: Content(
-            row.size_bytes,
-            row.modified,
-            row.fingerprint,
-            starts.get((row.dataset_name, row.file_order)),
-            row.file_part,
-            row.file_parts or {},
-        )
-        for row in rows.files
-    }
+    starts: dict[str, datetime] = {}
+    datasets: dict[str, DatasetRecord] = {}
+    for metasession in metasessions:
+        datasets |= {dataset.dataset_name: dataset for dataset in metasession.datasets}
+        for session in metasession.sessions:
+            datasets |= {dataset.dataset_name: dataset for dataset in session.datasets}
+            starts |= {
+                dataset.dataset_name: session.start
+                for dataset in session.datasets
+                if dataset.datasettype == primary
+            }
+    stored: dict[str, FileRecord] = {}
+    for name in sorted(datasets):
+        for order, file in enumerate(datasets[name].files):
+            start = starts.get(name) if order == 0 else None
+            stored[file.address] = replace(file, session_start=start)
+    return stored
 
 
-def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
-    """Return every MetaSession that a plan may meet: by name, place or content.
+def of_plan(
+    tables: Tables, plan: Plan, of_folder: Sequence[MetaSessionRecord]
+) -> tuple[MetaSessionRecord, ...]:
+    """Return every MetaSession that a plan is compared with: by name, path or content.
 
     Parameters
     ----------
@@ -89,108 +92,90 @@ def of_plan(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> Known:
     plan
         What the folder holds.
     of_folder
-        What is registered of it: only what is registered elsewhere is asked for.
+        What is registered of it: only what is registered elsewhere is fetched.
     """
-    met = _names_met(tables, plan, of_folder)
-    elsewhere = stored_rows.of_names(tables, sorted(met - of_folder.metasession_names))
+    related = _related_names(tables, plan)
+    fetched = {each.metasession_name for each in of_folder}
+    elsewhere = stored_rows.of_names(tables, sorted(related - fetched))
+    state = _State(tables, plan)
     metasessions = [
-        each
-        for rows in (of_folder, elsewhere)
-        for each in _known_metasessions(tables, rows, plan)
-        if each.metasession_name in met
+        state.of_metasession(each) for each in (*of_folder, *elsewhere) if each.metasession_name in related
     ]
-    return Known(tuple(sorted(metasessions, key=lambda each: each.metasession_name)))
+    return tuple(sorted(metasessions, key=lambda each: each.metasession_name))
 
 
-def _names_met(tables: Tables, plan: Plan, of_folder: RegisteredRows) -> set[str]:
+def _related_names(tables: Tables, plan: Plan) -> set[str]:
     imaging, repository_name = tables.imaging, plan.request.repository_name
     sessions = [session for metasession in plan.metasessions for session in metasession.sessions]
     planned = [file for session in sessions for dataset in session.datasets for file in dataset.files]
-    hashes = {row.address: row.path_hash for row in of_folder.files if row.repository_name == repository_name}
-    paths = {hashes.get(file.address) or names.hash16(repository_name, file.address) for file in planned}
-    of_names = _any_of("metasession_name", {each.metasession_name for each in plan.metasessions})
-    of_sessions = _any_of("session_name", {session.session_name for session in sessions})
+    paths = {names.hash16(repository_name, file.address) for file in planned}
+    of_names = _one_of("metasession_name", {each.metasession_name for each in plan.metasessions})
+    of_sessions = _one_of("session_name", {session.session_name for session in sessions})
     fingerprints = {file.fingerprint for file in planned}
-    of_files = f"{_any_of('path_hash', paths)} OR {_any_of('fingerprint', fingerprints)}"
-    # One question instead of three: each registration asks it while others wait.
-    question = (
+    of_files = f"{_one_of('path_hash', paths)} OR {_one_of('fingerprint', fingerprints)}"
+    # One statement instead of three: each registration sends it while others wait.
+    statement = (
         f"SELECT metasession_name FROM {tables.full_name(imaging.MetaSession)} WHERE {of_names}"
         f" UNION SELECT metasession_name FROM {tables.full_name(imaging.Session)} WHERE {of_sessions}"
         f" UNION SELECT metasession_name FROM {tables.full_name(imaging.Session.Data)} WHERE dataset_name IN"
         f" (SELECT dataset_name FROM {tables.full_name(imaging.PhysicalFile)} WHERE {of_files})"
     )
-    return {str(name) for (name,) in plain_rows.fetch(tables.connection, question)}
+    return {str(name) for (name,) in plain_rows.fetch(tables.connection, statement)}
 
 
-def _any_of(column: str, hashes: set[str]) -> str:
-    """Restrict a column of hashes to some; they are hexadecimal, so that quoting is safe."""
-    listed = ", ".join(f"'{value}'" for value in sorted(hashes))
-    return f"{column} IN ({listed})" if listed else "1 = 0"
+def _one_of(column: str, hashes: set[str]) -> str:
+    """Return the condition that a column has one of some hashes; they are hexadecimal and safe to quote."""
+    quoted = ", ".join(f"'{value}'" for value in sorted(hashes))
+    return f"{column} IN ({quoted})" if quoted else "1 = 0"
 
 
-def _known_metasessions(tables: Tables, rows: RegisteredRows, plan: Plan) -> Iterator[KnownMetaSession]:
-    by_dataset: dict[str, list[FileRow]] = defaultdict(list)
-    for row in rows.files:
-        by_dataset[row.dataset_name].append(row)
-    planned = {file.path for file in plan.files}
-    curated = _newly_labelled(plan)
+class _State:
+    """Adds to stored MetaSessions which files are gone, and which cells were imported."""
 
-    def dataset(link: LinkRow) -> KnownDataset:
-        return KnownDataset(
-            link.dataset_name,
-            link.datasettype,
-            link.bundle,
-            tuple(_known_file(tables, file, plan.request, planned) for file in by_dataset[link.dataset_name]),
-            *(_imported(tables, link) if (link.datasettype, link.bundle) in curated else ()),
+    def __init__(self, tables: Tables, plan: Plan) -> None:
+        self._tables = tables
+        self._repository_name = plan.request.repository_name
+        self._paths = {file.path for file in plan.files}
+        outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
+        # Outputs whose cells a person may have chosen anew.
+        self._labelled = {(each.datasettype, each.bundle) for each in outputs if each.labels is not None}
+
+    def of_metasession(self, metasession: MetaSessionRecord) -> MetaSessionRecord:
+        sessions = (
+            replace(session, datasets=tuple(map(self._with_gone_files, session.datasets)))
+            for session in metasession.sessions
         )
+        outputs = (
+            self._with_imported(metasession.metasession_name, self._with_gone_files(dataset))
+            for dataset in metasession.datasets
+        )
+        return replace(metasession, sessions=tuple(sessions), datasets=tuple(outputs))
 
-    for _, links in groupby(rows.links, key=lambda link: link.metasession_name):
-        yield _known_metasession(list(links), dataset)
+    def _with_gone_files(self, dataset: DatasetRecord) -> DatasetRecord:
+        files = (replace(file, is_gone=True) if self._is_gone(file) else file for file in dataset.files)
+        return replace(dataset, files=tuple(files))
 
+    def _with_imported(self, metasession_name: str, dataset: DatasetRecord) -> DatasetRecord:
+        if (dataset.datasettype, dataset.bundle) not in self._labelled:
+            return dataset
+        key = {"metasession_name": metasession_name, "dataset_name": dataset.dataset_name}
+        measured = (self._tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")
+        hashes = frozenset(str(each) for each in measured)
+        return replace(dataset, imported=_imported_cells(self._tables, key), measured_hashes=hashes)
 
-def _known_metasession(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownMetaSession:
-    """Return a MetaSession of its links, which come by session."""
-    first = links[0]
-    outputs = {link.dataset_name: link for link in links if link.datasettype in OUTPUT_TYPES}
-    sessions = groupby((link for link in links if link.session_name), key=lambda link: link.session_name)
-    return KnownMetaSession(
-        metasession_name=first.metasession_name,
-        label="combined" if first.combined == "yes" else "split",
-        animal_id=first.animal_id,
-        datasource_id=first.datasource_id,
-        experiment_type=first.experiment_type,
-        repository_name=first.repository_name,
-        folder=first.metasession_folder,
-        sessions=tuple(_known_session(list(of_session), dataset) for _, of_session in sessions),
-        datasets=tuple(dataset(outputs[name]) for name in sorted(outputs)),
-        ops_name=first.ops_name,
-        settings_hash=first.ops_hash,
-        suite2p_folder=first.suite2p_folder,
-        username=first.username,
-    )
-
-
-def _known_session(links: Sequence[LinkRow], dataset: _AsDataset) -> KnownSession:
-    recorded = (link for link in links if link.dataset_name and link.datasettype not in OUTPUT_TYPES)
-    return KnownSession(
-        links[0].session_name,
-        links[0].timeseries_name,
-        links[0].session_timestamp,
-        tuple(dataset(link) for link in recorded),
-    )
-
-
-def _newly_labelled(plan: Plan) -> set[tuple[str, str]]:
-    """Return type and bundle of planned outputs whose cells a person may have chosen anew."""
-    outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
-    return {(dataset.datasettype, dataset.bundle) for dataset in outputs if dataset.cell_ids is not None}
-
-
-def _imported(tables: Tables, link: LinkRow) -> tuple[tuple[ImportedCells, ...], frozenset[str]]:
-    """Return the imported cells of each session, and the hashes of its measurements."""
-    key = {"metasession_name": link.metasession_name, "dataset_name": link.dataset_name}
-    measured = (tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")
-    return _imported_cells(tables, key), frozenset(str(each) for each in measured)
+    def _is_gone(self, file: FileRecord) -> bool:
+        """Return True if a file is gone; one in a repository that is not mounted here counts as there."""
+        if file.repository_name == self._repository_name:
+            if file.address in self._paths:
+                return False
+            container = f"{file.path}/"
+            # The file is there, without the part that it held.
+            if file.part and any(path.startswith(container) for path in self._paths):
+                return True
+        try:
+            return not self._tables.local_path(file.repository_name, file.path).exists()
+        except NotMountedError:
+            return False
 
 
 def _imported_cells(tables: Tables, key: Row) -> tuple[ImportedCells, ...]:
@@ -200,31 +185,3 @@ def _imported_cells(tables: Tables, key: Row) -> tuple[ImportedCells, ...]:
     for roi in rois:
         cells[roi["session_name"]].add(roi["cell_id"])
     return tuple(ImportedCells(name, frozenset(ids)) for name, ids in cells.items())
-
-
-def _known_file(tables: Tables, row: FileRow, request: Request, planned: set[str]) -> KnownFile:
-    is_same = row.repository_name == request.repository_name
-    is_here = is_same and row.address in planned
-    return KnownFile(
-        row.repository_name,
-        row.file_path,
-        row.size_bytes,
-        row.modified,
-        row.fingerprint,
-        row.file_part,
-        is_gone=not is_here and (is_same and _is_lost_part(row, planned) or _is_gone(tables, row)),
-    )
-
-
-def _is_lost_part(row: FileRow, planned: set[str]) -> bool:
-    """Return True if a file of several recordings is there without one that it held."""
-    below = f"{row.file_path}/"
-    return bool(row.file_part) and any(path.startswith(below) for path in planned)
-
-
-def _is_gone(tables: Tables, row: FileRow) -> bool:
-    """Look whether a file is away; one in a repository that is not mounted here counts as there."""
-    try:
-        return not tables.local_path(row.repository_name, row.file_path).exists()
-    except NotMountedError:
-        return False

@@ -1,87 +1,46 @@
-"""MetaSessions and all that they consist of, as rows: two questions, however many there are."""
+"""MetaSessions and all that they consist of, from rows to records, by two statements for any number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any
 
-from imaging_pipeline.ingest.planned import Request, address_of
+from imaging_pipeline.ingest.records import (
+    DatasetRecord,
+    FileRecord,
+    MetaSessionRecord,
+    Request,
+    SessionRecord,
+)
 from imaging_pipeline.schemas import plain_rows
+from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
+
+_Files = Mapping[str, Sequence[FileRecord]]
+
+# A row is a MetaSession, a session of it and a dataset of that. Columns of session and dataset are None
+# where there is none: a person may have deleted it.
+_LINK_COLUMNS = (
+    *("metasession_name", "metasession_folder", "suite2p_folder", "ops_name", "ops_hash"),
+    *("repository_name", "experiment_type", "combined", "animal_id", "datasource_id", "username"),
+    *("session_name", "session_timestamp", "timeseries_name"),
+    *("dataset_name", "datasettype", "filetype", "bundle"),
+)
+# In the order of the fields of `FileRecord`, between the dataset and the parts.
+_FILE_COLUMNS = (
+    *("dataset_name", "repository_name", "file_path", "size_bytes", "modified", "fingerprint"),
+    *("file_part", "acquisition", "file_parts"),
+)
 
 
-class LinkRow(NamedTuple):
-    """A MetaSession, a session of it and a dataset of that.
-
-    What is said of session and dataset is None where there is none: a person may have deleted it.
-    """
-
-    metasession_name: str
-    animal_id: str
-    datasource_id: int
-    username: str
-    experiment_type: str
-    repository_name: str
-    metasession_folder: str
-    suite2p_folder: str
-    combined: str
-    ops_name: str | None
-    ops_hash: str | None
-    session_name: Any
-    session_timestamp: Any
-    timeseries_name: Any
-    dataset_name: Any
-    datasettype: Any
-    bundle: Any
-
-
-class FileRow(NamedTuple):
-    """A row of ``PhysicalFile``."""
-
-    dataset_name: str
-    file_order: int
-    repository_name: str
-    file_path: str
-    file_part: str
-    file_parts: Mapping[str, str] | None
-    path_hash: str
-    size_bytes: int
-    modified: datetime
-    fingerprint: str
-
-    @property
-    def address(self) -> str:
-        """The path, and below it the part."""
-        return address_of(self.file_path, self.file_part)
-
-
-@dataclass(frozen=True)
-class RegisteredRows:
-    """What is registered of some MetaSessions.
-
-    Attributes
-    ----------
-    links
-        By MetaSession, order of session and dataset.
-    files
-        By dataset, in order.
-    """
-
-    links: tuple[LinkRow, ...] = ()
-    files: tuple[FileRow, ...] = ()
-
-    @property
-    def metasession_names(self) -> set[str]:
-        """The names of the MetaSessions."""
-        return {link.metasession_name for link in self.links}
-
-
-def of_folder(tables: Tables, request: Request) -> RegisteredRows:
-    """Return what is registered of a request's folder, animal and label."""
-    return _rows(
+def of_folder(tables: Tables, request: Request) -> tuple[MetaSessionRecord, ...]:
+    """Return the MetaSessions of a request's folder, animal and label."""
+    return _metasessions(
         tables,
         {
             "repository_name": [request.repository_name],
@@ -93,54 +52,104 @@ def of_folder(tables: Tables, request: Request) -> RegisteredRows:
     )
 
 
-def of_names(tables: Tables, metasession_names: Sequence[str]) -> RegisteredRows:
-    """Return what is registered of MetaSessions."""
-    return _rows(tables, {"metasession_name": metasession_names}) if metasession_names else RegisteredRows()
+def of_names(tables: Tables, metasession_names: Sequence[str]) -> tuple[MetaSessionRecord, ...]:
+    """Return MetaSessions by their names."""
+    return _metasessions(tables, {"metasession_name": metasession_names}) if metasession_names else ()
 
 
-def _rows(tables: Tables, wanted: Mapping[str, Sequence[object]]) -> RegisteredRows:
+def _metasessions(
+    tables: Tables, restriction: Mapping[str, Sequence[object]]
+) -> tuple[MetaSessionRecord, ...]:
     imaging = tables.imaging
-    links = _select(
+    rows = _select(
         tables,
-        LinkRow._fields,
+        _LINK_COLUMNS,
         f"{tables.full_name(imaging.MetaSession)}"
         f" LEFT JOIN {tables.full_name(imaging.MetaSession.Suite2pyOps)} USING (metasession_name)"
         f" LEFT JOIN {tables.full_name(imaging.Suite2pyOps)} USING (ops_name)"
         f" LEFT JOIN {tables.full_name(imaging.Session)} USING (metasession_name)"
         f" LEFT JOIN {tables.full_name(imaging.Session.Data)} USING (metasession_name, session_name)"
         f" LEFT JOIN {tables.full_name(imaging.Dataset)} USING (dataset_name)",
-        wanted,
+        restriction,
         "metasession_name, session_order, dataset_name",
     )
-    found = tuple(LinkRow._make(row) for row in links)
-    datasets = sorted({link.dataset_name for link in found if link.dataset_name is not None})
-    return RegisteredRows(found, files(tables, datasets))
-
-
-def files(tables: Tables, dataset_names: Sequence[str]) -> tuple[FileRow, ...]:
-    """Return the files of datasets, in order."""
-    if not dataset_names:
-        return ()
-    rows = _select(
-        tables,
-        FileRow._fields,
-        tables.full_name(tables.imaging.PhysicalFile),
-        {"dataset_name": dataset_names},
-        "dataset_name, file_order",
-    )
-    found = (FileRow._make(row) for row in rows)
+    links: list[Row] = [dict(zip(_LINK_COLUMNS, row, strict=True)) for row in rows]
+    files = _files(tables, sorted({link["dataset_name"] for link in links if link["dataset_name"]}))
     return tuple(
-        row if row.file_parts is None else row._replace(file_parts=plain_rows.from_json(row.file_parts))
-        for row in found
+        _metasession(list(group), files) for _, group in groupby(links, key=itemgetter("metasession_name"))
     )
+
+
+def _files(tables: Tables, dataset_names: Sequence[str]) -> _Files:
+    """Return the files of datasets, in order."""
+    files: dict[str, list[FileRecord]] = defaultdict(list)
+    if dataset_names:
+        source = tables.full_name(tables.imaging.PhysicalFile)
+        restriction = {"dataset_name": dataset_names}
+        order = "dataset_name, file_order"
+        for dataset_name, *columns, parts in _select(tables, _FILE_COLUMNS, source, restriction, order):
+            file = FileRecord(*columns)
+            files[dataset_name].append(
+                file if parts is None else replace(file, parts=plain_rows.from_json(parts))
+            )
+    return files
 
 
 def _select(
-    tables: Tables, columns: Sequence[str], source: str, wanted: Mapping[str, Sequence[object]], order: str
+    tables: Tables,
+    columns: Sequence[str],
+    source: str,
+    restriction: Mapping[str, Sequence[object]],
+    order: str,
 ) -> list[tuple[Any, ...]]:
-    """Ask for the rows that have one of some values in each of some columns."""
+    """Return the rows that have one of some values in each of some columns."""
     where = " AND ".join(
-        f"{column} IN ({plain_rows.placeholders(values)})" for column, values in wanted.items()
+        f"{column} IN ({plain_rows.placeholders(values)})" for column, values in restriction.items()
     )
-    question = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
-    return plain_rows.fetch(tables.connection, question, list(chain.from_iterable(wanted.values())))
+    statement = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
+    return plain_rows.fetch(tables.connection, statement, list(chain.from_iterable(restriction.values())))
+
+
+def _metasession(links: Sequence[Row], files: _Files) -> MetaSessionRecord:
+    """Return a MetaSession; its links are in the order of its sessions."""
+    first = links[0]
+    request = Request(
+        repository_name=first["repository_name"],
+        folder=first["metasession_folder"],
+        experiment_type=first["experiment_type"],
+        combined=first["combined"] == "yes",
+        animal_id=first["animal_id"],
+        datasource_id=first["datasource_id"],
+        ops_name=first["ops_name"],
+        username=first["username"],
+    )
+    # Output is linked to each session.
+    outputs = {link["dataset_name"]: link for link in links if link["datasettype"] in OUTPUT_TYPES}
+    return MetaSessionRecord(
+        metasession_name=first["metasession_name"],
+        request=request,
+        sessions=tuple(_sessions(links, files)),
+        datasets=tuple(_dataset(outputs[name], files) for name in sorted(outputs)),
+        suite2p_folder=first["suite2p_folder"],
+        settings_hash=first["ops_hash"],
+    )
+
+
+def _sessions(links: Sequence[Row], files: _Files) -> Iterator[SessionRecord]:
+    of_sessions = (link for link in links if link["session_name"])
+    for _, group in groupby(of_sessions, key=itemgetter("session_name")):
+        session = list(group)
+        recorded = (
+            link for link in session if link["dataset_name"] and link["datasettype"] not in OUTPUT_TYPES
+        )
+        yield SessionRecord(
+            session[0]["session_name"],
+            session[0]["timeseries_name"],
+            session[0]["session_timestamp"],
+            tuple(_dataset(link, files) for link in recorded),
+        )
+
+
+def _dataset(link: Row, files: _Files) -> DatasetRecord:
+    columns = {name: link[name] for name in ("dataset_name", "datasettype", "filetype", "bundle")}
+    return DatasetRecord(**columns, files=tuple(files.get(link["dataset_name"], ())))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imaging_pipeline import names
-from imaging_pipeline.ingest.changed import (
-    Changes,
+from imaging_pipeline.ingest.folder_changes import (
     DatasetChange,
     DatasetVerdict,
     Difference,
+    FolderChanges,
     OptionSetChange,
     Relocation,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.planned import PlannedMetaSession, address_of
+from imaging_pipeline.ingest.records import MetaSessionRecord, address_of
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
@@ -23,7 +23,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 
 class Writer:
-    """Writes what was decided for one request.
+    """Writes the changes of one request.
 
     Parameters
     ----------
@@ -32,10 +32,12 @@ class Writer:
     base_folder
         The row of the request.
     changes, hardware
-        What is to be done.
+        What is to be written.
     """
 
-    def __init__(self, tables: Tables, base_folder: Row, changes: Changes, hardware: HardwareNotes) -> None:
+    def __init__(
+        self, tables: Tables, base_folder: Row, changes: FolderChanges, hardware: HardwareNotes
+    ) -> None:
         self._tables = tables
         self._imaging = tables.imaging
         self._base_folder = base_folder
@@ -43,8 +45,8 @@ class Writer:
         self._hardware = hardware
 
     def write(self) -> tuple[purge.Purged, ...]:
-        """Purge what is out of date, then write what is new; give what was purged, and why."""
-        purged = purge.find(self._tables, self._changes.purges).remove()
+        """Purge what is out of date, then write what is new; return what was purged, and why."""
+        purged = purge.find(self._tables, self._changes.purges).delete()
         for metasession in self._changes.new_metasessions:
             self._insert_metasession(metasession)
         for option_set in self._changes.option_sets:
@@ -58,14 +60,14 @@ class Writer:
         self._write_curations()
         return purged
 
-    def _insert_metasession(self, metasession: PlannedMetaSession) -> None:
+    def _insert_metasession(self, metasession: MetaSessionRecord) -> None:
         request = self._base_folder
         key = {"metasession_name": metasession.metasession_name}
-        taken = ("animal_id", "datasource_id", "username", "experiment_type", "repository_name", "combined")
+        columns = ("animal_id", "datasource_id", "username", "experiment_type", "repository_name", "combined")
         self._imaging.MetaSession.insert1(
             {
                 **key,
-                **{name: request[name] for name in taken},
+                **{name: request[name] for name in columns},
                 "metasession_folder": request["folder"],
                 "suite2p_folder": metasession.suite2p_folder,
             }
@@ -124,34 +126,34 @@ class Writer:
             self._imaging.Session.update1({**key, "session_order": number})
 
     def _write_datasets(self) -> None:
-        """Write all datasets table by table: a folder may have many, and a share many folders."""
+        """Write all datasets table by table: a folder may have many, and one statement for all is faster."""
         physical_file = self._imaging.PhysicalFile
-        placed = [each for each in self._changes.datasets if each.difference is Difference.PLACE]
-        for row in self._file_rows(placed):
+        moved = [each for each in self._changes.datasets if each.difference is Difference.LOCATION]
+        for row in self._file_rows(moved):
             physical_file.update1(row)
-        anew = [
+        rewritten = [
             each
             for each in self._changes.datasets
-            if each.verdict is not DatasetVerdict.KNOWN and each not in placed
+            if each.verdict is not DatasetVerdict.KNOWN and each not in moved
         ]
-        new = [each.dataset for each in anew if each.verdict is DatasetVerdict.NEW]
+        new = [each.dataset for each in rewritten if each.verdict is DatasetVerdict.NEW]
         columns = ("dataset_name", "datasettype", "filetype", "bundle")
         self._imaging.Dataset.insert({name: getattr(each, name) for name in columns} for each in new)
-        changed = [each.dataset for each in anew if each.verdict is DatasetVerdict.CHANGED]
+        changed = [each.dataset for each in rewritten if each.verdict is DatasetVerdict.CHANGED]
         if changed:
             (physical_file & [{"dataset_name": each.dataset_name} for each in changed]).delete_quick()
-        # A session may have joined that a known output of the MetaSession is to be linked to as well.
+        # Duplicates: an output that another session shares is linked already, but not yet to one that joined.
         links = (
             {
                 "dataset_name": each.dataset.dataset_name,
                 "metasession_name": each.metasession_name,
                 "session_name": name,
             }
-            for each in anew
+            for each in rewritten
             for name in each.session_names
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
-        plain_rows.insert(physical_file, self._file_rows(anew))
+        plain_rows.insert(physical_file, self._file_rows(rewritten))
 
     def _write_curations(self) -> None:
         request = self._base_folder
@@ -170,17 +172,16 @@ class Writer:
         )
 
     def _file_rows(self, changes: Iterable[DatasetChange]) -> list[Row]:
-        repository_name = self._base_folder["repository_name"]
         return [
             {
                 "dataset_name": change.dataset.dataset_name,
                 "file_order": order,
                 "acquisition": file.acquisition,
-                "repository_name": repository_name,
+                "repository_name": file.repository_name,
                 "file_path": file.path,
                 "file_part": file.part,
                 "file_parts": dict(file.parts) or None,
-                "path_hash": names.hash16(repository_name, file.address),
+                "path_hash": names.hash16(*file.location),
                 "size_bytes": file.size_bytes,
                 "modified": file.modified,
                 "fingerprint": file.fingerprint,

@@ -21,7 +21,7 @@ from imaging_pipeline.errors import (
     StillCopyingError,
 )
 from imaging_pipeline.schemas.register import requests
-from imaging_pipeline.schemas.register.consent import Consent, refuse_more, to_what_was_shown
+from imaging_pipeline.schemas.register.consent import Consent, check_consent, consent_to
 from imaging_pipeline.schemas.register.preview import Preview, preview
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
@@ -34,11 +34,11 @@ from imaging_pipeline.web.queries import folders
 blueprint = Blueprint("add", __name__, url_prefix="/add")
 PAGE = Page(blueprint, "Add a folder")
 
-# Words of an error that stand for the field that it is about; the path is looked into for all others.
+# A word in the message of an error → the field that it is about; all other errors are about the path.
 _ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup"), ("setup", "setup"))
 
-# What keeps a folder from being looked at here and now, and is no reason not to request it.
-_UNSEEN = (NotMountedError, NotYetHereError, StillCopyingError)
+# Errors for which there is no preview now, although the folder can be requested.
+_NO_PREVIEW = (NotMountedError, NotYetHereError, StillCopyingError)
 
 
 _MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
@@ -67,7 +67,7 @@ class AddForm(Form):
         return typed | {name: typed[name] or None for name in _MAY_BE_EMPTY}
 
     def consent(self) -> Consent | None:
-        """Return what was shown before, or None where nothing was, or where that cannot be read."""
+        """Return what was shown before; None where nothing was, or where the field is not readable."""
         try:
             shown: Any = strict_json.loads(self.agreed.data or "null")
         except ValueError:
@@ -78,15 +78,15 @@ class AddForm(Form):
 
 @blueprint.route("/", methods=["GET", "POST"])
 def index() -> ResponseReturnValue:
-    """Show the form, a preview of what was typed into it, or make the request."""
-    form = _offered(AddForm(data=_begun()) if request.method == "GET" else AddForm())
+    """Show the form or a preview of what was typed into it, or make the request."""
+    form = _with_choices(AddForm(data=_initial_values()) if request.method == "GET" else AddForm())
     if not form.is_submitted():
         return render_template("add/index.html", form=form)
     if not form.validate():
         return render_template("add/index.html", form=form), 422
     seen = None
     try:
-        seen, unseen = _looked_at(form.inputs())
+        seen, unseen = _preview(form.inputs())
         if request.form.get("do") == "register":
             _require_sessions(seen)
             if _is_agreed(form, seen):
@@ -94,7 +94,7 @@ def index() -> ResponseReturnValue:
     except PipelineError as error:
         form.refuse(error, _field(form, error))
         return render_template("add/index.html", form=form, seen=seen), 422
-    form.agreed.data = json.dumps(to_what_was_shown(seen.purged) if seen else {})
+    form.agreed.data = json.dumps(consent_to(seen.purged) if seen else {})
     return render_template(
         "add/index.html", form=form, seen=seen, unseen=unseen, asked=request.form.get("do") == "register"
     )
@@ -102,22 +102,22 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/animals")
 def animals() -> ResponseReturnValue:
-    """Offer the animals that look like what is being typed."""
+    """Show the animals whose name begins with what is being typed."""
     found = queries.animals_like(tables(), request.args.get("animal", ""))
     return render_template("add/_animals.html", animals=found)
 
 
-def _begun() -> Mapping[str, Any]:
-    """Return what the form begins with: an earlier request, or the page's own user."""
+def _initial_values() -> Mapping[str, Any]:
+    """Return the initial values of the form: those of an earlier request, or the signed-in user."""
     number = request.args.get("again", "")
     if number.isascii() and number.isdigit() and len(number) < 10:
         return folders.inputs_of(tables(), int(number))
     return {"username": me().username, "combined": "no"}
 
 
-def _offered(form: AddForm) -> AddForm:
+def _with_choices(form: AddForm) -> AddForm:
     bound = tables()
-    # Whoever administers may add for others; a name that was taken off the list is not offered.
+    # Administrators may add folders for others; users who were removed from the list are not offered.
     names = queries.users(bound) if me().is_administrator else [me().username]
     form.username.choices = choices(names)
     form.experiment_type.choices = choices(queries.experiment_types(bound))
@@ -128,11 +128,11 @@ def _offered(form: AddForm) -> AddForm:
     return form
 
 
-def _looked_at(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError | None]:
-    """Return the preview, or why there is none for a request that may be made all the same."""
+def _preview(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError | None]:
+    """Return the preview, or the reason why there is none for a request that can be made nevertheless."""
     try:
         return preview(tables(), inputs), None
-    except _UNSEEN as error:
+    except _NO_PREVIEW as error:
         return None, error
 
 
@@ -145,18 +145,18 @@ def _require_sessions(seen: Preview | None) -> None:
 
 
 def _is_agreed(form: AddForm, seen: Preview | None) -> bool:
-    """Return True if nothing is deleted that was not shown before."""
+    """Return True if nothing is deleted, or if it was shown before."""
     if seen is None or not seen.purged:
         return True
     shown = form.consent()
     if shown is None:
         return False
-    refuse_more(shown, seen.purged)
+    check_consent(shown, seen.purged)
     return True
 
 
 def _added(form: AddForm, seen: Preview | None) -> ResponseReturnValue:
-    consent = to_what_was_shown(seen.purged) if seen else {}
+    consent = consent_to(seen.purged) if seen else {}
     inputs = form.inputs()
     with kept("added the folder", inputs["path"], inputs) as bound:
         (number,) = requests.insert(bound, [inputs], consent=consent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -74,17 +73,12 @@ def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
         " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
         f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
     )
-    rows = plain_rows.fetch(tables.connection, question, [_beginning(typed)] * 2)
+    rows = plain_rows.fetch(tables.connection, question, [f"{plain_rows.like_literal(typed)}%"] * 2)
     names = Counter(name for name, *_ in rows)
     return [
         AnimalChoice(name if names[name] == 1 else animal_id, _about(name, animal_id, sex, born))
         for name, animal_id, sex, born in rows
     ]
-
-
-def _beginning(typed: str) -> str:
-    escaped = re.sub("([!%_])", r"!\1", typed.lower())
-    return f"{escaped}%"
 
 
 def _about(name: str, animal_id: str, sex: str, born: date | None) -> str:

@@ -14,7 +14,7 @@ from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import PER_PAGE, Paged
 
-# A finished job without its row is made again.
+# A finished job without its row, which was deleted, is made again.
 _STATE = (
     "CASE WHEN done.basefolder_id IS NOT NULL THEN 'done'"
     " WHEN job.status = 'error' THEN 'error' WHEN job.status = 'ignore' THEN 'ignored'"
@@ -24,16 +24,16 @@ _STATE = (
 
 @dataclass(frozen=True)
 class Filter:
-    """Which requests are wanted; empty texts and None leave everything in.
+    """Which requests are listed; empty texts and None select all.
 
     Attributes
     ----------
     username, state
-        Whose, and how far they are.
+        Experimenter and state.
     animal
         Name or identifier.
     first_day, last_day
-        When they were made, both included.
+        Days on which they were made, both included.
     """
 
     username: str = ""
@@ -52,9 +52,9 @@ class FolderRow:
     number
         Its identifier.
     state
-        How far it is.
-    told
-        Its error, or what it waits for; None where nothing is said.
+        Its state.
+    message
+        Its error, or what it waits for; None where there is nothing.
     """
 
     number: int
@@ -65,27 +65,27 @@ class FolderRow:
     combined: bool
     made: datetime
     state: RequestState
-    told: ParsedMessage | None
+    message: ParsedMessage | None
 
 
-def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
+def requests(tables: Tables, filters: Filter, page_number: int) -> Paged[FolderRow]:
     """Return a page of the requests, the newest first."""
-    where, values = _conditions(wanted)
-    asked, beside = tables.imaging.BaseFolder.full_table_name, _beside(tables)
-    # What is shown is looked up only of what stands on the page.
+    where, values = _conditions(filters)
+    base_folder, joined = tables.imaging.BaseFolder.full_table_name, _joined(tables)
+    # The page is selected first, so that the other columns are looked up for its rows only.
     page = (
-        f"SELECT asked.basefolder_id FROM {asked} AS asked {beside} {where}"
-        f" ORDER BY asked.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
+        f"SELECT request.basefolder_id FROM {base_folder} AS request {joined} {where}"
+        f" ORDER BY request.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(page_number - 1) * PER_PAGE}"
     )
-    question = (
-        "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.awaited_animal,"
-        f" asked.experiment_type, asked.combined, asked.basefolder_entry_time, {_STATE} AS state,"
-        f" job.error_message FROM ({page}) AS page"
-        f" JOIN {asked} AS asked ON asked.basefolder_id = page.basefolder_id {beside}"
-        " ORDER BY asked.basefolder_id DESC"
+    statement = (
+        "SELECT request.basefolder_id, request.username, request.path, animal.animal_name,"
+        " request.awaited_animal, request.experiment_type, request.combined,"
+        f" request.basefolder_entry_time, {_STATE} AS state, job.error_message FROM ({page}) AS page"
+        f" JOIN {base_folder} AS request ON request.basefolder_id = page.basefolder_id {joined}"
+        " ORDER BY request.basefolder_id DESC"
     )
-    rows = [_shown(*row) for row in plain_rows.fetch(tables.connection, question, values)]
-    return Paged(rows[:PER_PAGE], number, len(rows) > PER_PAGE)
+    rows = [_row(*row) for row in plain_rows.fetch(tables.connection, statement, values)]
+    return Paged(rows[:PER_PAGE], page_number, len(rows) > PER_PAGE)
 
 
 def request(tables: Tables, number: int) -> PastRequest:
@@ -96,8 +96,8 @@ def request(tables: Tables, number: int) -> PastRequest:
     NothingFoundError
         There is none of this number.
     """
-    for found in history.numbered(tables, [number]):
-        return found
+    for past in history.numbered(tables, [number]):
+        return past
     raise NothingFoundError(
         "There is no such request", found=number, remedy="Take one from the list of folders."
     )
@@ -122,39 +122,39 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         "ops_name",
         "sessiontype",
     )
-    kept = ("register_uncurated", "base_folder_note")
-    animal = row["animal_id"] or pending_animals.said(row)
-    return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
+    others = ("register_uncurated", "base_folder_note")
+    animal = row["animal_id"] or pending_animals.typed_name(row)
+    return {"animal": animal, **{name: row[name] for name in (*columns, *others)}}
 
 
-def _beside(tables: Tables) -> str:
-    """Return what is known beside each request; servers leave out of it what a query does not ask for."""
+def _joined(tables: Tables) -> str:
+    """Return the joins of requests with animal, report and job; servers skip those that nothing uses."""
     done = tables.imaging.MakeDatasetSessions.full_table_name
     return (
         f"LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
-        " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
-        f" LEFT JOIN {done} AS done ON done.basefolder_id = asked.basefolder_id"
-        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = asked.basefolder_id"
+        " ON animal.animal_id = request.animal_id AND animal.datasource_id = request.datasource_id"
+        f" LEFT JOIN {done} AS done ON done.basefolder_id = request.basefolder_id"
+        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = request.basefolder_id"
     )
 
 
-def _conditions(wanted: Filter) -> tuple[str, list[object]]:
+def _conditions(filters: Filter) -> tuple[str, list[object]]:
     conditions: list[tuple[str, object]] = []
-    if wanted.username:
-        conditions.append(("asked.username = %s", wanted.username))
-    if wanted.animal:
-        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", wanted.animal))
-    if wanted.state:
-        conditions.append((f"{_STATE} = %s", wanted.state))
-    if wanted.first_day is not None:
-        conditions.append(("asked.basefolder_entry_time >= %s", wanted.first_day))
-    if wanted.last_day is not None:
-        conditions.append(("asked.basefolder_entry_time < %s", wanted.last_day + timedelta(days=1)))
+    if filters.username:
+        conditions.append(("request.username = %s", filters.username))
+    if filters.animal:
+        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", filters.animal))
+    if filters.state:
+        conditions.append((f"{_STATE} = %s", filters.state))
+    if filters.first_day is not None:
+        conditions.append(("request.basefolder_entry_time >= %s", filters.first_day))
+    if filters.last_day is not None:
+        conditions.append(("request.basefolder_entry_time < %s", filters.last_day + timedelta(days=1)))
     text = " AND ".join(condition for condition, _ in conditions)
     return (f"WHERE {text}" if text else ""), [value for _, value in conditions]
 
 
-def _shown(
+def _row(
     number: int,
     username: str,
     path: str,
@@ -166,15 +166,15 @@ def _shown(
     state: str,
     message: str | None,
 ) -> FolderRow:
-    is_told = message and state != RequestState.DONE
+    is_shown = message and state != RequestState.DONE
     return FolderRow(
         number,
         username,
         path,
-        animal or pending_animals.said({"awaited_animal": plain_rows.from_json(awaited_animal)}),
+        animal or pending_animals.typed_name({"awaited_animal": plain_rows.from_json(awaited_animal)}),
         experiment_type,
         combined == "yes",
         made,
         RequestState(state),
-        parse_message(message) if is_told and message else None,
+        parse_message(message) if is_shown and message else None,
     )

@@ -1,13 +1,14 @@
-"""Which animal is meant by a name or an identifier, and what is known of when it lived."""
+"""Which animal a name or an identifier means, and what is known of its life."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError, Responsible
+from imaging_pipeline.ingest.folder_changes import FolderChanges, SessionVerdict
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import not_existing
 from imaging_pipeline.schemas.plain_rows import Row
@@ -16,53 +17,53 @@ from imaging_pipeline.wording import counted
 
 _LIFE = ("animal_id", "datasource_id", "animal_name", "animal_dob")
 
-# How many characters at either end of a name are taken to be right, and how many names are compared at most.
+# Names that share so many characters at either end are compared with a misspelt one, up to a number of names.
 _NUM_ALIKE = 2
 _NUM_COMPARED = 5000
 
-# As animals are told everywhere: one may be called by the identifier of another one.
-_BOTH = re.compile(r"(?P<animal_name>.+) \((?P<animal_id>[^()]+)\)")
+# As animals are shown everywhere: the name of one may be the identifier of another one.
+_NAME_AND_ID = re.compile(r"(?P<animal_name>.+) \((?P<animal_id>[^()]+)\)")
 
 TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
-"""What a person may say of an animal; ``animal`` is a name or an identifier."""
+"""Columns by which a request may name its animal; ``animal`` is a name or an identifier."""
 
 
 def typed(row: Mapping[str, Any]) -> Row:
-    """Return what a request says of its animal."""
-    said = {name: row[name] for name in TYPED if row.get(name) is not None}
-    if "datasource_id" in said:
-        said["datasource_id"] = int(said["datasource_id"])
-    # A number is a name, too.
-    return {name: value if name == "datasource_id" else str(value).strip() for name, value in said.items()}
+    """Return the columns by which a request names its animal."""
+    columns = {name: row[name] for name in TYPED if row.get(name) is not None}
+    if "datasource_id" in columns:
+        columns["datasource_id"] = int(columns["datasource_id"])
+    # Names that consist of digits may be typed as numbers.
+    return {name: value if name == "datasource_id" else str(value).strip() for name, value in columns.items()}
 
 
-def matching(tables: Tables, said: Mapping[str, Any]) -> list[Row]:
+def matching(tables: Tables, typed: Mapping[str, Any]) -> list[Row]:
     """Return the keys of the animals that may be meant."""
-    wanted = [{column: value} for column, value in _wanted(said)]
-    if both := _BOTH.fullmatch(said.get("animal", "")):
-        wanted.append(both.groupdict())
-    candidates = tables.mlims.Animal & wanted
-    if "datasource_id" in said:
-        candidates &= {"datasource_id": said["datasource_id"]}
+    restrictions = [{column: value} for column, value in _columns(typed)]
+    if both := _NAME_AND_ID.fullmatch(typed.get("animal", "")):
+        restrictions.append(both.groupdict())
+    candidates = tables.mlims.Animal & restrictions
+    if "datasource_id" in typed:
+        candidates &= {"datasource_id": typed["datasource_id"]}
     keys: list[Row] = candidates.proj().to_dicts()
     return keys
 
 
-def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
-    """Return why no one animal is meant.
+def missing_animal(tables: Tables, typed: Mapping[str, Any]) -> PipelineError:
+    """Return the error for a request that does not mean exactly one animal.
 
     Returns
     -------
     PipelineError
-        `NotYetHereError` where it may still come; `InputError` where several are meant, where one was
-        called so once, or where there is no colony system that it could come from.
+        `NotYetHereError` where the animal may still come; `InputError` where several are meant, where one
+        had this name formerly, or where there is no colony system that it could come from.
     """
-    value = next(value for _, value in _wanted(said))
-    keys = matching(tables, said)
+    value = next(value for _, value in _columns(typed))
+    keys = matching(tables, typed)
     if keys:
         return _several(tables, value, keys)
     former = tables.mlims.Animal.FormerName & {"former_name": value}
-    if "animal_id" not in said and former:
+    if "animal_id" not in typed and former:
         return _renamed(tables, value, former.proj("renamed_time").to_dicts())
     alike = near(value, _alike(tables, value))
     sync = last_sync(tables)
@@ -70,7 +71,7 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
         return not_existing("animal", value, alike or _some(tables), responsible=Responsible.EXPERIMENTER)
     return NotYetHereError(
         f"The animal {value!r} is not here yet",
-        found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
+        found=_last_sync_text(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
         remedy="Where it is new in the colony, nothing: the request waits for it, and is carried out when it"
         " is here. Where the name is wrong, request the folder again with the right one, which takes the"
         " place of this request, or withdraw it: imaging-pipeline withdraw NUMBER.",
@@ -79,14 +80,14 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
 
 
 def last_sync(tables: Tables) -> Row | None:
-    """Return the row of the last comparison with the whole colony that went well."""
+    """Return the row of the last complete comparison with the colony system."""
     done = tables.mlims.Sync & {"sync_is_whole": True, "sync_error": ""} & "sync_duration_s IS NOT NULL"
     rows: list[Row] = done.to_dicts(order_by="sync_id DESC", limit=1)
     return rows[0] if rows else None
 
 
-def told_of(sync: Row | None) -> str:
-    """Return when the colony was compared with last, and with what."""
+def _last_sync_text(sync: Row | None) -> str:
+    """Return when the colony system was last compared with, and what it had."""
     if sync is None:
         return "the colony system was not compared with yet"
     return (
@@ -96,7 +97,7 @@ def told_of(sync: Row | None) -> str:
 
 
 def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
-    """Return animals with their names, and when they were born, died and were missed."""
+    """Return animals with their names, and the days on which they were born, died and went missing."""
     animal = tables.mlims.Animal
     parts = " ".join(
         f"LEFT JOIN {part.full_table_name} AS {alias} ON {alias}.animal_id = animal.animal_id"
@@ -104,7 +105,7 @@ def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
         for alias, part in (("death", animal.Death), ("gone", animal.Gone))
     )
     marks = ", ".join(["(%s, %s)"] * len(keys))
-    question = (
+    statement = (
         f"SELECT {', '.join(f'animal.{column}' for column in _LIFE)}, death_date, missed_since"
         f" FROM {animal.full_table_name} AS animal {parts}"
         f" WHERE (animal.animal_id, animal.datasource_id) IN ({marks})"
@@ -112,15 +113,15 @@ def lives(tables: Tables, keys: Sequence[Row]) -> list[Row]:
     )
     values = [value for key in keys for value in (key["animal_id"], key["datasource_id"])]
     columns = (*_LIFE, "death_date", "missed_since")
-    rows = plain_rows.fetch(tables.connection, question, values)
+    rows = plain_rows.fetch(tables.connection, statement, values)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def _wanted(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the columns that may hold what was said."""
-    if "animal" in said:
-        return [("animal_id", said["animal"]), ("animal_name", said["animal"])]
-    return [(column, said[column]) for column in ("animal_id", "animal_name") if column in said]
+def _columns(typed: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each column that may hold the typed name, with that name."""
+    if "animal" in typed:
+        return [("animal_id", typed["animal"]), ("animal_name", typed["animal"])]
+    return [(column, typed[column]) for column in ("animal_id", "animal_name") if column in typed]
 
 
 def _several(tables: Tables, value: str, keys: Sequence[Row]) -> InputError:
@@ -145,31 +146,64 @@ def _life(row: Row) -> str:
 
 
 def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
-    told = []
+    animals = []
     for row in former:
         key = {name: row[name] for name in ("animal_id", "datasource_id")}
         name = (tables.mlims.Animal & key).fetch1("animal_name")
-        told.append(f"{row['animal_id']}, which was renamed to {name} on {row['renamed_time']:%Y-%m-%d}")
+        animals.append(f"{row['animal_id']}, which was renamed to {name} on {row['renamed_time']:%Y-%m-%d}")
     return InputError(
         f"No animal is called {value!r} any more",
-        found="; ".join(told),
+        found="; ".join(animals),
         remedy="Give the name that it has now, or its animal_id.",
         field="animal",
     )
 
 
 def _alike(tables: Tables, value: str) -> list[str]:
-    """Return names and identifiers that begin or end as a text does; a colony has too many to compare all."""
+    """Return names and identifiers that begin or end like a text; a colony has too many to compare all."""
     animal = tables.mlims.Animal.full_table_name
-    question = " UNION ".join(
+    statement = " UNION ".join(
         f"(SELECT {column} FROM {animal} WHERE LEFT({column}, %s) = %s OR RIGHT({column}, %s) = %s"
         f" LIMIT {_NUM_COMPARED})"
         for column in ("animal_id", "animal_name")
     )
     ends = (_NUM_ALIKE, value[:_NUM_ALIKE], _NUM_ALIKE, value[-_NUM_ALIKE:])
-    return [str(name) for (name,) in plain_rows.fetch(tables.connection, question, (*ends, *ends))]
+    return [str(name) for (name,) in plain_rows.fetch(tables.connection, statement, (*ends, *ends))]
 
 
 def _some(tables: Tables) -> list[str]:
-    """Return the first names that there are."""
+    """Return a few names of animals, as examples."""
     return [str(name) for name in tables.mlims.Animal().to_arrays("animal_name", limit=10)]
+
+
+def animal_findings(tables: Tables, base_folder: Row, changes: FolderChanges) -> tuple[str, ...]:
+    """Return findings on new sessions outside the animal's lifetime, and on an animal that is gone."""
+    new = [each.session for each in changes.sessions if each.verdict is not SessionVerdict.KNOWN]
+    if not new:
+        return ()
+    key = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
+    (life,) = lives(tables, [key])
+    return tuple(
+        [
+            *_not_of_lifetime(life, [(each.timeseries_name, each.start.date()) for each in new]),
+            *_gone(life),
+        ]
+    )
+
+
+def _not_of_lifetime(life: Row, recorded: list[tuple[str, object]]) -> Iterator[str]:
+    for timeseries_name, day in recorded:
+        if life["death_date"] and day > life["death_date"]:
+            yield f"{_described(life)} died on {life['death_date']}, and {timeseries_name} is of {day}"
+        if life["animal_dob"] and day < life["animal_dob"]:
+            yield f"{_described(life)} was born on {life['animal_dob']}, and {timeseries_name} is of {day}"
+
+
+def _gone(life: Row) -> Iterator[str]:
+    if life["missed_since"]:
+        day = life["missed_since"].date()
+        yield f"{_described(life)} is not in the colony system any more since {day}"
+
+
+def _described(life: Row) -> str:
+    return f"animal: {life['animal_name']} ({life['animal_id']})"

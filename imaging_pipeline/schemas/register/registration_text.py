@@ -1,12 +1,13 @@
-"""Lines of plain text about what a report says, of what was done as of what would be."""
+"""A registration as lines of plain text, for previews, reports and commands."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 
-from imaging_pipeline.ingest.changed import SessionVerdict
+from imaging_pipeline.ingest.folder_changes import SessionVerdict
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.report import Report
@@ -15,14 +16,14 @@ from imaging_pipeline.wording import counted
 
 
 def outcome(decision: Decision, report: Report) -> str:
-    """Tell in one line what a request came to, for who watches the worker."""
+    """Return the outcome of a request in one line, for the output of a worker."""
     verdicts = Counter(row["session_verdict"] for row in report.parts["Session"])
-    kept = (f"{counted(verdicts[each], 'session')} {each}" for each in SessionVerdict if verdicts[each])
+    accepted = (f"{counted(verdicts[each], 'session')} {each}" for each in SessionVerdict if verdicts[each])
     refused = ", ".join(f"{each.session.timeseries_name} ({each.kind})" for each in decision.changes.refused)
     purged = sum(row["num_rows_purged"] for row in report.parts["Purge"])
     unknown = report.row["num_files_unknown"]
     counts = (
-        *kept,
+        *accepted,
         f"refused: {refused}" if refused else "",
         f"{counted(purged, 'row')} deleted" if purged else "",
         f"{counted(unknown, 'file')} unknown" if unknown else "",
@@ -30,23 +31,23 @@ def outcome(decision: Decision, report: Report) -> str:
     return f"{decision.plan.request.folder}: {'; '.join(filter(None, counts))}"
 
 
-def told(start: datetime, timeseries_name: str) -> str:
-    """Tell which session is meant."""
+def session_start(start: datetime, timeseries_name: str) -> str:
+    """Return start and name of a session."""
     return f"{start.isoformat(' ', 'seconds')}  {timeseries_name}"
 
 
 def session(verdict: str, start: datetime, timeseries_name: str) -> str:
-    """Tell of a session that a request met."""
-    return f"{verdict:<8} {told(start, timeseries_name)}"
+    """Return what a session is to the database, with its start and name."""
+    return f"{verdict:<8} {session_start(start, timeseries_name)}"
 
 
-def in_order(bundle: str, datasettype: str) -> tuple[str, str]:
-    """Return what datasets are ordered by: those of a session stand together."""
+def dataset_order(bundle: str, datasettype: str) -> tuple[str, str]:
+    """Return the key by which datasets are sorted, so that those of a session are together."""
     return bundle, datasettype
 
 
 def ignored(files: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Tell why files are left out, of several together by how many they are.
+    """Yield why files are ignored; several with the same reason are counted.
 
     Parameters
     ----------
@@ -61,14 +62,14 @@ def ignored(files: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def deleted(purged: Iterable[Purged], owners: Mapping[str, str | None]) -> Iterator[str]:
-    """Tell the rows that go, by reason.
+    """Yield the rows that are deleted, by reason.
 
     Parameters
     ----------
     purged
-        What is told.
+        The deleted rows, by table.
     owners
-        Owner of each schema that is not the pipeline's; None where that is not known.
+        Schema → owner, for each that is not the pipeline's; None where that is not known.
     """
     by_reason: dict[str, list[str]] = {}
     for each in sorted(purged, key=lambda each: readable_name(each.table)):
@@ -83,15 +84,53 @@ def deleted(purged: Iterable[Purged], owners: Mapping[str, str | None]) -> Itera
 
 
 def tried_again(report: Report) -> Iterator[str]:
-    """Tell the failed and ignored jobs that may run again."""
+    """Yield the failed and ignored jobs that may run again."""
     for row in sorted(report.parts["JobReset"], key=lambda row: readable_name(row["reset_table"])):
         number = counted(row["num_jobs_reset"], "failed or ignored job")
         yield f"Tried again: {number} of {readable_name(row['reset_table'])}"
 
 
 def findings(report: Report) -> Iterator[str]:
-    """Tell what a person should know."""
+    """Yield what a person should know."""
     rows = report.parts["Finding"]
     if rows:
         yield "To know"
     yield from (f"  {row['finding']}" for row in rows)
+
+
+def report_lines(report: Report, owners: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield all that a report says; ``owners`` is as for `deleted`."""
+    yield from _sessions(report)
+    yield from _datasets(report)
+    yield from _files(report)
+    yield from deleted(report.purged, owners)
+    yield from tried_again(report)
+    yield from findings(report)
+
+
+def _sessions(report: Report) -> Iterator[str]:
+    for row in sorted(report.parts["Session"], key=itemgetter("reported_start", "reported_timeseries")):
+        line = session(row["session_verdict"], row["reported_start"], row["reported_timeseries"])
+        yield f"session {line} ({row['reported_session']})"
+
+
+def _datasets(report: Report) -> Iterator[str]:
+    changed = [row for row in report.parts["Dataset"] if row["dataset_verdict"] != "known"]
+    for row in sorted(
+        changed, key=lambda row: dataset_order(row["reported_bundle"], row["reported_datasettype"])
+    ):
+        reason = f": {row['dataset_reason']}" if row["dataset_reason"] else ""
+        what = f"{row['reported_datasettype']} {row['reported_bundle']}"
+        yield f"dataset {row['dataset_verdict']:<8} {what}{reason}"
+
+
+def _files(report: Report) -> Iterator[str]:
+    counts = (f"{report.row[f'num_files_{verdict}']} {verdict}" for verdict in ("used", "ignored", "unknown"))
+    yield f"files: {', '.join(counts)}"
+    files = report.parts["File"]
+    yield from ignored(
+        (row["reported_path"], row["file_reason"]) for row in files if row["file_verdict"] == "ignored"
+    )
+    for row in files:
+        if row["file_verdict"] == "unknown":
+            yield f"  unknown  {row['reported_path']}: {row['file_reason']}"

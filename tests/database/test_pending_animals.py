@@ -18,7 +18,7 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.register.history import history
-from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
+from imaging_pipeline.schemas.register.pending_animals import PendingAnimalWarning
 from imaging_pipeline.workers.run import run_worker
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, START, write_folder
@@ -78,7 +78,7 @@ def test_a_request_waits_for_its_animal_and_is_carried_out_by_itself(
     request = {name: value for name, value in lab.request(folder, combined=True).items() if name != "animal"}
     (value,) = said.values()
     with pytest.warns(
-        AwaitedAnimalWarning, match=rf"Request 0 waits. The animal '{value}' is not here yet.*"
+        PendingAnimalWarning, match=rf"Request 0 waits. The animal '{value}' is not here yet.*"
     ):
         imaging.BaseFolder.insert1(request | said)
     assert carried_out() == set()
@@ -93,7 +93,7 @@ def test_a_request_waits_for_its_animal_and_is_carried_out_by_itself(
 def test_the_error_says_when_the_colony_was_compared_with_last_and_what_looks_alike(
     lab: Lab, folder: Path, tmp_path: Path
 ) -> None:
-    with pytest.warns(AwaitedAnimalWarning) as warned:
+    with pytest.warns(PendingAnimalWarning) as warned:
         request = imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90217"})
     assert request == 0
     (warning,) = warned
@@ -123,7 +123,7 @@ def test_where_the_configuration_names_a_colony_a_request_waits_for_its_first_ac
     bound = tables.default_tables()
     tables.bind(replace(bound, config=replace(lab.config, mlims_source={"kind": "csv", "path": "/x.csv"})))
     try:
-        with pytest.warns(AwaitedAnimalWarning, match="the colony system was not compared with yet"):
+        with pytest.warns(PendingAnimalWarning, match="the colony system was not compared with yet"):
             imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
     finally:
         tables.bind(bound)
@@ -136,7 +136,7 @@ def test_a_failed_comparison_is_not_the_last_one(
     good = mlims.Sync().fetch1("sync_started")
     with pytest.raises(InputError):
         arrive(HERE, header="animal_id,animal_nmae")
-    with pytest.warns(AwaitedAnimalWarning, match=f"{good:%Y-%m-%d at %H:%M} "):
+    with pytest.warns(PendingAnimalWarning, match=f"{good:%Y-%m-%d at %H:%M} "):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
 
 
@@ -179,7 +179,7 @@ def test_a_preview_says_that_the_animal_is_not_here(lab: Lab, folder: Path) -> N
 def test_a_request_with_the_right_animal_takes_the_place_of_one_that_waits(
     lab: Lab, folder: Path, arrive: Callable[..., Outcome]
 ) -> None:
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90281"})
     imaging.BaseFolder.add(**lab.request(folder, combined=True))
     # One day there is an animal of that name.
@@ -195,7 +195,7 @@ def test_a_request_with_the_right_animal_takes_the_place_of_one_that_waits(
 def test_a_request_that_is_withdrawn_is_not_carried_out_when_such_an_animal_comes(
     lab: Lab, folder: Path, arrive: Callable[..., Outcome]
 ) -> None:
-    with pytest.warns(AwaitedAnimalWarning, match="or withdraw it: imaging-pipeline withdraw"):
+    with pytest.warns(PendingAnimalWarning, match="or withdraw it: imaging-pipeline withdraw"):
         request = imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90281"})
     imaging.BaseFolder.withdraw(request, username="anna", reason="misspelt")
     assert told_of(lab, folder) == [("ignored", "")]
@@ -214,7 +214,7 @@ def test_a_request_that_is_withdrawn_is_not_carried_out_when_such_an_animal_come
 def test_a_request_that_was_withdrawn_and_is_tried_again_waits_again(
     lab: Lab, folder: Path, run: Callable[..., Result], arrive: Callable[..., Outcome]
 ) -> None:
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
     withdrawn = run("withdraw", "0", "--user", "anna")
     again = "imaging-pipeline jobs retry basefolder_id=0"
@@ -244,7 +244,7 @@ def test_only_a_request_that_waits_for_its_animal_is_withdrawn(
     assert "Request 0 does not wait for an animal. Found: its animal is here: a0f1." in done.stderr
     assert "imaging-pipeline retire" in done.stderr
     assert "There is no request 7" in run("withdraw", "7").stderr
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
     assert "There is no username 'nobody'" in run("withdraw", "1", "--user", "nobody").stderr
     assert [state for state, _ in told_of(lab, folder)] == ["done", "waiting"]
@@ -256,7 +256,7 @@ def test_requests_under_both_labels_wait_together(
     lab: Lab, folder: Path, arrive: Callable[..., Outcome]
 ) -> None:
     for combined in (True, False):
-        with pytest.warns(AwaitedAnimalWarning):
+        with pytest.warns(PendingAnimalWarning):
             imaging.BaseFolder.add(**lab.request(folder, combined=combined) | {"animal": "90300"})
     assert arrive(HERE, "b1,90300").requests == (0, 1)
     assert carried_out() == {0, 1}
@@ -266,7 +266,7 @@ def test_requests_under_both_labels_wait_together(
 def test_a_name_that_two_animals_come_with_keeps_waiting_and_says_why(
     lab: Lab, folder: Path, arrive: Callable[..., Outcome]
 ) -> None:
-    with pytest.warns(AwaitedAnimalWarning):
+    with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
     assert arrive(HERE, "b1,90300", "b2,90300").requests == ()
     ((state, message),) = told_of(lab, folder)

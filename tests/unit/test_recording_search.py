@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.ingest.recordings import find_recordings
+from imaging_pipeline.ingest.recording_search import find_recordings
 from tests.makers.femtonics import FIRST, LATER, STACK, export_tifs, write_femtonics
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_suite2p
 from tests.makers.mesc import write_mesc

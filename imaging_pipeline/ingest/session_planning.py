@@ -1,9 +1,9 @@
-"""From recognised files to sessions and their datasets."""
+"""Sessions and their datasets, from the recorded files of a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby, pairwise
@@ -12,16 +12,15 @@ from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.recognised import ExperimentType, Used
 from imaging_pipeline.ingest.contents import Examine, FolderContents
-from imaging_pipeline.ingest.planned import (
-    PlannedDataset,
-    PlannedFile,
-    PlannedMetaSession,
-    PlannedSession,
+from imaging_pipeline.ingest.records import (
+    DatasetRecord,
+    MetaSessionRecord,
     Request,
+    SessionRecord,
 )
 from imaging_pipeline.readers.alike import check_alike
 
-# A disk, and a share even more, answers slowly but much at once.
+# Disks, and shares even more, take long to answer, but answer many requests at once.
 _EXPECTED_FILES = 16
 
 
@@ -34,23 +33,23 @@ class RecordedFile:
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Where it stands in its dataset."""
+        """What the files of a dataset are ordered by."""
         return self.used.acquisition, self.used.file_number, self.path
 
 
 def plan_sessions(
     request: Request, experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]
-) -> tuple[PlannedSession, ...]:
+) -> tuple[SessionRecord, ...]:
     """Make one session of each timeseries name, ordered by their start.
 
-    What was recorded under a name that is no session is named in ``contents.left_out``.
+    A name under which everything is left out makes no session; its files go to ``contents.left_out``.
 
     Raises
     ------
     NamingError
         Two timeseries names started at one moment: one is a copy under another name.
     StillCopyingError, FormatError
-        As the files' contents show.
+        A file is not complete, or not of its format.
     """
     by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
     groups = [
@@ -74,31 +73,32 @@ def plan_sessions(
 
 
 def plan_metasessions(
-    request: Request, sessions: Sequence[PlannedSession], output_folders: Mapping[str, str]
-) -> tuple[PlannedMetaSession, ...]:
-    """Put all sessions into one meta-session where they are combined, else each into its own.
+    request: Request, sessions: Sequence[SessionRecord], output_folders: Mapping[str, str]
+) -> tuple[MetaSessionRecord, ...]:
+    """Return one meta-session of all sessions where they are combined, else one of each.
 
     Parameters
     ----------
     request
-        Whose folder it is.
+        The request for the folder.
     sessions
         What was recorded.
     output_folders
-        Where Suite2p output lies of sessions that have a folder of their own, by timeseries name.
+        Timeseries name → folder of the Suite2p output, for sessions that have a folder of their own.
     """
     if request.combined:
         name = names.combined_metasession_name(
             request.animal_id, request.datasource_id, request.repository_name, request.folder, request.label
         )
-        folder = request.place_of(f"combined_{name}")
-        return (PlannedMetaSession(name, tuple(sessions), (), folder),)
+        folder = request.below_repository(f"combined_{name}")
+        return (MetaSessionRecord(name, request, tuple(sessions), (), folder),)
     return tuple(
-        PlannedMetaSession(
+        MetaSessionRecord(
             session.session_name,
+            request,
             (session,),
             (),
-            request.place_of(
+            request.below_repository(
                 output_folders.get(
                     session.timeseries_name, f"split_{session.timeseries_name}_{session.session_name}"
                 )
@@ -114,14 +114,14 @@ def _session(
     contents: FolderContents,
     timeseries_name: str,
     files: list[RecordedFile],
-) -> PlannedSession:
+) -> SessionRecord:
     recording = _primary(experiment, files)
     _check_alike(experiment, contents, recording)
     first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
-    datasets = _datasets(request, contents, name, timeseries_name, files)
-    return PlannedSession(name, timeseries_name, start, tuple(datasets))
+    datasets = _datasets(contents, name, timeseries_name, files)
+    return SessionRecord(name, timeseries_name, start, tuple(datasets))
 
 
 def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[RecordedFile]:
@@ -142,7 +142,7 @@ def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Se
 
 
 def _read_new(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> None:
-    """Read one file after the other, while the system fetches what the next ones will be asked for."""
+    """Read new files one after the other, while the system fetches what will be read of the next ones."""
     new = [file for file in files if contents.is_new(file.path)]
     for number, file in enumerate(new):
         progress.report("reading new files", number, len(new))
@@ -159,16 +159,17 @@ def _examine(experiment: ExperimentType, file: RecordedFile) -> Examine:
 def _check_alike(
     experiment: ExperimentType, contents: FolderContents, recording: Sequence[RecordedFile]
 ) -> None:
-    """Hold new files of a session against each other, and against one of those that are registered."""
+    """Compare new files of a session with each other, and with one that is registered."""
     here = [file for file in recording if file.path in contents.entries]
     new = [file for file in here if contents.is_new(file.path)]
-    known = [file for file in here if not contents.is_new(file.path)][:1]
+    # One is enough: registered files were compared with each other when they were new.
+    registered = [file for file in here if not contents.is_new(file.path)][:1]
     if new:
         layouts = {
             contents.folder / file.path: contents.examine(file.path, _examine(experiment, file)).layout
-            for file in (*known, *new)
+            for file in (*registered, *new)
         }
-        check_alike(layouts, contents.folder / known[0].path if known else None)
+        check_alike(layouts, contents.folder / registered[0].path if registered else None)
 
 
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:
@@ -185,33 +186,18 @@ def _start(experiment: ExperimentType, contents: FolderContents, first: Recorded
 
 
 def _datasets(
-    request: Request,
     contents: FolderContents,
     session_name: str,
     bundle: str,
     files: Sequence[RecordedFile],
-) -> Iterator[PlannedDataset]:
+) -> Iterator[DatasetRecord]:
     by_type = sorted(files, key=lambda file: (file.used.datasettype, file.order))
     for datasettype, group in groupby(by_type, key=lambda file: file.used.datasettype):
         members = list(group)
-        yield PlannedDataset(
+        yield DatasetRecord(
             names.dataset_name(session_name, datasettype, bundle),
             datasettype,
             members[0].used.filetype,
             bundle,
-            tuple(planned_file(request, contents, file.path, file.used.acquisition) for file in members),
+            tuple(replace(contents.read(file.path), acquisition=file.used.acquisition) for file in members),
         )
-
-
-def planned_file(request: Request, contents: FolderContents, path: str, acquisition: int = 0) -> PlannedFile:
-    """Return a file of the folder as a dataset holds it."""
-    content = contents.read(path)
-    return PlannedFile(
-        request.place_of(path.removesuffix(f"/{content.part}") if content.part else path),
-        content.size_bytes,
-        content.modified,
-        content.fingerprint,
-        acquisition,
-        content.part,
-        content.parts,
-    )

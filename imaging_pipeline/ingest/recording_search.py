@@ -1,4 +1,4 @@
-"""Folders of a share that look like recordings, whether anybody registered them or not."""
+"""Folders of a share that look like recordings, registered or not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LISTERS = 8
 
 
 @dataclass(frozen=True)
-class FoundRecording:
+class RecordingFolder:
     """A folder that looks like a recording.
 
     Attributes
@@ -29,13 +29,13 @@ class FoundRecording:
     folder
         Path below the share with forward slashes; empty for the share itself.
     experiment_type
-        The type that makes most of its files.
+        The type that uses most of its files.
     num_timeseries, num_files
-        Timeseries names, and files of the kind that makes a session.
+        Number of timeseries names, and of files of the primary dataset type.
     newest
-        When a file of the folder was last written, by this machine's zone.
+        When a file of the folder was last written, in the time zone of this machine.
     problem
-        Why it could not be registered as it is; empty where nothing is seen.
+        Why it could not be registered as it is; empty where nothing is wrong as far as the names show.
     """
 
     folder: str
@@ -47,40 +47,41 @@ class FoundRecording:
 
 
 @dataclass(frozen=True)
-class FoundRecordings:
-    """What a share holds: folders that look like recordings, and those that could not be read."""
+class RecordingSearch:
+    """The folders of a share that look like recordings, and those that could not be read."""
 
-    recordings: tuple[FoundRecording, ...]
+    recordings: tuple[RecordingFolder, ...]
     unread: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder: when each of its files was last written, and its subfolders; None if it cannot be read."""
+    """When each file of a folder was last written, and its subfolders."""
 
     written: Mapping[str, float]
     subfolders: tuple[str, ...]
 
 
-def find_recordings(share: Path) -> FoundRecordings:
-    """List a whole share and say which folders look like recordings; reads names only, but for containers.
+def find_recordings(share: Path) -> RecordingSearch:
+    """Return the folders of a whole share that look like recordings.
 
-    Links are not followed. A subfolder whose files belong to the recording above it is none of its own.
+    Names are read, and of files only those that hold several recordings. Links are not followed. A
+    subfolder whose files belong to the recording above it is not listed itself.
     """
     folders, unread = _listed(share)
-    found, claimed = [], set[str]()
+    recordings, claimed = [], set[str]()
     for path in sorted(folders):
         if path in claimed:
             continue
         recording = _recognised(share, path, folders[path])
         if recording is not None:
-            found.append(recording)
+            recordings.append(recording)
             claimed |= _claimed(share, path, recording.experiment_type, folders)
-    return FoundRecordings(tuple(found), tuple(sorted(unread)))
+    return RecordingSearch(tuple(recordings), tuple(sorted(unread)))
 
 
 def _listed(share: Path) -> tuple[dict[str, _Folder], list[str]]:
-    """List level by level, several folders at a time."""
+    """Return all folders by path, and those that could not be read; several are listed at a time."""
     folders: dict[str, _Folder] = {}
     unread: list[str] = []
     level = [""]
@@ -105,11 +106,11 @@ def _list(share: Path, path: str) -> _Folder | None:
     try:
         with os.scandir(share / path) as entries:
             for entry in entries:
-                place = _join(path, entry.name)
-                if not is_text(entry.name) or leads_elsewhere(entry) or ignoring_rule(place) is not None:
+                below = _join(path, entry.name)
+                if not is_text(entry.name) or leads_elsewhere(entry) or ignoring_rule(below) is not None:
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    subfolders.append(place)
+                    subfolders.append(below)
                 else:
                     written[entry.name] = entry.stat(follow_symlinks=False).st_mtime
     except OSError:
@@ -117,74 +118,78 @@ def _list(share: Path, path: str) -> _Folder | None:
     return _Folder(written, tuple(subfolders))
 
 
-def _recognised(share: Path, path: str, folder: _Folder) -> FoundRecording | None:
+def _recognised(share: Path, path: str, folder: _Folder) -> RecordingFolder | None:
     """Return what the files that lie in the folder itself look like, or None."""
-    looks = [_look(experiment, share, path, folder) for experiment in EXPERIMENT_TYPES if folder.written]
-    _, recording = max(looks, key=lambda look: look[0], default=(0, None))
+    counted = [
+        _used_files(experiment, share, path, folder) for experiment in EXPERIMENT_TYPES if folder.written
+    ]
+    _, recording = max(counted, key=lambda each: each[0], default=(0, None))
     return recording
 
 
-def _look(
+def _used_files(
     experiment: ExperimentType, share: Path, path: str, folder: _Folder
-) -> tuple[int, FoundRecording | None]:
+) -> tuple[int, RecordingFolder | None]:
     """Return how many files an experiment type would use, and the recording that they make."""
     newest = datetime.fromtimestamp(max(folder.written.values()))
     names = list(folder.written)
     parts, unreadable = _parts(experiment, share / path, names)
     if unreadable:
-        return 1, FoundRecording(path, experiment.name, 0, 0, newest, unreadable)
+        return 1, RecordingFolder(path, experiment.name, 0, 0, newest, unreadable)
     try:
         recognised = experiment.recognise(share / path, [*names, *parts])
     except NamingError as error:
-        return 1, FoundRecording(path, experiment.name, 0, 0, newest, _told(error, error.found))
+        return 1, RecordingFolder(path, experiment.name, 0, 0, newest, _problem(error, error.found))
     used = [each.verdict for each in recognised if isinstance(each.verdict, Used)]
     primary = [each for each in used if each.datasettype == experiment.primary]
     if not primary:
         return 0, None
     timeseries = {each.timeseries_name for each in primary}
-    return len(used), FoundRecording(path, experiment.name, len(timeseries), len(primary), newest)
+    return len(used), RecordingFolder(path, experiment.name, len(timeseries), len(primary), newest)
 
 
 def _parts(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> tuple[list[str], str]:
-    """Return the recordings in files that hold several, and why one of these cannot be read, if so."""
-    found, unreadable = [], ""
+    """Return the recordings in files that hold several, and why one of these files cannot be read, if any."""
+    recordings, unreadable = [], ""
     for name in names:
         if not experiment.container or not name.lower().endswith(experiment.container):
             continue
         try:
             parts = experiment.parts(folder / name)
         except PipelineError as error:
-            unreadable = unreadable or _told(error, name)
+            unreadable = unreadable or _problem(error, name)
         except OSError as error:
             unreadable = unreadable or f"{error.strerror or error} ({name})"
         else:
-            found += [f"{name}/{part}" for part, held in parts.items() if not held.left_out]
-    return found, unreadable
+            recordings += [f"{name}/{part}" for part, examined in parts.items() if not examined.left_out]
+    return recordings, unreadable
 
 
-def _told(error: PipelineError, detail: object) -> str:
+def _problem(error: PipelineError, detail: object) -> str:
     return error.what if detail is None else f"{error.what} ({detail})"
 
 
 def _claimed(share: Path, path: str, type_name: str, folders: Mapping[str, _Folder]) -> set[str]:
-    """Return the subfolders with files that belong to the recording above them, or may belong to it."""
+    """Return the subfolders with files that belong or may belong to the recording above them."""
     below = list(_below(path, folders))
     if not below:
         return set()
     (experiment,) = (each for each in EXPERIMENT_TYPES if each.name == type_name)
     start = len(path) + 1 if path else 0
-    names = [_join(place, name)[start:] for place in (path, *below) for name in folders[place].written]
+    names = [_join(folder, name)[start:] for folder in (path, *below) for name in folders[folder].written]
     parts, _ = _parts(experiment, share / path, [name for name in names if "/" not in name])
     try:
         recognised = experiment.recognise(share / path, [*names, *parts])
     except NamingError:
         return set()
-    places = {str(PurePosixPath(_join(path, each.path)).parent) for each in recognised if _speaks(each)}
-    return places & set(below)
+    parents = {
+        str(PurePosixPath(_join(path, each.path)).parent) for each in recognised if _is_of_recording(each)
+    }
+    return parents & set(below)
 
 
-def _speaks(file: Recognised) -> bool:
-    """Return True if a file belongs to a recording, even if its name leaves open to which."""
+def _is_of_recording(file: Recognised) -> bool:
+    """Return True if a file belongs to a recording, even where its name does not say to which."""
     verdict = file.verdict
     if isinstance(verdict, Unknown):
         return verdict.is_ambiguous or verdict.lacks_recording

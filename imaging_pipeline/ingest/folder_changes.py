@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imaging_pipeline.ingest.planned import PlannedDataset, PlannedMetaSession, PlannedSession
+from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, SessionRecord
 
 
 class SessionVerdict(StrEnum):
@@ -25,14 +25,14 @@ class DatasetVerdict(StrEnum):
 
 
 class Difference(StrEnum):
-    """How the files of a dataset differ from the registered ones.
+    """How the files of a dataset differ from the stored ones.
 
-    ``PLACE``: the same content at another place or time; rows of files change, nothing derived does.
+    ``LOCATION``: the same content at another path or time; rows of files change, nothing derived does.
     ``CURATION``: only ``iscell.npy`` differs; the cells decide what is derived anew.
     ``CONTENT``: what is derived from the dataset is out of date.
     """
 
-    PLACE = "place"
+    LOCATION = "location"
     CURATION = "curation"
     CONTENT = "content"
 
@@ -53,47 +53,47 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True)
 class SessionChange:
-    """A session that the request met; ``session`` carries the names that the database knows it by."""
+    """A session of the folder; ``session`` has the names under which it is stored."""
 
-    session: PlannedSession
+    session: SessionRecord
     metasession_name: str
     verdict: SessionVerdict
 
 
 @dataclass(frozen=True)
 class RefusedSession:
-    """A session of the folder that is not registered before a person has decided.
+    """A session of the folder that is not registered, because a person has to decide first.
 
     Attributes
     ----------
     session, metasession_name
         As planned.
     kind
-        Of the finding that says what there is to decide.
+        The kind of the finding that says what to decide.
     """
 
-    session: PlannedSession
+    session: SessionRecord
     metasession_name: str
     kind: FindingKind
 
 
 @dataclass(frozen=True)
 class DatasetChange:
-    """A dataset that the request met.
+    """A dataset of the folder.
 
     Attributes
     ----------
     dataset
-        The dataset as it shall be, under the name that the database knows it by.
+        The dataset as it is now, with the name under which it is stored.
     metasession_name, session_names
-        Whose it is: one session, or all of the meta-session for Suite2p output.
+        To which it belongs: one session, or all of the meta-session for Suite2p output.
     verdict, difference, reason
         What it is to the database; ``difference`` is None unless it changed.
     file_orders
-        Where the content is the registered one: the registered order of each file.
+        Where the content is the stored one: the stored order of each file.
     """
 
-    dataset: PlannedDataset
+    dataset: DatasetRecord
     metasession_name: str
     session_names: tuple[str, ...]
     verdict: DatasetVerdict
@@ -103,7 +103,7 @@ class DatasetChange:
 
 
 class PurgeSeed(StrEnum):
-    """What a purge starts at: everything below it goes; of the last three kinds the seed too.
+    """Where a purge starts: everything below is deleted, and for the last three kinds the seed as well.
 
     ``LINKS``: a dataset's links to some sessions.
     ``FILES``: the files of a dataset.
@@ -129,7 +129,7 @@ class Purge:
     seed
         Where it starts.
     metasession_name, session_names, dataset_name
-        Whose it is; no sessions and no dataset for a run or a meta-session.
+        What is purged; no sessions and no dataset for a run or a meta-session.
     reason
         Why, for the report.
     """
@@ -143,14 +143,14 @@ class Purge:
 
 @dataclass(frozen=True)
 class Curation:
-    """Another choice of cells than the one that was imported of a Suite2p output for a session.
+    """A choice of cells that differs from the one that was imported for a session.
 
     Attributes
     ----------
     metasession_name, session_name, dataset_name, bundle
-        Whose it is.
+        The session, and its Suite2p output.
     added, removed
-        Numbers of the regions that became cells, and of those that are none any more.
+        Numbers of the regions that became cells, and of those that no longer are cells.
     """
 
     metasession_name: str
@@ -177,7 +177,7 @@ class OptionSetChange:
 
 @dataclass(frozen=True)
 class MissedFile:
-    """A registered file that was gone before its folder was moved, and where it would lie now."""
+    """A stored file that was gone before its folder was moved, and the path that it would have now."""
 
     dataset_name: str
     file_order: int
@@ -191,12 +191,10 @@ class Relocation:
 
     Attributes
     ----------
-    metasession_name
-        Which.
     repository_name, folder, suite2p_folder
-        Where it is now, paths below the repository.
+        Where it is now; the folders are paths below the repository.
     missed
-        Files that did not arrive there.
+        Files that were gone before.
     """
 
     metasession_name: str
@@ -216,21 +214,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Plan against database: all that a registration does, and all that it tells.
+class FolderChanges:
+    """The difference between plan and database: all that a registration does and reports.
 
     Attributes
     ----------
     new_metasessions
-        Meta-sessions to make; their sessions and datasets are below.
+        Meta-sessions to insert; their sessions and datasets are among those below.
     sessions, datasets
-        All that the request met and that may be touched.
+        All of the folder that may be written, with those that are stored already.
     refused
         Sessions of the folder of which nothing is written.
     session_order
-        For meta-sessions that get a session: all their sessions' names by start.
+        For meta-sessions that get a session: the names of all their sessions by start.
     purges
-        What is out of date; done before anything is written.
+        What is out of date; deleted before anything is written.
     curations
         Cells that a person chose anew.
     option_sets
@@ -241,7 +239,7 @@ class Changes:
         What a person should know.
     """
 
-    new_metasessions: tuple[PlannedMetaSession, ...] = ()
+    new_metasessions: tuple[MetaSessionRecord, ...] = ()
     sessions: tuple[SessionChange, ...] = ()
     datasets: tuple[DatasetChange, ...] = ()
     refused: tuple[RefusedSession, ...] = ()
@@ -253,25 +251,15 @@ class Changes:
     findings: tuple[Finding, ...] = ()
 
     @property
-    def has_effects(self) -> bool:
-        """Whether anything is written or deleted, beside the request's report."""
-        seldom = (self.new_metasessions, self.purges, self.curations, self.option_sets, self.relocations)
-        return (
-            any(seldom)
-            or any(each.verdict != "known" for each in self.sessions)
-            or any(each.verdict != "known" for each in self.datasets)
-        )
-
-    @property
     def metasession_names(self) -> tuple[str, ...]:
-        """The names of all meta-sessions that the request met."""
+        """The names of the meta-sessions of all sessions and datasets."""
         of_sessions = {each.metasession_name for each in self.sessions}
         return tuple(sorted(of_sessions | {each.metasession_name for each in self.datasets}))
 
     @property
-    def are_any(self) -> bool:
-        """Whether the database is to be another one: all that is met may be there as it should be."""
-        return bool(
+    def is_empty(self) -> bool:
+        """Whether nothing is written or deleted, apart from the report of the request."""
+        return not (
             self.new_metasessions
             or any(each.verdict is not SessionVerdict.KNOWN for each in self.sessions)
             or any(each.verdict is not DatasetVerdict.KNOWN for each in self.datasets)

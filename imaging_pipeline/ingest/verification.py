@@ -1,4 +1,4 @@
-"""Whether registered files lie at a place as they were registered."""
+"""Whether the registered files of a repository lie in a folder as they were registered."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
 from imaging_pipeline.ingest.fingerprint import fingerprint
-from imaging_pipeline.ingest.known import KnownFile
+from imaging_pipeline.ingest.records import FileRecord
 from imaging_pipeline.paths import Place, local_path
 
 _READERS = 8
 
 
 @dataclass(frozen=True)
-class Differing:
+class DifferingFile:
     """A file that is not as it was registered: its path below the repository, and what is wrong."""
 
     path: str
@@ -26,24 +26,24 @@ class Differing:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """How many files were looked at, and those that are missing or not as they were registered."""
+class Verification:
+    """How many files were checked, and those that are missing or not as they were registered."""
 
     num_files: int
-    differing: tuple[Differing, ...]
+    differing: tuple[DifferingFile, ...]
 
 
-def verify(share: Path, files: Iterable[KnownFile]) -> Verified:
-    """Hold registered files against those below a folder, by size and fingerprint.
+def verify(share: Path, files: Iterable[FileRecord]) -> Verification:
+    """Compare registered files with those below a folder, by size and fingerprint.
 
     Parameters
     ----------
     share
         Where the files of the repository lie.
     files
-        As they were registered, all of one repository.
+        The registered files, all of one repository.
     """
-    by_path: dict[str, list[KnownFile]] = {}
+    by_path: dict[str, list[FileRecord]] = {}
     for file in files:
         by_path.setdefault(file.path, []).append(file)
     differing = []
@@ -52,12 +52,12 @@ def verify(share: Path, files: Iterable[KnownFile]) -> Verified:
         for number, (path, problem) in enumerate(zip(by_path, problems, strict=True), 1):
             progress.report("verifying files", number, len(by_path))
             if problem:
-                differing.append(Differing(path, problem))
-    return Verified(len(by_path), tuple(differing))
+                differing.append(DifferingFile(path, problem))
+    return Verification(len(by_path), tuple(differing))
 
 
-def _problem(share: Path, registered: Sequence[KnownFile]) -> str:
-    """Return what is wrong with a file, of which several parts may be registered, or nothing."""
+def _problem(share: Path, registered: Sequence[FileRecord]) -> str:
+    """Return what is wrong with a file, or nothing; several parts of it may be registered."""
     file = registered[0]
     try:
         path = local_path(Place(file.repository_name, file.path), {file.repository_name: share})
@@ -75,10 +75,10 @@ def _problem(share: Path, registered: Sequence[KnownFile]) -> str:
         return f"cannot be read: {error.strerror or error}"
 
 
-def _problem_of_parts(path: Path, registered: Sequence[KnownFile]) -> str:
-    """Compare the parts alone: the file grows when the microscope adds another."""
-    opens = (each for each in EXPERIMENT_TYPES if each.container)
-    experiment = next(each for each in opens if path.name.lower().endswith(each.container))
-    there = {name: part.fingerprint for name, part in experiment.parts(path).items()}
-    others = [file.part for file in registered if there.get(file.part) != file.fingerprint]
-    return f"without {', '.join(others)} as registered" if others else ""
+def _problem_of_parts(path: Path, registered: Sequence[FileRecord]) -> str:
+    """Return which registered parts of a file differ; new parts do not count, since the file grows."""
+    containers = (each for each in EXPERIMENT_TYPES if each.container)
+    experiment = next(each for each in containers if path.name.lower().endswith(each.container))
+    fingerprints = {name: part.fingerprint for name, part in experiment.parts(path).items()}
+    differing = [file.part for file in registered if fingerprints.get(file.part) != file.fingerprint]
+    return f"without {', '.join(differing)} as registered" if differing else ""

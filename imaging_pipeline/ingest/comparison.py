@@ -1,4 +1,4 @@
-"""Holds a plan against the database: what is new, what changed, what must be purged."""
+"""Compares a plan with the database: what is new, what has changed, what must be purged."""
 
 from __future__ import annotations
 
@@ -10,72 +10,41 @@ from imaging_pipeline import names
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.experiments.recognised import ExperimentType
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.ingest.changed import (
-    Changes,
+from imaging_pipeline.ingest.dataset_difference import difference
+from imaging_pipeline.ingest.folder_changes import (
     DatasetChange,
     DatasetVerdict,
     Difference,
     Finding,
     FindingKind,
+    FolderChanges,
     OptionSetChange,
-    Purge,
-    PurgeSeed,
     RefusedSession,
-    Relocation,
     SessionChange,
     SessionVerdict,
 )
-from imaging_pipeline.ingest.dataset_difference import difference
-from imaging_pipeline.ingest.known import (
-    Known,
-    KnownDataset,
-    KnownFile,
-    KnownMetaSession,
-    KnownSession,
-)
-from imaging_pipeline.ingest.matching import MetaSessionMatch, Registered, SessionMatch
+from imaging_pipeline.ingest.matching import MetaSessionMatch, SessionMatch, StoredSessions
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
-from imaging_pipeline.ingest.planned import Plan, PlannedDataset
-from imaging_pipeline.ingest.relocated import relocated
-
-__all__ = [
-    "Changes",
-    "DatasetChange",
-    "DatasetVerdict",
-    "Difference",
-    "Finding",
-    "FindingKind",
-    "Known",
-    "KnownDataset",
-    "KnownFile",
-    "KnownMetaSession",
-    "KnownSession",
-    "OptionSetChange",
-    "Purge",
-    "PurgeSeed",
-    "Relocation",
-    "SessionChange",
-    "SessionVerdict",
-    "compare",
-]
+from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan
+from imaging_pipeline.ingest.relocation import relocations
 
 
-def compare(plan: Plan, known: Known) -> Changes:
-    """Return what registering a folder changes; nothing where the database holds it all.
+def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
+    """Return what registering a folder changes; nothing where all of it is stored as it is.
 
     Parameters
     ----------
     plan
         What the folder means.
-    known
-        What the database holds that the plan may meet.
+    stored
+        Every stored meta-session, of either label, that has the name of a planned meta-session, a session
+        of a planned name, or a file with the path or the content of a planned one.
     """
     experiment = experiment_type(plan.request.experiment_type)
-    registered = Registered(plan, known, experiment.primary)
-    parts = [
-        _Comparison(plan, experiment, match).changes() for match in registered.match_all(plan.metasessions)
-    ]
-    return Changes(
+    stored_sessions = StoredSessions(plan, stored, experiment.primary)
+    matches = stored_sessions.match_all(plan.metasessions)
+    parts = [_Comparison(plan, experiment, match).changes() for match in matches]
+    return FolderChanges(
         new_metasessions=tuple(chain.from_iterable(part.new_metasessions for part in parts)),
         sessions=tuple(chain.from_iterable(part.sessions for part in parts)),
         datasets=tuple(chain.from_iterable(part.datasets for part in parts)),
@@ -99,26 +68,26 @@ def _gone(plan: Plan) -> Iterator[Finding]:
 
 
 class _Comparison:
-    """One planned meta-session against the registered one that it is."""
+    """One planned meta-session, compared with the stored one that it matches."""
 
     def __init__(self, plan: Plan, experiment: ExperimentType, match: MetaSessionMatch) -> None:
         self._plan = plan
         self._experiment = experiment
         self._match = match
-        self._known = match.known
-        self._name = (match.known or match.planned).metasession_name
-        self._open = [session for session in match.sessions if not session.is_refused]
+        self._stored = match.stored
+        self._name = (match.stored or match.planned).metasession_name
+        self._accepted = [session for session in match.sessions if not session.is_refused]
 
-    def changes(self) -> Changes:
+    def changes(self) -> FolderChanges:
         """Return the changes of this meta-session."""
         findings = tuple(finding for session in self._match.sessions for finding in session.findings)
         refused = tuple(self._refused())
-        if not self._open:
-            return Changes(refused=refused, findings=findings)
-        sessions = [self._session(match) for match in self._open]
+        if not self._accepted:
+            return FolderChanges(refused=refused, findings=findings)
+        sessions = [self._session(match) for match in self._accepted]
         recordings = [
             change
-            for match, session in zip(self._open, sessions, strict=True)
+            for match, session in zip(self._accepted, sessions, strict=True)
             for change in self._recordings(match, session)
         ]
         order = self._order(sessions)
@@ -128,8 +97,8 @@ class _Comparison:
         )
         outputs = list(self._outputs(order, outdated.outputs))
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
-        return Changes(
-            new_metasessions=() if self._known else (self._match.planned,),
+        return FolderChanges(
+            new_metasessions=() if self._stored else (self._match.planned,),
             sessions=tuple(sessions),
             datasets=(*recordings, *outputs),
             refused=refused,
@@ -137,11 +106,11 @@ class _Comparison:
             purges=tuple(outdated.purges(order, (*recordings, *outputs))),
             curations=tuple(outdated.curations(outputs)),
             option_sets=(option_set,) if option_set else (),
-            relocations=tuple(relocated(self._plan.request, self._match, (*recordings, *outputs))),
+            relocations=tuple(relocations(self._plan.request, self._match, (*recordings, *outputs))),
             findings=(
                 *findings,
-                *self._of_another(),
-                *self._of_old_set(option_set),
+                *self._other_person(),
+                *self._replaced_option_set(option_set),
                 *self._gone_outputs(outputs, outdated.outputs),
             ),
         )
@@ -152,33 +121,37 @@ class _Comparison:
                 yield RefusedSession(match.planned, self._match.planned.metasession_name, match.refusal)
 
     def _session(self, match: SessionMatch) -> SessionChange:
-        if match.known is None:
-            verdict = SessionVerdict.JOINED if self._known else SessionVerdict.NEW
+        if match.stored is None:
+            verdict = SessionVerdict.JOINED if self._stored else SessionVerdict.NEW
             return SessionChange(match.planned, self._name, verdict)
-        session = replace(match.planned, session_name=match.known.session_name, start=match.known.start)
+        session = replace(match.planned, session_name=match.stored.session_name, start=match.stored.start)
         return SessionChange(session, self._name, SessionVerdict.KNOWN)
 
     def _recordings(self, match: SessionMatch, session: SessionChange) -> Iterator[DatasetChange]:
-        """Hold a session's datasets against the registered ones of the same type: there is one each."""
+        """Yield the changes of a session's datasets; it has at most one stored dataset of a type."""
         owner = session.session.session_name
-        registered = {dataset.datasettype: dataset for dataset in match.known.datasets} if match.known else {}
+        stored = {dataset.datasettype: dataset for dataset in match.stored.datasets} if match.stored else {}
         changes = []
         for dataset in session.session.datasets:
-            before = registered.get(dataset.datasettype)
             name = names.dataset_name(owner, dataset.datasettype, dataset.bundle)
-            changes.append(self._dataset(replace(dataset, dataset_name=name), before, (owner,)))
+            named = replace(dataset, dataset_name=name)
+            changes.append(self._dataset(named, stored.get(dataset.datasettype), (owner,)))
         return self._with_headers(changes)
 
     def _with_headers(self, changes: Sequence[DatasetChange]) -> Iterator[DatasetChange]:
-        """Let tifs change with the primary dataset, which tells how they were taken."""
-        told = [
+        """Yield the tifs as changed where the primary dataset is: it says how they were recorded."""
+        primary_reasons = [
             each.reason
             for each in changes
             if each.dataset.datasettype == self._experiment.primary and each.difference is Difference.CONTENT
         ]
         for each in changes:
-            if told and each.dataset.datasettype in TIFS and each.verdict is not DatasetVerdict.NEW:
-                reason = each.reason if each.difference is Difference.CONTENT else told[0]
+            if (
+                primary_reasons
+                and each.dataset.datasettype in TIFS
+                and each.verdict is not DatasetVerdict.NEW
+            ):
+                reason = each.reason if each.difference is Difference.CONTENT else primary_reasons[0]
                 yield replace(
                     each,
                     verdict=DatasetVerdict.CHANGED,
@@ -192,54 +165,57 @@ class _Comparison:
     def _outputs(
         self, session_names: tuple[str, ...], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[DatasetChange]:
-        if len(self._open) < len(self._match.sessions):
+        if len(self._accepted) < len(self._match.sessions):
             return
-        registered = {dataset.bundle: dataset for dataset in self._known.datasets} if self._known else {}
+        stored = {dataset.bundle: dataset for dataset in self._stored.datasets} if self._stored else {}
         for dataset in self._match.planned.datasets:
             if dataset.bundle in outdated:
                 continue
             name = names.dataset_name(self._name, dataset.datasettype, dataset.bundle)
-            yield self._dataset(
-                replace(dataset, dataset_name=name), registered.get(dataset.bundle), session_names
-            )
+            named = replace(dataset, dataset_name=name)
+            yield self._dataset(named, stored.get(dataset.bundle), session_names)
 
     def _dataset(
-        self, dataset: PlannedDataset, before: KnownDataset | None, session_names: tuple[str, ...]
+        self, dataset: DatasetRecord, stored: DatasetRecord | None, session_names: tuple[str, ...]
     ) -> DatasetChange:
-        if before is None:
+        if stored is None:
             return DatasetChange(dataset, self._name, session_names, DatasetVerdict.NEW)
-        dataset = replace(dataset, dataset_name=before.dataset_name, bundle=before.bundle)
-        found = difference(dataset, before, self._plan.request.repository_name)
-        verdict = DatasetVerdict.CHANGED if found.kind else DatasetVerdict.KNOWN
+        dataset = replace(dataset, dataset_name=stored.dataset_name, bundle=stored.bundle)
+        change = difference(dataset, stored)
+        verdict = DatasetVerdict.CHANGED if change.kind else DatasetVerdict.KNOWN
         return DatasetChange(
-            dataset, self._name, session_names, verdict, found.kind, found.reason, found.registered
+            dataset, self._name, session_names, verdict, change.kind, change.reason, change.file_orders
         )
 
     def _order(self, sessions: Sequence[SessionChange]) -> tuple[str, ...]:
-        starts = {each.session_name: each.start for each in (self._known.sessions if self._known else ())}
+        starts = {each.session_name: each.start for each in (self._stored.sessions if self._stored else ())}
         starts |= {each.session.session_name: each.session.start for each in sessions}
         return tuple(sorted(starts, key=lambda name: (starts[name], name)))
 
     def _option_set(self) -> OptionSetChange | None:
         """Return the change of the option set; sets are compared by content, and None changes nothing."""
-        wanted, known = self._plan.request.ops_name, self._known
-        if wanted is None or (known is not None and known.settings_hash == self._plan.settings_hash):
+        requested, stored = self._plan.request.ops_name, self._stored
+        if requested is None or (stored is not None and stored.settings_hash == self._plan.settings_hash):
             return None
-        return OptionSetChange(self._name, known.ops_name if known else None, wanted)
+        return OptionSetChange(self._name, stored.request.ops_name if stored else None, requested)
 
-    def _of_old_set(self, option_set: OptionSetChange | None) -> Iterator[Finding]:
+    def _replaced_option_set(self, option_set: OptionSetChange | None) -> Iterator[Finding]:
         if option_set is not None and option_set.old_name is not None:
-            met = " + ".join(match.planned.timeseries_name for match in self._open)
-            message = f"of {met}: {option_set.new_name}, no longer {option_set.old_name}"
+            timeseries = " + ".join(match.planned.timeseries_name for match in self._accepted)
+            message = f"of {timeseries}: {option_set.new_name}, no longer {option_set.old_name}"
             yield Finding(FindingKind.OPTION_SET, None, message)
 
-    def _of_another(self) -> Iterator[Finding]:
-        """Tell whose it is where somebody else asks: colleagues curate, so that it is not theirs by that."""
-        known, username = self._known, self._plan.request.username
-        if known is not None and known.username != username:
-            row = {"metasession_name": known.metasession_name, "username": username}
+    def _other_person(self) -> Iterator[Finding]:
+        """Yield a finding where another person requests the folder.
+
+        A colleague may do so to curate it, so that the experimenter stays the same.
+        """
+        stored, username = self._stored, self._plan.request.username
+        if stored is not None and stored.request.username != username:
+            owner = stored.request.username
+            row = {"metasession_name": stored.metasession_name, "username": username}
             message = (
-                f"{known.metasession_name} is registered as {known.username}'s and stays so; to correct the"
+                f"{stored.metasession_name} is registered as {owner}'s and stays so; to correct the"
                 f" experimenter: imaging.MetaSession.update1({row})"
             )
             yield Finding(FindingKind.OTHER_PERSON, None, message)
@@ -247,11 +223,11 @@ class _Comparison:
     def _gone_outputs(
         self, outputs: Sequence[DatasetChange], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[Finding]:
-        """Tell of registered output that is no longer there, or no longer whole; its rows stay."""
-        if self._known is None or len(self._open) < len(self._match.sessions):
+        """Yield a finding for stored output that is no longer there, or no longer complete; its rows stay."""
+        if self._stored is None or len(self._accepted) < len(self._match.sessions):
             return
         present = {each.dataset.bundle for each in outputs} | set(outdated)
-        for dataset in self._known.datasets:
+        for dataset in self._stored.datasets:
             if dataset.bundle not in present:
                 message = f"the Suite2p output {dataset.bundle} is not there as it was; its rows stay"
                 yield Finding(FindingKind.GONE, None, message)

@@ -1,37 +1,37 @@
-"""The word on every file that stands when the database was asked: what is not registered is not used."""
+"""What becomes of every file of a folder, once the plan was compared with the database."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from imaging_pipeline.ingest.changed import Changes
-from imaging_pipeline.ingest.planned import FileReport, FileVerdict, Plan
+from imaging_pipeline.ingest.folder_changes import FolderChanges
+from imaging_pipeline.ingest.records import FileReport, FileVerdict, Plan
 
 
-def accounted(plan: Plan, changes: Changes) -> tuple[FileReport, ...]:
-    """Return every file of a folder with what becomes of it.
+def file_accounting(plan: Plan, changes: FolderChanges) -> tuple[FileReport, ...]:
+    """Return every file of a folder with what becomes of it; files of refused sessions are not used.
 
     Parameters
     ----------
     plan
         What the folder means.
     changes
-        What of it is registered.
+        What registering it changes.
     """
     used = {file.address for change in changes.datasets for file in change.dataset.files}
     refused = _refused(plan, changes)
 
-    def stands(file: FileReport) -> FileReport:
+    def final(file: FileReport) -> FileReport:
         if file.verdict is not FileVerdict.USED or file.path in used:
             return file
         reason = refused.get(file.path, "of an output that is out of date")
         return replace(file, verdict=FileVerdict.IGNORED, datasettype=None, reason=reason)
 
-    return tuple(stands(file) for file in plan.files)
+    return tuple(final(file) for file in plan.files)
 
 
-def _refused(plan: Plan, changes: Changes) -> dict[str, str]:
-    """Return why files of refused sessions, and of their outputs, are not used, by their address."""
+def _refused(plan: Plan, changes: FolderChanges) -> dict[str, str]:
+    """Return why files of refused sessions and of their outputs are not used: address → reason."""
     kinds = {each.session.session_name: each.kind for each in changes.refused}
     reasons: dict[str, str] = {}
     for metasession in plan.metasessions:

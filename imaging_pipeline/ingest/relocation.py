@@ -1,0 +1,66 @@
+"""Where a stored meta-session is now, if its folder was moved or renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from imaging_pipeline.ingest.folder_changes import (
+    DatasetChange,
+    DatasetVerdict,
+    Difference,
+    MissedFile,
+    Relocation,
+)
+from imaging_pipeline.ingest.matching import MetaSessionMatch
+from imaging_pipeline.ingest.records import MetaSessionRecord, Request
+
+
+def relocations(
+    request: Request, match: MetaSessionMatch, datasets: Sequence[DatasetChange]
+) -> Iterator[Relocation]:
+    """Yield the new folders of a stored meta-session, if they have changed.
+
+    Parameters
+    ----------
+    request
+        The request for the folder.
+    match
+        The meta-session as planned, and as stored.
+    datasets
+        The changes of all its datasets that are there.
+    """
+    planned, stored = match.planned, match.stored
+    if stored is None:
+        return
+    suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, stored.metasession_name)
+    if stored.request.location != request.location:
+        if all(each.has_moved or each.stored is None for each in match.sessions):
+            missed = tuple(_missed(request, stored, datasets))
+            yield Relocation(stored.metasession_name, *request.location, suite2p_folder, missed)
+        return
+    # A folder that is not named after its session has the name of files beside it, which may be renamed.
+    is_named = planned.metasession_name in planned.suite2p_folder
+    if not is_named and stored.suite2p_folder != suite2p_folder:
+        yield Relocation(stored.metasession_name, *request.location, suite2p_folder)
+
+
+def _missed(
+    request: Request, stored: MetaSessionRecord, datasets: Sequence[DatasetChange]
+) -> Iterator[MissedFile]:
+    """Yield the files that are gone, with the paths that they would have beside the moved ones."""
+    arrived = {
+        each.dataset.dataset_name: each.file_orders
+        for each in datasets
+        if each.verdict is DatasetVerdict.KNOWN or each.difference is Difference.LOCATION
+    }
+    written = {each.dataset.dataset_name for each in datasets} - set(arrived)
+    former_folder = f"{stored.request.folder}/"
+    recorded = (dataset for session in stored.sessions for dataset in session.datasets)
+    for dataset in (*recorded, *stored.datasets):
+        for order, file in enumerate(dataset.files):
+            has_not_arrived = file.is_gone and order not in arrived.get(dataset.dataset_name, ())
+            is_same_repository = file.repository_name == stored.request.repository_name
+            is_of_folder = is_same_repository and file.path.startswith(former_folder)
+            if has_not_arrived and is_of_folder and dataset.dataset_name not in written:
+                path = request.below_repository(file.path.removeprefix(former_folder))
+                yield MissedFile(dataset.dataset_name, order, path, file.part)
