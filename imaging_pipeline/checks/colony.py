@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from imaging_pipeline.checks.finding import Finding, failed, from_error, notice, ok
-from imaging_pipeline.colony.record import AnimalReader, RowProblem
 from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.record import AnimalReader, RowProblem
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import PipelineError, StillCopyingError

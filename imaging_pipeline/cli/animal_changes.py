@@ -12,7 +12,7 @@ from rich.console import Console
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.colony.animal import GENOTYPE, Animal
-from imaging_pipeline.colony.changes import GONE, Changes, FieldChange
+from imaging_pipeline.colony.comparison import GONE, Changes, FieldChange
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.schemas.tables import Tables

@@ -8,9 +8,9 @@ from itertools import islice
 
 from imaging_pipeline import progress
 from imaging_pipeline.colony.animal import Animal
-from imaging_pipeline.colony.record import AnimalReader, Genotype, GenotypeReader, Record, RowProblem
 from imaging_pipeline.colony.sources.contract import Source
-from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.sources.record import AnimalReader, Genotype, GenotypeReader, Record, RowProblem
+from imaging_pipeline.colony.staging import Spool
 
 _ROWS_AT_ONCE = 1000
 MAX_PROBLEMS = 1000

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.colony.changes import FieldChange
-from imaging_pipeline.colony.record import RowProblem
+from imaging_pipeline.colony.comparison import FieldChange
 from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.errors import ColonyError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.inserting import alone

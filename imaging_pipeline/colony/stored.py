@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, AnimalKey
-from imaging_pipeline.colony.changes import StoredAnimal
+from imaging_pipeline.colony.comparison import StoredAnimal
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.tables import Tables
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from imaging_pipeline import progress
 from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.changes import Changes, compare, went
+from imaging_pipeline.colony.animal_tables import Writer
+from imaging_pipeline.colony.comparison import Changes, compare, went
 from imaging_pipeline.colony.reading import Problems, read
-from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.runs import Counts, Run
 from imaging_pipeline.colony.sources.contract import Source
-from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.sources.record import RowProblem
+from imaging_pipeline.colony.staging import Spool
 from imaging_pipeline.colony.stored import accounts, stored_animals
-from imaging_pipeline.colony.writing import Writer
 from imaging_pipeline.errors import ColonyError, NothingFoundError, Responsible
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.register import pending_animals

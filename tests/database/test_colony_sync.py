@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.colony.animal import AnimalKey
-from imaging_pipeline.colony.changes import Changes
-from imaging_pipeline.colony.columns import MAX_LENGTHS, SEXES
+from imaging_pipeline.colony.comparison import Changes
 from imaging_pipeline.colony.runs import SILENT_S, Counts, Run
+from imaging_pipeline.colony.sources.columns import MAX_LENGTHS, SEXES
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.registry import configured_source

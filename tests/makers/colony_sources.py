@@ -17,7 +17,7 @@ from imaging_pipeline.colony.animal import Animal
 from imaging_pipeline.colony.reading import Problems, read
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.registry import configured_source
-from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.staging import Spool
 from imaging_pipeline.config.config import Config, Secret
 from tests.makers.server_process import ServerProcess
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.errors import (
     FormatError,
     InputError,

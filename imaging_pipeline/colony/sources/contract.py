@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from imaging_pipeline.choices import near, with_alike
-from imaging_pipeline.colony.record import Record, RowProblem
-from imaging_pipeline.colony.translation import Translation, a_date_format, a_value_map
+from imaging_pipeline.colony.sources.record import Record, RowProblem
+from imaging_pipeline.colony.sources.translation import Translation, a_date_format, a_value_map
 from imaging_pipeline.config.kinds import NotAllowedError
 from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.errors import ConfigError

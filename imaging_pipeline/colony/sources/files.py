@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 
 from imaging_pipeline.colony.animal import COLUMNS
 from imaging_pipeline.colony.sources.contract import Setting, Source
-from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
+from imaging_pipeline.colony.sources.translation import Columns, Translation, a_column_map
 from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text
 from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.errors import (

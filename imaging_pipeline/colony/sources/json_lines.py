@@ -11,10 +11,10 @@ from typing import BinaryIO, ClassVar
 from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.animal import GENOTYPE
-from imaging_pipeline.colony.columns import is_column, plain
-from imaging_pipeline.colony.record import Record, RowProblem, shown
+from imaging_pipeline.colony.sources.columns import is_column, plain
 from imaging_pipeline.colony.sources.contract import Reading
 from imaging_pipeline.colony.sources.files import FileSource, read_whole
+from imaging_pipeline.colony.sources.record import Record, RowProblem, shown
 from imaging_pipeline.errors import FormatError, InputError
 
 _GENOTYPES = "genotypes"

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 import pymysql
 from pymysql.cursors import SSCursor
 
-from imaging_pipeline.colony.record import Record
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Reading, Setting, Source
-from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
+from imaging_pipeline.colony.sources.record import Record
+from imaging_pipeline.colony.sources.translation import Columns, Translation, a_column_map
 from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
 from imaging_pipeline.config.secret import Secret
 from imaging_pipeline.errors import ColonyError, Responsible

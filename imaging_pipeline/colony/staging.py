@@ -11,7 +11,7 @@ from types import TracebackType
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey
 from imaging_pipeline.colony.likeness import Fields, are_genes_stored
-from imaging_pipeline.colony.record import Genotype, RowProblem
+from imaging_pipeline.colony.sources.record import Genotype, RowProblem
 from imaging_pipeline.colony.stored import Account
 from imaging_pipeline.errors import StoreError
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE, AnimalKey, Values, fill_in
-from imaging_pipeline.colony.changes import GONE, Changes, FieldChange, StoredAnimal
+from imaging_pipeline.colony.comparison import GONE, Changes, FieldChange, StoredAnimal
 from imaging_pipeline.colony.stored import MASTER, NEVER_NULL, PARTS, former_name_counts
 from imaging_pipeline.schemas.tables import Tables
 

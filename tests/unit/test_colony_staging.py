@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.colony.animal import COLUMNS, Animal, AnimalKey, Values
-from imaging_pipeline.colony.record import Genotype, RowProblem
-from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.sources.record import Genotype, RowProblem
+from imaging_pipeline.colony.staging import Spool
 from imaging_pipeline.colony.stored import Account
 from imaging_pipeline.errors import Responsible, StoreError
 

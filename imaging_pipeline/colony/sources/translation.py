@@ -8,7 +8,7 @@ from datetime import datetime
 
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
-from imaging_pipeline.colony.columns import is_column, plain
+from imaging_pipeline.colony.sources.columns import is_column, plain
 from imaging_pipeline.config.kinds import NotAllowedError, a_text, an_object
 
 Columns = Mapping[str, str]

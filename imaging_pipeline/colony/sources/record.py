@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey, fill_in
-from imaging_pipeline.colony.columns import NotTakenError, parser
-from imaging_pipeline.colony.translation import Translation
+from imaging_pipeline.colony.sources.columns import NotTakenError, parser
+from imaging_pipeline.colony.sources.translation import Translation
 
 _LONGEST_FOUND = 255
 _NUM_REMEMBERED = 2000
