@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from imaging_pipeline.cli.animal_changes import run_and_tell
+from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table
-from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
+from imaging_pipeline.colony.sources.columns import COLUMNS, GENOTYPE
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
 
@@ -37,7 +37,7 @@ def import_animals(file: Path, dry_run: bool) -> None:
     """Add the animals in a file, and update those that differ."""
     source = _KINDS.get(file.suffix.lower(), CsvFile)(file)
     with connected() as tables:
-        run_and_tell(tables, source, is_whole=False, dry_run=dry_run)
+        sync_and_print(tables, source, is_whole=False, dry_run=dry_run)
 
 
 @animals.command(name="list")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from imaging_pipeline.cli.animal_changes import run_and_tell
+from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY
@@ -38,7 +38,7 @@ def sync_animals(dry_run: bool, force: bool) -> None:
                 path=tables.config.path,
                 remedy="name one, as docs/colony.md shows; or import a file: imaging-pipeline animals import",
             )
-        run_and_tell(tables, source, is_whole=True, dry_run=dry_run, force=force)
+        sync_and_print(tables, source, is_whole=True, dry_run=dry_run, force=force)
 
 
 @mlims.command()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.colony.animal import COLUMNS, Animal, AnimalKey, Values
-from imaging_pipeline.colony.sources.record import Genotype, RowProblem
-from imaging_pipeline.colony.staging import Spool
-from imaging_pipeline.colony.stored import Account
+from imaging_pipeline.colony.animal import Animal, AnimalKey, Values
+from imaging_pipeline.colony.sources.columns import COLUMNS
+from imaging_pipeline.colony.sources.record import RowProblem
+from imaging_pipeline.colony.staging import Genotype, Staging, StoredRow
 from imaging_pipeline.errors import Responsible, StoreError
 
 KEY = AnimalKey("a", 1)
@@ -25,28 +25,28 @@ STORED: dict[str, str | None] = {
 
 
 @pytest.fixture
-def spool() -> Iterator[Spool]:
-    with Spool() as spool:
-        yield spool
+def staging() -> Iterator[Staging]:
+    with Staging() as staging:
+        yield staging
 
 
-def account(key: AnimalKey = KEY, *, is_gone: bool = False, **genes: str) -> Account:
-    return Account(*key, is_gone, json.dumps(list(STORED.values())), json.dumps(genes))
+def account(key: AnimalKey = KEY, *, is_gone: bool = False, **genes: str) -> StoredRow:
+    return StoredRow(*key, is_gone, json.dumps(list(STORED.values())), json.dumps(genes))
 
 
-def differing(spool: Spool, *stored: Account) -> list[Animal]:
+def differing(staging: Staging, *stored: StoredRow) -> list[Animal]:
     """Return the animals that differ from what is stored."""
-    assert list(spool.drop_repeated()) == []
-    spool.keep_stored(stored)
-    return [animal for batch in spool.batches(10) for animal in batch]
+    assert list(staging.drop_duplicates()) == []
+    staging.add_stored(stored)
+    return [animal for batch in staging.differing(10) for animal in batch]
 
 
 @pytest.mark.parametrize(
     "told", [STORED, {"litter": "L1", "animal_name": STORED["animal_name"]}, {"color": None}, {}]
 )
-def test_an_animal_that_is_stored_as_it_is_told_is_left_out(spool: Spool, told: Values) -> None:
-    spool.add_animals([("1", Animal(KEY, told))])
-    assert differing(spool, account(Cre="het")) == []
+def test_an_animal_that_is_stored_as_it_is_told_is_left_out(staging: Staging, told: Values) -> None:
+    staging.add_animals([("1", Animal(KEY, told))])
+    assert differing(staging, account(Cre="het")) == []
 
 
 @pytest.mark.parametrize(
@@ -62,24 +62,24 @@ def test_an_animal_that_is_stored_as_it_is_told_is_left_out(spool: Spool, told: 
         (STORED | {"genotype:Cre": "wt"}, account()),
     ],
 )
-def test_one_that_is_not_is_given_as_it_was_told(spool: Spool, told: Values, stored: Account) -> None:
-    spool.add_animals([("1", Animal(KEY, told))])
-    assert differing(spool, stored) == [Animal(KEY, told)]
+def test_one_that_is_not_is_given_as_it_was_told(staging: Staging, told: Values, stored: StoredRow) -> None:
+    staging.add_animals([("1", Animal(KEY, told))])
+    assert differing(staging, stored) == [Animal(KEY, told)]
 
 
-def test_genes_of_rows_of_their_own_are_all_of_them(spool: Spool) -> None:
+def test_genes_of_rows_of_their_own_are_all_of_them(staging: Staging) -> None:
     keys = [AnimalKey(name, 1) for name in "abc"]
-    spool.add_animals((key.animal_id, Animal(key, STORED, has_all_genes=True)) for key in keys)
-    spool.add_genotypes((each.animal_id, Genotype(each.animal_id, "Cre", "het")) for each in keys)
+    staging.add_animals((key.animal_id, Animal(key, STORED, has_all_genes=True)) for key in keys)
+    staging.add_genotypes((each.animal_id, Genotype(each.animal_id, "Cre", "het")) for each in keys)
     stored = [account(keys[0], Cre="het"), account(keys[1]), account(keys[2], Cre="het", Flp="wt")]
     expected = STORED | {"genotype:Cre": "het"}
-    assert differing(spool, *stored) == [Animal(key, expected, has_all_genes=True) for key in keys[1:]]
+    assert differing(staging, *stored) == [Animal(key, expected, has_all_genes=True) for key in keys[1:]]
 
 
-def test_a_gene_is_not_withdrawn_where_a_row_of_genotypes_cannot_be_taken(spool: Spool) -> None:
-    spool.add_animals([("1", Animal(KEY, STORED, has_all_genes=True))])
-    spool.keep_genes_of([RowProblem("1", "a", "gene cannot be taken", "", "")])
-    assert differing(spool, account(Cre="het")) == []
+def test_a_gene_is_not_withdrawn_where_a_row_of_genotypes_cannot_be_taken(staging: Staging) -> None:
+    staging.add_animals([("1", Animal(KEY, STORED, has_all_genes=True))])
+    staging.mark_incomplete([RowProblem("1", "a", "gene cannot be taken", "", "")])
+    assert differing(staging, account(Cre="het")) == []
 
 
 def test_a_full_disk_is_told_and_nothing_is_left_on_it(
@@ -88,10 +88,10 @@ def test_a_full_disk_is_told_and_nothing_is_left_on_it(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def fill() -> None:
-        with Spool() as spool:
+        with Staging() as staging:
             # SQLite finds no way to a disk of another namespace, and says the same of a full one.
-            spool._file.execute("PRAGMA max_page_count = 30")
-            spool.add_animals((str(i), Animal(AnimalKey(str(i), 0), STORED)) for i in range(2000))
+            staging._file.execute("PRAGMA max_page_count = 30")
+            staging.add_animals((str(i), Animal(AnimalKey(str(i), 0), STORED)) for i in range(2000))
 
     with pytest.raises(StoreError, match=rf"no room.*{tmp_path}.*disk is full.*Make room") as told:
         fill()
@@ -99,16 +99,16 @@ def test_a_full_disk_is_told_and_nothing_is_left_on_it(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_animals_come_in_batches_in_the_order_of_their_identifiers(spool: Spool) -> None:
+def test_animals_come_in_batches_in_the_order_of_their_identifiers(staging: Staging) -> None:
     keys = [AnimalKey(name, 1) for name in "cabd"]
-    spool.add_animals((key.animal_id, Animal(key, STORED)) for key in keys)
-    spool.keep_stored([account(AnimalKey("b", 1))])
-    assert [[each.key.animal_id for each in batch] for batch in spool.batches(2)] == [["a", "c"], ["d"]]
+    staging.add_animals((key.animal_id, Animal(key, STORED)) for key in keys)
+    staging.add_stored([account(AnimalKey("b", 1))])
+    assert [[each.key.animal_id for each in batch] for batch in staging.differing(2)] == [["a", "c"], ["d"]]
 
 
-def test_who_is_missing_is_told_once(spool: Spool) -> None:
-    spool.add_animals([("1", Animal(KEY, STORED))])
-    spool.skip([RowProblem("2", "b", "no", "", "")], 1)
-    spool.keep_stored(account(AnimalKey(name, 1), is_gone=name == "d") for name in "abcdef")
-    assert spool.num_present() == 5
-    assert list(spool.missing(1)) == [["c"], ["e"], ["f"]]
+def test_who_is_missing_is_told_once(staging: Staging) -> None:
+    staging.add_animals([("1", Animal(KEY, STORED))])
+    staging.add_skipped([RowProblem("2", "b", "no", "", "")], 1)
+    staging.add_stored(account(AnimalKey(name, 1), is_gone=name == "d") for name in "abcdef")
+    assert staging.num_present() == 5
+    assert list(staging.missing(1)) == [["c"], ["e"], ["f"]]

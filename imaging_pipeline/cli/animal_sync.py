@@ -1,31 +1,35 @@
-"""How commands tell of animals that are new, changed and gone."""
+"""Update the animals from a source, and print what is new, changed and gone."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import click
 from rich.console import Console
 
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.cli.steps import steps
-from imaging_pipeline.colony.animal import GENOTYPE, Animal
-from imaging_pipeline.colony.comparison import GONE, Changes, FieldChange
+from imaging_pipeline.colony.animal import Animal
+from imaging_pipeline.colony.comparison import GONE, AnimalChanges, FieldChange
+from imaging_pipeline.colony.sources.columns import GENOTYPE
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted, wrapped
 
-_NUM_SHOWN = 20
-_NUM_CHANGES_SHOWN = 200
+_MAX_ANIMALS = 20
+_MAX_CHANGES = 200
+_T = TypeVar("_T")
+# A name stands before the details already; notes may fill a page.
 _NO_DETAIL = ("animal_name", "animal_notes")
 
 
 @dataclass
-class _Shown:
-    """What is told of all changes: the first of each kind."""
+class _FirstChanges:
+    """The first changes of each kind, of perhaps a whole colony."""
 
     added: list[Animal] = field(default_factory=list)
     changed: list[FieldChange] = field(default_factory=list)
@@ -33,39 +37,39 @@ class _Shown:
     returned: list[str] = field(default_factory=list)
     num_changes: int = 0
 
-    def hear(self, changes: Changes) -> None:
-        """Take note of a batch."""
+    def add(self, changes: AnimalChanges) -> None:
+        """Add a batch of changes."""
         values = [change for change in changes.changed if change.field != GONE]
-        went = [change.key.animal_id for change in changes.changed if change.field == GONE and change.after]
-        back = [change.key.animal_id for change in changes.changed if change.field == GONE and change.before]
+        marks = [change for change in changes.changed if change.field == GONE]
         self.num_changes += len(values)
-        for kept, new, most in (
-            (self.added, changes.added, _NUM_SHOWN),
-            (self.changed, values, _NUM_CHANGES_SHOWN),
-            (self.gone, went, _NUM_SHOWN),
-            (self.returned, back, _NUM_SHOWN),
-        ):
-            kept.extend(new[: most - len(kept)])  # type: ignore[arg-type]
+        _extend(self.added, changes.added, _MAX_ANIMALS)
+        _extend(self.changed, values, _MAX_CHANGES)
+        _extend(self.gone, [mark.key.animal_id for mark in marks if mark.after], _MAX_ANIMALS)
+        _extend(self.returned, [mark.key.animal_id for mark in marks if mark.before], _MAX_ANIMALS)
 
 
-def run_and_tell(
+def _extend(first: list[_T], more: Sequence[_T], max_length: int) -> None:
+    first.extend(more[: max_length - len(first)])
+
+
+def sync_and_print(
     tables: Tables, source: Source, *, is_whole: bool, dry_run: bool, force: bool = False
 ) -> None:
-    """Bring the animals up to a source, say what changed, and end with 1 where rows were skipped."""
-    shown = _Shown()
+    """Update the animals from a source, print what changed, and end with 1 if rows were skipped."""
+    first = _FirstChanges()
     with steps(Console(stderr=True)):
-        outcome = sync(tables, source, is_whole=is_whole, dry_run=dry_run, force=force, tell=shown.hear)
-    _tell_added(shown.added, outcome.counts.num_added)
-    _tell_changed(shown)
-    _tell_ids("Gone from the colony system", shown.gone, outcome.counts.num_gone)
-    _tell_ids("There again", shown.returned, outcome.counts.num_returned)
-    _tell_end(outcome, dry_run=dry_run, is_whole=is_whole)
+        outcome = sync(tables, source, is_whole=is_whole, dry_run=dry_run, force=force, on_changes=first.add)
+    _print_added(first.added, outcome.counts.num_added)
+    _print_changed(first)
+    _print_ids("Gone from the colony system", first.gone, outcome.counts.num_gone)
+    _print_ids("There again", first.returned, outcome.counts.num_returned)
+    _print_summary(outcome, dry_run=dry_run, is_whole=is_whole)
     if outcome.problems:
-        _tell_problems(outcome)
+        _print_problems(outcome)
         sys.exit(1)
 
 
-def _tell_added(added: Sequence[Animal], number: int) -> None:
+def _print_added(added: Sequence[Animal], number: int) -> None:
     if not added:
         return
     click.echo("New")
@@ -75,7 +79,7 @@ def _tell_added(added: Sequence[Animal], number: int) -> None:
         click.echo(
             wrapped(f"  {name} ({animal.key.animal_id})" + (f": {details}" if details else ""), text_width())
         )
-    _tell_rest(len(added), number)
+    _print_rest(len(added), number)
 
 
 def _details(animal: Animal) -> Iterable[str]:
@@ -84,27 +88,27 @@ def _details(animal: Animal) -> Iterable[str]:
             yield f"{column.removeprefix(GENOTYPE).removeprefix('animal_')} {value}"
 
 
-def _tell_changed(shown: _Shown) -> None:
-    if shown.changed:
+def _print_changed(first: _FirstChanges) -> None:
+    if first.changed:
         print_table(
             ("animal", "field", "was", "is"),
-            ((each.key.animal_id, each.field, each.before, each.after) for each in shown.changed),
+            ((change.key.animal_id, change.field, change.before, change.after) for change in first.changed),
         )
-        _tell_rest(len(shown.changed), shown.num_changes)
+        _print_rest(len(first.changed), first.num_changes)
 
 
-def _tell_ids(what: str, ids: Sequence[str], number: int) -> None:
+def _print_ids(label: str, ids: Sequence[str], number: int) -> None:
     if ids:
-        click.echo(wrapped(f"{what}: {', '.join(ids)}", text_width()))
-        _tell_rest(len(ids), number)
+        click.echo(wrapped(f"{label}: {', '.join(ids)}", text_width()))
+        _print_rest(len(ids), number)
 
 
-def _tell_rest(num_shown: int, number: int) -> None:
+def _print_rest(num_shown: int, number: int) -> None:
     if number > num_shown:
         click.echo(f"  and {number - num_shown:,} more")
 
 
-def _tell_end(outcome: Outcome, *, dry_run: bool, is_whole: bool) -> None:
+def _print_summary(outcome: Outcome, *, dry_run: bool, is_whole: bool) -> None:
     counts = outcome.counts
     parts = [f"Added: {counts.num_added}", f"changed: {counts.num_changed}"]
     if is_whole:
@@ -121,9 +125,12 @@ def _tell_end(outcome: Outcome, *, dry_run: bool, is_whole: bool) -> None:
         click.echo("Nothing was written.")
 
 
-def _tell_problems(outcome: Outcome) -> None:
+def _print_problems(outcome: Outcome) -> None:
     print_table(
         ("row", "animal", "skipped because", "found", "allowed"),
-        ((each.row, each.animal_id, each.what, each.found, each.allowed) for each in outcome.problems),
+        (
+            (problem.row, problem.animal_id, problem.what, problem.found, problem.allowed)
+            for problem in outcome.problems
+        ),
         to_stderr=True,
     )
