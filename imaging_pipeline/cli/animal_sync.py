@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 from rich.console import Console
 
-from imaging_pipeline.cli.printing import print_table, text_width
+from imaging_pipeline.cli.printing import print_lines, print_table
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.colony.animal import Animal
 from imaging_pipeline.colony.comparison import GONE, AnimalChanges, FieldChange
@@ -18,7 +18,7 @@ from imaging_pipeline.colony.sources.columns import GENOTYPE
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.wording import counted, wrapped
+from imaging_pipeline.wording import counted
 
 _MAX_ANIMALS = 20
 _MAX_CHANGES = 200
@@ -76,9 +76,7 @@ def _print_added(added: Sequence[Animal], number: int) -> None:
     for animal in added:
         name = animal.values.get("animal_name") or animal.key.animal_id
         details = ", ".join(_details(animal))
-        click.echo(
-            wrapped(f"  {name} ({animal.key.animal_id})" + (f": {details}" if details else ""), text_width())
-        )
+        print_lines([f"  {name} ({animal.key.animal_id})" + (f": {details}" if details else "")])
     _print_rest(len(added), number)
 
 
@@ -99,7 +97,7 @@ def _print_changed(first: _FirstChanges) -> None:
 
 def _print_ids(label: str, ids: Sequence[str], number: int) -> None:
     if ids:
-        click.echo(wrapped(f"{label}: {', '.join(ids)}", text_width()))
+        print_lines([f"{label}: {', '.join(ids)}"])
         _print_rest(len(ids), number)
 
 

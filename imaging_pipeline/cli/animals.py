@@ -8,7 +8,7 @@ import click
 
 from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table
+from imaging_pipeline.cli.printing import print_rows
 from imaging_pipeline.colony.sources.columns import COLUMNS, GENOTYPE
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
@@ -45,24 +45,21 @@ def list_animals() -> None:
     """List all animals."""
     with connected() as tables:
         animal = tables.mlims.Animal
-        known = animal()
+        listed = animal()
         for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
-            known = known.join(part.proj(column), left=True)
-        rows = known.to_dicts(order_by="animal_name, animal_id, datasource_id")
-    print_table(
-        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "gone", "notes"),
-        (
-            (
-                row["animal_name"],
-                row["animal_id"],
-                row["datasource_id"],
-                row["animal_species"],
-                row["animal_sex"],
-                row["animal_dob"],
-                row["death_date"],
-                row["missed_since"] and row["missed_since"].date(),
-                row["animal_notes"],
-            )
-            for row in rows
-        ),
+            listed = listed.join(part.proj(column), left=True)
+        rows = listed.to_dicts(order_by="animal_name, animal_id, datasource_id")
+    print_rows(
+        rows,
+        {
+            "name": "animal_name",
+            "animal_id": "animal_id",
+            "datasource_id": "datasource_id",
+            "species": "animal_species",
+            "sex": "animal_sex",
+            "born": "animal_dob",
+            "died": "death_date",
+            "gone": lambda row: row["missed_since"] and row["missed_since"].date(),
+            "notes": "animal_notes",
+        },
     )

@@ -9,11 +9,11 @@ import click
 
 from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, text_width
+from imaging_pipeline.cli.printing import print_lines, print_rows
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.errors import ConfigError
-from imaging_pipeline.wording import in_words, wrapped
+from imaging_pipeline.wording import in_words
 
 
 @click.group()
@@ -50,24 +50,18 @@ def log(last: int) -> None:
         rows = sync().to_dicts(order_by="sync_id DESC", limit=last)
         problems = sync.Problem().to_dicts(order_by="sync_id, problem_number")
     for row in rows:
-        for line in _run_lines(row):
-            click.echo(wrapped(line, text_width()))
+        print_lines(_run_lines(row))
     if problems:
         click.echo("\nRows that were skipped")
-        print_table(
-            ("run", "row", "animal", "because", "found", "allowed"),
-            (
-                (
-                    row["sync_id"],
-                    row["problem_row"],
-                    row["problem_animal"],
-                    row["problem_what"],
-                    row["problem_found"],
-                    row["problem_allowed"],
-                )
-                for row in problems
-            ),
-        )
+        columns = {
+            "run": "sync_id",
+            "row": "problem_row",
+            "animal": "problem_animal",
+            "because": "problem_what",
+            "found": "problem_found",
+            "allowed": "problem_allowed",
+        }
+        print_rows(problems, columns)
 
 
 def _run_lines(row: dict[str, Any]) -> Iterator[str]:
