@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from imaging_pipeline.checks.finding import Finding, failed, from_error, notice, ok
-from imaging_pipeline.colony.record import AnimalReader, RowProblem
+from imaging_pipeline.colony.reading import AnimalReader
 from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import PipelineError, StillCopyingError
@@ -42,8 +43,8 @@ def check_colony(config: Config, tables: Tables | None) -> tuple[Finding, ...]:
 
 
 def _readable(source: Source) -> Finding:
-    with source.reading() as reading:
-        record = next(reading.animals, None)
+    with source.snapshot() as snapshot:
+        record = next(snapshot.animals, None)
     if record is None:
         return failed(
             "source", f"{source.name} holds no animals", "See whether it is the right one, and whole."

@@ -70,7 +70,7 @@ def _serve(
 
 
 def _path(prefix: str) -> str:
-    """Return a path with a slash before it and none behind, or nothing."""
+    """Return the prefix as a path that begins with a slash and ends without one, or empty."""
     inner = prefix.strip("/")
     return f"/{inner}" if inner else ""
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.colony.duty import compare_when_due
 from imaging_pipeline.colony.runs import Run
 from imaging_pipeline.colony.sources.registry import configured_source
+from imaging_pipeline.colony.sync import compare_when_due
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, tables
 from imaging_pipeline.schemas.tables import Tables
