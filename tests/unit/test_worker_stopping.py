@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from imaging_pipeline.workers.wiring import Wiring
 from imaging_pipeline.workers.workshop import Assignment
 
 CTRL_C, CLOSE = 0, 2
+DEADLINE_S = 60.0
 
 
 def test_a_closed_window_asks_to_stop_at_once_and_holds_its_end_up_until_that_is_done() -> None:
@@ -47,11 +49,16 @@ def test_other_console_events_are_left_to_python() -> None:
     assert request.count == 0
 
 
-WORK = """
-import fcntl, sys, termios, time
+# A process inherits what becomes of a hang-up: the second argument says it anew.
+BEGIN = """
+import fcntl, os, signal, sys, termios, time
+from contextlib import suppress
 from pathlib import Path
 from imaging_pipeline.workers.stop_signals import stop_signals
+signal.signal(signal.SIGHUP, signal.Handlers(int(sys.argv[2])))
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+WORK_UNTIL_ASKED_TO_STOP = f"""{BEGIN}
 with stop_signals() as stop:
     print("at work", flush=True)
     while not stop.count:
@@ -59,23 +66,52 @@ with stop_signals() as stop:
     print("a word to nobody", flush=True)
 Path(sys.argv[1]).write_text(str(stop.count))
 """
+WORK_UNTIL_THE_TERMINAL_IS_CLOSED = f"""{BEGIN}
+with stop_signals() as stop:
+    print("at work", flush=True)
+    with suppress(OSError):  # some systems say so, others end the file
+        while os.read(0, 1):
+            pass
+Path(sys.argv[1]).write_text(str(stop.count))
+"""
 
 
-def closed_on(*command: str) -> int:
-    """Start a command on a terminal of its own, close that when it is at work, and give the exit code."""
+def closed_on(program: str, path: Path, hang_up: signal.Handlers) -> int:
+    """Start a program on a terminal of its own, close that when it is at work, and return the exit code."""
     terminal, end = os.openpty()
-    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, start_new_session=True) as process:
+    command = [sys.executable, "-c", program, str(path), str(int(hang_up))]
+    process = subprocess.Popen(command, stdin=end, stdout=end, stderr=end, start_new_session=True)
+    try:
         os.close(end)
-        said = b""
-        while b"at work" not in said:
-            said += os.read(terminal, 1000)
+        output = b""
+        while not output.endswith(b"\n"):  # before, its own word would meet the closed terminal
+            assert select.select([terminal], [], [], DEADLINE_S)[0], "it does not begin"
+            output += os.read(terminal, 1000)
         os.close(terminal)
-    return process.returncode
+        return process.wait(DEADLINE_S)
+    finally:
+        process.kill()
+        process.wait(DEADLINE_S)
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["", "nohup"])
+def _hang_up_of_the_suite(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the suite itself be started without and by nohup."""
+    former = signal.signal(signal.SIGHUP, request.param)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
+@pytest.mark.usefixtures("_hang_up_of_the_suite")
 def test_a_closed_terminal_ends_a_worker_in_order_though_nobody_hears_its_words(tmp_path: Path) -> None:
-    assert closed_on(sys.executable, "-c", WORK, str(tmp_path / "asked")) == 0
+    assert closed_on(WORK_UNTIL_ASKED_TO_STOP, tmp_path / "asked", signal.SIG_DFL) == 0
     assert (tmp_path / "asked").read_text() == "1"
+
+
+@pytest.mark.usefixtures("_hang_up_of_the_suite")
+def test_a_closed_terminal_ends_no_worker_that_was_started_by_nohup(tmp_path: Path) -> None:
+    assert closed_on(WORK_UNTIL_THE_TERMINAL_IS_CLOSED, tmp_path / "asked", signal.SIG_IGN) == 0
+    assert (tmp_path / "asked").read_text() == "0"
 
 
 def test_a_worker_that_is_to_outlive_its_terminal_does() -> None:
