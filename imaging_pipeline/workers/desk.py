@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.workers.job_queue import JobQueue
 from imaging_pipeline.workers.messages import Event
-from imaging_pipeline.workers.policy import Policy
+from imaging_pipeline.workers.policies.policy import Policy
 from imaging_pipeline.workers.stop_signals import StopRequest
 from imaging_pipeline.workers.timing import Timing
 

@@ -12,9 +12,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from imaging_pipeline.workers import job_process
+from imaging_pipeline.workers.job_context import Assignment
 from imaging_pipeline.workers.messages import Command, Ended, Errand, Interrupt, Order, Report
 from imaging_pipeline.workers.slot import Process
-from imaging_pipeline.workers.workshop import Assignment
 
 
 @dataclass

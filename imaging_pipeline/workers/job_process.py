@@ -21,11 +21,11 @@ from datajoint.errors import LostConnectionError
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.server.database_errors import is_of_server
 from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.workers.job_context import Assignment, Workshop
 from imaging_pipeline.workers.job_table import JobTable
-from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE, Line, LineHandler
 from imaging_pipeline.workers.messages import Errand, Fate, Finished, Note, Order
+from imaging_pipeline.workers.pipe import STOPPED, SUPERVISOR_GONE, Line, LineHandler
 from imaging_pipeline.workers.reservation import FencedJobs
-from imaging_pipeline.workers.workshop import Assignment, Workshop
 
 
 def main(pipe: Connection, assignment: Assignment) -> None:

@@ -10,11 +10,11 @@ from imaging_pipeline.schemas.table_changes import plain_name
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.candidates import Candidates, Choice
 from imaging_pipeline.workers.insertion import fence
+from imaging_pipeline.workers.job_context import Workshop
 from imaging_pipeline.workers.messages import Fate, Key, Order
+from imaging_pipeline.workers.new_jobs import Look
 from imaging_pipeline.workers.reporting import Reporter
 from imaging_pipeline.workers.reservation import Duties, FencedJobs
-from imaging_pipeline.workers.search import Look
-from imaging_pipeline.workers.workshop import Workshop
 
 
 class JobTable:

@@ -11,7 +11,7 @@ from imaging_pipeline.processes import is_gone
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.job_queue import Reservation
 from imaging_pipeline.workers.machine import machine_hash
-from imaging_pipeline.workers.policy import Watch
+from imaging_pipeline.workers.policies.policy import Watch
 
 # A job that a person populates by hand has no heart that could be heard.
 _BY_HAND_S = 3600.0

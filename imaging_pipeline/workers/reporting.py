@@ -6,8 +6,8 @@ import os
 import time
 
 from imaging_pipeline.progress import Progress
-from imaging_pipeline.workers.line import Line
 from imaging_pipeline.workers.messages import Advanced, Key, Started
+from imaging_pipeline.workers.pipe import Line
 
 _EVERY_S = 0.2
 

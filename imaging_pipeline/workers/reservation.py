@@ -16,10 +16,10 @@ from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.workers.failed_attempt import Setback, after_error
 from imaging_pipeline.workers.job_queue import WORKER, JobQueue, Reservation
 from imaging_pipeline.workers.messages import Fate, Key
-from imaging_pipeline.workers.policy import KeyGoneError, Verdict
-from imaging_pipeline.workers.setback import Setback, after_error
+from imaging_pipeline.workers.policies.policy import KeyGoneError, Verdict
 
 Judge = Callable[[BaseException], Verdict]
 

@@ -10,13 +10,15 @@ from typing import Any
 
 from imaging_pipeline.lanes import Lane
 from imaging_pipeline.workers.connection import await_server, surviving
+from imaging_pipeline.workers.dead_workers import Undertaker
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import MISSED_BEATS, Heartbeat
+from imaging_pipeline.workers.job_context import Assignment
 from imaging_pipeline.workers.job_handle import JobHandle, wait_for
 from imaging_pipeline.workers.job_queue import JobQueue
 from imaging_pipeline.workers.messages import Event, Note
-from imaging_pipeline.workers.policy import Policy, load_policies
-from imaging_pipeline.workers.rota import passes
+from imaging_pipeline.workers.pipeline_tables import Wiring
+from imaging_pipeline.workers.policies.policy import Policy, load_policies
 from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.stop_signals import stop_signals
@@ -24,10 +26,8 @@ from imaging_pipeline.workers.summary import Summary, Tally
 from imaging_pipeline.workers.supervisor import Supervisor
 from imaging_pipeline.workers.threads import library_threads
 from imaging_pipeline.workers.timing import Timing
-from imaging_pipeline.workers.undertaker import Undertaker
-from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.turns import passes
 from imaging_pipeline.workers.worker_rows import Identity
-from imaging_pipeline.workers.workshop import Assignment
 
 
 def run_worker(

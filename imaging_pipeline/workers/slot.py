@@ -17,7 +17,7 @@ from imaging_pipeline.workers.messages import (
     Report,
     Started,
 )
-from imaging_pipeline.workers.rota import Passes, PassOver
+from imaging_pipeline.workers.turns import Passes, PassOver
 
 _LONG_S = 60.0
 

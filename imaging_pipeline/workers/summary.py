@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.job_queue import Count, JobQueue
 from imaging_pipeline.workers.messages import Fate, Finished
-from imaging_pipeline.workers.policy import Policy
+from imaging_pipeline.workers.policies.policy import Policy
 
 _Job = tuple[str, frozenset[tuple[str, object]]]
 

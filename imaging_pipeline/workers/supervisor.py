@@ -23,9 +23,9 @@ from imaging_pipeline.workers.messages import (
     Report,
     Started,
 )
-from imaging_pipeline.workers.rota import ENDS_TURN, PassOver
 from imaging_pipeline.workers.slot import Process, Slot
 from imaging_pipeline.workers.summary import Tally
+from imaging_pipeline.workers.turns import ENDS_TURN, PassOver
 
 # How late a signal may be heeded: not every system wakes a waiting process for one.
 _TICK_S = 0.25
@@ -46,7 +46,7 @@ class Heart(Protocol):
 
 
 class Undertaker(Protocol):
-    """Settles what the dead left; `undertaker.Undertaker` is one."""
+    """Settles what the dead left; `dead_workers.Undertaker` is one."""
 
     def look_after_others(self, pids: frozenset[int]) -> None:
         """Let policies look for dead workers; these are our job processes."""

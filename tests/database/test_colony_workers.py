@@ -16,8 +16,8 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.register.pending_animals import AwaitedAnimalWarning
 from imaging_pipeline.workers.messages import Event, Finished, Idle
+from imaging_pipeline.workers.pipeline_tables import Wiring
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.wiring import Wiring
 from tests.makers.colony_sources import KINDS, PASSWORD, CsvKind, MysqlKind
 from tests.makers.folders import OPEN_FIELD, write_folder
 from tests.makers.lab import Lab

@@ -12,14 +12,14 @@ from imaging_pipeline.lanes import Duty
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.messages import Ended, Errand, Event, Fate, Finished, Order, Report, Started
-from imaging_pipeline.workers.policy import load_policies
-from imaging_pipeline.workers.rota import passes
+from imaging_pipeline.workers.policies.policy import load_policies
 from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.stop_signals import StopRequest
 from imaging_pipeline.workers.summary import Tally
 from imaging_pipeline.workers.supervisor import Supervisor
 from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.turns import passes
 
 Script = Callable[[Order | Errand], Iterable[Report | Ended]]
 

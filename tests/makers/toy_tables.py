@@ -22,7 +22,7 @@ from imaging_pipeline.schemas.imaging import operations
 from imaging_pipeline.schemas.jobs.living_workers import Lack
 from imaging_pipeline.server import embedded
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.pipeline_tables import Wiring
 
 FIRST = Lane("first", (f"{__name__}:Measurement",))
 SECOND = Lane("second", (f"{__name__}:Summary",), frozenset({Need.STORE}))

@@ -6,7 +6,7 @@ from typing import Any
 
 from imaging_pipeline.workers.insertion import fence
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Verdict, load_policies
+from imaging_pipeline.workers.policies.policy import Verdict, load_policies
 from imaging_pipeline.workers.reservation import Duties, FencedJobs
 
 Row = dict[str, Any]

@@ -25,10 +25,10 @@ from imaging_pipeline.workers.messages import (
     Report,
     Started,
 )
-from imaging_pipeline.workers.rota import PassOver, passes
 from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.turns import PassOver, passes
 from tests.makers.stub_process import StubProcess, StubWorker, making
 
 TABLES = ("m:A", "m:B")

@@ -22,10 +22,16 @@ from imaging_pipeline.errors import (
     format_message,
     parse_message,
 )
-from imaging_pipeline.workers.line import STOPPED
+from imaging_pipeline.workers.failed_attempt import Setback, after_death, after_error
 from imaging_pipeline.workers.messages import Fate, Finished, Key
-from imaging_pipeline.workers.policy import Death, KeyGoneError, Verdict, first_verdict, load_policies
-from imaging_pipeline.workers.setback import Setback, after_death, after_error
+from imaging_pipeline.workers.pipe import STOPPED
+from imaging_pipeline.workers.policies.policy import (
+    Death,
+    KeyGoneError,
+    Verdict,
+    first_verdict,
+    load_policies,
+)
 from imaging_pipeline.workers.settings import Settings
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"

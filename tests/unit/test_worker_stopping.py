@@ -16,15 +16,15 @@ import pytest
 
 from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.workers.console_window import handler
+from imaging_pipeline.workers.job_context import Assignment
 from imaging_pipeline.workers.job_handle import JobHandle
 from imaging_pipeline.workers.messages import Ended, Order
+from imaging_pipeline.workers.pipeline_tables import Wiring
 from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.shared_cores import suite2p_turn
 from imaging_pipeline.workers.stop_signals import StopRequest, stop_signals
-from imaging_pipeline.workers.suite2p_turn import suite2p_turn
 from imaging_pipeline.workers.threads import library_threads
 from imaging_pipeline.workers.timing import Timing
-from imaging_pipeline.workers.wiring import Wiring
-from imaging_pipeline.workers.workshop import Assignment
 
 CTRL_C, CLOSE = 0, 2
 DEADLINE_S = 60.0
@@ -127,7 +127,7 @@ def test_a_worker_that_is_to_outlive_its_terminal_does() -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from imaging_pipeline.workers.suite2p_turn import suite2p_turn
+from imaging_pipeline.workers.shared_cores import suite2p_turn
 with suite2p_turn(Path(sys.argv[1]), int(sys.argv[2]) or None) as is_ours:
     print(is_ours, flush=True)
     sys.stdin.read()

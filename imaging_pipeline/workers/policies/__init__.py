@@ -1,1 +1,1 @@
-"""One policy a file; `imaging_pipeline.workers.policy.load_policies` finds them by themselves."""
+"""One policy a file; `imaging_pipeline.workers.policies.policy.load_policies` finds them by themselves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datajoint.errors import DataJointError
 
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import KeyGoneError, Policy, Verdict
+from imaging_pipeline.workers.policies.policy import KeyGoneError, Policy, Verdict
 
 # DataJoint raises its base class for this, so that only the words tell it from other errors.
 _CHANGED = "The `make_fetch` data has changed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imaging_pipeline.server.database_errors import is_loss
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.policies.policy import Policy, Verdict
 
 # A job may also be what ends the connection, such as one with a row that is too large for the server.
 _PAUSES_S = (0.0, 0.0, 10.0, 60.0, 300.0, 900.0)

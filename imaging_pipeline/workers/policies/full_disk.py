@@ -5,7 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.suite2p_runner.scratch import is_full
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import LATER, Policy, Verdict, cause
+from imaging_pipeline.workers.policies.policy import LATER, Policy, Verdict, cause
 
 _REMEDY = "Make room on the disk that it names, or on the disk with the temporary files where it names none."
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.pipe import STOPPED, SUPERVISOR_GONE
+from imaging_pipeline.workers.policies.policy import Policy, Verdict
 
 _STOPS = frozenset({STOPPED, SUPERVISOR_GONE})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from imaging_pipeline.workers.messages import Fate, Finished
-from imaging_pipeline.workers.policy import Policy
+from imaging_pipeline.workers.policies.policy import Policy
 from imaging_pipeline.workers.settings import Settings
 
 _NOT_MADE_HERE = frozenset({Fate.RACED, Fate.ELSEWHERE, Fate.UNABLE, Fate.GONE})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imaging_pipeline.workers.job_queue import Reservation
 from imaging_pipeline.workers.messages import Fate, Finished
 from imaging_pipeline.workers.others import is_orphan, remove_dead
-from imaging_pipeline.workers.policy import Policy, Watch
+from imaging_pipeline.workers.policies.policy import Policy, Watch
 from imaging_pipeline.workers.view import job_name
 
 

@@ -7,7 +7,7 @@ from datajoint.errors import AccessError
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.policies.policy import Policy, Verdict
 
 _MEMORY = (
     "Do it on a machine with more memory, or with fewer processes at a time; then have the job tried again."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imaging_pipeline.errors import MissingPackageError, NotHereError, Responsible
 from imaging_pipeline.workers.messages import Fate, Finished
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.policies.policy import Policy, Verdict
 from imaging_pipeline.workers.settings import Settings
 
 

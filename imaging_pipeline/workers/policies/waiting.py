@@ -5,7 +5,7 @@ from __future__ import annotations
 from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import LATER, Policy, Verdict, cause
+from imaging_pipeline.workers.policies.policy import LATER, Policy, Verdict, cause
 
 _REMEDY = "See whether the share that it names is there; at first it may be away for a moment."
 

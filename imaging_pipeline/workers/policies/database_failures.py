@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.policies.policy import Policy, Verdict
 
 # PostgreSQL, appendix A: serialization failure, deadlock, lock timeout. MySQL: lock wait timeout, deadlock.
 _ENDED = frozenset({"40001", "40P01", "55P03", 1205, 1213})

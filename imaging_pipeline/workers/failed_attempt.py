@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from imaging_pipeline.errors import ParsedMessage, PipelineError, Responsible, format_message, parse_message
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Verdict
+from imaging_pipeline.workers.policies.policy import Verdict
 
 _REPORT = "Send the job's key and what error_stack in its row says to who looks after the pipeline."
 

@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.jobs.restrictions import keys_meant
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings
-from imaging_pipeline.workers.suite2p_turn import suite2p_turn
+from imaging_pipeline.workers.shared_cores import suite2p_turn
 
 
 class Wiring:

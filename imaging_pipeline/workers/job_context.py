@@ -11,13 +11,13 @@ from typing import Any
 from imaging_pipeline.lanes import Lane
 from imaging_pipeline.schemas.table_changes import read_by
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.line import Line
 from imaging_pipeline.workers.messages import Able, Fate
-from imaging_pipeline.workers.policy import Verdict, first_verdict, load_policies
-from imaging_pipeline.workers.search import Search
+from imaging_pipeline.workers.new_jobs import Search
+from imaging_pipeline.workers.pipe import Line
+from imaging_pipeline.workers.pipeline_tables import Wiring
+from imaging_pipeline.workers.policies.policy import Verdict, first_verdict, load_policies
 from imaging_pipeline.workers.settings import Settings
 from imaging_pipeline.workers.timing import Timing
-from imaging_pipeline.workers.wiring import Wiring
 
 _ABILITIES_S = 30.0
 

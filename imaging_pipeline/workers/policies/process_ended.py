@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imaging_pipeline.errors import ProcessKilledError, Responsible
 from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Death, Policy, Verdict
+from imaging_pipeline.workers.policies.policy import Death, Policy, Verdict
 
 _MAX_DEATHS = 3
 _REMEDY = f"Nothing yet; after {_MAX_DEATHS} deaths it becomes an error."

@@ -8,11 +8,11 @@ import signal
 from imaging_pipeline.errors import parse_message
 from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
+from imaging_pipeline.workers.failed_attempt import after_death
 from imaging_pipeline.workers.heartbeat import Heartbeat
 from imaging_pipeline.workers.job_queue import Reservation
 from imaging_pipeline.workers.messages import Ended, Fate, Finished, Key, Note
-from imaging_pipeline.workers.policy import Death, Verdict, Watch, first_verdict
-from imaging_pipeline.workers.setback import after_death
+from imaging_pipeline.workers.policies.policy import Death, Verdict, Watch, first_verdict
 
 
 class Undertaker:
