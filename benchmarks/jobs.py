@@ -96,7 +96,7 @@ def _of_a_worker(toy: ToyConfig) -> float:
     """Return the seconds a job, as the supervisor sees them, without the start of the job process."""
     from imaging_pipeline.workers.messages import Event, Finished
     from imaging_pipeline.workers.run import run_worker
-    from tests.makers.toy_tables import FIRST, WIRING
+    from tests.makers.toy_tables import FIRST, PIPELINE_TABLES
 
     finished_s: list[float] = []
 
@@ -104,7 +104,7 @@ def _of_a_worker(toy: ToyConfig) -> float:
         if isinstance(event, Finished):
             finished_s.append(time.perf_counter())
 
-    run_worker((FIRST,), True, 0.0, toy, note, wiring=WIRING)
+    run_worker((FIRST,), True, 0.0, toy, note, tables=PIPELINE_TABLES)
     return (finished_s[-1] - finished_s[0]) / (len(finished_s) - 1)
 
 
@@ -144,9 +144,9 @@ def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfi
 def _work(toy: ToyConfig) -> None:
     """Be a worker until told to end."""
     from imaging_pipeline.workers.run import run_worker
-    from tests.makers.toy_tables import FIRST, WIRING
+    from tests.makers.toy_tables import FIRST, PIPELINE_TABLES
 
-    run_worker((FIRST,), False, _LOOK_AGAIN_S, toy, lambda _event: None, wiring=WIRING)
+    run_worker((FIRST,), False, _LOOK_AGAIN_S, toy, lambda _event: None, tables=PIPELINE_TABLES)
 
 
 def _populate(toy: ToyConfig) -> None:

@@ -1,23 +1,23 @@
-"""What a job's row says where it was not made: the reason, whose move it is, and how often it was tried."""
+"""What a job's row says where it was not made: the reason, who is responsible, and how often it was tried."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from imaging_pipeline.errors import ParsedMessage, PipelineError, Responsible, format_message, parse_message
-from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policies.policy import Verdict
+from imaging_pipeline.workers.messages import Outcome
+from imaging_pipeline.workers.policies.policy import RetryDecision
 
 _REPORT = "Send the job's key and what error_stack in its row says to who looks after the pipeline."
 
 
 @dataclass(frozen=True)
-class Setback:
+class FailedAttempt:
     """How a job that was not made is settled.
 
     Attributes
     ----------
-    fate
+    outcome
         Of the job.
     message
         For its row.
@@ -27,82 +27,83 @@ class Setback:
         What happened, and what to do, for the log.
     """
 
-    fate: Fate
+    outcome: Outcome
     message: str = ""
     pause_s: float = 0.0
     reason: str = ""
 
 
-def explain(error: BaseException, verdict: Verdict) -> ParsedMessage:
-    """Return what an error says, in the verdict's words where it has any; an error of nobody's is a bug."""
-    said = parse_message(str(error))
-    if not isinstance(error, PipelineError):
-        said = ParsedMessage(Responsible.DEVELOPER, _sentence(str(error)), _REPORT)
-    return ParsedMessage(
-        verdict.responsible or (Responsible.RETRY if _is_tried_again(verdict.fate) else said.responsible),
-        verdict.what or said.what,
-        verdict.remedy or said.remedy,
-        type(error).__name__,
-    )
-
-
-def after_error(error: BaseException, verdict: Verdict, before: str) -> Setback:
-    """Settle a job that raised.
+def after_error(error: BaseException, decision: RetryDecision, before: str) -> FailedAttempt:
+    """Return how a job that raised is settled.
 
     Parameters
     ----------
     error
         What it raised.
-    verdict
-        What the policies say of it.
+    decision
+        What the policies decided.
     before
-        The message in the job's row, which knows of earlier attempts.
+        The message in the job's row, which counts earlier attempts.
     """
-    said, earlier = explain(error, verdict), parse_message(before)
-    attempt, deaths = earlier.attempt + 1, earlier.deaths + bool(verdict.max_deaths)
-    if verdict.max_deaths and deaths >= verdict.max_deaths:
-        said = explain(error, Verdict(Fate.ERROR))
-        said = replace(said, what=f"{said.what} ({deaths} of its processes died in a row)")
-        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
-    if verdict.max_attempts and attempt >= verdict.max_attempts:
-        final = replace(verdict, fate=Fate.ERROR, what=f"{said.what} (tried {attempt} times)")
-        said = explain(error, final)
-        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
-    if verdict.fate is Fate.ERROR:
-        return Setback(Fate.ERROR, format_message(said), 0.0, _reason(said))
-    if verdict.fate is Fate.INTERRUPTED:
-        return Setback(verdict.fate, before, 0.0, "")
-    if verdict.fate in (Fate.UNABLE, Fate.ELSEWHERE):
-        # That this machine cannot do it says nothing of the job: others have not tried it.
-        kept = replace(said, attempt=earlier.attempt, deaths=earlier.deaths)
-        return Setback(verdict.fate, format_message(kept), 0.0, _reason(said))
-    said = replace(said, attempt=attempt, deaths=deaths)
-    return Setback(verdict.fate, format_message(said), _pause_s(verdict, attempt), _reason(said))
+    message, earlier = _explained(error, decision), parse_message(before)
+    attempt, deaths = earlier.attempt + 1, earlier.deaths + bool(decision.max_deaths)
+    if decision.max_deaths and deaths >= decision.max_deaths:
+        message = _explained(error, RetryDecision(Outcome.ERROR))
+        return _error(replace(message, what=f"{message.what} ({deaths} of its processes died in a row)"))
+    if decision.max_attempts and attempt >= decision.max_attempts:
+        final = replace(decision, outcome=Outcome.ERROR, what=f"{message.what} (tried {attempt} times)")
+        return _error(_explained(error, final))
+    if decision.outcome is Outcome.ERROR:
+        return _error(message)
+    if decision.outcome is Outcome.INTERRUPTED:
+        return FailedAttempt(decision.outcome, before)
+    if decision.outcome in (Outcome.UNABLE, Outcome.ELSEWHERE):
+        # That this machine cannot do it says nothing about the job: others have not tried it.
+        uncounted = replace(message, attempt=earlier.attempt, deaths=earlier.deaths)
+        return FailedAttempt(decision.outcome, format_message(uncounted), 0.0, _reason(message))
+    message = replace(message, attempt=attempt, deaths=deaths)
+    pause_s = _pause_s(decision, attempt)
+    return FailedAttempt(decision.outcome, format_message(message), pause_s, _reason(message))
 
 
-def after_death(verdict: Verdict, before: str) -> Setback:
-    """Settle a job whose process died; the verdict says how."""
+def after_death(decision: RetryDecision, before: str) -> FailedAttempt:
+    """Return how a job whose process died is settled, by what the policies decided."""
+    if decision.outcome is Outcome.INTERRUPTED:
+        return FailedAttempt(decision.outcome, before)
+    message = ParsedMessage(decision.responsible or Responsible.RETRY, decision.what, decision.remedy)
+    if decision.outcome is Outcome.ERROR:
+        return _error(message)
     earlier = parse_message(before)
-    if verdict.fate is Fate.INTERRUPTED:
-        return Setback(verdict.fate, before, 0.0, "")
-    said = ParsedMessage(verdict.responsible or Responsible.RETRY, verdict.what, verdict.remedy)
-    if verdict.fate is Fate.ERROR:
-        return Setback(verdict.fate, format_message(said), 0.0, _reason(said))
-    said = replace(said, attempt=earlier.attempt + 1, deaths=earlier.deaths + 1)
-    return Setback(verdict.fate, format_message(said), _pause_s(verdict, said.deaths), _reason(said))
+    message = replace(message, attempt=earlier.attempt + 1, deaths=earlier.deaths + 1)
+    pause_s = _pause_s(decision, message.deaths)
+    return FailedAttempt(decision.outcome, format_message(message), pause_s, _reason(message))
+
+
+def _error(message: ParsedMessage) -> FailedAttempt:
+    return FailedAttempt(Outcome.ERROR, format_message(message), 0.0, _reason(message))
+
+
+def _explained(error: BaseException, decision: RetryDecision) -> ParsedMessage:
+    """Return what an error says, in the decision's words where it has any; an unforeseen error is a bug."""
+    message = parse_message(str(error))
+    if not isinstance(error, PipelineError):
+        message = ParsedMessage(Responsible.DEVELOPER, _sentence(str(error)), _REPORT)
+    is_tried_again = decision.outcome in (Outcome.WAITING, Outcome.DISCONNECTED, Outcome.CRASHED)
+    return ParsedMessage(
+        decision.responsible or (Responsible.RETRY if is_tried_again else message.responsible),
+        decision.what or message.what,
+        decision.remedy or message.remedy,
+        type(error).__name__,
+    )
 
 
 def _sentence(words: str) -> str:
     return words if not words or words[-1] in ".!?" else f"{words}."
 
 
-def _is_tried_again(fate: Fate) -> bool:
-    return fate in (Fate.WAITING, Fate.DISCONNECTED, Fate.CRASHED)
+def _pause_s(decision: RetryDecision, attempt: int) -> float:
+    return decision.pauses_s[min(attempt, len(decision.pauses_s)) - 1]
 
 
-def _pause_s(verdict: Verdict, attempt: int) -> float:
-    return verdict.pauses_s[min(attempt, len(verdict.pauses_s)) - 1]
-
-
-def _reason(said: ParsedMessage) -> str:
-    return format_message(replace(said, kind="", attempt=0, deaths=0))
+def _reason(message: ParsedMessage) -> str:
+    return format_message(replace(message, kind="", attempt=0, deaths=0))

@@ -1,7 +1,7 @@
-"""Looking for new jobs: keys of which the table has no row and its job table no job.
+"""Searching for new jobs: keys of which the table has no row and its job table no job.
 
-DataJoint's own look compares all keys there ever were, whenever a worker is idle, and deletes jobs outside a
-restriction. Here a table is looked at where something changed that its jobs may follow from, as workers and
+DataJoint's own search compares all keys there ever were, whenever a worker is idle, and deletes jobs outside
+a restriction. Here a table is searched where something changed that its jobs may follow from, as workers and
 registrations count it, and from time to time for what people insert by hand; and a restriction holds.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from imaging_pipeline.schemas.jobs.entering import drop_gone, enter_new
@@ -18,56 +19,28 @@ from imaging_pipeline.schemas.table_changes import counts, read_by
 from imaging_pipeline.schemas.table_names import job_table
 
 
-class Search:
-    """Says of which tables new jobs may have come.
-
-    Parameters
-    ----------
-    changes
-        The table ``TableChange``.
-    full_look_s
-        Between two looks at a table of which nothing is known to have changed.
-    """
-
-    def __init__(self, changes: Any, full_look_s: float) -> None:
-        self._changes = changes
-        self._full_look_s = full_look_s
-        self._read_by: dict[str, frozenset[str]] = {}
-        self._seen: dict[str, tuple[float, Mapping[str, int]]] = {}
-
-    def is_due(self, name: str, target: Any) -> bool:
-        """Return True if a table is to be looked at, and take it that it is looked at now."""
-        now = time.monotonic()
-        if name not in self._read_by:
-            self._read_by[name] = read_by(target.key_source)
-        # Asked for each table anew: what the job before it asked for is not to be missed.
-        counted = counts(self._changes)
-        relevant = {changed: number for changed, number in counted.items() if changed in self._read_by[name]}
-        looked, seen = self._seen.get(name, (float("-inf"), {}))
-        if seen == relevant and now - looked < self._full_look_s:
-            return False
-        self._seen[name] = now, relevant
-        return True
-
-    def forget(self, name: str) -> None:
-        """Look at a table again the next time, because the last look failed."""
-        self._seen.pop(name, None)
-
-
-class Look:
-    """Brings the job table of one table up to date.
+class NewJobs:
+    """Keeps the job table of one table up to date.
 
     Parameters
     ----------
     target
         The table instance.
+    changes
+        The table ``TableChange``.
     within
         SQL condition on keys, for a worker that is restricted: other rows are left alone. Empty for all.
+    full_search_s
+        Between two searches where nothing is recorded as changed.
     """
 
-    def __init__(self, target: Any, within: str) -> None:
-        self._connection = target.connection
+    def __init__(self, target: Any, changes: Any, within: str, full_search_s: float) -> None:
+        self._target = target
+        self._changes = changes
         self._within = within
+        self._full_search_s = full_search_s
+        self._counted: Mapping[str, int] | None = None
+        self._searched = float("-inf")
         self._jobs = Populated(
             target.full_table_name,
             job_table(target.full_table_name),
@@ -75,11 +48,25 @@ class Look:
             target.key_source.proj().make_sql(),
         )
 
-    def __call__(self) -> None:
+    def search(self) -> None:
         """Enter jobs that are new, or whose rows were purged, and drop those of keys that went.
 
-        A key that is gone may have belonged to anybody: a restricted worker drops none.
+        Does nothing where nothing has changed since the last search that succeeded.
         """
-        enter_new(self._connection, self._jobs, Sql(self._within))
+        now, counted = time.monotonic(), self._relevant_counts()
+        if counted == self._counted and now - self._searched < self._full_search_s:
+            return
+        enter_new(self._target.connection, self._jobs, Sql(self._within))
+        # A key that is gone may have belonged to anybody: a restricted worker drops none.
         if not self._within:
-            drop_gone(self._connection, self._jobs)
+            drop_gone(self._target.connection, self._jobs)
+        self._searched, self._counted = now, counted
+
+    @cached_property
+    def _read_by(self) -> frozenset[str]:
+        return read_by(self._target.key_source)
+
+    def _relevant_counts(self) -> dict[str, int]:
+        # Read for each table anew: what the job before it changed is not to be missed.
+        counted = counts(self._changes)
+        return {changed: number for changed, number in counted.items() if changed in self._read_by}

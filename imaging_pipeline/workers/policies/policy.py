@@ -1,26 +1,22 @@
-"""What a policy may decide. The loop asks all of them and knows none."""
+"""What a policy may decide. The loop calls all of them and knows none."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from imaging_pipeline.errors import PipelineError, Responsible
-from imaging_pipeline.workers import policies
-from imaging_pipeline.workers.messages import Fate, Finished, Key
+from imaging_pipeline.workers.messages import Finished, Key, Outcome
 from imaging_pipeline.workers.settings import Settings
-
-if TYPE_CHECKING:
-    from imaging_pipeline.workers.job_queue import JobQueue, Reservation
 
 AT_ONCE = (0.0,)
 """Pauses of what may be tried again immediately, as often as it takes."""
 
 LATER = (60.0, 60.0, 120.0, 240.0, 480.0, 900.0)
-"""Pauses, in seconds, of what a person or another machine has to do with."""
+"""Pauses, in seconds, of what a person or another machine must act on."""
 
 
 class KeyGoneError(RuntimeError):
@@ -28,29 +24,29 @@ class KeyGoneError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """What becomes of a job that did not finish.
 
     Attributes
     ----------
-    fate
-        ``ERROR`` is kept, a ``GONE`` job is dropped; after any other the job is pending again.
+    outcome
+        ``ERROR`` stays in the job's row, a ``GONE`` job is dropped; after any other the job is pending again.
     what, remedy, responsible
-        What happened, what to do and whose move it is, where the error does not say so itself, or where this
-        counts instead.
+        What happened, what to do and who is responsible, where the error does not say so itself, or where
+        this counts instead.
     pauses_s
         How long a job that is pending again is left alone after its first, second … attempt in a row; the
         last counts for all that follow.
     max_attempts
-        How often the job is tried, by whatever worker, until the error is kept all the same; 0 for ever.
+        How often the job is tried, by whatever worker, until its error stays; 0 for no end.
     max_deaths
-        How many processes may die of the job in a row until the error is kept, in its own words; 0 where
+        How many processes may die of the job in a row until its error stays, in its own words; 0 where
         none died.
     keeps_result
         Whether what the job computed is as good as before, so that only its transaction is run again.
     """
 
-    fate: Fate
+    outcome: Outcome
     what: str = ""
     remedy: str = ""
     responsible: Responsible | None = None
@@ -78,91 +74,54 @@ class Death:
     number: int
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What a worker sees of the others, for policies that look after them.
-
-    Attributes
-    ----------
-    name
-        Of this worker.
-    pids
-        Its living job processes.
-    queues
-        The jobs of all lanes, those of this worker or not, by ``module:Class``.
-    workers
-        The table of workers, on the supervisor's connection.
-    steady_s
-        For how long this worker has heard the database without a break.
-    late_s
-        How old its own last beat is, by the server's clock, when it is late.
-    bury
-        Settles a reservation whose process is dead, and gives what became of the job; None where somebody
-        else was faster.
-    """
-
-    name: str
-    pids: frozenset[int]
-    queues: Mapping[str, JobQueue]
-    workers: Any
-    steady_s: float
-    late_s: float
-    bury: Callable[[str, Reservation, str], Finished | None]
-
-
 class Policy:
     """A policy overrides the hooks that concern it.
 
-    `judge` is asked in the job process, the others in the supervisor; each process has its own
-    instance.
+    `decide` is called in the job process, the others in the supervisor; each process has its own instance.
 
     Parameters
     ----------
     settings
-        What the worker was told; nothing where it is not given.
+        The options of the worker; the defaults where there are none.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
 
-    def judge(self, error: BaseException) -> Verdict | None:
-        """Return what becomes of a job that raised ``error``; None where it is no concern."""
+    def decide(self, error: BaseException) -> RetryDecision | None:
+        """Return what becomes of a job that raised ``error``; None where this policy does not apply."""
         return None
 
-    def judge_death(self, death: Death) -> Verdict | None:
-        """Return what becomes of a job whose process died; None where it is no concern."""
+    def decide_death(self, death: Death) -> RetryDecision | None:
+        """Return what becomes of a job whose process died; None where this policy does not apply."""
         return None
-
-    def on_beat(self, watch: Watch) -> Iterator[str]:
-        """Do something from time to time, also while a job runs, and tell what was done."""
-        yield from ()
 
     def after_job(self, finished: Finished) -> None:
-        """Take note of what came of an order."""
+        """Record what became of an order."""
 
-    def why_not(self, table: str) -> str | None:
+    def skip_reason(self, table: str) -> str | None:
         """Return why this worker leaves a table alone; None where it may work on it."""
         return None
 
-    def enough(self, num_running: int) -> str | None:
+    def end_reason(self, num_running: int) -> str | None:
         """Return why this worker begins no further job beside those that run; None where it may."""
         return None
 
 
 def load_policies(settings: Settings | None = None) -> tuple[Policy, ...]:
-    """Make one of each policy that has a file in `imaging_pipeline.workers.policies`."""
-    for module in pkgutil.iter_modules(policies.__path__, f"{policies.__name__}."):
+    """Return one of each policy that has a file in this folder."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return tuple(policy(settings) for policy in Policy.__subclasses__())
 
 
-def first_verdict(verdicts: Iterator[Verdict | None], otherwise: Verdict) -> Verdict:
-    """Return the first verdict that a policy has, or another one where none has any."""
-    return next((verdict for verdict in verdicts if verdict), otherwise)
+def first_decision(decisions: Iterator[RetryDecision | None], otherwise: RetryDecision) -> RetryDecision:
+    """Return the first decision that a policy has made, or another one where none has."""
+    return next((decision for decision in decisions if decision), otherwise)
 
 
-def cause(error: BaseException | None) -> BaseException | None:
-    """Look through our errors at what they were raised from."""
+def system_cause(error: BaseException | None) -> BaseException | None:
+    """Return the error of a library or of the system that one of ours was raised from."""
     while isinstance(error, PipelineError):
         error = error.__cause__
     return error
