@@ -20,9 +20,9 @@ class Lack:
     kind, name
         What, and which one: the repository ``moser``, the store ``main``.
     reason
-        What was found, as a sentence.
+        What is missing and why, as a sentence.
     remedy
-        What to do on that machine, as a sentence; the administrator's move.
+        What the administrator does on that machine, as a sentence.
     """
 
     kind: Need

@@ -64,7 +64,7 @@ def stop_signals() -> Iterator[StopRequest]:
 
 
 def _hang_up_handler(request: StopRequest) -> Callable[[int, FrameType | None], None]:
-    """Return the handler of a closed terminal: whoever writes there from then on would get an error."""
+    """Return the handler of a closed terminal, to which writing would raise from then on."""
     screens = [number for number in (1, 2) if os.isatty(number)]
 
     def handle(signum: int, frame: FrameType | None) -> None:

@@ -98,7 +98,7 @@ class Tally:
     def _left(self, table: str, counts: Sequence[Count], policies: Sequence[Policy]) -> Iterator[Left]:
         failed = self.reason(table, Outcome.FAILED)
         if failed:
-            yield Left(table, 0, f"known: the table could not be asked for jobs ({failed})")
+            yield Left(table, 0, f"known: the table could not be searched for jobs ({failed})")
         reasons = (self.reason(table, Outcome.UNABLE), self._last_left(table, Outcome.ELSEWHERE))
         reason = next(filter(None, (*(policy.skip_reason(table) for policy in policies), *reasons)), "")
         for count in counts:

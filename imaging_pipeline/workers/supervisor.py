@@ -159,7 +159,7 @@ class Supervisor:
         return bool(self._context.stop.count or self._end_reason or is_through)
 
     def _wait_s(self) -> float:
-        """Return how long to wait: until a process that rests may be given an order again."""
+        """Return how long to wait: until a process that rests may get an order again."""
         now = time.monotonic()
         rests = [max(0.0, slot.resting_until - now) for slot in self._slots if slot.ordered is None]
         return min([_TICK_S, *rests])

@@ -68,7 +68,7 @@ class Identity:
             raise InputError(
                 "The condition is too long",
                 found=f"{len(self.restriction)} characters",
-                allowed=f"{_TEXT_LENGTH} at most, which other workers and people are told",
+                allowed=f"{_TEXT_LENGTH} at most, which other workers and people can read",
                 remedy="Say it by fewer columns, such as username='anna'.",
             )
 

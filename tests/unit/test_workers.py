@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import logging
 import os
+import pkgutil
 import re
 import signal
 import subprocess
@@ -14,6 +16,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import datajoint as dj
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -32,6 +35,7 @@ from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
 from imaging_pipeline.workers.view import view
 from imaging_pipeline.workers.worker_rows import Identity
+from tests.makers.definitions import tables
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"
 KEY = {"session_name": "0123456789abcdef"}
@@ -41,6 +45,19 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 def test_lanes_come_in_the_order_in_which_work_flows() -> None:
     assert [lane.name for lane in lanes_named(["computed", "ingest"])] == ["ingest", "computed"]
     assert lanes_named([]) == LANES
+
+
+def test_each_table_that_makes_rows_itself_is_in_one_lane() -> None:
+    making = [table for table in tables() if issubclass(table, (dj.Imported, dj.Computed))]
+    in_lanes = [pkgutil.resolve_name(name) for lane in LANES for name in lane.tables]
+    assert sorted(in_lanes, key=repr) == sorted(making, key=repr)
+
+
+def test_each_periodic_task_is_a_function_of_the_tables() -> None:
+    tasks = [task for lane in LANES for task in lane.periodic_tasks]
+    assert tasks
+    for task in tasks:
+        assert len(inspect.signature(pkgutil.resolve_name(task.function)).parameters) == 1
 
 
 def test_an_unknown_lane_is_refused_with_the_nearest_known_one() -> None:
