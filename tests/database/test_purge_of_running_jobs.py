@@ -20,8 +20,8 @@ from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, Outcome, Started
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.settings import Timing
-from tests.makers.chaos.outcome import differences, num_left, outcome
 from tests.makers.chaos.share import OPS_NAME, Requested, write_share
+from tests.makers.chaos.table_contents import differences, num_left, outcome
 from tests.makers.chaos.transactions import in_transaction
 from tests.makers.folders import COPIED, aged
 from tests.makers.lab import Lab, emptied_lab

@@ -13,7 +13,7 @@ from contextlib import suppress
 import psutil
 
 from imaging_pipeline.workers.connection import reconnect
-from tests.makers.chaos.arena import Arena, Held
+from tests.makers.chaos.disturbed_lab import Arena, Held
 from tests.makers.chaos.service import Processes
 
 Mishap = Generator[None, None, str]
