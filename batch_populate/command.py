@@ -21,7 +21,7 @@ _NAMES = ", ".join(lane.name for lane in LANES)
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _AT_LEAST_ONE = click.IntRange(min=1)
 
-_last_word = logging.getLogger(__name__)
+_result_log = logging.getLogger(__name__)
 
 
 @click.command(
@@ -43,7 +43,7 @@ _last_word = logging.getLogger(__name__)
     "--priority",
     type=click.IntRange(0, 127),
     metavar="N",
-    help="Only jobs as urgent as this, or more: 0 is the most urgent; jobs have 5 if nobody says else.",
+    help="Only jobs as urgent as this, or more: 0 is the most urgent; jobs have 5 by default.",
 )
 @click.option("--max-jobs", type=_AT_LEAST_ONE, metavar="N", help="Begin no more than so many jobs.")
 @click.option(
@@ -77,7 +77,7 @@ _last_word = logging.getLogger(__name__)
     help="A file for the log as well; the last 30 MB are kept.",
 )
 def main(lane: tuple[str, ...], once: bool, idle_s: float, log_file: Path | None, **settings: Any) -> None:
-    """Run one worker in this process until it ends or is told to."""
+    """Run one worker in this process until it ends or is told to stop."""
     console = Console()
     _log(console, log_file)
     try:
@@ -85,19 +85,19 @@ def main(lane: tuple[str, ...], once: bool, idle_s: float, log_file: Path | None
         with view(console, is_logged=log_file is not None) as on_event:
             summary = run_worker(lanes, once, idle_s, config, on_event, settings=Settings(**settings))
     except PipelineError as error:
-        _last_word.error("%s", error)
-        # What was typed is nothing that time mends.
-        refused = click.UsageError if isinstance(error, InputError) else click.ClickException
-        raise refused(str(error)) from error
-    _last_word.info("%s", summary)
+        _result_log.error("%s", error)
+        # A service manager starts a worker again that could not work (1), but none with a wrong option (2).
+        kind = click.UsageError if isinstance(error, InputError) else click.ClickException
+        raise kind(str(error)) from error
+    _result_log.info("%s", summary)
     click.echo(str(summary))
 
 
 def _log(console: Console, log_file: Path | None) -> None:
-    """Log to standard error what is not shown there already, and all to a file where one is given."""
-    logging.getLogger("datajoint").handlers.clear()  # it has one of its own, and would say all twice
+    """Log to standard error what is not shown there already, and everything to the file if there is one."""
+    logging.getLogger("datajoint").handlers.clear()  # it has one of its own, which would repeat every line
     to_screen = logging.StreamHandler()
-    shown = {_last_word.name, *([view.__module__] if console.is_terminal else [])}
+    shown = {_result_log.name, *([view.__module__] if console.is_terminal else [])}
     to_screen.addFilter(lambda record: record.name not in shown)
     handlers: list[logging.Handler] = [to_screen]
     if log_file is not None:

@@ -1,4 +1,4 @@
-"""A log in a file of limited size, whose earlier parts stand beside it."""
+"""A log in a file of limited size, whose earlier parts are in files beside it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _AGAIN_S = 60.0
 
 
 class LogFile(RotatingFileHandler):
-    """Goes on in its file where no other can be begun, and tries that again a minute later.
+    """Goes on in its file where the next cannot be begun, and tries that again a minute later.
 
-    Windows renames no file that somebody looks into. The earlier parts stay as they are meanwhile.
+    Windows renames no file that another program has open. The earlier parts stay as they are meanwhile.
 
     Raises
     ------
@@ -29,11 +29,11 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
-        self._due = self._told = float("-inf")
+        self._rollover_due = self._warning_due = float("-inf")
 
     def doRollover(self) -> None:  # noqa: N802  the library's name
-        """Begin another file, if that can be now."""
-        if time.monotonic() < self._due:
+        """Begin the next file, if that is possible now."""
+        if time.monotonic() < self._rollover_due:
             return
         if self.stream is not None:
             self.stream.close()
@@ -41,14 +41,14 @@ class LogFile(RotatingFileHandler):
             _try_to_rename(Path(self.baseFilename))
             super().doRollover()
         except OSError:
-            self._due = time.monotonic() + _AGAIN_S
+            self._rollover_due = time.monotonic() + _AGAIN_S
             self.stream = self._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's name
-        """Say on the screen that a line could not be written, such as on a full disk; once a minute."""
-        if time.monotonic() >= self._told:
-            self._told = time.monotonic() + _AGAIN_S
-            with suppress(OSError):  # the screen may be gone too
+        """Write to standard error that a line could not be written, such as on a full disk; once a minute."""
+        if time.monotonic() >= self._warning_due:
+            self._warning_due = time.monotonic() + _AGAIN_S
+            with suppress(OSError):  # the terminal may be closed too
                 click.echo(f"The log {self.baseFilename} cannot be written: {sys.exception()}", err=True)
 
 

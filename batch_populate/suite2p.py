@@ -1,4 +1,4 @@
-"""Run Suite2p on what asks for it; takes ``--once`` or ``--loop``."""
+"""Run Suite2p on what is registered for it; takes ``--once`` or ``--loop``."""
 
 import sys
 

@@ -96,7 +96,7 @@ def _worker_s(toy: ToyConfig) -> float:
     """Return the seconds of a job for the supervisor, without the start of the job process."""
     from imaging_pipeline.workers.messages import Event, Finished
     from imaging_pipeline.workers.run import run_worker
-    from tests.makers.toy_tables import FIRST, WIRING
+    from tests.makers.toy_tables import FIRST, PIPELINE_TABLES
 
     finished_s: list[float] = []
 
@@ -104,7 +104,7 @@ def _worker_s(toy: ToyConfig) -> float:
         if isinstance(event, Finished):
             finished_s.append(time.perf_counter())
 
-    run_worker((FIRST,), True, 0.0, toy, record, wiring=WIRING)
+    run_worker((FIRST,), True, 0.0, toy, record, tables=PIPELINE_TABLES)
     return (finished_s[-1] - finished_s[0]) / (len(finished_s) - 1)
 
 
@@ -144,9 +144,9 @@ def _until_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyCon
 def _work(toy: ToyConfig) -> None:
     """Run a worker until the process is terminated."""
     from imaging_pipeline.workers.run import run_worker
-    from tests.makers.toy_tables import FIRST, WIRING
+    from tests.makers.toy_tables import FIRST, PIPELINE_TABLES
 
-    run_worker((FIRST,), False, _POLL_INTERVAL_S, toy, lambda _event: None, wiring=WIRING)
+    run_worker((FIRST,), False, _POLL_INTERVAL_S, toy, lambda _event: None, tables=PIPELINE_TABLES)
 
 
 def _populate(toy: ToyConfig) -> None:

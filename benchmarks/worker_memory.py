@@ -41,7 +41,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 def _memory_mb(size: Size, folder: Path, config: Config) -> list[tuple[float, float]]:
     """Return the memory of supervisor and job process after few jobs, and after many."""
-    from imaging_pipeline.workers.messages import Event, Fate, Finished, Started
+    from imaging_pipeline.workers.messages import Event, Finished, Outcome, Started
     from imaging_pipeline.workers.run import run_worker
     from tests.makers import toy_tables
 
@@ -56,11 +56,11 @@ def _memory_mb(size: Size, folder: Path, config: Config) -> list[tuple[float, fl
         if isinstance(event, Started):
             job_process = event.pid
         elif isinstance(event, Finished):
-            made += event.fate is Fate.DONE
+            made += event.outcome is Outcome.DONE
             if made in (size.few, size.many):
                 measured_mb.append((_resident_mb(os.getpid()), _resident_mb(job_process)))
 
-    run_worker((toy_tables.FIRST,), True, 0.0, toy, measure_memory, wiring=toy_tables.WIRING)
+    run_worker((toy_tables.FIRST,), True, 0.0, toy, measure_memory, tables=toy_tables.PIPELINE_TABLES)
     connection.close()
     return measured_mb
 

@@ -19,15 +19,15 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True)
-class Duty:
+class PeriodicTask:
     """Something that is done from time to time, by one worker of its lane or another.
 
     Attributes
     ----------
     function
         ``module:function``, resolved once the worker has connected. It takes the `schemas.tables.Tables`,
-        sees for itself whether it is time, since other workers do the same, and says what it did, or
-        nothing. It runs in the job process; an error of it is logged, and it is called again as usual.
+        decides itself whether it is time, since other workers do the same, and returns what it did, or an
+        empty text. It runs in the job process; an error of it is logged, and it is called again as usual.
     every_s
         How often each worker calls it.
     """
@@ -49,20 +49,23 @@ class Lane:
         connected, so that importing this module declares nothing.
     needs
         What a machine must have; where it lacks it, jobs are left to other workers.
-    duties
+    periodic_tasks
         What is done beside the tables.
     """
 
     name: str
     tables: tuple[str, ...] = ()
     needs: frozenset[Need] = frozenset()
-    duties: tuple[Duty, ...] = ()
+    periodic_tasks: tuple[PeriodicTask, ...] = ()
 
 
 _IMAGING = "imaging_pipeline.schemas.imaging"
 
 LANES = (
-    Lane("mlims", duties=(Duty("imaging_pipeline.colony.sync:compare_when_due", every_s=60.0),)),
+    Lane(
+        "mlims",
+        periodic_tasks=(PeriodicTask("imaging_pipeline.colony.sync:compare_when_due", every_s=60.0),),
+    ),
     Lane("ingest", (f"{_IMAGING}:MakeDatasetSessions",), frozenset({Need.REPOSITORY})),
     Lane(
         "imported",
@@ -90,19 +93,19 @@ def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
     Raises
     ------
     InputError
-        When a name is none of a lane.
+        A name is no lane's.
     """
-    wanted = set(names)
-    known = [lane.name for lane in LANES]
-    for name in sorted(wanted.difference(known)):
-        close = near(name, known)
+    requested = set(names)
+    allowed = [lane.name for lane in LANES]
+    for name in sorted(requested.difference(allowed)):
+        close = near(name, allowed)
         raise InputError(
             "There is no such lane",
             found=name,
-            allowed=", ".join(known),
+            allowed=", ".join(allowed),
             remedy=f"Did you mean {close[0]}?" if close else "Name some of these, or none for all.",
         )
-    return tuple(lane for lane in LANES if not wanted or lane.name in wanted)
+    return tuple(lane for lane in LANES if not requested or lane.name in requested)
 
 
 def short_name(table: str) -> str:

@@ -20,9 +20,9 @@ class Lack:
     kind, name
         What, and which one: the repository ``moser``, the store ``main``.
     reason
-        What was found, as a sentence.
+        What is missing and why, as a sentence.
     remedy
-        What to do on that machine, as a sentence; the administrator's move.
+        What the administrator does on that machine, as a sentence.
     """
 
     kind: Need
@@ -41,7 +41,7 @@ class JobProcess:
 
 @dataclass(frozen=True)
 class LivingWorker:
-    """A worker as its row tells it.
+    """A worker as its row describes it.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class LivingWorker:
     heartbeat_age_s
         How long ago it last gave a sign of life, by the server's clock.
     silent_after_s
-        At which age of its heartbeat it is held for dead.
+        At which age of its heartbeat it counts as dead.
     restriction
         SQL condition on the sessions whose jobs alone it does; empty where it does all.
     processes

@@ -44,6 +44,11 @@ def configure_session(connection: Any) -> None:
     configure()
 
 
+def is_alive(connection: Any) -> bool:
+    """Return True if the server answers; DataJoint's `is_connected` stays true on PostgreSQL."""
+    return bool(connection.adapter.ping(connection._conn))
+
+
 def _set_keepalive(connection: Any) -> None:
     with _socket_of(connection) as handle:
         if handle.family not in (socket.AF_INET, socket.AF_INET6):

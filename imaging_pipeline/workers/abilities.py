@@ -36,7 +36,7 @@ class Abilities:
     memory_bytes: int | None = None
 
     def lacking(self, lane: Lane) -> Lack | None:
-        """Return what stands in the way of all jobs of a lane, or None."""
+        """Return what prevents all jobs of a lane, or None."""
         return next(
             (lack for lack in self.lacks if lack.kind in lane.needs and lack.kind is not Need.REPOSITORY),
             None,
@@ -44,12 +44,12 @@ class Abilities:
 
     @property
     def unmounted(self) -> tuple[str, ...]:
-        """The repositories that this machine does not find."""
+        """The repositories that this machine does not reach."""
         return tuple(lack.name for lack in self.lacks if lack.kind is Need.REPOSITORY)
 
 
 def find_abilities(config: Config, tables: Tables, lanes: Sequence[Lane]) -> Abilities:
-    """Look what this machine can do of some lanes; a share that hangs makes it wait."""
+    """Return what this machine can do of some lanes; a share that hangs makes it wait."""
     needs = frozenset(need for lane in lanes for need in lane.needs)
     lacks = tuple(_lacks(config, tables, needs))
     if Need.SUITE2P not in needs:
@@ -59,7 +59,7 @@ def find_abilities(config: Config, tables: Tables, lanes: Sequence[Lane]) -> Abi
 
 def _lacks(config: Config, tables: Tables, needs: frozenset[Need]) -> Iterator[Lack]:
     if Need.REPOSITORY in needs:
-        for name in sorted(str(each) for each in tables.imaging.Repository().to_arrays("repository_name")):
+        for name in sorted(map(str, tables.imaging.Repository().to_arrays("repository_name"))):
             reason = _why_not_mounted(config, name)
             if reason:
                 remedy = f"Mount it, and give its folder on that machine: custom.repositories, {name!r}."
@@ -84,18 +84,18 @@ def _why_not_mounted(config: Config, name: str) -> str:
     folder = config.repositories.get(name)
     if folder is None:
         return "is not in the configuration"
-    refusal = why_not_readable(folder)
-    if refusal:
-        return f"is not there: {folder} {refusal}"
+    reason = why_not_readable(folder)
+    if reason:
+        return f"is not there: {folder} {reason}"
     return f"is not mounted: {folder} is empty" if is_unmounted(folder) else ""
 
 
-def differences(before: Abilities, now: Abilities) -> Iterator[str]:
-    """Return what a machine lacks now that it did not, and the other way round."""
+def describe_changes(before: Abilities, now: Abilities) -> Iterator[str]:
+    """Yield a line for each thing that a machine lacks now and did not before, or the other way round."""
     for lack in now.lacks:
         if lack not in before.lacks:
             yield f"{lack.reason}. Jobs that need it are left to other workers. What to do: {lack.remedy}"
-    there = {(lack.kind, lack.name) for lack in now.lacks}
+    lacking = {(lack.kind, lack.name) for lack in now.lacks}
     for lack in before.lacks:
-        if (lack.kind, lack.name) not in there:
+        if (lack.kind, lack.name) not in lacking:
             yield f"The {' '.join(filter(None, (lack.kind, lack.name)))} is there again."

@@ -12,67 +12,63 @@ from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.errors import DatabaseError, Responsible, UnreachableError
 from imaging_pipeline.server.connection_errors import error_text, is_loss, is_of_server
+from imaging_pipeline.server.session_settings import is_alive
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
 
 _T = TypeVar("_T")
 
 _PAUSE_S = 2.0
-# How late a signal may be heeded: not every system wakes a sleeping process for one.
+# How late a signal may be noticed: not every system wakes a sleeping process for one.
 _TICK_S = 0.25
 
 
-def await_server(
-    begin: Callable[[], _T], stop: StopRequest, tell: Callable[[Note], None], longest_pause_s: float
+def wait_for_server(
+    begin: Callable[[], _T], stop: StopRequest, on_event: Callable[[Note], None], longest_pause_s: float
 ) -> _T | None:
-    """Begin, as soon as the server answers and stays that long; None when asked to stop before.
+    """Begin as soon as the server answers, and stays that long; return None when asked to stop before.
 
-    A machine that boots may be quicker than its server. What the server refuses is no matter of time.
+    A machine that boots may be faster than its server. What the server refuses does not pass by itself.
 
     Raises
     ------
     PipelineError
-        When the server refuses.
+        The server refuses.
     """
     pause_s = _PAUSE_S
     waited = False
     while not stop.count:
         try:
-            begun = begin()
+            result = begin()
         except Exception as error:  # each driver has its own classes for an absent server
             if not (isinstance(error, UnreachableError) or is_loss(error)):
                 raise
-            tell(Note(f"Waiting for the database. {error}", logging.WARNING))
+            on_event(Note(f"Waiting for the database. {error}", logging.WARNING))
             waited = True
-            _rest(min(pause_s, longest_pause_s), stop)
+            _pause(min(pause_s, longest_pause_s), stop)
             pause_s *= 2
         else:
             if waited:
-                tell(Note("The database answers."))
-            return begun
+                on_event(Note("The database answers."))
+            return result
     return None
 
 
-def _rest(duration_s: float, stop: StopRequest) -> None:
+def _pause(duration_s: float, stop: StopRequest) -> None:
     deadline = time.monotonic() + duration_s
     while not stop.count and (left_s := deadline - time.monotonic()) > 0:
         time.sleep(min(_TICK_S, left_s))
 
 
-def is_alive(connection: Any) -> bool:
-    """Ask the server; DataJoint's `is_connected` goes on saying yes on PostgreSQL."""
-    return bool(connection.adapter.ping(connection._conn))
-
-
-def revive(connection: Any, patience_s: float = 0.0) -> None:
-    """Connect again, trying for ``patience_s``, and forget a transaction that the loss has ended.
+def reconnect(connection: Any, timeout_s: float = 0.0) -> None:
+    """Connect again, trying for ``timeout_s``, and forget a transaction that the loss has ended.
 
     Raises
     ------
     DatabaseError
-        When the server did not answer in that time.
+        The server did not answer in that time.
     """
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             # Else the server would keep what is locked there until it notices.
@@ -93,10 +89,10 @@ def revive(connection: Any, patience_s: float = 0.0) -> None:
 
 
 @contextmanager
-def surviving(connection: Any, tell: Callable[[Note], None]) -> Iterator[None]:
-    """Let the block break off where the database is away or refuses, and connect again for the next time.
+def reconnecting(connection: Any, on_event: Callable[[Note], None]) -> Iterator[None]:
+    """Let the block end early where the database is away or refuses, and connect again for the next time.
 
-    What it refuses is told, such as a statement that waited in vain for the transaction of another.
+    A refusal is reported, such as a statement that waited in vain for the transaction of another.
     """
     try:
         yield
@@ -104,10 +100,10 @@ def surviving(connection: Any, tell: Callable[[Note], None]) -> Iterator[None]:
         if is_alive(connection) and not isinstance(error, LostConnectionError):
             if not is_of_server(error):
                 raise
-            tell(Note(f"The database refused: {error_text(error)}. It is tried again.", logging.WARNING))
+            on_event(Note(f"The database refused: {error_text(error)}. It is tried again.", logging.WARNING))
             return
         try:
-            revive(connection)
-            tell(Note("The connection to the database was lost, and made again.", logging.WARNING))
+            reconnect(connection)
+            on_event(Note("The connection to the database was lost, and made again.", logging.WARNING))
         except DatabaseError as gone:
-            tell(Note(str(gone), logging.WARNING))
+            on_event(Note(str(gone), logging.WARNING))

@@ -1,33 +1,36 @@
-"""The sign of life by which others see that a worker lives, and what it does.
+"""The heartbeat by which others see that a worker lives, and what it does.
 
-It has a thread and a connection of its own: whatever the worker waits for, the heart beats.
+It has a thread and a connection of its own, so that it goes on whatever the worker waits for.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.pulse import Pulse
-from imaging_pipeline.workers.timing import Timing
-from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
+from imaging_pipeline.workers.settings import Timing
+from imaging_pipeline.workers.worker_rows import Identity, WorkerRows, WorkerState
 
 MISSED_BEATS = 3
-"""After so many a worker is held for dead."""
+"""After so many a worker counts as dead."""
 
-_FAREWELL_S = 5.0
+_END_TIMEOUT_S = 5.0
+
+# A machine that sleeps stops the first on some systems; the second is set anew now and then.
+_CLOCKS = (time.monotonic, time.time)
 
 
 class Heartbeat:
-    """Keeps the rows of one worker.
+    """Writes the rows of one worker.
 
     Parameters
     ----------
     open_connection
-        Gives a connection for the thread.
+        Returns a connection for the thread.
     table
         Full name of the table of workers.
     identity
@@ -43,12 +46,12 @@ class Heartbeat:
         self._table = table
         self._identity = identity
         self._every_s = timing.heartbeat_s
-        self._state = State()
+        self._state = WorkerState()
         self._wake, self._ended = threading.Event(), threading.Event()
         self._first = threading.Event()
         self._error: Exception | None = None
-        self._pulse = Pulse(timing.late_s)
-        self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
+        self._regularity = Regularity(timing.late_s)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def begin(self) -> None:
         """Beat the first time, so that what is reserved from now on has a living worker.
@@ -56,39 +59,36 @@ class Heartbeat:
         Raises
         ------
         Exception
-            What the database said, where it does not take the worker's row.
+            The database's own, where it does not take the worker's row.
         """
         self._thread.start()
         self._first.wait()
         if self._error is not None:
             raise self._error
 
-    def tell(self, doing: Mapping[int, str]) -> None:
+    def set_doing(self, doing: Mapping[int, str]) -> None:
         """Record what each job process does; a new or ended one at once, the rest with a beat."""
         is_urgent = doing.keys() != self._state.doing.keys()
-        self._state = State(dict(doing), self._state.abilities)
+        self._state = WorkerState(dict(doing), self._state.abilities)
         if is_urgent:
             self._wake.set()
 
-    def able(self, abilities: Abilities) -> None:
-        """Return what the machine can do."""
-        self._state = State(self._state.doing, abilities)
+    def set_abilities(self, abilities: Abilities) -> None:
+        """Record at once what the machine can do."""
+        self._state = WorkerState(self._state.doing, abilities)
         self._wake.set()
 
-    def steady_s(self) -> float:
-        """Return for how long no beat failed or came late; since ever, where none did.
-
-        Who could not hear others must not hold them for dead, nor who was suspended together with them.
-        """
-        return self._pulse.steady_s()
+    def regular_for_s(self) -> float:
+        """Return for how long no beat failed or came late; infinity where none ever did."""
+        return self._regularity.regular_for_s()
 
     def end(self) -> None:
         """Remove the rows, if the database answers."""
         self._ended.set()
         self._wake.set()
-        self._thread.join(_FAREWELL_S)
+        self._thread.join(_END_TIMEOUT_S)
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         rows: tuple[Any, WorkerRows] | None = None
         while not self._ended.is_set():
             self._wake.clear()
@@ -101,19 +101,66 @@ class Heartbeat:
                 rows[0].close()
 
     def _beat(self, rows: tuple[Any, WorkerRows] | None) -> tuple[Any, WorkerRows] | None:
-        """Write what there is to say; after a failure on a new connection, the next time."""
+        """Write the worker's state; after a failure the next beat makes a new connection."""
         try:
             if rows is None:
                 connection = self._open()
                 rows = connection, WorkerRows(connection, self._table, self._identity)
-            self._pulse.beat(rows[1].write(self._state))
+            self._regularity.record_beat(rows[1].write(self._state))
         except Exception as error:  # each driver has its own classes for an absent server
             if not self._first.is_set():
                 self._error = error
                 self._ended.set()
-            self._pulse.miss()
+            self._regularity.record_failure()
             if rows is not None:
                 with suppress(Exception):  # it is lost
                     rows[0].close()
             return None
         return rows
+
+
+class Regularity:
+    """For how long the beats of this worker were regular; one thread records them, another one reads.
+
+    A worker that was suspended, or cut off from the database, could not see the heartbeats of others
+    meanwhile, and must not take them for dead, nor those that were suspended together with it.
+
+    Parameters
+    ----------
+    late_s
+        After which a beat is late.
+    clocks
+        Return seconds; a beat is late when it is so by any of them. The first one never goes back.
+    """
+
+    def __init__(self, late_s: float, clocks: Sequence[Callable[[], float]] = _CLOCKS) -> None:
+        self._late_s = late_s
+        self._clocks = clocks
+        self._last: tuple[float, ...] | None = None
+        self._failed: float | None = None
+
+    def record_beat(self, since_s: float = 0.0) -> None:
+        """Record a beat, and how long ago the last one was by the server's clock."""
+        if self._is_late() or since_s > self._late_s:
+            self.record_failure()
+        self._last = self._now()
+
+    def record_failure(self) -> None:
+        """Record that a beat failed."""
+        self._failed = self._clocks[0]()
+
+    def regular_for_s(self) -> float:
+        """Return for how long no beat failed or came late; infinity where none ever did."""
+        if self._is_late():
+            return 0.0
+        return float("inf") if self._failed is None else self._clocks[0]() - self._failed
+
+    def _is_late(self) -> bool:
+        last = self._last
+        if last is None:
+            return False
+        passed = (now - then for now, then in zip(self._now(), last, strict=True))
+        return max(passed) > self._late_s
+
+    def _now(self) -> tuple[float, ...]:
+        return tuple(clock() for clock in self._clocks)

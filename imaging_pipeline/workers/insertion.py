@@ -1,4 +1,4 @@
-"""Inserting what a job computed: while the job is ours, and again where the database stood in the way."""
+"""Inserting what a job computed: while the job is ours, and again where the database failed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from datajoint.errors import DataJointError
 from deepdiff import DeepHash
 
 from imaging_pipeline.server.connection_errors import is_loss
-from imaging_pipeline.workers.connection import is_alive, revive
-from imaging_pipeline.workers.reservation import FencedJobs, Judge
+from imaging_pipeline.server.session_settings import is_alive
+from imaging_pipeline.workers.connection import reconnect
+from imaging_pipeline.workers.reservation import Decide, FencedJobs
 
 # A computed result of hours waits for a server that is being repaired.
-_PATIENCE_S = 86_400.0
+_RECONNECT_FOR_S = 86_400.0
 
 _MAX_ATTEMPTS = 5
 _PAUSE_S = 0.1
 
 
-def fence(table: Any, jobs: FencedJobs, judge: Judge) -> None:
+def fence(table: Any, jobs: FencedJobs, decide: Decide) -> None:
     """Make a table instance populate through ``jobs``, and insert only what is still ours.
 
-    What was computed is kept while the transaction that inserts it is run again, after a deadlock or on a new
+    What was computed is not computed again while its transaction is repeated, after a deadlock or on a new
     connection.
 
     Parameters
@@ -33,27 +34,27 @@ def fence(table: Any, jobs: FencedJobs, judge: Judge) -> None:
         The instance; its class stays as it is.
     jobs
         Its job rows.
-    judge
-        Says what becomes of an error.
+    decide
+        Returns what becomes of a job that raised.
     """
     table._jobs = jobs
     if not hasattr(table, "make_insert"):
-        table.make = _then(table.make, jobs.conclude)
+        table.make = _then(table.make, jobs.mark_made)
         return
-    insertion = _Insertion(table, _then(table.make_insert, jobs.conclude), judge)
+    insertion = _Insertion(table, _then(table.make_insert, jobs.mark_made), decide)
     table.make_fetch = insertion.fetch
-    table.make_compute = _finally(table.make_compute, functools.partial(_renew, jobs.connection))
+    table.make_compute = _finally(table.make_compute, functools.partial(_reconnect_if_lost, jobs.connection))
     table.make_insert = insertion.insert
 
 
 class _Insertion:
     """Inserts for one table, and remembers what the job was made from."""
 
-    def __init__(self, table: Any, insert: Callable[..., None], judge: Judge) -> None:
+    def __init__(self, table: Any, insert: Callable[..., None], decide: Decide) -> None:
         self._connection = table.connection
         self._fetch = table.make_fetch
         self._insert = insert
-        self._judge = judge
+        self._decide = decide
         self._fetched: Any = None
 
     def fetch(self, key: dict[str, Any]) -> Any:
@@ -65,15 +66,15 @@ class _Insertion:
             try:
                 self._insert(key, *computed)
             except Exception as error:
-                if attempt == _MAX_ATTEMPTS or not self._is_passing(error):
+                if attempt == _MAX_ATTEMPTS or not self._may_pass(error):
                     raise
             else:
                 return
             time.sleep(_PAUSE_S * attempt)
             self._begin_again(key)
 
-    def _is_passing(self, error: Exception) -> bool:
-        return is_loss(error) or self._judge(error).keeps_result
+    def _may_pass(self, error: Exception) -> bool:
+        return is_loss(error) or self._decide(error).keeps_result
 
     def _begin_again(self, key: dict[str, Any]) -> None:
         """Open a new transaction, in which what the job was made from must be what it was.
@@ -81,12 +82,12 @@ class _Insertion:
         Raises
         ------
         DataJointError
-            In DataJoint's words where it is not.
+            In DataJoint's words, where it is not.
         """
         try:
             self._connection.cancel_transaction()
         except Exception:  # each driver has its own classes for an absent server
-            revive(self._connection, _PATIENCE_S)
+            reconnect(self._connection, _RECONNECT_FOR_S)
         self._connection.start_transaction()
         before = _hash(self._fetched)
         if _hash(self.fetch(key)) != before:
@@ -119,6 +120,6 @@ def _finally(step: Callable[..., Any], after: Callable[[], None]) -> Callable[..
     return both
 
 
-def _renew(connection: Any) -> None:
+def _reconnect_if_lost(connection: Any) -> None:
     if not is_alive(connection):
-        revive(connection, _PATIENCE_S)
+        reconnect(connection, _RECONNECT_FOR_S)

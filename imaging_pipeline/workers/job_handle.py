@@ -12,9 +12,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from imaging_pipeline.workers import job_process
-from imaging_pipeline.workers.messages import Command, Ended, Errand, Interrupt, Order, Report
+from imaging_pipeline.workers.job_context import JobContext
+from imaging_pipeline.workers.messages import Command, Interrupt, Order, ProcessEnded, Report, TaskOrder
 from imaging_pipeline.workers.slot import Process
-from imaging_pipeline.workers.workshop import Assignment
 
 
 @dataclass
@@ -29,14 +29,14 @@ class JobHandle:
 
     Parameters
     ----------
-    assignment
-        What the process is told.
+    context
+        What the process is passed.
     """
 
-    def __init__(self, assignment: Assignment) -> None:
-        self._assignment = assignment
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
         self._running: _Running | None = None
-        self._unstarted: Ended | None = None
+        self._unstarted: ProcessEnded | None = None
 
     @property
     def pid(self) -> int | None:
@@ -44,22 +44,22 @@ class JobHandle:
         return None if self._running is None else self._running.process.pid
 
     @property
-    def signs(self) -> list[Any]:
-        """What to wait for: that the process says something, or ends."""
+    def waitables(self) -> list[Any]:
+        """What to wait for: that the process sends something, or ends."""
         return [] if self._running is None else [self._running.pipe, self._running.process.sentinel]
 
-    def order(self, order: Order | Errand) -> None:
-        """Send an order, to a new process where there is none; `receive` tells where none can be started."""
+    def order(self, order: Order | TaskOrder) -> None:
+        """Send an order, to a new process where there is none; `receive` reports that none can be started."""
         if self._running is None:
             try:
                 self._running = self._start()
             except OSError as error:  # the system has no memory, process or file left for it
-                self._unstarted = Ended(0, 1, f"No job process could be started: {error}.")
+                self._unstarted = ProcessEnded(0, 1, f"No job process could be started: {error}.")
                 return
         _send(self._running, order)
 
-    def receive(self) -> Report | Ended | None:
-        """Return what the process says next, or that it has ended; None where it is silent."""
+    def receive(self) -> Report | ProcessEnded | None:
+        """Return the next report, or that the process has ended; None where there is no report."""
         running = self._running
         if running is None:
             unstarted, self._unstarted = self._unstarted, None
@@ -70,10 +70,10 @@ class JobHandle:
                 return report
             if running.process.is_alive():
                 return None
-            if running.pipe.poll():  # its last words, if it ended in between
+            if running.pipe.poll():  # its last report, if it ended in between
                 last: Report = running.pipe.recv()
                 return last
-        return self._bury(running)
+        return self._reap(running)
 
     def interrupt(self) -> None:
         """Ask the process to give its job back and to end; asking again does nothing."""
@@ -88,7 +88,7 @@ class JobHandle:
         return time.monotonic() - self._running.interrupted
 
     def kill(self) -> None:
-        """End the process, whatever it does; `receive` then gives its end."""
+        """End the process, whatever it does; `receive` then returns its end."""
         if self._running is not None:
             self._running.process.kill()
 
@@ -97,14 +97,12 @@ class JobHandle:
         if self._running is not None:
             self._running.pipe.close()
             self._running.process.join(timeout_s)
-            self._bury(self._running)
+            self._reap(self._running)
 
     def _start(self) -> _Running:
-        context: Any = multiprocessing.get_context(self._assignment.wiring.start_method)
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=job_process.main, args=(theirs, self._assignment), name="job process"
-        )
+        processes: Any = multiprocessing.get_context(self._context.tables.start_method)
+        ours, theirs = processes.Pipe()
+        process = processes.Process(target=job_process.main, args=(theirs, self._context), name="job process")
         try:
             process.start()
         except OSError:
@@ -115,26 +113,26 @@ class JobHandle:
             theirs.close()
         return _Running(process, ours)
 
-    def _bury(self, running: _Running) -> Ended:
+    def _reap(self, running: _Running) -> ProcessEnded:
         running.pipe.close()
         running.process.kill()
         running.process.join()
-        ended = Ended(running.process.pid or 0, running.process.exitcode or 0)
+        ended = ProcessEnded(running.process.pid or 0, running.process.exitcode or 0)
         running.process.close()
         self._running = None
         return ended
 
 
 def wait_for(processes: Sequence[Process], timeout_s: float) -> None:
-    """Wait until a process says something or ends, but no longer than a time."""
-    signs = [sign for process in processes for sign in process.signs]
-    if signs:
-        wait(signs, timeout_s)
+    """Wait until a process sends something or ends, but no longer than a time."""
+    waitables = [each for process in processes for each in process.waitables]
+    if waitables:
+        wait(waitables, timeout_s)
     else:
         time.sleep(timeout_s)
 
 
 def _send(running: _Running, command: Command) -> None:
-    # A process that has ended is found by `receive`.
+    # That a process has ended is noticed by `receive`.
     with suppress(OSError):
         running.pipe.send(command)

@@ -20,40 +20,43 @@ from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.server.connection_errors import is_of_server
-from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.server.session_settings import is_alive
+from imaging_pipeline.workers.abilities import Abilities
+from imaging_pipeline.workers.connection import reconnect
+from imaging_pipeline.workers.job_context import JobContext
 from imaging_pipeline.workers.job_table import JobTable
-from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE, Line, LineHandler
-from imaging_pipeline.workers.messages import Errand, Fate, Finished, Note, Order
+from imaging_pipeline.workers.messages import AbilitiesChanged, Finished, Note, Order, Outcome, TaskOrder
+from imaging_pipeline.workers.pipe import STOPPED, SUPERVISOR_GONE, PipeHandler, SupervisorPipe
 from imaging_pipeline.workers.reservation import FencedJobs
-from imaging_pipeline.workers.workshop import Assignment, Workshop
+
+_ABILITIES_S = 30.0
 
 
-def main(pipe: Connection, assignment: Assignment) -> None:
-    """Carry out the orders that come through ``pipe``, until it closes."""
+def main(connection: Connection, context: JobContext) -> None:
+    """Carry out the orders that come through a pipe, until it closes."""
     _leave_the_terminal()
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         try:
-            _work(Line(pipe), assignment)
+            _work(SupervisorPipe(connection), context)
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except SystemExit as end:
-        # Else the word that it ends with would be printed, and be taken for a failure.
+        # Python would print these texts, and return the exit code of a failure.
         sys.exit(0 if end.code in (STOPPED, SUPERVISOR_GONE) else end.code)
 
 
-def _work(line: Line, assignment: Assignment) -> None:
+def _work(pipe: SupervisorPipe, context: JobContext) -> None:
     try:
-        _log_through(line)
-        connection = assignment.wiring.connect(assignment.config)
-        _Jobs(Workshop(assignment, line), connection).serve()
+        _log_through(pipe)
+        _Jobs(context, pipe, context.tables.connect(context.config)).serve()
     except Exception as error:
-        line.send(Note(f"The job process ends: {type(error).__name__}: {error}", logging.ERROR))
+        pipe.send(Note(f"The job process ends: {type(error).__name__}: {error}", logging.ERROR))
         sys.exit(1)
 
 
 def _leave_the_terminal() -> None:
-    """Keep Ctrl-C for the supervisor; it would kill a child of the job and look like its error."""
+    """Leave Ctrl-C to the supervisor; it would kill a child of the job and look like its error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "win32":
         ctypes.windll.kernel32.SetConsoleCtrlHandler(None, True)
@@ -61,12 +64,12 @@ def _leave_the_terminal() -> None:
         os.setsid()
 
 
-def _end(signum: int, frame: FrameType | None) -> None:
+def _stop(signum: int, frame: FrameType | None) -> None:
     raise SystemExit(STOPPED)
 
 
-def _log_through(line: Line) -> None:
-    logging.root.handlers = [LineHandler(line)]
+def _log_through(pipe: SupervisorPipe) -> None:
+    logging.root.handlers = [PipeHandler(pipe)]
     datajoint_log = logging.getLogger("datajoint")
     datajoint_log.handlers = []
     datajoint_log.propagate = True
@@ -75,77 +78,96 @@ def _log_through(line: Line) -> None:
 class _Jobs:
     """Carries out one order after the other."""
 
-    def __init__(self, workshop: Workshop, connection: Any) -> None:
-        self._workshop = workshop
+    def __init__(self, context: JobContext, pipe: SupervisorPipe, connection: Any) -> None:
+        self._context = context
+        self._pipe = pipe
         self._connection = connection
         self._tables: dict[str, JobTable] = {}
-        self._owed: list[FencedJobs] = []
+        self._abilities: Abilities | None = None
+        self._abilities_at = float("-inf")
+        # Job tables with reservations that could not be given back, as the database went away.
+        self._not_given_back: list[FencedJobs] = []
 
     def serve(self) -> None:
-        for order in self._workshop.line.orders():
-            begun = time.monotonic()
-            finished = self._run(order, begun) if isinstance(order, Errand) else self._make(order, begun)
-            self._workshop.line.send(finished)
-            if finished.fate is Fate.INTERRUPTED:
+        for order in self._pipe.orders():
+            started = time.monotonic()
+            if isinstance(order, TaskOrder):
+                finished = self._run(order, started)
+            else:
+                finished = self._make(order, started)
+            self._pipe.send(finished)
+            if finished.outcome is Outcome.INTERRUPTED:
                 return
 
-    def _make(self, order: Order, begun: float) -> Finished:
+    def _make(self, order: Order, started: float) -> Finished:
         jobs: FencedJobs | None = None
         try:
-            self._pay()
+            self._give_back()
             table = self._table(order.table)
+            abilities = self._current_abilities()
             jobs = table.jobs
-            fate, message = table.do_one(order)
+            outcome, message = table.make_one(order, abilities)
         except (SystemExit, Exception) as error:
-            fate, message = self._clean_up(jobs, error)
-        claim = jobs.reservation if jobs is not None else None
-        key = None if claim is None else claim.key
-        return Finished(order.table, key, fate, message, time.monotonic() - begun)
+            outcome, message = self._clean_up(jobs, error)
+        reservation = jobs.reservation if jobs is not None else None
+        key = None if reservation is None else reservation.key
+        return Finished(order.table, key, outcome, message, time.monotonic() - started)
 
-    def _run(self, errand: Errand, begun: float) -> Finished:
-        """Call the function of a duty; what it says is told, and what it raises."""
+    def _run(self, order: TaskOrder, started: float) -> Finished:
+        """Call the function of a periodic task; report what it returns or raises."""
         try:
-            said = pkgutil.resolve_name(errand.function)(self._workshop.assignment.wiring.handle)
-            fate, message = (Fate.DONE if said else Fate.NOTHING), str(said or "")
+            message = pkgutil.resolve_name(order.function)(self._context.tables.handle)
+            outcome, message = (Outcome.DONE if message else Outcome.NOTHING), str(message or "")
         except (SystemExit, Exception) as error:
-            fate, message = self._clean_up(None, error)
-        return Finished(errand.function, None, fate, message, time.monotonic() - begun)
+            outcome, message = self._clean_up(None, error)
+        return Finished(order.function, None, outcome, message, time.monotonic() - started)
 
-    def _pay(self) -> None:
-        """Return what stayed reserved when the database went away in the middle of a job."""
-        while self._owed:
-            self._owed[-1].give_back_mine()
-            self._owed.pop()
+    def _give_back(self) -> None:
+        """Give back what stayed reserved when the database went away in the middle of a job."""
+        while self._not_given_back:
+            self._not_given_back[-1].give_back_mine()
+            self._not_given_back.pop()
 
-    def _clean_up(self, jobs: FencedJobs | None, error: BaseException) -> tuple[Fate, str]:
-        """Return what was left reserved when a job broke off, and say why it did."""
-        if jobs is not None and jobs.fate is Fate.ERROR:
-            return jobs.fate, jobs.message  # a library ended its job by ending the program
-        interrupted = isinstance(error, SystemExit) and error.code == STOPPED
-        if interrupted:
+    def _current_abilities(self) -> Abilities:
+        """Return what this machine can do, as it was found half a minute ago at most; report a change."""
+        context = self._context
+        if self._abilities is None or (
+            time.monotonic() - self._abilities_at > _ABILITIES_S * context.timing.patience
+        ):
+            abilities = context.tables.abilities(context.config, context.lanes)
+            if abilities != self._abilities:
+                self._pipe.send(AbilitiesChanged(abilities))
+            self._abilities, self._abilities_at = abilities, time.monotonic()
+        return self._abilities
+
+    def _clean_up(self, jobs: FencedJobs | None, error: BaseException) -> tuple[Outcome, str]:
+        """Give back what was left reserved when a job broke off, and return why it did."""
+        if jobs is not None and jobs.outcome is Outcome.ERROR:
+            return jobs.outcome, jobs.message  # a library ended its job by ending the program
+        is_stopped = isinstance(error, SystemExit) and error.code == STOPPED
+        if is_stopped:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        lost = isinstance(error, LostConnectionError) or not is_alive(self._connection)
+        is_lost = isinstance(error, LostConnectionError) or not is_alive(self._connection)
         message = f"{type(error).__name__}: {error}"
         try:
-            if lost:
-                revive(self._connection)
+            if is_lost:
+                reconnect(self._connection)
             if jobs is not None and jobs.was_made():
-                return Fate.DONE, ""
+                return Outcome.DONE, ""
             if jobs is not None:
                 jobs.give_back_mine()
         except Exception as refused:  # each driver has its own classes
             if not (isinstance(refused, DatabaseError) or is_of_server(refused)):
                 raise
-            lost, message = True, str(refused)
-            self._owed += [] if jobs is None else [jobs]
-        if interrupted:
-            return Fate.INTERRUPTED, ""
-        passes = lost or self._workshop.judge(error).keeps_result  # such as a deadlock
-        return (Fate.DISCONNECTED if passes else Fate.FAILED), message
+            is_lost, message = True, str(refused)
+            self._not_given_back += [] if jobs is None else [jobs]
+        if is_stopped:
+            return Outcome.INTERRUPTED, ""
+        may_pass = is_lost or self._context.decide(error).keeps_result  # such as a deadlock
+        return (Outcome.DISCONNECTED if may_pass else Outcome.FAILED), message
 
     def _table(self, name: str) -> JobTable:
         if name not in self._tables:
-            lanes = self._workshop.assignment.lanes
-            lane = next(lane for lane in lanes if name in lane.tables)
-            self._tables[name] = JobTable(name, lane, self._workshop)
+            lane = next(lane for lane in self._context.lanes if name in lane.tables)
+            self._tables[name] = JobTable(name, lane, self._context, self._pipe)
         return self._tables[name]

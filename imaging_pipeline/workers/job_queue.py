@@ -13,7 +13,7 @@ from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.messages import Key
 
 WORKER = "version"
-"""DataJoint's column in which a job's worker stands by its name: host and pid are given again to others."""
+"""DataJoint's column that holds the name of a job's worker: hosts and pids are not unique in time."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reservation:
     worker
         Name of its worker; empty where no worker reserved it.
     reserved
-        When, in the server's words; None where that does not matter, since nobody else makes such claims.
+        When, as the server returned it; None where that does not matter, since nobody else makes such claims.
     age_s
         How long ago that was when the row was read.
     message
@@ -91,15 +91,15 @@ class JobQueue(Job):
         return self._reservations(f"{self._quoted(WORKER)}=%s", worker)
 
     def of_none(self, workers: Any) -> list[Reservation]:
-        """Return what was reserved by workers that are none any more, or by no worker at all."""
-        there = f"SELECT 1 FROM {workers.full_table_name} AS there WHERE there.worker_name="
-        mine = f"{self.full_table_name}.{self._quoted(WORKER)}"
-        return self._reservations(f"NOT EXISTS ({there}{mine})")
+        """Return what was reserved by workers that have no row any more, or by no worker at all."""
+        living = f"SELECT 1 FROM {workers.full_table_name} AS living WHERE living.worker_name="
+        own = f"{self.full_table_name}.{self._quoted(WORKER)}"
+        return self._reservations(f"NOT EXISTS ({living}{own})")
 
     def give_back(self, reservation: Reservation, delay_s: float, message: str) -> bool:
-        """Make the job pending, for ``delay_s`` from now; False when the claim was no longer there.
+        """Make the job pending, for ``delay_s`` from now; return False when the claim was no longer there.
 
-        The message is kept in the row, so that people see what a job waits for, and all workers how often it
+        The message stays in the row, so that people see what a job waits for, and all workers how often it
         was tried.
         """
         scheduled = f"CURRENT_TIMESTAMP(3) + {self.adapter.interval_expr(delay_s, 'second')}"
@@ -114,17 +114,17 @@ class JobQueue(Job):
         return self._update(reservation, values, f"reserved_time=NULL, scheduled_time={scheduled}")
 
     def fail(self, reservation: Reservation, message: str, stack: bytes | None = None) -> bool:
-        """Keep an error for the job; False when the claim was no longer there."""
+        """Record an error for the job; return False when the claim was no longer there."""
         values = {"status": "error", "error_message": message, "error_stack": stack}
         return self._update(reservation, values, "completed_time=CURRENT_TIMESTAMP(3)")
 
     def succeed(self, reservation: Reservation, duration_s: float | None) -> bool:
-        """Mark the job as made; False when the claim was no longer there."""
+        """Mark the job as made; return False when the claim was no longer there."""
         values = {"status": "success", "duration": duration_s, "error_message": "", "error_stack": None}
         return self._update(reservation, values, "completed_time=CURRENT_TIMESTAMP(3)")
 
     def drop(self, reservation: Reservation) -> bool:
-        """Delete the job; False when the claim was no longer there."""
+        """Delete the job; return False when the claim was no longer there."""
         where, args = self._where(reservation.claim)
         query = f"DELETE FROM {self.full_table_name} WHERE {where}"
         return bool(self.connection.query(query, args=args).rowcount)

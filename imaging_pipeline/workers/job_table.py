@@ -1,4 +1,4 @@
-"""One table in the job process: which job of it is next, and doing that."""
+"""One table in the job process: which job of it is next, and making that."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from imaging_pipeline import progress
 from imaging_pipeline.lanes import Lane
 from imaging_pipeline.schemas.table_changes import plain_name
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.candidates import Candidates, Choice
+from imaging_pipeline.workers.candidates import Candidates
 from imaging_pipeline.workers.insertion import fence
-from imaging_pipeline.workers.messages import Fate, Key, Order
-from imaging_pipeline.workers.reporting import Reporter
-from imaging_pipeline.workers.reservation import Duties, FencedJobs
-from imaging_pipeline.workers.search import Look
-from imaging_pipeline.workers.workshop import Workshop
+from imaging_pipeline.workers.job_context import JobContext
+from imaging_pipeline.workers.messages import Key, Order, Outcome
+from imaging_pipeline.workers.new_jobs import NewJobs
+from imaging_pipeline.workers.pipe import Reporter, SupervisorPipe
+from imaging_pipeline.workers.reservation import FencedJobs
 
 
 class JobTable:
-    """Does the jobs of one table, one an order.
+    """Makes the jobs of one table, one an order.
 
     Parameters
     ----------
@@ -26,88 +26,81 @@ class JobTable:
         ``module:Class``.
     lane
         To which it belongs.
-    workshop
+    context
         What it shares with other tables.
+    pipe
+        To the supervisor.
 
     Attributes
     ----------
     jobs
-        Its job rows; they know what came of the last job.
+        Its job rows; they know what became of the last job.
     """
 
-    def __init__(self, name: str, lane: Lane, workshop: Workshop) -> None:
-        self._name, self._lane, self._workshop = name, lane, workshop
-        wiring, settings = workshop.assignment.wiring, workshop.assignment.settings
+    def __init__(self, name: str, lane: Lane, context: JobContext, pipe: SupervisorPipe) -> None:
+        self._lane, self._context = lane, context
+        tables, settings, timing = context.tables, context.settings, context.timing
         self._target = target = pkgutil.resolve_name(name)()
-        self._reporter = Reporter(workshop.line, name)
-        is_source = plain_name(target.full_table_name) in workshop.depended_on
+        self._reporter = Reporter(pipe, name)
+        is_source = plain_name(target.full_table_name) in context.depended_on
         within, first = (
-            wiring.meant(target, condition) if condition else ""
+            tables.keys_condition(target, condition) if condition else ""
             for condition in (settings.restriction, settings.first)
         )
         self.jobs = FencedJobs(
             target,
-            Duties(
-                workshop.assignment.worker,
-                workshop.judge,
-                self._reporter.begin,
-                wiring.changes if is_source else None,
-            ),
+            context.worker,
+            context.decide,
+            self._reporter.begin,
+            tables.changes if is_source else None,
         )
-        fence(target, self.jobs, workshop.judge)
-        choice = Choice(within, first, settings.priority)
-        self._candidates = Candidates(self.jobs, choice, workshop.assignment.timing.patience)
-        self._look = Look(target, within)
-        self._here: tuple[tuple[str, ...], str] = ((), "")
+        fence(target, self.jobs, context.decide)
+        self._candidates = Candidates(self.jobs, within, first, settings.priority, timing.patience)
+        self._new_jobs = NewJobs(target, tables.changes, within, timing.full_search_s)
+        self._unmounted: tuple[str, ...] = ()
+        self._reachable = ""
 
-    def do_one(self, order: Order) -> tuple[Fate, str]:
-        """Do the next job, if there is one for this machine; say what came of it."""
-        self.jobs.begin()
-        abilities = self._workshop.abilities
-        if order.look:
+    def make_one(self, order: Order, abilities: Abilities) -> tuple[Outcome, str]:
+        """Make the next job, if there is one for this machine, and return what became of it."""
+        self.jobs.reset()
+        if order.search:
             self._candidates.forget()
-            self._look_for_new()
+            self._new_jobs.search()
         if (lack := abilities.lacking(self._lane)) is not None:
-            return Fate.UNABLE, f"{lack.reason}. What to do: {lack.remedy}"
-        for key in self._candidates.each(only_first=order.only_first, here=self._condition()):
-            assignment = self._workshop.assignment
-            if why_not := assignment.wiring.why_not_here(self._lane, key, abilities):
-                self._candidates.leave(key, why_not)
+            return Outcome.UNABLE, f"{lack.reason}. What to do: {lack.remedy}"
+        context = self._context
+        for key in self._candidates.keys(
+            only_first=order.only_first, reachable=self._reachable_condition(abilities)
+        ):
+            if reason := context.tables.no_room_reason(self._lane, key, abilities):
+                self._candidates.postpone(key, reason)
                 continue
-            with assignment.wiring.turn(self._lane, assignment.config, assignment.settings) as is_ours:
+            with context.tables.run_lock(self._lane, context.config, context.settings) as is_ours:
                 if not is_ours:
-                    return Fate.BUSY, ""
-                if self._is_done(key):
+                    return Outcome.BUSY, ""
+                if self._make(key):
                     return self._outcome(key)
-        why_passed = self._candidates.why_passed or self._left_elsewhere(abilities)
-        return (Fate.UNABLE, why_passed) if why_passed else (Fate.NOTHING, "")
+        reason = self._candidates.skip_reason or self._unreachable_reason(abilities)
+        return (Outcome.UNABLE, reason) if reason else (Outcome.NOTHING, "")
 
-    def _left_elsewhere(self, abilities: Abilities) -> str:
-        """Return why files of pending jobs are not found on this machine; nothing where all are."""
-        condition = self._condition()
+    def _unreachable_reason(self, abilities: Abilities) -> str:
+        """Return why files of pending jobs are not on this machine; nothing where all are."""
+        condition = self._reachable_condition(abilities)
         if not condition or not self.jobs.has_pending(f"NOT {condition}"):
             return ""
         return "; ".join(lack.reason for lack in abilities.lacks if lack.name in abilities.unmounted)
 
-    def _look_for_new(self) -> None:
-        if self._workshop.search.is_due(self._name, self._target):
-            try:
-                self._look()
-            except BaseException:
-                self._workshop.search.forget(self._name)
-                raise
+    def _reachable_condition(self, abilities: Abilities) -> str:
+        """Return the condition on the jobs whose files this machine reaches, which is costly to make."""
+        if abilities.unmounted != self._unmounted:
+            self._reachable = self._context.tables.reachable_condition(self._lane, self._target, abilities)
+            self._unmounted = abilities.unmounted
+        return self._reachable
 
-    def _condition(self) -> str:
-        """Return the condition on the jobs whose files are here, which is costly to make."""
-        abilities = self._workshop.abilities
-        if abilities.unmounted != self._here[0]:
-            condition = self._workshop.assignment.wiring.here(self._lane, self._target, abilities)
-            self._here = abilities.unmounted, condition
-        return self._here[1]
-
-    def _is_done(self, key: Key) -> bool:
-        """Do a job; say whether it was ours to do."""
+    def _make(self, key: Key) -> bool:
+        """Make a job; return False if another worker was faster."""
         with progress.listening(self._reporter.advance):
+            # `populate` would choose the next key itself, without our restrictions and this machine's lacks.
             self._target._populate1(
                 dict(key), jobs=self.jobs, suppress_errors=True, return_exception_objects=False
             )
@@ -116,8 +109,8 @@ class JobTable:
             return False
         return True
 
-    def _outcome(self, key: Key) -> tuple[Fate, str]:
-        fate = self.jobs.fate
-        if fate is Fate.ELSEWHERE:
-            self._candidates.leave(key, self.jobs.message)
-        return fate, self._reporter.outcome if fate is Fate.DONE else self.jobs.message
+    def _outcome(self, key: Key) -> tuple[Outcome, str]:
+        outcome = self.jobs.outcome
+        if outcome is Outcome.ELSEWHERE:
+            self._candidates.postpone(key, self.jobs.message)
+        return outcome, self._reporter.result if outcome is Outcome.DONE else self.jobs.message

@@ -1,4 +1,4 @@
-"""What supervisor and job process say to each other, and what a listener of a worker hears."""
+"""What supervisor and job process send each other, and what a listener of a worker receives."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 Key = Mapping[str, object]
 
 
-class Fate(StrEnum):
-    """What came of an order."""
+class Outcome(StrEnum):
+    """What became of an order. The values stand in the worker's log."""
 
     DONE = "done"
     ERROR = "error"
-    """The job's row keeps the error; the job is not tried again by itself."""
+    """The job's row holds the error; the job is not tried again by itself."""
     WAITING = "waiting"
     """The job is pending again, for later."""
     UNABLE = "unable"
@@ -33,37 +33,37 @@ class Fate(StrEnum):
     CRASHED = "crashed"
     """The job is pending again because its process died."""
     DISCONNECTED = "disconnected"
-    """The database was away, or another transaction stood in the way; the job is pending again."""
+    """The database was away, or another transaction blocked it; the job is pending again."""
     GONE = "gone"
-    """What the job was to be made from is no more; the job is dropped."""
+    """What the job was to be made from was deleted; the job is dropped."""
     LOST = "lost"
     """The reservation was taken away meanwhile; nothing was inserted."""
     RACED = "raced"
-    """Another worker was quicker."""
+    """Another worker was faster."""
     NOTHING = "nothing"
     """No job is pending that this worker may do."""
     BUSY = "busy"
     """This machine does as many jobs of this kind as it should."""
     FAILED = "failed"
-    """The table could not be asked for jobs."""
+    """The table could not be searched for jobs."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Do one pending job of a table.
+    """Make one pending job of a table.
 
     Attributes
     ----------
     table
         ``module:Class``.
-    look
-        Whether to look for new jobs first, where there may be any.
+    search
+        Whether to search for new jobs first, where there may be any.
     only_first
         Whether only jobs count that are to be done before all others.
     """
 
     table: str
-    look: bool
+    search: bool
     only_first: bool = False
 
     @property
@@ -73,8 +73,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Errand:
-    """Call the function of a duty, ``module:function``."""
+class TaskOrder:
+    """Call the function of a periodic task, ``module:function``."""
 
     function: str
 
@@ -109,11 +109,11 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Finished:
-    """The answer to an `Order` or `Errand`, with its subject; ``key`` is None where no job was begun."""
+    """The response to an order; ``table`` is the order's subject, ``key`` None where no job was begun."""
 
     table: str
     key: Key | None
-    fate: Fate
+    outcome: Outcome
     message: str = ""
     duration_s: float = 0.0
 
@@ -127,25 +127,25 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Able:
-    """What the machine was found able to do."""
+class AbilitiesChanged:
+    """What the machine can do since now."""
 
     abilities: Abilities
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Nothing was found to do in any table, and the worker looks again after a while."""
+    """No table had a job, and the worker searches again after a while."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """The job process is no more; a negative exit code is the signal that ended it.
+class ProcessEnded:
+    """The job process has ended; a negative exit code is the signal that ended it.
 
     Attributes
     ----------
     reason
-        Why there never was one; empty where it had begun.
+        Why it could not be started; empty where it ran.
     """
 
     pid: int
@@ -153,6 +153,6 @@ class Ended:
     reason: str = ""
 
 
-Command = Order | Errand | Interrupt
-Report = Started | Advanced | Finished | Note | Able
+Command = Order | TaskOrder | Interrupt
+Report = Started | Advanced | Finished | Note | AbilitiesChanged
 Event = Started | Advanced | Finished | Note | Idle

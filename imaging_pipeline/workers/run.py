@@ -1,4 +1,4 @@
-"""One worker, from its first connection to its last word."""
+"""One worker, from its first connection to its summary."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.workers.connection import await_server, surviving
-from imaging_pipeline.workers.desk import Desk
+from imaging_pipeline.workers.connection import reconnecting, wait_for_server
+from imaging_pipeline.workers.dead_workers import DeadWorkers
 from imaging_pipeline.workers.heartbeat import MISSED_BEATS, Heartbeat
+from imaging_pipeline.workers.job_context import JobContext
 from imaging_pipeline.workers.job_handle import JobHandle, wait_for
 from imaging_pipeline.workers.job_queue import JobQueue
 from imaging_pipeline.workers.messages import Event, Note
-from imaging_pipeline.workers.policy import Policy, load_policies
-from imaging_pipeline.workers.rota import passes
-from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.pipeline_tables import PipelineTables
+from imaging_pipeline.workers.policies.policy import Policy, load_policies
+from imaging_pipeline.workers.settings import Settings, Timing
+from imaging_pipeline.workers.shared_cores import library_threads
 from imaging_pipeline.workers.slot import Slot
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Summary, Tally
-from imaging_pipeline.workers.supervisor import Supervisor
-from imaging_pipeline.workers.threads import library_threads
-from imaging_pipeline.workers.timing import Timing
-from imaging_pipeline.workers.undertaker import Undertaker
-from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.supervisor import Supervisor, SupervisorContext
+from imaging_pipeline.workers.turns import passes
 from imaging_pipeline.workers.worker_rows import Identity
-from imaging_pipeline.workers.workshop import Assignment
 
 
 def run_worker(
@@ -38,27 +36,27 @@ def run_worker(
     on_event: Callable[[Event], None],
     *,
     settings: Settings | None = None,
-    wiring: Wiring | None = None,
+    tables: PipelineTables | None = None,
     timing: Timing | None = None,
 ) -> Summary:
-    """Populate the tables of some lanes; main thread only, since it heeds signals.
+    """Populate the tables of some lanes; main thread only, since it handles signals.
 
     Parameters
     ----------
     lanes
         What to work on, in order.
     once
-        End when a pass over all tables did nothing; jobs for later than now are left.
+        End when a pass over all tables did nothing; jobs that are scheduled for later are left.
     idle_s
-        How long to wait before looking for work again. Each time that nothing was found is told as `Idle`, so
-        that the time between two of these is that of a cycle.
+        How long to wait before looking for work again. Each time that nothing was found is reported as
+        `Idle`, so that the time between two of these is that of a cycle.
     config
-        What ``wiring.connect`` takes; it is pickled for the job processes.
+        What ``tables.connect`` takes; it is pickled for the job processes.
     on_event
-        Hears of every job and its progress.
+        Is called with every job and its progress.
     settings
         Which jobs, how many, and how many at a time; without it all, for ever, one at a time.
-    wiring, timing
+    tables, timing
         Other than the pipeline's own.
 
     Returns
@@ -69,78 +67,84 @@ def run_worker(
     Raises
     ------
     PipelineError
-        When the database refuses, or with ``once`` is not there in the beginning or stays away; or when a
-        condition is none on what a lane works on.
+        The database refuses, or with ``once`` is not there in the beginning or stays away; or a condition
+        is none on what a lane works on.
     """
-    settings, wiring, timing = settings or Settings(), wiring or Wiring(), timing or Timing()
-    config = wiring.told(config, settings)
+    settings, tables, timing = settings or Settings(), tables or PipelineTables(), timing or Timing()
     identity = Identity(
         ",".join(lane.name for lane in lanes),
         settings.restriction,
         MISSED_BEATS * timing.heartbeat_s,
         settings.priority,
     )
-    assignment = Assignment(wiring, config, tuple(lanes), settings, identity.name, timing)
-    begin = functools.partial(_begin, assignment, identity)
+    job_context = JobContext(
+        tables, tables.configure(config, settings), tuple(lanes), settings, identity.name, timing
+    )
+    begin = functools.partial(_begin, job_context, identity)
     with stop_signals() as stop:
-        begun = begin() if once else await_server(begin, stop, on_event, timing.longest_pause_s)
+        begun = begin() if once else wait_for_server(begin, stop, on_event, timing.longest_pause_s)
         if begun is None:
             return Summary(0, 0, ())
         connection, queues, heartbeat = begun
         on_event(Note(f"The worker {identity.name} begins."))
         policies = load_policies(settings)
-        desk = Desk(connection, wiring.workers, queues, policies, stop, timing, on_event)
+        context = SupervisorContext(connection, tables.workers, queues, policies, stop, timing, on_event)
         tally = Tally()
-        slots = _slots(assignment, policies, timing)
-        undertaker = Undertaker(desk, identity.name, heartbeat)
-        supervisor = Supervisor(desk, slots, heartbeat, undertaker, tally, wait_for)
+        slots = _slots(job_context, policies)
+        dead_workers = DeadWorkers(context, identity.name, heartbeat)
+        supervisor = Supervisor(context, slots, heartbeat, dead_workers, tally, wait_for)
         with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
             supervisor.run(once=once, idle_s=idle_s)
-        with surviving(connection, on_event):
+        with reconnecting(connection, on_event):
             own = {name: queues[name] for lane in lanes for name in lane.tables}
             return tally.summary(own, policies)
+        # The database is away: what is left is not known.
         return tally.summary({}, policies)
 
 
-def _begin(assignment: Assignment, identity: Identity) -> tuple[Any, dict[str, JobQueue], Heartbeat]:
-    """Connect, and give the first sign of life."""
-    wiring, config = assignment.wiring, assignment.config
-    connection = wiring.connect(config)
-    queues = _queues(wiring, assignment.lanes, assignment.settings)
-    opened = functools.partial(wiring.open, config)
-    heartbeat = Heartbeat(opened, wiring.workers.full_table_name, identity, assignment.timing)
+def _begin(context: JobContext, identity: Identity) -> tuple[Any, dict[str, JobQueue], Heartbeat]:
+    """Connect, and beat for the first time."""
+    tables, config = context.tables, context.config
+    connection = tables.connect(config)
+    queues = _queues(context)
+    open_connection = functools.partial(tables.open, config)
+    heartbeat = Heartbeat(open_connection, tables.workers.full_table_name, identity, context.timing)
     heartbeat.begin()
     return connection, queues, heartbeat
 
 
-def _queues(wiring: Wiring, lanes: Sequence[Lane], settings: Settings) -> dict[str, JobQueue]:
-    """Return the jobs of all lanes; of those that a restricted worker leaves to others, none."""
-    own = {name: pkgutil.resolve_name(name)() for lane in lanes for name in lane.tables}
-    if settings.first:
+def _queues(context: JobContext) -> dict[str, JobQueue]:
+    """Return the jobs of all lanes, whose dead workers are settled; for a restricted worker only its own."""
+    tables, settings = context.tables, context.settings
+    own = {name: pkgutil.resolve_name(name)() for lane in context.lanes for name in lane.tables}
+    if settings.first:  # a condition that is wrong is refused now, not by the job process
         for target in own.values():
-            wiring.meant(target, settings.first)
+            tables.keys_condition(target, settings.first)
     if settings.restriction:
-        meant = {name: wiring.meant(target, settings.restriction) for name, target in own.items()}
-        return {name: JobQueue(target, meant[name]) for name, target in own.items()}
-    everything = (name for lane in (*lanes, *wiring.lanes) for name in lane.tables)
-    return {name: JobQueue(pkgutil.resolve_name(name)()) for name in everything}
+        return {
+            name: JobQueue(target, tables.keys_condition(target, settings.restriction))
+            for name, target in own.items()
+        }
+    names = (name for lane in (*context.lanes, *tables.lanes) for name in lane.tables)
+    return {name: JobQueue(pkgutil.resolve_name(name)()) for name in names}
 
 
-def _slots(assignment: Assignment, policies: Sequence[Policy], timing: Timing) -> list[Slot]:
-    """Return the job processes; the duties of the lanes are those of the first."""
-    tables = [name for lane in assignment.lanes for name in lane.tables]
-    duties = [duty for lane in assignment.lanes for duty in lane.duties]
+def _slots(context: JobContext, policies: Sequence[Policy]) -> list[Slot]:
+    """Return the job processes; the periodic tasks of the lanes are those of the first."""
+    table_names = [name for lane in context.lanes for name in lane.tables]
+    periodic_tasks = [task for lane in context.lanes for task in lane.periodic_tasks]
+    has_first = bool(context.settings.first)
 
     def may_work_on(table: str) -> bool:
-        return all(policy.why_not(table) is None for policy in policies)
+        return all(policy.skip_reason(table) is None for policy in policies)
 
     return [
         Slot(
-            JobHandle(assignment),
-            passes(tables, timing.slice_s, may_work_on, has_first=bool(assignment.settings.first)),
-            [] if number else duties,
+            JobHandle(context),
+            passes(table_names, context.timing.slice_s, may_work_on, has_first=has_first),
+            [] if number else periodic_tasks,
         )
-        for number in range(assignment.settings.processes)
+        for number in range(context.settings.processes)
     ]
 
 

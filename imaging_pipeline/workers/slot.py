@@ -1,4 +1,4 @@
-"""One job process as its supervisor sees it: what it was told to do, and whether it does."""
+"""One job process as its supervisor sees it: which order it has, and how far it is."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from imaging_pipeline.lanes import Duty, short_name
+from imaging_pipeline.lanes import PeriodicTask, short_name
 from imaging_pipeline.wording import in_words
 from imaging_pipeline.workers.messages import (
     Advanced,
-    Ended,
-    Errand,
     Finished,
     Order,
+    ProcessEnded,
     Report,
     Started,
+    TaskOrder,
 )
-from imaging_pipeline.workers.rota import Passes, PassOver
+from imaging_pipeline.workers.turns import PassEnded, Passes
 
 _LONG_S = 60.0
 
@@ -30,14 +30,14 @@ class Process(Protocol):
         """Its number, or None where none runs."""
 
     @property
-    def signs(self) -> list[Any]:
+    def waitables(self) -> list[Any]:
         """What to wait for, as `multiprocessing.connection.wait` takes it."""
 
-    def order(self, order: Order | Errand) -> None:
-        """Return an order."""
+    def order(self, order: Order | TaskOrder) -> None:
+        """Send it an order."""
 
-    def receive(self) -> Report | Ended | None:
-        """Return what it says next, that it has ended, or None where it is silent."""
+    def receive(self) -> Report | ProcessEnded | None:
+        """Return its next report, that it has ended, or None where there is no report."""
 
     def interrupt(self) -> None:
         """Ask it to give its job back and to end."""
@@ -58,54 +58,59 @@ class Slot:
     Parameters
     ----------
     process
-        Carries out.
+        Carries the orders out.
     passes
-        Says what is next.
-    duties
+        Yields what is next.
+    periodic_tasks
         What is done beside the tables.
     long_s
-        After which it is told that it still looks for a job: nobody can see a share that hangs otherwise.
+        After which the process is shown as still looking for a job: else nobody could see a share that hangs.
 
     Attributes
     ----------
     running
         The job that runs, and how far it is; None where none does.
     ordered
-        The order that is not answered yet, or None.
+        The order that is not finished yet, or None.
     resting_until
         Until when nothing is ordered, by the monotonic clock.
     """
 
     def __init__(
-        self, process: Process, passes: Passes, duties: Iterable[Duty] = (), *, long_s: float = _LONG_S
+        self,
+        process: Process,
+        passes: Passes,
+        periodic_tasks: Iterable[PeriodicTask] = (),
+        *,
+        long_s: float = _LONG_S,
     ) -> None:
         self.process = process
         self.running: Started | Advanced | None = None
-        self.ordered: Order | Errand | None = None
+        self.ordered: Order | TaskOrder | None = None
         self.resting_until = float("-inf")
         self._passes = passes
-        self._answer: Finished | None = None
+        self._finished: Finished | None = None
         self._has_begun = False
         self._long_s = long_s
         self._ordered_at = float("-inf")
-        self._due = {duty: float("-inf") for duty in duties}
+        self._due = {task: float("-inf") for task in periodic_tasks}
 
     def is_free(self) -> bool:
         """Return True if it may get an order now."""
         return self.ordered is None and time.monotonic() >= self.resting_until
 
-    def next(self) -> Order | Errand | PassOver:
-        """Return what is to be done next; where it is an order, the process has got it."""
-        step = self._errand() or self._step()
-        if not isinstance(step, PassOver):
+    def next(self) -> Order | TaskOrder | PassEnded:
+        """Return what is to be done next; an order is sent to the process."""
+        step = self._due_task() or self._step()
+        if not isinstance(step, PassEnded):
             self.ordered, self._ordered_at = step, time.monotonic()
             self.process.order(step)
         return step
 
-    def answered(self, finished: Finished) -> None:
-        """Take the answer to the order."""
+    def finish(self, finished: Finished) -> None:
+        """Record that the order is finished."""
         if isinstance(self.ordered, Order):
-            self._answer = finished
+            self._finished = finished
         self.ordered = self.running = None
 
     def rest(self, duration_s: float) -> None:
@@ -113,35 +118,37 @@ class Slot:
         self.resting_until = time.monotonic() + duration_s
 
     def doing(self) -> str:
-        """Say in a line what runs, and how far it is."""
+        """Return in a line what runs, and how far it is."""
         running = self.running
         if running is None:
             return self._looking()
         job = " ".join([short_name(running.table), *map(str, running.key.values())])
         if isinstance(running, Started):
             return job
-        report = running.progress
-        so_far = f" {report.done}" if report.done else ""
-        return f"{job}: {report.step}" + (f" {report.done} of {report.total}" if report.total else so_far)
+        progress = running.progress
+        done = f" {progress.done}" if progress.done else ""
+        return f"{job}: {progress.step}" + (
+            f" {progress.done} of {progress.total}" if progress.total else done
+        )
 
     def _looking(self) -> str:
         looked_s = time.monotonic() - self._ordered_at
         if not isinstance(self.ordered, Order) or looked_s < self._long_s:
             return ""
-        so_long = f"has looked for jobs for {in_words(looked_s)}, as where a share hangs"
-        return f"{short_name(self.ordered.table)}: {so_long}"
+        message = f"has looked for jobs for {in_words(looked_s)}, as where a share hangs"
+        return f"{short_name(self.ordered.table)}: {message}"
 
-    def _errand(self) -> Errand | None:
+    def _due_task(self) -> TaskOrder | None:
         now = time.monotonic()
-        for duty, due in self._due.items():
+        for task, due in self._due.items():
             if now >= due:
-                self._due[duty] = now + duty.every_s
-                return Errand(duty.function)
+                self._due[task] = now + task.every_s
+                return TaskOrder(task.function)
         return None
 
-    def _step(self) -> Order | PassOver:
-        if not self._has_begun:
+    def _step(self) -> Order | PassEnded:
+        if not self._has_begun:  # a generator takes nothing before its first `yield`
             self._has_begun = True
             return next(self._passes)
-        answer, self._answer = self._answer, None
-        return self._passes.send(answer)
+        finished, self._finished = self._finished, None
+        return self._passes.send(finished)

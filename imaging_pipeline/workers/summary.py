@@ -1,4 +1,4 @@
-"""What a worker did, and what it left."""
+"""What a worker did, and what it did not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from imaging_pipeline.lanes import short_name
 from imaging_pipeline.workers.job_queue import Count, JobQueue
-from imaging_pipeline.workers.messages import Fate, Finished
-from imaging_pipeline.workers.policy import Policy
+from imaging_pipeline.workers.messages import Finished, Outcome
+from imaging_pipeline.workers.policies.policy import Policy
 
 _Job = tuple[str, frozenset[tuple[str, object]]]
 
@@ -26,7 +26,7 @@ class Left:
     table
         ``module:Class``.
     number
-        How many; 0 where the table could not be asked.
+        How many; 0 where the table could not be searched for jobs.
     reason
         Why not.
     """
@@ -38,12 +38,12 @@ class Left:
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a worker's time.
+    """What became of a worker's jobs.
 
     Attributes
     ----------
     done, errors
-        Jobs that were made, and jobs whose error is kept.
+        Jobs that were made, and jobs with an error.
     left
         What is not made, by table and reason.
     """
@@ -60,50 +60,50 @@ class Summary:
 
 
 class Tally:
-    """Counts what came of the orders, table by table, and remembers why what is left was not made."""
+    """Counts what became of the orders, table by table, and remembers why jobs were not made."""
 
     def __init__(self) -> None:
-        self._fates: Counter[tuple[str, Fate]] = Counter()
-        self._reasons: dict[tuple[str, Fate], str] = {}
+        self._outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self._reasons: dict[tuple[str, Outcome], str] = {}
         self._not_made: dict[_Job, Finished] = {}
 
     def add(self, finished: Finished) -> None:
         """Count one."""
-        self._fates[finished.table, finished.fate] += 1
-        for lasting in (Fate.FAILED, Fate.UNABLE):
+        self._outcomes[finished.table, finished.outcome] += 1
+        for lasting in (Outcome.FAILED, Outcome.UNABLE):
             self._reasons.pop((finished.table, lasting), None)
-        self._reasons[finished.table, finished.fate] = finished.message
+        self._reasons[finished.table, finished.outcome] = finished.message
         if finished.key is not None:
             job = finished.table, frozenset(finished.key.items())
             self._not_made.pop(job, None)
-            if finished.fate in (Fate.WAITING, Fate.ELSEWHERE):
+            if finished.outcome in (Outcome.WAITING, Outcome.ELSEWHERE):
                 self._not_made[job] = finished
             if len(self._not_made) > _MAX_LEFT:
                 del self._not_made[next(iter(self._not_made))]
 
-    def reason(self, table: str, fate: Fate) -> str:
-        """Return the last message of this fate, or an empty text."""
-        return self._reasons.get((table, fate), "")
+    def reason(self, table: str, outcome: Outcome) -> str:
+        """Return the last message of this outcome, or an empty text."""
+        return self._reasons.get((table, outcome), "")
 
     def summary(self, queues: Mapping[str, JobQueue], policies: Sequence[Policy]) -> Summary:
-        """Ask the database what is left."""
+        """Return what was done, and what the database has left."""
         left = [
             item for table, queue in queues.items() for item in self._left(table, queue.counts(), policies)
         ]
-        return Summary(self._total(Fate.DONE), self._total(Fate.ERROR), tuple(left))
+        return Summary(self._total(Outcome.DONE), self._total(Outcome.ERROR), tuple(left))
 
-    def _total(self, fate: Fate) -> int:
-        return sum(number for (_, counted), number in self._fates.items() if counted is fate)
+    def _total(self, outcome: Outcome) -> int:
+        return sum(number for (_, counted), number in self._outcomes.items() if counted is outcome)
 
     def _left(self, table: str, counts: Sequence[Count], policies: Sequence[Policy]) -> Iterator[Left]:
-        failed = self.reason(table, Fate.FAILED)
+        failed = self.reason(table, Outcome.FAILED)
         if failed:
-            yield Left(table, 0, f"known: the table could not be asked for jobs ({failed})")
-        reasons = (self.reason(table, Fate.UNABLE), self._last_left(table, Fate.ELSEWHERE))
-        why_not = next(filter(None, (*(policy.why_not(table) for policy in policies), *reasons)), "")
+            yield Left(table, 0, f"known: the table could not be searched for jobs ({failed})")
+        reasons = (self.reason(table, Outcome.UNABLE), self._last_left(table, Outcome.ELSEWHERE))
+        reason = next(filter(None, (*(policy.skip_reason(table) for policy in policies), *reasons)), "")
         for count in counts:
             if count.status == "error":
-                earlier = count.number - self._fates[table, Fate.ERROR]
+                earlier = count.number - self._outcomes[table, Outcome.ERROR]
                 if earlier > 0:
                     yield Left(table, earlier, "with an error from before")
             elif count.status == "reserved":
@@ -111,18 +111,19 @@ class Tally:
             elif count.later:
                 yield Left(table, count.number, self._later(table, count.number))
             else:
-                yield Left(
-                    table, count.number, f"not for this machine ({why_not})" if why_not else "not begun"
-                )
+                yield Left(table, count.number, f"not for this machine ({reason})" if reason else "not begun")
 
     def _later(self, table: str, number: int) -> str:
         """Return what the only job waits for, or of several the one that was tried last."""
-        waits_for = self._last_left(table, Fate.WAITING)
+        waits_for = self._last_left(table, Outcome.WAITING)
         if not waits_for:
             return "for later"
         return f"for later ({waits_for if number == 1 else f'the last: {waits_for}'})"
 
-    def _last_left(self, table: str, fate: Fate) -> str:
-        wanted = (table, fate)
-        left = (each for each in reversed(self._not_made.values()) if (each.table, each.fate) == wanted)
-        return next((each.message for each in left), "")
+    def _last_left(self, table: str, outcome: Outcome) -> str:
+        messages = (
+            finished.message
+            for finished in reversed(self._not_made.values())
+            if (finished.table, finished.outcome) == (table, outcome)
+        )
+        return next(messages, "")

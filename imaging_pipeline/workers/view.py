@@ -12,14 +12,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Column
 
 from imaging_pipeline.lanes import short_name
-from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Key, Note, Started
+from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, Key, Note, Outcome, Started
 
 _LEVELS = {
-    Fate.ERROR: logging.ERROR,
-    Fate.CRASHED: logging.WARNING,
-    Fate.DISCONNECTED: logging.WARNING,
-    Fate.LOST: logging.WARNING,
-    Fate.FAILED: logging.ERROR,
+    Outcome.ERROR: logging.ERROR,
+    Outcome.CRASHED: logging.WARNING,
+    Outcome.DISCONNECTED: logging.WARNING,
+    Outcome.LOST: logging.WARNING,
+    Outcome.FAILED: logging.ERROR,
 }
 _STYLES = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
@@ -45,7 +45,7 @@ def describe(event: Event) -> str:
         case Finished():
             message = f": {event.message}" if event.message else ""
             duration = f" after {event.duration_s:.1f} s" if event.duration_s else ""
-            return f"{job_name(event.table, event.key or {})}: {event.fate}{duration}{message}"
+            return f"{job_name(event.table, event.key or {})}: {event.outcome}{duration}{message}"
         case Idle():
             return _IDLE
 
@@ -56,14 +56,14 @@ def level(event: Event) -> int:
         case Note():
             return event.level
         case Finished():
-            return _LEVELS.get(event.fate, logging.INFO)
+            return _LEVELS.get(event.outcome, logging.INFO)
         case _:
             return logging.INFO
 
 
 @contextmanager
 def view(console: Console, *, is_logged: bool = False) -> Iterator[Callable[[Event], None]]:
-    """Return a listener that draws on a terminal, and logs where the console is none or it is asked for."""
+    """Yield a listener that draws on a terminal, and logs where there is none or ``is_logged`` is set."""
     log = LogView()
     if not console.is_terminal:
         yield log
@@ -90,7 +90,7 @@ def view(console: Console, *, is_logged: bool = False) -> Iterator[Callable[[Eve
 
 
 class LogView:
-    """Logs every event; of a step that only counts, its first report of each job, and nothing of rest."""
+    """Logs every event but `Idle`; of a step that only counts, its first report of each job."""
 
     def __init__(self) -> None:
         self._steps: dict[str, set[str]] = {}
@@ -112,7 +112,7 @@ class LogView:
 
 
 class TerminalView:
-    """Keeps a bar for each running job, and prints what came of the others above them."""
+    """Shows a bar for each running job, and prints what became of the others above them."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -125,10 +125,10 @@ class TerminalView:
                 self._clear(_IDLE)
                 self._add(job_name(event.table, event.key), escape(_short_job(event.table, event.key)))
             case Advanced():
-                report, task = event.progress, self._tasks.get(job_name(event.table, event.key))
+                progress, task = event.progress, self._tasks.get(job_name(event.table, event.key))
                 if task is not None:
                     self._bar.update(
-                        task, completed=report.done, total=report.total or None, step=escape(_step(event))
+                        task, completed=progress.done, total=progress.total or None, step=escape(_step(event))
                     )
             case Finished() | Note():
                 if isinstance(event, Finished):
@@ -139,9 +139,9 @@ class TerminalView:
             case Idle():
                 self._add(_IDLE, _IDLE)
 
-    def _add(self, job: str, shown: str) -> None:
+    def _add(self, job: str, description: str) -> None:
         if job not in self._tasks:
-            self._tasks[job] = self._bar.add_task(shown, total=None, step="")
+            self._tasks[job] = self._bar.add_task(description, total=None, step="")
 
     def _clear(self, job: str) -> None:
         task = self._tasks.pop(job, None)
@@ -151,9 +151,9 @@ class TerminalView:
 
 def _short(event: Finished | Note) -> str:
     """Return what fits into a line of a terminal, where all went well; else everything."""
-    if isinstance(event, Finished) and event.fate is Fate.DONE and event.key is not None:
-        outcome = f": {event.message}" if event.message else ""
-        return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s{outcome}"
+    if isinstance(event, Finished) and event.outcome is Outcome.DONE and event.key is not None:
+        message = f": {event.message}" if event.message else ""
+        return f"{_short_job(event.table, event.key)}: done after {event.duration_s:.1f} s{message}"
     return describe(event)
 
 
@@ -168,7 +168,7 @@ def job_name(table: str, key: Key) -> str:
 
 
 def _step(event: Advanced) -> str:
-    report = event.progress
-    counts = f" {report.done} of {report.total}" if report.total else ""
-    message = f": {report.message}" if report.message else ""
-    return f"{report.step}{counts}{message}"
+    progress = event.progress
+    counts = f" {progress.done} of {progress.total}" if progress.total else ""
+    message = f": {progress.message}" if progress.message else ""
+    return f"{progress.step}{counts}{message}"

@@ -1,4 +1,4 @@
-"""The rows of one worker, as its own heart writes them."""
+"""The rows of one worker, as its own heartbeat writes them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import os
 import platform
 import secrets
 import time
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.machine import machine_hash
 
 _DOING_LENGTH = 255
 _HOST_LENGTH = 40
 _TEXT_LENGTH = 1024
+
+# Linux: another one since each start, and since each container with processes of its own.
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_PROCESSES = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True)
@@ -33,18 +40,18 @@ class Identity:
     restriction
         SQL condition on the sessions whose jobs alone it does.
     silent_after_s
-        Seconds without a heartbeat after which others hold it for dead.
+        Seconds without a heartbeat after which it counts as dead.
     priority
         It does only jobs with this priority, or a more urgent one; None where it does all.
     name
         Another one for each worker that ever runs.
-    begun
-        When it began, by this machine's clock; of this only differences are used.
+    started
+        When it started, by this machine's clock; of this only differences are used.
 
     Raises
     ------
     InputError
-        The condition is longer than others could read it.
+        The condition is longer than its column, from which others read it.
     """
 
     lanes: str
@@ -54,20 +61,20 @@ class Identity:
     name: str = field(
         default_factory=lambda: f"{platform.node()[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}"
     )
-    begun: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         if len(self.restriction) > _TEXT_LENGTH:
             raise InputError(
                 "The condition is too long",
                 found=f"{len(self.restriction)} characters",
-                allowed=f"{_TEXT_LENGTH} at most, which other workers and people are told",
+                allowed=f"{_TEXT_LENGTH} at most, which other workers and people can read",
                 remedy="Say it by fewer columns, such as username='anna'.",
             )
 
 
 @dataclass(frozen=True)
-class State:
+class WorkerState:
     """What a worker does and can do at the moment; ``doing`` is by the number of the job process."""
 
     doing: Mapping[int, str] = field(default_factory=dict)
@@ -92,10 +99,10 @@ class WorkerRows:
         self._worker = table
         self._processes, self._lacks = (f"{table[:-1]}__{part}{table[-1]}" for part in ("process", "lack"))
         self._identity = identity
-        self._written: State | None = None
+        self._written: WorkerState | None = None
 
-    def write(self, state: State) -> float:
-        """Beat: renew the worker's row, also where somebody has removed it, and write what differs.
+    def write(self, state: WorkerState) -> float:
+        """Renew the worker's row, also where somebody has removed it, and write what differs.
 
         Returns
         -------
@@ -104,17 +111,16 @@ class WorkerRows:
         """
         since_s = self._since_s()
         free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
-        now = server_clock.utc_now(self._connection.adapter.backend)
-        beaten = self._query(
-            f"UPDATE {self._worker} SET worker_heartbeat={now},"
+        is_renewed = self._query(
+            f"UPDATE {self._worker} SET worker_heartbeat={server_clock.utc_now(self._connection)},"
             " worker_scratch_bytes=%s, worker_memory_bytes=%s WHERE worker_name=%s",
             *free,
             self._identity.name,
         )
-        if beaten and self._written == state:
+        if is_renewed and self._written == state:
             return since_s
         with self._connection.transaction:
-            if not beaten:
+            if not is_renewed:
                 self._insert_worker(*free)
             self._replace(self._processes, _process_rows(state))
             self._replace(self._lacks, [*_lack_rows(state), *_priority_rows(self._identity)])
@@ -130,8 +136,8 @@ class WorkerRows:
     def _since_s(self) -> float:
         age = server_clock.seconds_since_utc(self._connection.adapter.backend, "worker_heartbeat")
         query = f"SELECT {age} FROM {self._worker} WHERE worker_name=%s"
-        found = self._connection.query(query, args=(self._identity.name,)).fetchone()
-        return 0.0 if found is None else float(found[0])
+        row = self._connection.query(query, args=(self._identity.name,)).fetchone()
+        return 0.0 if row is None else float(row[0])
 
     def _insert_worker(self, scratch_bytes: int | None, memory_bytes: int | None) -> None:
         row = {
@@ -146,21 +152,21 @@ class WorkerRows:
             "worker_scratch_bytes": scratch_bytes,
             "worker_memory_bytes": memory_bytes,
         }
-        now, marks = server_clock.utc_now(self._connection.adapter.backend), ", ".join(["%s"] * len(row))
+        now, placeholders = server_clock.utc_now(self._connection), ", ".join(["%s"] * len(row))
         # Others may have removed the row of a worker that was suspended for hours.
-        ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.begun), "second")
+        ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.started), "second")
         self._query(
             f"INSERT INTO {self._worker} ({', '.join(row)}, worker_started, worker_heartbeat)"
-            f" VALUES ({marks}, {now} - {ago}, {now})",
+            f" VALUES ({placeholders}, {now} - {ago}, {now})",
             *row.values(),
         )
 
     def _replace(self, table: str, rows: list[dict[str, object]]) -> None:
         self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
         for row in rows:
-            columns, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+            columns, placeholders = ", ".join(row), ", ".join(["%s"] * len(row))
             self._query(
-                f"INSERT INTO {table} (worker_name, {columns}) VALUES (%s, {marks})",
+                f"INSERT INTO {table} (worker_name, {columns}) VALUES (%s, {placeholders})",
                 self._identity.name,
                 *row.values(),
             )
@@ -169,13 +175,13 @@ class WorkerRows:
         return int(self._connection.query(query, args=args).rowcount)
 
 
-def _process_rows(state: State) -> list[dict[str, object]]:
+def _process_rows(state: WorkerState) -> list[dict[str, object]]:
     return [
         {"process_pid": pid, "process_doing": doing[:_DOING_LENGTH]} for pid, doing in state.doing.items()
     ]
 
 
-def _lack_rows(state: State) -> list[dict[str, object]]:
+def _lack_rows(state: WorkerState) -> list[dict[str, object]]:
     return [
         {
             "lack_kind": str(lack.kind),
@@ -194,3 +200,14 @@ def _priority_rows(identity: Identity) -> list[dict[str, object]]:
     remedy = "Give the job such a priority, or start a worker without --priority."
     row = {"lack_kind": OF_PRIORITY, "lack_name": str(identity.priority)}
     return [{**row, "lack_reason": reason, "lack_remedy": remedy}]
+
+
+def machine_hash() -> str:
+    """Return a hash of this machine, or container: names of hosts are not unique.
+
+    It is the same for processes that see each other's numbers, and else another one.
+    """
+    parts = [platform.node()]
+    with suppress(OSError):
+        parts += [_BOOT.read_text().strip(), str(_PROCESSES.readlink())]
+    return names.hash16(*(parts if len(parts) > 1 else [*parts, uuid.getnode()]))

@@ -18,11 +18,11 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.workers.run import run_worker
-from tests.makers.chaos.arena import Arena
-from tests.makers.chaos.outcome import Outcome, differences, num_left, outcome
+from tests.makers.chaos.disturbed_lab import Arena
+from tests.makers.chaos.schedule import live_through, plan
 from tests.makers.chaos.service import Service
 from tests.makers.chaos.share import OPS_NAME, Requested, write_share
-from tests.makers.chaos.story import live_through, plan
+from tests.makers.chaos.table_contents import Outcome, differences, num_left, outcome
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab, emptied_lab
 from tests.makers.server_process import ServerProcess

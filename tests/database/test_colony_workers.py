@@ -16,8 +16,8 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.register.pending_animals import PendingAnimalWarning
 from imaging_pipeline.workers.messages import Event, Finished, Idle
+from imaging_pipeline.workers.pipeline_tables import PipelineTables
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.wiring import Wiring
 from tests.makers.colony_sources import KINDS, PASSWORD, CsvKind, MysqlKind
 from tests.makers.folders import OPEN_FIELD, write_folder
 from tests.makers.lab import Lab
@@ -32,8 +32,8 @@ NEW = {"animal_id": "b1", "animal_name": "90300"}
 
 INGEST = next(lane for lane in LANES if lane.name == "ingest")
 MLIMS = next(lane for lane in LANES if lane.name == "mlims")
-(DUTY,) = MLIMS.duties
-ASKING_OFTEN = replace(MLIMS, duties=(replace(DUTY, every_s=IDLE_S),))
+(COMPARISON,) = MLIMS.periodic_tasks
+ASKING_OFTEN = replace(MLIMS, periodic_tasks=(replace(COMPARISON, every_s=IDLE_S),))
 
 Source = CsvKind | MysqlKind
 
@@ -65,8 +65,8 @@ def config(lab: Lab, source: Source) -> Iterator[Config]:
 
 
 def work(config: Config, on_event: Callable[[Event], None], *, once: bool = True) -> None:
-    wiring = Wiring(fast_processes().get_start_method())
-    run_worker((ASKING_OFTEN, INGEST), once, IDLE_S, config, on_event, wiring=wiring)
+    tables = PipelineTables(fast_processes().get_start_method())
+    run_worker((ASKING_OFTEN, INGEST), once, IDLE_S, config, on_event, tables=tables)
 
 
 def said(told: list[Event]) -> list[str]:

@@ -23,10 +23,10 @@ from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.errors import DatabaseError, Responsible, SchemaError, UnreachableError
 from imaging_pipeline.schemas import imaging, mlims
 from imaging_pipeline.server.connection_errors import is_loss
-from imaging_pipeline.workers.connection import revive
+from imaging_pipeline.workers.connection import reconnect
 from imaging_pipeline.workers.messages import Event, Note
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.settings import Timing
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab, emptied_lab, row_counts
 from tests.makers.recordings import OBJECT, populate, register_all, write_recording
@@ -325,6 +325,6 @@ def seconds_of_silence(connection: Any) -> int:
 def test_a_network_that_goes_silent_is_noticed_in_minutes(stoppable: Lab, config: Config) -> None:
     further = database.open_connection(config)
     assert [seconds_of_silence(each) for each in (stoppable.connection, further)] == [120, 120]
-    revive(further)
+    reconnect(further)
     assert seconds_of_silence(further) == 120
     further.close()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.jobs.living_workers import Lack, living, living_hosts, silent
-from imaging_pipeline.workers.worker_rows import Identity, State, WorkerRows
+from imaging_pipeline.workers.worker_rows import Identity, WorkerRows, WorkerState
 from tests.makers.lab import Lab
 from tests.makers.living import add_worker
 
@@ -50,12 +50,12 @@ def test_a_worker_that_missed_its_beats_lives_no_more(lab: Lab) -> None:
 
 def test_a_worker_whose_row_others_removed_while_it_was_suspended_still_tells_when_it_began(lab: Lab) -> None:
     identity = Identity("ingest", "", 30.0)
-    heart = WorkerRows(lab.connection, imaging.Worker.full_table_name, identity)
-    heart.write(State())
+    rows = WorkerRows(lab.connection, imaging.Worker.full_table_name, identity)
+    rows.write(WorkerState())
     began = imaging.Worker().fetch1("worker_started")
     lab.connection.query(f"DELETE FROM {imaging.Worker.full_table_name}")
-    woken = replace(identity, begun=identity.begun - 8 * 3600.0)
-    WorkerRows(lab.connection, imaging.Worker.full_table_name, woken).write(State())
+    woken = replace(identity, started=identity.started - 8 * 3600.0)
+    WorkerRows(lab.connection, imaging.Worker.full_table_name, woken).write(WorkerState())
     assert began - imaging.Worker().fetch1("worker_started") > timedelta(hours=7)
 
 

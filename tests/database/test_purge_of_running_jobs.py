@@ -17,11 +17,11 @@ from imaging_pipeline.config.config import Config
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer.administration import add_options
-from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Started
+from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, Outcome, Started
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.timing import Timing
-from tests.makers.chaos.outcome import differences, num_left, outcome
+from imaging_pipeline.workers.settings import Timing
 from tests.makers.chaos.share import OPS_NAME, Requested, write_share
+from tests.makers.chaos.table_contents import differences, num_left, outcome
 from tests.makers.chaos.transactions import in_transaction
 from tests.makers.folders import COPIED, aged
 from tests.makers.lab import Lab, emptied_lab
@@ -132,7 +132,7 @@ def test_what_is_under_way_when_its_tif_is_replaced_is_made_anew(
     requested.request(lab)
     work_until_all_is_made(lab, hear)
     assert replaced
-    assert [event for event in told if isinstance(event, Finished) and event.fate is Fate.ERROR] == []
+    assert [event for event in told if isinstance(event, Finished) and event.outcome is Outcome.ERROR] == []
     found = outcome()
 
     lab, requested = prepared_lab(server_config, tmp_path / "in peace")

@@ -13,7 +13,7 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.errors import Responsible, StoreError
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.messages import Outcome
 from imaging_pipeline.workers.policies.waiting import Waiting
 from tests.makers.lab import Lab
 from tests.makers.recordings import IMPORTED, OBJECT, populate, register_all
@@ -68,7 +68,7 @@ def test_a_full_store_is_named_nothing_is_left_and_the_job_is_made_when_there_is
     assert "MB needed, 0.00 MB free" in str(error.found)
     assert "Make room there" in error.remedy
     assert error.responsible is Responsible.RETRY
-    assert Waiting().judge(error).fate is Fate.WAITING
+    assert Waiting().decide(error).outcome is Outcome.WAITING
     assert num_rows(table) == 0
     assert files_of(disk) == before
     (disk.path / "somebody else's").unlink()
@@ -90,7 +90,7 @@ def test_a_read_only_store_is_the_administrators_move(lab: Lab, disk: SmallDisk,
     assert "Read-only file system" in str(error.found)
     assert "mount the store with the right to write" in error.remedy
     assert error.responsible is Responsible.ADMINISTRATOR
-    assert Waiting().judge(error) is None
+    assert Waiting().decide(error) is None
     assert num_rows(table) == 0
     assert files_of(disk) == before
     disk.remount("rw")
@@ -113,7 +113,7 @@ def test_a_store_that_is_not_mounted_is_waited_for_and_never_made(
     error = caught.value
     assert str(place) in str(error)
     assert error.responsible is Responsible.RETRY
-    assert Waiting().judge(error).fate is Fate.WAITING
+    assert Waiting().decide(error).outcome is Outcome.WAITING
     assert num_rows(table) == 0
     assert list(place.parent.iterdir()) == []
     populate(table)

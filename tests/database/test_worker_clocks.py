@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.workers.messages import Fate, Finished
+from imaging_pipeline.workers.messages import Finished, Outcome
 from tests.makers.other_clock import clock_off_by
 from tests.makers.toy_tables import FIRST
 from tests.makers.toy_workers import Toy, ToyWorker, declared_toy, wait_until
@@ -84,6 +84,6 @@ def test_workers_whose_clocks_differ_make_each_key_once_and_take_none_but_the_de
     toy.open_gate(2)
     wait_until(lambda: len(toy.measured()) == 23)
     assert sorted(toy.computed()) == sorted([*range(24), 2])
-    events = [event for worker in workers for event in worker.told()]
-    fates = [event.fate for event in events if isinstance(event, Finished)]
-    assert (fates.count(Fate.DONE), fates.count(Fate.WAITING), len(fates)) == (23, 1, 24)
+    events = [event for worker in workers for event in worker.events()]
+    outcomes = [event.outcome for event in events if isinstance(event, Finished)]
+    assert (outcomes.count(Outcome.DONE), outcomes.count(Outcome.WAITING), len(outcomes)) == (23, 1, 24)

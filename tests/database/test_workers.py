@@ -13,9 +13,9 @@ import pytest
 from imaging_pipeline.errors import Responsible, parse_message
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas.table_changes import count_change
-from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Idle, Note
+from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, Note, Outcome
 from imaging_pipeline.workers.settings import Settings
-from tests.makers.toy_tables import DUTY, FIRST, NO_STORE, SECOND, open_connection
+from tests.makers.toy_tables import FIRST, NO_STORE, SECOND, WITH_TASK, open_connection
 from tests.makers.toy_workers import Ran, Toy, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the toy jobs kill by POSIX signals")
@@ -88,13 +88,13 @@ def test_an_error_is_kept_with_what_to_do_and_where_it_was_raised(done: Done) ->
         ("deadly", "", Responsible.ADMINISTRATOR),
     ],
 )
-def test_every_error_says_whose_move_it_is(
+def test_every_error_says_who_is_responsible(
     done: Done, behaviour: str, kind: str, responsible: Responsible
 ) -> None:
     job = done.jobs[behaviour]
-    said = parse_message(job["error_message"])
-    assert (job["status"], said.kind, said.responsible) == ("error", kind, responsible)
-    assert said.remedy
+    message = parse_message(job["error_message"])
+    assert (job["status"], message.kind, message.responsible) == ("error", kind, responsible)
+    assert message.remedy
 
 
 def test_a_job_that_always_kills_its_process_becomes_an_error(done: Done) -> None:
@@ -144,7 +144,7 @@ def test_an_error_from_before_is_not_tried_again_and_is_named(done: Done) -> Non
 
 
 def test_progress_of_a_job_reaches_the_listener(done: Done) -> None:
-    steps = [event.progress for event in done.ran.told if isinstance(event, Advanced)]
+    steps = [event.progress for event in done.ran.events if isinstance(event, Advanced)]
     assert ("measuring", 3, 3) in [(step.step, step.done, step.total) for step in steps]
 
 
@@ -176,7 +176,7 @@ def test_a_lane_whose_machine_lacks_something_is_left_to_others_and_others_see_w
     toy.add("gate")
     lacks = []
 
-    def look(_told: list[Event]) -> None:
+    def look(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         lacks.extend(wait_until(toy.tables.Worker.Lack().to_dicts))
         toy.open_gate(0)
@@ -185,7 +185,7 @@ def test_a_lane_whose_machine_lacks_something_is_left_to_others_and_others_see_w
     assert [(lack["lack_kind"], lack["lack_name"]) for lack in lacks] == [("store", "main")]
     assert ran.summary.done == 1
     assert "toy_tables.Summary: 1 not for this machine (The store main is not there" in str(ran.summary)
-    assert any(NO_STORE.reason in event.message for event in ran.told if isinstance(event, Note))
+    assert any(NO_STORE.reason in event.message for event in ran.events if isinstance(event, Note))
     toy.config.folder.joinpath("no_store").unlink()
     assert toy.run().summary.done == 1
 
@@ -212,7 +212,7 @@ def test_four_workers_make_each_of_two_hundred_keys_once(toy: Toy) -> None:
     toy.add(*["gate"] * 4, *["quick"] * 196)
     others = [toy.work(lanes=(FIRST,)) for _ in range(3)]
 
-    def begin_together(_told: list[Event]) -> None:
+    def begin_together(_events: list[Event]) -> None:
         for number in range(4):
             toy.wait_for_gate(number)
         for number in range(4):
@@ -265,23 +265,23 @@ def test_a_worker_with_a_number_of_jobs_ends_after_them(toy: Toy) -> None:
 
 
 def test_a_loop_finds_what_is_counted_as_a_change_at_once_and_the_rest_from_time_to_time(toy: Toy) -> None:
-    def add_later(told: list[Event]) -> None:
-        wait_until(lambda: any(isinstance(event, Idle) for event in told))
+    def add_later(events: list[Event]) -> None:
+        wait_until(lambda: any(isinstance(event, Idle) for event in events))
         toy.add("quick")
-        num_idle = sum(isinstance(event, Idle) for event in told)
-        wait_until(lambda: sum(isinstance(event, Idle) for event in told) > num_idle + 3)
+        num_idle = sum(isinstance(event, Idle) for event in events)
+        wait_until(lambda: sum(isinstance(event, Idle) for event in events) > num_idle + 3)
         assert toy.measured() == []
         count_change(toy.tables.TableChange, toy.tables.Sample)
         wait_until(lambda: len(toy.tables.Summary()))
 
     assert toy.run(add_later, once=False).summary.done == 2
 
-    def add_by_hand(told: list[Event]) -> None:
-        wait_until(lambda: any(isinstance(event, Idle) for event in told))
+    def add_by_hand(events: list[Event]) -> None:
+        wait_until(lambda: any(isinstance(event, Idle) for event in events))
         toy.add("quick", first=1)
         wait_until(lambda: len(toy.tables.Summary()) == 2)
 
-    assert toy.run(add_by_hand, once=False, full_look_s=0.2).summary.done == 2
+    assert toy.run(add_by_hand, once=False, full_search_s=0.2).summary.done == 2
 
 
 def test_a_finished_job_whose_row_was_purged_is_made_again_and_one_of_no_key_is_dropped(toy: Toy) -> None:
@@ -307,7 +307,7 @@ def test_a_job_that_somebody_ignores_stays_ignored(toy: Toy) -> None:
 def test_a_job_whose_input_changed_meanwhile_is_made_again_from_what_there_is_now(toy: Toy) -> None:
     toy.add("gate")
 
-    def change(_told: list[Event]) -> None:
+    def change(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         toy.tables.Sample.update1({"sample_id": 0, "behaviour": "quick"})
         toy.open_gate(0)
@@ -320,21 +320,21 @@ def test_a_job_whose_input_changed_meanwhile_is_made_again_from_what_there_is_no
 def test_a_job_whose_input_was_purged_meanwhile_is_dropped(toy: Toy) -> None:
     toy.add("gate", "quick")
 
-    def purge(_told: list[Event]) -> None:
+    def purge(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         (toy.tables.Sample & {"sample_id": 0}).delete_quick()
         toy.open_gate(0)
 
     ran = toy.run(purge)
     assert (ran.summary.done, ran.summary.errors, ran.summary.left) == (2, 0, ())
-    assert Fate.GONE in ran.fates
+    assert Outcome.GONE in ran.outcomes
     assert toy.job(0)["status"] == "none"
 
 
 def test_a_job_that_was_made_by_hand_meanwhile_is_no_error(toy: Toy) -> None:
     toy.add("gate")
 
-    def make(_told: list[Event]) -> None:
+    def make(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         toy.tables.Measurement().insert1({"sample_id": 0, "made_by": 0}, allow_direct_insert=True)
         toy.open_gate(0)
@@ -344,13 +344,13 @@ def test_a_job_that_was_made_by_hand_meanwhile_is_no_error(toy: Toy) -> None:
     assert toy.job(0)["status"] == "success"
 
 
-def test_the_heart_beats_while_a_job_computes_and_while_the_supervisor_waits(toy: Toy) -> None:
+def test_the_heartbeat_goes_on_while_a_job_computes_and_while_the_supervisor_waits(toy: Toy) -> None:
     toy.add("gate")
     worker = toy.tables.Worker
     rows: list[dict[str, Any]] = []
     urgent: list[str] = []
 
-    def look(_told: list[Event]) -> None:
+    def look(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         urgent.extend((worker.Lack & {"lack_kind": OF_PRIORITY}).to_arrays("lack_name"))
         wait_until(lambda: "waiting at the gate" in "".join(worker.Process().to_arrays("process_doing")))
@@ -375,40 +375,40 @@ def test_the_heart_beats_while_a_job_computes_and_while_the_supervisor_waits(toy
 
 def test_a_reservation_names_its_process_and_its_worker(toy: Toy) -> None:
     toy.add("gate")
-    found = []
+    rows = []
 
-    def look(_told: list[Event]) -> None:
+    def look(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         wait_until(lambda: len(toy.tables.Worker.Process()))
         joined = toy.tables.Worker.proj() * toy.tables.Worker.Process()
-        found.append((toy.job(0), joined.fetch1()))
+        rows.append((toy.job(0), joined.fetch1()))
         toy.open_gate(0)
 
     toy.run(look)
-    job, process = found[0]
+    job, process = rows[0]
     assert (job["pid"], job["version"]) == (process["process_pid"], process["worker_name"])
 
 
-def test_a_duty_is_done_again_and_again_and_told_where_it_did_something(toy: Toy) -> None:
+def test_a_periodic_task_is_done_again_and_again_and_reported_where_it_did_something(toy: Toy) -> None:
     due, wrong = (toy.config.folder / name for name in ("due", "wrong"))
 
-    def change(told: list[Event]) -> None:
-        wait_until(lambda: any(isinstance(event, Idle) for event in told))
+    def change(events: list[Event]) -> None:
+        wait_until(lambda: any(isinstance(event, Idle) for event in events))
         due.touch()
-        wait_until(lambda: told_of(told, "3 animals are new"))
+        wait_until(lambda: reports_of(events, "3 animals are new"))
         wrong.touch()
-        wait_until(lambda: told_of(told, "ValueError: no such animal"))
+        wait_until(lambda: reports_of(events, "ValueError: no such animal"))
         wrong.unlink()
-        before = told_of(told, "3 animals are new")
-        wait_until(lambda: told_of(told, "3 animals are new") > before)
+        before = reports_of(events, "3 animals are new")
+        wait_until(lambda: reports_of(events, "3 animals are new") > before)
 
-    ran = toy.run(change, lanes=(DUTY,), once=False)
-    assert ran.fates[0] is Fate.DONE
-    assert told_of(ran.told, "ValueError: no such animal") == 1
+    ran = toy.run(change, lanes=(WITH_TASK,), once=False)
+    assert ran.outcomes[0] is Outcome.DONE
+    assert reports_of(ran.events, "ValueError: no such animal") == 1
 
 
-def told_of(told: list[Event], message: str) -> int:
-    return sum(isinstance(event, Finished) and event.message == message for event in told)
+def reports_of(events: list[Event], message: str) -> int:
+    return sum(isinstance(event, Finished) and event.message == message for event in events)
 
 
 def test_lanes_without_work_of_their_own_end_at_once(toy: Toy) -> None:

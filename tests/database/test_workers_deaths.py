@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from imaging_pipeline.errors import Responsible, parse_message
-from imaging_pipeline.workers.machine import machine_hash
-from imaging_pipeline.workers.messages import Event, Fate, Note
-from imaging_pipeline.workers.others import up_s
+from imaging_pipeline.workers.dead_workers import server_up_s
+from imaging_pipeline.workers.messages import Event, Note, Outcome
 from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.worker_rows import machine_hash
 from tests.makers.living import add_worker
 from tests.makers.toy_tables import FIRST
-from tests.makers.toy_workers import Toy, fates, has_ended, wait_until
+from tests.makers.toy_workers import Toy, has_ended, outcomes, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by POSIX signals")
 
@@ -25,18 +25,18 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by
 NO_PID = 2**30
 
 
-def notes(told: list[Event]) -> str:
-    return "\n".join(event.message for event in told if isinstance(event, Note))
+def notes(events: list[Event]) -> str:
+    return "\n".join(event.message for event in events if isinstance(event, Note))
 
 
 def test_a_job_whose_process_is_killed_is_made_once_afterwards_and_its_row_tells(toy: Toy) -> None:
     toy.add("gate")
     left = []
 
-    def kill(told: list[Event]) -> None:
+    def kill(events: list[Event]) -> None:
         toy.wait_for_gate(0)
         os.kill(toy.reserved_by(0), signal.SIGKILL)
-        wait_until(lambda: Fate.CRASHED in fates(told))
+        wait_until(lambda: Outcome.CRASHED in outcomes(events))
         left.append(toy.job(0))
         toy.open_gate(0)
 
@@ -76,7 +76,7 @@ def test_when_supervisor_and_job_process_are_killed_the_next_worker_here_makes_t
     toy.open_gate(0)
     ran = toy.run()
     assert ran.summary.done == 2
-    assert f"died: its process {supervisor.pid} is gone." in notes(ran.told)
+    assert f"died: its process {supervisor.pid} is gone." in notes(ran.events)
     assert len(toy.tables.Worker()) == 0
 
 
@@ -93,17 +93,17 @@ def test_a_worker_elsewhere_that_missed_its_beats_loses_its_job_once_and_with_a_
     elsewhere(toy, "vm7", 0, silent_for_s=60)
     messages = []
 
-    def look(_told: list[Event]) -> None:
+    def look(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         messages.append(toy.job(0)["error_message"])
         toy.open_gate(0)
 
     ran = toy.run(look)
     assert toy.measured() == [0]
-    said = parse_message(messages[0])
-    assert (said.deaths, said.responsible) == (1, Responsible.RETRY)
-    assert said.what.startswith("The worker vm7 on vm7 gave no sign of life for 6")
-    assert notes(ran.told).count("gave no sign of life") == 2  # of the worker, and of its job
+    message = parse_message(messages[0])
+    assert (message.deaths, message.responsible) == (1, Responsible.RETRY)
+    assert message.what.startswith("The worker vm7 on vm7 gave no sign of life for 6")
+    assert notes(ran.events).count("gave no sign of life") == 2  # of the worker, and of its job
     assert len(toy.tables.Worker()) == len(toy.tables.Worker.Process()) == 0
 
 
@@ -113,9 +113,9 @@ def test_a_server_whose_clock_is_set_forward_makes_nobody_dead(toy: Toy) -> None
     worker = toy.tables.Worker
     connection = worker().connection
     ago = connection.adapter.interval_expr(600, "second")
-    wait_until(lambda: up_s(connection) > 3.0)
+    wait_until(lambda: server_up_s(connection) > 3.0)
 
-    def set_clock(_told: list[Event]) -> None:
+    def set_clock(_events: list[Event]) -> None:
         toy.wait_for_gate(1)
         name = (worker - {"worker_name": "vm7"}).fetch1("worker_name")
         own = worker & {"worker_name": name}
@@ -148,9 +148,9 @@ def test_the_third_death_of_a_job_is_its_error_whichever_workers_died_of_it(toy:
         toy.run(lanes=(FIRST,), settings=Settings(priority=0))
     job = toy.job(0)
     assert job["status"] == "error"
-    said = parse_message(job["error_message"])
-    assert said.what.endswith(", 3 times in a row.")
-    assert said.responsible is Responsible.ADMINISTRATOR
+    message = parse_message(job["error_message"])
+    assert message.what.endswith(", 3 times in a row.")
+    assert message.responsible is Responsible.ADMINISTRATOR
     assert toy.computed() == []
 
 
@@ -211,17 +211,17 @@ def test_a_suspended_worker_that_wakes_finds_its_job_made_and_discards_its_own(t
         process.suspend()
     (toy.config.folder / "0.begun").unlink()
 
-    def wake(_told: list[Event]) -> None:
+    def wake(_events: list[Event]) -> None:
         toy.wait_for_gate(0)
         toy.open_gate(0)
         wait_until(toy.measured)
         for process in asleep:
             process.resume()
-        wait_until(lambda: Fate.LOST in fates(sleeper.told()))
+        wait_until(lambda: Outcome.LOST in outcomes(sleeper.events()))
         wait_until(lambda: toy.tables.Worker & {"worker_name": row["worker_name"]})
 
     ran = toy.run(wake, once=False)
-    assert "gave no sign of life" in notes(ran.told)
+    assert "gave no sign of life" in notes(ran.events)
     sleeper.process.terminate()
     assert sleeper.summary().errors == 0
     assert toy.measured() == [0]
@@ -231,12 +231,12 @@ def test_a_suspended_worker_that_wakes_finds_its_job_made_and_discards_its_own(t
 def test_a_job_whose_reservation_was_taken_away_inserts_nothing(toy: Toy) -> None:
     toy.add("gate")
 
-    def take(told: list[Event]) -> None:
+    def take(events: list[Event]) -> None:
         toy.wait_for_gate(0)
         add_worker(toy.tables.Worker, "vm7", "first")
         toy.tables.Measurement.jobs.update1({"sample_id": 0, "host": "vm7", "pid": 4711, "version": "vm7"})
         toy.open_gate(0)
-        wait_until(lambda: Fate.LOST in fates(told))
+        wait_until(lambda: Outcome.LOST in outcomes(events))
 
     ran = toy.run(take, once=False)
     assert toy.measured() == []
@@ -253,7 +253,7 @@ def stop(toy: Toy, *signals: int) -> None:
 
 def test_a_worker_that_is_told_to_stop_gives_its_job_back_as_it_was(toy: Toy) -> None:
     toy.add("gate")
-    ran = toy.run(lambda _told: stop(toy, signal.SIGTERM), finish_s=0.0)
+    ran = toy.run(lambda _events: stop(toy, signal.SIGTERM), finish_s=0.0)
     assert (ran.summary.done, ran.summary.errors) == (0, 0)
     assert "1 not begun" in str(ran.summary)
     assert (toy.job(0)["status"], toy.job(0)["error_message"]) == ("pending", "")
@@ -262,7 +262,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_as_it_was(toy: Toy) ->
 def test_a_worker_that_is_told_to_stop_lets_a_short_job_finish(toy: Toy) -> None:
     toy.add("gate", "quick")
 
-    def finish(_told: list[Event]) -> None:
+    def finish(_events: list[Event]) -> None:
         stop(toy, signal.SIGINT)
         toy.open_gate(0)
 
@@ -273,13 +273,13 @@ def test_a_worker_that_is_told_to_stop_lets_a_short_job_finish(toy: Toy) -> None
 
 def test_asking_twice_does_not_wait_for_the_job(toy: Toy) -> None:
     toy.add("gate")
-    toy.run(lambda _told: stop(toy, signal.SIGINT, signal.SIGTERM), finish_s=1000.0)
+    toy.run(lambda _events: stop(toy, signal.SIGINT, signal.SIGTERM), finish_s=1000.0)
     assert toy.job(0)["status"] == "pending"
 
 
-def test_a_job_that_hears_nothing_is_killed_when_the_worker_is_told_to_stop(toy: Toy) -> None:
+def test_a_job_that_sees_no_signal_is_killed_when_the_worker_is_told_to_stop(toy: Toy) -> None:
     toy.add("deaf")
-    ran = toy.run(lambda _told: stop(toy, signal.SIGTERM), give_back_s=0.5)
+    ran = toy.run(lambda _events: stop(toy, signal.SIGTERM), give_back_s=0.5)
     assert "1 not begun" in str(ran.summary)
     assert (toy.job(0)["status"], toy.job(0)["error_message"]) == ("pending", "")
 
@@ -287,10 +287,10 @@ def test_a_job_that_hears_nothing_is_killed_when_the_worker_is_told_to_stop(toy:
 def test_a_job_process_that_gets_the_signal_itself_gives_its_job_back(toy: Toy) -> None:
     toy.add("gate")
 
-    def end(told: list[Event]) -> None:
+    def end(events: list[Event]) -> None:
         toy.wait_for_gate(0)
         os.kill(toy.reserved_by(0), signal.SIGTERM)
-        wait_until(lambda: Fate.INTERRUPTED in fates(told))
+        wait_until(lambda: Outcome.INTERRUPTED in outcomes(events))
         toy.open_gate(0)
 
     assert toy.run(end).summary.done == 2
@@ -300,7 +300,7 @@ def test_no_process_is_left_when_a_worker_has_ended(toy: Toy, tmp_path: Path) ->
     toy.add("quick", "quick")
     made_by = []
 
-    def look(_told: list[Event]) -> None:
+    def look(_events: list[Event]) -> None:
         wait_until(lambda: len(toy.measured()) == 2)
         made_by.extend(int(pid) for pid in toy.tables.Measurement().to_arrays("made_by"))
 

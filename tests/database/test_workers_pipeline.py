@@ -27,11 +27,11 @@ from tests.makers.lab import Lab
 
 
 def test_a_worker_on_all_lanes_of_an_empty_database_ends_with_nothing_left(lab: Lab) -> None:
-    told: list[Event] = []
-    summary = run_worker(LANES, True, 1.0, lab.config, told.append)
+    events: list[Event] = []
+    summary = run_worker(LANES, True, 1.0, lab.config, events.append)
     assert str(summary) == "done 0, errors 0, left 0"
-    assert [event for event in told if isinstance(event, Finished)] == []
-    name = next(event.message for event in told if isinstance(event, Note)).split()[2]
+    assert [event for event in events if isinstance(event, Finished)] == []
+    name = next(event.message for event in events if isinstance(event, Note)).split()[2]
     assert name.startswith(f"{platform.node()}-{os.getpid()}-")  # by which it stands among the workers
     assert len(imaging.Worker()) == 0
 
@@ -53,11 +53,11 @@ def test_each_recording_of_each_kind_is_imported_once(lab: Lab) -> None:
         inputs = lab.request(folder, combined=False)
         imaging.BaseFolder.insert1({**inputs, "experiment_type": experiment_type})
     lanes = [lane for lane in LANES if lane.name in ("ingest", "imported")]
-    told: list[Event] = []
-    run_worker(lanes, True, 0.1, lab.config, told.append)
-    outcomes = [event.message for event in told if isinstance(event, Finished) and event.message]
+    events: list[Event] = []
+    run_worker(lanes, True, 0.1, lab.config, events.append)
+    outcomes = [event.message for event in events if isinstance(event, Finished) and event.message]
     assert outcomes == ["90218/miniscope: 1 session new", "90218/femtonics: 2 sessions new"]
-    made = [short_name(event.table) for event in told if isinstance(event, Finished) and event.key]
+    made = [short_name(event.table) for event in events if isinstance(event, Finished) and event.key]
     assert made.count("imaging.MakeDatasetSessions") == 2
     assert made.count("imaging.Mesc") == len(imaging.Mesc()) == 2
     assert made.count("imaging.Tif") == len(imaging.Tif()) == 3

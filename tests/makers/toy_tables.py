@@ -17,18 +17,18 @@ import datajoint as dj
 from imaging_pipeline import progress
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
-from imaging_pipeline.lanes import Duty, Lane, Need
+from imaging_pipeline.lanes import Lane, Need, PeriodicTask
 from imaging_pipeline.schemas.imaging import operations
 from imaging_pipeline.schemas.jobs.living_workers import Lack
 from imaging_pipeline.server import embedded
 from imaging_pipeline.workers.abilities import Abilities
-from imaging_pipeline.workers.wiring import Wiring
+from imaging_pipeline.workers.pipeline_tables import PipelineTables
 
 FIRST = Lane("first", (f"{__name__}:Measurement",))
 SECOND = Lane("second", (f"{__name__}:Summary",), frozenset({Need.STORE}))
 
-# Called as often as it is asked for; it says so while the folder has a file ``due``.
-DUTY = Lane("duty", duties=(Duty(f"{__name__}:do_duty", every_s=0.1),))
+# Called often; it does something while the folder has a file ``due``.
+WITH_TASK = Lane("with task", periodic_tasks=(PeriodicTask(f"{__name__}:do_task", every_s=0.1),))
 
 _GATE_DEADLINE_S = 60.0
 
@@ -37,7 +37,7 @@ schema = dj.Schema()
 
 @dataclass(frozen=True)
 class ToyConfig:
-    """A server, a schema on it, and a folder through which tests and jobs speak."""
+    """A server, a schema on it, and a folder through which tests and jobs communicate."""
 
     server: Config
     schema_name: str
@@ -49,16 +49,16 @@ _folder: list[Path] = []
 NO_STORE = Lack(Need.STORE, "main", "The store main is not there", "Mount it.")
 
 
-class ToyWiring(Wiring):
+class ToyPipelineTables(PipelineTables):
     """The tables below; conditions are on the columns of ``Sample``.
 
-    This machine lacks the store while the folder has a file ``no_store``, and finds no sample that a file
-    ``<number>.elsewhere`` names.
+    This machine lacks the store while the folder has a file ``no_store``, and has no room for a sample that a
+    file ``<number>.elsewhere`` names.
     """
 
     lanes = (FIRST, SECOND)
 
-    def told(self, config: Any, settings: Any) -> Any:
+    def configure(self, config: Any, settings: Any) -> Any:
         return config
 
     def connect(self, config: Any) -> Any:
@@ -79,22 +79,22 @@ class ToyWiring(Wiring):
     def changes(self) -> Any:
         return TableChange()
 
-    def meant(self, target: Any, condition: str) -> str:
+    def keys_condition(self, target: Any, condition: str) -> str:
         return f"sample_id IN (SELECT sample_id FROM {Sample.full_table_name} WHERE {condition})"
 
     def abilities(self, config: Any, lanes: Any) -> Abilities:
         return Abilities((NO_STORE,) if (_folder[0] / "no_store").exists() else ())
 
-    def why_not_here(self, lane: Lane, key: Any, abilities: Abilities) -> str:
+    def no_room_reason(self, lane: Lane, key: Any, abilities: Abilities) -> str:
         is_elsewhere = (_folder[0] / f"{key['sample_id']}.elsewhere").exists()
         return "There is no room for it here." if is_elsewhere else ""
 
     @contextmanager
-    def turn(self, lane: Lane, config: Any, settings: Any) -> Iterator[bool]:
+    def run_lock(self, lane: Lane, config: Any, settings: Any) -> Iterator[bool]:
         yield True
 
 
-WIRING = ToyWiring()
+PIPELINE_TABLES = ToyPipelineTables()
 
 
 def open_connection(config: ToyConfig) -> Any:
@@ -243,7 +243,7 @@ def _deaf(sample_id: int) -> None:
     _gate(sample_id)
 
 
-def do_duty(folder: Path) -> str:
+def do_task(folder: Path) -> str:
     if (folder / "wrong").exists():
         raise ValueError("no such animal")
     return "3 animals are new" if (folder / "due").exists() else ""

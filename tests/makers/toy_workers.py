@@ -21,25 +21,24 @@ import psutil
 
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.lanes import Lane
-from imaging_pipeline.workers.messages import Event, Fate, Finished
+from imaging_pipeline.workers.messages import Event, Finished, Outcome
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.settings import Settings
+from imaging_pipeline.workers.settings import Settings, Timing
 from imaging_pipeline.workers.summary import Summary
-from imaging_pipeline.workers.timing import Timing
 from tests.makers import toy_tables
 from tests.makers.processes import fast_processes
-from tests.makers.toy_tables import FIRST, SECOND, ToyConfig, ToyWiring
+from tests.makers.toy_tables import FIRST, SECOND, ToyConfig, ToyPipelineTables
 
 DEADLINE_S = 60.0
 TIMING = Timing(heartbeat_s=0.2, late_s=10.0, finish_s=0.0, give_back_s=10.0, longest_pause_s=1.0)
 
 _IDLE_S = 0.1
 _PROCESSES = fast_processes()
-_FORKED = ToyWiring(_PROCESSES.get_start_method())
+_FORKED = ToyPipelineTables(_PROCESSES.get_start_method())
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
-    """Wait until something is true, and give it."""
+    """Wait until something is true, and return it."""
     deadline = time.monotonic() + DEADLINE_S
     while not (value := condition()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -47,45 +46,45 @@ def wait_until(condition: Callable[[], Any]) -> Any:
     return value
 
 
-def fates(told: Iterable[Event]) -> list[Fate]:
-    """Return what came of the orders of a worker, as far as it told that."""
-    return [event.fate for event in told if isinstance(event, Finished)]
+def outcomes(events: Iterable[Event]) -> list[Outcome]:
+    """Return what became of the orders of a worker, as far as it reported that."""
+    return [event.outcome for event in events if isinstance(event, Finished)]
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A worker that has ended: its summary, and what it told."""
+    """A worker that has ended: its summary, and what it reported."""
 
     summary: Summary
-    told: list[Event]
+    events: list[Event]
 
     @property
-    def fates(self) -> list[Fate]:
-        """What came of its orders, as far as it told that."""
-        return fates(self.told)
+    def outcomes(self) -> list[Outcome]:
+        """What became of its orders, as far as it reported that."""
+        return outcomes(self.events)
 
 
 class ToyWorker:
     """A worker in a process of its own, which the test may kill or suspend."""
 
-    def __init__(self, processes: BaseContext, config: ToyConfig, *told: Any) -> None:
+    def __init__(self, processes: BaseContext, config: ToyConfig, *arguments: Any) -> None:
         self._log = config.folder / f"worker_{time.monotonic_ns()}"
-        self.process = processes.Process(target=_work, args=(config, *told, self._log))
+        self.process = processes.Process(target=_work, args=(config, *arguments, self._log))
         self.process.start()
 
-    def told(self) -> list[Event | Summary]:
-        """Return what the worker told, and in the end its summary."""
-        told: list[Event | Summary] = []
+    def events(self) -> list[Event | Summary]:
+        """Return what the worker reported, and in the end its summary."""
+        events: list[Event | Summary] = []
         with self._log.open("rb") as file, contextlib.suppress(EOFError):
             while True:
-                told.append(pickle.load(file))
-        return told
+                events.append(pickle.load(file))
+        return events
 
     def summary(self) -> Summary:
-        """Wait for the end, and give what the worker did."""
+        """Wait for the end, and return what the worker did."""
         self.process.join(DEADLINE_S)
         assert self.process.exitcode == 0
-        summary = self.told()[-1]
+        summary = self.events()[-1]
         assert isinstance(summary, Summary)
         return summary
 
@@ -110,7 +109,7 @@ class Toy:
     Attributes
     ----------
     config
-        What the workers are given.
+        Of the workers.
     tables
         The tables, on the test's own connection.
     """
@@ -134,7 +133,7 @@ class Toy:
         lanes: tuple[Lane, ...] = (FIRST, SECOND),
         once: bool = True,
         settings: Settings | None = None,
-        wiring: ToyWiring = _FORKED,
+        tables: ToyPipelineTables = _FORKED,
         **timing: float,
     ) -> Ran:
         """Run a worker in this process to its end.
@@ -142,25 +141,25 @@ class Toy:
         Parameters
         ----------
         during
-            What the test does meanwhile, in another thread; it is given what the worker tells. A worker that
+            What the test does meanwhile, in another thread, with the worker's events so far. A worker that
             is to loop is told to stop afterwards.
         """
-        told: list[Event] = []
+        events: list[Event] = []
         stops = during is not None and not once
-        with _acting(lambda: during(told) if during else None, stops=stops):
+        with _acting(lambda: during(events) if during else None, stops=stops):
             summary = run_worker(
                 lanes,
                 once,
                 _IDLE_S,
                 self.config,
-                told.append,
+                events.append,
                 settings=settings,
-                wiring=wiring,
+                tables=tables,
                 timing=dataclasses.replace(TIMING, **timing),
             )
         with contextlib.suppress(Exception):  # a server that was away may have ended it
             toy_tables.schema.connection.close()
-        return Ran(summary, told)
+        return Ran(summary, events)
 
     def work(
         self,
@@ -172,8 +171,8 @@ class Toy:
         **timing: float,
     ) -> ToyWorker:
         """Start a worker in a process of its own."""
-        told = (lanes, once, settings or Settings(), dataclasses.replace(TIMING, **timing))
-        worker = ToyWorker(processes, self.config, *told)
+        arguments = (lanes, once, settings or Settings(), dataclasses.replace(TIMING, **timing))
+        worker = ToyWorker(processes, self.config, *arguments)
         self._workers.append(worker)
         return worker
 
@@ -200,12 +199,12 @@ class Toy:
         return rows[0] if rows else {"status": "none"}
 
     def reserved_by(self, number: int) -> int:
-        """Return the process that has a sample's job, 0 where none has."""
+        """Return the process that has a sample's job; 0 where none has."""
         job = self.job(number)
         return int(job["pid"]) if job["status"] == "reserved" else 0
 
     def reserve(self, number: int, **columns: object) -> None:
-        """Let a sample's job be reserved already, by whom the columns say."""
+        """Let a sample's job be reserved already, by the process that the columns name."""
         key, jobs = {"sample_id": number}, self.tables.Measurement.jobs
         jobs.insert1({**key, "status": "pending", "priority": 5}, skip_duplicates=True)
         jobs.update1({**key, "status": "reserved", **columns})
@@ -229,7 +228,7 @@ class Toy:
 
 @contextmanager
 def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy]:
-    """Return the toy tables, declared and empty."""
+    """Yield the toy tables, declared and empty."""
     config = ToyConfig(server, schema_name, folder)
     toy_tables.connect(config).close()
     connection = toy_tables.open_connection(config)
@@ -242,22 +241,22 @@ def declared_toy(server: Config, schema_name: str, folder: Path) -> Iterator[Toy
 
 
 def has_ended(pid: int) -> bool:
-    """Return True if a process is no more."""
+    """Return True if a process has ended."""
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 @contextmanager
 def _acting(act: Callable[[], None], *, stops: bool) -> Iterator[None]:
-    """Act in another thread while the block runs; what that raises ends the block's worker, and is raised."""
-    wrong: list[BaseException] = []
+    """Act in another thread while the block runs; an error there ends the block's worker, and is raised."""
+    errors: list[BaseException] = []
     is_running = threading.Event()
 
     def run() -> None:
         try:
             act()
         except BaseException as error:
-            wrong.append(error)
-        if is_running.is_set() and (stops or wrong):
+            errors.append(error)
+        if is_running.is_set() and (stops or errors):
             os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=run)
@@ -268,8 +267,8 @@ def _acting(act: Callable[[], None], *, stops: bool) -> Iterator[None]:
     finally:
         is_running.clear()
         thread.join()
-    if wrong:
-        raise wrong[0]
+    if errors:
+        raise errors[0]
 
 
 def _work(
@@ -277,10 +276,10 @@ def _work(
 ) -> None:
     with log.open("wb", buffering=0) as file:
 
-        def tell(event: Event | Summary) -> None:
+        def record(event: Event | Summary) -> None:
             file.write(pickle.dumps(event))
 
         summary = run_worker(
-            lanes, once, _IDLE_S, config, tell, settings=settings, wiring=ToyWiring(), timing=timing
+            lanes, once, _IDLE_S, config, record, settings=settings, tables=ToyPipelineTables(), timing=timing
         )
-        tell(summary)
+        record(summary)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from batch_populate.command import main
-from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.settings import Timing
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text(encoding="utf-8")
 NAMESPACE = {"task": "http://schemas.microsoft.com/windows/2004/02/mit/task"}

@@ -15,7 +15,7 @@ from imaging_pipeline.errors import (
     StillCopyingError,
     StoreError,
 )
-from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.messages import Outcome
 from imaging_pipeline.workers.policies.waiting import Waiting
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.suite2p_runs import Runs, assert_told, write_runs
@@ -77,7 +77,7 @@ def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_b
         remedy="Mount the share again",
         responsible=Responsible.RETRY,
     )
-    assert Waiting().judge(error).fate is Fate.WAITING
+    assert Waiting().decide(error).outcome is Outcome.WAITING
     assert list(runs.share.iterdir()) == [], "nothing is written below an empty mount point"
 
     again = runs.failed()

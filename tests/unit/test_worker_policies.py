@@ -22,24 +22,30 @@ from imaging_pipeline.errors import (
     format_message,
     parse_message,
 )
-from imaging_pipeline.workers.line import STOPPED
-from imaging_pipeline.workers.messages import Fate, Finished, Key
-from imaging_pipeline.workers.policy import Death, KeyGoneError, Verdict, first_verdict, load_policies
-from imaging_pipeline.workers.setback import Setback, after_death, after_error
+from imaging_pipeline.workers.failed_attempt import FailedAttempt, after_death, after_error
+from imaging_pipeline.workers.messages import Finished, Key, Outcome
+from imaging_pipeline.workers.pipe import STOPPED
+from imaging_pipeline.workers.policies.policy import (
+    Death,
+    KeyGoneError,
+    RetryDecision,
+    first_decision,
+    load_policies,
+)
 from imaging_pipeline.workers.settings import Settings
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"
 KEY: Key = {"session_name": "0123456789abcdef"}
 
 
-def verdict(error: BaseException) -> Verdict:
-    verdicts = [verdict for policy in load_policies() if (verdict := policy.judge(error))]
-    assert len(verdicts) <= 1
-    return verdicts[0] if verdicts else Verdict(Fate.ERROR)
+def decided(error: BaseException) -> RetryDecision:
+    decisions = [decision for policy in load_policies() if (decision := policy.decide(error))]
+    assert len(decisions) <= 1
+    return decisions[0] if decisions else RetryDecision(Outcome.ERROR)
 
 
-def settled(error: BaseException, before: str = "") -> Setback:
-    return after_error(error, verdict(error), before)
+def settled(error: BaseException, before: str = "") -> FailedAttempt:
+    return after_error(error, decided(error), before)
 
 
 class PostgreSQLError(Exception):
@@ -79,105 +85,105 @@ DAMAGED = FormatError("The stack is damaged", remedy="Copy it again.")
 
 
 @pytest.mark.parametrize(
-    ("error", "fate", "responsible"),
+    ("error", "outcome", "responsible"),
     [
-        (DAMAGED, Fate.ERROR, Responsible.EXPERIMENTER),
-        (ImportError("numpy"), Fate.ERROR, Responsible.DEVELOPER),
-        (SystemExit(3), Fate.ERROR, Responsible.DEVELOPER),
-        (SystemExit(STOPPED), Fate.INTERRUPTED, None),
-        (KeyboardInterrupt(), Fate.INTERRUPTED, None),
-        (StillCopyingError("Still being copied", remedy="Nothing."), Fate.WAITING, Responsible.RETRY),
+        (DAMAGED, Outcome.ERROR, Responsible.EXPERIMENTER),
+        (ImportError("numpy"), Outcome.ERROR, Responsible.DEVELOPER),
+        (SystemExit(3), Outcome.ERROR, Responsible.DEVELOPER),
+        (SystemExit(STOPPED), Outcome.INTERRUPTED, None),
+        (KeyboardInterrupt(), Outcome.INTERRUPTED, None),
+        (StillCopyingError("Still being copied", remedy="Nothing."), Outcome.WAITING, Responsible.RETRY),
         (
             RunError("The share is away", remedy="Mount it.", responsible=Responsible.RETRY),
-            Fate.WAITING,
+            Outcome.WAITING,
             Responsible.RETRY,
         ),
-        (NotMountedError("Not mounted", remedy="Mount it."), Fate.ELSEWHERE, Responsible.ADMINISTRATOR),
+        (NotMountedError("Not mounted", remedy="Mount it."), Outcome.ELSEWHERE, Responsible.ADMINISTRATOR),
         (
             NotMountedError("The folder is gone", remedy="Mount it.", responsible=Responsible.RETRY),
-            Fate.WAITING,
+            Outcome.WAITING,
             Responsible.RETRY,
         ),
-        (MissingPackageError("No Suite2p", remedy="Install it."), Fate.UNABLE, Responsible.ADMINISTRATOR),
-        (MissingWeightsError("No weights", remedy="Get them."), Fate.ELSEWHERE, Responsible.ADMINISTRATOR),
-        (ProcessKilledError("Suite2p was killed", remedy="Less."), Fate.CRASHED, Responsible.RETRY),
-        (OSError(errno.EIO, "Input/output error"), Fate.WAITING, Responsible.RETRY),
-        (OSError(errno.ETIMEDOUT, "Connection timed out"), Fate.WAITING, Responsible.RETRY),
-        (OSError(errno.ENOSPC, "No space left on device"), Fate.WAITING, Responsible.RETRY),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), Fate.WAITING, Responsible.RETRY),
-        (WindowsOSError(59), Fate.WAITING, Responsible.RETRY),
-        (WindowsOSError(112), Fate.WAITING, Responsible.RETRY),
+        (MissingPackageError("No Suite2p", remedy="Install it."), Outcome.UNABLE, Responsible.ADMINISTRATOR),
+        (MissingWeightsError("No weights", remedy="Get them."), Outcome.ELSEWHERE, Responsible.ADMINISTRATOR),
+        (ProcessKilledError("Suite2p was killed", remedy="Less."), Outcome.CRASHED, Responsible.RETRY),
+        (OSError(errno.EIO, "Input/output error"), Outcome.WAITING, Responsible.RETRY),
+        (OSError(errno.ETIMEDOUT, "Connection timed out"), Outcome.WAITING, Responsible.RETRY),
+        (OSError(errno.ENOSPC, "No space left on device"), Outcome.WAITING, Responsible.RETRY),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), Outcome.WAITING, Responsible.RETRY),
+        (WindowsOSError(59), Outcome.WAITING, Responsible.RETRY),
+        (WindowsOSError(112), Outcome.WAITING, Responsible.RETRY),
         (
             caused(DAMAGED.of("a.tif", Responsible.EXPERIMENTER), OSError(errno.ESTALE, "")),
-            Fate.WAITING,
+            Outcome.WAITING,
             Responsible.RETRY,
         ),
         (
             caused(DAMAGED.of("b.tif", Responsible.EXPERIMENTER), ValueError()),
-            Fate.ERROR,
+            Outcome.ERROR,
             Responsible.EXPERIMENTER,
         ),
         (
             caused(StoreError("The disk is full", remedy="Make room."), OSError(errno.ENOSPC, "")),
-            Fate.WAITING,
+            Outcome.WAITING,
             Responsible.RETRY,
         ),
-        (OSError(errno.ENOENT, "No such file or directory"), Fate.ERROR, Responsible.DEVELOPER),
-        (PermissionError(errno.EACCES, "Permission denied"), Fate.ERROR, Responsible.ADMINISTRATOR),
-        (WindowsOSError(5), Fate.ERROR, Responsible.DEVELOPER),
-        (MemoryError(), Fate.ERROR, Responsible.ADMINISTRATOR),
-        (AccessError("Insufficient privileges."), Fate.ERROR, Responsible.ADMINISTRATOR),
-        (LostConnectionError("gone"), Fate.DISCONNECTED, Responsible.RETRY),
-        (OperationalError(2003, "Can't connect to MySQL server"), Fate.DISCONNECTED, Responsible.RETRY),
-        (OperationalError(1053, "Server shutdown in progress"), Fate.DISCONNECTED, Responsible.RETRY),
-        (OperationalError(1205, "Lock wait timeout exceeded"), Fate.WAITING, Responsible.RETRY),
-        (PostgreSQLError("57P01"), Fate.DISCONNECTED, Responsible.RETRY),
-        (PostgreSQLError("08006"), Fate.DISCONNECTED, Responsible.RETRY),
-        (PostgreSQLError("40P01"), Fate.WAITING, Responsible.RETRY),
-        (PostgreSQLError("55P03"), Fate.WAITING, Responsible.RETRY),
-        (PostgreSQLError("23001"), Fate.WAITING, Responsible.RETRY),
-        (PostgreSQLError("23505"), Fate.ERROR, Responsible.DEVELOPER),
-        (wrapped(PostgreSQLError("23503")), Fate.WAITING, Responsible.RETRY),
+        (OSError(errno.ENOENT, "No such file or directory"), Outcome.ERROR, Responsible.DEVELOPER),
+        (PermissionError(errno.EACCES, "Permission denied"), Outcome.ERROR, Responsible.ADMINISTRATOR),
+        (WindowsOSError(5), Outcome.ERROR, Responsible.DEVELOPER),
+        (MemoryError(), Outcome.ERROR, Responsible.ADMINISTRATOR),
+        (AccessError("Insufficient privileges."), Outcome.ERROR, Responsible.ADMINISTRATOR),
+        (LostConnectionError("gone"), Outcome.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(2003, "Can't connect to MySQL server"), Outcome.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(1053, "Server shutdown in progress"), Outcome.DISCONNECTED, Responsible.RETRY),
+        (OperationalError(1205, "Lock wait timeout exceeded"), Outcome.WAITING, Responsible.RETRY),
+        (PostgreSQLError("57P01"), Outcome.DISCONNECTED, Responsible.RETRY),
+        (PostgreSQLError("08006"), Outcome.DISCONNECTED, Responsible.RETRY),
+        (PostgreSQLError("40P01"), Outcome.WAITING, Responsible.RETRY),
+        (PostgreSQLError("55P03"), Outcome.WAITING, Responsible.RETRY),
+        (PostgreSQLError("23001"), Outcome.WAITING, Responsible.RETRY),
+        (PostgreSQLError("23505"), Outcome.ERROR, Responsible.DEVELOPER),
+        (wrapped(PostgreSQLError("23503")), Outcome.WAITING, Responsible.RETRY),
         (
             wrapped(RuntimeError(1451, "Cannot delete or update a parent row")),
-            Fate.WAITING,
+            Outcome.WAITING,
             Responsible.RETRY,
         ),
-        (RuntimeError(1213, "Deadlock found"), Fate.WAITING, Responsible.RETRY),
-        (RuntimeError(1062, "Duplicate entry"), Fate.ERROR, Responsible.DEVELOPER),
-        (DataJointError("The `make_fetch` data has changed"), Fate.WAITING, Responsible.RETRY),
-        (KeyGoneError("What it was made from is no more."), Fate.GONE, None),
+        (RuntimeError(1213, "Deadlock found"), Outcome.WAITING, Responsible.RETRY),
+        (RuntimeError(1062, "Duplicate entry"), Outcome.ERROR, Responsible.DEVELOPER),
+        (DataJointError("The `make_fetch` data has changed"), Outcome.WAITING, Responsible.RETRY),
+        (KeyGoneError("What it was made from is no more."), Outcome.GONE, None),
     ],
     ids=lambda each: repr(each) if isinstance(each, BaseException) else str(each),
 )
-def test_an_error_decides_what_becomes_of_its_job_and_its_row_says_whose_move_it_is(
-    error: BaseException, fate: Fate, responsible: Responsible | None
+def test_an_error_decides_what_becomes_of_its_job_and_its_row_says_who_is_responsible(
+    error: BaseException, outcome: Outcome, responsible: Responsible | None
 ) -> None:
-    setback = settled(error)
-    assert setback.fate is fate
+    attempt = settled(error)
+    assert attempt.outcome is outcome
     if responsible is not None:
-        said = parse_message(setback.message)
-        assert (said.responsible, said.kind) == (responsible, type(error).__name__)
-        assert said.remedy
+        message = parse_message(attempt.message)
+        assert (message.responsible, message.kind) == (responsible, type(error).__name__)
+        assert message.remedy
 
 
-def test_an_error_of_the_pipeline_is_kept_as_it_told_itself() -> None:
+def test_an_error_of_the_pipeline_stays_in_its_own_words() -> None:
     assert settled(DAMAGED).message == f"FormatError: {DAMAGED}"
 
 
-def test_an_error_that_nobody_foresaw_is_a_bug_and_says_what_to_send() -> None:
-    setback = settled(ValueError("cannot reshape array"))
-    assert setback.message.startswith("ValueError: cannot reshape array. What to do: Send ")
-    assert setback.message.endswith("A bug: please report it.")
+def test_an_unforeseen_error_is_a_bug_and_says_what_to_send() -> None:
+    attempt = settled(ValueError("cannot reshape array"))
+    assert attempt.message.startswith("ValueError: cannot reshape array. What to do: Send ")
+    assert attempt.message.endswith("A bug: please report it.")
 
 
 def test_what_waits_is_left_alone_longer_each_time_and_never_longer_than_a_quarter_of_an_hour() -> None:
     error = StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
     pauses_s, before = [], ""
     for _ in range(8):
-        setback = settled(error, before)
-        before = setback.message
-        pauses_s.append(setback.pause_s)
+        attempt = settled(error, before)
+        before = attempt.message
+        pauses_s.append(attempt.pause_s)
     assert pauses_s == [60, 60, 120, 240, 480, 900, 900, 900]
     assert parse_message(before).attempt == 8
     assert before.endswith("It is tried again by itself.")
@@ -186,52 +192,52 @@ def test_what_waits_is_left_alone_longer_each_time_and_never_longer_than_a_quart
 def test_a_deadlock_is_tried_again_at_once_and_then_after_pauses() -> None:
     pauses_s, before = [], ""
     for _ in range(6):
-        setback = settled(PostgreSQLError("40P01"), before)
-        before = setback.message
-        pauses_s.append(setback.pause_s)
+        attempt = settled(PostgreSQLError("40P01"), before)
+        before = attempt.message
+        pauses_s.append(attempt.pause_s)
     assert pauses_s[:3] == [0, 0, 0]
     assert pauses_s[3:] == sorted(pauses_s[3:])
     assert pauses_s[3] > 0
 
 
 def test_a_row_that_is_still_referred_to_is_an_error_in_the_end() -> None:
-    fates, before = [], ""
+    outcomes, before = [], ""
     for _ in range(5):
-        setback = settled(wrapped(PostgreSQLError("23503")), before)
-        before = setback.message
-        fates.append(setback.fate)
-    assert fates == [Fate.WAITING] * 4 + [Fate.ERROR]
+        attempt = settled(wrapped(PostgreSQLError("23503")), before)
+        before = attempt.message
+        outcomes.append(attempt.outcome)
+    assert outcomes == [Outcome.WAITING] * 4 + [Outcome.ERROR]
     assert "(tried 5 times)" in before
     assert parse_message(before).attempt == 0
 
 
 def test_what_another_machine_may_do_does_not_count_as_an_attempt() -> None:
     before = format_message(ParsedMessage(Responsible.RETRY, "It waited.", "Wait.", attempt=2, deaths=1))
-    said = parse_message(settled(NotMountedError("It is not mounted", remedy="Mount it."), before).message)
-    assert (said.attempt, said.deaths, said.what) == (2, 1, "It is not mounted.")
+    message = parse_message(settled(NotMountedError("It is not mounted", remedy="Mount it."), before).message)
+    assert (message.attempt, message.deaths, message.what) == (2, 1, "It is not mounted.")
 
 
 def test_to_be_stopped_leaves_the_row_as_it_was() -> None:
     before = format_message(ParsedMessage(Responsible.RETRY, "It waited.", "Wait.", attempt=2))
-    assert settled(SystemExit(STOPPED), before) == Setback(Fate.INTERRUPTED, before)
+    assert settled(SystemExit(STOPPED), before) == FailedAttempt(Outcome.INTERRUPTED, before)
 
 
-def died(before: str) -> Setback:
+def died(before: str) -> FailedAttempt:
     death = Death(TIF, KEY, "The job's process died (SIGKILL)", parse_message(before).deaths + 1)
-    verdicts = (policy.judge_death(death) for policy in load_policies())
-    return after_death(first_verdict(verdicts, Verdict(Fate.CRASHED)), before)
+    decisions = (policy.decide_death(death) for policy in load_policies())
+    return after_death(first_decision(decisions, RetryDecision(Outcome.CRASHED)), before)
 
 
 def test_the_third_death_of_a_job_is_kept_as_its_error_whoever_died() -> None:
-    fates, before = [], ""
+    outcomes, before = [], ""
     for _ in range(3):
-        setback = died(before)
-        before = setback.message
-        fates.append(setback.fate)
-    assert fates == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
-    said = parse_message(before)
-    assert said.what == "The job's process died (SIGKILL), 3 times in a row."
-    assert said.responsible is Responsible.ADMINISTRATOR
+        attempt = died(before)
+        before = attempt.message
+        outcomes.append(attempt.outcome)
+    assert outcomes == [Outcome.CRASHED, Outcome.CRASHED, Outcome.ERROR]
+    message = parse_message(before)
+    assert message.what == "The job's process died (SIGKILL), 3 times in a row."
+    assert message.responsible is Responsible.ADMINISTRATOR
 
 
 def test_the_death_of_a_process_that_a_job_started_counts_as_its_own() -> None:
@@ -239,43 +245,47 @@ def test_the_death_of_a_process_that_a_job_started_counts_as_its_own() -> None:
     first = settled(killed)
     second = died(first.message)
     third = settled(killed, second.message)
-    assert [setback.fate for setback in (first, second, third)] == [Fate.CRASHED, Fate.CRASHED, Fate.ERROR]
-    said = parse_message(third.message)
-    assert said.what == "Suite2p was killed. Found: SIGKILL. (3 of its processes died in a row)"
-    assert (said.remedy, said.responsible) == ("Give it less.", Responsible.ADMINISTRATOR)
+    assert [attempt.outcome for attempt in (first, second, third)] == [
+        Outcome.CRASHED,
+        Outcome.CRASHED,
+        Outcome.ERROR,
+    ]
+    message = parse_message(third.message)
+    assert message.what == "Suite2p was killed. Found: SIGKILL. (3 of its processes died in a row)"
+    assert (message.remedy, message.responsible) == ("Give it less.", Responsible.ADMINISTRATOR)
 
 
 def test_a_death_and_a_retry_are_counted_apart() -> None:
     error = StillCopyingError("Files are still being copied", remedy="Nothing; it waits.")
-    said = parse_message(settled(error, died(settled(error).message).message).message)
-    assert (said.attempt, said.deaths) == (3, 1)
+    message = parse_message(settled(error, died(settled(error).message).message).message)
+    assert (message.attempt, message.deaths) == (3, 1)
 
 
 def test_a_missing_package_keeps_the_worker_from_that_table_only() -> None:
     policies = load_policies()
     for policy in policies:
-        policy.after_job(Finished("module:Suite2Py", KEY, Fate.UNABLE, "Suite2p is not installed."))
-    assert [reason for policy in policies if (reason := policy.why_not("module:Suite2Py"))] == [
+        policy.after_job(Finished("module:Suite2Py", KEY, Outcome.UNABLE, "Suite2p is not installed."))
+    assert [reason for policy in policies if (reason := policy.skip_reason("module:Suite2Py"))] == [
         "Suite2p is not installed."
     ]
-    assert not any(policy.why_not(TIF) for policy in policies)
+    assert not any(policy.skip_reason(TIF) for policy in policies)
 
 
-def enough(settings: Settings, *fates: Fate, num_running: int = 0) -> list[str]:
+def end_reasons(settings: Settings, *outcomes: Outcome, num_running: int = 0) -> list[str]:
     policies = load_policies(settings)
-    for fate in fates:
+    for outcome in outcomes:
         for policy in policies:
-            policy.after_job(Finished(TIF, KEY, fate))
-    return [reason for policy in policies if (reason := policy.enough(num_running))]
+            policy.after_job(Finished(TIF, KEY, outcome))
+    return [reason for policy in policies if (reason := policy.end_reason(num_running))]
 
 
 def test_a_worker_with_a_number_of_jobs_counts_those_that_run_and_none_that_was_anothers() -> None:
     two = Settings(max_jobs=2)
-    assert enough(two, Fate.DONE, Fate.RACED, Fate.ELSEWHERE) == []
-    assert enough(two, Fate.DONE, Fate.ERROR) == ["--max-jobs 2"]
-    assert enough(two, Fate.DONE, num_running=1) == ["--max-jobs 2"]
+    assert end_reasons(two, Outcome.DONE, Outcome.RACED, Outcome.ELSEWHERE) == []
+    assert end_reasons(two, Outcome.DONE, Outcome.ERROR) == ["--max-jobs 2"]
+    assert end_reasons(two, Outcome.DONE, num_running=1) == ["--max-jobs 2"]
 
 
 def test_a_worker_with_a_number_of_hours_begins_nothing_after_them() -> None:
-    assert enough(Settings(max_hours=1)) == []
-    assert enough(Settings(max_hours=1e-12)) == ["--max-hours 1e-12"]
+    assert end_reasons(Settings(max_hours=1)) == []
+    assert end_reasons(Settings(max_hours=1e-12)) == ["--max-hours 1e-12"]

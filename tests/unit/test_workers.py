@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import logging
 import os
+import pkgutil
 import re
 import signal
 import subprocess
@@ -14,6 +16,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import datajoint as dj
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -26,12 +29,13 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.lanes import LANES, lanes_named, short_name
 from imaging_pipeline.processes import is_gone
 from imaging_pipeline.progress import Progress
-from imaging_pipeline.workers.messages import Advanced, Event, Fate, Finished, Note, Started
-from imaging_pipeline.workers.pulse import Pulse
+from imaging_pipeline.workers.heartbeat import Regularity
+from imaging_pipeline.workers.messages import Advanced, Event, Finished, Note, Outcome, Started
 from imaging_pipeline.workers.stop_signals import stop_signals
 from imaging_pipeline.workers.summary import Left, Summary
 from imaging_pipeline.workers.view import view
 from imaging_pipeline.workers.worker_rows import Identity
+from tests.makers.definitions import tables
 
 TIF = "imaging_pipeline.schemas.imaging:Tif"
 KEY = {"session_name": "0123456789abcdef"}
@@ -41,6 +45,19 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 def test_lanes_come_in_the_order_in_which_work_flows() -> None:
     assert [lane.name for lane in lanes_named(["computed", "ingest"])] == ["ingest", "computed"]
     assert lanes_named([]) == LANES
+
+
+def test_each_table_that_makes_rows_itself_is_in_one_lane() -> None:
+    making = [table for table in tables() if issubclass(table, (dj.Imported, dj.Computed))]
+    in_lanes = [pkgutil.resolve_name(name) for lane in LANES for name in lane.tables]
+    assert sorted(in_lanes, key=repr) == sorted(making, key=repr)
+
+
+def test_each_periodic_task_is_a_function_of_the_tables() -> None:
+    tasks = [task for lane in LANES for task in lane.periodic_tasks]
+    assert tasks
+    for task in tasks:
+        assert len(inspect.signature(pkgutil.resolve_name(task.function)).parameters) == 1
 
 
 def test_an_unknown_lane_is_refused_with_the_nearest_known_one() -> None:
@@ -91,44 +108,46 @@ def pass_by(clocks: Iterable[Clock], duration_s: float) -> None:
         clock.now += duration_s
 
 
-def test_a_heart_is_steady_since_its_last_failed_beat(clocks: tuple[Clock, Clock]) -> None:
-    pulse = Pulse(20.0, clocks)
-    pulse.beat()
-    assert pulse.steady_s() == float("inf")
+def test_a_heartbeat_is_regular_since_its_last_failed_beat(clocks: tuple[Clock, Clock]) -> None:
+    regularity = Regularity(20.0, clocks)
+    regularity.record_beat()
+    assert regularity.regular_for_s() == float("inf")
     pass_by(clocks, 5.0)
-    pulse.miss()
+    regularity.record_failure()
     pass_by(clocks, 12.0)
-    pulse.beat()
-    assert pulse.steady_s() == 12.0
+    regularity.record_beat()
+    assert regularity.regular_for_s() == 12.0
 
 
-def test_who_was_suspended_is_not_steady_before_others_could_beat_again(clocks: tuple[Clock, Clock]) -> None:
-    pulse = Pulse(20.0, clocks)
-    pulse.beat()
+def test_a_worker_that_was_suspended_is_not_regular_before_others_could_beat_again(
+    clocks: tuple[Clock, Clock],
+) -> None:
+    regularity = Regularity(20.0, clocks)
+    regularity.record_beat()
     pass_by(clocks[1:], 8 * 3600.0)
-    assert pulse.steady_s() == 0.0  # also before its own heart beats
-    pulse.beat()
-    assert pulse.steady_s() == 0.0
+    assert regularity.regular_for_s() == 0.0  # also before its own next beat
+    regularity.record_beat()
+    assert regularity.regular_for_s() == 0.0
     pass_by(clocks, 12.0)
-    pulse.beat()
-    assert pulse.steady_s() == 12.0
+    regularity.record_beat()
+    assert regularity.regular_for_s() == 12.0
 
 
 def test_a_beat_that_is_late_by_the_server_s_clock_is_late(clocks: tuple[Clock, Clock]) -> None:
-    pulse = Pulse(20.0, clocks)
-    pulse.beat(0.0)
-    pulse.beat(12.0)
-    assert pulse.steady_s() == float("inf")
-    pulse.beat(600.0)
-    assert pulse.steady_s() == 0.0
+    regularity = Regularity(20.0, clocks)
+    regularity.record_beat(0.0)
+    regularity.record_beat(12.0)
+    assert regularity.regular_for_s() == float("inf")
+    regularity.record_beat(600.0)
+    assert regularity.regular_for_s() == 0.0
 
 
 def test_a_clock_that_is_set_back_makes_no_beat_late(clocks: tuple[Clock, Clock]) -> None:
-    pulse = Pulse(20.0, clocks)
-    pulse.beat()
+    regularity = Regularity(20.0, clocks)
+    regularity.record_beat()
     pass_by(clocks[1:], -3600.0)
-    pulse.beat()
-    assert pulse.steady_s() == float("inf")
+    regularity.record_beat()
+    assert regularity.regular_for_s() == float("inf")
 
 
 def test_signals_become_a_request_and_are_given_back() -> None:
@@ -154,7 +173,7 @@ EVENTS: tuple[Event, ...] = (
     Advanced(TIF, KEY, Progress("reading times")),
     Advanced(TIF, KEY, Progress("reading headers", 2, 2)),
     Advanced(TIF, KEY, Progress("reading times")),
-    Finished(TIF, KEY, Fate.ERROR, "The stack is damaged. File: [a].tif.", 1.25),
+    Finished(TIF, KEY, Outcome.ERROR, "The stack is damaged. File: [a].tif.", 1.25),
     Note("The connection to the database was lost, and made again.", 30),
 )
 
@@ -188,7 +207,7 @@ def test_a_log_that_is_full_and_cannot_be_renamed_is_written_on_and_its_earlier_
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
-def test_a_log_on_a_full_disk_is_told_of_in_one_line_and_stops_nobody(
+def test_a_log_on_a_full_disk_is_reported_in_one_line_and_stops_no_worker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     log = LogFile(Path("/dev/full"))
@@ -213,29 +232,29 @@ def test_a_terminal_shows_how_far_the_running_job_is() -> None:
 
 
 def test_however_much_a_step_says_the_job_and_its_time_are_whole_in_one_line() -> None:
-    told = Advanced(TIF, KEY, Progress("reading headers", 1, 2, "of a recording with a long name " * 9))
-    *_, line = re.split(r"[\r\n]+", ANSI.sub("", drawn((EVENTS[0], told), width=80)).rstrip())
+    event = Advanced(TIF, KEY, Progress("reading headers", 1, 2, "of a recording with a long name " * 9))
+    *_, line = re.split(r"[\r\n]+", ANSI.sub("", drawn((EVENTS[0], event), width=80)).rstrip())
     assert line.startswith("imaging.Tif 01234567 ")
     assert "reading headers 1 of 2" in line
     assert line.endswith("0:00:00")
 
 
-def test_a_terminal_keeps_a_line_of_what_came_of_a_job() -> None:
+def test_a_terminal_keeps_a_line_of_what_became_of_a_job() -> None:
     screen = drawn(EVENTS)
     assert "error after 1.2 s: The stack is damaged. File: [a].tif." in screen
     assert "The connection to the database was lost, and made again." in screen
-    done = drawn((Finished(TIF, KEY, Fate.DONE, "day1: 2 sessions new", 1.25),))
+    done = drawn((Finished(TIF, KEY, Outcome.DONE, "day1: 2 sessions new", 1.25),))
     assert "imaging.Tif 01234567: done after 1.2 s: day1: 2 sessions new" in done
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [([], "--once"), (["--once", "--idle", "0"], "--idle"), (["x", "--once"], "no such lane")],
 )
-def test_a_wrong_command_line_is_refused(arguments: list[str], said: str) -> None:
+def test_a_wrong_command_line_is_refused(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
 
 
 def test_a_condition_that_others_could_not_read_whole_is_refused() -> None:

@@ -1,1 +1,1 @@
-"""One policy a file; `imaging_pipeline.workers.policy.load_policies` finds them by themselves."""
+"""What becomes of jobs that were not made. One policy a file; `policy.load_policies` finds them by itself."""

@@ -1,14 +1,14 @@
-"""A worker that was given a number of jobs, or of hours, begins no more after them."""
+"""A worker with a number of jobs, or of hours, begins no more after them."""
 
 from __future__ import annotations
 
 import time
 
-from imaging_pipeline.workers.messages import Fate, Finished
-from imaging_pipeline.workers.policy import Policy
+from imaging_pipeline.workers.messages import Finished, Outcome
+from imaging_pipeline.workers.policies.policy import Policy
 from imaging_pipeline.workers.settings import Settings
 
-_NOT_MADE_HERE = frozenset({Fate.RACED, Fate.ELSEWHERE, Fate.UNABLE, Fate.GONE})
+_NOT_MADE_HERE = frozenset({Outcome.RACED, Outcome.ELSEWHERE, Outcome.UNABLE, Outcome.GONE})
 
 
 class Limits(Policy):
@@ -16,18 +16,18 @@ class Limits(Policy):
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         self._num_jobs = 0
 
     def after_job(self, finished: Finished) -> None:
         """Count a job."""
-        self._num_jobs += finished.key is not None and finished.fate not in _NOT_MADE_HERE
+        self._num_jobs += finished.key is not None and finished.outcome not in _NOT_MADE_HERE
 
-    def enough(self, num_running: int) -> str | None:
-        """Compare with what the worker was given."""
+    def end_reason(self, num_running: int) -> str | None:
+        """Return the option that is exhausted, if one is."""
         jobs, hours = self.settings.max_jobs, self.settings.max_hours
         if jobs is not None and self._num_jobs + num_running >= jobs:
             return f"--max-jobs {jobs}"
-        if hours is not None and time.monotonic() - self._begun >= hours * 3600:
+        if hours is not None and time.monotonic() - self._started >= hours * 3600:
             return f"--max-hours {hours:g}"
         return None

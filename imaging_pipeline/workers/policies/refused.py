@@ -1,4 +1,4 @@
-"""What only the machine or the account stands in the way of is the administrator's move."""
+"""What the machine or the account refuses is for the administrator to mend."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datajoint.errors import AccessError
 
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.share_away import is_share_away
-from imaging_pipeline.workers.messages import Fate
-from imaging_pipeline.workers.policy import Policy, Verdict
+from imaging_pipeline.workers.messages import Outcome
+from imaging_pipeline.workers.policies.policy import Policy, RetryDecision
 
 _MEMORY = (
     "Do it on a machine with more memory, or with fewer processes at a time; then have the job tried again."
@@ -17,16 +17,16 @@ _MEMORY = (
 class Refused(Policy):
     """Errors of libraries and of the system, which do not say themselves what to do."""
 
-    def judge(self, error: BaseException) -> Verdict | None:
-        """Keep the error, and say what to do."""
+    def decide(self, error: BaseException) -> RetryDecision | None:
+        """Record the error, and say what to do."""
         if isinstance(error, MemoryError):
-            return _kept(_MEMORY, "The machine had not enough memory.")
+            return _error(_MEMORY, "The machine had not enough memory.")
         if isinstance(error, AccessError):
-            return _kept("Give the worker's account the right, then have the job tried again.")
+            return _error("Give the worker's account the right, then have the job tried again.")
         if isinstance(error, PermissionError) and not is_share_away(error):
-            return _kept("Let the worker's account read and write there, then have the job tried again.")
+            return _error("Let the worker's account read and write there, then have the job tried again.")
         return None
 
 
-def _kept(remedy: str, what: str = "") -> Verdict:
-    return Verdict(Fate.ERROR, what, remedy, Responsible.ADMINISTRATOR)
+def _error(remedy: str, what: str = "") -> RetryDecision:
+    return RetryDecision(Outcome.ERROR, what, remedy, Responsible.ADMINISTRATOR)

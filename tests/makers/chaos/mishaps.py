@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import psutil
 
-from imaging_pipeline.workers.connection import revive
-from tests.makers.chaos.arena import Arena, Held
+from imaging_pipeline.workers.connection import reconnect
+from tests.makers.chaos.disturbed_lab import Arena, Held
 from tests.makers.chaos.service import Processes
 
 Mishap = Generator[None, None, str]
@@ -103,7 +103,7 @@ def restart_database(arena: Arena) -> Mishap:
     yield from _until(lambda: bool(arena.held()), at_most_s=_AWAY_S)
     arena.server.stop()
     arena.server.start()
-    revive(arena.lab.connection)
+    reconnect(arena.lab.connection)
     return "database restarted"
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from imaging_pipeline.config.config import load_config
 from imaging_pipeline.lanes import LANES
 from imaging_pipeline.workers.run import run_worker
-from imaging_pipeline.workers.timing import Timing
+from imaging_pipeline.workers.settings import Timing
 from imaging_pipeline.workers.view import view
 
 TIMING = Timing(heartbeat_s=2.0, late_s=4.0, slice_s=2.0, longest_pause_s=1.0, patience=0.01)

@@ -1,4 +1,4 @@
-"""Whose turn it is: a job process goes over the tables again and again, and each has a turn of some time."""
+"""Turns: a job process goes over the tables again and again, and works on each of them for some time."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from imaging_pipeline.workers.messages import Fate, Finished, Order
+from imaging_pipeline.workers.messages import Finished, Order, Outcome
 
-ENDS_TURN = frozenset({Fate.NOTHING, Fate.FAILED, Fate.UNABLE, Fate.BUSY})
+ENDS_TURN = frozenset({Outcome.NOTHING, Outcome.FAILED, Outcome.UNABLE, Outcome.BUSY})
 """After these a table has nothing more to do for now."""
 
 
 @dataclass(frozen=True)
-class PassOver:
+class PassEnded:
     """All tables have had their turn."""
 
     worked: bool
 
 
-Passes = Generator[Order | PassOver, Finished | None, None]
+Passes = Generator[Order | PassEnded, Finished | None, None]
 
 
 def passes(
@@ -30,9 +30,9 @@ def passes(
     has_first: bool = False,
     now: Callable[[], float] = time.monotonic,
 ) -> Passes:
-    """Return order after order, each for the answer to the one before, and after each pass that it is over.
+    """Yield order after order, each for the response to the one before, and the end of each pass.
 
-    So a long queue of one table keeps nobody waiting for more than a turn and a job.
+    So a long queue of one table delays the others by no more than a turn and a job.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def passes(
     slice_s
         Length of a turn, in seconds.
     may_work_on
-        Says whether the table is to be left alone.
+        Returns False for a table that is to be left alone.
     has_first
         Whether there are jobs that are to be done before all others: then a pass is made over these alone
         until there is none, before each pass over all.
@@ -50,26 +50,27 @@ def passes(
     """
     while True:
         worked = False
-        while has_first and (yield from _over(tables, slice_s, may_work_on, True, now)):
+        while has_first and (yield from _one_pass(tables, slice_s, may_work_on, True, now)):
             worked = True
-        worked = (yield from _over(tables, slice_s, may_work_on, False, now)) or worked
-        yield PassOver(worked)
+        worked = (yield from _one_pass(tables, slice_s, may_work_on, False, now)) or worked
+        yield PassEnded(worked)
 
 
-def _over(
+def _one_pass(
     tables: Sequence[str],
     slice_s: float,
     may_work_on: Callable[[str], bool],
     only_first: bool,
     now: Callable[[], float],
-) -> Generator[Order | PassOver, Finished | None, bool]:
+) -> Generator[Order | PassEnded, Finished | None, bool]:
     worked = False
     for table in tables:
-        end, look = now() + slice_s, True
+        end, search = now() + slice_s, True
         while now() < end and may_work_on(table):
-            finished = yield Order(table, look, only_first)
-            if finished is None or finished.fate in ENDS_TURN:
+            finished = yield Order(table, search, only_first)
+            if finished is None or finished.outcome in ENDS_TURN:
                 break
             worked = True
-            look = finished.fate is Fate.DISCONNECTED
+            # Who was cut off may have missed jobs; else one search a turn is enough.
+            search = finished.outcome is Outcome.DISCONNECTED
     return worked

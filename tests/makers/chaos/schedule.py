@@ -10,9 +10,9 @@ from functools import partial
 from itertools import cycle, islice
 
 from tests.makers.chaos import mishaps
-from tests.makers.chaos.arena import Arena
+from tests.makers.chaos.disturbed_lab import Arena
 from tests.makers.chaos.mishaps import Mishap
-from tests.makers.chaos.outcome import num_left
+from tests.makers.chaos.table_contents import num_left
 
 Planned = Callable[[Arena], Mishap]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imaging_pipeline.schemas import imaging
-from tests.makers.chaos.outcome import num_left, populated
 from tests.makers.chaos.service import Service
 from tests.makers.chaos.share import Requested
+from tests.makers.chaos.table_contents import num_left, populated
 from tests.makers.chaos.transactions import writing
 from tests.makers.lab import Lab
 from tests.makers.server_process import ServerProcess

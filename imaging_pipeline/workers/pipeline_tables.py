@@ -1,4 +1,4 @@
-"""What workers need to know of the tables that they work on, and of the database that these are in."""
+"""What workers need to know about the tables that they populate, and about their database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from imaging_pipeline.schemas.jobs.restrictions import keys_meant
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings
-from imaging_pipeline.workers.suite2p_turn import suite2p_turn
+from imaging_pipeline.workers.shared_cores import suite2p_run_lock
 
 
-class Wiring:
-    """The pipeline's own tables; other tables override it.
+class PipelineTables:
+    """The pipeline's own tables; a subclass has others.
 
-    The job process gets it pickled, and connects by it anew.
+    It is pickled for the job process, which makes a connection of its own.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Wiring:
     Attributes
     ----------
     lanes
-        All lanes: jobs of dead workers are taken up for each.
+        All lanes: jobs of dead workers are settled for each.
     """
 
     lanes: tuple[Lane, ...] = LANES
@@ -39,12 +39,12 @@ class Wiring:
     def __init__(self, start_method: str = "spawn") -> None:
         self.start_method = start_method
 
-    def told(self, config: Any, settings: Settings) -> Any:
-        """Return the configuration with what jobs are to know of the command line."""
+    def configure(self, config: Any, settings: Settings) -> Any:
+        """Return the configuration with the options of the command line that jobs use."""
         return dataclasses.replace(config, suite2p_threads=settings.threads)
 
     def connect(self, config: Any) -> Any:
-        """Bind the table classes, and give their connection."""
+        """Bind the table classes, and return their connection."""
         return database.connect(config)
 
     def open(self, config: Any) -> Any:
@@ -53,7 +53,7 @@ class Wiring:
 
     @property
     def handle(self) -> Any:
-        """What the functions of duties take."""
+        """What the functions of periodic tasks take."""
         return tables.default_tables()
 
     @property
@@ -66,39 +66,40 @@ class Wiring:
         """The table in which changes are counted."""
         return tables.default_tables().imaging.TableChange()
 
-    def meant(self, target: Any, condition: str) -> str:
-        """Return the SQL condition on a table's keys of the sessions that a person's condition means.
+    def keys_condition(self, target: Any, condition: str) -> str:
+        """Return the SQL condition on a table's keys that says what a person's condition on sessions does.
 
         Raises
         ------
         InputError
+            The condition is none on what the table's keys come from.
         """
         return keys_meant(tables.default_tables(), target.primary_key, condition)
 
     def abilities(self, config: Any, lanes: Sequence[Lane]) -> Abilities:
-        """Look what this machine can do of some lanes."""
+        """Return what this machine can do of some lanes."""
         return find_abilities(config, tables.default_tables(), lanes)
 
-    def here(self, lane: Lane, target: Any, abilities: Abilities) -> str:
-        """Return the SQL condition on the keys whose files this machine finds; empty where it finds all."""
+    def reachable_condition(self, lane: Lane, target: Any, abilities: Abilities) -> str:
+        """Return the SQL condition on keys whose files this machine reaches; empty where it reaches all."""
         if Need.REPOSITORY not in lane.needs or not abilities.unmounted:
             return ""
         missing = ", ".join("'{}'".format(name.replace("'", "''")) for name in abilities.unmounted)
-        return self.meant(target, f"repository_name NOT IN ({missing})")
+        return self.keys_condition(target, f"repository_name NOT IN ({missing})")
 
-    def why_not_here(self, lane: Lane, key: Key, abilities: Abilities) -> str:
-        """Return why there is no room for a job on this machine; nothing where there is."""
+    def no_room_reason(self, lane: Lane, key: Key, abilities: Abilities) -> str:
+        """Return why there is no room for a job on this machine; an empty text where there is."""
         if Need.SUITE2P not in lane.needs:
             return ""
         needs = job_needs(tables.default_tables(), lane, dict(key))
-        why_not, _ = room(needs, abilities.scratch_bytes, abilities.memory_bytes)
-        return f"This machine cannot do it: {why_not}." if why_not else ""
+        reason, _ = room(needs, abilities.scratch_bytes, abilities.memory_bytes)
+        return f"This machine cannot do it: {reason}." if reason else ""
 
     @contextmanager
-    def turn(self, lane: Lane, config: Any, settings: Settings) -> Iterator[bool]:
-        """Return True if a job of a lane may run beside the others of this machine, while the block lasts."""
+    def run_lock(self, lane: Lane, config: Any, settings: Settings) -> Iterator[bool]:
+        """Yield True if a job of a lane may run beside the others of this machine, while the block lasts."""
         if Need.SUITE2P not in lane.needs:
             yield True
             return
-        with suite2p_turn(config.scratch, settings.threads) as is_ours:
+        with suite2p_run_lock(config.scratch, settings.threads) as is_ours:
             yield is_ours
