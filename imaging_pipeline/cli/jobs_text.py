@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from imaging_pipeline.errors import ParsedMessage
 from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.jobs.about import about
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
+from imaging_pipeline.schemas.jobs.descriptions import about
 from imaging_pipeline.schemas.jobs.durations import Durations
 from imaging_pipeline.schemas.jobs.failures import Failure
 from imaging_pipeline.schemas.jobs.job_rows import DEFAULT_PRIORITY

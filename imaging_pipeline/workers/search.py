@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from imaging_pipeline.schemas.jobs.entering import drop_gone, enter_new
 from imaging_pipeline.schemas.jobs.job_tables import Populated
+from imaging_pipeline.schemas.jobs.new_jobs import drop_gone, enter_new
 from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.table_changes import counts, read_by
 from imaging_pipeline.schemas.table_names import job_table

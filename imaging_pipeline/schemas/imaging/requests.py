@@ -166,11 +166,11 @@ class BaseFolder(dj.Manual):
 
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
-        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawing.withdraw`."""
+        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawal.withdraw`."""
         # Not at the top: what is known of jobs rests on these tables.
-        from imaging_pipeline.schemas.jobs import withdrawing
+        from imaging_pipeline.schemas.jobs import withdrawal
 
-        withdrawing.withdraw(tables.in_code(), basefolder_id, username=username, reason=reason)
+        withdrawal.withdraw(tables.in_code(), basefolder_id, username=username, reason=reason)
 
 
 @schema

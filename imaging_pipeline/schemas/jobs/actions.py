@@ -17,13 +17,12 @@ from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.schemas.inserting import alone, known
+from imaging_pipeline.schemas.jobs.job_rows import left, made, state
+from imaging_pipeline.schemas.jobs.new_jobs import enter_new
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
+from imaging_pipeline.schemas.jobs.sql import every, one_of, together
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
-
-from .entering import enter_new
-from .job_rows import left, made, state
-from .selection import Selected, Selection, select
-from .sql import every, one_of, together
 
 
 class Action(StrEnum):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
+from imaging_pipeline.schemas.jobs.sql import Sql, asked_of_each, every
 from imaging_pipeline.schemas.tables import Tables
-
-from .selection import Selected, Selection, select
-from .sql import Sql, asked_of_each, every
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,14 @@ from imaging_pipeline.explaining.facts import (
 )
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.lanes import LANES
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named
 from imaging_pipeline.schemas.jobs.living_workers import living
 from imaging_pipeline.schemas.jobs.needs import candidates
+from imaging_pipeline.schemas.jobs.table_facts import read_tables
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.register.named_sessions import Named, named
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_tables import job_table_named
-from .table_facts import read_tables
 
 # What a folder's registration is known by; a MetaSession calls the folder otherwise.
 _PLACE = ("repository_name", "folder", "animal_id", "datasource_id", "combined")

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.schemas.jobs.job_rows import unfinished
+from imaging_pipeline.schemas.jobs.listing import as_jobs
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
+from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_rows import unfinished
-from .listing import as_jobs
-from .selection import Selected, Selection, select
-from .sql import Sql
 
 # Where a message goes on with what is another thing in each job.
 _OWN = re.compile(r" (File|Found|Allowed): ")

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imaging_pipeline.explaining.job import JobStatus
-
-from .job_tables import JobTable, Populated
-from .sql import Sql, one_of, together
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, Populated
+from imaging_pipeline.schemas.jobs.sql import Sql, one_of, together
 
 DEFAULT_PRIORITY = 5
 

@@ -9,14 +9,13 @@ from typing import Any
 
 from imaging_pipeline.errors import parse_message
 from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.schemas.jobs.descriptions import about
+from imaging_pipeline.schemas.jobs.job_rows import left, made
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
 from imaging_pipeline.schemas.jobs.living_workers import met
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
+from imaging_pipeline.schemas.jobs.sql import Sql, asked_of_each
 from imaging_pipeline.schemas.tables import Tables
-
-from .about import about
-from .job_rows import left, made
-from .job_tables import JobTable
-from .selection import Selected, Selection, select
-from .sql import Sql, asked_of_each
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.schemas.jobs.job_rows import num_new, unfinished
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
+from imaging_pipeline.schemas.jobs.sql import Sql, asked_of_each, together
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_rows import num_new, unfinished
-from .job_tables import JobTable
-from .selection import Selected, Selection, select
-from .sql import Sql, asked_of_each, together
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from imaging_pipeline.explaining.reasons import State
 from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.sql import Sql, one_of
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_tables import JobTable
-from .sql import Sql, one_of
 
 # A state as a number, so that the least of several is the one that a person should see first.
 RANKS = {state: number for number, state in enumerate(State)}

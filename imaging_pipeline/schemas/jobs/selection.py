@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, job_table_named, job_tables
+from imaging_pipeline.schemas.jobs.sql import Sql, every, one_of
 from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_tables import JobTable, job_table_named, job_tables
-from .sql import Sql, every, one_of
 
 # What says of which session a job is: with each, as indexes begin with the MetaSession.
 _COLUMNS = ("metasession_name", "session_name", "basefolder_id")

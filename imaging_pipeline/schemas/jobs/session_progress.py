@@ -20,12 +20,11 @@ from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
 from imaging_pipeline.schemas.inserting import known, not_known
+from imaging_pipeline.schemas.jobs import progress_sql
+from imaging_pipeline.schemas.jobs.job_rows import left
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, job_tables
+from imaging_pipeline.schemas.jobs.sql import Sql, every
 from imaging_pipeline.schemas.tables import Tables
-
-from . import progress_sql
-from .job_rows import left
-from .job_tables import JobTable, job_tables
-from .sql import Sql, every
 
 _STATES = {rank: state for state, rank in progress_sql.RANKS.items()}
 

@@ -9,16 +9,15 @@ from typing import Any
 from imaging_pipeline.explaining.facts import Made, TableFacts
 from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
+from imaging_pipeline.schemas.jobs.actions import Action, job_hash
+from imaging_pipeline.schemas.jobs.descriptions import about
+from imaging_pipeline.schemas.jobs.job_rows import left, same
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.listing import as_jobs
+from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
-
-from .about import about
-from .actions import Action, job_hash
-from .job_rows import left, same
-from .job_tables import JobTable
-from .listing import as_jobs
-from .selection import Selected, Selection, select
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, ParsedMessage, parse_message
-from imaging_pipeline.schemas.jobs import withdrawing
+from imaging_pipeline.schemas.jobs import withdrawal
 from imaging_pipeline.schemas.register.history import PastRequest, RequestState
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.web import asked
@@ -65,7 +65,7 @@ def withdraw(number: int) -> ResponseReturnValue:
         )
     details = {name: past.request[name] for name in ("path", "animal_name")}
     with kept("withdrew the request", number, details) as bound:
-        withdrawing.withdraw(bound, number, username=me().username)
+        withdrawal.withdraw(bound, number, username=me().username)
     flash(f"Request {number} is withdrawn.")
     return redirect(url_for("folders.one", number=number))
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import datajoint as dj
 
-from .job_rows import new, same
-from .job_tables import Populated
-from .sql import Sql, every
+from imaging_pipeline.schemas.jobs.job_rows import new, same
+from imaging_pipeline.schemas.jobs.job_tables import Populated
+from imaging_pipeline.schemas.jobs.sql import Sql, every
 
 
 def enter_new(connection: Any, jobs: Populated, of_key: Sql) -> int:

@@ -7,14 +7,13 @@ from dataclasses import replace
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.schemas.inserting import alone
+from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named
+from imaging_pipeline.schemas.jobs.new_jobs import enter_new
+from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
-
-from .actions import Action, act
-from .entering import enter_new
-from .job_tables import job_table_named
-from .selection import Selection
-from .sql import Sql
 
 
 def withdraw(tables: Tables, number: int, *, username: str | None = None, reason: str = "") -> None:
