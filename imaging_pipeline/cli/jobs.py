@@ -11,7 +11,7 @@ from imaging_pipeline.cli import jobs_text
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
@@ -51,7 +51,9 @@ def _acting(command: _Command) -> _Command:
 
 @click.group(invoke_without_command=True)
 @_selecting
-@click.option("--status", type=click.Choice([str(each) for each in JobStatus]), help="List these one by one.")
+@click.option(
+    "--status", type=click.Choice([str(each) for each in JOB_STATES]), help="List these one by one."
+)
 @click.option("--limit", default=50, show_default=True, help="How many are listed one by one.")
 @click.pass_context
 def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any) -> None:
@@ -66,7 +68,7 @@ def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any
     with connected() as tables:
         wanted = _wanted(tables, which)
         if status is not None:
-            _list(tables, wanted, JobStatus(status), limit)
+            _list(tables, wanted, JobState(status), limit)
         else:
             _overview(tables, wanted, limit)
 
@@ -155,7 +157,7 @@ def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
     if rows:
         click.echo()
         print_table(columns, rows)
-    running = list_jobs(tables, wanted, (JobStatus.RESERVED,), limit=limit)
+    running = list_jobs(tables, wanted, (JobState.RUNNING,), limit=limit)
     blocks = (jobs_text.listed(running), jobs_text.failed(failures(tables, wanted)))
     for block in blocks:
         lines = list(block)
@@ -165,7 +167,7 @@ def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
             click.echo(wrapped(line, text_width()))
 
 
-def _list(tables: Tables, wanted: Selection, status: JobStatus, limit: int) -> None:
+def _list(tables: Tables, wanted: Selection, status: JobState, limit: int) -> None:
     page = list_jobs(tables, wanted, (status,), limit=limit)
     for line in jobs_text.listed(page) if page.total else ("No such job is there.",):
         click.echo(wrapped(line, text_width()))

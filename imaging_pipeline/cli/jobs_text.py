@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from imaging_pipeline.errors import ParsedMessage
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.actions import Acted, Action
 from imaging_pipeline.schemas.jobs.descriptions import about
 from imaging_pipeline.schemas.jobs.durations import Durations
@@ -19,7 +20,7 @@ from imaging_pipeline.wording import WHOSE_MOVE, counted, in_words, times
 Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
 
-_LEFT = (JobStatus.PENDING, JobStatus.LATER, JobStatus.RESERVED, JobStatus.ERROR, JobStatus.IGNORE)
+_LEFT = (JobState.PENDING, JobState.LATER, JobState.RUNNING, JobState.ERROR, JobState.IGNORED)
 _DONE = {Action.RETRY: "To be tried again", Action.IGNORE: "Ignored", Action.PRIORITISE: "Given the priority"}
 _NUM_TOLD = 10
 
@@ -41,7 +42,7 @@ def durations(tables: Sequence[TableJobs], took_by_table: Mapping[str, Durations
     """Return a table of what is made, and how long it took."""
     rows: Rows = []
     for each in tables:
-        done, took = each.counts.get(JobStatus.SUCCESS), took_by_table.get(each.jobs.name)
+        done, took = each.counts.get(JobState.DONE), took_by_table.get(each.jobs.name)
         if done:
             times = (None, None) if took is None else (in_words(took.median_s), in_words(took.total_s))
             rows.append((each.jobs.short_name, done, *times))
@@ -73,7 +74,7 @@ def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
     yield f"{_DONE[action]}: {counted(len(done.jobs), 'job')}."
     shown = done.jobs[:_NUM_TOLD]
     for job, words in zip(shown, about(tables, [job.key for job in shown]), strict=True):
-        yield f"  {job.table.rpartition('.')[2]}, {words}: was {job.status}, with priority {job.priority}"
+        yield f"  {job.table.rpartition('.')[2]}, {words}: was {job.state}, with priority {job.priority}"
     if len(done.jobs) > _NUM_TOLD:
         yield f"  and {len(done.jobs) - _NUM_TOLD} more"
     if action is Action.PRIORITISE and done.jobs:
@@ -96,18 +97,18 @@ def _told(told: ParsedMessage) -> Iterator[str]:
 
 def _state(job: Job) -> str:
     since = "" if job.since_s is None else in_words(job.since_s)
-    match job.status:
-        case JobStatus.PENDING:
+    match job.state:
+        case JobState.PENDING:
             return f"pending{f' for {since}' if since else ''}, priority {job.priority}"
-        case JobStatus.LATER:
+        case JobState.LATER:
             return f"for later, in {in_words(job.due_s or 0.0)}, priority {job.priority}"
-        case JobStatus.RESERVED:
+        case JobState.RUNNING:
             return f"reserved for {since} {_who(job)}"
-        case JobStatus.ERROR:
+        case JobState.ERROR:
             return f"error {since} ago"
-        case JobStatus.IGNORE:
+        case JobState.IGNORED:
             return "ignored"
-        case JobStatus.SUCCESS:
+        case _:
             took = "" if job.duration_s is None else f" in {in_words(job.duration_s)}"
             return f"made {since} ago{took}"
 

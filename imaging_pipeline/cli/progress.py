@@ -9,18 +9,18 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, Wanted, progress_page
 from imaging_pipeline.wording import counted
 
 _MARKS = {
-    State.DONE: "+",
-    State.RUNNING: ">",
-    State.PENDING: "o",
-    State.ERROR: "E",
-    State.IGNORED: "i",
-    State.NOT_YET: ".",
-    State.DOES_NOT_APPLY: "",
+    JobState.DONE: "+",
+    JobState.RUNNING: ">",
+    JobState.PENDING: "o",
+    JobState.ERROR: "E",
+    JobState.IGNORED: "i",
+    JobState.NOT_YET: ".",
+    JobState.DOES_NOT_APPLY: "",
 }
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -57,7 +57,7 @@ def progress(
 
 def _print_totals(page: ProgressPage) -> None:
     shown = [state for state in _MARKS if any(counts.get(state) for counts in page.totals)]
-    headings = (f"{_MARKS[state]} {state}".strip() for state in shown)
+    headings = (f"{_MARKS[state]} {state.words}".strip() for state in shown)
     rows = (
         (number, table, *(counts.get(state) or None for state in shown))
         for number, (table, counts) in enumerate(zip(page.tables, page.totals, strict=True), 1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.explaining.explanation import Explanation, Item, Step
+from imaging_pipeline.explaining.explanation import Explanation
 from imaging_pipeline.explaining.facts import Facts, TableFacts
 from imaging_pipeline.explaining.job_reasons import job_item
 from imaging_pipeline.explaining.missing import REQUESTS, awaited, missing_item, no_session
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.reasons import Item, Step
+from imaging_pipeline.explaining.states import JobState
 
 
 def explain(facts: Facts, table: str | None = None) -> Explanation:
@@ -25,7 +26,7 @@ def explain(facts: Facts, table: str | None = None) -> Explanation:
     steps = (_step(facts, each) for each in facts.tables if each.table in wanted)
     return Explanation(
         facts,
-        tuple(step for step in steps if step.state is not State.DOES_NOT_APPLY or step.table == table),
+        tuple(step for step in steps if step.state is not JobState.DOES_NOT_APPLY or step.table == table),
     )
 
 
@@ -33,7 +34,7 @@ def _step(facts: Facts, table: TableFacts) -> Step:
     jobs = tuple(job_item(table, job, facts) for job in table.jobs)
     is_lost = table.table == REQUESTS and facts.session is None and not jobs
     lost = (no_session(facts),) if is_lost else ()
-    made = tuple(Item(each.about, State.DONE, lost, made=each) for each in table.made)
+    made = tuple(Item(each.about, JobState.DONE, lost, made=each) for each in table.made)
     waiting = tuple(awaited(facts)) if table.table == REQUESTS else ()
     return Step(table.table, table.lane, (*waiting, *jobs, *made) or (missing_item(facts, table),))
 

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from imaging_pipeline.errors import ParsedMessage
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.living_worker import LivingWorker
-
-
-class JobStatus(StrEnum):
-    """How far a job is, in DataJoint's words, but for those that are pending for later."""
-
-    PENDING = "pending"
-    LATER = "later"
-    RESERVED = "reserved"
-    ERROR = "error"
-    IGNORE = "ignore"
-    SUCCESS = "success"
 
 
 @dataclass(frozen=True)
@@ -43,7 +32,7 @@ class Job:
         Of the row that it makes.
     about
         What it is about, in people's words.
-    status
+    state
         How far it is.
     priority
         Lower is sooner.
@@ -67,7 +56,7 @@ class Job:
     lane: str
     key: Mapping[str, object]
     about: str
-    status: JobStatus
+    state: JobState
     priority: int
     since_s: float | None = None
     due_s: float | None = None

@@ -6,40 +6,30 @@ from collections.abc import Iterator, Sequence
 
 from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining import commands
-from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import Candidate, Facts, TableFacts
-from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.explaining.reasons import Kind, Reason, State
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.reasons import Item, Kind, Reason
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.living_worker import LivingWorker
 from imaging_pipeline.wording import in_words, times
-
-_STATES = {
-    JobStatus.PENDING: State.PENDING,
-    JobStatus.LATER: State.LATER,
-    JobStatus.RESERVED: State.RUNNING,
-    JobStatus.ERROR: State.ERROR,
-    JobStatus.IGNORE: State.IGNORED,
-    JobStatus.SUCCESS: State.DONE,
-}
 
 
 def job_item(table: TableFacts, job: Job, facts: Facts) -> Item:
     """Return how far a job is and why it is no further."""
-    state = _STATES[job.status]
-    return Item(job.about, state, tuple(_reasons(table, job, facts)), job=job)
+    return Item(job.about, job.state, tuple(_reasons(table, job, facts)), job=job)
 
 
 def _reasons(table: TableFacts, job: Job, facts: Facts) -> Iterator[Reason]:
-    match job.status:
-        case JobStatus.PENDING:
+    match job.state:
+        case JobState.PENDING:
             yield from _pending(table, job)
-        case JobStatus.LATER:
+        case JobState.LATER:
             yield from _later(table, job)
-        case JobStatus.RESERVED:
+        case JobState.RUNNING:
             yield from _running(table, job)
-        case JobStatus.ERROR:
+        case JobState.ERROR:
             yield _error(job, facts)
-        case JobStatus.IGNORE:
+        case JobState.IGNORED:
             yield _ignored(job, facts)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.explaining import commands
-from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import Facts, TableFacts
-from imaging_pipeline.explaining.reasons import Kind, Reason, State
+from imaging_pipeline.explaining.reasons import Item, Kind, Reason
+from imaging_pipeline.explaining.states import FINAL_STATES, JobState
 
 REQUESTS = "imaging.MakeDatasetSessions"
 SUITE2P = "suite2p_jobs.Suite2Py"
@@ -25,6 +25,39 @@ def missing_item(facts: Facts, table: TableFacts) -> Item:
     by_name = {each.table: each for each in facts.tables}
     undone = next((name for name in table.needs if name in by_name and not by_name[name].made), None)
     return _nothing(table.table) if undone is None else _waits_for(undone)
+
+
+def table_states(
+    found: Mapping[str, JobState | None], needs: Mapping[str, Sequence[str]], *, has_output: bool
+) -> dict[str, JobState]:
+    """Return how far each table is with a session.
+
+    Parameters
+    ----------
+    found
+        Table → how far its rows of the session are, the state that a person should see first of several;
+        None where there is none and none can be made now.
+    needs
+        Table → tables whose rows it is made from.
+    has_output
+        Whether an output of a segmentation program is registered of the session.
+    """
+    told: dict[str, JobState] = {}
+
+    def state(table: str) -> JobState:
+        if table not in told:
+            known = found[table]
+            told[table] = missing(table) if known is None else known
+        return told[table]
+
+    def missing(table: str) -> JobState:
+        if table == ANALYSIS:
+            is_coming = has_output or state(SUITE2P) is not JobState.DOES_NOT_APPLY
+        else:
+            is_coming = any(state(each) not in FINAL_STATES for each in needs[table] if each in found)
+        return JobState.NOT_YET if is_coming else JobState.DOES_NOT_APPLY
+
+    return {table: state(table) for table in found}
 
 
 def no_session(facts: Facts) -> Reason:
@@ -44,12 +77,12 @@ def awaited(facts: Facts) -> Iterator[Item]:
         if request.awaits is not None:
             told = request.awaits
             reason = Reason(Kind.NO_ANIMAL, told.what, told.remedy, told.responsible)
-            yield Item(f"request {request.number}", State.NOT_YET, (reason,))
+            yield Item(f"request {request.number}", JobState.NOT_YET, (reason,))
 
 
 def _no_request(_facts: Facts) -> Item:
     """Say nothing: the requests of a session may have been deleted, and it is registered all the same."""
-    return Item("", State.DOES_NOT_APPLY)
+    return Item("", JobState.DOES_NOT_APPLY)
 
 
 def _no_options(facts: Facts) -> Item:
@@ -65,7 +98,7 @@ def _no_options(facts: Facts) -> Item:
         Responsible.EXPERIMENTER,
         commands.add(facts, ops_name="NAME"),
     )
-    return Item("", State.NOT_ASKED, (reason,))
+    return Item("", JobState.NOT_REQUESTED, (reason,))
 
 
 def _no_output(facts: Facts) -> Item:
@@ -77,7 +110,7 @@ def _no_output(facts: Facts) -> Item:
     if _table(facts, SUITE2P).jobs:
         return _waits_for(SUITE2P)
     reasons = (*_not_taken(facts), *_not_registered(facts))
-    return Item("", State.NOT_YET, reasons) if reasons else _waits_for(SUITE2P)
+    return Item("", JobState.NOT_YET, reasons) if reasons else _waits_for(SUITE2P)
 
 
 def _not_taken(facts: Facts) -> Iterator[Reason]:
@@ -107,11 +140,11 @@ def _not_registered(facts: Facts) -> Iterator[Reason]:
 
 def _nothing(table: str) -> Item:
     reason = Reason(Kind.NOT_TAKEN, f"{_short(table)} has nothing to make of this session.")
-    return Item("", State.DOES_NOT_APPLY, (reason,))
+    return Item("", JobState.DOES_NOT_APPLY, (reason,))
 
 
 def _waits_for(table: str) -> Item:
-    return Item("", State.NOT_YET, (Reason(Kind.NO_PARENT, f"It waits for {_short(table)}."),))
+    return Item("", JobState.NOT_YET, (Reason(Kind.NO_PARENT, f"It waits for {_short(table)}."),))
 
 
 def _is_registered(facts: Facts) -> bool:

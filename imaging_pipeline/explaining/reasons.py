@@ -1,4 +1,4 @@
-"""How far something is, and what stands in the way of it."""
+"""How far the rows of a table are, and what stands in the way of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imaging_pipeline.errors import Responsible
-
-
-class State(StrEnum):
-    """How far something is; the first are those that a person should see before the others."""
-
-    ERROR = "error"
-    RUNNING = "running"
-    LATER = "later"
-    PENDING = "pending"
-    IGNORED = "ignored"
-    NOT_ASKED = "not asked for"
-    NOT_YET = "not yet"
-    DONE = "done"
-    DOES_NOT_APPLY = "does not apply"
+from imaging_pipeline.explaining.facts import Made
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
 
 
 class Kind(StrEnum):
@@ -68,3 +57,53 @@ class Reason:
     remedy: str = ""
     responsible: Responsible | None = None
     command: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row that is there or is to be made, or none that can be made yet.
+
+    Attributes
+    ----------
+    about
+        Which one, in people's words; empty where it is none.
+    state
+        How far it is.
+    reasons
+        Why it is no further.
+    made, job
+        What is known of it; both are None where it is none.
+    """
+
+    about: str
+    state: JobState
+    reasons: tuple[Reason, ...] = ()
+    made: Made | None = None
+    job: Job | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A table, and how far it is with the session.
+
+    Attributes
+    ----------
+    table, lane
+        ``imaging.Tif``, and the kind of worker that fills it.
+    items
+        Its rows, one at least.
+    """
+
+    table: str
+    lane: str
+    items: tuple[Item, ...]
+
+    @property
+    def short_table(self) -> str:
+        """The table without its schema: ``Tif``."""
+        return self.table.rpartition(".")[2]
+
+    @property
+    def state(self) -> JobState:
+        """The state that a person should see first."""
+        return min((item.state for item in self.items), key=list(JobState).index)

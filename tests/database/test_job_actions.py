@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.jobs.actions import Acted, Action, act, job_hash
 from imaging_pipeline.schemas.jobs.selection import Selection
@@ -59,8 +59,8 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     failed = enter(OPEN_FIELD.name, "error", error_message="The stack is damaged.")
     running = enter(WHEEL.name, "reserved", host="desk", pid=7)
     acted = do(Action.RETRY, Selection(table="tif"))
-    assert [(job.table, job.key, job.status) for job in acted.jobs] == [("imaging.Tif", failed, "error")]
-    assert acted.untouched == {JobStatus.RESERVED: 1}
+    assert [(job.table, job.key, job.state) for job in acted.jobs] == [("imaging.Tif", failed, "error")]
+    assert acted.untouched == {JobState.RUNNING: 1}
     row = (imaging.Tif.jobs & failed).fetch1()
     assert (row["status"], row["error_message"], row["priority"]) == ("pending", "", 5)
     assert status_of(running) == "reserved"
@@ -68,13 +68,13 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     assert status_of(failed) == "success"
     with pytest.raises(InputError, match="No such job"):
         do(Action.RETRY, Selection(table="Mesc"))
-    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == Acted((), {JobStatus.SUCCESS: 1})
+    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == Acted((), {JobState.DONE: 1})
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_job_that_waits_for_later_is_tried_now(lab: Lab) -> None:
     key = enter(WHEEL.name, "pending", scheduled_time="2999-01-01", error_message="The share is away.")
-    assert [job.status for job in do(Action.RETRY, of_session(WHEEL.name, table="Tif")).jobs] == ["later"]
+    assert [job.state for job in do(Action.RETRY, of_session(WHEEL.name, table="Tif")).jobs] == ["later"]
     imaging.Tif.populate(key, reserve_jobs=True, refresh=False)
     assert status_of(key) == "success"
 
@@ -83,7 +83,7 @@ def test_a_job_that_waits_for_later_is_tried_now(lab: Lab) -> None:
 def test_jobs_of_a_session_stay_ignored_until_they_are_tried_again(lab: Lab) -> None:
     key, other = key_of(WHEEL.name), key_of(OPEN_FIELD.name)
     acted = do(Action.IGNORE, of_session(WHEEL.name), reason="the laser was off")
-    assert [(job.table, job.key, job.status) for job in acted.jobs] == [("imaging.Tif", key, "pending")]
+    assert [(job.table, job.key, job.state) for job in acted.jobs] == [("imaging.Tif", key, "pending")]
     imaging.Tif.populate(reserve_jobs=True)
     imaging.Tif.jobs.refresh(delay=-1)
     assert imaging.Tif().keys() == [other]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.lanes import LANES, Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, mlims, tables
@@ -122,7 +123,7 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
     add_worker(worker, "e", "suite2p", worker_restriction="animal_name='other'")
     add_worker(worker, "f", "suite2p", priority=2)
     key = {"metasession_name": imaging.MetaSession().to_arrays("metasession_name")[0], "ops_name": "x"}
-    job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobStatus.PENDING, priority=5)
+    job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobState.PENDING, priority=5)
     found = candidates(tables.in_code(), LANE["suite2p"], job, "moser", living(tables.in_code()))
     assert [each.why_not for each in found] == [
         "",

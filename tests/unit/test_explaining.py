@@ -9,7 +9,6 @@ import pytest
 
 from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining.explain import explain
-from imaging_pipeline.explaining.explanation import Item
 from imaging_pipeline.explaining.facts import (
     Candidate,
     Facts,
@@ -19,9 +18,10 @@ from imaging_pipeline.explaining.facts import (
     SessionNamed,
     TableFacts,
 )
-from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
-from imaging_pipeline.explaining.progress import states
-from imaging_pipeline.explaining.reasons import Kind, State
+from imaging_pipeline.explaining.job import Ignored, Job
+from imaging_pipeline.explaining.missing import table_states
+from imaging_pipeline.explaining.reasons import Item, Kind
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.living_worker import JobProcess, LivingWorker
 
 REQUESTS, TIF, SUITE2P = "imaging.MakeDatasetSessions", "imaging.Tif", "suite2p_jobs.Suite2Py"
@@ -57,7 +57,7 @@ def table(name: str, **columns: object) -> TableFacts:
     return TableFacts(name, **values)  # type: ignore[arg-type]
 
 
-def job(name: str, status: JobStatus, **columns: object) -> Job:
+def job(name: str, status: JobState, **columns: object) -> Job:
     key = {"basefolder_id": 4} if name == REQUESTS else {"metasession_name": "0123456789abcdef"}
     values = {"since_s": 120.0, "due_s": 30.0, "host": "vm7", "pid": 55, **columns}
     return Job(name, LANES.get(name, "imported"), key, "90218-wheel", status, 5, **values)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def test_only_the_table_that_is_asked_for_and_what_it_needs_is_told() -> None:
 def test_a_job_that_a_worker_can_do_waits_for_it() -> None:
     able = Candidate(worker())
     other = Candidate(worker("vm8-1"), "it has 1.0 GB free of 50.0 GB", "Make room.")
-    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),), candidates=(able, other))
+    pending = table(TIF, jobs=(job(TIF, JobState.PENDING),), candidates=(able, other))
     (reason,) = the(facts(tif=pending), TIF).reasons
     assert reason.kind is Kind.WAITS_FOR_WORKER
     assert reason.what == "vm7-1 (now at imaging.Tif: reading 3 of 4) can make it."
@@ -106,7 +106,7 @@ def test_a_job_that_a_worker_can_do_waits_for_it() -> None:
 def test_a_job_that_no_worker_can_do_is_told_with_each_and_what_to_do() -> None:
     pending = table(
         TIF,
-        jobs=(job(TIF, JobStatus.PENDING),),
+        jobs=(job(TIF, JobState.PENDING),),
         candidates=(
             Candidate(worker(), "the repository moser is not mounted", "Mount it."),
             Candidate(worker("gpu-1", ("suite2p",)), "it works on suite2p only"),
@@ -125,7 +125,7 @@ def test_workers_that_cannot_make_a_job_for_one_reason_are_told_together() -> No
     reason = ("the repository moser is not mounted", "Mount it.")
     pending = table(
         TIF,
-        jobs=(job(TIF, JobStatus.PENDING),),
+        jobs=(job(TIF, JobState.PENDING),),
         candidates=(
             Candidate(worker("vm7-1"), *reason),
             Candidate(worker("vm7-2"), "it does only jobs where username='bob'", "Start another."),
@@ -151,7 +151,7 @@ def test_workers_that_cannot_make_a_job_for_one_reason_are_told_together() -> No
 def test_a_lane_that_nobody_works_on_is_told_with_the_command_that_starts_a_worker(
     candidates: tuple[Candidate, ...], what: str
 ) -> None:
-    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),), candidates=candidates)
+    pending = table(TIF, jobs=(job(TIF, JobState.PENDING),), candidates=candidates)
     (reason,) = the(facts(tif=pending), TIF).reasons
     assert (reason.kind, reason.what) == (Kind.NO_WORKER, what)
     assert reason.command == "python -m batch_populate imported --loop"
@@ -161,10 +161,10 @@ def test_a_job_that_waits_tells_for_what_how_often_it_was_tried_and_who_could_do
     told = ParsedMessage(
         Responsible.RETRY, "The share is away.", "Nothing at first.", "NotMountedError", attempt=3
     )
-    later = table(TIF, jobs=(job(TIF, JobStatus.LATER, told=told),))
+    later = table(TIF, jobs=(job(TIF, JobState.LATER, told=told),))
     item = the(facts(tif=later), TIF)
     assert (item.state, [reason.kind for reason in item.reasons]) == (
-        State.LATER,
+        JobState.LATER,
         [Kind.LATER, Kind.NO_WORKER],
     )
     assert item.reasons[0].what == "The share is away. It was tried 3 times."
@@ -173,7 +173,7 @@ def test_a_job_that_waits_tells_for_what_how_often_it_was_tried_and_who_could_do
 
 def test_a_job_that_a_machine_gave_back_tells_why_and_who_else_can_do_it() -> None:
     told = ParsedMessage(Responsible.ADMINISTRATOR, "Cellpose's weights are not here.", "Copy them.")
-    given_back = table(TIF, jobs=(job(TIF, JobStatus.PENDING, told=told),), candidates=(Candidate(worker()),))
+    given_back = table(TIF, jobs=(job(TIF, JobState.PENDING, told=told),), candidates=(Candidate(worker()),))
     reasons = the(facts(tif=given_back), TIF).reasons
     assert [reason.kind for reason in reasons] == [Kind.GIVEN_BACK, Kind.WAITS_FOR_WORKER]
 
@@ -189,10 +189,10 @@ def test_a_job_that_a_machine_gave_back_tells_why_and_who_else_can_do_it() -> No
 def test_a_running_job_tells_who_has_it_and_whether_they_live(
     who: LivingWorker | None, kind: Kind, told: str
 ) -> None:
-    running = table(TIF, jobs=(job(TIF, JobStatus.RESERVED, worker=who),), candidates=(Candidate(worker()),))
+    running = table(TIF, jobs=(job(TIF, JobState.RUNNING, worker=who),), candidates=(Candidate(worker()),))
     item = the(facts(tif=running), TIF)
     (reason,) = item.reasons
-    assert (item.state, reason.kind) == (State.RUNNING, kind)
+    assert (item.state, reason.kind) == (JobState.RUNNING, kind)
     assert told in reason.what
 
 
@@ -211,7 +211,7 @@ def test_an_error_tells_whose_move_it_is_what_to_do_and_how_it_is_tried_again(
     responsible: Responsible, ends_in: str, command: str
 ) -> None:
     told = ParsedMessage(responsible, "The stack is damaged.", "Copy it again.", "FormatError")
-    (reason,) = the(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),))), TIF).reasons
+    (reason,) = the(facts(tif=table(TIF, jobs=(job(TIF, JobState.ERROR, told=told),))), TIF).reasons
     assert (reason.kind, reason.responsible, reason.command) == (Kind.ERROR, responsible, command)
     assert reason.what == "FormatError: The stack is damaged."
     assert reason.remedy == f"Copy it again. {ends_in}"
@@ -224,7 +224,7 @@ def test_a_folder_is_registered_again_with_all_that_was_said_of_it() -> None:
     )
     error = job(
         REQUESTS,
-        JobStatus.ERROR,
+        JobState.ERROR,
         told=ParsedMessage(Responsible.EXPERIMENTER, "It is none.", "Copy it again."),
     )
     failed = replace(facts(requests=table(REQUESTS, jobs=(error,))), session=None, requests=(said,))
@@ -236,21 +236,21 @@ def test_a_folder_is_registered_again_with_all_that_was_said_of_it() -> None:
 
 def test_a_request_s_error_is_tried_again_by_its_number() -> None:
     told = ParsedMessage(Responsible.DEVELOPER, "KeyError: 'x'", "Report it.")
-    failed = table(REQUESTS, jobs=(job(REQUESTS, JobStatus.ERROR, told=told),))
+    failed = table(REQUESTS, jobs=(job(REQUESTS, JobState.ERROR, told=told),))
     (reason,) = the(facts(requests=failed), REQUESTS).reasons
     assert reason.command == "imaging-pipeline jobs retry --table MakeDatasetSessions basefolder_id=4"
 
 
 def test_an_ignored_job_tells_who_let_it_be_ignored_when_and_why() -> None:
-    ignored = job(TIF, JobStatus.IGNORE, ignored=Ignored("anna", NOON, "the laser was off"))
+    ignored = job(TIF, JobState.IGNORED, ignored=Ignored("anna", NOON, "the laser was off"))
     item = the(facts(tif=table(TIF, jobs=(ignored,))), TIF)
-    assert item.state is State.IGNORED
+    assert item.state is JobState.IGNORED
     assert item.reasons[0].what == "anna let it be ignored, 2024-05-17 12:00 (the laser was off)."
 
 
 def test_no_option_set_is_told_with_the_command_that_asks_for_one() -> None:
     item = the(facts(), SUITE2P)
-    assert (item.state, item.reasons[0].kind) == (State.NOT_ASKED, Kind.NO_OPTION_SET)
+    assert (item.state, item.reasons[0].kind) == (JobState.NOT_REQUESTED, Kind.NO_OPTION_SET)
     assert item.reasons[0].command == f"{ADD} --options NAME"
 
 
@@ -265,7 +265,7 @@ def test_no_run_is_missed_where_an_output_is_there() -> None:
 
 
 def test_an_output_waits_for_the_tifs_that_it_is_checked_against() -> None:
-    pending = table(TIF, jobs=(job(TIF, JobStatus.PENDING),))
+    pending = table(TIF, jobs=(job(TIF, JobState.PENDING),))
     seen = SeenOutput("day1/suite2p", "finished", "of these tifs")
     item = the(replace(facts(tif=pending), outputs=(seen,)), ANALYSIS)
     assert [reason.what for reason in item.reasons] == ["It waits for Tif."]
@@ -287,7 +287,7 @@ def test_an_output_that_was_not_registered_since_it_was_made_is_told() -> None:
 
 
 def test_an_output_waits_for_a_request_that_is_to_be_carried_out() -> None:
-    waiting = table(REQUESTS, made=MADE, jobs=(job(REQUESTS, JobStatus.PENDING),))
+    waiting = table(REQUESTS, made=MADE, jobs=(job(REQUESTS, JobState.PENDING),))
     explanation = explain(facts(requests=waiting, suite2p=table(SUITE2P, made=MADE)), ANALYSIS)
     assert explanation.steps[-1].items[0].reasons[0].what == "It waits for MakeDatasetSessions."
     assert {step.table for step, _ in explanation.roots()} == {REQUESTS}
@@ -295,7 +295,7 @@ def test_an_output_waits_for_a_request_that_is_to_be_carried_out() -> None:
 
 def test_what_is_made_from_something_that_is_not_there_waits_for_it() -> None:
     item = the(facts(), CELL)
-    assert (item.state, item.reasons[0].kind) == (State.NOT_YET, Kind.NO_PARENT)
+    assert (item.state, item.reasons[0].kind) == (JobState.NOT_YET, Kind.NO_PARENT)
     assert "Cell                 not yet: it waits for ImagingAnalysis" in explain(facts()).text()
 
 
@@ -303,7 +303,7 @@ def test_a_table_that_does_not_apply_is_left_out_unless_it_is_asked_for() -> Non
     known = facts(tif=table(TIF))
     assert TIF not in [step.table for step in explain(known).steps]
     item = the(known, TIF)
-    assert (item.state, item.reasons[0].kind) == (State.DOES_NOT_APPLY, Kind.NOT_TAKEN)
+    assert (item.state, item.reasons[0].kind) == (JobState.DOES_NOT_APPLY, Kind.NOT_TAKEN)
 
 
 def test_a_request_whose_sessions_are_gone_is_told() -> None:
@@ -315,12 +315,12 @@ def test_a_request_whose_sessions_are_gone_is_told() -> None:
 
 def test_several_rows_of_a_table_are_counted_and_the_worst_is_told() -> None:
     told = ParsedMessage(Responsible.EXPERIMENTER, "It is damaged.", "Copy it.")
-    planes = (job(CELL, JobStatus.ERROR, told=told), job(CELL, JobStatus.PENDING))
+    planes = (job(CELL, JobState.ERROR, told=told), job(CELL, JobState.PENDING))
     text = explain(facts(cell=table(CELL, jobs=planes, made=MADE))).text()
     assert "Cell                 error 1 of 3 2 min ago" in text
 
 
-FOUND = {TIF: State.DONE, SUITE2P: None, ANALYSIS: None, CELL: None}
+FOUND = {TIF: JobState.DONE, SUITE2P: None, ANALYSIS: None, CELL: None}
 
 
 @pytest.mark.parametrize(
@@ -328,20 +328,22 @@ FOUND = {TIF: State.DONE, SUITE2P: None, ANALYSIS: None, CELL: None}
     [
         # No option set and no output: nothing comes by itself.
         ({}, False, "done, does not apply, does not apply, does not apply"),
-        ({SUITE2P: State.RUNNING}, False, "done, running, not yet, not yet"),
+        ({SUITE2P: JobState.RUNNING}, False, "done, running, not yet, not yet"),
         # Its output is to be registered.
-        ({SUITE2P: State.DONE}, False, "done, done, not yet, not yet"),
-        ({TIF: State.ERROR}, True, "error, does not apply, not yet, not yet"),
-        ({ANALYSIS: State.PENDING}, True, "done, does not apply, pending, not yet"),
-        ({ANALYSIS: State.DONE, CELL: State.DONE}, True, "done, does not apply, done, done"),
+        ({SUITE2P: JobState.DONE}, False, "done, done, not yet, not yet"),
+        ({TIF: JobState.ERROR}, True, "error, does not apply, not yet, not yet"),
+        ({ANALYSIS: JobState.PENDING}, True, "done, does not apply, pending, not yet"),
+        ({ANALYSIS: JobState.DONE, CELL: JobState.DONE}, True, "done, does not apply, done, done"),
         ({TIF: None}, False, "does not apply, does not apply, does not apply, does not apply"),
     ],
 )
 def test_what_comes_later_is_told_from_what_never_comes(
-    found: dict[str, State | None], has_output: bool, expected: str
+    found: dict[str, JobState | None], has_output: bool, expected: str
 ) -> None:
-    told = states(FOUND | found, NEEDS | {TIF: (REQUESTS,), SUITE2P: (REQUESTS,)}, has_output=has_output)
-    assert ", ".join(told.values()) == expected
+    told = table_states(
+        FOUND | found, NEEDS | {TIF: (REQUESTS,), SUITE2P: (REQUESTS,)}, has_output=has_output
+    )
+    assert ", ".join(state.words for state in told.values()) == expected
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -349,6 +351,6 @@ def test_no_line_is_longer_than_asked_for_but_commands_which_are_to_be_copied(wi
     told = ParsedMessage(
         Responsible.EXPERIMENTER, "The stack is damaged and cannot be read at all.", "Copy it again."
     )
-    text = explain(facts(tif=table(TIF, jobs=(job(TIF, JobStatus.ERROR, told=told),)))).text(width)
+    text = explain(facts(tif=table(TIF, jobs=(job(TIF, JobState.ERROR, told=told),)))).text(width)
     long = [line for line in text.splitlines() if len(line) > width]
     assert {line.split()[0] for line in long} == {"imaging-pipeline"}

@@ -15,7 +15,7 @@ import datajoint as dj
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas.inserting import alone, known
 from imaging_pipeline.schemas.jobs.job_rows import left, made, state
 from imaging_pipeline.schemas.jobs.new_jobs import enter_new
@@ -41,13 +41,13 @@ class ActedJob:
     ----------
     table, key
         The job: ``imaging.Tif`` and its key.
-    status, priority
+    state, priority
         As it was before.
     """
 
     table: str
     key: Mapping[str, object]
-    status: JobStatus
+    state: JobState
     priority: int
 
 
@@ -64,14 +64,14 @@ class Acted:
     """
 
     jobs: tuple[ActedJob, ...]
-    untouched: Mapping[JobStatus, int]
+    untouched: Mapping[JobState, int]
 
 
 # Which jobs are changed, and how. One that is pending is tried as it is; one for later is tried now.
 _CHANGED = {
-    Action.RETRY: (JobStatus.ERROR, JobStatus.IGNORE, JobStatus.LATER),
-    Action.IGNORE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR),
-    Action.PRIORITISE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR, JobStatus.IGNORE),
+    Action.RETRY: (JobState.ERROR, JobState.IGNORED, JobState.LATER),
+    Action.IGNORE: (JobState.PENDING, JobState.LATER, JobState.ERROR),
+    Action.PRIORITISE: (JobState.PENDING, JobState.LATER, JobState.ERROR, JobState.IGNORED),
 }
 _BECOMES = {
     Action.RETRY: (
@@ -172,21 +172,21 @@ def _change(tables: Tables, action: Action, selected: Selected, priority: int | 
             args=(*values, *(value for key in keys for value in key)),
         )
     return [
-        ActedJob(jobs.name, dict(zip(jobs.key, row, strict=False)), JobStatus(row[-2]), int(row[-1]))
+        ActedJob(jobs.name, dict(zip(jobs.key, row, strict=False)), JobState(row[-2]), int(row[-1]))
         for row in rows
     ]
 
 
-def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> dict[JobStatus, int]:
+def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> dict[JobState, int]:
     """Count the jobs that are meant and stay as they are."""
-    counted: Counter[JobStatus] = Counter()
+    counted: Counter[JobState] = Counter()
     for each in selected:
         of_table = (each.jobs, tables.connection.adapter.backend, each.of_key)
         found = together([left(*of_table), made(*of_table)])
         query = f"SELECT state, COUNT(*) FROM ({found.text}) AS found {each.of_row.clause} GROUP BY state"
         rows = tables.connection.query(query, args=(*found.args, *each.of_row.args)).fetchall()
-        counted.update({JobStatus(state): int(number) for state, number in rows})
-    others = [status for status in JobStatus if status not in _CHANGED[action]]
+        counted.update({JobState(state): int(number) for state, number in rows})
+    others = [status for status in JOB_STATES if status not in _CHANGED[action]]
     return {status: counted[status] for status in others if counted[status]}
 
 
@@ -201,7 +201,7 @@ def _note(tables: Tables, row: Row, acted: Iterable[ActedJob]) -> None:
             "acted_table": job.table,
             "acted_hash": job_hash(job.table, job.key),
             "acted_key": dict(job.key),
-            "acted_status": str(job.status),
+            "acted_status": str(job.state),
             "acted_priority": job.priority,
         }
         for job in acted

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imaging_pipeline.errors import ParsedMessage, Responsible
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.job_rows import unfinished
 from imaging_pipeline.schemas.jobs.listing import as_jobs
 from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
@@ -61,7 +62,7 @@ def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, 
 def _newest_of_each(selected: Selected, backend: str) -> Sql:
     """Ask for the newest job of each message, and how many have the same."""
     found, condition = (
-        unfinished(selected.jobs, backend, selected.of_key, (JobStatus.ERROR,)),
+        unfinished(selected.jobs, backend, selected.of_key, (JobState.ERROR,)),
         selected.of_row,
     )
     same = "OVER (PARTITION BY error_message"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import UNFINISHED, JobState
 from imaging_pipeline.schemas.jobs.job_tables import JobTable, Populated
 from imaging_pipeline.schemas.jobs.sql import Sql, one_of, together
 
 DEFAULT_PRIORITY = 5
 
-UNFINISHED = tuple(status for status in JobStatus if status is not JobStatus.SUCCESS)
 # By their index, which "is not success" would make no use of.
 _MET = "status IN ('pending', 'reserved', 'error', 'ignore')"
 
@@ -32,14 +31,14 @@ _SINCE = (
 
 
 def state(backend: str) -> str:
-    """Return SQL for the `explaining.job.JobStatus` of a row of a job table."""
+    """Return SQL for the `explaining.job.JobState` of a row of a job table."""
     # PostgreSQL takes no other word for a value of an enumeration.
     status = "status::text" if backend == "postgresql" else "status"
     is_later = "status = 'pending' AND scheduled_time > CURRENT_TIMESTAMP(3)"
     return f"CASE WHEN {is_later} THEN 'later' ELSE {status} END"
 
 
-def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
+def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobState] = UNFINISHED) -> Sql:
     """Return a query for the jobs of a table that a worker, or a person, has met and that are not done.
 
     Parameters
@@ -55,7 +54,7 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[Job
 
     Columns
     -------
-    The key; ``state``, an `explaining.job.JobStatus`; ``priority``; ``since_s``, how long it has been so;
+    The key; ``state``, an `explaining.job.JobState`; ``priority``; ``since_s``, how long it has been so;
     ``due_s``, how long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of
     the process that has it, and ``version``, in which its worker writes its name.
     """
@@ -72,10 +71,10 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[Job
     return Sql(f"SELECT * FROM ({met.text}) AS m {of_status.clause}", (*met.args, *of_status.args))
 
 
-def left(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
+def left(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobState] = UNFINISHED) -> Sql:
     """Return a query for all jobs of a table that are so far and not done, as `unfinished` does."""
     met = unfinished(jobs, backend, of_key, statuses)
-    return together([met, new(jobs, of_key)]) if JobStatus.PENDING in statuses else met
+    return together([met, new(jobs, of_key)]) if JobState.PENDING in statuses else met
 
 
 def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
@@ -95,7 +94,7 @@ def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
     same_key = " AND ".join(f"j.{name} = m.{name}" for name in jobs.key)
     age_s = _AGE_S[backend].format("COALESCE(j.completed_time, made_at)")
     return Sql(
-        f"SELECT {', '.join(f'm.{name}' for name in jobs.key)}, '{JobStatus.SUCCESS}' AS state,"
+        f"SELECT {', '.join(f'm.{name}' for name in jobs.key)}, '{JobState.DONE}' AS state,"
         f" COALESCE(priority, {DEFAULT_PRIORITY}) AS priority, {age_s} AS since_s, NULL AS due_s, duration,"
         " '' AS error_message, COALESCE(host, '') AS host, COALESCE(pid, 0) AS pid,"
         " COALESCE(version, '') AS version"

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from imaging_pipeline.errors import parse_message
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas.jobs.descriptions import about
 from imaging_pipeline.schemas.jobs.job_rows import left, made
 from imaging_pipeline.schemas.jobs.job_tables import JobTable
@@ -48,7 +49,7 @@ class _Part:
 def list_jobs(
     tables: Tables,
     wanted: Selection,
-    statuses: Sequence[JobStatus] = tuple(JobStatus),
+    statuses: Sequence[JobState] = JOB_STATES,
     *,
     limit: int,
     offset: int = 0,
@@ -88,7 +89,7 @@ def list_jobs(
 def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) -> tuple[Job, ...]:
     """Return jobs for rows of `job_rows`, each with its table; few questions for any number."""
     keys = [{column: row[column] for column in jobs.key} for jobs, row in rows]
-    running = any(row["state"] == JobStatus.RESERVED for _, row in rows)
+    running = any(row["state"] == JobState.RUNNING for _, row in rows)
     workers = met(tables) if running else ()
     by_name = {each.name: each for each in workers}
     return tuple(
@@ -97,10 +98,10 @@ def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) 
             lane=jobs.lane,
             key=key,
             about=words,
-            status=JobStatus(row["state"]),
+            state=JobState(row["state"]),
             priority=int(row["priority"]),
             since_s=_seconds(row["since_s"]),
-            due_s=_seconds(row["due_s"]) if row["state"] == JobStatus.LATER else None,
+            due_s=_seconds(row["due_s"]) if row["state"] == JobState.LATER else None,
             duration_s=_seconds(row["duration"]),
             told=parse_message(row["error_message"]) if row["error_message"] else None,
             worker_name=row["version"],
@@ -112,9 +113,9 @@ def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) 
     )
 
 
-def _parts(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> Iterator[_Part]:
+def _parts(selected: Selected, statuses: Sequence[JobState], backend: str) -> Iterator[_Part]:
     jobs, of_key, of_row = selected.jobs, selected.of_key, selected.of_row
-    unmade = [status for status in statuses if status is not JobStatus.SUCCESS]
+    unmade = [status for status in statuses if status is not JobState.DONE]
     if unmade:
         rows = left(jobs, backend, of_key, unmade)
         found = Sql(f"FROM ({rows.text}) AS found {of_row.clause}", (*rows.args, *of_row.args))
@@ -126,7 +127,7 @@ def _parts(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> I
             lambda page: Sql(f"SELECT * {found.text} ORDER BY {order} {page}", found.args),
         )
     # What is done has no words of an error.
-    if JobStatus.SUCCESS in statuses and not of_row.text:
+    if JobState.DONE in statuses and not of_row.text:
         counted = Sql(f"SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause}", of_key.args)
         yield _Part(jobs, counted, partial(made, jobs, backend, of_key))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.job_rows import num_new, unfinished
 from imaging_pipeline.schemas.jobs.job_tables import JobTable
 from imaging_pipeline.schemas.jobs.selection import Selected, Selection, select
@@ -28,8 +28,8 @@ class TableJobs:
     """
 
     jobs: JobTable
-    counts: Mapping[JobStatus, int]
-    oldest_s: Mapping[JobStatus, float]
+    counts: Mapping[JobState, int]
+    oldest_s: Mapping[JobState, float]
 
 
 def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs, ...]:
@@ -42,14 +42,14 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
     """
     backend = tables.connection.adapter.backend
     selected = select(tables, wanted or Selection())
-    counts: list[dict[JobStatus, int]] = [{} for _ in selected]
-    oldest: list[dict[JobStatus, float]] = [{} for _ in selected]
+    counts: list[dict[JobState, int]] = [{} for _ in selected]
+    oldest: list[dict[JobState, float]] = [{} for _ in selected]
     queries = [_counted(each, backend) for each in selected]
     for number, state, count, since_s in asked_of_each(tables, queries):
         if count > 0:
-            counts[number][JobStatus(state)] = counts[number].get(JobStatus(state), 0) + int(count)
+            counts[number][JobState(state)] = counts[number].get(JobState(state), 0) + int(count)
         if since_s is not None:
-            oldest[number][JobStatus(state)] = float(since_s)
+            oldest[number][JobState(state)] = float(since_s)
     return tuple(TableJobs(each.jobs, counts[number], oldest[number]) for number, each in enumerate(selected))
 
 
@@ -65,6 +65,6 @@ def _counted(selected: Selected, backend: str) -> Sql:
     if of_row.text:
         return met
     new = num_new(jobs, of_key)
-    pending = Sql(f"SELECT '{JobStatus.PENDING}', ({new.text}), NULL", new.args)
-    made = f"SELECT '{JobStatus.SUCCESS}', COUNT(*), NULL FROM {jobs.full_name} {of_key.clause}"
+    pending = Sql(f"SELECT '{JobState.PENDING}', ({new.text}), NULL", new.args)
+    made = f"SELECT '{JobState.DONE}', COUNT(*), NULL FROM {jobs.full_name} {of_key.clause}"
     return together([met, pending, Sql(made, of_key.args)])

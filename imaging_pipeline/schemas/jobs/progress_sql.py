@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.jobs.job_tables import JobTable
 from imaging_pipeline.schemas.jobs.sql import Sql, one_of
 from imaging_pipeline.schemas.tables import Tables
 
 # A state as a number, so that the least of several is the one that a person should see first.
-RANKS = {state: number for number, state in enumerate(State)}
+RANKS = {state: number for number, state in enumerate(JobState)}
 NONE = -1
+# One that is pending, or finished without its row, is as one that no worker has met.
+_RANKS_OF_JOBS = " ".join(
+    f"WHEN '{state}' THEN {RANKS[state]}" for state in (JobState.ERROR, JobState.RUNNING, JobState.IGNORED)
+)
 
 _COLUMNS = "session_name, metasession_name, timeseries_name, session_timestamp, animal_name, username"
 _ORDER = "ORDER BY session_timestamp DESC, session_name"
@@ -117,14 +121,12 @@ def _ranks(jobs: JobTable, of_keys: Sql) -> Sql:
     """Return for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
     names = [name for name in ("metasession_name", "session_name") if name in jobs.key]
     of_job = (
-        f"SELECT CASE job.status WHEN 'error' THEN {RANKS[State.ERROR]}"
-        f" WHEN 'reserved' THEN {RANKS[State.RUNNING]} WHEN 'ignore' THEN {RANKS[State.IGNORED]} END"
-        f" FROM {jobs.jobs_name} AS job WHERE {_same(jobs, 'job')}"
+        f"SELECT CASE job.status {_RANKS_OF_JOBS} END FROM {jobs.jobs_name} AS job WHERE {_same(jobs, 'job')}"
     )
     # What is made is asked no further: in the end that is nearly all.
     rank = (
-        f"CASE WHEN made.{jobs.key[0]} IS NOT NULL THEN {RANKS[State.DONE]}"
-        f" ELSE COALESCE(({of_job}), {RANKS[State.PENDING]}) END"
+        f"CASE WHEN made.{jobs.key[0]} IS NOT NULL THEN {RANKS[JobState.DONE]}"
+        f" ELSE COALESCE(({of_job}), {RANKS[JobState.PENDING]}) END"
     )
     listed = ", ".join(f"k.{name}" for name in names)
     return Sql(

@@ -15,10 +15,8 @@ from typing import Any
 
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.explaining.facts import SessionNamed
-from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.explaining.progress import states
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.missing import REQUESTS, table_states
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.inserting import known, not_known
 from imaging_pipeline.schemas.jobs import progress_sql
 from imaging_pipeline.schemas.jobs.job_rows import left
@@ -62,7 +60,7 @@ class SessionProgress:
     session: SessionNamed
     animal_name: str
     username: str
-    states: tuple[State, ...]
+    states: tuple[JobState, ...]
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,8 @@ class ProgressPage:
     tables: tuple[str, ...]
     sessions: tuple[SessionProgress, ...]
     total: int
-    totals: tuple[Mapping[State, int], ...]
-    requests: Mapping[JobStatus, int]
+    totals: tuple[Mapping[JobState, int], ...]
+    requests: Mapping[JobState, int]
 
 
 def progress_page(
@@ -161,8 +159,8 @@ def _sessions(tables: Tables, filled: Sequence[JobTable], page: Sql) -> tuple[Se
 
 def _totals(
     tables: Tables, filled: Sequence[JobTable], wanted: Wanted
-) -> tuple[int, tuple[Mapping[State, int], ...]]:
-    total, totals = 0, [Counter[State]() for _ in filled]
+) -> tuple[int, tuple[Mapping[JobState, int], ...]]:
+    total, totals = 0, [Counter[JobState]() for _ in filled]
     needed = {each.name: each.needs for each in filled}
     for *ranks, number in _asked(
         tables, progress_sql.rank_counts(tables, filled, _condition(tables, wanted))
@@ -173,13 +171,13 @@ def _totals(
     return total, tuple(totals)
 
 
-def _states(needed: Mapping[str, Sequence[str]], ranks: Sequence[Any]) -> tuple[State, ...]:
+def _states(needed: Mapping[str, Sequence[str]], ranks: Sequence[Any]) -> tuple[JobState, ...]:
     *of_tables, has_output = ranks
     found = {name: _STATES.get(int(rank)) for name, rank in zip(needed, of_tables, strict=True)}
-    return tuple(states(found, needed, has_output=bool(has_output)).values())
+    return tuple(table_states(found, needed, has_output=bool(has_output)).values())
 
 
-def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus, int]:
+def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobState, int]:
     requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
     columns = ["basefolder_id", "username", "animal_id", "animal_name"]
     found = left(jobs, tables.connection.adapter.backend, Sql())
@@ -190,7 +188,7 @@ def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus,
         f" {condition.clause} GROUP BY state",
         (*found.args, *condition.args),
     )
-    return {JobStatus(state): int(number) for state, number in _asked(tables, query)}
+    return {JobState(state): int(number) for state, number in _asked(tables, query)}
 
 
 def _check(tables: Tables, wanted: Wanted) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imaging_pipeline.explaining.facts import Made, TableFacts
-from imaging_pipeline.explaining.job import Ignored, Job, JobStatus
+from imaging_pipeline.explaining.job import Ignored, Job
 from imaging_pipeline.explaining.missing import REQUESTS
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.actions import Action, job_hash
 from imaging_pipeline.schemas.jobs.descriptions import about
 from imaging_pipeline.schemas.jobs.job_rows import left, same
@@ -77,7 +78,7 @@ def _left(tables: Tables, selected: Iterable[Selected]) -> list[Job]:
 
 
 def _with_who_ignored(tables: Tables, jobs: Sequence[Job]) -> list[Job]:
-    hashes = {job_hash(job.table, job.key) for job in jobs if job.status is JobStatus.IGNORE}
+    hashes = {job_hash(job.table, job.key) for job in jobs if job.state is JobState.IGNORED}
     if not hashes:
         return list(jobs)
     action = tables.imaging.JobAction
@@ -91,7 +92,7 @@ def _with_who_ignored(tables: Tables, jobs: Sequence[Job]) -> list[Job]:
     }
     return [
         replace(job, ignored=ignored.get(job_hash(job.table, job.key)))
-        if job.status is JobStatus.IGNORE
+        if job.state is JobState.IGNORED
         else job
         for job in jobs
     ]
