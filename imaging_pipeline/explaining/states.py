@@ -12,9 +12,8 @@ from enum import StrEnum
 class JobState(StrEnum):
     """How far a job is; the first are those that a person should see before the others.
 
-    Job tables have DataJoint's words, such as ``reserved``. A pending job is for later where its time is still
-    to come. Where a table has no job for a session, nothing was requested, it cannot be made yet, or it does not
-    apply.
+    Job tables have DataJoint's words, such as ``reserved``; a pending job whose time is still to come is for
+    later. A table without a job for a session may not be asked for it, not yet be able to make it, or never.
     """
 
     ERROR = "error"

@@ -1,58 +1,53 @@
-"""Which keys a table has jobs for, where that is not all that it refers to.
-
-Functions of a handle, because the classes of another connection than the code's know only what the
-database says of a table.
-"""
+"""Which keys a table has jobs for, where that is not all that it refers to."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from imaging_pipeline.experiments.dataset_types import MESC, TIFS
-from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
-from imaging_pipeline.schemas.register import pending_animals
-from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
+from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.tables import Tables
 
 
-def requests(base_folder: Any) -> Any:
-    """Return the requests whose animal is here, of the table ``BaseFolder``."""
-    return base_folder & f"NOT {pending_animals.WAITS}"
-
-
-def tif(imaging: Any) -> Any:
-    """Return sessions' datasets of tifs.
+class KeySource:
+    """The ``key_source`` of a table class: all that a table says of its keys beside its foreign keys.
 
     Parameters
     ----------
-    imaging
-        Has ``Session`` and ``Dataset`` as attributes.
+    query
+        Takes the `Tables` of any connection, and returns the keys that there are jobs for, done or not.
+    outer
+        The same for keys of which ``query`` returns some, where a row may outlive its key among these; None
+        where it cannot.
+    also_needs
+        Tables filled by workers, as ``imaging.Tif``, that a row is made from and that no foreign key names.
     """
-    return _data_of_types(imaging, TIFS)
+
+    def __init__(
+        self,
+        query: Callable[[Tables], Any],
+        *,
+        outer: Callable[[Tables], Any] | None = None,
+        also_needs: tuple[str, ...] = (),
+    ) -> None:
+        self.query = query
+        self.outer = outer
+        self.also_needs = also_needs
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Return the query on the connection of the table classes in code, as DataJoint expects it."""
+        return self.query(tables.in_code())
 
 
-def mesc(imaging: Any) -> Any:
-    """Return sessions' parts of ``.mesc`` files; the parameter is as of `tif`."""
-    return _data_of_types(imaging, (MESC,))
+def declared_key_source(table_class: type) -> KeySource | None:
+    """Return what a table class declares; None where its keys are those of its foreign keys."""
+    # DataJoint's metaclass would evaluate the attribute.
+    declared = inspect.getattr_static(table_class, "key_source")
+    return declared if isinstance(declared, KeySource) else None
 
 
-def outputs(imaging: Any) -> Any:
-    """Return sessions' outputs of segmentation programs; the parameter is as of `tif`."""
-    return _data_of_types(imaging, OUTPUT_TYPES)
-
-
-def imaging_analysis(imaging: Any, tif: Any) -> Any:
-    """Return sessions' outputs, as soon as the session's tifs are imported to check them against.
-
-    Parameters
-    ----------
-    imaging
-        Has ``MetaSession``, ``Session`` and ``Dataset`` as attributes.
-    tif
-        The table ``Tif``.
-    """
-    return outputs(imaging) & (tif & analysed_tifs(imaging)).proj(tif_dataset="dataset_name")
-
-
-def _data_of_types(imaging: Any, datasettypes: tuple[str, ...]) -> Any:
+def data_of_types(handle: Tables, datasettypes: Iterable[str]) -> Any:
+    """Return sessions' datasets of some types, as a query on ``Session.Data``."""
     types = [{"datasettype": datasettype} for datasettype in datasettypes]
-    return imaging.Session.Data() & (imaging.Dataset() & types)
+    return handle.imaging.Session.Data() & (handle.imaging.Dataset() & types)

@@ -15,7 +15,6 @@ from imaging_pipeline.schemas.jobs.job_tables import Populated
 from imaging_pipeline.schemas.jobs.new_jobs import drop_gone, enter_new
 from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.table_changes import counts, read_by
-from imaging_pipeline.schemas.table_names import job_table
 
 
 class Search:
@@ -68,12 +67,7 @@ class Look:
     def __init__(self, target: Any, within: str) -> None:
         self._connection = target.connection
         self._within = within
-        self._jobs = Populated(
-            target.full_table_name,
-            job_table(target.full_table_name),
-            tuple(target.primary_key),
-            target.key_source.proj().make_sql(),
-        )
+        self._jobs = Populated.of(target, target.key_source)
 
     def __call__(self) -> None:
         """Enter jobs that are new, or whose rows were purged, and drop those of keys that went.

@@ -65,7 +65,7 @@ def carried_out() -> set[int]:
 def told_of(lab: Lab, folder: Path) -> list[tuple[str, str]]:
     """Return what is reported of the requests for a folder."""
     past = history(tables.in_code(), lab.windows_path(folder))
-    return [(str(each.state), each.message) for each in past]
+    return [(each.state.words_of_request, each.message) for each in past]
 
 
 @pytest.mark.usefixtures("awaits")

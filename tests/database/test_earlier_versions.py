@@ -187,7 +187,7 @@ def test_it_is_explained_why_sessions_are_not_done(version_3: Restored) -> None:
     assert "truncated" in broken
     assert "truncated" not in demo
     states = {
-        folder: [str(each.state) for each in history(handle, folder)]
+        folder: [each.state.words_of_request for each in history(handle, folder)]
         for folder in ("90300/day1", "90301/day1")
     }
     assert states["90300/day1"] == ["waiting"]

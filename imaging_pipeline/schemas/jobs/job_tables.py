@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import pkgutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
+from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.lanes import LANES, short_name
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.key_source import KeySource, declared_key_source
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
-
-# The classes of another connection have no key source of their own.
-_KEY_SOURCES: dict[str, Callable[[Tables], Any]] = {
-    REQUESTS: lambda tables: key_sources.requests(tables.imaging.BaseFolder()),
-    "imaging.Tif": lambda tables: key_sources.tif(tables.imaging),
-    "imaging.Mesc": lambda tables: key_sources.mesc(tables.imaging),
-    "imaging.ImagingAnalysis": lambda tables: key_sources.imaging_analysis(
-        tables.imaging, tables.imaging.Tif
-    ),
-}
-
-# What a table is made from that its foreign keys do not tell.
-_ALSO_NEEDED = {ANALYSIS: (TIF, SUITE2P)}
 
 # By backend and prefix, on which alone they depend: DataJoint asks the server some fifty times for them.
 _known: dict[tuple[str, str], tuple[JobTable, ...]] = {}
@@ -49,6 +37,16 @@ class Populated:
     jobs_name: str
     key: tuple[str, ...]
     keys_sql: str
+
+    @classmethod
+    def of(cls, table: Any, key_source: Any) -> Populated:
+        """Return what is known of a table that has jobs for some keys."""
+        return Populated(
+            table.full_table_name,
+            job_table(table.full_table_name),
+            tuple(table.primary_key),
+            key_source.proj().make_sql(),
+        )
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,9 @@ def job_tables(tables: Tables) -> tuple[JobTable, ...]:
 
 def found_job_tables(tables: Tables) -> tuple[JobTable, ...]:
     """Return the same, found out anew."""
-    by_lane = {short_name(path): lane.name for lane in LANES for path in lane.tables}
-    full_names = {_class(tables, name).full_table_name: name for name in by_lane}
-    left = [_job_table(tables, name, lane, full_names) for name, lane in by_lane.items()]
+    paths = {short_name(path): (path, lane.name) for lane in LANES for path in lane.tables}
+    full_names = {_class(tables, name).full_table_name: name for name in paths}
+    left = [_job_table(tables, path, lane, full_names) for path, lane in paths.values()]
     ordered: list[JobTable] = []
     while left:
         names = {each.name for each in left}
@@ -134,31 +132,33 @@ def _class(tables: Tables, name: str) -> Any:
     return getattr(getattr(tables, schema), class_name)
 
 
-def _job_table(tables: Tables, name: str, lane: str, full_names: Mapping[str, str]) -> JobTable:
+def _job_table(tables: Tables, path: str, lane: str, full_names: Mapping[str, str]) -> JobTable:
+    name = short_name(path)
     table = _class(tables, name)
-    own = _KEY_SOURCES.get(name)
+    # Classes of another connection know only the foreign keys, which the database has.
+    declared = declared_key_source(pkgutil.resolve_name(path)) or KeySource(lambda _: table().key_source)
     return JobTable(
+        **vars(Populated.of(table, declared.query(tables))),
         name=name,
         lane=lane,
-        full_name=table.full_table_name,
-        jobs_name=job_table(table.full_table_name),
-        key=tuple(table.primary_key),
         numbers=tuple(column for column in table.primary_key if table.heading[column].numeric),
         entry_time=next(column for column in table.heading.names if "entry_time" in column),
-        outer_keys_sql=key_sources.outputs(tables.imaging).proj().make_sql() if name == ANALYSIS else "",
-        needs=_needs(name, table().parents(), full_names),
-        keys_sql=(table().key_source if own is None else own(tables)).proj().make_sql(),
+        outer_keys_sql="" if declared.outer is None else declared.outer(tables).proj().make_sql(),
+        needs=(*_referred_to(table().parents(), full_names), *declared.also_needs) or _requests_for(name),
     )
 
 
-def _needs(name: str, parents: Iterable[str], full_names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tables of workers that one refers to, or to parts of; all rest on a request carried out."""
-    if name == REQUESTS:
-        return ()
-    referred = [
-        other
+def _referred_to(parents: Iterable[str], full_names: Mapping[str, str]) -> Iterable[str]:
+    """Return the tables of workers that a table with these parents refers to, or to parts of these."""
+    found = (
+        name
         for parent in parents
-        for full_name, other in full_names.items()
+        for full_name, name in full_names.items()
         if parent == full_name or parent.startswith(f"{full_name[:-1]}__")
-    ]
-    return tuple(dict.fromkeys([*referred, *_ALSO_NEEDED.get(name, ())])) or (REQUESTS,)
+    )
+    return dict.fromkeys(found)
+
+
+def _requests_for(name: str) -> tuple[str, ...]:
+    """Return the table that all others rest on: a request is carried out before anything else is made."""
+    return () if name == REQUESTS else (REQUESTS,)

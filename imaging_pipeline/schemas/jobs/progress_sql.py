@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from imaging_pipeline.explaining.missing import ANALYSIS
 from imaging_pipeline.explaining.states import JobState
-from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.jobs.job_tables import JobTable
 from imaging_pipeline.schemas.jobs.sql import Sql, one_of
 from imaging_pipeline.schemas.tables import Tables
@@ -74,7 +74,7 @@ def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, s
     """
     # By the MetaSession, as indexes begin with it.
     of_metasessions = one_of("metasession_name", dict.fromkeys(sessions.values()))
-    joined = _joined(tables, known, of_metasessions)
+    joined = _joined(known, of_metasessions)
     return Sql(
         f"SELECT s.session_name, {_columns(known)}"
         f" FROM (SELECT * FROM {tables.imaging.Session.full_table_name} {of_metasessions.clause}) AS s"
@@ -85,7 +85,7 @@ def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, s
 
 def rank_counts(tables: Tables, known: Sequence[JobTable], wanted: Sql) -> Sql:
     """Return a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
-    joined = _joined(tables, known, Sql())
+    joined = _joined(known, Sql())
     sessions = f"SELECT * FROM {tables.imaging.Session.full_table_name} {wanted.clause}"
     places = ", ".join(str(number) for number in range(1, len(known) + 2))
     return Sql(
@@ -99,12 +99,12 @@ def _columns(known: Sequence[JobTable]) -> str:
     return f"{', '.join(ranks)}, CASE WHEN o.session_name IS NULL THEN 0 ELSE 1 END"
 
 
-def _joined(tables: Tables, known: Sequence[JobTable], of_metasessions: Sql) -> Sql:
+def _joined(known: Sequence[JobTable], of_metasessions: Sql) -> Sql:
     """Return the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
     joins = []
     for number, each in enumerate(known):
         joins.append(_left_joined(_ranks(each, of_metasessions), f"t{number}", "session_name" in each.key))
-    outputs = key_sources.outputs(tables.imaging).proj().make_sql()
+    outputs = next(each.outer_keys_sql for each in known if each.name == ANALYSIS)
     names = "metasession_name, session_name"
     with_output = f"SELECT DISTINCT {names} FROM ({outputs}) AS k {of_metasessions.clause}"
     joins.append(_left_joined(Sql(with_output, of_metasessions.args), "o", True))
