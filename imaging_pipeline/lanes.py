@@ -80,7 +80,14 @@ LANES = (
         ("imaging_pipeline.schemas.suite2p_jobs:Suite2Py",),
         frozenset({Need.REPOSITORY, Need.SUITE2P}),
     ),
-    Lane("computed", (f"{_IMAGING}:FilteredSpikes", f"{_IMAGING}:SNR"), frozenset({Need.STORE})),
+    Lane(
+        "computed",
+        (
+            f"{_IMAGING}:FilteredSpikes",
+            f"{_IMAGING}:SNR",
+        ),
+        frozenset({Need.STORE}),
+    ),
 )
 
 

@@ -42,6 +42,11 @@ def retry(job: Job, facts: Facts) -> str:
     return " ".join(["imaging-pipeline jobs retry --table", job.short_table, *found_by])
 
 
+def start_worker(lane: str) -> str:
+    """Return the command that starts a worker of a lane."""
+    return f"python -m batch_populate {lane} --loop"
+
+
 def _path(facts: Facts) -> str:
     return _quoted(facts.requests[0].path if facts.requests else facts.folder)
 

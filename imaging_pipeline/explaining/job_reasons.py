@@ -126,7 +126,7 @@ def _no_worker(lane: str, others: Sequence[Candidate]) -> Reason:
         f"{what}, only of {', '.join(lanes)}." if lanes else f"{what}.",
         "Start one on a machine that has what it needs:",
         Responsible.ADMINISTRATOR,
-        f"python -m batch_populate {lane} --loop",
+        commands.start_worker(lane),
     )
 
 
