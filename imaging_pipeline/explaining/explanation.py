@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imaging_pipeline.explaining.facts import Facts
-from imaging_pipeline.explaining.reasons import Item, Kind, Reason, Step
+from imaging_pipeline.explaining.reasons import Item, Reason, Step
 from imaging_pipeline.explaining.states import FINAL_STATES, JobState
 from imaging_pipeline.wording import WHOSE_MOVE, in_words, wrapped
 
@@ -22,7 +22,7 @@ class Explanation:
     Attributes
     ----------
     facts
-        What it was told from.
+        What is known, from which the steps follow.
     steps
         Each table in the order in which work flows.
     """
@@ -36,10 +36,10 @@ class Explanation:
         return all(step.state in FINAL_STATES for step in self.steps)
 
     def roots(self) -> Iterator[tuple[Step, Item]]:
-        """Return what stands in the way by itself, and not only waits for something before it."""
+        """Yield what stands in the way by itself, and not only waits for a table before it."""
         for step in self.steps:
             for item in step.items:
-                if any(reason.kind is not Kind.NO_PARENT for reason in item.reasons):
+                if not all(reason.waits_for_table for reason in item.reasons):
                     yield step, item
 
     def text(self, width: int = 80) -> str:
@@ -59,7 +59,7 @@ class Explanations(tuple[Explanation, ...]):
 
     def text(self, width: int = 80) -> str:
         """Return them as plain text, in lines of at most so many characters."""
-        return "\n\n".join(each.text(width) for each in self)
+        return "\n\n".join(explanation.text(width) for explanation in self)
 
     def __str__(self) -> str:
         return self.text()
@@ -69,7 +69,7 @@ class Explanations(tuple[Explanation, ...]):
 
 def _text(explanation: Explanation, width: int) -> str:
     lines = [*_head(explanation), "", *_table(explanation), "", *_why(explanation)]
-    # Commands are there to be copied.
+    # A command is copied as a whole, so that it is never broken.
     return "\n".join(line if _is_command(line) else wrapped(line, width) for line in lines)
 
 
@@ -85,32 +85,32 @@ def _head(explanation: Explanation) -> Iterator[str]:
         yield f"session {facts.session.session_name}{of}"
         yield f"{facts.folder} of {facts.repository_name}"
     yield f"animal {facts.animal_name}, {facts.experiment_type}, {combined}"
-    asked = [f"option set {facts.ops_name}" if facts.ops_name else "no option set"]
-    asked.append(f"setup {facts.setup_name}" if facts.setup_name else "no setup")
-    yield ", ".join(asked)
+    option_set = f"option set {facts.ops_name}" if facts.ops_name else "no option set"
+    setup = f"setup {facts.setup_name}" if facts.setup_name else "no setup"
+    yield f"{option_set}, {setup}"
 
 
 def _table(explanation: Explanation) -> Iterator[str]:
     names = [step.short_table for step in explanation.steps]
     width = max(map(len, names), default=0)
     for step in explanation.steps:
-        yield f"{step.short_table:<{width}}  {step.state.words}{_told(step)}".rstrip()
+        yield f"{step.short_table:<{width}}  {step.state.words}{_details(step)}".rstrip()
 
 
-def _told(step: Step) -> str:
+def _details(step: Step) -> str:
     """Return in a few words what is behind a state."""
     items = [item for item in step.items if item.state is step.state]
     many = f" {len(items)} of {len(step.items)}" if len(step.items) > 1 else ""
-    waiting = [reason.what for reason in items[0].reasons if reason.kind is Kind.NO_PARENT]
+    waiting = [reason.what for reason in items[0].reasons if reason.waits_for_table]
     if waiting:
         return f": {waiting[0][0].lower()}{waiting[0][1:].removesuffix('.')}"
     return f"{many}{_when(items[0])}"
 
 
 def _when(item: Item) -> str:
-    if item.made is not None:
-        took = "" if item.made.duration_s is None else f" in {in_words(item.made.duration_s)}"
-        return f" {_moment(item.made.when)}{took}"
+    if item.row is not None:
+        took = "" if item.row.duration_s is None else f" in {in_words(item.row.duration_s)}"
+        return f" {_moment(item.row.entered)}{took}"
     job = item.job
     if job is None:
         return ""
@@ -127,8 +127,8 @@ def _why(explanation: Explanation) -> Iterator[str]:
     if not roots and explanation.is_done:
         yield "All is done."
     for step, item in roots:
-        about = f", {item.about}" if item.about else ""
-        yield f"{step.short_table}{about}: {item.state.words}"
+        description = f", {item.description}" if item.description else ""
+        yield f"{step.short_table}{description}: {item.state.words}"
         for reason in item.reasons:
             yield from _reason(reason)
         if item.job is not None and item.state is JobState.PENDING:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imaging_pipeline.schemas.jobs.job_tables import Populated
-from imaging_pipeline.schemas.jobs.new_jobs import drop_gone, enter_new
+from imaging_pipeline.schemas.jobs.new_jobs import delete_obsolete_jobs, insert_new_jobs
 from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.table_changes import counts, read_by
 
@@ -74,6 +74,6 @@ class Look:
 
         A key that is gone may have belonged to anybody: a restricted worker drops none.
         """
-        enter_new(self._connection, self._jobs, Sql(self._within))
+        insert_new_jobs(self._connection, self._jobs, Sql(self._within))
         if not self._within:
-            drop_gone(self._connection, self._jobs)
+            delete_obsolete_jobs(self._connection, self._jobs)

@@ -153,8 +153,8 @@ def test_jobs_that_failed_of_the_same_are_told_together(lab: Lab) -> None:
     for number, key in enumerate(failed.keys(order_by="completed_time")):
         jobs.update1({**key, "error_message": f"FormatError: {bad(f'{number}.tif')}"})
     (failure,) = failures(tables.in_code())
-    assert (failure.table, failure.number, failure.told.remedy) == ("imaging.Tif", 2, "Copy it again.")
-    assert failure.newest.about == "90218-run4"
+    assert (failure.table, failure.number, failure.message.remedy) == ("imaging.Tif", 2, "Copy it again.")
+    assert failure.newest.description == "90218-run4"
 
 
 @pytest.mark.usefixtures("folder")

@@ -158,7 +158,7 @@ def test_jobs_are_listed_in_every_state() -> None:
     assert {job.state for job in page.jobs} == set(JOB_STATES)
     assert page.total == len(page.jobs)
     (ignored,) = jobs_with(JobState.IGNORED)["imaging.Tif"]
-    assert ignored.told.kind == "TruncatedError"
+    assert ignored.message.kind == "TruncatedError"
     (reserved,) = jobs_with(JobState.RUNNING)["imaging.FilteredSpikes"]
     assert reserved.host == "imaging1"
 
@@ -166,16 +166,16 @@ def test_jobs_are_listed_in_every_state() -> None:
 @pytest.mark.usefixtures("version_3")
 def test_messages_of_jobs_still_tell_attempts_deaths_reasons_and_whose_move_it_is() -> None:
     jobs = jobs_with(JobState.LATER, JobState.PENDING)["imaging.MakeDatasetSessions"]
-    waiting = [job.told for job in jobs if job.told is not None]
+    waiting = [job.message for job in jobs if job.message is not None]
     assert {(told.kind, told.responsible, told.attempt, told.deaths) for told in waiting} == {
         ("StillCopyingError", Responsible.RETRY, 1, 0),
         ("", Responsible.RETRY, 2, 1),
     }
     failed = jobs_with(JobState.ERROR)["imaging.Tif"]
-    assert {(job.told.kind, job.told.responsible) for job in failed} == {
+    assert {(job.message.kind, job.message.responsible) for job in failed} == {
         ("TruncatedError", Responsible.EXPERIMENTER)
     }
-    assert all(job.told.remedy.startswith("Copy the file again") for job in failed)
+    assert all(job.message.remedy.startswith("Copy the file again") for job in failed)
 
 
 def test_it_is_explained_why_sessions_are_not_done(version_3: Restored) -> None:

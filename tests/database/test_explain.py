@@ -16,7 +16,7 @@ from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.errors import ParsedMessage, Responsible, format_message
 from imaging_pipeline.explaining.explanation import Explanation
-from imaging_pipeline.explaining.reasons import Item, Kind
+from imaging_pipeline.explaining.reasons import Item
 from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
@@ -34,6 +34,7 @@ from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
 from tests.makers.other_connection import other_connection
 from tests.makers.outputs import suite2p_output
+from tests.makers.reasons import Kind, kind, kinds
 from tests.makers.suite2p_output import Suite2pSpec
 from tests.makers.worker import worked
 
@@ -60,10 +61,6 @@ def the(table: str, wanted: str = WHEEL.name) -> Item:
     return item
 
 
-def kinds(item: Item) -> list[Kind]:
-    return [reason.kind for reason in item.reasons]
-
-
 def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: Path) -> None:
     imaging.BaseFolder.add(**lab.request(folder, combined=False))
     place = lab.windows_path(folder)
@@ -74,7 +71,7 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     assert kinds(the("MakeDatasetSessions", place)) == [Kind.NO_WORKER]
     add_worker(imaging.Worker, "vm7-1", "ingest,imported", lacks=(NOT_MOUNTED,))
     (reason,) = the("MakeDatasetSessions", place).reasons
-    assert (reason.kind, reason.remedy, reason.responsible) == (
+    assert (kind(reason), reason.remedy, reason.responsible) == (
         Kind.UNABLE,
         "Mount it.",
         Responsible.ADMINISTRATOR,
@@ -112,7 +109,7 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
         imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind) == (JobState.NOT_YET, Kind.NO_ANIMAL)
+    assert (item.state, kind(reason)) == (JobState.NOT_YET, Kind.NO_ANIMAL)
     assert reason.responsible is Responsible.RETRY
     assert "90317" in reason.what
     assert explained("90218/day1").facts.animal_name == "90317"
@@ -124,7 +121,7 @@ def test_a_setup_without_a_calibration_is_told_by_the_request_s_error(lab: Lab, 
     worked(imaging.MakeDatasetSessions(), {"basefolder_id": 0})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind, reason.responsible) == (
+    assert (item.state, kind(reason), reason.responsible) == (
         JobState.ERROR,
         Kind.ERROR,
         Responsible.EXPERIMENTER,
@@ -157,7 +154,7 @@ def test_outputs_that_are_not_taken_are_told_with_their_reasons(lab: Lab, folder
     (unfinished / "plane0" / "iscell.npy").unlink()
     register(lab, folder, combined=False)
     reasons = the("ImagingAnalysis").reasons
-    assert {reason.kind for reason in reasons} == {Kind.OUTPUT_NOT_TAKEN}
+    assert {kind(reason) for reason in reasons} == {Kind.OUTPUT_NOT_TAKEN}
     told = {reason.what.split(": ")[0].rpartition(" ")[2]: reason for reason in reasons}
     assert set(told) == {"superseded", "foreign", "incomplete"}
     assert told["superseded"].remedy == "Let Suite2p run again."
@@ -187,9 +184,9 @@ def test_a_session_is_followed_from_its_run_to_its_cells(lab: Lab, folder: Path)
     assert explanation.is_done
     assert explanation.text().endswith("All is done.")
     done = next(step for step in explanation.steps if step.short_table == "Cell").items[0]
-    assert done.made is not None
-    assert done.made.duration_s is not None
-    assert done.about == f"{WHEEL.name}, fast/plane0"
+    assert done.row is not None
+    assert done.row.duration_s is not None
+    assert done.description == f"{WHEEL.name}, fast/plane0"
 
 
 def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab, folder: Path) -> None:
@@ -211,7 +208,7 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     assert kinds(the("Tif"))[0] is Kind.ORPHAN
     add_worker(imaging.Worker, "vm7-1", "imported", processes={55: "imaging.Tif: reading 3 of 4"})
     (reason,) = the("Tif").reasons
-    assert (reason.kind, reason.what.split(".")[0]) == (
+    assert (kind(reason), reason.what.split(".")[0]) == (
         Kind.RUNNING,
         "vm7-1 makes it, process 55 on vm7: imaging",
     )
@@ -220,11 +217,11 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     assert kinds(the("Tif")) == [Kind.SILENT]
     jobs.update1({**key, "status": "error", "completed_time": "2024-05-17", "error_message": "OSError: no"})
     (reason,) = the("Tif").reasons
-    assert (reason.kind, reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
+    assert (kind(reason), reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
     wanted = Selection(named=named(tables.in_code(), WHEEL.name))
     act(tables.in_code(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
     (reason,) = the("Tif").reasons
-    assert reason.kind is Kind.IGNORED
+    assert kind(reason) is Kind.IGNORED
     assert reason.what.startswith("anna let it be ignored, 20")
     assert reason.what.endswith(" (the laser was off).")
 

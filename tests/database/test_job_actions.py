@@ -11,7 +11,7 @@ import pytest
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.jobs.actions import Acted, Action, act, job_hash
+from imaging_pipeline.schemas.jobs.actions import Action, ActionResult, act, job_hash
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.register.named_sessions import named
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
@@ -46,7 +46,7 @@ def of_session(timeseries: str, **more: Any) -> Selection:
     return Selection(named=named(tables.in_code(), timeseries), **more)
 
 
-def do(action: Action, wanted: Selection, **more: Any) -> Acted:
+def do(action: Action, wanted: Selection, **more: Any) -> ActionResult:
     return act(tables.in_code(), action, wanted, **more)
 
 
@@ -60,7 +60,7 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     running = enter(WHEEL.name, "reserved", host="desk", pid=7)
     acted = do(Action.RETRY, Selection(table="tif"))
     assert [(job.table, job.key, job.state) for job in acted.jobs] == [("imaging.Tif", failed, "error")]
-    assert acted.untouched == {JobState.RUNNING: 1}
+    assert acted.unchanged == {JobState.RUNNING: 1}
     row = (imaging.Tif.jobs & failed).fetch1()
     assert (row["status"], row["error_message"], row["priority"]) == ("pending", "", 5)
     assert status_of(running) == "reserved"
@@ -68,7 +68,7 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     assert status_of(failed) == "success"
     with pytest.raises(InputError, match="No such job"):
         do(Action.RETRY, Selection(table="Mesc"))
-    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == Acted((), {JobState.DONE: 1})
+    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == ActionResult((), {JobState.DONE: 1})
 
 
 @pytest.mark.usefixtures("folder")

@@ -25,17 +25,17 @@ def numbers() -> Numbers:
     """Return how many jobs of each table are how far and not done; counted is as listed."""
     handle = tables.in_code()
     counted = {
-        (each.jobs.short_name, status): number
+        (each.table.short_name, status): number
         for each in overview(handle)
         for status, number in each.counts.items()
     }
     listed = {}
     for each in overview(handle):
         for status in JOB_STATES:
-            found = list_jobs(handle, Selection(table=each.jobs.name), [status], limit=100)
+            found = list_jobs(handle, Selection(table=each.table.name), [status], limit=100)
             assert len(found.jobs) == found.total
             if found.total:
-                listed[each.jobs.short_name, status] = found.total
+                listed[each.table.short_name, status] = found.total
     assert counted == listed
     return {of: number for of, number in counted.items() if of[1] is not JobState.DONE}
 

@@ -16,7 +16,7 @@ from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
-from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, Wanted, progress_page
+from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, SessionFilter, progress_page
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import WHEEL, write_folder
@@ -42,7 +42,7 @@ def registered(lab: Lab) -> None:
     register(lab, write_folder(lab.share / "other", fourth), combined=False, animal="90300")
 
 
-def page(wanted: Wanted | None = None, *, limit: int = 10, offset: int = 0) -> ProgressPage:
+def page(wanted: SessionFilter | None = None, *, limit: int = 10, offset: int = 0) -> ProgressPage:
     return progress_page(tables.in_code(), wanted, limit=limit, offset=offset)
 
 
@@ -105,15 +105,17 @@ def test_sessions_are_chosen_by_animal_person_and_day_and_paged(lab: Lab) -> Non
         [],
     ]
     assert {page(limit=3, offset=offset).total for offset in (0, 3, 6)} == {4}
-    assert named(page(Wanted(animal="90300"))) == named(page(Wanted(animal="b0f1"))) == ["day13"]
-    of_bert = page(Wanted(username="bert"))
+    assert (
+        named(page(SessionFilter(animal="90300"))) == named(page(SessionFilter(animal="b0f1"))) == ["day13"]
+    )
+    of_bert = page(SessionFilter(username="bert"))
     assert (named(of_bert), of_bert.total) == (["day12"], 1)
     assert of_bert.totals[0] == {JobState.PENDING: 1}
     assert of_bert.requests == {JobState.PENDING: 1}
-    assert page(Wanted(animal="90300")).requests == {}
-    days = Wanted(since=date(2024, 5, 11), until=date(2024, 5, 12))
+    assert page(SessionFilter(animal="90300")).requests == {}
+    days = SessionFilter(since=date(2024, 5, 11), until=date(2024, 5, 12))
     assert named(page(days)) == ["day12", "day11"]
-    for wanted, alike in ((Wanted(animal="9028"), "90218"), (Wanted(username="bertt"), "bert")):
+    for wanted, alike in ((SessionFilter(animal="9028"), "90218"), (SessionFilter(username="bertt"), "bert")):
         with pytest.raises(InputError, match=alike):
             page(wanted)
 

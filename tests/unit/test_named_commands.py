@@ -18,7 +18,7 @@ import batch_populate.command
 import imaging_pipeline
 from imaging_pipeline.cli import COMMANDS
 from imaging_pipeline.explaining import commands
-from imaging_pipeline.explaining.facts import Facts, Requested, SessionNamed
+from imaging_pipeline.explaining.facts import Facts, RequestFacts, SessionNames
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
 from imaging_pipeline.explaining.states import JobState
@@ -28,11 +28,11 @@ PROJECT = Path(__file__).parents[2]
 NOON = datetime(2024, 5, 17, 12)
 # What may follow the name of the project in a sentence.
 PROSE = ("are", "has", "on", "that")
-ALL_INPUTS = Requested(
+ALL_INPUTS = RequestFacts(
     number=5,
     path="N:\\moser\\day 1",
     username="anna",
-    made=NOON,
+    entered=NOON,
     register_uncurated=True,
     setup="room 1",
     scope_name="scope2",
@@ -40,7 +40,7 @@ ALL_INPUTS = Requested(
     sessiontype="open field",
 )
 FACTS = Facts(
-    session=SessionNamed("0123456789abcdef", "0123456789abcdef", "90218-wheel", NOON),
+    session=SessionNames("0123456789abcdef", "0123456789abcdef", "90218-wheel", NOON),
     folder="day 1",
     repository_name="moser",
     animal_name="90218",

@@ -1,4 +1,4 @@
-"""Entering jobs that nobody has met yet, and dropping those of keys that are gone."""
+"""Inserting jobs for keys that have none yet, and deleting those of keys that are gone."""
 
 from __future__ import annotations
 
@@ -6,63 +6,64 @@ from typing import Any
 
 import datajoint as dj
 
-from imaging_pipeline.schemas.jobs.job_rows import new, same
+from imaging_pipeline.schemas.jobs.job_rows import keys_without_job, rows_with_key
 from imaging_pipeline.schemas.jobs.job_tables import Populated
-from imaging_pipeline.schemas.jobs.sql import Sql, every
+from imaging_pipeline.schemas.jobs.sql import Sql, all_of
 
 
-def enter_new(connection: Any, jobs: Populated, of_key: Sql) -> int:
-    """Enter the jobs of a table that are to be made and that nobody has met, and give their number.
+def insert_new_jobs(connection: Any, table: Populated, key_condition: Sql) -> int:
+    """Insert the jobs of a table for keys that are to be made and have none, and return their number.
 
-    A finished job whose row was purged is entered anew. Somebody else may enter the same at this moment.
+    A finished job whose row was purged is inserted anew. Somebody else may insert the same at this moment.
 
     Parameters
     ----------
     connection
         To the database.
-    jobs
+    table
         The table.
-    of_key
+    key_condition
         Condition on columns of the key.
     """
-    query = new(jobs, of_key)
-    found = connection.query(query.text, args=query.args, as_dict=True).fetchall()
-    if not found:
+    query = keys_without_job(table, key_condition)
+    rows = connection.query(query.text, args=query.args, as_dict=True).fetchall()
+    if not rows:
         return 0
-    purged = Sql(f"status = 'success' AND NOT EXISTS ({same(jobs, jobs.full_name, jobs.jobs_name)})")
-    both = every([purged, of_key])
-    connection.query(f"DELETE FROM {jobs.jobs_name} {both.clause}", args=both.args)
-    # A moment ago: who looks for a job that is due compares with a coarser clock.
+    purged = Sql(
+        f"status = 'success' AND NOT EXISTS ({rows_with_key(table, table.full_name, table.jobs_name)})"
+    )
+    condition = all_of([purged, key_condition])
+    connection.query(f"DELETE FROM {table.jobs_name} {condition.clause}", args=condition.args)
+    # A moment ago: workers compare the time of a job with a coarser clock.
     ago = connection.adapter.interval_expr(1, "second")
     due = connection.query(f"SELECT CURRENT_TIMESTAMP(3) - {ago}").fetchone()[0]
-    dj.FreeTable(connection, jobs.jobs_name).insert(
+    dj.FreeTable(connection, table.jobs_name).insert(
         (
             {
-                **{column: row[column] for column in jobs.key},
+                **{column: row[column] for column in table.key},
                 "status": "pending",
                 "priority": row["priority"],
                 "scheduled_time": due,
             }
-            for row in found
+            for row in rows
         ),
         skip_duplicates=True,
     )
-    return len(found)
+    return len(rows)
 
 
-def drop_gone(connection: Any, jobs: Populated) -> int:
-    """Drop the jobs of keys that are to be made no more and were not made; those ignored stay."""
-    source = f"({jobs.keys_sql})"
-    query = (
-        f"SELECT {', '.join(jobs.key)} FROM {jobs.jobs_name} AS j"
-        " WHERE status IN ('pending', 'success', 'error')"
-        f" AND NOT EXISTS ({same(jobs, source, 'j')}) AND NOT EXISTS ({same(jobs, jobs.full_name, 'j')})"
-    )
-    keys = connection.query(query).fetchall()
-    where = " AND ".join(f"{column} = %s" for column in jobs.key)
+def delete_obsolete_jobs(connection: Any, table: Populated) -> int:
+    """Delete the jobs of keys that are no longer to be made and have no row; ignored ones stay."""
+    has_key = f"EXISTS ({rows_with_key(table, f'({table.keys_sql})', 'j')})"
+    has_row = f"EXISTS ({rows_with_key(table, table.full_name, 'j')})"
+    # A reserved job is left to its worker, whose insert fails by itself.
+    may_be_deleted = "status IN ('pending', 'success', 'error')"
+    keys = connection.query(
+        f"SELECT {', '.join(table.key)} FROM {table.jobs_name} AS j"
+        f" WHERE {may_be_deleted} AND NOT {has_key} AND NOT {has_row}"
+    ).fetchall()
+    where = " AND ".join(f"{column} = %s" for column in table.key)
     for key in keys:
-        connection.query(
-            f"DELETE FROM {jobs.jobs_name} WHERE {where} AND status IN ('pending', 'success', 'error')",
-            args=tuple(key),
-        )
+        # Its state may have changed since.
+        connection.query(f"DELETE FROM {table.jobs_name} WHERE {where} AND {may_be_deleted}", args=tuple(key))
     return len(keys)

@@ -16,7 +16,7 @@ from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.job_tables import job_tables
 from imaging_pipeline.schemas.jobs.listing import list_jobs
-from imaging_pipeline.schemas.jobs.living_workers import met
+from imaging_pipeline.schemas.jobs.living_workers import living_then_silent
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.make.suite2p_runs import take_up
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         tables=overview(bound),
         statuses=JOB_STATES,
         failures=failures(bound),
-        workers=met(bound),
+        workers=living_then_silent(bound),
         runs=queries.finished_runs(bound),
         may_add=me().may_change_of,
     )
