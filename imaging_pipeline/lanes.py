@@ -99,17 +99,17 @@ def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
     InputError
         When a name is none of a lane.
     """
-    wanted = set(names)
-    known = [lane.name for lane in LANES]
-    for name in sorted(wanted.difference(known)):
-        close = near(name, known)
+    requested = set(names)
+    existing = [lane.name for lane in LANES]
+    for name in sorted(requested.difference(existing)):
+        alike = near(name, existing)
         raise InputError(
             "There is no such lane",
             found=name,
-            allowed=", ".join(known),
-            remedy=f"Did you mean {close[0]}?" if close else "Name some of these, or none for all.",
+            allowed=", ".join(existing),
+            remedy=f"Did you mean {alike[0]}?" if alike else "Name some of these, or none for all.",
         )
-    return tuple(lane for lane in LANES if not wanted or lane.name in wanted)
+    return tuple(lane for lane in LANES if not requested or lane.name in requested)
 
 
 def short_name(table: str) -> str:

@@ -52,14 +52,14 @@ def _acting(command: _Command) -> _Command:
 @click.group(invoke_without_command=True)
 @_selecting
 @click.option(
-    "--status", type=click.Choice([str(each) for each in JOB_STATES]), help="List these one by one."
+    "--status", type=click.Choice([str(state) for state in JOB_STATES]), help="List these one by one."
 )
 @click.option("--limit", default=50, show_default=True, help="How many are listed one by one.")
 @click.pass_context
 def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any) -> None:
-    """Count jobs by table, and tell what runs and what failed, and why; or do something with them.
+    """Count jobs by table, and show what runs, what failed and why; or change jobs.
 
-    With a command the options are given after it.
+    With a command, options are typed after it.
     """
     if context.invoked_subcommand is not None:
         if status or any(which.values()):
@@ -78,7 +78,7 @@ def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any
 def retry(key: tuple[str, ...], **inputs: Any) -> None:
     """Try jobs again that failed or are ignored, and try those now that wait for later.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.RETRY, key, **inputs)
 
@@ -88,7 +88,7 @@ def retry(key: tuple[str, ...], **inputs: Any) -> None:
 def ignore(key: tuple[str, ...], **inputs: Any) -> None:
     """Leave jobs alone until they are tried again, or their folder is registered again.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.IGNORE, key, **inputs)
 
@@ -105,7 +105,7 @@ def ignore(key: tuple[str, ...], **inputs: Any) -> None:
 def prioritise(key: tuple[str, ...], priority: int, **inputs: Any) -> None:
     """Let jobs be made sooner than others, or later; not those that follow from what they make.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.PRIORITISE, key, priority=priority, **inputs)
 
@@ -122,7 +122,7 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InputError(
-            "A column of a key is given with its value",
+            "A column of a key needs a value",
             found=text,
             allowed="name=value, such as basefolder_id=4",
             remedy="correct it, or say --session or --table.",

@@ -113,7 +113,7 @@ def _state(job: Job) -> str:
 
 def _who(job: Job) -> str:
     if job.worker is None:
-        return f"by process {job.pid} on {job.host}, of no worker that is known"
+        return f"by process {job.pid} on {job.host}, of no known worker"
     silent = f", silent for {in_words(job.worker.heartbeat_age_s)}" if job.worker.is_silent else ""
     doing = next((process.doing for process in job.worker.processes if process.pid == job.pid), "")
     return f"by {job.worker.name}{silent}{f': {doing}' if doing else ''}"

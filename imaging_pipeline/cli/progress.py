@@ -40,9 +40,9 @@ def progress(
     limit: int,
     offset: int,
 ) -> None:
-    """Tell how far each table is with each session, the newest first, and with all of them.
+    """Show how far each table is with each session, the newest first, and with all of them.
 
-    What stands in the way of one, imaging-pipeline explain tells.
+    imaging-pipeline explain shows what stands in the way of one.
     """
     first, last = (day.date() if day else None for day in (since, until))
     with connected() as tables:

@@ -117,7 +117,7 @@ def _when(item: Item) -> str:
     if item.state is JobState.LATER and job.due_s is not None:
         return f", in {in_words(job.due_s)}"
     if job.since_s is None:
-        return ", no worker has met it yet"
+        return ", no worker has seen it yet"
     since = in_words(job.since_s)
     return f" {since} ago" if item.state is JobState.ERROR else f" for {since}"
 

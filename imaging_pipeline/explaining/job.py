@@ -47,7 +47,7 @@ class Job:
     worker_name, host, pid
         Who has it, or had it last; empty and 0 where that was nobody.
     worker
-        The same, where it is known; it may have given no sign of life for a while.
+        The same, where it is known; its last heartbeat may be old.
     ignored
         By whom, where that was looked up.
     """

@@ -59,15 +59,15 @@ def _running(table: TableFacts, job: Job) -> Iterator[Reason]:
         return
     if job.worker is None:
         yield Reason(
-            f"It is reserved by {process}, which is of no worker that is known.",
-            "Nothing where a worker runs: one takes up what such a process left.",
+            f"It is reserved by {process}, which belongs to no known worker.",
+            "Nothing while a worker runs: it takes over the jobs of such a process.",
             Responsible.RETRY,
         )
     else:
         silent_for = in_words(job.worker.heartbeat_age_s)
         yield Reason(
             f"{job.worker.name} has it, {process}, and has given no sign of life for {silent_for}.",
-            "Nothing where another worker runs: it takes the job up.",
+            "Nothing while another worker runs: it takes over the job.",
             Responsible.RETRY,
         )
     if not table.candidates:
@@ -97,7 +97,7 @@ def _ignored(job: Job, facts: Facts) -> Reason:
     what = "It is ignored."
     if job.ignored is not None:
         why = f" ({job.ignored.reason})" if job.ignored.reason else ""
-        what = f"{job.ignored.who} let it be ignored, {job.ignored.when.isoformat(' ', 'minutes')}{why}."
+        what = f"{job.ignored.who} ignored it, {job.ignored.when.isoformat(' ', 'minutes')}{why}."
     remedy = "If it is to be made after all:"
     return Reason(what, remedy, Responsible.EXPERIMENTER, commands.retry(job, facts))
 

@@ -37,8 +37,8 @@ def table_states(
 
     def state(table: str) -> JobState:
         if table not in complete:
-            known = states[table]
-            complete[table] = missing(table) if known is None else known
+            stored = states[table]
+            complete[table] = missing(table) if stored is None else stored
         return complete[table]
 
     def missing(table: str) -> JobState:
@@ -64,7 +64,7 @@ def missing_item(facts: Facts, table: TableFacts) -> Item:
 def no_session(facts: Facts) -> Reason:
     """Return the reason that a request was carried out, and that none of its sessions is left."""
     return Reason(
-        "It gave no session that is still there.",
+        "None of its sessions is left.",
         "See what it did:",
         Responsible.EXPERIMENTER,
         commands.report(facts),

@@ -13,7 +13,7 @@ class JobState(StrEnum):
     """How far a job is; the first are those that a person should see before the others.
 
     Job tables have DataJoint's words, such as ``reserved``; a pending job whose time is still to come is for
-    later. A table without a job for a session may not be asked for it, not yet be able to make it, or never.
+    later. The rest is for a table that has no job for a session.
     """
 
     ERROR = "error"

@@ -11,7 +11,7 @@ from imaging_pipeline import database
 from imaging_pipeline.lanes import LANES, Lane, Need
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.jobs.needs import job_needs, room
-from imaging_pipeline.schemas.jobs.restrictions import keys_meant
+from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings
@@ -73,7 +73,7 @@ class Wiring:
         ------
         InputError
         """
-        return keys_meant(tables.in_code(), target.primary_key, condition)
+        return key_condition_of(tables.in_code(), target.primary_key, condition)
 
     def abilities(self, config: Any, lanes: Sequence[Lane]) -> Abilities:
         """Look what this machine can do of some lanes."""

@@ -135,7 +135,7 @@ def test_what_is_done_with_jobs_is_told_and_what_runs_is_left(run: Run) -> None:
     assert "Tif, 90218-run1: was ignore" in prioritised
     assert "What follows from these is made with the usual priority, 5." in prioritised
     for arguments, said in (
-        (("retry",), "Nothing is said of which jobs are meant"),
+        (("retry",), "No jobs are selected"),
         (("retry", "session"), "name=value"),
         (("retry", "--animal", "90218"), "--animal says whose --session is meant"),
         (("--table", "Tif", "retry"), "Give the options after the command"),

@@ -222,7 +222,7 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     act(tables.in_code(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
     (reason,) = the("Tif").reasons
     assert kind(reason) is Kind.IGNORED
-    assert reason.what.startswith("anna let it be ignored, 20")
+    assert reason.what.startswith("anna ignored it, 20")
     assert reason.what.endswith(" (the laser was off).")
 
 
@@ -281,7 +281,7 @@ def test_the_command_tells_it_in_80_columns_and_refuses_what_is_not_known(
     told = run(WHEEL.name)
     assert told.exit_code == 0, told.output
     assert told.stdout == f"{explained().text()}\n"
-    assert "Suite2Py             pending, no worker has met it yet" in told.stdout
+    assert "Suite2Py             pending, no worker has seen it yet" in told.stdout
     of_table = run("90218/day1", "suite2py").stdout
     assert "Suite2Py" in of_table
     assert "Cell" not in of_table

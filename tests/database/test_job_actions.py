@@ -172,7 +172,7 @@ def test_a_run_of_suite2p_is_found_by_each_of_its_sessions_and_a_request_by_its_
 @pytest.mark.usefixtures("folder")
 def test_what_is_not_known_is_refused_with_what_is() -> None:
     for wanted, told in (
-        (Selection(), "Nothing is said of which jobs"),
+        (Selection(), "No jobs are selected"),
         (Selection(table="Tiff"), "Did you mean Tif"),
         (Selection(key={"session": "x"}), "session_name"),
         (Selection(key={"basefolder_id": "x"}), "basefolder_id is a number"),

@@ -186,7 +186,7 @@ def test_a_job_that_a_machine_gave_back_tells_why_and_who_else_can_do_it() -> No
     [
         (worker(), Kind.RUNNING, "vm7-1 makes it, process 55 on vm7: imaging.Tif: reading 3 of 4."),
         (worker(heartbeat_age_s=95.0), Kind.SILENT, "has given no sign of life for 1 min 35 s"),
-        (None, Kind.ORPHAN, "process 55 on vm7, which is of no worker that is known"),
+        (None, Kind.ORPHAN, "process 55 on vm7, which belongs to no known worker"),
     ],
 )
 def test_a_running_job_tells_who_has_it_and_whether_they_live(
@@ -248,7 +248,7 @@ def test_an_ignored_job_tells_who_let_it_be_ignored_when_and_why() -> None:
     ignored = job(TIF, JobState.IGNORED, ignored=Ignored("anna", NOON, "the laser was off"))
     item = the(facts(tif=table(TIF, jobs=(ignored,))), TIF)
     assert item.state is JobState.IGNORED
-    assert item.reasons[0].what == "anna let it be ignored, 2024-05-17 12:00 (the laser was off)."
+    assert item.reasons[0].what == "anna ignored it, 2024-05-17 12:00 (the laser was off)."
 
 
 def test_no_option_set_is_told_with_the_command_that_asks_for_one() -> None:

@@ -119,7 +119,7 @@ def act(
     """
     if selection.is_all:
         raise InputError(
-            "Nothing is said of which jobs are meant",
+            "No jobs are selected",
             remedy="name a session, a table, or columns of the key.",
         )
     account = tables.connection.get_user()

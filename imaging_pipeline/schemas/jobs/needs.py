@@ -10,7 +10,7 @@ from imaging_pipeline.explaining.facts import Candidate
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.lanes import Lane, Need
 from imaging_pipeline.living_worker import LivingWorker
-from imaging_pipeline.schemas.jobs.restrictions import keys_meant
+from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -103,7 +103,7 @@ def room(needs: JobNeeds, scratch_bytes: int | None, memory_bytes: int | None) -
 
 def _is_restricted_to(tables: Tables, condition: str, key: Mapping[str, object]) -> bool:
     values = ", ".join(f"%s AS {name}" for name in key)
-    query = f"SELECT 1 FROM (SELECT {values}) AS job WHERE {keys_meant(tables, list(key), condition)}"
+    query = f"SELECT 1 FROM (SELECT {values}) AS job WHERE {key_condition_of(tables, list(key), condition)}"
     return tables.connection.query(query, args=tuple(key.values())).fetchone() is not None
 
 

@@ -26,7 +26,7 @@ _SESSION = ("metasession_name", "session_name")
 _REQUEST = ("basefolder_id",)
 
 
-def keys_meant(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
+def key_condition_of(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
     """Return the SQL condition on rows with some primary key that belong to what a person's condition means.
 
     Parameters
