@@ -1,4 +1,6 @@
-"""Write docs/tables.md from the tables in code: python docs/make_tables.py.
+"""Write docs/tables.md, and the tables of each lane in docs/workers.md, from the tables in code.
+
+python docs/make_tables.py
 
 The tables are declared in an embedded server of their own, so that what stands in the document is
 what the database has.
@@ -7,6 +9,7 @@ what the database has.
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
 
 DOCUMENT = Path(__file__).with_name("tables.md")
+LANES_DOCUMENT = Path(__file__).with_name("workers.md")
 
 _SCHEMAS = (mlims, imaging, suite2p_jobs)
 # Pages that are left out of the first diagram: nearly everything refers to them.
@@ -111,6 +115,16 @@ def page() -> str:
     return "\n".join([_HEAD, *_overview(tables), *sections])
 
 
+def with_tables_of_lanes(document: str) -> str:
+    """Return a document whose table of lanes names what each of them fills, in order."""
+    for lane in LANES:
+        names = ", ".join(f"`{table.partition(':')[2]}`" for table in lane.tables)
+        document = re.sub(
+            rf"^(\| `{lane.name}` \| )`\w+`(, `\w+`)*", rf"\1{names}", document, flags=re.MULTILINE
+        )
+    return document
+
+
 def _overview(tables: _Tables) -> Iterator[str]:
     shown = [module for module in tables.pages if module.rpartition(".")[2] not in _REFERRED_TO]
     classes = [cls for module in shown for cls in tables.pages[module]]
@@ -190,6 +204,8 @@ def main() -> None:
         config = dataclasses.replace(embedded_config(Path(folder)), timezone="UTC", loglevel="WARNING")
         database.init_db(config)
         DOCUMENT.write_text(page(), encoding="utf-8")
+    document = LANES_DOCUMENT.read_text(encoding="utf-8")
+    LANES_DOCUMENT.write_text(with_tables_of_lanes(document), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,14 @@ LANES = (
         ("imaging_pipeline.schemas.suite2p_jobs:Suite2Py",),
         frozenset({Need.REPOSITORY, Need.SUITE2P}),
     ),
-    Lane("computed", (f"{_IMAGING}:FilteredSpikes", f"{_IMAGING}:SNR"), frozenset({Need.STORE})),
+    Lane(
+        "computed",
+        (
+            f"{_IMAGING}:FilteredSpikes",
+            f"{_IMAGING}:SNR",
+        ),
+        frozenset({Need.STORE}),
+    ),
 )
 
 
@@ -96,14 +103,14 @@ def lanes_named(names: Iterable[str]) -> tuple[Lane, ...]:
         A name is no lane's.
     """
     requested = set(names)
-    allowed = [lane.name for lane in LANES]
-    for name in sorted(requested.difference(allowed)):
-        close = near(name, allowed)
+    existing = [lane.name for lane in LANES]
+    for name in sorted(requested.difference(existing)):
+        alike = near(name, existing)
         raise InputError(
             "There is no such lane",
             found=name,
-            allowed=", ".join(allowed),
-            remedy=f"Did you mean {close[0]}?" if close else "Name some of these, or none for all.",
+            allowed=", ".join(existing),
+            remedy=f"Did you mean {alike[0]}?" if alike else "Name some of these, or none for all.",
         )
     return tuple(lane for lane in LANES if not requested or lane.name in requested)
 

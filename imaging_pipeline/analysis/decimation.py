@@ -29,7 +29,7 @@ class Decimated:
 def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
     """Return the lowest and the highest sample of each stretch of equally many samples.
 
-    Where there are no more samples than points, they are given as they are.
+    Where there are no more samples than points, they are returned as they are.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
     Raises
     ------
     InputError
-        Fewer than two points are asked for.
+        ``num_points`` is less than 2.
     """
     if num_points < 2:
         raise InputError(

@@ -80,11 +80,11 @@ def match_centres(
     offsets_px = cell_centres_px[:, None].astype(np.float64) - roi_centres_px[None]
     distances_px = np.hypot(offsets_px[..., 0], offsets_px[..., 1])
     is_near = distances_px <= max_distance_px
-    # One pair too far must cost more than all near ones together, else near pairs are given up.
+    # One pair too far must cost more than all near ones together, or near pairs would be dropped for it.
     too_far = (max_distance_px + 1) * (min(distances_px.shape) + 1)
     cells, rois = linear_sum_assignment(np.where(is_near, distances_px, too_far))
-    kept = is_near[cells, rois]
-    cells, rois = cells[kept].astype(np.int64), rois[kept].astype(np.int64)
+    is_pair = is_near[cells, rois]
+    cells, rois = cells[is_pair].astype(np.int64), rois[is_pair].astype(np.int64)
     return Match(cells, rois, distances_px[cells, rois], *distances_px.shape)
 
 

@@ -30,10 +30,10 @@ class SignalToNoise:
 
 
 def signal_to_noise(traces: NDArray[np.float32]) -> SignalToNoise:
-    """Hold the peaks of each trace against its noise.
+    """Return the height of each trace's peaks over its noise.
 
-    The noise is told from the differences of successive samples, which transients, slow and rare, hardly
-    touch: their median absolute deviation over 0.6745 · √2 (as CASCADE does, Rupprecht et al. 2021). The
+    The noise is estimated from the differences of successive samples, which slow and rare transients hardly
+    change: their median absolute deviation over 0.6745 · √2 (as CASCADE does, Rupprecht et al. 2021). The
     signal is the 99th percentile above the median. A trace without noise has no ratio.
 
     Parameters

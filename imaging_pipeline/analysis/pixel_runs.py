@@ -35,7 +35,7 @@ def pixel_runs(xpix: Sequence[NDArray[np.integer]], ypix: Sequence[NDArray[np.in
     Parameters
     ----------
     xpix, ypix
-        Of each region, integers (npix,), px; in any order, and also when a pixel is given twice.
+        Of each region, integers (npix,), px; in any order, and a pixel may be there twice.
     """
     sizes = [len(pixels) for pixels in xpix]
     region = np.repeat(np.arange(len(sizes)), sizes)
@@ -45,9 +45,9 @@ def pixel_runs(xpix: Sequence[NDArray[np.integer]], ypix: Sequence[NDArray[np.in
         return PixelRuns(region, y, x, x)
     # One number a pixel is sorted much sooner than three; rows lie apart in it.
     height, width = int(y.max()) + 1, int(x.max()) + 2
-    places = np.sort((region * height + y) * width + x)
-    is_last = np.append(np.diff(places) > 1, True)
-    begins, ends = places[np.append(True, is_last[:-1])], places[is_last]
+    positions = np.sort((region * height + y) * width + x)
+    is_last = np.append(np.diff(positions) > 1, True)
+    begins, ends = positions[np.append(True, is_last[:-1])], positions[is_last]
     rows, first = np.divmod(begins, width)
     region, y = np.divmod(rows, height)
     return PixelRuns(region, y, first, first + ends - begins + 1)

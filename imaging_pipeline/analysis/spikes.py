@@ -58,8 +58,8 @@ def filtered_spikes(spikes: NDArray[np.float32], num_std: float) -> FilteredSpik
             remedy="Give a number of 0 or more.",
         )
     thresholds = np.array([_threshold(cell, num_std) for cell in spikes], np.float32)
-    kept = np.where(spikes > thresholds[:, None], spikes, np.float32(0))
-    return FilteredSpikes(kept.astype(np.float32, copy=False), thresholds)
+    filtered = np.where(spikes > thresholds[:, None], spikes, np.float32(0))
+    return FilteredSpikes(filtered.astype(np.float32, copy=False), thresholds)
 
 
 def _threshold(spikes: NDArray[np.float32], num_std: float) -> float:

@@ -14,11 +14,11 @@ from imaging_pipeline.schemas.jobs import explaining
 @click.argument("table", required=False)
 @click.option("--animal", help="Name or identifier, where several animals have a timeseries of the name.")
 def explain(session: str, table: str | None, animal: str | None) -> None:
-    """Return how far a session is, and why it is not done.
+    """Show how far a session is, and why it is not done.
 
     SESSION is the name of a session or MetaSession, or its beginning, or a timeseries. A FOLDER, as typed or
     below its repository, stands for all its sessions; for its request where there is none yet. With TABLE,
-    such as Cell, only what that table needs is told.
+    such as Cell, only what that table needs is shown.
     """
     with connected() as tables:
         explanations = explaining.explain(tables, session, table=table, animal=animal)

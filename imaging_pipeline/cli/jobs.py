@@ -11,7 +11,7 @@ from imaging_pipeline.cli import jobs_text
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table, text_width
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
@@ -28,7 +28,7 @@ _Command = Callable[..., None]
 
 
 def _selecting(command: _Command) -> _Command:
-    """Return a command the options that say which jobs are meant."""
+    """Add the options to a command that say which jobs are meant."""
     options = (
         click.option("--error", default="", metavar="WORDS", help="Only jobs whose message has these words."),
         click.option("--animal", help="Where several animals have a timeseries of that name."),
@@ -41,7 +41,7 @@ def _selecting(command: _Command) -> _Command:
 
 
 def _acting(command: _Command) -> _Command:
-    """Return a command what it needs to act on jobs."""
+    """Add the options and the argument to a command that changes jobs."""
     command = click.option("--user", "username", help="Who does it; else the account of the database.")(
         command
     )
@@ -51,24 +51,26 @@ def _acting(command: _Command) -> _Command:
 
 @click.group(invoke_without_command=True)
 @_selecting
-@click.option("--status", type=click.Choice([str(each) for each in JobStatus]), help="List these one by one.")
+@click.option(
+    "--status", type=click.Choice([str(state) for state in JOB_STATES]), help="List these one by one."
+)
 @click.option("--limit", default=50, show_default=True, help="How many are listed one by one.")
 @click.pass_context
 def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any) -> None:
-    """Count jobs by table, and tell what runs and what failed, and why; or do something with them.
+    """Count jobs by table, and show what runs, what failed and why; or change jobs.
 
-    With a command the options are given after it.
+    With a command, options are typed after it.
     """
     if context.invoked_subcommand is not None:
         if status or any(which.values()):
             raise click.UsageError("Give the options after the command.")
         return
     with connected() as tables:
-        wanted = _wanted(tables, which)
+        selection = _selection(tables, which)
         if status is not None:
-            _list(tables, wanted, JobStatus(status), limit)
+            _list(tables, selection, JobState(status), limit)
         else:
-            _overview(tables, wanted, limit)
+            _overview(tables, selection, limit)
 
 
 @jobs.command()
@@ -76,7 +78,7 @@ def jobs(context: click.Context, /, status: str | None, limit: int, **which: Any
 def retry(key: tuple[str, ...], **inputs: Any) -> None:
     """Try jobs again that failed or are ignored, and try those now that wait for later.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.RETRY, key, **inputs)
 
@@ -86,7 +88,7 @@ def retry(key: tuple[str, ...], **inputs: Any) -> None:
 def ignore(key: tuple[str, ...], **inputs: Any) -> None:
     """Leave jobs alone until they are tried again, or their folder is registered again.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.IGNORE, key, **inputs)
 
@@ -103,24 +105,24 @@ def ignore(key: tuple[str, ...], **inputs: Any) -> None:
 def prioritise(key: tuple[str, ...], priority: int, **inputs: Any) -> None:
     """Let jobs be made sooner than others, or later; not those that follow from what they make.
 
-    Which ones is said by options, or by columns of their key: session_name=… dataset_name=….
+    Options select them, or columns of their key: session_name=… dataset_name=….
     """
     _act(Action.PRIORITISE, key, priority=priority, **inputs)
 
 
-def _wanted(tables: Tables, which: Mapping[str, str | None], key: Iterable[str] = ()) -> Selection:
+def _selection(tables: Tables, which: Mapping[str, str | None], key: Iterable[str] = ()) -> Selection:
     session, animal = which["session"], which["animal"]
     if animal and not session:
         raise click.UsageError("--animal says whose --session is meant; give that too.")
-    found = None if session is None else named(tables, session, animal=animal)
-    return Selection(which["table"], found, dict(map(_pair, key)), which["error"] or "")
+    sessions = None if session is None else named(tables, session, animal=animal)
+    return Selection(which["table"], sessions, dict(map(_pair, key)), which["error"] or "")
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InputError(
-            "A column of a key is given with its value",
+            "A column of a key needs a value",
             found=text,
             allowed="name=value, such as basefolder_id=4",
             remedy="correct it, or say --session or --table.",
@@ -138,25 +140,25 @@ def _act(
     **which: Any,
 ) -> None:
     with connected() as tables:
-        wanted = _wanted(tables, which, key)
-        acted = act(tables, action, wanted, priority=priority, username=username, reason=reason)
-        for line in jobs_text.acted(tables, action, acted):
+        selection = _selection(tables, which, key)
+        result = act(tables, action, selection, priority=priority, username=username, reason=reason)
+        for line in jobs_text.result_lines(tables, action, result):
             click.echo(wrapped(line, text_width()))
 
 
-def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
-    counted = overview(tables, wanted)
+def _overview(tables: Tables, selection: Selection, limit: int) -> None:
+    counted = overview(tables, selection)
     columns, rows = jobs_text.counts(counted)
     if rows:
         print_table(columns, rows)
     else:
         click.echo("Nothing is to be made.")
-    columns, rows = jobs_text.durations(counted, durations(tables, wanted))
+    columns, rows = jobs_text.durations(counted, durations(tables, selection))
     if rows:
         click.echo()
         print_table(columns, rows)
-    running = list_jobs(tables, wanted, (JobStatus.RESERVED,), limit=limit)
-    blocks = (jobs_text.listed(running), jobs_text.failed(failures(tables, wanted)))
+    running = list_jobs(tables, selection, (JobState.RUNNING,), limit=limit)
+    blocks = (jobs_text.job_lines(running), jobs_text.failure_lines(failures(tables, selection)))
     for block in blocks:
         lines = list(block)
         if lines:
@@ -165,7 +167,7 @@ def _overview(tables: Tables, wanted: Selection, limit: int) -> None:
             click.echo(wrapped(line, text_width()))
 
 
-def _list(tables: Tables, wanted: Selection, status: JobStatus, limit: int) -> None:
-    page = list_jobs(tables, wanted, (status,), limit=limit)
-    for line in jobs_text.listed(page) if page.total else ("No such job is there.",):
+def _list(tables: Tables, selection: Selection, state: JobState, limit: int) -> None:
+    page = list_jobs(tables, selection, (state,), limit=limit)
+    for line in jobs_text.job_lines(page) if page.total else ("No such job is there.",):
         click.echo(wrapped(line, text_width()))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from imaging_pipeline.errors import ParsedMessage
-from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.jobs.about import about
-from imaging_pipeline.schemas.jobs.actions import Acted, Action
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import UNFINISHED, JobState
+from imaging_pipeline.schemas.jobs.actions import Action, ActionResult
+from imaging_pipeline.schemas.jobs.descriptions import descriptions
 from imaging_pipeline.schemas.jobs.durations import Durations
 from imaging_pipeline.schemas.jobs.failures import Failure
 from imaging_pipeline.schemas.jobs.job_rows import DEFAULT_PRIORITY
@@ -19,102 +20,100 @@ from imaging_pipeline.wording import counted, in_words, times
 Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
 
-_LEFT = (JobStatus.PENDING, JobStatus.LATER, JobStatus.RESERVED, JobStatus.ERROR, JobStatus.IGNORE)
 _DONE = {Action.RETRY: "To be tried again", Action.IGNORE: "Ignored", Action.PRIORITISE: "Given the priority"}
-_NUM_TOLD = 10
+_NUM_SHOWN = 10
 
 
 def counts(tables: Sequence[TableJobs]) -> tuple[Columns, Rows]:
-    """Return a table of what is left to make; columns and rows without any are left out."""
-    statuses = [status for status in _LEFT if any(each.counts.get(status) for each in tables)]
-    columns = ("to be made", *map(str, statuses), "oldest")
+    """Return a table of unfinished jobs; columns and rows without any are left out."""
+    states = [state for state in UNFINISHED if any(of_table.counts.get(state) for of_table in tables)]
+    columns = ("to be made", *map(str, states), "oldest")
     rows: Rows = []
-    for each in tables:
-        if any(each.counts.get(status) for status in statuses):
-            ages = [age for status, age in each.oldest_s.items() if status in statuses]
+    for of_table in tables:
+        if any(of_table.counts.get(state) for state in states):
+            ages = [age for state, age in of_table.oldest_s.items() if state in states]
             oldest = in_words(max(ages)) if ages else None
-            rows.append((each.jobs.short_name, *(each.counts.get(status) for status in statuses), oldest))
+            numbers = (of_table.counts.get(state) for state in states)
+            rows.append((of_table.table.short_name, *numbers, oldest))
     return columns, rows
 
 
-def durations(tables: Sequence[TableJobs], took_by_table: Mapping[str, Durations]) -> tuple[Columns, Rows]:
-    """Return a table of what is made, and how long it took."""
+def durations(tables: Sequence[TableJobs], by_table: Mapping[str, Durations]) -> tuple[Columns, Rows]:
+    """Return a table of finished jobs, and how long they took."""
     rows: Rows = []
-    for each in tables:
-        done, took = each.counts.get(JobStatus.SUCCESS), took_by_table.get(each.jobs.name)
-        if done:
+    for of_table in tables:
+        number, took = of_table.counts.get(JobState.DONE), by_table.get(of_table.table.name)
+        if number:
             times = (None, None) if took is None else (in_words(took.median_s), in_words(took.total_s))
-            rows.append((each.jobs.short_name, done, *times))
+            rows.append((of_table.table.short_name, number, *times))
     return ("made", "jobs", "median", "total"), rows
 
 
-def listed(page: JobPage) -> Iterator[str]:
-    """Tell jobs one by one, and how many more there are."""
+def job_lines(page: JobPage) -> Iterator[str]:
+    """Yield jobs one by one, and how many more there are."""
     for job in page.jobs:
-        yield f"{job.short_table}, {job.about}: {_state(job)}"
-        if job.told is not None:
-            yield from _told(job.told)
+        yield f"{job.short_table}, {job.description}: {_state(job)}"
+        if job.message is not None:
+            yield from _message(job.message)
     if page.total > len(page.jobs):
         yield f"{page.total - len(page.jobs)} more; --limit says how many are listed."
 
 
-def failed(failures: Sequence[Failure]) -> Iterator[str]:
-    """Tell what went wrong, with one job of each kind."""
-    for each in failures:
-        yield f"{each.table.rpartition('.')[2]}: {counted(each.number, 'job')} failed"
-        yield from _told(each.told)
-        ago = "" if each.newest.since_s is None else f", {in_words(each.newest.since_s)} ago"
-        newest = "It is" if each.number == 1 else "The newest is"
-        yield f"  {newest} {each.newest.about}{ago}."
+def failure_lines(failures: Sequence[Failure]) -> Iterator[str]:
+    """Yield what went wrong, with the newest job of each kind."""
+    for failure in failures:
+        yield f"{failure.table.rpartition('.')[2]}: {counted(failure.number, 'job')} failed"
+        yield from _message(failure.message)
+        ago = "" if failure.newest.since_s is None else f", {in_words(failure.newest.since_s)} ago"
+        newest = "It is" if failure.number == 1 else "The newest is"
+        yield f"  {newest} {failure.newest.description}{ago}."
 
 
-def acted(tables: Tables, action: Action, done: Acted) -> Iterator[str]:
-    """Tell what was done with jobs, and what was left as it was."""
-    yield f"{_DONE[action]}: {counted(len(done.jobs), 'job')}."
-    shown = done.jobs[:_NUM_TOLD]
-    for job, words in zip(shown, about(tables, [job.key for job in shown]), strict=True):
-        yield f"  {job.table.rpartition('.')[2]}, {words}: was {job.status}, with priority {job.priority}"
-    if len(done.jobs) > _NUM_TOLD:
-        yield f"  and {len(done.jobs) - _NUM_TOLD} more"
-    if action is Action.PRIORITISE and done.jobs:
+def result_lines(tables: Tables, action: Action, result: ActionResult) -> Iterator[str]:
+    """Yield what was done with jobs, and how many were left as they are."""
+    yield f"{_DONE[action]}: {counted(len(result.jobs), 'job')}."
+    shown = result.jobs[:_NUM_SHOWN]
+    for job, description in zip(shown, descriptions(tables, [job.key for job in shown]), strict=True):
+        table = job.table.rpartition(".")[2]
+        yield f"  {table}, {description}: was {job.state}, with priority {job.priority}"
+    if len(result.jobs) > _NUM_SHOWN:
+        yield f"  and {len(result.jobs) - _NUM_SHOWN} more"
+    if action is Action.PRIORITISE and result.jobs:
         yield f"What follows from these is made with the usual priority, {DEFAULT_PRIORITY}."
-    if done.untouched:
-        left = ", ".join(f"{number} {status}" for status, number in done.untouched.items())
-        yield f"Left as they are: {left}."
+    if result.unchanged:
+        unchanged = ", ".join(f"{number} {state}" for state, number in result.unchanged.items())
+        yield f"Left as they are: {unchanged}."
 
 
-def _told(told: ParsedMessage) -> Iterator[str]:
-    kind = f"{told.kind}: " if told.kind else ""
-    again = f" (tried {times(told.attempt)})" if told.attempt else ""
-    yield f"  {kind}{told.what}{again}"
-    yield (
-        f"  What to do, {told.responsible.phrase}: {told.remedy}"
-        if told.remedy
-        else f"  {told.responsible.phrase}"
-    )
+def _message(message: ParsedMessage) -> Iterator[str]:
+    kind = f"{message.kind}: " if message.kind else ""
+    again = f" (tried {times(message.attempt)})" if message.attempt else ""
+    yield f"  {kind}{message.what}{again}"
+    whose = message.responsible.phrase
+    yield f"  What to do, {whose}: {message.remedy}" if message.remedy else f"  {whose}"
 
 
 def _state(job: Job) -> str:
     since = "" if job.since_s is None else in_words(job.since_s)
-    match job.status:
-        case JobStatus.PENDING:
+    match job.state:
+        case JobState.PENDING:
             return f"pending{f' for {since}' if since else ''}, priority {job.priority}"
-        case JobStatus.LATER:
+        case JobState.LATER:
             return f"for later, in {in_words(job.due_s or 0.0)}, priority {job.priority}"
-        case JobStatus.RESERVED:
+        case JobState.RUNNING:
             return f"reserved for {since} {_who(job)}"
-        case JobStatus.ERROR:
+        case JobState.ERROR:
             return f"error {since} ago"
-        case JobStatus.IGNORE:
+        case JobState.IGNORED:
             return "ignored"
-        case JobStatus.SUCCESS:
+        case _:
             took = "" if job.duration_s is None else f" in {in_words(job.duration_s)}"
             return f"made {since} ago{took}"
 
 
 def _who(job: Job) -> str:
     if job.worker is None:
-        return f"by process {job.pid} on {job.host}, of no worker that is known"
+        return f"by process {job.pid} on {job.host}, of no known worker"
     silent = f", silent for {in_words(job.worker.heartbeat_age_s)}" if job.worker.is_silent else ""
-    doing = next((each.doing for each in job.worker.processes if each.pid == job.pid), "")
+    doing = next((process.doing for process in job.worker.processes if process.pid == job.pid), "")
     return f"by {job.worker.name}{silent}{f': {doing}' if doing else ''}"

@@ -9,18 +9,18 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_table
-from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, Wanted, progress_page
+from imaging_pipeline.explaining.states import JobState
+from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, SessionFilter, progress_page
 from imaging_pipeline.wording import counted
 
 _MARKS = {
-    State.DONE: "+",
-    State.RUNNING: ">",
-    State.PENDING: "o",
-    State.ERROR: "E",
-    State.IGNORED: "i",
-    State.NOT_YET: ".",
-    State.DOES_NOT_APPLY: "",
+    JobState.DONE: "+",
+    JobState.RUNNING: ">",
+    JobState.PENDING: "o",
+    JobState.ERROR: "E",
+    JobState.IGNORED: "i",
+    JobState.NOT_YET: ".",
+    JobState.DOES_NOT_APPLY: "",
 }
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -40,13 +40,13 @@ def progress(
     limit: int,
     offset: int,
 ) -> None:
-    """Tell how far each table is with each session, the newest first, and with all of them.
+    """Show how far each table is with each session, the newest first, and with all of them.
 
-    What stands in the way of one, imaging-pipeline explain tells.
+    imaging-pipeline explain shows what stands in the way of one.
     """
     first, last = (day.date() if day else None for day in (since, until))
     with connected() as tables:
-        page = progress_page(tables, Wanted(animal, username, first, last), limit=limit, offset=offset)
+        page = progress_page(tables, SessionFilter(animal, username, first, last), limit=limit, offset=offset)
     _print_totals(page)
     if page.sessions:
         click.echo()
@@ -57,7 +57,7 @@ def progress(
 
 def _print_totals(page: ProgressPage) -> None:
     shown = [state for state in _MARKS if any(counts.get(state) for counts in page.totals)]
-    headings = (f"{_MARKS[state]} {state}".strip() for state in shown)
+    headings = (f"{_MARKS[state]} {state.words}".strip() for state in shown)
     rows = (
         (number, table, *(counts.get(state) or None for state in shown))
         for number, (table, counts) in enumerate(zip(page.tables, page.totals, strict=True), 1)
@@ -71,12 +71,12 @@ def _print_sessions(page: ProgressPage) -> None:
         ("start", "animal", "timeseries", *numbers),
         (
             (
-                each.session.start.isoformat(" ", "minutes"),
-                each.animal_name,
-                each.session.timeseries_name,
-                *(_MARKS[state] for state in each.states),
+                row.session.start.isoformat(" ", "minutes"),
+                row.animal_name,
+                row.session.timeseries_name,
+                *(_MARKS[state] for state in row.states),
             )
-            for each in page.sessions
+            for row in page.sessions
         ),
     )
 
@@ -86,5 +86,5 @@ def _more(page: ProgressPage, offset: int) -> Iterator[str]:
     more = f", {page.total - listed} of them older: --offset {listed}" if listed < page.total else ""
     yield f"\n{counted(page.total, 'session')}{more}."
     if page.requests:
-        left = ", ".join(f"{number} {status}" for status, number in page.requests.items())
-        yield f"Requests that are not carried out: {left}."
+        requests = ", ".join(f"{number} {state}" for state, number in page.requests.items())
+        yield f"Requests that are not carried out: {requests}."

@@ -10,8 +10,9 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.register.history import PastRequest, RequestState, history
+from imaging_pipeline.schemas.register.history import PastRequest, history
 from imaging_pipeline.schemas.register.registration_text import report_lines, session_start
 from imaging_pipeline.schemas.register.report import Report
 from imaging_pipeline.schemas.register.retire import retired
@@ -82,7 +83,7 @@ def _head(past: PastRequest) -> Iterator[str]:
 def _state(past: PastRequest) -> str:
     if past.report is not None:
         done = past.report.row["makedatasetsessions_entry_time"]
-        return f"{past.state} {done.isoformat(' ', 'seconds')}"
-    if past.state is RequestState.WAITING and not past.message:
+        return f"{past.state.words_of_request} {done.isoformat(' ', 'seconds')}"
+    if past.state is JobState.PENDING and not past.message:
         return "waiting for a worker"
-    return past.state
+    return past.state.words_of_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.schemas.jobs.withdrawing import withdraw as withdraw_request
+from imaging_pipeline.schemas.jobs.withdrawal import withdraw as withdraw_request
 
 
 @click.command()

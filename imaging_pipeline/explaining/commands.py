@@ -1,4 +1,7 @@
-"""Commands that a person is told to type, with what is known of the session."""
+"""Commands that a person is advised to type, filled in with what is known of the session.
+
+This layer cannot import the commands: `tests.unit.test_named_commands` parses each as the command line does.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from imaging_pipeline.explaining.job import Job
 def add(facts: Facts, *, ops_name: str | None = None) -> str:
     """Return the command that registers the folder again as it was, or with another option set."""
     newest = facts.requests[0] if facts.requests else None
-    given: dict[str, str | None] = {"--options": ops_name}
+    options: dict[str, str | None] = {"--options": ops_name}
     if newest is not None:
-        given = {
+        options = {
             "--setup": newest.setup,
             "--scope": newest.scope_name,
             "--options": ops_name or newest.ops_name,
@@ -23,23 +26,28 @@ def add(facts: Facts, *, ops_name: str | None = None) -> str:
         f"imaging-pipeline add {_path(facts)} --user {newest.username if newest else 'NAME'}",
         f"--animal {_word(facts.animal_name)} --type {_quoted(facts.experiment_type)}",
         "--combined" if facts.combined else "--split",
-        *(f"{option} {_word(value)}" for option, value in given.items() if value),
+        *(f"{option} {_word(value)}" for option, value in options.items() if value),
         *(["--register-uncurated"] if newest and newest.register_uncurated else []),
     ]
     return " ".join(words)
 
 
 def report(facts: Facts) -> str:
-    """Return the command that tells what requests for the folder did."""
+    """Return the command that shows what requests for the folder did."""
     return f"imaging-pipeline report {_path(facts)}"
 
 
 def retry(job: Job, facts: Facts) -> str:
     """Return the command that has a job tried again."""
-    found_by = [f"{name}={value}" for name, value in job.key.items()]
+    selection = [f"{name}={value}" for name, value in job.key.items()]
     if facts.session is not None and "metasession_name" in job.key:
-        found_by = ["--session", facts.session.session_name]
-    return " ".join(["imaging-pipeline jobs retry --table", job.short_table, *found_by])
+        selection = ["--session", facts.session.session_name]
+    return " ".join(["imaging-pipeline jobs retry --table", job.short_table, *selection])
+
+
+def start_worker(lane: str) -> str:
+    """Return the command that starts a worker of a lane."""
+    return f"python -m batch_populate {lane} --loop"
 
 
 def _path(facts: Facts) -> str:

@@ -11,7 +11,7 @@ from imaging_pipeline.living_worker import LivingWorker
 
 
 @dataclass(frozen=True)
-class SessionNamed:
+class SessionNames:
     """The names of a session.
 
     Attributes
@@ -29,7 +29,7 @@ class SessionNamed:
 
 
 @dataclass(frozen=True)
-class Requested:
+class RequestFacts:
     """A request for the folder.
 
     Attributes
@@ -39,23 +39,23 @@ class Requested:
     path
         As typed.
     username
-        Who asked.
-    made
-        When.
+        Who made it.
+    entered
+        When it was made.
     register_uncurated
         Whether the folder is registered again by itself when Suite2p has run.
-    awaits
+    waiting_reason
         Why it waits for its animal; None where that is here.
     setup, scope_name, ops_name, sessiontype
-        What else was said; None where nothing was.
+        What else was typed; None where nothing was.
     """
 
     number: int
     path: str
     username: str
-    made: datetime
+    entered: datetime
     register_uncurated: bool
-    awaits: ParsedMessage | None = None
+    waiting_reason: ParsedMessage | None = None
     setup: str | None = None
     scope_name: str | None = None
     ops_name: str | None = None
@@ -63,7 +63,7 @@ class Requested:
 
 
 @dataclass(frozen=True)
-class SeenOutput:
+class OutputFacts:
     """An output of a segmentation program, as the newest request that was carried out saw it.
 
     Attributes
@@ -82,14 +82,14 @@ class SeenOutput:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A row that is there.
+class StoredRow:
+    """A row that is stored.
 
     Attributes
     ----------
-    about
+    description
         Which one, in people's words.
-    when
+    entered
         When it was made.
     duration_s
         How long that took; None where no worker made it.
@@ -97,8 +97,8 @@ class Made:
         Of a request, its ``basefolder_id``; else 0.
     """
 
-    about: str
-    when: datetime
+    description: str
+    entered: datetime
     duration_s: float | None
     number: int = 0
 
@@ -122,8 +122,8 @@ class TableFacts:
         ``imaging.Tif``, and the kind of worker that fills it.
     needs
         Tables that workers fill whose rows it is made from.
-    made
-        Rows that are there, the newest first.
+    rows
+        Rows that are stored, the newest first.
     jobs
         What is still to be made.
     candidates
@@ -133,14 +133,9 @@ class TableFacts:
     table: str
     lane: str
     needs: tuple[str, ...] = ()
-    made: tuple[Made, ...] = ()
+    rows: tuple[StoredRow, ...] = ()
     jobs: tuple[Job, ...] = ()
     candidates: tuple[Candidate, ...] = ()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all is made that can be made now, and anything at all."""
-        return bool(self.made) and not self.jobs
 
 
 @dataclass(frozen=True)
@@ -152,29 +147,29 @@ class Facts:
     session
         None of a folder that no session is registered of.
     folder, repository_name
-        Where its files lie; ``folder`` is below the repository.
+        Where its files are; ``folder`` is below the repository.
     animal_name, experiment_type, combined
         Of which animal and type, and whether all sessions of the folder are analysed as one long recording.
     requests
         For the folder, the newest first.
     ops_name
-        The Suite2p option set that is asked for, or None.
+        The Suite2p option set that was requested, or None.
     setup_name
-        The setup that is noted, or None.
+        The setup that is recorded, or None.
     outputs
         Of segmentation programs, as the newest request saw them.
     tables
         Those that workers fill, in the order in which work flows.
     """
 
-    session: SessionNamed | None
+    session: SessionNames | None
     folder: str
     repository_name: str
     animal_name: str
     experiment_type: str
     combined: bool
-    requests: tuple[Requested, ...] = ()
+    requests: tuple[RequestFacts, ...] = ()
     ops_name: str | None = None
     setup_name: str | None = None
-    outputs: tuple[SeenOutput, ...] = ()
+    outputs: tuple[OutputFacts, ...] = ()
     tables: tuple[TableFacts, ...] = ()

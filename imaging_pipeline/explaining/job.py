@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from imaging_pipeline.errors import ParsedMessage
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.living_worker import LivingWorker
-
-
-class JobStatus(StrEnum):
-    """How far a job is, in DataJoint's words, but for those that are pending for later."""
-
-    PENDING = "pending"
-    LATER = "later"
-    RESERVED = "reserved"
-    ERROR = "error"
-    IGNORE = "ignore"
-    SUCCESS = "success"
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Who let a job be ignored, when by the server's clock, and why if that was said."""
+    """Who let a job be ignored, when by the server's clock, and why; the reason may be empty."""
 
     who: str
     when: datetime
@@ -41,38 +30,38 @@ class Job:
         ``imaging.Tif``, and the kind of worker that fills it.
     key
         Of the row that it makes.
-    about
-        What it is about, in people's words.
-    status
+    description
+        Its session, output or folder, in people's words.
+    state
         How far it is.
     priority
         Lower is sooner.
     since_s
-        How long it has been so; None where no worker has met it yet.
+        How long it has been so; None where no worker has seen it yet.
     due_s
         How long until it may be tried, where it is for later.
     duration_s
         How long it took, where it is done.
-    told
+    message
         Its error, or what it waits for.
     worker_name, host, pid
         Who has it, or had it last; empty and 0 where that was nobody.
     worker
-        The same, where it is known; it may have given no sign of life for a while.
+        The same, where it is known; its last heartbeat may be old.
     ignored
-        By whom, where that is asked for.
+        By whom, where that was looked up.
     """
 
     table: str
     lane: str
     key: Mapping[str, object]
-    about: str
-    status: JobStatus
+    description: str
+    state: JobState
     priority: int
     since_s: float | None = None
     due_s: float | None = None
     duration_s: float | None = None
-    told: ParsedMessage | None = None
+    message: ParsedMessage | None = None
     worker_name: str = ""
     host: str = ""
     pid: int = 0

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from imaging_pipeline.schemas.jobs.entering import drop_gone, enter_new
 from imaging_pipeline.schemas.jobs.job_tables import Populated
+from imaging_pipeline.schemas.jobs.new_jobs import delete_obsolete_jobs, insert_new_jobs
 from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.table_changes import counts, read_by
-from imaging_pipeline.schemas.table_names import job_table
 
 
 class NewJobs:
@@ -41,12 +40,7 @@ class NewJobs:
         self._full_search_s = full_search_s
         self._counted: Mapping[str, int] | None = None
         self._searched = float("-inf")
-        self._jobs = Populated(
-            target.full_table_name,
-            job_table(target.full_table_name),
-            tuple(target.primary_key),
-            target.key_source.proj().make_sql(),
-        )
+        self._jobs = Populated.of(target, target.key_source)
 
     def search(self) -> None:
         """Enter jobs that are new, or whose rows were purged, and drop those of keys that went.
@@ -56,10 +50,10 @@ class NewJobs:
         now, counted = time.monotonic(), self._relevant_counts()
         if counted == self._counted and now - self._searched < self._full_search_s:
             return
-        enter_new(self._target.connection, self._jobs, Sql(self._within))
+        insert_new_jobs(self._target.connection, self._jobs, Sql(self._within))
         # A key that is gone may have belonged to anybody: a restricted worker drops none.
         if not self._within:
-            drop_gone(self._target.connection, self._jobs)
+            delete_obsolete_jobs(self._target.connection, self._jobs)
         self._searched, self._counted = now, counted
 
     @cached_property

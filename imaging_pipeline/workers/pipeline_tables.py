@@ -11,7 +11,7 @@ from imaging_pipeline import database
 from imaging_pipeline.lanes import LANES, Lane, Need
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.jobs.needs import job_needs, room
-from imaging_pipeline.schemas.jobs.restrictions import keys_meant
+from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings
@@ -74,7 +74,7 @@ class PipelineTables:
         InputError
             The condition is none on what the table's keys come from.
         """
-        return keys_meant(tables.default_tables(), target.primary_key, condition)
+        return key_condition_of(tables.default_tables(), target.primary_key, condition)
 
     def abilities(self, config: Any, lanes: Sequence[Lane]) -> Abilities:
         """Return what this machine can do of some lanes."""

@@ -112,7 +112,7 @@ class WorkerRows:
         since_s = self._since_s()
         free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
         is_renewed = self._query(
-            f"UPDATE {self._worker} SET worker_heartbeat={server_clock.utc_now(self._connection)},"
+            f"UPDATE {self._worker} SET worker_heartbeat={self._now_sql},"
             " worker_scratch_bytes=%s, worker_memory_bytes=%s WHERE worker_name=%s",
             *free,
             self._identity.name,
@@ -133,6 +133,10 @@ class WorkerRows:
             for table in (self._processes, self._lacks, self._worker):
                 self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
 
+    @property
+    def _now_sql(self) -> str:
+        return server_clock.utc_now(self._connection.adapter.backend)
+
     def _since_s(self) -> float:
         age = server_clock.seconds_since_utc(self._connection.adapter.backend, "worker_heartbeat")
         query = f"SELECT {age} FROM {self._worker} WHERE worker_name=%s"
@@ -152,7 +156,10 @@ class WorkerRows:
             "worker_scratch_bytes": scratch_bytes,
             "worker_memory_bytes": memory_bytes,
         }
-        now, placeholders = server_clock.utc_now(self._connection), ", ".join(["%s"] * len(row))
+        now, placeholders = (
+            server_clock.utc_now(self._connection.adapter.backend),
+            ", ".join(["%s"] * len(row)),
+        )
         # Others may have removed the row of a worker that was suspended for hours.
         ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.started), "second")
         self._query(

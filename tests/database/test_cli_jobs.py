@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import FormatError, ParsedMessage, Responsible, StoreError, format_message
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.jobs.durations import Durations, durations
 from imaging_pipeline.schemas.jobs.failures import failures
@@ -98,14 +98,14 @@ def test_jobs_are_counted_and_what_runs_and_failed_is_told_with_what_to_do(run: 
 
 @pytest.mark.usefixtures("folder")
 def test_jobs_are_listed_one_by_one_by_state_table_session_and_words(run: Run) -> None:
-    listed = {status: run("--status", str(status)).stdout for status in JobStatus}
-    assert listed[JobStatus.PENDING].startswith("Tif, 90218-run0: pending for ")
-    assert "Tif, 90218-run1: for later, in " in listed[JobStatus.LATER]
-    assert "The share is away. (tried once)" in listed[JobStatus.LATER]
-    assert listed[JobStatus.ERROR].count("Tif, ") == 2
-    assert listed[JobStatus.SUCCESS].startswith("MakeDatasetSessions, request 0, 90218/day1: made ")
-    assert "Tif, 90218-run5: made " in listed[JobStatus.SUCCESS]
-    assert listed[JobStatus.IGNORE] == "No such job is there.\n"
+    listed = {status: run("--status", str(status)).stdout for status in JOB_STATES}
+    assert listed[JobState.PENDING].startswith("Tif, 90218-run0: pending for ")
+    assert "Tif, 90218-run1: for later, in " in listed[JobState.LATER]
+    assert "The share is away. (tried once)" in listed[JobState.LATER]
+    assert listed[JobState.ERROR].count("Tif, ") == 2
+    assert listed[JobState.DONE].startswith("MakeDatasetSessions, request 0, 90218/day1: made ")
+    assert "Tif, 90218-run5: made " in listed[JobState.DONE]
+    assert listed[JobState.IGNORED] == "No such job is there.\n"
     one = run("--status", "error", "--limit", "1").stdout
     assert "1 more; --limit says how many are listed." in one
     assert run("--error", "damaged", "--status", "error").stdout.startswith("Tif, 90218-run4: error ")
@@ -135,7 +135,7 @@ def test_what_is_done_with_jobs_is_told_and_what_runs_is_left(run: Run) -> None:
     assert "Tif, 90218-run1: was ignore" in prioritised
     assert "What follows from these is made with the usual priority, 5." in prioritised
     for arguments, said in (
-        (("retry",), "Nothing is said of which jobs are meant"),
+        (("retry",), "No jobs are selected"),
         (("retry", "session"), "name=value"),
         (("retry", "--animal", "90218"), "--animal says whose --session is meant"),
         (("--table", "Tif", "retry"), "Give the options after the command"),
@@ -153,8 +153,8 @@ def test_jobs_that_failed_of_the_same_are_told_together(lab: Lab) -> None:
     for number, key in enumerate(failed.keys(order_by="completed_time")):
         jobs.update1({**key, "error_message": f"FormatError: {bad(f'{number}.tif')}"})
     (failure,) = failures(tables.default_tables())
-    assert (failure.table, failure.number, failure.told.remedy) == ("imaging.Tif", 2, "Copy it again.")
-    assert failure.newest.about == "90218-run4"
+    assert (failure.table, failure.number, failure.message.remedy) == ("imaging.Tif", 2, "Copy it again.")
+    assert failure.newest.description == "90218-run4"
 
 
 @pytest.mark.usefixtures("folder")
@@ -170,13 +170,13 @@ def test_pages_of_jobs_follow_each_other(lab: Lab) -> None:
 def test_what_is_made_is_counted_by_its_rows_whoever_made_them(lab: Lab, folder: Path) -> None:
     imaging.Tif.jobs.delete_quick()
 
-    def counts() -> dict[JobStatus, int]:
+    def counts() -> dict[JobState, int]:
         found = overview(tables.default_tables(), Selection(table="Tif"))
         return dict(found[0].counts)
 
-    assert counts() == {JobStatus.PENDING: 5, JobStatus.SUCCESS: 1}
+    assert counts() == {JobState.PENDING: 5, JobState.DONE: 1}
     imaging.Tif.populate()
-    assert counts() == {JobStatus.SUCCESS: 6}
+    assert counts() == {JobState.DONE: 6}
 
 
 def test_the_median_of_an_even_and_an_odd_number_of_durations(lab: Lab, folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_request_tells_what_it_waits_for_and_why_it_failed(lab: Lab, run: Run)
 
     def told() -> tuple[str, str]:
         (past,) = history(tables.default_tables(), lab.windows_path(folder))
-        return str(past.state), past.message
+        return past.state.words_of_request, past.message
 
     assert told() == ("waiting", "")
     jobs.refresh(delay=-1)

@@ -15,7 +15,7 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import Responsible
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.jobs.explaining import explain
@@ -47,7 +47,7 @@ def joined(table: Any, column: str) -> np.ndarray:
     return np.concatenate([row[column] for row in rows])
 
 
-def jobs_with(*statuses: JobStatus) -> dict[str, list[Any]]:
+def jobs_with(*statuses: JobState) -> dict[str, list[Any]]:
     """Return the jobs of some statuses by table."""
     found: dict[str, list[Any]] = {}
     for job in list_jobs(tables.default_tables(), Selection(), statuses, limit=1000).jobs:
@@ -155,27 +155,27 @@ def test_a_run_is_adopted_by_its_marker(version_3: Restored) -> None:
 @pytest.mark.usefixtures("version_3")
 def test_jobs_are_listed_in_every_state() -> None:
     page = list_jobs(tables.default_tables(), Selection(), limit=1000)
-    assert {job.status for job in page.jobs} == set(JobStatus)
+    assert {job.state for job in page.jobs} == set(JOB_STATES)
     assert page.total == len(page.jobs)
-    (ignored,) = jobs_with(JobStatus.IGNORE)["imaging.Tif"]
-    assert ignored.told.kind == "TruncatedError"
-    (reserved,) = jobs_with(JobStatus.RESERVED)["imaging.FilteredSpikes"]
+    (ignored,) = jobs_with(JobState.IGNORED)["imaging.Tif"]
+    assert ignored.message.kind == "TruncatedError"
+    (reserved,) = jobs_with(JobState.RUNNING)["imaging.FilteredSpikes"]
     assert reserved.host == "imaging1"
 
 
 @pytest.mark.usefixtures("version_3")
 def test_messages_of_jobs_still_tell_attempts_deaths_reasons_and_whose_move_it_is() -> None:
-    jobs = jobs_with(JobStatus.LATER, JobStatus.PENDING)["imaging.MakeDatasetSessions"]
-    waiting = [job.told for job in jobs if job.told is not None]
+    jobs = jobs_with(JobState.LATER, JobState.PENDING)["imaging.MakeDatasetSessions"]
+    waiting = [job.message for job in jobs if job.message is not None]
     assert {(told.kind, told.responsible, told.attempt, told.deaths) for told in waiting} == {
         ("StillCopyingError", Responsible.RETRY, 1, 0),
         ("", Responsible.RETRY, 2, 1),
     }
-    failed = jobs_with(JobStatus.ERROR)["imaging.Tif"]
-    assert {(job.told.kind, job.told.responsible) for job in failed} == {
+    failed = jobs_with(JobState.ERROR)["imaging.Tif"]
+    assert {(job.message.kind, job.message.responsible) for job in failed} == {
         ("TruncatedError", Responsible.EXPERIMENTER)
     }
-    assert all(job.told.remedy.startswith("Copy the file again") for job in failed)
+    assert all(job.message.remedy.startswith("Copy the file again") for job in failed)
 
 
 def test_it_is_explained_why_sessions_are_not_done(version_3: Restored) -> None:
@@ -187,7 +187,7 @@ def test_it_is_explained_why_sessions_are_not_done(version_3: Restored) -> None:
     assert "truncated" in broken
     assert "truncated" not in demo
     states = {
-        folder: [str(each.state) for each in history(handle, folder)]
+        folder: [each.state.words_of_request for each in history(handle, folder)]
         for folder in ("90300/day1", "90301/day1")
     }
     assert states["90300/day1"] == ["waiting"]

@@ -15,8 +15,9 @@ from imaging_pipeline.cli import main
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sync import sync
 from imaging_pipeline.errors import ParsedMessage, Responsible, format_message
-from imaging_pipeline.explaining.explanation import Explanation, Item
-from imaging_pipeline.explaining.reasons import Kind, State
+from imaging_pipeline.explaining.explanation import Explanation
+from imaging_pipeline.explaining.reasons import Item
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
@@ -33,6 +34,7 @@ from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
 from tests.makers.other_connection import other_connection
 from tests.makers.outputs import suite2p_output
+from tests.makers.reasons import Kind, kind, kinds
 from tests.makers.suite2p_output import Suite2pSpec
 from tests.makers.worker import worked
 
@@ -59,10 +61,6 @@ def the(table: str, wanted: str = WHEEL.name) -> Item:
     return item
 
 
-def kinds(item: Item) -> list[Kind]:
-    return [reason.kind for reason in item.reasons]
-
-
 def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: Path) -> None:
     imaging.BaseFolder.add(**lab.request(folder, combined=False))
     place = lab.windows_path(folder)
@@ -73,7 +71,7 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     assert kinds(the("MakeDatasetSessions", place)) == [Kind.NO_WORKER]
     add_worker(imaging.Worker, "vm7-1", "ingest,imported", lacks=(NOT_MOUNTED,))
     (reason,) = the("MakeDatasetSessions", place).reasons
-    assert (reason.kind, reason.remedy, reason.responsible) == (
+    assert (kind(reason), reason.remedy, reason.responsible) == (
         Kind.UNABLE,
         "Mount it.",
         Responsible.ADMINISTRATOR,
@@ -81,7 +79,7 @@ def test_a_request_waits_for_a_worker_that_has_the_repository(lab: Lab, folder: 
     elsewhere = Lack(Need.REPOSITORY, "other", "The repository other is not mounted", "Mount it.")
     add_worker(imaging.Worker, "vm8-1", "ingest", lacks=(elsewhere,))
     item = the("MakeDatasetSessions", place)
-    assert (item.state, kinds(item)) == (State.PENDING, [Kind.WAITS_FOR_WORKER])
+    assert (item.state, kinds(item)) == (JobState.PENDING, [Kind.WAITS_FOR_WORKER])
     assert item.reasons[0].what == "vm8-1 can make it."
 
 
@@ -111,7 +109,8 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
         imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind, reason.responsible) == (State.NOT_YET, Kind.NO_ANIMAL, Responsible.RETRY)
+    assert (item.state, kind(reason)) == (JobState.NOT_YET, Kind.NO_ANIMAL)
+    assert reason.responsible is Responsible.RETRY
     assert "90317" in reason.what
     assert explained("90218/day1").facts.animal_name == "90317"
 
@@ -122,8 +121,8 @@ def test_a_setup_without_a_calibration_is_told_by_the_request_s_error(lab: Lab, 
     worked(imaging.MakeDatasetSessions(), {"basefolder_id": 0})
     item = the("MakeDatasetSessions", "90218/day1")
     (reason,) = item.reasons
-    assert (item.state, reason.kind, reason.responsible) == (
-        State.ERROR,
+    assert (item.state, kind(reason), reason.responsible) == (
+        JobState.ERROR,
         Kind.ERROR,
         Responsible.EXPERIMENTER,
     )
@@ -135,10 +134,10 @@ def test_nothing_runs_where_no_option_set_is_asked_for(lab: Lab, folder: Path) -
     register(lab, folder, combined=False)
     imaging.Tif.populate(reserve_jobs=True)
     item = the("Suite2Py")
-    assert (item.state, kinds(item)) == (State.NOT_ASKED, [Kind.NO_OPTION_SET])
+    assert (item.state, kinds(item)) == (JobState.NOT_REQUESTED, [Kind.NO_OPTION_SET])
     assert item.reasons[0].command.endswith('--type "2Pminiscope_A" --split --options NAME')
     analysis = the("ImagingAnalysis")
-    assert (analysis.state, kinds(analysis)) == (State.NOT_YET, [Kind.NO_PARENT])
+    assert (analysis.state, kinds(analysis)) == (JobState.NOT_YET, [Kind.NO_PARENT])
     assert not explained().is_done
 
 
@@ -155,7 +154,7 @@ def test_outputs_that_are_not_taken_are_told_with_their_reasons(lab: Lab, folder
     (unfinished / "plane0" / "iscell.npy").unlink()
     register(lab, folder, combined=False)
     reasons = the("ImagingAnalysis").reasons
-    assert {reason.kind for reason in reasons} == {Kind.OUTPUT_NOT_TAKEN}
+    assert {kind(reason) for reason in reasons} == {Kind.OUTPUT_NOT_TAKEN}
     told = {reason.what.split(": ")[0].rpartition(" ")[2]: reason for reason in reasons}
     assert set(told) == {"superseded", "foreign", "incomplete"}
     assert told["superseded"].remedy == "Let Suite2p run again."
@@ -178,16 +177,16 @@ def test_a_session_is_followed_from_its_run_to_its_cells(lab: Lab, folder: Path)
     imaging.BaseFolder.add(**lab.request(folder, combined=False))
     assert [step.short_table for step, _ in explained().roots()] == ["MakeDatasetSessions"]
     imaging.MakeDatasetSessions.populate()
-    assert the("ImagingAnalysis").state is State.PENDING
+    assert the("ImagingAnalysis").state is JobState.PENDING
     for table in database.automatic_tables():
         table.populate(reserve_jobs=True)
     explanation = explained()
     assert explanation.is_done
     assert explanation.text().endswith("All is done.")
     done = next(step for step in explanation.steps if step.short_table == "Cell").items[0]
-    assert done.made is not None
-    assert done.made.duration_s is not None
-    assert done.about == f"{WHEEL.name}, fast/plane0"
+    assert done.row is not None
+    assert done.row.duration_s is not None
+    assert done.description == f"{WHEEL.name}, fast/plane0"
 
 
 def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab, folder: Path) -> None:
@@ -202,14 +201,14 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     )
     jobs.update1({**key, "scheduled_time": "2999-01-01", "error_message": away})
     item = the("Tif")
-    assert (item.state, kinds(item)) == (State.LATER, [Kind.LATER, Kind.NO_WORKER])
+    assert (item.state, kinds(item)) == (JobState.LATER, [Kind.LATER, Kind.NO_WORKER])
     assert item.reasons[0].what == "The share is away. It was tried 2 times."
     reserved = {**key, "status": "reserved", "host": "vm7", "pid": 55, "version": "vm7-1"}
     jobs.update1({**reserved, "reserved_time": "2024-05-17"})
     assert kinds(the("Tif"))[0] is Kind.ORPHAN
     add_worker(imaging.Worker, "vm7-1", "imported", processes={55: "imaging.Tif: reading 3 of 4"})
     (reason,) = the("Tif").reasons
-    assert (reason.kind, reason.what.split(".")[0]) == (
+    assert (kind(reason), reason.what.split(".")[0]) == (
         Kind.RUNNING,
         "vm7-1 makes it, process 55 on vm7: imaging",
     )
@@ -218,12 +217,12 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     assert kinds(the("Tif")) == [Kind.SILENT]
     jobs.update1({**key, "status": "error", "completed_time": "2024-05-17", "error_message": "OSError: no"})
     (reason,) = the("Tif").reasons
-    assert (reason.kind, reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
+    assert (kind(reason), reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
     wanted = Selection(named=named(tables.default_tables(), WHEEL.name))
     act(tables.default_tables(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
     (reason,) = the("Tif").reasons
-    assert reason.kind is Kind.IGNORED
-    assert reason.what.startswith("anna let it be ignored, 20")
+    assert kind(reason) is Kind.IGNORED
+    assert reason.what.startswith("anna ignored it, 20")
     assert reason.what.endswith(" (the laser was off).")
 
 
@@ -282,7 +281,7 @@ def test_the_command_tells_it_in_80_columns_and_refuses_what_is_not_known(
     told = run(WHEEL.name)
     assert told.exit_code == 0, told.output
     assert told.stdout == f"{explained().text()}\n"
-    assert "Suite2Py             pending, no worker has met it yet" in told.stdout
+    assert "Suite2Py             pending, no worker has seen it yet" in told.stdout
     of_table = run("90218/day1", "suite2py").stdout
     assert "Suite2Py" in of_table
     assert "Cell" not in of_table

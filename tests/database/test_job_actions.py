@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
-from imaging_pipeline.schemas.jobs.actions import Acted, Action, act, job_hash
+from imaging_pipeline.schemas.jobs.actions import Action, ActionResult, act, job_hash
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.register.named_sessions import named
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder
@@ -46,7 +46,7 @@ def of_session(timeseries: str, **more: Any) -> Selection:
     return Selection(named=named(tables.default_tables(), timeseries), **more)
 
 
-def do(action: Action, wanted: Selection, **more: Any) -> Acted:
+def do(action: Action, wanted: Selection, **more: Any) -> ActionResult:
     return act(tables.default_tables(), action, wanted, **more)
 
 
@@ -59,8 +59,8 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     failed = enter(OPEN_FIELD.name, "error", error_message="The stack is damaged.")
     running = enter(WHEEL.name, "reserved", host="desk", pid=7)
     acted = do(Action.RETRY, Selection(table="tif"))
-    assert [(job.table, job.key, job.status) for job in acted.jobs] == [("imaging.Tif", failed, "error")]
-    assert acted.untouched == {JobStatus.RESERVED: 1}
+    assert [(job.table, job.key, job.state) for job in acted.jobs] == [("imaging.Tif", failed, "error")]
+    assert acted.unchanged == {JobState.RUNNING: 1}
     row = (imaging.Tif.jobs & failed).fetch1()
     assert (row["status"], row["error_message"], row["priority"]) == ("pending", "", 5)
     assert status_of(running) == "reserved"
@@ -68,13 +68,13 @@ def test_an_error_is_tried_again_and_what_runs_or_is_done_is_not_touched() -> No
     assert status_of(failed) == "success"
     with pytest.raises(InputError, match="No such job"):
         do(Action.RETRY, Selection(table="Mesc"))
-    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == Acted((), {JobStatus.SUCCESS: 1})
+    assert do(Action.RETRY, of_session(OPEN_FIELD.name, table="Tif")) == ActionResult((), {JobState.DONE: 1})
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_job_that_waits_for_later_is_tried_now(lab: Lab) -> None:
     key = enter(WHEEL.name, "pending", scheduled_time="2999-01-01", error_message="The share is away.")
-    assert [job.status for job in do(Action.RETRY, of_session(WHEEL.name, table="Tif")).jobs] == ["later"]
+    assert [job.state for job in do(Action.RETRY, of_session(WHEEL.name, table="Tif")).jobs] == ["later"]
     imaging.Tif.populate(key, reserve_jobs=True, refresh=False)
     assert status_of(key) == "success"
 
@@ -83,7 +83,7 @@ def test_a_job_that_waits_for_later_is_tried_now(lab: Lab) -> None:
 def test_jobs_of_a_session_stay_ignored_until_they_are_tried_again(lab: Lab) -> None:
     key, other = key_of(WHEEL.name), key_of(OPEN_FIELD.name)
     acted = do(Action.IGNORE, of_session(WHEEL.name), reason="the laser was off")
-    assert [(job.table, job.key, job.status) for job in acted.jobs] == [("imaging.Tif", key, "pending")]
+    assert [(job.table, job.key, job.state) for job in acted.jobs] == [("imaging.Tif", key, "pending")]
     imaging.Tif.populate(reserve_jobs=True)
     imaging.Tif.jobs.refresh(delay=-1)
     assert imaging.Tif().keys() == [other]
@@ -172,7 +172,7 @@ def test_a_run_of_suite2p_is_found_by_each_of_its_sessions_and_a_request_by_its_
 @pytest.mark.usefixtures("folder")
 def test_what_is_not_known_is_refused_with_what_is() -> None:
     for wanted, told in (
-        (Selection(), "Nothing is said of which jobs"),
+        (Selection(), "No jobs are selected"),
         (Selection(table="Tiff"), "Did you mean Tif"),
         (Selection(key={"session": "x"}), "session_name"),
         (Selection(key={"basefolder_id": "x"}), "basefolder_id is a number"),

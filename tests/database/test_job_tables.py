@@ -10,7 +10,7 @@ import pytest
 from imaging_pipeline import database
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.jobs.job_tables import found_job_tables, job_table_named, job_tables
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named, job_tables, read_job_tables
 from tests.makers.lab import Lab
 from tests.makers.other_connection import other_connection
 
@@ -27,8 +27,8 @@ def test_each_table_that_is_populated_is_in_a_lane_with_the_jobs_that_datajoint_
 def test_another_connection_has_the_same_key_sources(lab: Lab) -> None:
     """Its classes know only what the database says, and would take each dataset for a stack of tifs."""
     with other_connection(lab) as other:
-        asked = {each.name: _plain(each.keys_sql) for each in found_job_tables(other)}
-    known = found_job_tables(tables.default_tables())
+        asked = {each.name: _plain(each.keys_sql) for each in read_job_tables(other)}
+    known = read_job_tables(tables.default_tables())
     assert asked == {each.name: _plain(each.keys_sql) for each in known}
     classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
     assert asked == {each.name: _plain(_keys(classes[each.full_name])) for each in known}

@@ -65,7 +65,7 @@ def carried_out() -> set[int]:
 def told_of(lab: Lab, folder: Path) -> list[tuple[str, str]]:
     """Return what is reported of the requests for a folder."""
     past = history(tables.default_tables(), lab.windows_path(folder))
-    return [(str(each.state), each.message) for each in past]
+    return [(each.state.words_of_request, each.message) for each in past]
 
 
 @pytest.mark.usefixtures("awaits")
@@ -203,7 +203,7 @@ def test_a_request_that_is_withdrawn_is_not_carried_out_when_such_an_animal_come
     assert carried_out() == set()
     ((step, *_),) = (each.steps for each in explain(tables.default_tables(), lab.windows_path(folder)))
     (item,) = step.items
-    assert "anna let it be ignored" in item.reasons[0].what
+    assert "anna ignored it" in item.reasons[0].what
     assert "(misspelt)" in item.reasons[0].what
     assert imaging.JobAction().fetch1("jobaction_who", "jobaction") == ("anna", "ignore")
     with pytest.raises(InputError, match="Request 0 is withdrawn already"):

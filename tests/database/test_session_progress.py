@@ -13,11 +13,10 @@ from click.testing import CliRunner
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
-from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, Wanted, progress_page
+from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, SessionFilter, progress_page
 from tests.makers.config_file import write_config
 from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import WHEEL, write_folder
@@ -43,7 +42,7 @@ def registered(lab: Lab) -> None:
     register(lab, write_folder(lab.share / "other", fourth), combined=False, animal="90300")
 
 
-def page(wanted: Wanted | None = None, *, limit: int = 10, offset: int = 0) -> ProgressPage:
+def page(wanted: SessionFilter | None = None, *, limit: int = 10, offset: int = 0) -> ProgressPage:
     return progress_page(tables.default_tables(), wanted, limit=limit, offset=offset)
 
 
@@ -51,7 +50,7 @@ def named(found: ProgressPage) -> list[str]:
     return [each.session.timeseries_name.removeprefix("90218-") for each in found.sessions]
 
 
-def of_table(found: ProgressPage, table: str) -> list[State]:
+def of_table(found: ProgressPage, table: str) -> list[JobState]:
     """Return how far a table is with each session of the page."""
     return [each.states[found.tables.index(table)] for each in found.sessions]
 
@@ -70,15 +69,15 @@ def test_each_table_is_told_with_each_session_the_newest_first(lab: Lab) -> None
         jobs.update1({**key, "status": status})
     found = page()
     assert named(found) == ["day13", "day12", "day11", "day10"]
-    assert of_table(found, "Tif") == [State.PENDING, State.IGNORED, State.ERROR, State.RUNNING]
-    assert of_table(found, "Mesc") == [State.DOES_NOT_APPLY] * 4
+    assert of_table(found, "Tif") == [JobState.PENDING, JobState.IGNORED, JobState.ERROR, JobState.RUNNING]
+    assert of_table(found, "Mesc") == [JobState.DOES_NOT_APPLY] * 4
     # A run is of both sessions that are analysed as one.
-    assert of_table(found, "Suite2Py") == [State.DOES_NOT_APPLY] * 2 + [State.PENDING] * 2
-    assert of_table(found, "Cell") == [State.DOES_NOT_APPLY] * 2 + [State.NOT_YET] * 2
+    assert of_table(found, "Suite2Py") == [JobState.DOES_NOT_APPLY] * 2 + [JobState.PENDING] * 2
+    assert of_table(found, "Cell") == [JobState.DOES_NOT_APPLY] * 2 + [JobState.NOT_YET] * 2
     newest = found.sessions[0]
     assert (newest.animal_name, newest.username) == ("90300", "anna")
     totals = found.totals[found.tables.index("Tif")]
-    assert totals == dict.fromkeys((State.PENDING, State.IGNORED, State.ERROR, State.RUNNING), 1)
+    assert totals == dict.fromkeys((JobState.PENDING, JobState.IGNORED, JobState.ERROR, JobState.RUNNING), 1)
     with other_connection(lab) as other:
         assert progress_page(other, limit=10) == found
 
@@ -90,10 +89,10 @@ def test_what_is_done_is_done_for_each_session(lab: Lab) -> None:
     imaging.Tif.populate(reserve_jobs=True)
     imaging.ImagingAnalysis.populate(key_of("90218-day10"), reserve_jobs=True)
     found = page()
-    assert of_table(found, "Tif") == [State.DONE] * 4
-    assert of_table(found, "ImagingAnalysis")[2:] == [State.PENDING, State.DONE]
-    assert of_table(found, "Projection")[2:] == [State.NOT_YET, State.PENDING]
-    assert found.totals[found.tables.index("Tif")] == {State.DONE: 4}
+    assert of_table(found, "Tif") == [JobState.DONE] * 4
+    assert of_table(found, "ImagingAnalysis")[2:] == [JobState.PENDING, JobState.DONE]
+    assert of_table(found, "Projection")[2:] == [JobState.NOT_YET, JobState.PENDING]
+    assert found.totals[found.tables.index("Tif")] == {JobState.DONE: 4}
     assert suite2p_jobs.Suite2Py().to_dicts() == []
 
 
@@ -106,15 +105,17 @@ def test_sessions_are_chosen_by_animal_person_and_day_and_paged(lab: Lab) -> Non
         [],
     ]
     assert {page(limit=3, offset=offset).total for offset in (0, 3, 6)} == {4}
-    assert named(page(Wanted(animal="90300"))) == named(page(Wanted(animal="b0f1"))) == ["day13"]
-    of_bert = page(Wanted(username="bert"))
+    assert (
+        named(page(SessionFilter(animal="90300"))) == named(page(SessionFilter(animal="b0f1"))) == ["day13"]
+    )
+    of_bert = page(SessionFilter(username="bert"))
     assert (named(of_bert), of_bert.total) == (["day12"], 1)
-    assert of_bert.totals[0] == {State.PENDING: 1}
-    assert of_bert.requests == {JobStatus.PENDING: 1}
-    assert page(Wanted(animal="90300")).requests == {}
-    days = Wanted(since=date(2024, 5, 11), until=date(2024, 5, 12))
+    assert of_bert.totals[0] == {JobState.PENDING: 1}
+    assert of_bert.requests == {JobState.PENDING: 1}
+    assert page(SessionFilter(animal="90300")).requests == {}
+    days = SessionFilter(since=date(2024, 5, 11), until=date(2024, 5, 12))
     assert named(page(days)) == ["day12", "day11"]
-    for wanted, alike in ((Wanted(animal="9028"), "90218"), (Wanted(username="bertt"), "bert")):
+    for wanted, alike in ((SessionFilter(animal="9028"), "90218"), (SessionFilter(username="bertt"), "bert")):
         with pytest.raises(InputError, match=alike):
             page(wanted)
 
@@ -124,7 +125,7 @@ def test_a_recording_of_another_kind_has_tables_of_its_own(lab: Lab) -> None:
     register(lab, folder, combined=False, experiment_type="femtonics")
     imaging.Mesc.populate(reserve_jobs=True)
     found = page()
-    assert set(of_table(found, "Mesc")) == {State.DONE}
+    assert set(of_table(found, "Mesc")) == {JobState.DONE}
 
 
 @pytest.mark.usefixtures("registered")

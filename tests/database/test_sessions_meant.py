@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.lanes import LANES, Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.jobs.living_workers import living
 from imaging_pipeline.schemas.jobs.needs import candidates, job_needs
-from imaging_pipeline.schemas.jobs.restrictions import keys_meant
+from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.settings import Settings
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder
@@ -32,7 +33,7 @@ def sessions(lab: Lab) -> dict[str, str]:
 
 
 def meant(condition: str) -> set[str]:
-    where = keys_meant(tables.default_tables(), imaging.Tif.primary_key, condition)
+    where = key_condition_of(tables.default_tables(), imaging.Tif.primary_key, condition)
     query = f"SELECT session_name FROM {imaging.Session.Data.full_table_name} WHERE {where}"
     return {name for (name,) in imaging.Session.connection.query(query).fetchall()}
 
@@ -50,11 +51,11 @@ def test_a_condition_is_on_sessions_animals_and_requests(sessions: dict[str, str
 def test_a_condition_on_requests_knows_no_sessions(lab: Lab) -> None:
     key = imaging.MakeDatasetSessions.primary_key
     imaging.BaseFolder.add(**lab.request(write_folder(lab.share / "day1", WHEEL), combined=False))
-    where = keys_meant(tables.default_tables(), key, "animal_name='90218' AND path LIKE 'N:%'")
+    where = key_condition_of(tables.default_tables(), key, "animal_name='90218' AND path LIKE 'N:%'")
     query = f"SELECT count(*) FROM {imaging.BaseFolder.full_table_name} WHERE {where}"
     assert lab.connection.query(query).fetchone() == (1,)
     with pytest.raises(InputError, match=r"none on the columns of requests.*only ingest knows requests"):
-        keys_meant(tables.default_tables(), key, "timeseries_name='x'")
+        key_condition_of(tables.default_tables(), key, "timeseries_name='x'")
 
 
 @pytest.mark.parametrize(
@@ -74,12 +75,12 @@ def test_what_is_no_condition_is_refused_and_never_means_everything(
     lab: Lab, condition: str, said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        keys_meant(tables.default_tables(), imaging.Tif.primary_key, condition)
+        key_condition_of(tables.default_tables(), imaging.Tif.primary_key, condition)
 
 
 def test_rows_of_no_session_cannot_be_chosen(lab: Lab) -> None:
     with pytest.raises(InputError, match="belong to no session"):
-        keys_meant(tables.default_tables(), mlims.Animal.primary_key, "animal_name='90218'")
+        key_condition_of(tables.default_tables(), mlims.Animal.primary_key, "animal_name='90218'")
 
 
 def test_a_restricted_worker_registers_and_imports_only_what_is_meant(lab: Lab) -> None:
@@ -122,7 +123,7 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
     add_worker(worker, "e", "suite2p", worker_restriction="animal_name='other'")
     add_worker(worker, "f", "suite2p", priority=2)
     key = {"metasession_name": imaging.MetaSession().to_arrays("metasession_name")[0], "ops_name": "x"}
-    job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobStatus.PENDING, priority=5)
+    job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobState.PENDING, priority=5)
     found = candidates(
         tables.default_tables(), LANE["suite2p"], job, "moser", living(tables.default_tables())
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -88,6 +89,12 @@ def test_every_lane_is_told_with_its_tables(lane) -> None:
     row = next(line for line in text("workers.md").splitlines() if line.startswith(f"| `{lane.name}` |"))
     names = [short_name(table).partition(".")[2] for table in lane.tables]
     assert [name for name in names if f"`{name}`" not in row] == []
+
+
+def test_the_lanes_tables_are_those_that_the_code_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    page = importlib.import_module("make_tables").with_tables_of_lanes(text("workers.md"))
+    assert page == text("workers.md"), "run python docs/make_tables.py"
 
 
 @pytest.mark.parametrize("kind", EXPERIMENT_TYPES, ids=lambda kind: kind.name)

@@ -6,25 +6,42 @@ from typing import Any
 
 import datajoint as dj
 
+from imaging_pipeline.explaining.missing import SUITE2P, TIF
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.imaging import sessions
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.key_source import KeySource, data_of_types
 from imaging_pipeline.schemas.make import analyses, fetching
+from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
 
-from .raw import Tif
 from .schema import schema
 from .sessions import Session
 
 __all__ = ["ImagingAnalysis", "Projection", "Session"]
 
 
+def _outputs(handle: Tables) -> Any:
+    """Return sessions' outputs of segmentation programs."""
+    return data_of_types(handle, OUTPUT_TYPES)
+
+
+def _imported_tifs(handle: Tables) -> Any:
+    """Return the sessions whose tifs that Suite2p takes are imported."""
+    tifs = handle.imaging.Tif & analysed_tifs(handle.imaging)
+    return tifs.proj(tif_dataset="dataset_name")
+
+
 @schema
 class ImagingAnalysis(dj.Imported):
     """The part of a segmentation output that belongs to a session; one row a session and dataset."""
 
+    # An output is checked against the session's tifs. A row stays where these are imported anew.
+    key_source = KeySource(
+        lambda handle: _outputs(handle) & _imported_tifs(handle), outer=_outputs, also_needs=(TIF, SUITE2P)
+    )
     definition = """
     -> Session.Data
     ---
@@ -75,11 +92,6 @@ class ImagingAnalysis(dj.Imported):
         ops_threshold_scaling=null : float64  # of the threshold of the detection
         ops_options : json  # the texts and the few numbers among those found in the output
         """
-
-    @property
-    def key_source(self) -> Any:
-        """Sessions' outputs, as soon as the session's tifs are imported to check them against."""
-        return key_sources.imaging_analysis(sessions, Tif)
 
     def make_fetch(self, key: Row) -> tuple[OutputLocation, tuple[SessionTifs, ...]]:
         """Fetch where the output is and which tifs it should be made of."""

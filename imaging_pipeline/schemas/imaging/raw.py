@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import datajoint as dj
 
+from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas import tables
-from imaging_pipeline.schemas.imaging import sessions
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.key_source import KeySource, data_of_types
 from imaging_pipeline.schemas.make import mesc, scanimage, stacks
 from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
@@ -25,6 +23,7 @@ __all__ = ["Mesc", "Session", "Tif"]
 class Tif(dj.Imported):
     """The imaging stack of a session."""
 
+    key_source = KeySource(lambda handle: data_of_types(handle, TIFS))
     definition = """
     -> Session.Data
     ---
@@ -104,11 +103,6 @@ class Tif(dj.Imported):
         field_width_um=null : float64  # µm
         """
 
-    @property
-    def key_source(self) -> Any:
-        """Sessions' datasets of tifs."""
-        return key_sources.tif(sessions)
-
     def make_fetch(self, key: Row) -> tuple[stacks.TifDataset]:
         """Fetch where the files are, and what was recorded with them."""
         return (stacks.tif_dataset(tables.default_tables(), key),)
@@ -131,6 +125,7 @@ class Tif(dj.Imported):
 class Mesc(dj.Imported):
     """A time series of a ``.mesc`` file."""
 
+    key_source = KeySource(lambda handle: data_of_types(handle, (MESC,)))
     definition = """
     -> Session.Data
     ---
@@ -151,11 +146,6 @@ class Mesc(dj.Imported):
     mean_image : <npy@main>  # float32 (height, width), raw, of the first 50 frames of the first channel
     mesc_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
-
-    @property
-    def key_source(self) -> Any:
-        """Sessions' parts of ``.mesc`` files."""
-        return key_sources.mesc(sessions)
 
     def make_fetch(self, key: Row) -> tuple[tuple[DatasetFile, ...]]:
         """Fetch where the file is, and which part of it."""

@@ -9,7 +9,8 @@ import datajoint as dj
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.jobs import withdrawal
+from imaging_pipeline.schemas.key_source import KeySource
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals, preview, registration, requests
 from imaging_pipeline.schemas.register.decision import Decision
@@ -166,17 +167,16 @@ class BaseFolder(dj.Manual):
 
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
-        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawing.withdraw`."""
-        # Not at the top: what is known of jobs rests on these tables.
-        from imaging_pipeline.schemas.jobs import withdrawing
-
-        withdrawing.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
+        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawal.withdraw`."""
+        withdrawal.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
 
 
 @schema
 class MakeDatasetSessions(dj.Imported):
     """What was made of a request; its report holds plain names, so that it survives a purge."""
 
+    # A request whose animal is not here yet waits for it.
+    key_source = KeySource(lambda handle: pending_animals.ready(handle.imaging.BaseFolder()))
     definition = """
     -> BaseFolder
     ---
@@ -271,11 +271,6 @@ class MakeDatasetSessions(dj.Imported):
         ---
         num_jobs_reset : int32
         """
-
-    @property
-    def key_source(self) -> Any:
-        """Requests whose animal is here."""
-        return key_sources.requests(BaseFolder())
 
     def make_fetch(self, key: Row) -> tuple[()]:
         """Fetch nothing: a request whose animal is here is not changed any more."""

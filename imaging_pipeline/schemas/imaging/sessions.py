@@ -6,6 +6,7 @@ import datajoint as dj
 
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.schemas import mlims, tables
+from imaging_pipeline.schemas.jobs import explaining
 
 from .arenas import Apparatus, ArenaObject, CueCard
 from .hardware import Scope, Setup
@@ -165,10 +166,7 @@ class Session(dj.Manual):
         InputError
             Nothing is known by this name, or more than one session; or there is no such table.
         """
-        # It knows these tables, and is none of them.
-        from imaging_pipeline.schemas.jobs.explaining import explain
-
-        return explain(tables.default_tables(), wanted, table=table, animal=animal)
+        return explaining.explain(tables.default_tables(), wanted, table=table, animal=animal)
 
     class Data(dj.Part):
         """What was recorded or computed of a session; everything imported hangs below."""

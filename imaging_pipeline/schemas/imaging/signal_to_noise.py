@@ -72,8 +72,8 @@ def _measured(objects: Row, cell_ids: Sequence[int]) -> list[Row]:
 def _rows(df_f: NDArray[np.float32], cell_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(cell_ids), _BLOCK):
         progress.report("signal to noise", start, len(cell_ids))
-        found = noise.signal_to_noise(df_f[start : start + _BLOCK])
+        measured = noise.signal_to_noise(df_f[start : start + _BLOCK])
         for cell_id, snr, sigma in zip(
-            cell_ids[start : start + _BLOCK], found.snr.tolist(), found.noise.tolist(), strict=True
+            cell_ids[start : start + _BLOCK], measured.snr.tolist(), measured.noise.tolist(), strict=True
         ):
             yield {"cell_id": cell_id, "snr_df_f": number_or_null(snr), "noise_df_f": number_or_null(sigma)}

@@ -1,7 +1,7 @@
-"""What a person does with jobs: try again, leave alone, do sooner; kept with who and when.
+"""What a person does with jobs: try again, ignore, do sooner; recorded with who did it and when.
 
-Jobs that run, and those that are done, are never touched: what is to be done is decided by the rows as they
-are under a lock, in the transaction that changes them.
+Jobs that run and those that are done are never changed. Rows are locked before their state is read, so that
+no worker can reserve one before it is changed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from enum import StrEnum
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
 from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number
+from imaging_pipeline.schemas.jobs.job_rows import finished_jobs, open_jobs, state_sql
+from imaging_pipeline.schemas.jobs.new_jobs import insert_new_jobs
+from imaging_pipeline.schemas.jobs.selection import Selection, TableSelection, select
+from imaging_pipeline.schemas.jobs.sql import all_of, is_in, union_all
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
-from .entering import enter_new
-from .job_rows import left, made, state
-from .selection import Selected, Selection, select
-from .sql import every, one_of, together
-
 
 class Action(StrEnum):
-    """What is done with jobs."""
+    """What a person does with jobs."""
 
     RETRY = "retry"
     IGNORE = "ignore"
@@ -33,46 +32,46 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class ActedJob:
-    """A job that something was done with.
+class ChangedJob:
+    """A job that was changed.
 
     Attributes
     ----------
     table, key
         The job: ``imaging.Tif`` and its key.
-    status, priority
+    state, priority
         As it was before.
     """
 
     table: str
     key: Mapping[str, object]
-    status: JobStatus
+    state: JobState
     priority: int
 
 
 @dataclass(frozen=True)
-class Acted:
+class ActionResult:
     """What was done.
 
     Attributes
     ----------
     jobs
-        The jobs that are otherwise now.
-    untouched
-        How many others are meant as well, by how far they are.
+        The jobs that were changed.
+    unchanged
+        How many other jobs are selected, by how far they are.
     """
 
-    jobs: tuple[ActedJob, ...]
-    untouched: Mapping[JobStatus, int]
+    jobs: tuple[ChangedJob, ...]
+    unchanged: Mapping[JobState, int]
 
 
 # Which jobs are changed, and how. One that is pending is tried as it is; one for later is tried now.
-_CHANGED = {
-    Action.RETRY: (JobStatus.ERROR, JobStatus.IGNORE, JobStatus.LATER),
-    Action.IGNORE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR),
-    Action.PRIORITISE: (JobStatus.PENDING, JobStatus.LATER, JobStatus.ERROR, JobStatus.IGNORE),
+_CHANGED_STATES = {
+    Action.RETRY: (JobState.ERROR, JobState.IGNORED, JobState.LATER),
+    Action.IGNORE: (JobState.PENDING, JobState.LATER, JobState.ERROR),
+    Action.PRIORITISE: (JobState.PENDING, JobState.LATER, JobState.ERROR, JobState.IGNORED),
 }
-_BECOMES = {
+_ASSIGNMENTS = {
     Action.RETRY: (
         "status = 'pending', scheduled_time = CURRENT_TIMESTAMP(3), reserved_time = NULL,"
         " completed_time = NULL, error_message = '', error_stack = NULL"
@@ -80,65 +79,72 @@ _BECOMES = {
     Action.IGNORE: "status = 'ignore'",
     Action.PRIORITISE: "priority = %s",
 }
-# Of these a worker that has not met the job yet would know nothing.
-_ALSO_NEW = (Action.IGNORE, Action.PRIORITISE)
+# A key without a job has no row that could hold this: it gets one first.
+_OF_KEYS_WITHOUT_JOB = (Action.IGNORE, Action.PRIORITISE)
 _NUM_AT_ONCE = 500
 
 
 def act(
     tables: Tables,
     action: Action,
-    wanted: Selection,
+    selection: Selection,
     *,
     priority: int | None = None,
     username: str | None = None,
     reason: str = "",
-) -> Acted:
-    """Do something with all jobs that are meant, in one transaction, and note it.
+) -> ActionResult:
+    """Change all selected jobs in one transaction, and record it.
 
     Parameters
     ----------
     tables
         The database.
     action
-        What.
-    wanted
+        What is done.
+    selection
         Which jobs.
     priority
-        What the jobs get, lower is sooner; of `Action.PRIORITISE` only.
+        The new priority, lower is sooner; for `Action.PRIORITISE` only.
     username
-        Who does it, a row of ``User``; the account of the database where nobody is named.
+        Who does it, a row of ``User``; None for the account of the database.
     reason
         Why.
 
     Raises
     ------
     InputError
-        Nothing is said of which jobs, or none is meant; or there is no such table, column or user.
+        The selection is empty or selects no job; or there is no such table, column or user.
     """
-    if wanted.is_all:
+    if selection.is_all:
         raise InputError(
-            "Nothing is said of which jobs are meant",
+            "No jobs are selected",
             remedy="name a session, a table, or columns of the key.",
         )
     account = tables.connection.get_user()
     who = account if username is None else existing(tables.imaging.User, "username", username)
     with exclusive(tables):
-        selected = select(tables, wanted)
-        if action in _ALSO_NEW:
-            for each in (each for each in selected if not each.of_row.text):
-                enter_new(tables.connection, each.jobs, each.of_key)
-        untouched = _untouched(tables, action, selected)
-        acted = [job for each in selected for job in _change(tables, action, each, priority)]
-        if not acted and not untouched:
-            raise _none()
-        if acted:
+        selected = select(tables, selection)
+        if action in _OF_KEYS_WITHOUT_JOB:
+            for of_table in selected:
+                # A key without a job has no message either.
+                if not of_table.row_condition.text:
+                    insert_new_jobs(tables.connection, of_table.table, of_table.key_condition)
+        unchanged = _count_unchanged(tables, action, selected)
+        changed = [job for of_table in selected for job in _change(tables, action, of_table, priority)]
+        if not changed and not unchanged:
+            raise _no_job()
+        if changed:
             row = {"jobaction_priority": priority, "jobaction_who": who, "jobaction_account": account}
-            _note(tables, {**row, "jobaction": str(action), "jobaction_reason": reason}, acted)
-    return Acted(tuple(acted), untouched)
+            _record(tables, {**row, "jobaction": str(action), "jobaction_reason": reason}, changed)
+    return ActionResult(tuple(changed), unchanged)
 
 
-def _none() -> InputError:
+def job_hash(table: str, key: Mapping[str, object]) -> str:
+    """Return the hash by which the recorded actions on a job are found."""
+    return names.hash16(table, *(str(key[column]) for column in sorted(key)))
+
+
+def _no_job() -> InputError:
     return InputError(
         "No such job is there",
         remedy="see imaging-pipeline jobs; what a job is made from may not be there yet, which"
@@ -146,50 +152,50 @@ def _none() -> InputError:
     )
 
 
-def job_hash(table: str, key: Mapping[str, object]) -> str:
-    """Return what a job is found by among those that something was done with."""
-    return names.hash16(table, *(str(key[column]) for column in sorted(key)))
-
-
-def _change(tables: Tables, action: Action, selected: Selected, priority: int | None) -> list[ActedJob]:
-    jobs = selected.jobs
-    state_sql = state(tables.connection.adapter.backend)
-    changed = every([one_of(state_sql, map(str, _CHANGED[action])), selected.of_key, selected.of_row])
-    columns = ", ".join(jobs.key)
+def _change(
+    tables: Tables, action: Action, selected: TableSelection, priority: int | None
+) -> list[ChangedJob]:
+    table = selected.table
+    state = state_sql(tables.connection.adapter.backend)
+    of_state = is_in(state, map(str, _CHANGED_STATES[action]))
+    condition = all_of([of_state, selected.key_condition, selected.row_condition])
+    columns = ", ".join(table.key)
     rows = tables.connection.query(
-        f"SELECT {columns}, {state_sql} AS state, priority FROM {jobs.jobs_name} {changed.clause}"
+        f"SELECT {columns}, {state} AS state, priority FROM {table.jobs_name} {condition.clause}"
         f" ORDER BY {columns} FOR UPDATE",
-        args=changed.args,
+        args=condition.args,
     ).fetchall()
     values = () if priority is None else (priority,)
-    one = f"({', '.join(['%s'] * len(jobs.key))})"
+    placeholders = f"({', '.join(['%s'] * len(table.key))})"
     for start in range(0, len(rows), _NUM_AT_ONCE):
-        keys = [row[: len(jobs.key)] for row in rows[start : start + _NUM_AT_ONCE]]
+        keys = [row[: len(table.key)] for row in rows[start : start + _NUM_AT_ONCE]]
         tables.connection.query(
-            f"UPDATE {jobs.jobs_name} SET {_BECOMES[action]}"
-            f" WHERE ({columns}) IN ({', '.join([one] * len(keys))})",
+            f"UPDATE {table.jobs_name} SET {_ASSIGNMENTS[action]}"
+            f" WHERE ({columns}) IN ({', '.join([placeholders] * len(keys))})",
             args=(*values, *(value for key in keys for value in key)),
         )
     return [
-        ActedJob(jobs.name, dict(zip(jobs.key, row, strict=False)), JobStatus(row[-2]), int(row[-1]))
+        ChangedJob(table.name, dict(zip(table.key, row, strict=False)), JobState(row[-2]), int(row[-1]))
         for row in rows
     ]
 
 
-def _untouched(tables: Tables, action: Action, selected: Sequence[Selected]) -> dict[JobStatus, int]:
-    """Count the jobs that are meant and stay as they are."""
-    counted: Counter[JobStatus] = Counter()
-    for each in selected:
-        of_table = (each.jobs, tables.connection.adapter.backend, each.of_key)
-        found = together([left(*of_table), made(*of_table)])
-        query = f"SELECT state, COUNT(*) FROM ({found.text}) AS found {each.of_row.clause} GROUP BY state"
-        rows = tables.connection.query(query, args=(*found.args, *each.of_row.args)).fetchall()
-        counted.update({JobStatus(state): int(number) for state, number in rows})
-    others = [status for status in JobStatus if status not in _CHANGED[action]]
-    return {status: counted[status] for status in others if counted[status]}
+def _count_unchanged(
+    tables: Tables, action: Action, selected: Sequence[TableSelection]
+) -> dict[JobState, int]:
+    """Count the selected jobs that stay as they are."""
+    counts: Counter[JobState] = Counter()
+    for of_table in selected:
+        source = (of_table.table, tables.connection.adapter.backend, of_table.key_condition)
+        jobs, condition = union_all([open_jobs(*source), finished_jobs(*source)]), of_table.row_condition
+        query = f"SELECT state, COUNT(*) FROM ({jobs.text}) AS jobs {condition.clause} GROUP BY state"
+        rows = tables.connection.query(query, args=(*jobs.args, *condition.args)).fetchall()
+        counts.update({JobState(state): int(number) for state, number in rows})
+    others = [state for state in JOB_STATES if state not in _CHANGED_STATES[action]]
+    return {state: counts[state] for state in others if counts[state]}
 
 
-def _note(tables: Tables, row: Row, acted: Iterable[ActedJob]) -> None:
+def _record(tables: Tables, row: Row, changed: Iterable[ChangedJob]) -> None:
     table = tables.imaging.JobAction
     key = {"jobaction_id": next_number(tables, "jobaction_id", tables.full_name(table))}
     table.insert1({**key, **row})
@@ -199,8 +205,8 @@ def _note(tables: Tables, row: Row, acted: Iterable[ActedJob]) -> None:
             "acted_table": job.table,
             "acted_hash": job_hash(job.table, job.key),
             "acted_key": dict(job.key),
-            "acted_status": str(job.status),
+            "acted_status": str(job.state),
             "acted_priority": job.priority,
         }
-        for job in acted
+        for job in changed
     )

@@ -7,28 +7,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imaging_pipeline.errors import ParsedMessage, Responsible
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JobState
+from imaging_pipeline.schemas.jobs.job_rows import stored_jobs
+from imaging_pipeline.schemas.jobs.listing import as_jobs
+from imaging_pipeline.schemas.jobs.selection import Selection, TableSelection, select
+from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_rows import unfinished
-from .listing import as_jobs
-from .selection import Selected, Selection, select
-from .sql import Sql
-
-# Where a message goes on with what is another thing in each job.
-_OWN = re.compile(r" (File|Found|Allowed): ")
+# From here on a message says what differs from job to job.
+_OF_ONE_JOB = re.compile(r" (File|Found|Allowed): ")
+_NO_MESSAGE = ParsedMessage(Responsible.DEVELOPER, "The error says nothing.", "")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Jobs of a table that failed of the same.
+    """Jobs of a table that failed for the same reason.
 
     Attributes
     ----------
     table
         ``imaging.Tif``.
-    told
-        What happened to the newest of them, whose move it is, and what to do.
+    message
+        What happened to the newest of them, who is responsible, and what to do.
     number
         How many they are.
     newest
@@ -36,12 +37,12 @@ class Failure:
     """
 
     table: str
-    told: ParsedMessage
+    message: ParsedMessage
     number: int
     newest: Job
 
 
-def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, ...]:
+def failures(tables: Tables, selection: Selection | None = None) -> tuple[Failure, ...]:
     """Return what went wrong: the most frequent first within a table, tables in order of work.
 
     Raises
@@ -51,38 +52,39 @@ def failures(tables: Tables, wanted: Selection | None = None) -> tuple[Failure, 
     """
     numbers: list[int] = []
     rows = []
-    for each in select(tables, wanted or Selection()):
-        query = _newest_of_each(each, tables.connection.adapter.backend)
+    for selected in select(tables, selection or Selection()):
+        query = _newest_by_message(selected, tables.connection.adapter.backend)
         for row in tables.connection.query(query.text, args=query.args, as_dict=True).fetchall():
             numbers.append(int(row["number"]))
-            rows.append((each.jobs, row))
-    return _together(zip(as_jobs(tables, rows), numbers, strict=True))
+            rows.append((selected.table, row))
+    return _grouped(zip(as_jobs(tables, rows), numbers, strict=True))
 
 
-def _newest_of_each(selected: Selected, backend: str) -> Sql:
-    """Ask for the newest job of each message, and how many have the same."""
-    found, condition = (
-        unfinished(selected.jobs, backend, selected.of_key, (JobStatus.ERROR,)),
-        selected.of_row,
-    )
+def _newest_by_message(selected: TableSelection, backend: str) -> Sql:
+    """Return a query for the newest job with each message, and how many have the same."""
+    failed = stored_jobs(selected.table, backend, selected.key_condition, (JobState.ERROR,))
+    condition = selected.row_condition
     same = "OVER (PARTITION BY error_message"
     ranked = (
-        f"SELECT found.*, COUNT(*) {same}) AS number, ROW_NUMBER() {same} ORDER BY since_s) AS place"
-        f" FROM ({found.text}) AS found {condition.clause}"
+        f"SELECT failed.*, COUNT(*) {same}) AS number, ROW_NUMBER() {same} ORDER BY since_s) AS age_rank"
+        f" FROM ({failed.text}) AS failed {condition.clause}"
     )
-    return Sql(f"SELECT * FROM ({ranked}) AS ranked WHERE place = 1", (*found.args, *condition.args))
+    return Sql(f"SELECT * FROM ({ranked}) AS ranked WHERE age_rank = 1", (*failed.args, *condition.args))
 
 
-def _together(jobs: Iterable[tuple[Job, int]]) -> tuple[Failure, ...]:
-    """Put those together that differ in the file, or in the value that was found there."""
-    found: dict[tuple[str, Responsible, str, str, str], Failure] = {}
+def _grouped(jobs: Iterable[tuple[Job, int]]) -> tuple[Failure, ...]:
+    """Join those whose messages differ only in the file, or in the value that is wrong there."""
+    by_reason: dict[tuple[str, Responsible, str, str, str], Failure] = {}
     for job, number in jobs:
-        told = job.told or ParsedMessage(Responsible.DEVELOPER, "The error says nothing.", "")
-        what = (job.table, told.responsible, told.kind, _OWN.split(told.what)[0], told.remedy)
-        before = found.get(what)
-        if before is not None:
-            number += before.number
-            job = min(before.newest, job, key=lambda each: each.since_s or 0.0)
-        found[what] = Failure(job.table, job.told or told, number, job)
-    order = list(dict.fromkeys(failure.table for failure in found.values()))
-    return tuple(sorted(found.values(), key=lambda each: (order.index(each.table), -each.number)))
+        message = job.message or _NO_MESSAGE
+        what = _OF_ONE_JOB.split(message.what)[0]
+        reason = (job.table, message.responsible, message.kind, what, message.remedy)
+        same = by_reason.get(reason)
+        if same is not None:
+            number += same.number
+            job = min(same.newest, job, key=lambda one: one.since_s or 0.0)
+        by_reason[reason] = Failure(job.table, job.message or message, number, job)
+    order = list(dict.fromkeys(failure.table for failure in by_reason.values()))
+    return tuple(
+        sorted(by_reason.values(), key=lambda failure: (order.index(failure.table), -failure.number))
+    )

@@ -1,24 +1,22 @@
-"""The jobs of one table as SQL: the rows of its job table, and the keys that no worker has met yet.
+"""The jobs of one table as SQL: the rows of its job table, and the keys that have no job yet.
 
-What is done is told by the rows that were made, whoever made them. Where one was purged, its key is pending
-again, which the next worker that looks finds as well.
+What is finished is read from the rows that were made, whoever made them. Where one was purged, its key is
+pending again, as the next worker that looks for new jobs finds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import UNFINISHED, JobState
 from imaging_pipeline.schemas import server_clock
-
-from .job_tables import JobTable, Populated
-from .sql import Sql, one_of, together
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, Populated
+from imaging_pipeline.schemas.jobs.sql import Sql, is_in, union_all
 
 DEFAULT_PRIORITY = 5
 
-UNFINISHED = tuple(status for status in JobStatus if status is not JobStatus.SUCCESS)
 # By their index, which "is not success" would make no use of.
-_MET = "status IN ('pending', 'reserved', 'error', 'ignore')"
+_IS_UNFINISHED = "status IN ('pending', 'reserved', 'error', 'ignore')"
 
 # Since when a job is as it is.
 _SINCE = (
@@ -27,127 +25,140 @@ _SINCE = (
 )
 
 
-def state(backend: str) -> str:
-    """Return SQL for the `explaining.job.JobStatus` of a row of a job table."""
+def state_sql(backend: str) -> str:
+    """Return SQL for the `JobState` of a row of a job table."""
     # PostgreSQL takes no other word for a value of an enumeration.
     status = "status::text" if backend == "postgresql" else "status"
     is_later = "status = 'pending' AND scheduled_time > CURRENT_TIMESTAMP(3)"
     return f"CASE WHEN {is_later} THEN 'later' ELSE {status} END"
 
 
-def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
-    """Return a query for the jobs of a table that a worker, or a person, has met and that are not done.
+def stored_jobs(
+    table: JobTable, backend: str, key_condition: Sql, states: Sequence[JobState] = UNFINISHED
+) -> Sql:
+    """Return a query for the unfinished jobs that are rows of a table's job table.
 
     Parameters
     ----------
-    jobs
+    table
         The table.
     backend
         ``postgresql`` or ``mysql``.
-    of_key
+    key_condition
         Condition on columns of the key.
-    statuses
+    states
         How far they are: some of `UNFINISHED`.
 
     Columns
     -------
-    The key; ``state``, an `explaining.job.JobStatus`; ``priority``; ``since_s``, how long it has been so;
-    ``due_s``, how long until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of
-    the process that has it, and ``version``, in which its worker writes its name.
+    The key; ``state``, a `JobState`; ``priority``; ``since_s``, how long it has been so; ``due_s``, how long
+    until it may be tried; ``duration``, s; ``error_message``; ``host`` and ``pid`` of the process that has
+    it, and ``version``, in which its worker writes its name.
     """
-    met = Sql(
-        f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
+    stored = Sql(
+        f"SELECT {', '.join(table.key)}, {state_sql(backend)} AS state, priority,"
         f" {server_clock.seconds_since(backend, _SINCE)} AS since_s,"
         f" -{server_clock.seconds_since(backend, 'scheduled_time')} AS due_s,"
         " duration, error_message, host, pid, version"
-        f" FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)}",
-        of_key.args,
+        f" FROM {table.jobs_name} AS j WHERE {_IS_UNFINISHED}{_and(key_condition)}",
+        key_condition.args,
     )
-    if set(statuses) == set(UNFINISHED):
-        return met
-    of_status = one_of("state", map(str, statuses))
-    return Sql(f"SELECT * FROM ({met.text}) AS m {of_status.clause}", (*met.args, *of_status.args))
+    if set(states) == set(UNFINISHED):
+        return stored
+    of_state = is_in("state", map(str, states))
+    return Sql(f"SELECT * FROM ({stored.text}) AS m {of_state.clause}", (*stored.args, *of_state.args))
 
 
-def left(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[JobStatus] = UNFINISHED) -> Sql:
-    """Return a query for all jobs of a table that are so far and not done, as `unfinished` does."""
-    met = unfinished(jobs, backend, of_key, statuses)
-    return together([met, new(jobs, of_key)]) if JobStatus.PENDING in statuses else met
+def open_jobs(
+    table: JobTable, backend: str, key_condition: Sql, states: Sequence[JobState] = UNFINISHED
+) -> Sql:
+    """Return a query like `stored_jobs`, whose pending jobs include the keys without a job."""
+    stored = stored_jobs(table, backend, key_condition, states)
+    if JobState.PENDING not in states:
+        return stored
+    return union_all([stored, keys_without_job(table, key_condition)])
 
 
-def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
-    """Return a query for the jobs of a table that are done, as `unfinished` does.
+def finished_jobs(table: JobTable, backend: str, key_condition: Sql, page: str = "") -> Sql:
+    """Return a query for the jobs of a table that are done, with the columns of `stored_jobs`.
 
     Parameters
     ----------
-    jobs, backend, of_key
-        As of `unfinished`.
+    table, backend, key_condition
+        As for `stored_jobs`.
     page
-        ``LIMIT`` and ``OFFSET`` by which they are given in order, the newest first.
+        ``LIMIT`` and ``OFFSET`` in their order, the newest first.
     """
-    keys, in_order = ", ".join(jobs.key), f"ORDER BY made_at DESC, {', '.join(jobs.key)}"
-    rows = f"SELECT {keys}, {jobs.entry_time} AS made_at FROM {jobs.full_name} {of_key.clause}"
+    keys, in_order = ", ".join(table.key), f"ORDER BY made_at DESC, {', '.join(table.key)}"
+    rows = f"SELECT {keys}, {table.entry_time} AS made_at FROM {table.full_name} {key_condition.clause}"
     if page:
+        # Job rows are looked up only of what stands on the page.
         rows = f"{rows} {in_order} {page}"
-    same_key = " AND ".join(f"j.{name} = m.{name}" for name in jobs.key)
+    same_key = " AND ".join(f"j.{name} = m.{name}" for name in table.key)
     age_s = server_clock.seconds_since(backend, "COALESCE(j.completed_time, made_at)")
     return Sql(
-        f"SELECT {', '.join(f'm.{name}' for name in jobs.key)}, '{JobStatus.SUCCESS}' AS state,"
+        f"SELECT {', '.join(f'm.{name}' for name in table.key)}, '{JobState.DONE}' AS state,"
         f" COALESCE(priority, {DEFAULT_PRIORITY}) AS priority, {age_s} AS since_s, NULL AS due_s, duration,"
         " '' AS error_message, COALESCE(host, '') AS host, COALESCE(pid, 0) AS pid,"
         " COALESCE(version, '') AS version"
-        f" FROM ({rows}) AS m LEFT JOIN {jobs.jobs_name} AS j ON {same_key} AND j.status = 'success'"
+        f" FROM ({rows}) AS m LEFT JOIN {table.jobs_name} AS j ON {same_key} AND j.status = 'success'"
         f" {in_order if page else ''}",
-        of_key.args,
+        key_condition.args,
     )
 
 
-def new(jobs: Populated, of_key: Sql) -> Sql:
-    """Return a query for the keys to be made that nobody has met, with the columns of `unfinished`."""
+def keys_without_job(table: Populated, key_condition: Sql) -> Sql:
+    """Return a query for the keys to be made that have no job yet, with the columns of `stored_jobs`."""
     return Sql(
-        f"SELECT {', '.join(jobs.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
+        f"SELECT {', '.join(table.key)}, 'pending' AS state, {DEFAULT_PRIORITY} AS priority,"
         " NULL AS since_s, NULL AS due_s, NULL AS duration, '' AS error_message, '' AS host, 0 AS pid,"
         " '' AS version"
-        f" FROM ({jobs.keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}",
-        of_key.args,
+        f" FROM ({table.keys_sql}) AS k WHERE {_has_no_job(table)}{_and(key_condition)}",
+        key_condition.args,
     )
 
 
-def num_new(jobs: JobTable, of_key: Sql) -> Sql:
-    """Return a query for how many keys are to be made that nobody has met.
+def num_keys_without_job(table: JobTable, key_condition: Sql) -> Sql:
+    """Return a query for how many keys are to be made that have no job yet.
 
-    All that is made is of a key: the numbers tell, and none needs to be looked up but those met.
+    As each row has a key, that is a difference of numbers: only keys that have a job are looked up.
     """
-    made = f"(SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause})"
-    if jobs.outer_keys_sql:
-        # All that is made is of an outer key. What makes one of these a key is looked up of the others alone.
-        outer = f"(SELECT COUNT(*) FROM ({jobs.outer_keys_sql}) AS k {of_key.clause})"
-        is_key = f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'k')})"
+    num_rows = f"(SELECT COUNT(*) FROM {table.full_name} {key_condition.clause})"
+    if table.outer_keys_sql:
+        # Each row has an outer key. Whether one without a row is a key is looked up.
+        num_outer = f"(SELECT COUNT(*) FROM ({table.outer_keys_sql}) AS k {key_condition.clause})"
+        is_key = f"EXISTS ({rows_with_key(table, f'({table.keys_sql})', 'k')})"
         looked_up = (
             f"SELECT COALESCE(SUM(CASE WHEN {is_key} THEN 1 ELSE 0 END), 0)"
-            f" FROM ({jobs.outer_keys_sql}) AS k WHERE {_is_new(jobs)}{_and(of_key)}"
+            f" FROM ({table.outer_keys_sql}) AS k WHERE {_has_no_job(table)}{_and(key_condition)}"
         )
-        return Sql(f"SELECT CASE WHEN {outer} = {made} THEN 0 ELSE ({looked_up}) END", of_key.args * 3)
-    keys = f"(SELECT COUNT(*) FROM ({jobs.keys_sql}) AS k {of_key.clause})"
+        return Sql(
+            f"SELECT CASE WHEN {num_outer} = {num_rows} THEN 0 ELSE ({looked_up}) END", key_condition.args * 3
+        )
+    num_keys = f"(SELECT COUNT(*) FROM ({table.keys_sql}) AS k {key_condition.clause})"
     is_to_be_made = (
-        f"EXISTS ({same(jobs, f'({jobs.keys_sql})', 'j')}) AND NOT EXISTS ({same(jobs, jobs.full_name, 'j')})"
+        f"EXISTS ({rows_with_key(table, f'({table.keys_sql})', 'j')})"
+        f" AND NOT EXISTS ({rows_with_key(table, table.full_name, 'j')})"
     )
-    met = f"(SELECT COUNT(*) FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)} AND {is_to_be_made})"
-    return Sql(f"SELECT {keys} - {made} - {met}", of_key.args * 3)
+    num_stored = (
+        f"(SELECT COUNT(*) FROM {table.jobs_name} AS j"
+        f" WHERE {_IS_UNFINISHED}{_and(key_condition)} AND {is_to_be_made})"
+    )
+    return Sql(f"SELECT {num_keys} - {num_rows} - {num_stored}", key_condition.args * 3)
 
 
-def _is_new(jobs: Populated) -> str:
+def rows_with_key(table: Populated, name: str, alias: str) -> str:
+    """Return a query for the rows of a table, job table or not, that have the key of another one's row."""
+    equal = " AND ".join(f"s.{column} = {alias}.{column}" for column in table.key)
+    return f"SELECT 1 FROM {name} AS s WHERE {equal}"
+
+
+def _has_no_job(table: Populated) -> str:
     return (
-        f"NOT EXISTS ({same(jobs, jobs.full_name, 'k')})"
-        f" AND NOT EXISTS ({same(jobs, jobs.jobs_name, 'k')} AND {_MET})"
+        f"NOT EXISTS ({rows_with_key(table, table.full_name, 'k')})"
+        f" AND NOT EXISTS ({rows_with_key(table, table.jobs_name, 'k')} AND {_IS_UNFINISHED})"
     )
 
 
 def _and(condition: Sql) -> str:
     return f" AND ({condition.text})" if condition.text else ""
-
-
-def same(jobs: Populated, table: str, alias: str) -> str:
-    """Return a query for the rows of a table, job table or not, with the key of another one."""
-    equal = " AND ".join(f"s.{name} = {alias}.{name}" for name in jobs.key)
-    return f"SELECT 1 FROM {table} AS s WHERE {equal}"

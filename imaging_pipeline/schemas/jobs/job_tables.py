@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import pkgutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.explaining.missing import ANALYSIS, REQUESTS, SUITE2P, TIF
+from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.lanes import LANES, short_name
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.key_source import KeySource, declared_key_source
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 
-# The classes of another connection have no key source of their own.
-_KEY_SOURCES: dict[str, Callable[[Tables], Any]] = {
-    REQUESTS: lambda tables: key_sources.requests(tables.imaging.BaseFolder()),
-    "imaging.Tif": lambda tables: key_sources.tif(tables.imaging),
-    "imaging.Mesc": lambda tables: key_sources.mesc(tables.imaging),
-    "imaging.ImagingAnalysis": lambda tables: key_sources.imaging_analysis(
-        tables.imaging, tables.imaging.Tif
-    ),
-}
-
-# What a table is made from that its foreign keys do not tell.
-_ALSO_NEEDED = {ANALYSIS: (TIF, SUITE2P)}
-
-# By backend and prefix, on which alone they depend: DataJoint asks the server some fifty times for them.
-_known: dict[tuple[str, str], tuple[JobTable, ...]] = {}
+# By backend and prefix, on which alone they depend: DataJoint sends the server some fifty queries for them.
+_cache: dict[tuple[str, str], tuple[JobTable, ...]] = {}
 
 
 @dataclass(frozen=True)
 class Populated:
-    """A table that is populated, and the table of its jobs, in the server's words.
+    """A table that is populated, and the table of its jobs, by their names on the server.
 
     Attributes
     ----------
@@ -50,10 +38,20 @@ class Populated:
     key: tuple[str, ...]
     keys_sql: str
 
+    @classmethod
+    def of(cls, table: Any, key_source: Any) -> Populated:
+        """Return a table that has jobs for the keys of a query."""
+        return Populated(
+            table.full_table_name,
+            job_table(table.full_table_name),
+            tuple(table.primary_key),
+            key_source.proj().make_sql(),
+        )
+
 
 @dataclass(frozen=True)
 class JobTable(Populated):
-    """A table that workers fill, as people know it too.
+    """A table that workers fill, with its names for people and its place in the order of work.
 
     Attributes
     ----------
@@ -66,7 +64,7 @@ class JobTable(Populated):
     entry_time
         The column that says when a row was made.
     outer_keys_sql
-        Query for keys of which ``keys_sql`` gives some, where a row may outlive its place among these;
+        Query for keys of which ``keys_sql`` returns some, where a row may outlive its key among these;
         empty where it cannot.
     needs
         Names of the tables of workers that it is made from.
@@ -87,43 +85,42 @@ class JobTable(Populated):
 
 def job_tables(tables: Tables) -> tuple[JobTable, ...]:
     """Return all tables that workers fill, in order: each after those that it needs."""
-    same = (tables.connection.adapter.backend, tables.config.prefix)
-    if same not in _known:
-        _known[same] = found_job_tables(tables)
-    return _known[same]
+    database = (tables.connection.adapter.backend, tables.config.prefix)
+    if database not in _cache:
+        _cache[database] = read_job_tables(tables)
+    return _cache[database]
 
 
-def found_job_tables(tables: Tables) -> tuple[JobTable, ...]:
-    """Return the same, found out anew."""
-    by_lane = {short_name(path): lane.name for lane in LANES for path in lane.tables}
-    full_names = {_class(tables, name).full_table_name: name for name in by_lane}
-    left = [_job_table(tables, name, lane, full_names) for name, lane in by_lane.items()]
+def read_job_tables(tables: Tables) -> tuple[JobTable, ...]:
+    """Return the same as `job_tables`, read from the server."""
+    paths = {short_name(path): (path, lane.name) for lane in LANES for path in lane.tables}
+    full_names = {_class(tables, name).full_table_name: name for name in paths}
+    unordered = [_job_table(tables, path, lane, full_names) for path, lane in paths.values()]
     ordered: list[JobTable] = []
-    while left:
-        names = {each.name for each in left}
-        ready = next(each for each in left if names.isdisjoint(each.needs))
-        left.remove(ready)
+    while unordered:
+        names = {table.name for table in unordered}
+        ready = next(table for table in unordered if names.isdisjoint(table.needs))
+        unordered.remove(ready)
         ordered.append(ready)
     return tuple(ordered)
 
 
-def job_table_named(tables: Tables, wanted: str) -> JobTable:
+def job_table_named(tables: Tables, typed: str) -> JobTable:
     """Return a table by its name, with or without that of its schema, in any case.
 
     Raises
     ------
     InputError
-        There is none of this name; tells those that look like it.
+        There is none of this name; names those that look like it.
     """
-    known = job_tables(tables)
-    for each in known:
-        if wanted.lower() in (each.name.lower(), each.short_name.lower()):
-            return each
-    names = [each.short_name for each in known]
-    alike = near(wanted.rpartition(".")[2], names, count=1)
+    for table in job_tables(tables):
+        if typed.lower() in (table.name.lower(), table.short_name.lower()):
+            return table
+    names = [table.short_name for table in job_tables(tables)]
+    alike = near(typed.rpartition(".")[2], names, count=1)
     raise InputError(
         "No worker fills a table of this name",
-        found=wanted,
+        found=typed,
         allowed=", ".join(names),
         remedy=f"did you mean {alike[0]}?" if alike else "give one of these.",
     )
@@ -134,31 +131,34 @@ def _class(tables: Tables, name: str) -> Any:
     return getattr(getattr(tables, schema), class_name)
 
 
-def _job_table(tables: Tables, name: str, lane: str, full_names: Mapping[str, str]) -> JobTable:
+def _job_table(tables: Tables, path: str, lane: str, full_names: Mapping[str, str]) -> JobTable:
+    name = short_name(path)
     table = _class(tables, name)
-    own = _KEY_SOURCES.get(name)
+    # Classes of another connection are made from the database, which knows foreign keys alone: the rest is
+    # taken from the class in code.
+    declared = declared_key_source(pkgutil.resolve_name(path)) or KeySource(lambda _: table().key_source)
     return JobTable(
+        **vars(Populated.of(table, declared.query(tables))),
         name=name,
         lane=lane,
-        full_name=table.full_table_name,
-        jobs_name=job_table(table.full_table_name),
-        key=tuple(table.primary_key),
         numbers=tuple(column for column in table.primary_key if table.heading[column].numeric),
         entry_time=next(column for column in table.heading.names if "entry_time" in column),
-        outer_keys_sql=key_sources.outputs(tables.imaging).proj().make_sql() if name == ANALYSIS else "",
-        needs=_needs(name, table().parents(), full_names),
-        keys_sql=(table().key_source if own is None else own(tables)).proj().make_sql(),
+        outer_keys_sql="" if declared.outer is None else declared.outer(tables).proj().make_sql(),
+        needs=(*_referred_to(table().parents(), full_names), *declared.also_needs) or _requests_for(name),
     )
 
 
-def _needs(name: str, parents: Iterable[str], full_names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tables of workers that one refers to, or to parts of; all rest on a request carried out."""
-    if name == REQUESTS:
-        return ()
-    referred = [
-        other
+def _referred_to(parents: Iterable[str], full_names: Mapping[str, str]) -> Iterable[str]:
+    """Return the tables of workers that a table with these parents refers to, or to parts of these."""
+    names = (
+        name
         for parent in parents
-        for full_name, other in full_names.items()
+        for full_name, name in full_names.items()
         if parent == full_name or parent.startswith(f"{full_name[:-1]}__")
-    ]
-    return tuple(dict.fromkeys([*referred, *_ALSO_NEEDED.get(name, ())])) or (REQUESTS,)
+    )
+    return dict.fromkeys(names)
+
+
+def _requests_for(name: str) -> tuple[str, ...]:
+    """Return the table that all others rest on: a request is carried out before anything else is made."""
+    return () if name == REQUESTS else (REQUESTS,)

@@ -8,20 +8,20 @@ from functools import partial
 from typing import Any
 
 from imaging_pipeline.errors import parse_message
-from imaging_pipeline.explaining.job import Job, JobStatus
-from imaging_pipeline.schemas.jobs.living_workers import met
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JOB_STATES, JobState
+from imaging_pipeline.schemas.jobs.descriptions import descriptions
+from imaging_pipeline.schemas.jobs.job_rows import finished_jobs, open_jobs
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.living_workers import living_then_silent
+from imaging_pipeline.schemas.jobs.selection import Selection, TableSelection, select
+from imaging_pipeline.schemas.jobs.sql import Sql, rows_of_all
 from imaging_pipeline.schemas.tables import Tables
-
-from .about import about
-from .job_rows import left, made
-from .job_tables import JobTable
-from .selection import Selected, Selection, select
-from .sql import Sql, asked_of_each
 
 
 @dataclass(frozen=True)
 class JobPage:
-    """Some of the jobs that are meant, and how many there are in all."""
+    """Some of the selected jobs, and how many are selected in all."""
 
     jobs: tuple[Job, ...]
     total: int
@@ -33,23 +33,23 @@ class _Part:
 
     Attributes
     ----------
-    jobs
+    table
         The table.
-    counted
-        Query for how many they are.
-    page
-        Gives the query for some of them in order, for ``LIMIT`` and ``OFFSET``.
+    count_query
+        How many they are.
+    page_query
+        Takes ``LIMIT`` and ``OFFSET``, and returns the query for these jobs in order.
     """
 
-    jobs: JobTable
-    counted: Sql
-    page: Callable[[str], Sql]
+    table: JobTable
+    count_query: Sql
+    page_query: Callable[[str], Sql]
 
 
 def list_jobs(
     tables: Tables,
-    wanted: Selection,
-    statuses: Sequence[JobStatus] = tuple(JobStatus),
+    selection: Selection,
+    states: Sequence[JobState] = JOB_STATES,
     *,
     limit: int,
     offset: int = 0,
@@ -60,12 +60,12 @@ def list_jobs(
     ----------
     tables
         The database.
-    wanted
+    selection
         Which jobs.
-    statuses
+    states
         How far they are.
     limit, offset
-        How many are given, and how many are left out before.
+        How many are returned, and how many are skipped before.
 
     Raises
     ------
@@ -73,63 +73,63 @@ def list_jobs(
         There is no such table, or a column is none of its key.
     """
     backend = tables.connection.adapter.backend
-    parts = [part for each in select(tables, wanted) for part in _parts(each, statuses, backend)]
+    parts = [part for selected in select(tables, selection) for part in _parts(selected, states, backend)]
     rows: list[tuple[JobTable, dict[str, Any]]] = []
     total = 0
-    for place, number in asked_of_each(tables, [part.counted for part in parts]):
-        part, room, skipped = parts[place], limit - len(rows), max(offset - total, 0)
-        if room > 0 and skipped < number:
-            page = part.page(f"LIMIT {room:d} OFFSET {skipped:d}")
-            found = tables.connection.query(page.text, args=page.args, as_dict=True).fetchall()
-            rows += [(part.jobs, row) for row in found]
-        total += int(number)
+    # The number of a part says whether its page is needed at all.
+    for part_number, num_jobs in rows_of_all(tables, [part.count_query for part in parts]):
+        part, num_left, num_skipped = parts[part_number], limit - len(rows), max(offset - total, 0)
+        if num_left > 0 and num_skipped < num_jobs:
+            page = part.page_query(f"LIMIT {num_left:d} OFFSET {num_skipped:d}")
+            cursor = tables.connection.query(page.text, args=page.args, as_dict=True)
+            rows += [(part.table, row) for row in cursor.fetchall()]
+        total += int(num_jobs)
     return JobPage(as_jobs(tables, rows), total)
 
 
 def as_jobs(tables: Tables, rows: Sequence[tuple[JobTable, Mapping[str, Any]]]) -> tuple[Job, ...]:
-    """Return jobs for rows of `job_rows`, each with its table; few questions for any number."""
-    keys = [{column: row[column] for column in jobs.key} for jobs, row in rows]
-    running = any(row["state"] == JobStatus.RESERVED for _, row in rows)
-    workers = met(tables) if running else ()
-    by_name = {each.name: each for each in workers}
+    """Return jobs for rows of `job_rows`, each with its table; few queries for any number."""
+    keys = [{column: row[column] for column in table.key} for table, row in rows]
+    is_any_running = any(row["state"] == JobState.RUNNING for _, row in rows)
+    workers = {worker.name: worker for worker in living_then_silent(tables)} if is_any_running else {}
     return tuple(
         Job(
-            table=jobs.name,
-            lane=jobs.lane,
+            table=table.name,
+            lane=table.lane,
             key=key,
-            about=words,
-            status=JobStatus(row["state"]),
+            description=description,
+            state=JobState(row["state"]),
             priority=int(row["priority"]),
             since_s=_seconds(row["since_s"]),
-            due_s=_seconds(row["due_s"]) if row["state"] == JobStatus.LATER else None,
+            due_s=_seconds(row["due_s"]) if row["state"] == JobState.LATER else None,
             duration_s=_seconds(row["duration"]),
-            told=parse_message(row["error_message"]) if row["error_message"] else None,
+            message=parse_message(row["error_message"]) if row["error_message"] else None,
             worker_name=row["version"],
             host=row["host"],
             pid=int(row["pid"]),
-            worker=by_name.get(row["version"]),
+            worker=workers.get(row["version"]),
         )
-        for (jobs, row), key, words in zip(rows, keys, about(tables, keys), strict=True)
+        for (table, row), key, description in zip(rows, keys, descriptions(tables, keys), strict=True)
     )
 
 
-def _parts(selected: Selected, statuses: Sequence[JobStatus], backend: str) -> Iterator[_Part]:
-    jobs, of_key, of_row = selected.jobs, selected.of_key, selected.of_row
-    unmade = [status for status in statuses if status is not JobStatus.SUCCESS]
-    if unmade:
-        rows = left(jobs, backend, of_key, unmade)
-        found = Sql(f"FROM ({rows.text}) AS found {of_row.clause}", (*rows.args, *of_row.args))
-        # Those last that nobody has met.
-        order = f"CASE WHEN since_s IS NULL THEN 1 ELSE 0 END, since_s, {', '.join(jobs.key)}"
+def _parts(selected: TableSelection, states: Sequence[JobState], backend: str) -> Iterator[_Part]:
+    table, key_condition, row_condition = selected.table, selected.key_condition, selected.row_condition
+    unfinished = [state for state in states if state is not JobState.DONE]
+    if unfinished:
+        jobs = open_jobs(table, backend, key_condition, unfinished)
+        source = Sql(f"FROM ({jobs.text}) AS jobs {row_condition.clause}", (*jobs.args, *row_condition.args))
+        # Keys without a job have no age, and come last.
+        order = f"CASE WHEN since_s IS NULL THEN 1 ELSE 0 END, since_s, {', '.join(table.key)}"
         yield _Part(
-            jobs,
-            Sql(f"SELECT COUNT(*) {found.text}", found.args),
-            lambda page: Sql(f"SELECT * {found.text} ORDER BY {order} {page}", found.args),
+            table,
+            Sql(f"SELECT COUNT(*) {source.text}", source.args),
+            lambda page: Sql(f"SELECT * {source.text} ORDER BY {order} {page}", source.args),
         )
-    # What is done has no words of an error.
-    if JobStatus.SUCCESS in statuses and not of_row.text:
-        counted = Sql(f"SELECT COUNT(*) FROM {jobs.full_name} {of_key.clause}", of_key.args)
-        yield _Part(jobs, counted, partial(made, jobs, backend, of_key))
+    # A finished job has no message that a condition could be true for.
+    if JobState.DONE in states and not row_condition.text:
+        count = Sql(f"SELECT COUNT(*) FROM {table.full_name} {key_condition.clause}", key_condition.args)
+        yield _Part(table, count, partial(finished_jobs, table, backend, key_condition))
 
 
 def _seconds(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""Workers that give signs of life, and what each of them can do."""
+"""Workers with a recent heartbeat, and what each of them can do."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
-__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "met", "silent"]
+__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "living_then_silent", "silent"]
 
 
 def living(tables: Tables) -> tuple[LivingWorker, ...]:
     """Return the workers that live, by the server's clock, sorted by host and name."""
-    return tuple(worker for worker in _all(tables) if not worker.is_silent)
+    return tuple(worker for worker in _read_workers(tables) if not worker.is_silent)
 
 
 def silent(tables: Tables) -> tuple[LivingWorker, ...]:
-    """Return the workers that stopped giving signs of life and whose jobs nobody has taken up yet."""
-    return tuple(worker for worker in _all(tables) if worker.is_silent)
+    """Return the workers without a recent heartbeat whose jobs nobody has taken up yet."""
+    return tuple(worker for worker in _read_workers(tables) if worker.is_silent)
 
 
-def met(tables: Tables) -> tuple[LivingWorker, ...]:
-    """Return those that live, then those that are silent."""
-    return tuple(sorted(_all(tables), key=lambda worker: worker.is_silent))
+def living_then_silent(tables: Tables) -> tuple[LivingWorker, ...]:
+    """Return the workers that live, then those that are silent."""
+    return tuple(sorted(_read_workers(tables), key=lambda worker: worker.is_silent))
 
 
 def living_hosts(tables: Tables, lane: str) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def living_hosts(tables: Tables, lane: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(worker.host for worker in living(tables) if lane in worker.lanes))
 
 
-def _all(tables: Tables) -> Iterable[LivingWorker]:
+def _read_workers(tables: Tables) -> Iterable[LivingWorker]:
     worker = tables.imaging.Worker
     age = server_clock.seconds_since_utc(tables.connection.adapter.backend, "worker_heartbeat")
     query = f"SELECT *, {age} AS age_s FROM {worker.full_table_name} ORDER BY worker_host, worker_name"
@@ -43,7 +43,6 @@ def _all(tables: Tables) -> Iterable[LivingWorker]:
     processes, lacks = _by_worker(worker.Process()), _by_worker(worker.Lack())
     for row in rows:
         name = row["worker_name"]
-        jobs = (JobProcess(each["process_pid"], each["process_doing"]) for each in processes[name])
         yield LivingWorker(
             name=name,
             host=row["worker_host"],
@@ -54,11 +53,11 @@ def _all(tables: Tables) -> Iterable[LivingWorker]:
             heartbeat_age_s=float(row["age_s"]),
             silent_after_s=row["worker_silent_after"],
             restriction=row["worker_restriction"],
-            processes=tuple(jobs),
+            processes=tuple(JobProcess(own["process_pid"], own["process_doing"]) for own in processes[name]),
             lacks=tuple(
-                Lack(Need(each["lack_kind"]), each["lack_name"], each["lack_reason"], each["lack_remedy"])
-                for each in lacks[name]
-                if each["lack_kind"] != OF_PRIORITY
+                Lack(Need(own["lack_kind"]), own["lack_name"], own["lack_reason"], own["lack_remedy"])
+                for own in lacks[name]
+                if own["lack_kind"] != OF_PRIORITY
             ),
             scratch_bytes=row["worker_scratch_bytes"],
             memory_bytes=row["worker_memory_bytes"],
@@ -74,4 +73,4 @@ def _by_worker(part: Any) -> dict[str, list[Row]]:
 
 
 def _priority(lacks: Iterable[Row]) -> int | None:
-    return next((int(each["lack_name"]) for each in lacks if each["lack_kind"] == OF_PRIORITY), None)
+    return next((int(lack["lack_name"]) for lack in lacks if lack["lack_kind"] == OF_PRIORITY), None)

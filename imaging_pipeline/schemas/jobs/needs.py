@@ -10,7 +10,7 @@ from imaging_pipeline.explaining.facts import Candidate
 from imaging_pipeline.explaining.job import Job
 from imaging_pipeline.lanes import Lane, Need
 from imaging_pipeline.living_worker import LivingWorker
-from imaging_pipeline.schemas.jobs.restrictions import keys_meant
+from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -40,7 +40,7 @@ def job_needs(tables: Tables, lane: Lane, key: Row) -> JobNeeds:
 def candidates(
     tables: Tables, lane: Lane, job: Job, repository: str, workers: Iterable[LivingWorker]
 ) -> tuple[Candidate, ...]:
-    """Say of each of some living workers whether it can do a job, and why not.
+    """Return for each of some living workers whether it can do a job, and why not.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def candidates(
     lane, job
         The job, of one of the lane's tables.
     repository
-        Where its files lie.
+        Where its files are.
     workers
-        As `living_workers.living` gives them.
+        As `living_workers.living` returns them.
     """
-    # Asked for only where a worker could do it otherwise.
+    # Read at most once, and only where a worker could do the job otherwise.
     needs = cache(lambda: job_needs(tables, lane, dict(job.key)))
     return tuple(_candidate(tables, worker, lane, job, repository, needs) for worker in workers)
 
@@ -72,7 +72,7 @@ def _candidate(
         is_other = lack.kind is Need.REPOSITORY and lack.name != repository
         if lack.kind in lane.needs and not is_other:
             return Candidate(worker, lack.reason.rstrip("."), lack.remedy)
-    if worker.restriction and not _is_meant(tables, worker.restriction, job.key):
+    if worker.restriction and not _is_restricted_to(tables, worker.restriction, job.key):
         remedy = "Start a worker without --restrict, or with another one."
         return Candidate(worker, f"it does only jobs where {worker.restriction}", remedy)
     if worker.priority is not None and job.priority > worker.priority:
@@ -85,7 +85,7 @@ def _candidate(
 
 
 def room(needs: JobNeeds, scratch_bytes: int | None, memory_bytes: int | None) -> tuple[str, str]:
-    """Return why a job has no room on a machine with so much free, and what to do; nothing where it has."""
+    """Return why a machine has too little space free for a job, and what to do; empty where it has enough."""
     if scratch_bytes is not None and scratch_bytes < needs.scratch_bytes:
         return (
             f"it has {_gigabytes(scratch_bytes)} free on its scratch disk, and the run needs"
@@ -101,9 +101,9 @@ def room(needs: JobNeeds, scratch_bytes: int | None, memory_bytes: int | None) -
     return "", ""
 
 
-def _is_meant(tables: Tables, condition: str, key: Mapping[str, object]) -> bool:
+def _is_restricted_to(tables: Tables, condition: str, key: Mapping[str, object]) -> bool:
     values = ", ".join(f"%s AS {name}" for name in key)
-    query = f"SELECT 1 FROM (SELECT {values}) AS job WHERE {keys_meant(tables, list(key), condition)}"
+    query = f"SELECT 1 FROM (SELECT {values}) AS job WHERE {key_condition_of(tables, list(key), condition)}"
     return tables.connection.query(query, args=tuple(key.values())).fetchone() is not None
 
 

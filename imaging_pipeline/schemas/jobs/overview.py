@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.explaining.states import JobState
+from imaging_pipeline.schemas.jobs.job_rows import num_keys_without_job, stored_jobs
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.selection import Selection, TableSelection, select
+from imaging_pipeline.schemas.jobs.sql import Sql, rows_of_all, union_all
 from imaging_pipeline.schemas.tables import Tables
-
-from .job_rows import num_new, unfinished
-from .job_tables import JobTable
-from .selection import Selected, Selection, select
-from .sql import Sql, asked_of_each, together
 
 
 @dataclass(frozen=True)
@@ -20,20 +19,20 @@ class TableJobs:
 
     Attributes
     ----------
-    jobs
+    table
         The table.
     counts
-        How many, by how far they are; none of those of which there are none.
+        How many, by how far they are; states without any are left out.
     oldest_s
         How long the oldest of them has been so, where that is known.
     """
 
-    jobs: JobTable
-    counts: Mapping[JobStatus, int]
-    oldest_s: Mapping[JobStatus, float]
+    table: JobTable
+    counts: Mapping[JobState, int]
+    oldest_s: Mapping[JobState, float]
 
 
-def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs, ...]:
+def overview(tables: Tables, selection: Selection | None = None) -> tuple[TableJobs, ...]:
     """Count jobs by table, in the order in which work flows.
 
     Raises
@@ -42,30 +41,32 @@ def overview(tables: Tables, wanted: Selection | None = None) -> tuple[TableJobs
         There is no such table, or a column is none of its key.
     """
     backend = tables.connection.adapter.backend
-    selected = select(tables, wanted or Selection())
-    counts: list[dict[JobStatus, int]] = [{} for _ in selected]
-    oldest: list[dict[JobStatus, float]] = [{} for _ in selected]
-    queries = [_counted(each, backend) for each in selected]
-    for number, state, count, since_s in asked_of_each(tables, queries):
+    selected = select(tables, selection or Selection())
+    counts: list[dict[JobState, int]] = [{} for _ in selected]
+    oldest: list[dict[JobState, float]] = [{} for _ in selected]
+    queries = [_count_query(of_table, backend) for of_table in selected]
+    for number, state, count, since_s in rows_of_all(tables, queries):
         if count > 0:
-            counts[number][JobStatus(state)] = counts[number].get(JobStatus(state), 0) + int(count)
+            counts[number][JobState(state)] = counts[number].get(JobState(state), 0) + int(count)
         if since_s is not None:
-            oldest[number][JobStatus(state)] = float(since_s)
-    return tuple(TableJobs(each.jobs, counts[number], oldest[number]) for number, each in enumerate(selected))
-
-
-def _counted(selected: Selected, backend: str) -> Sql:
-    """Count what is left by its state, and what is made by its rows, whoever made them."""
-    jobs, of_key, of_row = selected.jobs, selected.of_key, selected.of_row
-    found = unfinished(jobs, backend, of_key)
-    met = Sql(
-        "SELECT state, COUNT(*) AS number, MAX(since_s) AS oldest_s"
-        f" FROM ({found.text}) AS found {of_row.clause} GROUP BY state",
-        (*found.args, *of_row.args),
+            oldest[number][JobState(state)] = float(since_s)
+    return tuple(
+        TableJobs(of_table.table, counts[number], oldest[number]) for number, of_table in enumerate(selected)
     )
-    if of_row.text:
-        return met
-    new = num_new(jobs, of_key)
-    pending = Sql(f"SELECT '{JobStatus.PENDING}', ({new.text}), NULL", new.args)
-    made = f"SELECT '{JobStatus.SUCCESS}', COUNT(*), NULL FROM {jobs.full_name} {of_key.clause}"
-    return together([met, pending, Sql(made, of_key.args)])
+
+
+def _count_query(selected: TableSelection, backend: str) -> Sql:
+    """Count unfinished jobs by their state, and finished ones by the rows, whoever made them."""
+    table, condition = selected.table, selected.key_condition
+    stored = stored_jobs(table, backend, condition)
+    unfinished = Sql(
+        "SELECT state, COUNT(*) AS number, MAX(since_s) AS oldest_s"
+        f" FROM ({stored.text}) AS stored {selected.row_condition.clause} GROUP BY state",
+        (*stored.args, *selected.row_condition.args),
+    )
+    if selected.row_condition.text:
+        return unfinished
+    new = num_keys_without_job(table, condition)
+    pending = Sql(f"SELECT '{JobState.PENDING}', ({new.text}), NULL", new.args)
+    finished = f"SELECT '{JobState.DONE}', COUNT(*), NULL FROM {table.full_name} {condition.clause}"
+    return union_all([unfinished, pending, Sql(finished, condition.args)])

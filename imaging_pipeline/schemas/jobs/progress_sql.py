@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.explaining.missing import ANALYSIS
+from imaging_pipeline.explaining.states import JobState
+from imaging_pipeline.schemas.jobs.job_tables import JobTable
+from imaging_pipeline.schemas.jobs.sql import Sql, is_in
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_tables import JobTable
-from .sql import Sql, one_of
-
 # A state as a number, so that the least of several is the one that a person should see first.
-RANKS = {state: number for number, state in enumerate(State)}
+RANKS = {state: number for number, state in enumerate(JobState)}
 NONE = -1
+# A job that is pending, or finished without its row, counts as a key without a job.
+_RANKS_OF_JOBS = " ".join(
+    f"WHEN '{state}' THEN {RANKS[state]}" for state in (JobState.ERROR, JobState.RUNNING, JobState.IGNORED)
+)
 
 _COLUMNS = "session_name, metasession_name, timeseries_name, session_timestamp, animal_name, username"
 _ORDER = "ORDER BY session_timestamp DESC, session_name"
 
 
-def page(tables: Tables, wanted: Sql, limit: int, offset: int) -> Sql:
+def page(tables: Tables, condition: Sql, limit: int, offset: int) -> Sql:
     """Return a query for sessions, the newest first: names, start, animal and user.
 
     Parameters
     ----------
     tables
         The database.
-    wanted
+    condition
         Condition on columns of ``Session``.
     limit, offset
-        How many are given, and how many are left out before.
+        How many are returned, and how many are skipped before.
     """
     imaging = tables.imaging
-    # What is shown beside is looked up only of what stands on the page.
-    rows = f"SELECT * FROM {imaging.Session.full_table_name} {wanted.clause} {_ORDER} LIMIT {limit:d}"
+    # The other columns are looked up only for the sessions of the page.
+    rows = f"SELECT * FROM {imaging.Session.full_table_name} {condition.clause} {_ORDER} LIMIT {limit:d}"
     return Sql(
         f"SELECT {_COLUMNS} FROM ({rows} OFFSET {offset:d}) AS s"
         f" JOIN ({_metasessions(tables)}) USING (metasession_name) {_ORDER}",
-        wanted.args,
+        condition.args,
     )
 
 
-def of_metasessions(tables: Tables, wanted: Sql) -> Sql:
-    """Return the condition on ``Session`` for one on columns of ``MetaSession`` or of its animal, if any."""
-    if not wanted.text:
-        return wanted
-    names = f"SELECT metasession_name FROM {_metasessions(tables)} {wanted.clause}"
-    return Sql(f"metasession_name IN ({names})", wanted.args)
+def of_metasessions(tables: Tables, condition: Sql) -> Sql:
+    """Return a condition on ``MetaSession`` and its animal as one on ``Session``; an empty one as it is."""
+    if not condition.text:
+        return condition
+    names = f"SELECT metasession_name FROM {_metasessions(tables)} {condition.clause}"
+    return Sql(f"metasession_name IN ({names})", condition.args)
 
 
 def _metasessions(tables: Tables) -> str:
@@ -54,12 +57,12 @@ def _metasessions(tables: Tables) -> str:
     return f"{metasession} JOIN {animal} USING (animal_id, datasource_id)"
 
 
-def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, str]) -> Sql:
+def ranks_of(tables: Tables, filled: Sequence[JobTable], sessions: Mapping[str, str]) -> Sql:
     """Return a query for how far tables are with sessions.
 
     Parameters
     ----------
-    tables, known
+    tables, filled
         The database, and which tables.
     sessions
         Name of each session → name of its MetaSession.
@@ -70,42 +73,43 @@ def ranks_of(tables: Tables, known: Sequence[JobTable], sessions: Mapping[str, s
     `NONE`; 1 where it has an output, else 0.
     """
     # By the MetaSession, as indexes begin with it.
-    of_metasessions = one_of("metasession_name", dict.fromkeys(sessions.values()))
-    joined = _joined(tables, known, of_metasessions)
+    of_metasessions = is_in("metasession_name", dict.fromkeys(sessions.values()))
+    joined = _joined(filled, of_metasessions)
     return Sql(
-        f"SELECT s.session_name, {_columns(known)}"
+        f"SELECT s.session_name, {_columns(filled)}"
         f" FROM (SELECT * FROM {tables.imaging.Session.full_table_name} {of_metasessions.clause}) AS s"
         f" {joined.text}",
         (*of_metasessions.args, *joined.args),
     )
 
 
-def rank_counts(tables: Tables, known: Sequence[JobTable], wanted: Sql) -> Sql:
-    """Return a query for all sessions that are wanted: columns as of `ranks_of`, and how many have these."""
-    joined = _joined(tables, known, Sql())
-    sessions = f"SELECT * FROM {tables.imaging.Session.full_table_name} {wanted.clause}"
-    places = ", ".join(str(number) for number in range(1, len(known) + 2))
+def rank_counts(tables: Tables, filled: Sequence[JobTable], condition: Sql) -> Sql:
+    """Return a query that counts the sessions with equal ranks: columns as for `ranks_of`, and the number."""
+    joined = _joined(filled, Sql())
+    sessions = f"SELECT * FROM {tables.imaging.Session.full_table_name} {condition.clause}"
+    ranks = ", ".join(str(number) for number in range(1, len(filled) + 2))
     return Sql(
-        f"SELECT {_columns(known)}, COUNT(*) FROM ({sessions}) AS s {joined.text} GROUP BY {places}",
-        (*wanted.args, *joined.args),
+        f"SELECT {_columns(filled)}, COUNT(*) FROM ({sessions}) AS s {joined.text} GROUP BY {ranks}",
+        (*condition.args, *joined.args),
     )
 
 
-def _columns(known: Sequence[JobTable]) -> str:
-    ranks = (f"COALESCE(t{number}.state_rank, {NONE})" for number in range(len(known)))
+def _columns(filled: Sequence[JobTable]) -> str:
+    ranks = (f"COALESCE(t{number}.state_rank, {NONE})" for number in range(len(filled)))
     return f"{', '.join(ranks)}, CASE WHEN o.session_name IS NULL THEN 0 ELSE 1 END"
 
 
-def _joined(tables: Tables, known: Sequence[JobTable], of_metasessions: Sql) -> Sql:
-    """Return the ranks beside sessions ``s``; a run of Suite2p is of all sessions of its MetaSession."""
-    joins = []
-    for number, each in enumerate(known):
-        joins.append(_left_joined(_ranks(each, of_metasessions), f"t{number}", "session_name" in each.key))
-    outputs = key_sources.outputs(tables.imaging).proj().make_sql()
+def _joined(filled: Sequence[JobTable], of_metasessions: Sql) -> Sql:
+    """Return the joins of ranks to sessions ``s``; a run of Suite2p is joined to all of its MetaSession."""
+    joins = [
+        _left_joined(_ranks(table, of_metasessions), f"t{number}", "session_name" in table.key)
+        for number, table in enumerate(filled)
+    ]
+    outputs = next(table.outer_keys_sql for table in filled if table.name == ANALYSIS)
     names = "metasession_name, session_name"
     with_output = f"SELECT DISTINCT {names} FROM ({outputs}) AS k {of_metasessions.clause}"
     joins.append(_left_joined(Sql(with_output, of_metasessions.args), "o", True))
-    return Sql(" ".join(each.text for each in joins), tuple(arg for each in joins for arg in each.args))
+    return Sql(" ".join(join.text for join in joins), tuple(value for join in joins for value in join.args))
 
 
 def _left_joined(query: Sql, alias: str, is_of_session: bool) -> Sql:
@@ -114,27 +118,26 @@ def _left_joined(query: Sql, alias: str, is_of_session: bool) -> Sql:
     return Sql(f"LEFT JOIN ({query.text}) AS {alias} ON {on}", query.args)
 
 
-def _ranks(jobs: JobTable, of_keys: Sql) -> Sql:
-    """Return for each session, or MetaSession, the least rank of a table's rows that there are or may be."""
-    names = [name for name in ("metasession_name", "session_name") if name in jobs.key]
+def _ranks(table: JobTable, condition: Sql) -> Sql:
+    """Return for each session, or MetaSession, the least rank of a table's keys there."""
+    names = [name for name in ("metasession_name", "session_name") if name in table.key]
     of_job = (
-        f"SELECT CASE job.status WHEN 'error' THEN {RANKS[State.ERROR]}"
-        f" WHEN 'reserved' THEN {RANKS[State.RUNNING]} WHEN 'ignore' THEN {RANKS[State.IGNORED]} END"
-        f" FROM {jobs.jobs_name} AS job WHERE {_same(jobs, 'job')}"
+        f"SELECT CASE job.status {_RANKS_OF_JOBS} END"
+        f" FROM {table.jobs_name} AS job WHERE {_same_key(table, 'job')}"
     )
-    # What is made is asked no further: in the end that is nearly all.
+    # Jobs are looked up only of keys without a row: in the end nearly all have one.
     rank = (
-        f"CASE WHEN made.{jobs.key[0]} IS NOT NULL THEN {RANKS[State.DONE]}"
-        f" ELSE COALESCE(({of_job}), {RANKS[State.PENDING]}) END"
+        f"CASE WHEN stored.{table.key[0]} IS NOT NULL THEN {RANKS[JobState.DONE]}"
+        f" ELSE COALESCE(({of_job}), {RANKS[JobState.PENDING]}) END"
     )
     listed = ", ".join(f"k.{name}" for name in names)
     return Sql(
         f"SELECT {listed}, MIN({rank}) AS state_rank"
-        f" FROM (SELECT * FROM ({jobs.keys_sql}) AS source {of_keys.clause}) AS k"
-        f" LEFT JOIN {jobs.full_name} AS made ON {_same(jobs, 'made')} GROUP BY {listed}",
-        of_keys.args,
+        f" FROM (SELECT * FROM ({table.keys_sql}) AS source {condition.clause}) AS k"
+        f" LEFT JOIN {table.full_name} AS stored ON {_same_key(table, 'stored')} GROUP BY {listed}",
+        condition.args,
     )
 
 
-def _same(jobs: JobTable, alias: str) -> str:
-    return " AND ".join(f"{alias}.{name} = k.{name}" for name in jobs.key)
+def _same_key(table: JobTable, alias: str) -> str:
+    return " AND ".join(f"{alias}.{name} = k.{name}" for name in table.key)

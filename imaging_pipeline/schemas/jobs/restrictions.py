@@ -17,7 +17,7 @@ from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.server.connection_errors import error_text, is_loss
 
 _TEXT = re.compile(r"'(?:[^']|'')*'")
-# MySQL takes texts in double quotes too, so that a misspelt column there would be a text, without a word.
+# MySQL takes texts in double quotes too: a misspelt column in them would be a text, without an error.
 _FORBIDDEN = re.compile(r"[\"'`;#]|--|/\*")
 _WORD = re.compile(r"[a-z_]\w*", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ _SESSION = ("metasession_name", "session_name")
 _REQUEST = ("basefolder_id",)
 
 
-def keys_meant(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
+def key_condition_of(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
     """Return the SQL condition on rows with some primary key that belong to what a person's condition means.
 
     Parameters
@@ -40,8 +40,8 @@ def keys_meant(tables: Tables, primary_key: Sequence[str], condition: str) -> st
     Raises
     ------
     InputError
-        The rows belong to no session or request, or the condition is none on them; nothing is ever restricted
-        to everything without a word.
+        The rows belong to no session or request, or the condition is not one on their columns: a condition
+        that is not understood never selects everything.
     """
     by = [name for name in (*_SESSION, *_REQUEST) if name in primary_key]
     if not by:
@@ -71,16 +71,16 @@ def _of_requests(tables: Tables) -> tuple[Any, ...]:
 
 
 def _columns(parents: Sequence[Any]) -> dict[str, int]:
-    """Return from each column to the table, by its place, that it is taken from."""
+    """Return for each column the index of the table that it is taken from."""
     columns: dict[str, int] = {}
-    for place, parent in enumerate(parents):
+    for index, parent in enumerate(parents):
         for name in parent.heading.names:
-            columns.setdefault(name, place)
+            columns.setdefault(name, index)
     return columns
 
 
 def _joined(tables: Tables, parents: Sequence[Any], columns: dict[str, int]) -> str:
-    selected = ", ".join(f"t{place}.{name}" for name, place in columns.items())
+    selected = ", ".join(f"t{index}.{name}" for name, index in columns.items())
     names = [parent.full_table_name for parent in parents]
     on_animal = "t{0}.animal_id = t{1}.animal_id AND t{0}.datasource_id = t{1}.datasource_id"
     if len(parents) == len(_of_requests(tables)):
@@ -96,17 +96,17 @@ def _joined(tables: Tables, parents: Sequence[Any], columns: dict[str, int]) -> 
 
 def _check(condition: str, columns: dict[str, int]) -> None:
     bare = _TEXT.sub(" ", condition)
-    found = _FORBIDDEN.search(bare)
-    if found:
+    forbidden = _FORBIDDEN.search(bare)
+    if forbidden:
         raise InputError(
             "The condition is not one that can be read for certain",
             found=condition,
             allowed="names of columns, numbers, and texts in single quotes, such as animal_name='90218'",
-            remedy=f"Leave out {found[0]!r}, or write the text that it begins in single quotes.",
+            remedy=f"Leave out {forbidden[0]!r}, or write the text that it begins in single quotes.",
         )
-    named = _WORD.findall(bare)
-    if not any(word.lower() in columns for word in named):
-        alike = [name for word in named for name in near(word, columns, count=1)]
+    names = _WORD.findall(bare)
+    if not any(word.lower() in columns for word in names):
+        alike = [name for word in names for name in near(word, columns, count=1)]
         raise _no_column(condition, columns, with_alike(condition, alike))
 
 
@@ -130,5 +130,5 @@ def _no_column(condition: str, columns: dict[str, int], found: str) -> InputErro
 
 
 def _escaped(condition: str) -> str:
-    """Let a ``%`` be one: the drivers take it for the mark of a value."""
+    """Double each ``%``, which the drivers take for a placeholder of a value."""
     return f"({condition.strip()})".replace("%", "%%")

@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.schemas.plain_rows import like_literal
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, job_table_named, job_tables
+from imaging_pipeline.schemas.jobs.sql import Sql, all_of, contains, is_in
 from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
-from .job_tables import JobTable, job_table_named, job_tables
-from .sql import Sql, every, one_of
-
-# What says of which session a job is: with each, as indexes begin with the MetaSession.
-_COLUMNS = ("metasession_name", "session_name", "basefolder_id")
+# All of these, as indexes begin with the MetaSession.
+_SESSION_COLUMNS = ("metasession_name", "session_name", "basefolder_id")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Jobs that are meant; what is not given does not matter.
+    """The jobs that all of these conditions are true for; an empty one is true for every job.
 
     Attributes
     ----------
@@ -41,30 +39,30 @@ class Selection:
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is said of what is meant."""
+        """Whether there is no condition."""
         return self == Selection()
 
 
 @dataclass(frozen=True)
-class Selected:
-    """The jobs of one table that are meant.
+class TableSelection:
+    """The selected jobs of one table.
 
     Attributes
     ----------
-    jobs
+    table
         The table.
-    of_key
+    key_condition
         Condition on columns of the key.
-    of_row
+    row_condition
         Condition on other columns of a job's row; empty where they do not matter.
     """
 
-    jobs: JobTable
-    of_key: Sql
-    of_row: Sql
+    table: JobTable
+    key_condition: Sql
+    row_condition: Sql
 
 
-def select(tables: Tables, wanted: Selection) -> tuple[Selected, ...]:
+def select(tables: Tables, selection: Selection) -> tuple[TableSelection, ...]:
     """Return the tables that have jobs of this kind at all, in the order in which work flows.
 
     Raises
@@ -72,21 +70,22 @@ def select(tables: Tables, wanted: Selection) -> tuple[Selected, ...]:
     InputError
         There is no such table, or a column is none of its key.
     """
-    known = job_tables(tables) if wanted.table is None else (job_table_named(tables, wanted.table),)
-    if wanted.key:
-        known = _with_columns(known, wanted.key)
-    words = wanted.error.split()
-    contains = "LOWER(error_message) LIKE %s ESCAPE '!'"
-    of_row = every(Sql(contains, (f"%{like_literal(word)}%",)) for word in words)
+    candidates = job_tables(tables)
+    if selection.table is not None:
+        candidates = (job_table_named(tables, selection.table),)
+    if selection.key:
+        candidates = _with_columns(candidates, selection.key)
+    row_condition = all_of(contains("error_message", word) for word in selection.error.split())
     return tuple(
-        Selected(jobs, every([*_of_sessions(jobs, wanted.named), *_of_key(jobs, wanted.key)]), of_row)
-        for jobs in known
+        TableSelection(table, all_of(_key_conditions(table, selection)), row_condition)
+        for table in candidates
     )
 
 
-def _with_columns(known: Iterable[JobTable], key: Mapping[str, str]) -> tuple[JobTable, ...]:
-    known = tuple(known)
-    columns = tuple(dict.fromkeys(column for jobs in known for column in jobs.key))
+def _with_columns(tables: Iterable[JobTable], key: Mapping[str, str]) -> tuple[JobTable, ...]:
+    """Return the tables whose keys have all these columns."""
+    tables = tuple(tables)
+    columns = tuple(dict.fromkeys(column for table in tables for column in table.key))
     for name in key:
         if name not in columns:
             alike = near(name, columns, count=1)
@@ -96,30 +95,28 @@ def _with_columns(known: Iterable[JobTable], key: Mapping[str, str]) -> tuple[Jo
                 allowed=", ".join(columns),
                 remedy=f"did you mean {alike[0]}?" if alike else "give one of these.",
             )
-    return tuple(jobs for jobs in known if set(key) <= set(jobs.key))
+    return tuple(table for table in tables if set(key) <= set(table.key))
 
 
-def _of_key(jobs: JobTable, key: Mapping[str, str]) -> list[Sql]:
-    return [Sql(f"{name} = %s", (_value(name, value, jobs),)) for name, value in key.items()]
+def _key_conditions(table: JobTable, selection: Selection) -> list[Sql]:
+    typed = [Sql(f"{name} = %s", (_value(name, text, table),)) for name, text in selection.key.items()]
+    if selection.named is None:
+        return typed
+    rows = selection.named.requests if "basefolder_id" in table.key else selection.named.sessions
+    of_sessions = [
+        is_in(column, dict.fromkeys(row[column] for row in rows))
+        for column in _SESSION_COLUMNS
+        if column in table.key
+    ]
+    return [*of_sessions, *typed]
 
 
-def _value(name: str, value: str, jobs: JobTable) -> object:
-    if name not in jobs.numbers:
-        return value
+def _value(name: str, text: str, table: JobTable) -> object:
+    if name not in table.numbers:
+        return text
     try:
-        return int(value)
+        return int(text)
     except ValueError as error:
         raise InputError(
-            f"{name} is a number", found=value, remedy="give a whole number, such as 0."
+            f"{name} is a number", found=text, remedy="give a whole number, such as 0."
         ) from error
-
-
-def _of_sessions(jobs: JobTable, named: Named | None) -> list[Sql]:
-    if named is None:
-        return []
-    rows = named.requests if "basefolder_id" in jobs.key else named.sessions
-    return [
-        one_of(column, dict.fromkeys(row[column] for row in rows))
-        for column in _COLUMNS
-        if column in jobs.key
-    ]

@@ -1,7 +1,7 @@
 """How far all sessions are: a page of sessions × tables, and sums over all.
 
-Each page takes the same few questions, however many sessions there are: the server puts the rows of all
-tables together, session by session.
+Each page takes the same few queries, however many sessions there are: the server joins the rows of all
+tables, session by session.
 """
 
 from __future__ import annotations
@@ -13,26 +13,22 @@ from datetime import date, timedelta
 from typing import Any
 
 from imaging_pipeline.errors import Responsible
-from imaging_pipeline.explaining.facts import SessionNamed
-from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.explaining.progress import states
-from imaging_pipeline.explaining.reasons import State
+from imaging_pipeline.explaining.facts import SessionNames
+from imaging_pipeline.explaining.missing import REQUESTS, table_states
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.checked_rows import existing, not_existing
-from imaging_pipeline.schemas.plain_rows import like_literal
+from imaging_pipeline.schemas.jobs import progress_sql
+from imaging_pipeline.schemas.jobs.job_rows import open_jobs
+from imaging_pipeline.schemas.jobs.job_tables import JobTable, job_table_named, job_tables
+from imaging_pipeline.schemas.jobs.sql import Sql, all_of, any_of, begins_with, contains
 from imaging_pipeline.schemas.tables import Tables
-
-from . import progress_sql
-from .job_rows import left
-from .job_tables import JobTable, job_tables
-from .sql import Sql, every
 
 _STATES = {rank: state for state, rank in progress_sql.RANKS.items()}
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which sessions; what is not given does not matter.
+class SessionFilter:
+    """The sessions that all of these conditions are true for; None is true for every session.
 
     Attributes
     ----------
@@ -45,7 +41,7 @@ class Wanted:
     experiment_type
         Which files mean what.
     name
-        What the name of the timeseries has in it, or the name of a session or MetaSession begins with.
+        A part of the timeseries' name, or the beginning of the name of a session or MetaSession.
     """
 
     animal: str | None = None
@@ -60,15 +56,15 @@ class Wanted:
 class SessionProgress:
     """A session, and how far each table of the page is with it."""
 
-    session: SessionNamed
+    session: SessionNames
     animal_name: str
     username: str
-    states: tuple[State, ...]
+    states: tuple[JobState, ...]
 
 
 @dataclass(frozen=True)
 class ProgressPage:
-    """Some of the sessions that are wanted, and sums over all of them.
+    """Some of the matching sessions, and sums over all of them.
 
     Attributes
     ----------
@@ -77,55 +73,56 @@ class ProgressPage:
     sessions
         The newest first.
     total
-        How many are wanted.
+        How many match.
     totals
         For each table how many sessions are how far.
     requests
-        How many requests, of the animal and the person, are not carried out, by how far they are.
+        How many requests of the animal and the person are not carried out, by how far they are.
     """
 
     tables: tuple[str, ...]
     sessions: tuple[SessionProgress, ...]
     total: int
-    totals: tuple[Mapping[State, int], ...]
-    requests: Mapping[JobStatus, int]
+    totals: tuple[Mapping[JobState, int], ...]
+    requests: Mapping[JobState, int]
 
 
 def progress_page(
-    tables: Tables, wanted: Wanted | None = None, *, limit: int, offset: int = 0
+    tables: Tables, session_filter: SessionFilter | None = None, *, limit: int, offset: int = 0
 ) -> ProgressPage:
-    """Return a page of sessions, the newest first, and sums over all that are wanted.
+    """Return a page of sessions, the newest first, and sums over all that match.
 
     Parameters
     ----------
     tables
         The database.
-    wanted
+    session_filter
         Which sessions; all if not given.
     limit, offset
-        How many are given, and how many are left out before.
+        How many are returned, and how many are skipped before.
 
     Raises
     ------
     InputError
-        There is no such animal or user; tells those that look like it.
+        There is no such animal or user; names those that look like it.
     """
-    wanted = wanted or Wanted()
-    _check(tables, wanted)
-    everything = job_tables(tables)
-    filled = [each for each in everything if each.name != REQUESTS]
-    total, totals = _totals(tables, filled, wanted)
+    session_filter = session_filter or SessionFilter()
+    _check(tables, session_filter)
+    filled, requests = _filled(tables), job_table_named(tables, REQUESTS)
+    total, totals = _totals(tables, filled, session_filter)
     return ProgressPage(
-        tuple(each.short_name for each in filled),
-        _sessions(tables, filled, progress_sql.page(tables, _condition(tables, wanted), limit, offset)),
+        tuple(table.short_name for table in filled),
+        _sessions(
+            tables, filled, progress_sql.page(tables, _condition(tables, session_filter), limit, offset)
+        ),
         total,
         totals,
-        _requests(tables, next(each for each in everything if each.name == REQUESTS), wanted),
+        _requests(tables, requests, session_filter),
     )
 
 
 def session_page(
-    tables: Tables, wanted: Wanted, *, limit: int, offset: int
+    tables: Tables, session_filter: SessionFilter, *, limit: int, offset: int
 ) -> tuple[tuple[str, ...], tuple[SessionProgress, ...]]:
     """Return a page of sessions as `progress_page` does, without the sums over all.
 
@@ -137,36 +134,41 @@ def session_page(
     Raises
     ------
     InputError
-        As of `progress_page`.
+        There is no such animal or user.
     """
-    _check(tables, wanted)
-    filled = [each for each in job_tables(tables) if each.name != REQUESTS]
-    page = progress_sql.page(tables, _condition(tables, wanted), limit, offset)
-    return tuple(each.short_name for each in filled), _sessions(tables, filled, page)
+    _check(tables, session_filter)
+    filled = _filled(tables)
+    page = progress_sql.page(tables, _condition(tables, session_filter), limit, offset)
+    return tuple(table.short_name for table in filled), _sessions(tables, filled, page)
+
+
+def _filled(tables: Tables) -> list[JobTable]:
+    """Return the tables that have something of each session; requests are of folders."""
+    return [table for table in job_tables(tables) if table.name != REQUESTS]
 
 
 def _sessions(tables: Tables, filled: Sequence[JobTable], page: Sql) -> tuple[SessionProgress, ...]:
-    rows = _asked(tables, page)
+    rows = _rows(tables, page)
     if not rows:
         return ()
     of_page = progress_sql.ranks_of(tables, filled, {row[0]: row[1] for row in rows})
-    needed = {each.name: each.needs for each in filled}
-    found = {name: _states(needed, ranks) for name, *ranks in _asked(tables, of_page)}
+    needed = {table.name: table.needs for table in filled}
+    states = {name: _states(needed, ranks) for name, *ranks in _rows(tables, of_page)}
     return tuple(
-        SessionProgress(SessionNamed(name, metasession, timeseries, start), animal, username, found[name])
+        SessionProgress(SessionNames(name, metasession, timeseries, start), animal, username, states[name])
         for name, metasession, timeseries, start, animal, username in rows
-        # Else it was purged a moment ago.
-        if name in found
+        # A session may have been purged since its name was read.
+        if name in states
     )
 
 
 def _totals(
-    tables: Tables, filled: Sequence[JobTable], wanted: Wanted
-) -> tuple[int, tuple[Mapping[State, int], ...]]:
-    total, totals = 0, [Counter[State]() for _ in filled]
-    needed = {each.name: each.needs for each in filled}
-    for *ranks, number in _asked(
-        tables, progress_sql.rank_counts(tables, filled, _condition(tables, wanted))
+    tables: Tables, filled: Sequence[JobTable], session_filter: SessionFilter
+) -> tuple[int, tuple[Mapping[JobState, int], ...]]:
+    total, totals = 0, [Counter[JobState]() for _ in filled]
+    needed = {table.name: table.needs for table in filled}
+    for *ranks, number in _rows(
+        tables, progress_sql.rank_counts(tables, filled, _condition(tables, session_filter))
     ):
         total += int(number)
         for counted, state in zip(totals, _states(needed, ranks), strict=True):
@@ -174,72 +176,81 @@ def _totals(
     return total, tuple(totals)
 
 
-def _states(needed: Mapping[str, Sequence[str]], ranks: Sequence[Any]) -> tuple[State, ...]:
+def _states(needed: Mapping[str, Sequence[str]], ranks: Sequence[Any]) -> tuple[JobState, ...]:
     *of_tables, has_output = ranks
-    found = {name: _STATES.get(int(rank)) for name, rank in zip(needed, of_tables, strict=True)}
-    return tuple(states(found, needed, has_output=bool(has_output)).values())
+    states = {name: _STATES.get(int(rank)) for name, rank in zip(needed, of_tables, strict=True)}
+    return tuple(table_states(states, needed, has_output=bool(has_output)).values())
 
 
-def _requests(tables: Tables, jobs: JobTable, wanted: Wanted) -> dict[JobStatus, int]:
+def _requests(tables: Tables, table: JobTable, session_filter: SessionFilter) -> dict[JobState, int]:
     requests = tables.imaging.BaseFolder * tables.mlims.Animal.proj("animal_name")
     columns = ["basefolder_id", "username", "animal_id", "animal_name"]
-    found = left(jobs, tables.connection.adapter.backend, Sql())
-    condition = _of_whom(wanted)
+    jobs = open_jobs(table, tables.connection.adapter.backend, Sql())
+    condition = _of_person_and_animal(session_filter)
     query = Sql(
-        f"SELECT state, COUNT(*) FROM ({found.text}) AS found"
+        f"SELECT state, COUNT(*) FROM ({jobs.text}) AS jobs"
         f" JOIN ({requests.make_sql(columns)}) AS request USING (basefolder_id)"
         f" {condition.clause} GROUP BY state",
-        (*found.args, *condition.args),
+        (*jobs.args, *condition.args),
     )
-    return {JobStatus(state): int(number) for state, number in _asked(tables, query)}
+    return {JobState(state): int(number) for state, number in _rows(tables, query)}
 
 
-def _check(tables: Tables, wanted: Wanted) -> None:
-    if wanted.username is not None:
-        existing(tables.imaging.User, "username", wanted.username, responsible=Responsible.EXPERIMENTER)
-    if wanted.animal is not None:
+def _check(tables: Tables, session_filter: SessionFilter) -> None:
+    if session_filter.username is not None:
+        existing(
+            tables.imaging.User, "username", session_filter.username, responsible=Responsible.EXPERIMENTER
+        )
+    if session_filter.animal is not None:
         columns = ("animal_name", "animal_id")
         animals = tables.mlims.Animal
-        if not animals & [{column: wanted.animal} for column in columns]:
+        if not animals & [{column: session_filter.animal} for column in columns]:
             names = {str(name) for column in columns for name in animals().to_arrays(column)}
-            raise not_existing("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
+            raise not_existing("animal", session_filter.animal, names, responsible=Responsible.EXPERIMENTER)
 
 
-def _condition(tables: Tables, wanted: Wanted) -> Sql:
+def _condition(tables: Tables, session_filter: SessionFilter) -> Sql:
     """Return the condition on columns of ``Session``."""
-    conditions = [progress_sql.of_metasessions(tables, every([_of_whom(wanted), _of_type(wanted)]))]
-    if wanted.since is not None:
-        conditions.append(Sql("session_timestamp >= %s", (wanted.since,)))
-    if wanted.until is not None:
-        conditions.append(Sql("session_timestamp < %s", (wanted.until + timedelta(days=1),)))
-    return every([*conditions, _of_name(wanted)])
+    conditions = [
+        progress_sql.of_metasessions(
+            tables, all_of([_of_person_and_animal(session_filter), _of_type(session_filter)])
+        )
+    ]
+    if session_filter.since is not None:
+        conditions.append(Sql("session_timestamp >= %s", (session_filter.since,)))
+    if session_filter.until is not None:
+        conditions.append(Sql("session_timestamp < %s", (session_filter.until + timedelta(days=1),)))
+    return all_of([*conditions, _of_name(session_filter)])
 
 
-def _of_type(wanted: Wanted) -> Sql:
-    if wanted.experiment_type is None:
+def _of_type(session_filter: SessionFilter) -> Sql:
+    if session_filter.experiment_type is None:
         return Sql()
-    return Sql("experiment_type = %s", (wanted.experiment_type,))
+    return Sql("experiment_type = %s", (session_filter.experiment_type,))
 
 
-def _of_name(wanted: Wanted) -> Sql:
-    if wanted.name is None:
+def _of_name(session_filter: SessionFilter) -> Sql:
+    if session_filter.name is None:
         return Sql()
-    literal = like_literal(wanted.name)
-    return Sql(
-        "LOWER(timeseries_name) LIKE %s ESCAPE '!' OR session_name LIKE %s ESCAPE '!'"
-        " OR metasession_name LIKE %s ESCAPE '!'",
-        (f"%{literal}%", f"{literal}%", f"{literal}%"),
+    return any_of(
+        [
+            contains("timeseries_name", session_filter.name),
+            begins_with("session_name", session_filter.name),
+            begins_with("metasession_name", session_filter.name),
+        ]
     )
 
 
-def _of_whom(wanted: Wanted) -> Sql:
+def _of_person_and_animal(session_filter: SessionFilter) -> Sql:
     conditions = []
-    if wanted.animal is not None:
-        conditions.append(Sql("animal_id = %s OR animal_name = %s", (wanted.animal, wanted.animal)))
-    if wanted.username is not None:
-        conditions.append(Sql("username = %s", (wanted.username,)))
-    return every(conditions)
+    if session_filter.animal is not None:
+        conditions.append(
+            Sql("animal_id = %s OR animal_name = %s", (session_filter.animal, session_filter.animal))
+        )
+    if session_filter.username is not None:
+        conditions.append(Sql("username = %s", (session_filter.username,)))
+    return all_of(conditions)
 
 
-def _asked(tables: Tables, query: Sql) -> list[tuple[Any, ...]]:
+def _rows(tables: Tables, query: Sql) -> list[tuple[Any, ...]]:
     return list(tables.connection.query(query.text, args=query.args).fetchall())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals
@@ -16,24 +16,6 @@ from imaging_pipeline.schemas.register.report import Report
 from imaging_pipeline.schemas.tables import Tables
 
 _PARTS = ("Session", "Dataset", "File", "Output", "Purge", "Finding", "JobReset")
-
-
-class RequestState(StrEnum):
-    """The state of a request."""
-
-    DONE = "done"
-    RUNNING = "running"
-    WAITING = "waiting"
-    ERROR = "error"
-    IGNORED = "ignored"
-
-
-_STATES = {
-    "pending": RequestState.WAITING,
-    "reserved": RequestState.RUNNING,
-    "error": RequestState.ERROR,
-    "ignore": RequestState.IGNORED,
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +35,7 @@ class PastRequest:
     """
 
     request: Row
-    state: RequestState
+    state: JobState
     message: str
     report: Report | None
 
@@ -109,18 +91,19 @@ def _past(tables: Tables, request: Row) -> PastRequest:
     if request["animal_id"] is None:
         request = {**request, "animal_name": pending_animals.typed_name(request)}
     if reason is not None:
-        return PastRequest(request, RequestState.WAITING, str(reason), None)
+        return PastRequest(request, JobState.PENDING, str(reason), None)
     done = tables.imaging.MakeDatasetSessions
     key = {"basefolder_id": request["basefolder_id"]}
     rows = (done & key).to_dicts()
     if rows:
         parts = {name: (getattr(done, name) & key).to_dicts(order_by="KEY") for name in _PARTS}
-        return PastRequest(request, RequestState.DONE, "", Report(rows[0], parts))
+        return PastRequest(request, JobState.DONE, "", Report(rows[0], parts))
     jobs = (done.jobs & key).to_dicts()
     if not jobs:
-        return PastRequest(request, RequestState.WAITING, "", None)
-    # A finished job without its row, which was deleted, is made again.
-    state = _STATES.get(jobs[0]["status"], RequestState.WAITING)
+        return PastRequest(request, JobState.PENDING, "", None)
+    # A finished job without its row is made again.
+    state = JobState(jobs[0]["status"])
+    state = JobState.PENDING if state is JobState.DONE else state
     return PastRequest(request, state, jobs[0]["error_message"], None)
 
 

@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, ParsedMessage, parse_message
-from imaging_pipeline.schemas.jobs import withdrawing
-from imaging_pipeline.schemas.register.history import PastRequest, RequestState
+from imaging_pipeline.explaining.states import REQUEST_STATES
+from imaging_pipeline.schemas.jobs import withdrawal
+from imaging_pipeline.schemas.register.history import PastRequest
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
@@ -34,7 +35,7 @@ def index() -> ResponseReturnValue:
         found=queries.requests(tables(), wanted, page_number()),
         wanted=wanted,
         users=choices.users(tables()),
-        states=list(RequestState),
+        states=REQUEST_STATES,
     )
 
 
@@ -65,7 +66,7 @@ def withdraw(number: int) -> ResponseReturnValue:
         )
     details = {name: past.request[name] for name in ("path", "animal_name")}
     with kept("withdrew the request", number, details) as bound:
-        withdrawing.withdraw(bound, number, username=me().username)
+        withdrawal.withdraw(bound, number, username=me().username)
     flash(f"Request {number} is withdrawn.")
     return redirect(url_for("folders.one", number=number))
 
@@ -76,11 +77,11 @@ def _told(past: PastRequest) -> ParsedMessage | None:
 
 def _wanted() -> Filter:
     """Read the filter from the address; what is no state is as if it were not there."""
-    state = asked.text("state")
+    typed = asked.text("state")
     return Filter(
         username=asked.text("username"),
         animal=asked.text("animal"),
-        state=state if state in list(RequestState) else "",
+        state=next((state for state in REQUEST_STATES if state.words_of_request == typed), None),
         first_day=asked.day("first_day"),
         last_day=asked.day("last_day"),
     )

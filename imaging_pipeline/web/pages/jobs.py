@@ -9,13 +9,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.errors import ForbiddenError, InputError
-from imaging_pipeline.explaining.job import Job, JobStatus
+from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.states import JOB_STATES, UNFINISHED, JobState
 from imaging_pipeline.schemas.jobs.actions import Action, act
 from imaging_pipeline.schemas.jobs.durations import durations
 from imaging_pipeline.schemas.jobs.failures import failures
 from imaging_pipeline.schemas.jobs.job_tables import job_tables
 from imaging_pipeline.schemas.jobs.listing import list_jobs
-from imaging_pipeline.schemas.jobs.living_workers import met
+from imaging_pipeline.schemas.jobs.living_workers import living_then_silent
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.make.suite2p_runs import take_up
@@ -42,9 +43,9 @@ def index() -> ResponseReturnValue:
         "jobs/index.html",
         "jobs/_overview.html",
         tables=overview(bound),
-        statuses=list(JobStatus),
+        statuses=JOB_STATES,
         failures=failures(bound),
-        workers=met(bound),
+        workers=living_then_silent(bound),
         runs=queries.finished_runs(bound),
         may_add=me().may_change_of,
     )
@@ -55,9 +56,9 @@ def listed() -> ResponseReturnValue:
     """List the jobs of a table, or all, that are how far, or failed with some words."""
     table, error, number = asked.text("table"), asked.text("error"), page_number()
     status = asked.text("status")
-    statuses = [JobStatus(status)] if status in list(JobStatus) else _UNFINISHED
+    statuses = [JobState(status)] if status in JOB_STATES else UNFINISHED
     wanted = Selection(table=table or None, error=error)
-    took = durations(tables(), wanted) if table and status == JobStatus.SUCCESS else {}
+    took = durations(tables(), wanted) if table and status == JobState.DONE else {}
     found = list_jobs(tables(), wanted, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     return rendered(
         "jobs/list.html",
@@ -66,7 +67,7 @@ def listed() -> ResponseReturnValue:
         total=found.total,
         took=next(iter(took.values()), None),
         tables=[each.short_name for each in job_tables(tables())],
-        statuses=list(JobStatus),
+        statuses=JOB_STATES,
         wanted=wanted,
         status=status,
     )
@@ -114,9 +115,6 @@ def add_run() -> ResponseReturnValue:
         number = take_up(bound, key, note="taken up from the page of jobs")
     flash(f"Request {number} takes up what was curated.")
     return redirect(url_for("folders.one", number=number))
-
-
-_UNFINISHED = [status for status in JobStatus if status is not JobStatus.SUCCESS]
 
 
 def _asked_job(given: Mapping[str, str]) -> Job:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.schemas.administer import session_notes
 from imaging_pipeline.schemas.jobs.explaining import explain
-from imaging_pipeline.schemas.jobs.session_progress import Wanted, session_page
+from imaging_pipeline.schemas.jobs.session_progress import SessionFilter, session_page
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.suite2p_runner.option_difference import from_default
 from imaging_pipeline.web import asked
@@ -125,9 +125,9 @@ def _changeable(session_name: str) -> Row:
     return row
 
 
-def _wanted() -> Wanted:
+def _wanted() -> SessionFilter:
     """Read the search from the address."""
-    return Wanted(
+    return SessionFilter(
         animal=asked.text("animal") or None,
         username=asked.text("username") or None,
         experiment_type=asked.text("type") or None,

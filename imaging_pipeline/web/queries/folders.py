@@ -7,18 +7,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from imaging_pipeline.errors import NothingFoundError, ParsedMessage, parse_message
+from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.register import history, pending_animals
-from imaging_pipeline.schemas.register.history import PastRequest, RequestState
+from imaging_pipeline.schemas.register.history import PastRequest
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import PER_PAGE, Paged
 
-# A finished job without its row, which was deleted, is made again.
+# A finished job without its row is made again.
+_OF_JOB = " ".join(
+    f"WHEN job.status = '{state}' THEN '{state}'"
+    for state in (JobState.ERROR, JobState.IGNORED, JobState.RUNNING)
+)
 _STATE = (
-    "CASE WHEN done.basefolder_id IS NOT NULL THEN 'done'"
-    " WHEN job.status = 'error' THEN 'error' WHEN job.status = 'ignore' THEN 'ignored'"
-    " WHEN job.status = 'reserved' THEN 'running' ELSE 'waiting' END"
+    f"CASE WHEN done.basefolder_id IS NOT NULL THEN '{JobState.DONE}' {_OF_JOB} ELSE '{JobState.PENDING}' END"
 )
 
 
@@ -38,7 +41,7 @@ class Filter:
 
     username: str = ""
     animal: str = ""
-    state: str = ""
+    state: JobState | None = None
     first_day: date | None = None
     last_day: date | None = None
 
@@ -64,7 +67,7 @@ class FolderRow:
     experiment_type: str
     combined: bool
     made: datetime
-    state: RequestState
+    state: JobState
     message: ParsedMessage | None
 
 
@@ -144,8 +147,8 @@ def _conditions(filters: Filter) -> tuple[str, list[object]]:
         conditions.append(("request.username = %s", filters.username))
     if filters.animal:
         conditions.append(("%s IN (animal.animal_name, animal.animal_id)", filters.animal))
-    if filters.state:
-        conditions.append((f"{_STATE} = %s", filters.state))
+    if filters.state is not None:
+        conditions.append((f"{_STATE} = %s", str(filters.state)))
     if filters.first_day is not None:
         conditions.append(("request.basefolder_entry_time >= %s", filters.first_day))
     if filters.last_day is not None:
@@ -166,7 +169,7 @@ def _row(
     state: str,
     message: str | None,
 ) -> FolderRow:
-    is_shown = message and state != RequestState.DONE
+    is_shown = message and state != JobState.DONE
     return FolderRow(
         number,
         username,
@@ -175,6 +178,6 @@ def _row(
         experiment_type,
         combined == "yes",
         made,
-        RequestState(state),
+        JobState(state),
         parse_message(message) if is_shown and message else None,
     )

@@ -56,8 +56,9 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
     InputError
         There is no such table, or a column is none of its key.
     """
-    for found in list_jobs(tables, Selection(table=table, key=key), limit=1).jobs:
-        return found
+    page = list_jobs(tables, Selection(table=table, key=key), limit=1)
+    if page.jobs:
+        return page.jobs[0]
     raise NothingFoundError(
         "There is no such job",
         found=f"{table} {dict(key)}",
@@ -65,13 +66,13 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
     )
 
 
-def stack(tables: Tables, found: Job) -> str:
+def stack(tables: Tables, failed: Job) -> str:
     """Return where in the code a job failed; empty where it did not."""
-    jobs = job_table_named(tables, found.table)
-    # DataJoint asks the server ten times to know a job table.
-    where = " AND ".join(f"{column} = %s" for column in jobs.key)
-    question = f"SELECT error_stack FROM {jobs.jobs_name} WHERE {where}"
-    rows = plain_rows.fetch(tables.connection, question, [found.key[column] for column in jobs.key])
+    table = job_table_named(tables, failed.table)
+    # Not by DataJoint, which needs ten queries to know a job table.
+    where = " AND ".join(f"{column} = %s" for column in table.key)
+    query = f"SELECT error_stack FROM {table.jobs_name} WHERE {where}"
+    rows = plain_rows.fetch(tables.connection, query, [failed.key[column] for column in table.key])
     stored = rows[0][0] if rows else None
     return "" if stored is None else str(blob.unpack(bytes(stored)))
 
@@ -94,8 +95,8 @@ def finished_runs(tables: Tables) -> list[Run]:
     of_runs = [{"metasession_name": run["metasession_name"]} for run in newest]
     metasessions = imaging.MetaSession.proj("username", "animal_id", "datasource_id") & of_runs
     first = imaging.Session.proj("timeseries_name", "session_order") & "session_order = 0"
-    whole = metasessions * tables.mlims.Animal.proj("animal_name") * first
-    found = {row["metasession_name"]: row for row in whole.to_dicts()} if newest else {}
+    joined = metasessions * tables.mlims.Animal.proj("animal_name") * first
+    by_metasession = {row["metasession_name"]: row for row in joined.to_dicts()} if newest else {}
     return [
         Run(
             run["metasession_name"],
@@ -108,6 +109,6 @@ def finished_runs(tables: Tables) -> list[Run]:
             run["suite2py_entry_time"],
         )
         for run in newest
-        # Else it was purged a moment ago.
-        if (row := found.get(run["metasession_name"])) is not None
+        # A run may have been purged since it was read.
+        if (row := by_metasession.get(run["metasession_name"])) is not None
     ]

@@ -1,4 +1,4 @@
-"""Withdrawing a request that waits for its animal: whatever animals come, it is not carried out."""
+"""Withdrawing a request that waits for its animal: it is not carried out, even if the animal comes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import replace
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.schemas.checked_rows import exclusive
+from imaging_pipeline.schemas.jobs.actions import Action, act
+from imaging_pipeline.schemas.jobs.job_tables import job_table_named
+from imaging_pipeline.schemas.jobs.new_jobs import insert_new_jobs
+from imaging_pipeline.schemas.jobs.selection import Selection
+from imaging_pipeline.schemas.jobs.sql import Sql
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
 
-from .actions import Action, act
-from .entering import enter_new
-from .job_tables import job_table_named
-from .selection import Selection
-from .sql import Sql
-
 
 def withdraw(tables: Tables, number: int, *, username: str | None = None, reason: str = "") -> None:
-    """Withdraw a request that waits for its animal, which was misspelt, or will not come.
+    """Withdraw a request that waits for an animal that was misspelt, or that will not come.
 
     Its row stays, and its job is ignored; a job that is tried again waits again.
 
@@ -29,7 +28,7 @@ def withdraw(tables: Tables, number: int, *, username: str | None = None, reason
     number
         ``basefolder_id`` of the request.
     username
-        Who does it, a row of ``User``; the account of the database where nobody is named.
+        Who does it, a row of ``User``; None for the account of the database.
     reason
         Why.
 
@@ -40,10 +39,10 @@ def withdraw(tables: Tables, number: int, *, username: str | None = None, reason
     """
     key = {"basefolder_id": str(int(number))}
     waiting = pending_animals.pending(tables.imaging.BaseFolder)
-    # No worker meets such a request: it has no job yet.
-    jobs = replace(job_table_named(tables, REQUESTS), keys_sql=waiting.proj().make_sql())
+    # Workers give such a request no job, but only a job can be ignored.
+    table = replace(job_table_named(tables, REQUESTS), keys_sql=waiting.proj().make_sql())
     with exclusive(tables):
-        if not enter_new(tables.connection, jobs, Sql("basefolder_id = %s", (int(number),))):
+        if not insert_new_jobs(tables.connection, table, Sql("basefolder_id = %s", (int(number),))):
             raise _does_not_wait(tables, number)
         act(tables, Action.IGNORE, Selection(REQUESTS, key=key), username=username, reason=reason)
 
