@@ -15,10 +15,10 @@ from imaging_pipeline.experiments.recognised import (
     ExperimentType,
     Part,
     Recognised,
+    StackFiles,
     Unknown,
     Used,
 )
-from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.mesc.file import SUFFIX, MescUnit, read_recording, read_units
 from imaging_pipeline.readers.mesc.tifs import read_exported_tifs
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif

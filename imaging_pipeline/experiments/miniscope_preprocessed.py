@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.dataset_types import (
     TRACKING_PREPROCESSED,
 )
 from imaging_pipeline.experiments.miniscope import Miniscope
-from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import Recognised, StackFile, StackFiles, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import (
     TIF_SUFFIXES,
     TifName,
@@ -21,7 +21,6 @@ from imaging_pipeline.experiments.scanimage_names import (
     split_tif_name,
     tif_names,
 )
-from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_plain_tif
 

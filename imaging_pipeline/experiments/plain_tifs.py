@@ -14,10 +14,10 @@ from imaging_pipeline.experiments.recognised import (
     ExperimentType,
     Part,
     Recognised,
+    StackFiles,
     Unknown,
     Used,
 )
-from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.names import hash16
 from imaging_pipeline.readers.session_json import FILE_NAME, read_session_json
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_plain_tif

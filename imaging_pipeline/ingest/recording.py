@@ -19,7 +19,7 @@ from imaging_pipeline.ingest.planned import (
     PlannedSession,
     Request,
 )
-from imaging_pipeline.readers.alike import check_alike
+from imaging_pipeline.readers.tiff.stack import check_alike
 
 # A disk, and a share even more, answers slowly but much at once.
 _EXPECTED_FILES = 16

@@ -26,7 +26,8 @@ from imaging_pipeline.errors import (
     Responsible,
     StillCopyingError,
 )
-from imaging_pipeline.readers.scanimage.tif import PlacedField, fields_in_page
+from imaging_pipeline.readers.scanimage.fields import PlacedField
+from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.suite2p_runner.request import Trim
 from imaging_pipeline.suite2p_runner.supported import check_alike, check_not_blank, check_supported

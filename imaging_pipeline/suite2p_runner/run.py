@@ -23,8 +23,15 @@ from imaging_pipeline.readers.tiff.recorded import copy_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores
-from imaging_pipeline.suite2p_runner.kept import drop, drop_forgotten, keep, kept_folder
-from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.finished import (
+    describe,
+    drop,
+    drop_forgotten,
+    find_finished,
+    keep,
+    kept_folder,
+    write_marker,
+)
 from imaging_pipeline.suite2p_runner.options import OptionSet, translate
 from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs, unchanged
 from imaging_pipeline.suite2p_runner.publish import TARGET_REMEDY, publish, require_place

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from imaging_pipeline.errors import FormatError, InputError
-from imaging_pipeline.readers.scanimage.tif import ScanImageHeader, fields_in_page
+from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 
 _DTYPES = ("int16", "uint16")

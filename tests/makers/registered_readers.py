@@ -13,7 +13,8 @@ import numpy as np
 from imaging_pipeline.readers.matlab.file import open_matlab
 from imaging_pipeline.readers.matlab.value import MatlabValue
 from imaging_pipeline.readers.mesc import file as mesc_reader
-from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.pickles.reading import loads
 from imaging_pipeline.readers.suite2p import output as output_reader
 from imaging_pipeline.readers.suite2p_matlab import output as matlab_reader
 from imaging_pipeline.suite2p_runner.options import load_options, translate

@@ -1,6 +1,6 @@
 import pytest
 
-from imaging_pipeline.suite2p_runner.batch_size import auto_batch_size
+from imaging_pipeline.suite2p_runner.run_settings import auto_batch_size
 
 GIB = 2**30
 

@@ -6,7 +6,7 @@ import pytest
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import read_output
-from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.finished import describe, find_finished, write_marker
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim

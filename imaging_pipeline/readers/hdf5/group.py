@@ -13,8 +13,7 @@ from h5py import h5g, h5l, h5o, h5r
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5.attributes import Attributes
 from imaging_pipeline.readers.hdf5.dataset import Dataset
-from imaging_pipeline.readers.hdf5.limits import MAX_DEPTH, MAX_MEMBERS, MAX_SOFT_LINKS
-from imaging_pipeline.readers.hdf5.source import Source
+from imaging_pipeline.readers.hdf5.source import MAX_DEPTH, MAX_MEMBERS, MAX_SOFT_LINKS, Source
 
 
 class Group:

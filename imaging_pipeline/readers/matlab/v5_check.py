@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.readers.matlab.v5_budget import MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES, Budget
 from imaging_pipeline.readers.matlab.v5_elements import (
     CELL,
     CHAR,
@@ -33,6 +32,7 @@ from imaging_pipeline.readers.matlab.v5_elements import (
     Elements,
     Header,
 )
+from imaging_pipeline.readers.matlab.v5_memory import MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES, Budget
 
 # In memory a character takes four bytes, and as many in each of two copies while it is read.
 _BYTES_PER_CHARACTER = 12

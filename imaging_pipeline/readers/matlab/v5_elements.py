@@ -9,8 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Literal, NamedTuple
 
-from imaging_pipeline.readers.matlab.v5_budget import MAX_NAME_BYTES, Place
-from imaging_pipeline.readers.matlab.v5_plain import Plain
+from imaging_pipeline.readers.matlab.v5_memory import MAX_NAME_BYTES, Place, Plain
 
 TAG_BYTES = 8
 # Data types.

@@ -22,9 +22,8 @@ from imaging_pipeline.errors import FormatError
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5.file import opened
 from imaging_pipeline.readers.mesc.curves import MescCurve, read_curves
-from imaging_pipeline.readers.mesc.kind import TIME_SERIES, kind_of
 from imaging_pipeline.readers.mesc.movie import check_movie, fingerprint, first_frames_mean
-from imaging_pipeline.readers.mesc.unit import Unit, numbered
+from imaging_pipeline.readers.mesc.unit import TIME_SERIES, Unit, kind_of, numbered
 
 __all__ = [
     "TIME_SERIES",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.npy.header import NpyHeader, read_header
+from imaging_pipeline.readers.npy.file import NpyHeader, read_header
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 

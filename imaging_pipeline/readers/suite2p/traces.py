@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.npy.file import load_npy
-from imaging_pipeline.readers.npy.header import read_header
+from imaging_pipeline.readers.npy.file import load_npy, read_header
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput, read_plane

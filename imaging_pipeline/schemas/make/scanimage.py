@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.readers.scanimage.stack import ScanImageStack
-from imaging_pipeline.readers.scanimage.tif import PlacedField, ScanImageHeader, ScanImageTif, fields_in_page
+from imaging_pipeline.readers.scanimage.fields import PlacedField
+from imaging_pipeline.readers.scanimage.frames import ScanImageStack
+from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.plain_rows import Row
 

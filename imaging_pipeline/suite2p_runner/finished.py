@@ -1,17 +1,27 @@
-"""The note that says that an output is finished, and of what: written last, compared before a run."""
+"""Finished runs: the marker that says of what an output is, and runs that wait to be copied to their target.
+
+A run takes hours and the copy minutes, in which the share may be away or an older output open. So a run
+that is finished leaves its own folder at once for one that outlives its process. The next process on this
+machine that does the same run copies what lies there.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
+from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_patiently
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
 # To be raised with every change of what is noted: older notes are then not adopted.
@@ -68,3 +78,34 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
     told["overridden"] = {name: (said, counted) for name, (said, counted) in told["overridden"].items()}
     told["trimmed"] = tuple(Trim(**trim) for trim in told["trimmed"])
     return RunResult(target=target, adopted=True, **told)
+
+
+_PREFIX = "suite2p-finished"
+_DAYS = 7
+"""Within which a run is copied, or was done by another machine or is wanted no more."""
+
+
+def kept_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
+    """Return the folder in which the finished run of a description is kept."""
+    return scratch / f"{_PREFIX}-{names.hash16(json.dumps(description, sort_keys=True))}"
+
+
+def keep(output: Path, kept: Path) -> None:
+    """Take a finished output out of its run's folder, without its movie."""
+    for movie in output.rglob(f"*{MOVIE_SUFFIX}"):
+        movie.unlink()
+    drop(kept)
+    rename_patiently(output, kept)
+
+
+def drop(kept: Path) -> None:
+    """Remove a kept run, if there is one."""
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def drop_forgotten(scratch: Path) -> None:
+    """Remove the kept runs that nobody came back for."""
+    for kept in scratch.glob(f"{_PREFIX}-*"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if time.time() - kept.stat().st_mtime > _DAYS * 86400:
+                drop(kept)
