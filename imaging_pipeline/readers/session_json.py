@@ -12,6 +12,7 @@ from typing import Any
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.readers.regular_file import require_regular_file
 
 FILE_NAME = "session.json"
 
@@ -94,6 +95,7 @@ def read_session_json(path: Path) -> SessionJson:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
+        require_regular_file(path)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as missing:
         raise NothingFoundError(

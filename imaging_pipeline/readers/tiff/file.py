@@ -18,6 +18,7 @@ import numpy as np
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 from imaging_pipeline.readers.read_ahead import read_ahead
+from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.tiff.page import Page, Span
 
 DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
@@ -65,12 +66,13 @@ class TifFile:
     TruncatedError
         Its first bytes are not there.
     FormatError
-        The file is no TIFF.
+        The file is no TIFF, or no regular file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            require_regular_file(path)
             # Unbuffered: pages are read at scattered offsets, and a buffer would fetch what lies between.
             self._file = path.open("rb", buffering=0)
         except FileNotFoundError as missing:
