@@ -6,10 +6,11 @@ from imaging_pipeline.errors import InputError, MissingWeightsError, UnsafeConte
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
-from imaging_pipeline.suite2p_runner.run_settings import assemble
+from imaging_pipeline.suite2p_runner.run_settings import assemble, auto_batch_size
 from tests.makers.scanimage_fields import Field, write_fields_tif
 
 RIGID = {"registration": {"nonrigid": False}}
+GIB = 2**30
 
 
 def inputs_of(folder, **changes):
@@ -207,3 +208,13 @@ def test_what_is_motion_corrected_already_is_not_registered_whatever_the_set_say
         "run.do_registration": (2, 0),
         "registration.two_step_registration": (True, False),
     }
+
+
+@pytest.mark.parametrize(("side", "expected"), [(128, 100), (256, 100), (512, 31), (1024, 7), (2048, 5)])
+def test_larger_frames_are_registered_fewer_at_once(side, expected):
+    assert auto_batch_size(side, side, 64 * GIB) == expected
+
+
+@pytest.mark.parametrize(("available", "expected"), [(16, 31), (4, 17), (2, 8), (0, 5)])
+def test_a_machine_with_little_memory_left_registers_fewer_at_once(available, expected):
+    assert auto_batch_size(512, 512, available * GIB) == expected
