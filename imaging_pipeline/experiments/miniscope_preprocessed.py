@@ -54,11 +54,11 @@ class MiniscopePreprocessed(Miniscope):
         own: list[Recognised] = []
         for name, split in _preprocessed(folder, names).items():
             datasettype, filetype = _TYPES[PurePosixPath(name).suffix.lower()]
-            place = (split.timeseries_name, split.acquisition)
-            used = Used(datasettype, filetype, *place, split.file_number or 1)
+            acquisition = (split.timeseries_name, split.acquisition)
+            used = Used(datasettype, filetype, *acquisition, split.file_number or 1)
             # A corrected movie without its raw tifs is refused when the numbers are checked.
-            is_lost = datasettype != TIF_PREPROCESSED and place not in raw
-            own.append(Recognised(name, no_tif(*place, raw) if is_lost else used))
+            is_lost = datasettype != TIF_PREPROCESSED and acquisition not in raw
+            own.append(Recognised(name, no_tif(*acquisition, raw) if is_lost else used))
         for name in names:
             if name.startswith(f"{_INTERMEDIATE_FOLDER}/"):
                 own.append(Recognised(name, _intermediate(PurePosixPath(name), timeseries_names)))
@@ -132,12 +132,12 @@ class MiniscopePreprocessed(Miniscope):
 
 def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
     """Return the files of the folder itself that end in ``_preproc``, taken apart."""
-    found = {}
+    names_split = {}
     for name in sorted(names):
         path = PurePosixPath(name)
         if "/" not in name and path.stem.endswith(_ENDING) and path.suffix.lower() in _TYPES:
-            found[name] = split_tif_name(folder, name, _ENDING)
-    return {name: split for name, split in found.items() if split is not None}
+            names_split[name] = split_tif_name(folder, name, _ENDING)
+    return {name: split for name, split in names_split.items() if split is not None}
 
 
 def _corrected(folder: Path, names: Sequence[str]) -> dict[str, TifName]:

@@ -19,7 +19,7 @@ from imaging_pipeline.ingest.planned import (
     PlannedSession,
     Request,
 )
-from imaging_pipeline.readers.tiff.stack import check_alike
+from imaging_pipeline.readers.tiff.stack import check_same_layout
 
 # A disk, and a share even more, answers slowly but much at once.
 _EXPECTED_FILES = 16
@@ -168,7 +168,7 @@ def _check_alike(
             contents.folder / file.path: contents.examine(file.path, _examine(experiment, file)).layout
             for file in (*known, *new)
         }
-        check_alike(layouts, contents.folder / known[0].path if known else None)
+        check_same_layout(layouts, contents.folder / known[0].path if known else None)
 
 
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:

@@ -21,7 +21,7 @@ from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
-from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_patiently
+from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_with_retries
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
 # To be raised with every change of what is noted: older notes are then not adopted.
@@ -40,12 +40,12 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
         "identity": dict(identity),
         "inputs": [
             {
-                "name": share.tif.path.name,
-                "size_bytes": share.tif.size_bytes,
-                "pages_used": share.num_pages,
-                "start": share.tif.header.start.isoformat(timespec="microseconds"),
+                "name": part.tif.path.name,
+                "size_bytes": part.tif.size_bytes,
+                "pages_used": part.num_pages,
+                "start": part.tif.header.start.isoformat(timespec="microseconds"),
             }
-            for share in inputs.shares
+            for part in inputs.parts
         ],
         "options": options.content,
     }
@@ -55,9 +55,9 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
 
 def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult) -> None:
     """Write the note into a folder that is otherwise whole."""
-    told = asdict(result)
-    del told["target"], told["adopted"]
-    text = json.dumps({**description, "result": told}, indent=2)
+    noted = asdict(result)
+    del noted["target"], noted["adopted"]
+    text = json.dumps({**description, "result": noted}, indent=2)
     (folder / MARKER_NAME).write_text(text + "\n", encoding="utf-8")
 
 
@@ -74,10 +74,10 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
     marker = outputs[0].marker
     if marker is None or any(marker.get(key) != description[key] for key in _COMPARED):
         return None
-    told = dict(marker["result"])
-    told["overridden"] = {name: (said, counted) for name, (said, counted) in told["overridden"].items()}
-    told["trimmed"] = tuple(Trim(**trim) for trim in told["trimmed"])
-    return RunResult(target=target, adopted=True, **told)
+    noted = dict(marker["result"])
+    noted["overridden"] = {name: (requested, used) for name, (requested, used) in noted["overridden"].items()}
+    noted["trimmed"] = tuple(Trim(**trim) for trim in noted["trimmed"])
+    return RunResult(target=target, adopted=True, **noted)
 
 
 _PREFIX = "suite2p-finished"
@@ -85,27 +85,27 @@ _DAYS = 7
 """Within which a run is copied, or was done by another machine or is wanted no more."""
 
 
-def kept_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
+def retained_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
     """Return the folder in which the finished run of a description is kept."""
     return scratch / f"{_PREFIX}-{names.hash16(json.dumps(description, sort_keys=True))}"
 
 
-def keep(output: Path, kept: Path) -> None:
+def retain(output: Path, retained: Path) -> None:
     """Take a finished output out of its run's folder, without its movie."""
     for movie in output.rglob(f"*{MOVIE_SUFFIX}"):
         movie.unlink()
-    drop(kept)
-    rename_patiently(output, kept)
+    drop(retained)
+    rename_with_retries(output, retained)
 
 
-def drop(kept: Path) -> None:
+def drop(retained: Path) -> None:
     """Remove a kept run, if there is one."""
-    shutil.rmtree(kept, ignore_errors=True)
+    shutil.rmtree(retained, ignore_errors=True)
 
 
-def drop_forgotten(scratch: Path) -> None:
+def drop_expired(scratch: Path) -> None:
     """Remove the kept runs that nobody came back for."""
-    for kept in scratch.glob(f"{_PREFIX}-*"):
+    for retained in scratch.glob(f"{_PREFIX}-*"):
         with suppress(FileNotFoundError):  # another process was faster
-            if time.time() - kept.stat().st_mtime > _DAYS * 86400:
-                drop(kept)
+            if time.time() - retained.stat().st_mtime > _DAYS * 86400:
+                drop(retained)

@@ -141,11 +141,9 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
 def unknown_options(unknown: Iterable[str], known: Iterable[str]) -> InputError:
     """Return the error of options that are not known, with the known ones that look like each."""
     names = {name.rpartition(".")[2]: name for name in known}
-    told = (
-        with_alike(key, [names[alike] for alike in near(key.rpartition(".")[2], names)]) for key in unknown
-    )
+    similar = {key: [names[name] for name in near(key.rpartition(".")[2], names)] for key in unknown}
     return InputError(
         "Suite2p does not know some options of this set, and would ignore them",
-        found="; ".join(told),
+        found="; ".join(with_alike(key, names) for key, names in similar.items()),
         remedy="Correct or remove these keys.",
     )

@@ -17,7 +17,7 @@ NOTHING = "null"
 
 
 @cache
-def known() -> Mapping[str, tuple[str, Any]]:
+def options_by_name() -> Mapping[str, tuple[str, Any]]:
     """Type and default of each option that a set may say, by name; what the recording is comes first."""
     return {**{name: db_1x()[name] for name in CARRIED_DB}, **settings_1x()}
 
@@ -35,7 +35,7 @@ def from_text(name: str, text: str) -> Any:
     InputError
         It is of another kind.
     """
-    kind, _ = known()[name]
+    kind, _ = options_by_name()[name]
     if kind == "str":
         return None if text == NOTHING else text
     try:
@@ -70,8 +70,12 @@ def from_default(settings: Mapping[str, Any]) -> list[Difference]:
 
 def between(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
     """Return in what two sets differ, in Suite2p's order; what a set does not say is as in Suite2p."""
-    defaults = {name: default for known in (db_1x(), settings_1x()) for name, (_, default) in known.items()}
+    known = {**db_1x(), **settings_1x()}
     values = [dict(flat(settings)) for settings in (first, second)]
-    names = dict.fromkeys([*defaults, *values[0], *values[1]])
-    found = (Difference(name, *(each.get(name, defaults.get(name)) for each in values)) for name in names)
-    return [each for each in found if each.first != each.second]
+    differences = []
+    for name in dict.fromkeys([*known, *values[0], *values[1]]):
+        default = known[name][1] if name in known else None
+        one, other = (settings.get(name, default) for settings in values)
+        if one != other:
+            differences.append(Difference(name, one, other))
+    return differences

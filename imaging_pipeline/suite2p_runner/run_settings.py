@@ -12,7 +12,7 @@ import psutil
 
 from imaging_pipeline.errors import InputError, MissingWeightsError
 from imaging_pipeline.printable import printable
-from imaging_pipeline.readers.scanimage.fields import PlacedField
+from imaging_pipeline.readers.scanimage.fields import LocatedField
 from imaging_pipeline.suite2p_runner.classifier import read_classifier
 from imaging_pipeline.suite2p_runner.known_options import AUTO, default_settings, flat, put
 from imaging_pipeline.suite2p_runner.options import OptionSet
@@ -97,7 +97,7 @@ class RunSettings:
     overridden: Mapping[str, tuple[Any, Any]]
 
     @property
-    def kept_planes(self) -> tuple[int, ...]:
+    def analysed_planes(self) -> tuple[int, ...]:
         """Numbers of what is analysed, as Suite2p counts it: planes, or the fields of each plane in turn."""
         left_out = self.db["ignore_flyback"] or ()
         num_fields = len(self.db.get("lines", ("page",)))
@@ -139,24 +139,24 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
         put(settings, name, value)
     db = _recording(options.db, inputs)
     _check_options(settings, inputs)
-    said = chosen | {key: value for key, value in options.db.items() if value is not None}
-    counted = forced | db
+    stated = chosen | {key: value for key, value in options.db.items() if value is not None}
+    used = forced | db
     overridden = {
-        name: (said[name], counted[name]) for name in counted if name in said and said[name] != counted[name]
+        name: (stated[name], used[name]) for name in used if name in stated and stated[name] != used[name]
     }
     return RunSettings(settings, db, overridden)
 
 
-def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     header = inputs.header
     num_planes = header.num_planes + header.num_flyback_frames
     num_fields = max(len(inputs.fields), 1)
-    left_out = set(range(header.num_planes, num_planes)) | set(said.get("ignore_flyback") or ())
-    functional = said.get("functional_chan") or 1
+    left_out = set(range(header.num_planes, num_planes)) | set(stated.get("ignore_flyback") or ())
+    functional = stated.get("functional_chan") or 1
     if not left_out < set(range(num_planes)):
         raise InputError(
             "An option set leaves out planes that the recording has not, or all of them",
-            path=inputs.shares[0].tif.path,
+            path=inputs.parts[0].tif.path,
             found=f"ignore_flyback = {sorted(left_out)}",
             allowed=f"some of 0 to {num_planes - 1}",
             remedy="Ask for an option set with another ignore_flyback.",
@@ -164,7 +164,7 @@ def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     if functional > min(header.num_channels, _MAX_FUNCTIONAL):
         raise InputError(
             "The functional channel of an option set was not saved, or is one that Suite2p does not reach",
-            path=inputs.shares[0].tif.path,
+            path=inputs.parts[0].tif.path,
             found=f"functional_chan = {functional} of {header.num_channels} saved channels",
             allowed=f"1 to {min(header.num_channels, _MAX_FUNCTIONAL)}, counted over the saved channels",
             remedy="Correct functional_chan in the option set.",
@@ -177,12 +177,12 @@ def _recording(said: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
             plane * num_fields + field for plane in sorted(left_out) for field in range(num_fields)
         ]
         or None,
-        "keep_movie_raw": bool(said.get("keep_movie_raw")),
+        "keep_movie_raw": bool(stated.get("keep_movie_raw")),
         **_fields(inputs.fields),
     }
 
 
-def _fields(fields: Sequence[PlacedField]) -> dict[str, Any]:
+def _fields(fields: Sequence[LocatedField]) -> dict[str, Any]:
     """Return where in a page the fields lie, and where in the picture of all: Suite2p cuts each out.
 
     Of the lines it looks at the first and the last.
@@ -190,9 +190,9 @@ def _fields(fields: Sequence[PlacedField]) -> dict[str, Any]:
     if not fields:
         return {}
     return {
-        "lines": [[place.first_line, place.last_line] for place in fields],
-        "dy": [place.canvas_y_px for place in fields],
-        "dx": [place.canvas_x_px for place in fields],
+        "lines": [[located.first_line, located.last_line] for located in fields],
+        "dy": [located.canvas_y_px for located in fields],
+        "dx": [located.canvas_x_px for located in fields],
     }
 
 
@@ -205,7 +205,7 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
             remedy="Ask for an option set that looks for cells.",
         )
     registration = settings["registration"]
-    tif = inputs.shares[0].tif
+    tif = inputs.parts[0].tif
     blocks = registration["block_size"]
     frame = tuple(min(sides) for sides in zip(*inputs.frame_sizes, strict=True))
     is_nonrigid = settings["run"]["do_registration"] and registration["nonrigid"]
@@ -227,8 +227,8 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
 
 def cellpose_models() -> Path:
     """Return the folder of Cellpose's weights on this machine."""
-    given = os.environ.get(CELLPOSE_MODELS_VARIABLE)
-    return Path(given) if given else Path.home() / ".cellpose" / "models"
+    folder = os.environ.get(CELLPOSE_MODELS_VARIABLE)
+    return Path(folder) if folder else Path.home() / ".cellpose" / "models"
 
 
 def _check_weights(model: str) -> None:

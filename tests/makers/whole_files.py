@@ -125,7 +125,7 @@ def _plain(value: MatlabValue) -> Any:
 def _below(value: MatlabValue) -> list[MatlabValue]:
     if value.kind == "cell array":
         return [*value.cells()]
-    return [item for name in value.fields()[:_MAX_FIELDS] for item in value.each(name)]
+    return [item for name in value.fields()[:_MAX_FIELDS] for item in value.field_values(name)]
 
 
 def write_matlab_result(path: Path, container: str) -> None:

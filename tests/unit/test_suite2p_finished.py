@@ -76,11 +76,11 @@ def test_another_option_set_s_name_adopts_nothing(inputs, finished):
 
 
 def test_a_file_recorded_at_another_time_adopts_nothing(inputs, finished):
-    share = inputs.shares[0]
-    header = dataclasses.replace(share.tif.header, start=share.tif.header.start.replace(hour=3))
-    other = dataclasses.replace(share, tif=dataclasses.replace(share.tif, header=header))
+    part = inputs.parts[0]
+    header = dataclasses.replace(part.tif.header, start=part.tif.header.start.replace(hour=3))
+    other = dataclasses.replace(part, tif=dataclasses.replace(part.tif, header=header))
 
-    description = describe(IDENTITY, dataclasses.replace(inputs, shares=(other,)), translate(OPTIONS))
+    description = describe(IDENTITY, dataclasses.replace(inputs, parts=(other,)), translate(OPTIONS))
 
     assert find_finished(finished.target, description) is None
 

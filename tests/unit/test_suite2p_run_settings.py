@@ -43,13 +43,13 @@ def test_the_recording_wins_over_the_set_and_it_is_told(tmp_path):
 def test_flyback_frames_are_planes_that_are_left_out(tmp_path):
     run = assemble(translate(RIGID), inputs_of(tmp_path, num_planes=2, flyback_frames=2))
 
-    assert (run.db["nplanes"], run.db["ignore_flyback"], run.kept_planes) == (4, [2, 3], (0, 1))
+    assert (run.db["nplanes"], run.db["ignore_flyback"], run.analysed_planes) == (4, [2, 3], (0, 1))
 
 
 def test_a_set_may_leave_out_a_plane_too(tmp_path):
     run = assemble(translate({"ignore_flyback": [0], **RIGID}), inputs_of(tmp_path, num_planes=3))
 
-    assert (run.db["ignore_flyback"], run.kept_planes) == ([0], (1, 2))
+    assert (run.db["ignore_flyback"], run.analysed_planes) == ([0], (1, 2))
 
 
 @pytest.mark.parametrize("left_out", [[5], [0, 1]])
@@ -67,7 +67,7 @@ def test_planes_that_are_left_out_are_left_out_in_every_field(tmp_path):
 
     run = assemble(translate({"ignore_flyback": [0], **RIGID}), check_inputs([read_tif(path)], [1]))
 
-    assert (run.db["nplanes"], run.db["ignore_flyback"], run.kept_planes) == (3, [0, 1, 4, 5], (2, 3))
+    assert (run.db["nplanes"], run.db["ignore_flyback"], run.analysed_planes) == (3, [0, 1, 4, 5], (2, 3))
     assert (run.db["lines"], run.db["dy"], run.db["dx"]) == ([[0, 63], [68, 127]], [0, 80], [0, 10])
 
 
@@ -165,7 +165,7 @@ def test_blocks_as_large_as_the_frame_are_refused_before_suite2p_crashes_on_them
 
 
 def test_blocks_do_not_matter_where_nothing_is_registered(tmp_path):
-    assert assemble(translate({"run": {"do_registration": 0}}), inputs_of(tmp_path)).kept_planes == (0,)
+    assert assemble(translate({"run": {"do_registration": 0}}), inputs_of(tmp_path)).analysed_planes == (0,)
 
 
 @pytest.mark.parametrize(

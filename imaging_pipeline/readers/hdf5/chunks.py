@@ -112,7 +112,7 @@ class Filters:
     def _check_other(self, code: int, content: memoryview, before: tuple[int, ...]) -> None:
         """Raise an error unless HDF5 unpacks a whole chunk of a filter that only it can unpack."""
         if set(before) - {h5z.FILTER_SHUFFLE}:
-            found = " after ".join(_NAMES[each] for each in (code, *reversed(before)))
+            found = " after ".join(_NAMES[filter_code] for filter_code in (code, *reversed(before)))
             raise self.source.refused(_UNUSED, self.name, found, "nothing but shuffle before it")
         if code == h5z.FILTER_SZIP:
             self._require_whole(int.from_bytes(content[:_SZIP_SIZE_BYTES], "little"))
@@ -172,7 +172,7 @@ def read_filters(source: Source, name: str, plist: Any, num_elements: int, eleme
     return Filters(source, name, tuple(codes), num_elements, element_bytes)
 
 
-_Places = tuple[Part, ...]
+_Parts = tuple[Part, ...]
 _REQUIRED = re.compile(r"([0-9]+) bytes required")
 
 
@@ -209,11 +209,11 @@ class Chunks:
             return None
         result = np.empty([len(axis.positions) for axis in axes], dtype)
         is_whole = True
-        for content, inside, places in self._unpacked(axes):
+        for content, inside, target in self._unpacked(axes):
             if content is None:
                 is_whole = False
             else:
-                result[places] = np.frombuffer(content, dtype).reshape(self.shape)[inside]
+                result[target] = np.frombuffer(content, dtype).reshape(self.shape)[inside]
         return result if is_whole else None
 
     def check(self, axes: Sequence[Axis]) -> None:
@@ -223,18 +223,18 @@ class Chunks:
                 pass
             return
         probe = np.empty(0, np.uint8)
-        for first, _, _ in self._places(axes):
+        for first, _, _ in self._chunk_parts(axes):
             if self._stored_bytes(first, probe) != self.filters.chunk_bytes:
                 raise self._missing(first)
 
-    def _unpacked(self, axes: Sequence[Axis]) -> Iterator[tuple[memoryview | None, _Places, _Places]]:
+    def _unpacked(self, axes: Sequence[Axis]) -> Iterator[tuple[memoryview | None, _Parts, _Parts]]:
         buffer = np.empty(self.filters.max_stored_bytes, np.uint8)
-        for first, inside, places in self._places(axes):
+        for first, inside, target in self._chunk_parts(axes):
             try:
                 skipped, stored = self.dataset_id.read_direct_chunk(first, out=buffer)
             except (RuntimeError, ValueError) as error:
                 raise self._missing(first) from error
-            yield self.filters.unpacked(stored, skipped), inside, places
+            yield self.filters.unpacked(stored, skipped), inside, target
 
     def _stored_bytes(self, first: tuple[int, ...], probe: NDArray[np.uint8]) -> int:
         """Return the bytes that a chunk has in the file, without reading any.
@@ -255,14 +255,14 @@ class Chunks:
         what = "A chunk of the HDF5 file is missing, or larger than it can be"
         return self.filters.source.truncated(what, found)
 
-    def _places(self, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], _Places, _Places]]:
+    def _chunk_parts(self, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], _Parts, _Parts]]:
         """Yield where each chunk begins, which part of it is asked for, and where that belongs."""
         self._require_possible(axes)
         by_axis = (axis.by_chunk(length) for axis, length in zip(axes, self.shape, strict=True))
         for parts in itertools.product(*by_axis):
-            numbers, inside, places = zip(*parts, strict=True)
+            numbers, inside, target = zip(*parts, strict=True)
             first = tuple(number * length for number, length in zip(numbers, self.shape, strict=True))
-            yield first, inside, places
+            yield first, inside, target
 
     def _require_possible(self, axes: Sequence[Axis]) -> None:
         """Raise TruncatedError where the file is too small to say where the chunks are."""

@@ -58,7 +58,7 @@ class Group:
     def __contains__(self, name: str) -> bool:
         """Return True if a member is there; a link out of the file raises UnsafeContentError."""
         with self._source.reading():
-            return self._found(_parts(name)) is not None
+            return self._member(_parts(name)) is not None
 
     def __getitem__(self, name: str) -> Group | Dataset:
         """Open a member by its name, or by names separated by ``/``.
@@ -74,18 +74,18 @@ class Group:
         """
         with self._source.reading():
             parts = _parts(name)
-            found = self._found(parts)
-            if found is None:
+            member = self._member(parts)
+            if member is None:
                 raise KeyError(f"{self._shown} has no {printable(name)}")
-            return self._wrapped(found, f"{self.name}/{name}", len(parts))
+            return self._wrapped(member, f"{self.name}/{name}", len(parts))
 
     def _referred(self, reference: Any) -> Group | Dataset:
         """Open what a reference leads to, as for a member."""
         with self._source.reading():
             if not reference:
                 raise ValueError("a reference that leads nowhere")
-            found = h5r.dereference(reference, self._id)
-            return self._wrapped(found, f"{self.name}/(by reference)", 1)
+            target = h5r.dereference(reference, self._id)
+            return self._wrapped(target, f"{self.name}/(by reference)", 1)
 
     def _wrapped(self, opened: Any, name: str, num_steps: int) -> Group | Dataset:
         depth = self._depth + num_steps
@@ -103,7 +103,7 @@ class Group:
             "An object of the HDF5 file is not read", printable(name), "a type", "groups and datasets"
         )
 
-    def _found(self, parts: list[bytes]) -> Any:
+    def _member(self, parts: list[bytes]) -> Any:
         """Open a member link by link; None where it is not there.
 
         HDF5 itself would follow a path of links wherever they lead.

@@ -26,7 +26,7 @@ from imaging_pipeline.readers.matlab.v5_memory import (
     MAX_NAME_BYTES,
     MAX_VARIABLES,
     Budget,
-    Place,
+    Origin,
     Plain,
     inflated,
     plain_of,
@@ -93,12 +93,12 @@ class _File:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
         self._file = file
-        self._place = Place(path, "The MATLAB file")
+        self._origin = Origin(path, "The MATLAB file")
         self._num_bytes = path.stat().st_size
         self._budget = Budget(self._num_bytes)
         self._file_header = file.read(FILE_HEADER_BYTES)
         if len(self._file_header) < FILE_HEADER_BYTES:
-            raise self._place.cut("its header", f"{self._num_bytes} bytes", f"{FILE_HEADER_BYTES} bytes")
+            raise self._origin.cut("its header", f"{self._num_bytes} bytes", f"{FILE_HEADER_BYTES} bytes")
         version = self._file_header[-4:]
         if version not in _BYTE_ORDERS:
             raise FormatError(
@@ -116,56 +116,56 @@ class _File:
         while offset < self._num_bytes:
             count += 1
             if count > MAX_VARIABLES:
-                raise self._place.too_much("its variables", f"more than {MAX_VARIABLES}", MAX_VARIABLES)
+                raise self._origin.too_much("its variables", f"more than {MAX_VARIABLES}", MAX_VARIABLES)
             head = self._head(offset)
             yield head
             offset = head.element.next
 
     def checked(self, name: str, head: _Head) -> Plain:
         """Read a variable as a file of its own, and check it."""
-        place = Place(self._path, f"The variable {name}")
-        self._budget.take_bytes(head.num_bytes, place)
+        origin = Origin(self._path, f"The variable {name}")
+        self._budget.take_bytes(head.num_bytes, origin)
         plain = plain_of(self._file_header)
         end = FILE_HEADER_BYTES + head.num_bytes
         if head.element.data_type == COMPRESSED:
             self._file.seek(head.element.start)
-            self._inflate(head.element.num_bytes, plain, end, place)
+            self._inflate(head.element.num_bytes, plain, end, origin)
         else:
             self._file.seek(head.element.start - TAG_BYTES)
             self._copy(head.num_bytes, plain)
         if len(plain) < end:
             found, allowed = len(plain) - FILE_HEADER_BYTES, head.num_bytes
-            raise place.cut(f"{name} ends too early", f"{found} bytes", f"{allowed} bytes")
-        elements = Elements(plain, self._byte_order, place)
+            raise origin.cut(f"{name} ends too early", f"{found} bytes", f"{allowed} bytes")
+        elements = Elements(plain, self._byte_order, origin)
         check_variable(elements, FILE_HEADER_BYTES, end, self._budget)
         return plain
 
     def _head(self, offset: int) -> _Head:
-        place = Place(self._path, f"The variable at byte {offset}")
-        element = self._tag(offset, place)
+        origin = Origin(self._path, f"The variable at byte {offset}")
+        element = self._tag(offset, origin)
         if element.data_type == COMPRESSED:
             num_read = min(element.num_bytes, _MAX_HEAD_BYTES)
-            beginning = next(inflated(self._file, num_read, _MAX_HEAD_BYTES, place), b"")
+            beginning = next(inflated(self._file, num_read, _MAX_HEAD_BYTES, origin), b"")
         else:
             self._file.seek(offset)
             beginning = self._file.read(min(TAG_BYTES + element.num_bytes, _MAX_HEAD_BYTES))
-        elements = Elements(plain_of(beginning), self._byte_order, place)
+        elements = Elements(plain_of(beginning), self._byte_order, origin)
         data_type, num_bytes = elements.tag(0)
         if data_type != MATRIX:
-            raise place.damaged("it is no array", f"data type {data_type}", MATRIX)
+            raise origin.damaged("it is no array", f"data type {data_type}", MATRIX)
         header = elements.header(TAG_BYTES, min(TAG_BYTES + num_bytes, len(beginning)))
         return _Head(element, header, TAG_BYTES + num_bytes)
 
-    def _tag(self, offset: int, place: Place) -> Element:
+    def _tag(self, offset: int, origin: Origin) -> Element:
         """Read the tag of a variable, all of which must be in the file."""
         self._file.seek(offset)
-        data_type, num_bytes = Elements(plain_of(self._file.read(TAG_BYTES)), self._byte_order, place).tag(0)
+        data_type, num_bytes = Elements(plain_of(self._file.read(TAG_BYTES)), self._byte_order, origin).tag(0)
         if data_type not in (COMPRESSED, MATRIX):
-            raise place.damaged("it is no array", f"data type {data_type}", f"{MATRIX} or {COMPRESSED}")
+            raise origin.damaged("it is no array", f"data type {data_type}", f"{MATRIX} or {COMPRESSED}")
         start = offset + TAG_BYTES
         if start + num_bytes > self._num_bytes:
             found, allowed = self._num_bytes - start, num_bytes
-            raise place.cut(f"the variable at byte {offset}", f"{found} bytes", f"{allowed} bytes")
+            raise origin.cut(f"the variable at byte {offset}", f"{found} bytes", f"{allowed} bytes")
         return Element(data_type, start, num_bytes, start + num_bytes)
 
     def _copy(self, num_bytes: int, plain: Plain) -> None:
@@ -176,12 +176,12 @@ class _File:
             plain.append(data)
             num_bytes -= len(data)
 
-    def _inflate(self, num_bytes: int, plain: Plain, end: int, place: Place) -> None:
+    def _inflate(self, num_bytes: int, plain: Plain, end: int, origin: Origin) -> None:
         end += -end % 8
-        for piece in inflated(self._file, num_bytes, _INFLATED_BYTES, place):
+        for piece in inflated(self._file, num_bytes, _INFLATED_BYTES, origin):
             plain.append(piece)
             if len(plain) > end:
-                raise place.damaged(
+                raise origin.damaged(
                     "compressed content goes on", "more bytes than its array has", "its array"
                 )
 
@@ -252,7 +252,7 @@ class _Value(MatlabValue):
             self._refuse(f"a struct array of shape {self.shape}", "a single struct")
         return _Value(self.path, self._below(name), self._content[name].flat[0])
 
-    def _each(self, name: str) -> Sequence[MatlabValue]:
+    def _field_values(self, name: str) -> Sequence[MatlabValue]:
         below = self._below(name)
         return [_Value(self.path, below, item) for item in self._content[name].ravel(order="F")]
 
@@ -295,5 +295,5 @@ class _Variables(_Value):
     def _field(self, name: str) -> MatlabValue:
         return _Value(self.path, name, self._content[name])
 
-    def _each(self, name: str) -> Sequence[MatlabValue]:
+    def _field_values(self, name: str) -> Sequence[MatlabValue]:
         return [self._field(name)]

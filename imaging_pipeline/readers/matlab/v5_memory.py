@@ -42,7 +42,7 @@ MAX_VARIABLES = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
+class Origin:
     """Where something was found that is refused.
 
     Attributes
@@ -101,7 +101,7 @@ class Budget:
         self._num_bytes = 0
         self._num_values = 0
 
-    def take_bytes(self, num_bytes: int, place: Place) -> None:
+    def take_bytes(self, num_bytes: int, origin: Origin) -> None:
         """Count memory that is going to be taken.
 
         Raises
@@ -111,11 +111,11 @@ class Budget:
         """
         self._num_bytes += num_bytes
         if self._num_bytes > self._allowed_bytes:
-            raise place.too_much(
+            raise origin.too_much(
                 "the memory that it takes", f"{self._num_bytes} bytes", f"{self._allowed_bytes} bytes"
             )
 
-    def take_values(self, num_values: int, place: Place) -> None:
+    def take_values(self, num_values: int, origin: Origin) -> None:
         """Count arrays, cells and fields that are going to be made.
 
         Raises
@@ -125,8 +125,8 @@ class Budget:
         """
         self._num_values += num_values
         if self._num_values > MAX_VALUES:
-            raise place.too_much("the number of its values", self._num_values, f"{MAX_VALUES} in a file")
-        self.take_bytes(num_values * BYTES_PER_VALUE, place)
+            raise origin.too_much("the number of its values", self._num_values, f"{MAX_VALUES} in a file")
+        self.take_bytes(num_values * BYTES_PER_VALUE, origin)
 
 
 # Memory of this size goes back to the system as soon as it is released, which smaller pieces do not.
@@ -226,7 +226,7 @@ class _Releasing(io.RawIOBase):
         return num_bytes
 
 
-def inflated(file: BinaryIO, num_bytes: int, piece_bytes: int, place: Place) -> Iterator[bytes]:
+def inflated(file: BinaryIO, num_bytes: int, piece_bytes: int, origin: Origin) -> Iterator[bytes]:
     """Inflate some bytes of a file, in pieces of at most so many bytes however much they were compressed."""
     stream = zlib.decompressobj()
     try:
@@ -241,10 +241,10 @@ def inflated(file: BinaryIO, num_bytes: int, piece_bytes: int, place: Place) -> 
         # All input is consumed: zlib holds no more than the rest of one repetition.
         yield stream.flush()
     except zlib.error as error:
-        raise place.cut("compressed content", printable(error), "a whole zlib stream") from error
+        raise origin.cut("compressed content", printable(error), "a whole zlib stream") from error
     if num_bytes or stream.unused_data:
         left = num_bytes + len(stream.unused_data)
-        raise place.damaged("bytes follow compressed content", f"{left} bytes", "none")
+        raise origin.damaged("bytes follow compressed content", f"{left} bytes", "none")
 
 
 def plain_of(data: bytes) -> Plain:

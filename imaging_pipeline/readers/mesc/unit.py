@@ -68,8 +68,8 @@ class Unit:
 def numbered(group: Any, prefix: str) -> list[str]:
     """Return the names ``prefix_N`` in a group by their numbers, 2 before 10; a dataset has none."""
     matches = (re.fullmatch(rf"{prefix}_([0-9]{{1,9}})", name) for name in (group if group.is_group else ()))
-    found = sorted((int(match[1]), match[0]) for match in matches if match)
-    return [name for _, name in found]
+    by_number = sorted((int(match[1]), match[0]) for match in matches if match)
+    return [name for _, name in by_number]
 
 
 TIME_SERIES = "time series"

@@ -71,7 +71,7 @@ class _Walk:
                 waiting.append(_Container(inner, *self._looked_into(inner)))
 
     def _finish(self, container: _Container) -> None:
-        inner = [self._extents[id(each)] or (0, 0) for each in container.all_inner]
+        inner = [self._extents[id(part)] or (0, 0) for part in container.all_inner]
         depth = 1 + max((depth for depth, _ in inner), default=0)
         size = container.own_size + sum(size for _, size in inner)
         if depth > MAX_DEPTH:

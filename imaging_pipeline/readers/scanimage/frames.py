@@ -17,7 +17,7 @@ from imaging_pipeline.readers.scanimage.tif import ScanImageTif
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import PageTable
 from imaging_pipeline.readers.tiff.recorded import mean_image, pages_of
-from imaging_pipeline.readers.tiff.stack import FRAMES_IN_MEAN, TifStack, check_alike
+from imaging_pipeline.readers.tiff.stack import FRAMES_IN_MEAN, TifStack, check_same_layout
 
 _FRAME_TAG = re.compile(rb"\s*Frame Tag\s*=\s*([0-9A-Fa-f]+)")
 _TAG_BYTES = 64
@@ -59,11 +59,11 @@ def read_frame_times(tif: ScanImageTif) -> FrameTimes:
         pages = pages_of(file, tif)
         match tif.header.frame_clock:
             case "timestamps":
-                return _written(file, pages, tif)
+                return _read_times(file, pages, tif)
             case "tags":
-                return _computed(tif, _tags(file, pages, tif))
+                return _compute_times(tif, _tags(file, pages, tif))
             case "none":
-                return _computed(tif, np.arange(1, tif.num_frames + 1))
+                return _compute_times(tif, np.arange(1, tif.num_frames + 1))
 
 
 def frames_before(tif: ScanImageTif) -> int:
@@ -77,7 +77,7 @@ def frames_before(tif: ScanImageTif) -> int:
     return (parse_frame_lines(description, tif.path).number_in_acquisition or 1) - 1
 
 
-def _written(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTimes:
+def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTimes:
     count = tif.num_frames
     frame_numbers = np.empty(count, np.int64)
     acquisition_numbers = np.empty(count, np.int64)
@@ -101,7 +101,7 @@ def _written(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTimes:
     )
 
 
-def _computed(tif: ScanImageTif, frame_numbers: npt.NDArray[np.int64]) -> FrameTimes:
+def _compute_times(tif: ScanImageTif, frame_numbers: npt.NDArray[np.int64]) -> FrameTimes:
     return FrameTimes(
         frame_numbers=frame_numbers,
         acquisition_numbers=np.ones_like(frame_numbers),
@@ -113,8 +113,8 @@ def _computed(tif: ScanImageTif, frame_numbers: npt.NDArray[np.int64]) -> FrameT
 def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif) -> npt.NDArray[np.int64]:
     tags = np.empty(tif.num_frames, np.int64)
     for frame in range(tif.num_frames):
-        place = pages.description(frame * tif.header.num_channels)
-        tags[frame] = _tag(file.read_at(place.offset, min(place.num_bytes, _TAG_BYTES)), tif)
+        span = pages.description(frame * tif.header.num_channels)
+        tags[frame] = _tag(file.read_at(span.offset, min(span.num_bytes, _TAG_BYTES)), tif)
         if frame % 1000 == 0:
             progress.report("reading frame numbers", frame, tif.num_frames)
     steps = np.diff(tags)
@@ -174,7 +174,7 @@ def scanimage_stack(tifs: Sequence[ScanImageTif]) -> ScanImageStack:
     FormatError
         A file has no timestamps, has changed, or differs from the others in size, type, channels or planes.
     """
-    check_alike({tif.path: tif.layout for tif in tifs})
+    check_same_layout({tif.path: tif.layout for tif in tifs})
     times = [read_frame_times(tif) for tif in tifs]
     triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(4))
     return ScanImageStack(

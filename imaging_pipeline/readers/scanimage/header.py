@@ -257,5 +257,5 @@ def _start(keys: Literals, first_description: str, path: Path) -> datetime:
     return parse_wall_time(vector, path)
 
 
-def _clock(written: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", written))
+def _clock(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", text))

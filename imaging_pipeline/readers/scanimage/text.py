@@ -52,13 +52,13 @@ class Literals:
 
     def number(self, key: str) -> float | None:
         """Return a finite number."""
-        found = self.numbers(key)
-        return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+        numbers = self.numbers(key)
+        return numbers[0] if len(numbers) == 1 and math.isfinite(numbers[0]) else None
 
     def integer(self, key: str) -> int | None:
         """Return a whole number."""
-        found = self.number(key)
-        return int(found) if found is not None and found.is_integer() else None
+        number = self.number(key)
+        return int(number) if number is not None and number.is_integer() else None
 
     def flag(self, key: str) -> bool:
         """Tell whether a value is ``true`` or ``1``."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage.fields import PlacedField, place_fields
+from imaging_pipeline.readers.scanimage.fields import LocatedField, locate_fields
 from imaging_pipeline.readers.scanimage.header import ScanImageHeader, parse_header
 from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY
 from imaging_pipeline.readers.tiff.file import ARTIST, SOFTWARE, TifFile
@@ -127,7 +127,7 @@ def read_tif(path: Path) -> ScanImageTif:
     return read_recorded_tif(path, _header)
 
 
-def fields_in_page(tif: RecordedTif[Header]) -> tuple[PlacedField, ...]:
+def fields_in_page(tif: RecordedTif[Header]) -> tuple[LocatedField, ...]:
     """Return the fields of view of a tif's pages, from top to bottom; none where a page is one.
 
     Raises
@@ -138,7 +138,7 @@ def fields_in_page(tif: RecordedTif[Header]) -> tuple[PlacedField, ...]:
     header = tif.header
     if not isinstance(header, ScanImageHeader):
         return ()
-    return place_fields(header.fields, tif.height, tif.width, header.lines_between_fields, tif.path)
+    return locate_fields(header.fields, tif.height, tif.width, header.lines_between_fields, tif.path)
 
 
 def _header(file: TifFile) -> ScanImageHeader:

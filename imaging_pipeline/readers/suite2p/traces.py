@@ -74,8 +74,8 @@ def _merged(combined: PlaneOutput, name: str) -> Trace | None:
     numbers = (
         (_PLANE.fullmatch(path.parent.name), path) for path in combined.folder.parent.glob("*/stat.npy")
     )
-    found = sorted((int(match[1]), path.parent) for match, path in numbers if match)
-    planes = [read_plane(folder, number) for number, folder in found]
+    numbered = sorted((int(match[1]), path.parent) for match, path in numbers if match)
+    planes = [read_plane(folder, number) for number, folder in numbered]
     if not any((plane.folder / name).is_file() for plane in planes):
         return None
     rois = sum(plane.num_rois for plane in planes)

@@ -58,7 +58,7 @@ def read_neuropil_coefficients(result: MatlabValue) -> NDArray[np.float64]:
     FormatError
         The result does not say.
     """
-    return single_numbers(result.field("stat").each("neuropilCoefficient"))
+    return single_numbers(result.field("stat").field_values("neuropilCoefficient"))
 
 
 def read_measured_hash(result: MatlabValue) -> str:
@@ -74,7 +74,7 @@ def read_measured_hash(result: MatlabValue) -> str:
             _add(digest, array.columns(frames.tolist()) if 0 not in array.shape else np.zeros(0))
     _add(digest, read_neuropil_coefficients(result))
     for name in ("xpix", "ypix"):
-        for pixels in result.field("stat").each(name):
+        for pixels in result.field("stat").field_values(name):
             _add(digest, pixels.vector())
     return digest.hexdigest()
 

@@ -206,7 +206,7 @@ def _files(ops: MatlabValue) -> tuple[tuple[str, ...], ...]:
     listed = ops.optional("fsroot")
     if listed is None:
         return ()
-    names = (session.each("name") if 0 not in session.shape else () for session in listed.cells())
+    names = (session.field_values("name") if 0 not in session.shape else () for session in listed.cells())
     return tuple(tuple(file_name(name.text()) for name in session) for session in names)
 
 
@@ -223,11 +223,11 @@ def _options(ops: MatlabValue) -> dict[str, Any]:
 
 
 def _missing(result: MatlabValue) -> Iterator[str]:
-    for place, names in _NEEDED.items():
-        struct = result.field(place) if place else result
+    for struct_name, names in _NEEDED.items():
+        struct = result.field(struct_name) if struct_name else result
         for name in names:
             if name not in struct.fields():
-                yield f"{place}.{name}" if place else name
+                yield f"{struct_name}.{name}" if struct_name else name
     try:
         read_cell_labels(result)
     except FormatError as error:

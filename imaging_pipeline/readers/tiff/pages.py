@@ -36,23 +36,23 @@ class PagePattern:
         self._file = file
         self._offset = first.directory.offset
         self._content = file.read_span(first.directory)
-        there = file.read_span(last.directory)
+        last_content = file.read_span(last.directory)
         moved_by = last.directory.offset - first.directory.offset
         value = file.pointer
         self._moving = {
-            place: here
-            for place in file.value_places(len(self._content))
-            if (here := value.unpack_from(self._content, place)[0]) + moved_by
-            == value.unpack_from(there, place)[0]
+            offset: number
+            for offset in file.value_offsets(len(self._content))
+            if (number := value.unpack_from(self._content, offset)[0]) + moved_by
+            == value.unpack_from(last_content, offset)[0]
         }
         self._moving[len(self._content) - value.size] = first.next_directory
 
     def is_at(self, distance: int) -> bool:
         """Return True if the first directory, its values moved on, lies ``distance`` bytes behind itself."""
-        wanted = bytearray(self._content)
-        for place, value in self._moving.items():
-            self._file.pointer.pack_into(wanted, place, value + distance)
-        return self._file.read_at(self._offset + distance, len(wanted)) == wanted
+        expected = bytearray(self._content)
+        for offset, value in self._moving.items():
+            self._file.pointer.pack_into(expected, offset, value + distance)
+        return self._file.read_at(self._offset + distance, len(expected)) == expected
 
 
 _NUM_PROBES = 4

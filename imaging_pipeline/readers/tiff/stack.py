@@ -45,11 +45,11 @@ def plain_stack(tifs: Sequence[RecordedTif[Header]]) -> TifStack:
     FormatError
         A file differs from the others in size, type, channels or planes, or has changed.
     """
-    check_alike({tif.path: tif.layout for tif in tifs})
+    check_same_layout({tif.path: tif.layout for tif in tifs})
     return TifStack(tuple(tifs), mean_image(tifs[0], max_frames=FRAMES_IN_MEAN))
 
 
-def check_alike(layouts: Mapping[Path, str], reference: Path | None = None) -> None:
+def check_same_layout(layouts: Mapping[Path, str], reference: Path | None = None) -> None:
     """Refuse a file that differs from the others of its session.
 
     Parameters

@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.make.fetching import output_place, sessions_with_t
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import requests as request_rows
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.suite2p_runner.publish import require_place
+from imaging_pipeline.suite2p_runner.publish import require_recording_folder
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
@@ -69,7 +69,7 @@ def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
     """
     _require_tifs(tifs)
     # Else each tif would be missed, and the experimenter asked for what the share will bring back.
-    require_place(Path(place["target"]))
+    require_recording_folder(Path(place["target"]))
     if place["registered"] is not None:
         output = read_output(Path(place["registered"]))
         if output.marker is None:
