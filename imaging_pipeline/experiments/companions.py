@@ -32,12 +32,12 @@ class Companions:
 
     def __init__(self, acquisitions: Set[tuple[str, int]]) -> None:
         self._acquisitions = acquisitions
-        self._places: dict[Used, str] = {}
+        self._first_names: dict[Used, str] = {}
 
     def recognise(self, name: str) -> Used | Unknown:
         """Return what a file is that is no recording; ``name`` is its path below the folder."""
         verdict = self._of_name(PurePosixPath(name))
-        return self._first_in_place(verdict, name) if isinstance(verdict, Used) else verdict
+        return self._first_of_kind(verdict, name) if isinstance(verdict, Used) else verdict
 
     def _of_name(self, path: PurePosixPath) -> Used | Unknown:
         suffix = path.suffix.lower()
@@ -58,10 +58,10 @@ class Companions:
             return no_tif(name, acquisition, self._acquisitions)
         return Used(datasettype, suffix[1:], name, acquisition)
 
-    def _first_in_place(self, used: Used, name: str) -> Used | Unknown:
+    def _first_of_kind(self, used: Used, name: str) -> Used | Unknown:
         """Keep one file a type and acquisition: a video is often converted, and the original kept."""
-        place = Used(used.datasettype, "", used.timeseries_name, used.acquisition)
-        first = self._places.setdefault(place, name)
+        kind = Used(used.datasettype, "", used.timeseries_name, used.acquisition)
+        first = self._first_names.setdefault(kind, name)
         if first != name:
             return Unknown(f"'{first}' is {used.datasettype} of acquisition {used.acquisition} already")
         return used
@@ -72,5 +72,5 @@ def no_tif(timeseries_name: str, acquisition: int, acquisitions: Set[tuple[str, 
     reason = f"the folder has no tif of acquisition {acquisition} of '{timeseries_name}'"
     known = {name for name, _ in acquisitions}
     similar = [] if timeseries_name in known else near(timeseries_name, known)
-    told = f"{reason}; similar: {', '.join(similar)}" if similar else reason
-    return Unknown(told, lacks_recording=True)
+    message = f"{reason}; similar: {', '.join(similar)}" if similar else reason
+    return Unknown(message, lacks_recording=True)

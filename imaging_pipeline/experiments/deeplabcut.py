@@ -26,8 +26,8 @@ def named_as(timeseries_names: Set[str]) -> Naming:
         if name in timeseries_names:
             return name
         similar = near(name, timeseries_names)
-        told = f"; similar: {', '.join(similar)}" if similar else ""
-        return Unknown(f"the folder has no recording '{name}'{told}", lacks_recording=True)
+        hint = f"; similar: {', '.join(similar)}" if similar else ""
+        return Unknown(f"the folder has no recording '{name}'{hint}", lacks_recording=True)
 
     return named
 
@@ -57,9 +57,9 @@ def recognise_deeplabcut(names: Sequence[str], naming: Naming) -> Mapping[str, U
 
 
 def _of_folder(timeseries_name: str | Unknown, paths: Sequence[PurePosixPath]) -> dict[str, Used | Unknown]:
-    here = [path for path in paths if len(path.parts) == 2]
-    configs, positions = _ending(here, _CONFIG), _ending(here, _POSITIONS)
-    pickles = _ending(here, _META)
+    files = [path for path in paths if len(path.parts) == 2]
+    configs, positions = _ending(files, _CONFIG), _ending(files, _POSITIONS)
+    pickles = _ending(files, _META)
     metas = [path for path in pickles if path.stem.endswith(_META_ENDINGS)] or pickles
     taken = [*configs, *positions, *metas]
     verdicts: dict[str, Used | Unknown] = {

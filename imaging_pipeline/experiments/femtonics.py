@@ -15,10 +15,10 @@ from imaging_pipeline.experiments.recognised import (
     ExperimentType,
     Part,
     Recognised,
+    StackFiles,
     Unknown,
     Used,
 )
-from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.mesc.file import SUFFIX, MescUnit, read_recording, read_units
 from imaging_pipeline.readers.mesc.tifs import read_exported_tifs
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
@@ -57,7 +57,7 @@ class Femtonics(ExperimentType):
         """Return what each file is, and of which measurement."""
         units = _units(names)
         measurements = Measurements(list(units.values()))
-        places: dict[Used, str] = {}
+        first_names: dict[Used, str] = {}
         recognised = []
         deeplabcut = recognise_deeplabcut(names, measurements.timeseries_named_by)
         for name in sorted(names):
@@ -68,7 +68,7 @@ class Femtonics(ExperimentType):
             else:
                 verdict = _beside(PurePosixPath(name), measurements)
             if isinstance(verdict, Used):
-                verdict = _first_in_place(verdict, name, places)
+                verdict = _first_of_kind(verdict, name, first_names)
             recognised.append(Recognised(name, verdict))
         return tuple(recognised)
 
@@ -85,13 +85,13 @@ class Femtonics(ExperimentType):
             match = _EXPORTED.fullmatch(path.stem) if path.suffix.lower() in _TIF_SUFFIXES else None
             if match:
                 numbers.setdefault(path.parent, set()).add(int(match["number"]))
-        for place, found in numbers.items():
-            missing = sorted(set(range(1, max(found))) - found)
+        for subfolder, present in numbers.items():
+            missing = sorted(set(range(1, max(present))) - present)
             if missing:
                 raise NamingError(
                     "Exported tifs are missing before others",
-                    path=folder / place,
-                    found=f"{len(found)} tifs up to {max(found):05d}, without {missing[0]:05d}",
+                    path=folder / subfolder,
+                    found=f"{len(present)} tifs up to {max(present):05d}, without {missing[0]:05d}",
                     remedy="copy the missing tifs, or export the measurement again.",
                 )
 
@@ -156,8 +156,8 @@ def _in_folder(path: PurePosixPath, measurements: Measurements) -> Used | Unknow
     return Used(TIF, "tif", unit.timeseries_name, 0, int(match["number"]))
 
 
-def _first_in_place(used: Used, name: str, places: dict[Used, str]) -> Used | Unknown:
+def _first_of_kind(used: Used, name: str, first_names: dict[Used, str]) -> Used | Unknown:
     """Keep one file a type and measurement, of tifs one a number; a video is often converted."""
-    place = Used(used.datasettype, "", used.timeseries_name, 0, used.file_number)
-    first = places.setdefault(place, name)
+    kind = Used(used.datasettype, "", used.timeseries_name, 0, used.file_number)
+    first = first_names.setdefault(kind, name)
     return used if first == name else Unknown(f"'{first}' is {used.datasettype} of its measurement already")

@@ -10,8 +10,8 @@ from imaging_pipeline.experiments.recognised import Unknown
 
 # A part of a .mesc file, by its path below that of the file.
 _UNIT = re.compile(r"(?P<stem>[^/]+)\.mesc/MSession_(?P<session>[0-9]+)/MUnit_(?P<number>[0-9]+)", re.I)
-_SAID_UNIT = re.compile(r"(?<![0-9A-Za-z])MUnit_(?P<number>[0-9]+)(?![0-9A-Za-z])")
-_SAID_SESSION = re.compile(r"(?<![0-9A-Za-z])MSession_(?P<number>[0-9]+)(?![0-9A-Za-z])")
+_UNIT_NUMBER = re.compile(r"(?<![0-9A-Za-z])MUnit_(?P<number>[0-9]+)(?![0-9A-Za-z])")
+_SESSION_NUMBER = re.compile(r"(?<![0-9A-Za-z])MSession_(?P<number>[0-9]+)(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, order=True)
@@ -51,26 +51,26 @@ class Measurements:
 
     def named_by(self, name: str) -> UnitName | Unknown:
         """Return the measurement that a name speaks of, or why it is not certain which."""
-        said = _SAID_UNIT.search(name)
-        if said is None:
+        match = _UNIT_NUMBER.search(name)
+        if match is None:
             return Unknown("its name does not say of which measurement it is (MUnit_M)")
-        units = [unit for unit in self._units if unit.number == int(said["number"])]
-        session = _SAID_SESSION.search(name)
+        units = [unit for unit in self._units if unit.number == int(match["number"])]
+        session = _SESSION_NUMBER.search(name)
         if session is not None:
             units = [unit for unit in units if unit.session == int(session["number"])]
         if len(self._stems) > 1:
-            stem = self._said_stem(f"{name[: said.start()]} {name[said.end() :]}")
+            stem = self._stem_in(f"{name[: match.start()]} {name[match.end() :]}")
             if stem is None:
-                files = ", ".join(f"{each}.mesc" for each in sorted(self._stems))
+                files = ", ".join(f"{file_stem}.mesc" for file_stem in sorted(self._stems))
                 return Unknown(f"its name does not say of which file it is: {files}", is_ambiguous=True)
             units = [unit for unit in units if unit.stem == stem]
         if len(units) == 1:
             return units[0]
         if units:
             sessions = " and ".join(f"MSession_{unit.session}" for unit in units)
-            reason = f"its name does not say of which it is: {said[0]} is in {sessions}"
+            reason = f"its name does not say of which it is: {match[0]} is in {sessions}"
             return Unknown(reason, is_ambiguous=True)
-        return Unknown(f"there is no time series {said[0]} of it in the folder", lacks_recording=True)
+        return Unknown(f"there is no time series {match[0]} of it in the folder", lacks_recording=True)
 
     def timeseries_named_by(self, name: str) -> str | Unknown:
         """Return the timeseries name that a name is, or that of the measurement that it speaks of."""
@@ -81,12 +81,12 @@ class Measurements:
 
     def folder_of(self, unit: UnitName) -> str:
         """Return the shortest name that `named_by` finds a measurement by: its own folder's."""
-        alike = [each for each in self._units if (each.stem, each.number) == (unit.stem, unit.number)]
+        namesakes = [other for other in self._units if (other.stem, other.number) == (unit.stem, unit.number)]
         stem = f"{unit.stem}_" if len(self._stems) > 1 else ""
-        session = f"MSession_{unit.session}_" if len(alike) > 1 else ""
+        session = f"MSession_{unit.session}_" if len(namesakes) > 1 else ""
         return f"{stem}{session}MUnit_{unit.number}"
 
-    def _said_stem(self, text: str) -> str | None:
+    def _stem_in(self, text: str) -> str | None:
         """Return the longest name of a file that stands in a text by itself."""
         for stem in self._stems:
             if re.search(rf"(?<![0-9A-Za-z]){re.escape(stem)}(?![0-9A-Za-z])", text):

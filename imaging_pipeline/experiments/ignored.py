@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME
-from imaging_pipeline.readers.suite2p_matlab.names import result_name
+from imaging_pipeline.readers.suite2p_matlab.output import result_name
 
 SYSTEM = "a file of the operating system"
 HIDDEN = "a hidden or temporary file"

@@ -9,10 +9,16 @@ from imaging_pipeline import progress
 from imaging_pipeline.experiments.companions import Companions
 from imaging_pipeline.experiments.dataset_types import TIF
 from imaging_pipeline.experiments.deeplabcut import named_as, recognise_deeplabcut
-from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import (
+    Examined,
+    ExperimentType,
+    Recognised,
+    StackFiles,
+    Unknown,
+    Used,
+)
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
-from imaging_pipeline.experiments.stack_files import StackFiles
-from imaging_pipeline.readers.scanimage.stack import scanimage_stack
+from imaging_pipeline.readers.scanimage.frames import scanimage_stack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack

@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.dataset_types import (
     TRACKING_PREPROCESSED,
 )
 from imaging_pipeline.experiments.miniscope import Miniscope
-from imaging_pipeline.experiments.recognised import Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import Recognised, StackFile, StackFiles, Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import (
     TIF_SUFFIXES,
     TifName,
@@ -21,7 +21,6 @@ from imaging_pipeline.experiments.scanimage_names import (
     split_tif_name,
     tif_names,
 )
-from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_plain_tif
 
@@ -55,11 +54,11 @@ class MiniscopePreprocessed(Miniscope):
         own: list[Recognised] = []
         for name, split in _preprocessed(folder, names).items():
             datasettype, filetype = _TYPES[PurePosixPath(name).suffix.lower()]
-            place = (split.timeseries_name, split.acquisition)
-            used = Used(datasettype, filetype, *place, split.file_number or 1)
+            acquisition = (split.timeseries_name, split.acquisition)
+            used = Used(datasettype, filetype, *acquisition, split.file_number or 1)
             # A corrected movie without its raw tifs is refused when the numbers are checked.
-            is_lost = datasettype != TIF_PREPROCESSED and place not in raw
-            own.append(Recognised(name, no_tif(*place, raw) if is_lost else used))
+            is_lost = datasettype != TIF_PREPROCESSED and acquisition not in raw
+            own.append(Recognised(name, no_tif(*acquisition, raw) if is_lost else used))
         for name in names:
             if name.startswith(f"{_INTERMEDIATE_FOLDER}/"):
                 own.append(Recognised(name, _intermediate(PurePosixPath(name), timeseries_names)))
@@ -133,12 +132,12 @@ class MiniscopePreprocessed(Miniscope):
 
 def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
     """Return the files of the folder itself that end in ``_preproc``, taken apart."""
-    found = {}
+    names_split = {}
     for name in sorted(names):
         path = PurePosixPath(name)
         if "/" not in name and path.stem.endswith(_ENDING) and path.suffix.lower() in _TYPES:
-            found[name] = split_tif_name(folder, name, _ENDING)
-    return {name: split for name, split in found.items() if split is not None}
+            names_split[name] = split_tif_name(folder, name, _ENDING)
+    return {name: split for name, split in names_split.items() if split is not None}
 
 
 def _corrected(folder: Path, names: Sequence[str]) -> dict[str, TifName]:

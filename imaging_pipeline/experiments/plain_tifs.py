@@ -14,10 +14,10 @@ from imaging_pipeline.experiments.recognised import (
     ExperimentType,
     Part,
     Recognised,
+    StackFiles,
     Unknown,
     Used,
 )
-from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.names import hash16
 from imaging_pipeline.readers.session_json import FILE_NAME, read_session_json
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_plain_tif
@@ -41,8 +41,8 @@ class PlainTifs(ExperimentType):
         """
         if path.name != FILE_NAME:
             return {}
-        said = read_session_json(path)
-        return {said.timeseries_name: Part(Examined(said.start), hash16(*astuple(said)))}
+        session = read_session_json(path)
+        return {session.timeseries_name: Part(Examined(session.start), hash16(*astuple(session)))}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
         """Return what each file is, by names alone."""
@@ -88,8 +88,8 @@ class PlainTifs(ExperimentType):
         NothingFoundError, FormatError
             A file is gone, truncated, or not what its format says.
         """
-        said = read_session_json(files.primary[0].path)
-        return tuple(read_plain_tif(file.path, said) for file in files.tifs)
+        session = read_session_json(files.primary[0].path)
+        return tuple(read_plain_tif(file.path, session) for file in files.tifs)
 
 
 def _is_described(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What an experiment type says about each file of a folder."""
+"""What an experiment type says of the files of a folder, and what it reads of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,39 @@ from pathlib import Path
 from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
-from imaging_pipeline.experiments.stack_files import StackFiles
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
 from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A file on this machine, the acquisition that it is of, and what of the file where it is not all."""
+
+    path: Path
+    acquisition: int
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class StackFiles:
+    """A dataset of tifs, and what was recorded with it.
+
+    Attributes
+    ----------
+    datasettype
+        What the tifs are.
+    timeseries_name
+        The session's.
+    tifs
+        The dataset's files in order.
+    primary
+        The files of the session's primary dataset in order; it may be the same dataset.
+    """
+
+    datasettype: str
+    timeseries_name: str
+    tifs: tuple[StackFile, ...]
+    primary: tuple[StackFile, ...]
 
 
 @dataclass(frozen=True)

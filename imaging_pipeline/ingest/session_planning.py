@@ -18,7 +18,7 @@ from imaging_pipeline.ingest.records import (
     Request,
     SessionRecord,
 )
-from imaging_pipeline.readers.alike import check_alike
+from imaging_pipeline.readers.tiff.stack import check_same_layout
 
 # Disks, and shares even more, take long to answer, but answer many requests at once.
 _EXPECTED_FILES = 16
@@ -169,7 +169,7 @@ def _check_alike(
             contents.folder / file.path: contents.examine(file.path, _examine(experiment, file)).layout
             for file in (*registered, *new)
         }
-        check_alike(layouts, contents.folder / registered[0].path if registered else None)
+        check_same_layout(layouts, contents.folder / registered[0].path if registered else None)
 
 
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:

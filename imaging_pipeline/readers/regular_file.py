@@ -1,4 +1,4 @@
-"""Which paths may be opened: opening a pipe waits for its writer, and a device may act on it."""
+"""Check what a path leads to before it is opened: a pipe waits for its writer, and a device may act."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from imaging_pipeline.errors import FormatError, NothingFoundError
 
 _KINDS = (
+    (stat.S_ISREG, "a regular file"),
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -26,17 +27,44 @@ def require_regular_file(path: Path) -> None:
     FormatError
         A folder, named pipe, socket or device is there.
     """
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError as missing:
-        raise NothingFoundError(
-            "The file is not there", path=path, remedy="Copy it back into the folder."
-        ) from missing
+    mode = _mode(path, "The file is not there", "Copy it back into the folder.")
     if not stat.S_ISREG(mode):
         raise FormatError(
             "This is no regular file, and was not opened",
             path=path,
-            found=next((kind for is_kind, kind in _KINDS if is_kind(mode)), "another kind of file"),
+            found=_kind(mode),
             allowed="a regular file",
             remedy="remove it from the folder, or put the file there that should have this name.",
         )
+
+
+def require_folder(path: Path) -> None:
+    """Raise an error unless a path leads to a folder.
+
+    Raises
+    ------
+    NothingFoundError
+        Nothing is there.
+    FormatError
+        A file, or something else than a folder, is there.
+    """
+    mode = _mode(path, "The folder is not there", "Copy it back, or register the folder above it again.")
+    if not stat.S_ISDIR(mode):
+        raise FormatError(
+            "This is no folder",
+            path=path,
+            found=_kind(mode),
+            allowed="a folder",
+            remedy="remove it, or put the folder there that should have this name.",
+        )
+
+
+def _mode(path: Path, what: str, remedy: str) -> int:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError as missing:
+        raise NothingFoundError(what, path=path, remedy=remedy) from missing
+
+
+def _kind(mode: int) -> str:
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "another kind of file")

@@ -12,6 +12,7 @@ from typing import Any
 from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.readers.regular_file import require_regular_file
 
 FILE_NAME = "session.json"
 
@@ -79,14 +80,14 @@ def read_session_json(path: Path) -> SessionJson:
     FormatError
         It is no JSON object, a key is missing or not known, or a value is of the wrong kind.
     """
-    said = _load(path)
-    _check_keys(path, said)
+    content = _load(path)
+    _check_keys(path, content)
     values = {}
-    for key, (take, allowed) in _KEYS.items():
-        value = take(said[key])
+    for key, (parse, allowed) in _KEYS.items():
+        value = parse(content[key])
         if value is None:
             raise _wrong(
-                f"The value of '{key}' is of the wrong kind", path, f"{key} = {said[key]!r}", allowed
+                f"The value of '{key}' is of the wrong kind", path, f"{key} = {content[key]!r}", allowed
             )
         values[key] = value
     return SessionJson(**values)
@@ -94,6 +95,7 @@ def read_session_json(path: Path) -> SessionJson:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
+        require_regular_file(path)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as missing:
         raise NothingFoundError(
@@ -110,17 +112,17 @@ def _load(path: Path) -> Mapping[str, Any]:
             remedy="Fill it in, and register the folder again.",
         )
     try:
-        said = strict_json.loads(text)
+        content = strict_json.loads(text)
     except ValueError as wrong:
         raise _wrong("The file is no JSON", path, wrong, _EXAMPLE) from wrong
-    if not isinstance(said, Mapping):
-        raise _wrong("The file holds no JSON object", path, type(said).__name__, _EXAMPLE)
-    return said
+    if not isinstance(content, Mapping):
+        raise _wrong("The file holds no JSON object", path, type(content).__name__, _EXAMPLE)
+    return content
 
 
-def _check_keys(path: Path, said: Mapping[str, Any]) -> None:
-    unknown = sorted(set(said) - set(_KEYS))
-    missing = [key for key in _KEYS if key not in said]
+def _check_keys(path: Path, content: Mapping[str, Any]) -> None:
+    unknown = sorted(set(content) - set(_KEYS))
+    missing = [key for key in _KEYS if key not in content]
     if unknown:
         similar = near(unknown[0], missing or _KEYS, 1)
         hint = f"; did you mean '{similar[0]}'?" if similar else ""

@@ -182,7 +182,7 @@ class SegmentationPackage(Protocol):
             The files of every output by the output's place, a path below the folder.
         """
 
-    def read(self, place: Path, files: Sequence[Path]) -> Output:
+    def read(self, folder: Path, files: Sequence[Path]) -> Output:
         """Read what an output says of itself.
 
         Raises

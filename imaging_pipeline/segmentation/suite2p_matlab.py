@@ -166,10 +166,10 @@ class Suite2pMatlab:
         for path in listed:
             is_of_output = suite2p_matlab.result_name(path.name) or suite2p_matlab.is_intermediate(path.name)
             if path.parent in folders and is_of_output:
-                files.setdefault(_place(path), []).append(str(path))
+                files.setdefault(_output_folder(path), []).append(str(path))
         return files
 
-    def read(self, place: Path, files: Sequence[Path]) -> _Output:
+    def read(self, folder: Path, files: Sequence[Path]) -> _Output:
         """Describe the results of all planes, of each the curated one where there is one.
 
         Raises
@@ -210,7 +210,7 @@ class Suite2pMatlab:
         return len([*replaced, *added]) == 1
 
 
-def _place(path: PurePosixPath) -> str:
+def _output_folder(path: PurePosixPath) -> str:
     folder = path.parent.parent if _PLANE_FOLDER.fullmatch(path.parent.name) else path.parent
     return "" if folder == PurePosixPath(".") else str(folder)
 

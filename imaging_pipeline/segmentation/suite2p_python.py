@@ -43,77 +43,77 @@ _PLANE_FOLDER = re.compile(r"(?:plane\d+|combined)/.*")
 
 @dataclass(frozen=True)
 class _Plane:
-    found: PlaneOutput
+    content: PlaneOutput
 
     has_labels_apart = True
 
     @property
     def label(self) -> str:
-        return self.found.label
+        return self.content.label
 
     @property
     def labels_path(self) -> Path:
-        return self.found.folder / LABELS
+        return self.content.folder / LABELS
 
     def is_imported(self, path: Path) -> bool:
-        return path.parent == self.found.folder and path.name in _IMPORTED
+        return path.parent == self.content.folder and path.name in _IMPORTED
 
     def labelled(self) -> Labelled:
-        is_cell, _ = suite2p_output.read_cell_labels(self.found)
+        is_cell, _ = suite2p_output.read_cell_labels(self.content)
         return Labelled(frozenset(np.flatnonzero(is_cell).tolist()))
 
 
 @dataclass(frozen=True)
 class _Output:
-    found: Suite2pOutput
+    content: Suite2pOutput
 
     files_per_session = None
     num_sessions = None
 
     @property
     def file_list(self) -> tuple[str, ...] | None:
-        return self.found.file_list
+        return self.content.file_list
 
     @property
     def options(self) -> Mapping[str, Any] | None:
-        return self.found.options
+        return self.content.options
 
     @property
     def marker(self) -> Mapping[str, Any] | None:
-        return self.found.marker
+        return self.content.marker
 
     @property
     def planes(self) -> Sequence[_Plane]:
-        return [_Plane(plane) for plane in self.found.imported]
+        return [_Plane(plane) for plane in self.content.imported]
 
     def missing(self) -> list[str]:
-        found = self.found
+        content = self.content
         missing = [
             f"{plane.label}/{name}"
-            for plane in found.imported
+            for plane in content.imported
             for name in suite2p_output.missing_files(plane)
         ]
-        if found.combined is None:
-            missing += missing_planes(len(found.planes), found.num_planes)
+        if content.combined is None:
+            missing += missing_planes(len(content.planes), content.num_planes)
         return missing
 
 
 @dataclass(frozen=True)
 class _SegmentedPlane:
     output: Suite2pOutput
-    found: PlaneOutput
+    content: PlaneOutput
 
     @property
     def path(self) -> Path:
-        return self.found.folder
+        return self.content.folder
 
     @property
     def plane(self) -> int | None:
-        return self.found.plane
+        return self.content.plane
 
     @property
     def single_planes(self) -> Sequence[_SegmentedPlane]:
-        merged = self.output.planes if self.found.plane is None else (self.found,)
+        merged = self.output.planes if self.content.plane is None else (self.content,)
         return [_SegmentedPlane(self.output, plane) for plane in merged]
 
     def options(self) -> Mapping[str, Any]:
@@ -136,27 +136,27 @@ class _SegmentedPlane:
         }
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
-        found = self.found
+        content = self.content
         return session_slices(
-            found.folder, self.output.file_list, found.frames_per_file, found.num_frames, sessions
+            content.folder, self.output.file_list, content.frames_per_file, content.num_frames, sessions
         )
 
     def measured_hash(self) -> str:
         return ""
 
     def cell_labels(self) -> Labels:
-        return suite2p_output.read_cell_labels(self.found)
+        return suite2p_output.read_cell_labels(self.content)
 
     def red_cells(self) -> Labels | None:
-        return suite2p_output.read_red_cells(self.found)
+        return suite2p_output.read_red_cells(self.content)
 
     def rois(self) -> Sequence[Roi]:
-        rois = suite2p_output.read_rois(self.found)
+        rois = suite2p_output.read_rois(self.content)
         numbers = self._plane_numbers
         return [replace(roi, plane=numbers.get(roi.plane, roi.plane)) for roi in rois] if numbers else rois
 
     def traces(self, session: Slice) -> Traces:
-        traces = suite2p_output.read_traces(self.found)
+        traces = suite2p_output.read_traces(self.content)
         return Traces(
             fluo=traces.fluo[:, session.frames],
             neuropil=traces.neuropil[:, session.frames],
@@ -167,13 +167,13 @@ class _SegmentedPlane:
 
     def neuropil_coefficients(self) -> NDArray[np.float64]:
         coefficient = suite2p_output.options_summary(self.output.options).neuropil_coefficient
-        return np.full(self.found.num_rois, np.nan if coefficient is None else coefficient)
+        return np.full(self.content.num_rois, np.nan if coefficient is None else coefficient)
 
     def projections(self) -> Projections:
-        return suite2p_output.read_projections(self.found)
+        return suite2p_output.read_projections(self.content)
 
     def motion(self) -> Motion:
-        return suite2p_output.read_motion(self.found)
+        return suite2p_output.read_motion(self.content)
 
     @cached_property
     def _plane_numbers(self) -> dict[int | None, int]:
@@ -182,7 +182,7 @@ class _SegmentedPlane:
         Where planes are combined, Suite2p 1.x counts those that it merged; 0.x counts all, those that it
         was told to leave out too.
         """
-        if self.found.plane is not None or self.output.generation == "0.x":
+        if self.content.plane is not None or self.output.generation == "0.x":
             return {}
         left_out = set(self.output.options.get("ignore_flyback") or ())
         numbers = range(self.output.num_planes + len(left_out))
@@ -205,18 +205,18 @@ class Suite2pPython:
         """
         if not any(_PLANE_FILE.fullmatch(path) for path in paths):
             return {}
-        roots = (root.relative_to(folder).as_posix() for root in suite2p_output.find_outputs(folder))
-        places = sorted(("" if root == "." else root for root in roots), key=len, reverse=True)
+        roots = (path.relative_to(folder).as_posix() for path in suite2p_output.find_outputs(folder))
+        folders = sorted(("" if path == "." else path for path in roots), key=len, reverse=True)
         files: dict[str, list[str]] = {}
         for path in paths:
-            place = next((place for place in places if _holds(place, path)), None)
-            if place is not None:
-                files.setdefault(place, []).append(path)
+            root = next((root for root in folders if _holds(root, path)), None)
+            if root is not None:
+                files.setdefault(root, []).append(path)
         return files
 
-    def read(self, place: Path, files: Sequence[Path]) -> _Output:
+    def read(self, root: Path, files: Sequence[Path]) -> _Output:
         """Read the dictionaries of an output."""
-        return _Output(suite2p_output.read_output(place))
+        return _Output(suite2p_output.read_output(root))
 
     @contextmanager
     def open_plane(self, path: Path) -> Iterator[_SegmentedPlane]:
@@ -241,5 +241,5 @@ def _part(trace: Trace | None, session: Slice) -> Trace | None:
     return None if trace is None else trace[:, session.frames]
 
 
-def _holds(place: str, path: str) -> bool:
-    return path.startswith(f"{place}/") if place else _PLANE_FOLDER.fullmatch(path) is not None
+def _holds(root: str, path: str) -> bool:
+    return path.startswith(f"{root}/") if root else _PLANE_FOLDER.fullmatch(path) is not None

@@ -14,10 +14,8 @@ import shutil
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
-
-Send = Callable[[Mapping[str, Any]], None]
 
 
 def main() -> int:

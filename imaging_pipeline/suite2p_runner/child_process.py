@@ -19,18 +19,18 @@ from imaging_pipeline.errors import PipelineError, ProcessKilledError, Responsib
 from imaging_pipeline.processes import exit_text
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.run_settings import CELLPOSE_MODELS_VARIABLE, cellpose_models
-from imaging_pipeline.suite2p_runner.scratch import filled_up, has_no_room, is_full
+from imaging_pipeline.suite2p_runner.scratch import has_no_room, is_full, scratch_full_error
 
 _CHILD = "imaging_pipeline.suite2p_runner.child"
 _STARTING = "starting Suite2p"
-_PATIENCE_S = 10
+_TIMEOUT_S = 10
 
 # Of GNU's C library, which other systems pass over. By default it gives large arrays back to the system as
 # soon as they are freed, and the system clears every page of the next: 3,900 pages a frame of 256 x 256, more
 # than half of the time of a registration. Kept, the results are the same to the bit, in up to a third more
 # memory.
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
-_TOLD_LINES = 5
+_SHOWN_LINES = 5
 
 _MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")
 _MEMORY_REMEDY = (
@@ -64,8 +64,8 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     progress.report(_STARTING)
     home = folder / "home"
     home.mkdir()
-    said = folder / "stderr.txt"
-    with said.open("wb") as stderr:
+    log_path = folder / "stderr.txt"
+    with log_path.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", _CHILD],
             stdin=subprocess.PIPE,
@@ -76,14 +76,14 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             encoding="utf-8",
         )
     try:
-        outcome = _converse(process, {**job, "folder": str(folder)})
+        outcome = _communicate(process, {**job, "folder": str(folder)})
         code = _wait(process)
     finally:
         _end(process)
     if "result" in outcome.last:
         result: dict[str, Any] = outcome.last["result"]
         return result
-    raise _error(outcome, code, _end_of(said), job, folder)
+    raise _error(outcome, code, _last_lines(log_path), job, folder)
 
 
 def _environment(home: Path, threads: int) -> dict[str, str]:
@@ -102,13 +102,13 @@ class _Outcome:
     log: tuple[str, ...]
 
 
-def _converse(process: subprocess.Popen[str], job: Mapping[str, Any]) -> _Outcome:
+def _communicate(process: subprocess.Popen[str], job: Mapping[str, Any]) -> _Outcome:
     assert process.stdin is not None
     assert process.stdout is not None
     with suppress(BrokenPipeError):  # it ended already; its exit code says more
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
-    step, log = _STARTING, deque[str](maxlen=_TOLD_LINES)
+    step, log = _STARTING, deque[str](maxlen=_SHOWN_LINES)
     for line in process.stdout:
         message: dict[str, Any] = json.loads(line)
         if "progress" not in message:
@@ -123,7 +123,7 @@ def _converse(process: subprocess.Popen[str], job: Mapping[str, Any]) -> _Outcom
 def _wait(process: subprocess.Popen[str]) -> int:
     """Wait for a process that has said all it had to say."""
     try:
-        return process.wait(_PATIENCE_S)
+        return process.wait(_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
@@ -138,26 +138,26 @@ def _end(process: subprocess.Popen[str]) -> None:
     _wait(process)
 
 
-def _end_of(said: Path) -> tuple[str, ...]:
-    if not said.is_file():  # somebody cleared the scratch folder
+def _last_lines(log_path: Path) -> tuple[str, ...]:
+    if not log_path.is_file():  # somebody cleared the scratch folder
         return ()
-    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()
-    return tuple(line.strip() for line in lines if line.strip())[-_TOLD_LINES:]
+    lines = log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())[-_SHOWN_LINES:]
 
 
 def _error(
-    outcome: _Outcome, code: int, said: tuple[str, ...], job: Mapping[str, Any], folder: Path
+    outcome: _Outcome, code: int, last_lines: tuple[str, ...], job: Mapping[str, Any], folder: Path
 ) -> PipelineError:
     error = outcome.last.get("error")
-    told = f"{error['type']}: {error['message']}" if error else exit_text(code)
+    reason = f"{error['type']}: {error['message']}" if error else exit_text(code)
     if _is_scratch_full(error, code, folder):
-        return filled_up(folder, told)
-    lines = outcome.log if error else (*outcome.log, *said)[-_TOLD_LINES:]
-    what, remedy, responsible = _explained(error, code)
+        return scratch_full_error(folder, reason)
+    lines = outcome.log if error else (*outcome.log, *last_lines)[-_SHOWN_LINES:]
+    what, remedy, responsible = _explain(error, code)
     failure = (ProcessKilledError if _was_killed(error, code) else RunError)(
         f"{what} in the step '{outcome.step}'",
         path=next((file["path"] for file in job.get("originals", ())), None),
-        found=f"{told}; it last said: {' | '.join(lines) or 'nothing'}",
+        found=f"{reason}; it last said: {' | '.join(lines) or 'nothing'}",
         remedy=remedy,
         responsible=responsible,
     )
@@ -184,7 +184,7 @@ def _is_scratch_full(error: Mapping[str, Any] | None, code: int, folder: Path) -
     return (is_by_map or error is not None) and has_no_room(folder)
 
 
-def _explained(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Responsible]:
+def _explain(error: Mapping[str, Any] | None, code: int) -> tuple[str, str, Responsible]:
     """Return what happened to a process, what to do about it, and whose move that is."""
     if _was_killed(error, code):
         return "The process that runs Suite2p was killed", _MEMORY_REMEDY, Responsible.ADMINISTRATOR

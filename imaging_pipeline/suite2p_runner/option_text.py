@@ -1,14 +1,15 @@
-"""Options as a person reads and types them."""
+"""Options as a person reads and types them, and in what two sets differ."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from imaging_pipeline import strict_json
-from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, settings_1x
+from imaging_pipeline.suite2p_runner.known_options import conform, db_1x, flat, settings_1x
 from imaging_pipeline.suite2p_runner.options import CARRIED_DB
 
 NOTHING = "null"
@@ -16,7 +17,7 @@ NOTHING = "null"
 
 
 @cache
-def known() -> Mapping[str, tuple[str, Any]]:
+def options_by_name() -> Mapping[str, tuple[str, Any]]:
     """Type and default of each option that a set may say, by name; what the recording is comes first."""
     return {**{name: db_1x()[name] for name in CARRIED_DB}, **settings_1x()}
 
@@ -34,7 +35,7 @@ def from_text(name: str, text: str) -> Any:
     InputError
         It is of another kind.
     """
-    kind, _ = known()[name]
+    kind, _ = options_by_name()[name]
     if kind == "str":
         return None if text == NOTHING else text
     try:
@@ -43,3 +44,38 @@ def from_text(name: str, text: str) -> Any:
         # A word, such as "auto"; what is none of those is refused as of the wrong kind.
         value = text
     return conform(name, value, kind)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option where two sets differ, or a set and Suite2p's defaults.
+
+    Attributes
+    ----------
+    name
+        Dotted name of the option, such as ``registration.nonrigid``.
+    first, second
+        Its value in each.
+    """
+
+    name: str
+    first: Any
+    second: Any
+
+
+def from_default(settings: Mapping[str, Any]) -> list[Difference]:
+    """Return what a set says otherwise than Suite2p: the set's value, and the default."""
+    return between(settings, {})
+
+
+def between(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
+    """Return in what two sets differ, in Suite2p's order; what a set does not say is as in Suite2p."""
+    known = {**db_1x(), **settings_1x()}
+    values = [dict(flat(settings)) for settings in (first, second)]
+    differences = []
+    for name in dict.fromkeys([*known, *values[0], *values[1]]):
+        default = known[name][1] if name in known else None
+        one, other = (settings.get(name, default) for settings in values)
+        if one != other:
+            differences.append(Difference(name, one, other))
+    return differences

@@ -62,8 +62,8 @@ class OptionSet:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Settings and recording in one mapping, which `translate` takes again: what is kept and compared."""
-        return {**self.settings, **self.db}
+        """Settings and recording in one mapping, which `translate` takes again; it is stored and compared."""
+        return {**self.settings, **{key: value for key, value in self.db.items() if value is not None}}
 
 
 def load_options(path: Path) -> Mapping[str, Any]:
@@ -136,12 +136,12 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
     InputError
         For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
     """
-    given = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
-    _refuse_unkeepable(given)
-    _require_groups(given)
+    stated = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
+    _refuse_unstorable(stated)
+    _require_groups(stated)
     no_options = {key: NO_OPTION for key in options if key in NOT_OPTIONS}
-    generation = _generation(given)
-    translated = translate_0x(given) if generation == "0.x" else _translate_1x(given)
+    generation = _generation(stated)
+    translated = translate_0x(stated) if generation == "0.x" else _translate_1x(stated)
     settings: dict[str, Any] = {}
     db: dict[str, Any] = {}
     written = {name: key for key, name in ops_0x()["carried"].items()} if generation == "0.x" else {}
@@ -155,7 +155,7 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
     return OptionSet(settings, db, generation, {**no_options, **translated.not_carried})
 
 
-def _refuse_unkeepable(options: Mapping[str, Any]) -> None:
+def _refuse_unstorable(options: Mapping[str, Any]) -> None:
     """Refuse values that no database takes as JSON."""
     for name, value in flat(options):
         if not strict_json.is_storable([name, value]):

@@ -80,12 +80,12 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
 
 def _conformed(options: Mapping[str, Any]) -> dict[str, Any]:
     """Check what is reckoned with; of these, one that says None says nothing."""
-    given = {key: value for key, value in options.items() if value is not None or key not in _KINDS}
+    checked = {key: value for key, value in options.items() if value is not None or key not in _KINDS}
     for key, kind in _KINDS.items():
         # A diameter of 0 is one that is estimated, and no list of zeros.
-        if key in given and not (key == "diameter" and given[key] == 0):
-            given[key] = conform(key, given[key], kind)
-    return given
+        if key in checked and not (key == "diameter" and checked[key] == 0):
+            checked[key] = conform(key, checked[key], kind)
+    return checked
 
 
 def _algorithm(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict[str, str]) -> None:

@@ -26,17 +26,18 @@ from imaging_pipeline.errors import (
     Responsible,
     StillCopyingError,
 )
-from imaging_pipeline.readers.scanimage.tif import PlacedField, fields_in_page
+from imaging_pipeline.readers.scanimage.fields import LocatedField
+from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.suite2p_runner.request import Trim
-from imaging_pipeline.suite2p_runner.supported import check_alike, check_not_blank, check_supported
+from imaging_pipeline.suite2p_runner.supported import check_not_blank, check_same_recording, check_supported
 
 # Suite2p 1.1.0 refuses fewer.
 _MIN_VOLUMES = 10
 
 
 @dataclass(frozen=True)
-class TifShare:
+class TifPart:
     """A file, how many of its first pages belong to whole volumes, and when it was written."""
 
     tif: RecordedTif[Header]
@@ -63,30 +64,30 @@ class Inputs:
         Fields of view in each page, from top to bottom; empty where the page is one.
     """
 
-    shares: tuple[TifShare, ...]
+    parts: tuple[TifPart, ...]
     num_volumes: int
-    fields: tuple[PlacedField, ...] = ()
+    fields: tuple[LocatedField, ...] = ()
 
     @property
     def header(self) -> Header:
         """The header of the first file, which stands for all."""
-        return self.shares[0].tif.header
+        return self.parts[0].tif.header
 
     @property
     def num_pages(self) -> int:
         """Pages of all whole volumes."""
-        return sum(share.num_pages for share in self.shares)
+        return sum(part.num_pages for part in self.parts)
 
     @property
     def page_bytes(self) -> int:
         """Bytes of one page in Suite2p's binary, which is int16."""
-        return 2 * self.shares[0].tif.height * self.shares[0].tif.width
+        return 2 * self.parts[0].tif.height * self.parts[0].tif.width
 
     @property
     def frame_sizes(self) -> tuple[tuple[int, int], ...]:
         """Height and width of the frames of each field, in pixels."""
-        tif = self.shares[0].tif
-        return tuple((place.field.height_px, place.field.width_px) for place in self.fields) or (
+        tif = self.parts[0].tif
+        return tuple((located.field.height_px, located.field.width_px) for located in self.fields) or (
             (tif.height, tif.width),
         )
 
@@ -94,7 +95,7 @@ class Inputs:
     def trimmed(self) -> tuple[Trim, ...]:
         """What is left out."""
         return tuple(
-            Trim(share.tif.path.name, share.pages_dropped) for share in self.shares if share.pages_dropped
+            Trim(part.tif.path.name, part.pages_dropped) for part in self.parts if part.pages_dropped
         )
 
 
@@ -119,12 +120,12 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
             remedy="Register the folder again.",
         )
     for tif in tifs:
-        _written(tif)
-        check_alike(tif, tifs[0])
+        _modified_ns(tif)
+        check_same_recording(tif, tifs[0])
     check_supported(tifs[0])
     check_not_blank(tifs[0])
-    shares = tuple(_shares(tifs, acquisitions))
-    num_volumes = sum(share.num_pages for share in shares) // tifs[0].header.pages_per_volume
+    parts = tuple(_parts(tifs, acquisitions))
+    num_volumes = sum(part.num_pages for part in parts) // tifs[0].header.pages_per_volume
     if num_volumes < _MIN_VOLUMES:
         raise InputError(
             "The recording is too short for Suite2p",
@@ -133,7 +134,7 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
             allowed=f"{_MIN_VOLUMES} or more",
             remedy="Nothing, if it was a try or a snapshot; else look for tifs that are missing.",
         )
-    return Inputs(shares, num_volumes, fields_in_page(tifs[0]))
+    return Inputs(parts, num_volumes, fields_in_page(tifs[0]))
 
 
 @contextmanager
@@ -158,21 +159,21 @@ def unchanged(inputs: Inputs) -> Iterator[None]:
 
 
 def _check_unchanged(inputs: Inputs) -> None:
-    for share in inputs.shares:
-        if _written(share.tif) != share.modified_ns:
+    for part in inputs.parts:
+        if _modified_ns(part.tif) != part.modified_ns:
             raise StillCopyingError(
                 "A tif was written to while Suite2p read it; nothing of the run is kept",
-                path=share.tif.path,
-                found=f"written at {_moment(_written(share.tif))}",
-                allowed=f"written at {_moment(share.modified_ns)}, as when the run began",
+                path=part.tif.path,
+                found=f"written at {_moment(_modified_ns(part.tif))}",
+                allowed=f"written at {_moment(part.modified_ns)}, as when the run began",
                 remedy="Leave the files alone; what they hold is registered anew when the folder is.",
             )
 
 
-def _written(tif: RecordedTif[Header]) -> int:
+def _modified_ns(tif: RecordedTif[Header]) -> int:
     """Return when a file was written, in ns, if it is as large as when its pages were counted."""
     try:
-        found = tif.path.stat()
+        status = tif.path.stat()
     except FileNotFoundError as error:
         if tif.path.parent.is_dir():
             raise NothingFoundError(
@@ -186,22 +187,22 @@ def _written(tif: RecordedTif[Header]) -> int:
             remedy="Mount the share again, or register the folder anew where it was moved to.",
             responsible=Responsible.RETRY,
         ) from error
-    if found.st_size != tif.size_bytes:
+    if status.st_size != tif.size_bytes:
         raise StillCopyingError(
             "A tif changed since its pages were counted",
             path=tif.path,
-            found=f"{found.st_size} bytes",
+            found=f"{status.st_size} bytes",
             allowed=f"{tif.size_bytes} bytes",
             remedy="Leave the files alone; what they hold is registered anew when the folder is.",
         )
-    return found.st_mtime_ns
+    return status.st_mtime_ns
 
 
 def _moment(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / 1e9).isoformat(sep=" ", timespec="milliseconds")
 
 
-def _shares(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Iterator[TifShare]:
+def _parts(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Iterator[TifPart]:
     done: set[int] = set()
     for acquisition, group in groupby(zip(acquisitions, tifs, strict=True), key=lambda pair: pair[0]):
         files = [tif for _acquisition, tif in group]
@@ -213,10 +214,10 @@ def _shares(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) ->
                 remedy="Register the folder again.",
             )
         done.add(acquisition)
-        yield from _shares_of_acquisition(files)
+        yield from _parts_of_acquisition(files)
 
 
-def _shares_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifShare]:
+def _parts_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifPart]:
     header = files[0].header
     for tif in files[:-1]:
         if tif.num_pages % header.num_channels:
@@ -228,9 +229,9 @@ def _shares_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifShar
                 remedy="Copy the file again from the microscope.",
             )
     to_drop = sum(tif.num_pages for tif in files) % header.pages_per_volume
-    shares: list[TifShare] = []
+    parts: list[TifPart] = []
     for tif in reversed(files):
         dropped = min(to_drop, tif.num_pages)
         to_drop -= dropped
-        shares.append(TifShare(tif, tif.num_pages - dropped, _written(tif)))
-    return shares[::-1]
+        parts.append(TifPart(tif, tif.num_pages - dropped, _modified_ns(tif)))
+    return parts[::-1]

@@ -31,7 +31,7 @@ _PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 _DEAD_S = 86400.0
 
 
-def require_place(target: Path) -> None:
+def require_recording_folder(target: Path) -> None:
     """Check that the recording's folder is there, two above the output.
 
     It is never made: below the empty mount point of a share it would be on this machine's own disk.
@@ -67,8 +67,8 @@ def publish(source: Path, target: Path) -> None:
     num_bytes = sum((source / file).stat().st_size for file in files)
     owner = f"{socket.gethostname()}-{os.getpid()}"
     partial = target.with_name(f".{target.name}.partial-{owner}-{uuid.uuid4().hex[:8]}")
-    with _told_of(source, target):
-        require_place(target)
+    with _errors_of_share(source, target):
+        require_recording_folder(target)
         require_space(target.parent, num_bytes, "the output of Suite2p", TARGET_REMEDY)
         try:
             target.parent.mkdir(exist_ok=True)
@@ -84,14 +84,14 @@ def publish(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _told_of(source: Path, target: Path) -> Iterator[None]:
+def _errors_of_share(source: Path, target: Path) -> Iterator[None]:
     """Say of what the system refuses at the place of an output what can be done about it."""
     try:
         yield
     except StoreError:
         raise
     except OSError as error:
-        if _is_of(error, source):
+        if _concerns(error, source):
             raise StoreError(
                 "The finished run of Suite2p cannot be read from this machine's scratch disk",
                 path=error.filename,
@@ -117,7 +117,7 @@ def _told_of(source: Path, target: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_of(error: OSError, folder: Path) -> bool:
+def _concerns(error: OSError, folder: Path) -> bool:
     """Return True if an error is of a file below a folder alone; that of a copy that broke off names two."""
     named = error.filename is not None and error.filename2 is None
     return named and Path(error.filename).is_relative_to(folder)
@@ -183,18 +183,18 @@ def _exchange(partial: Path, target: Path) -> None:
     Nothing of the lab's is ever deleted.
     """
     if not target.exists():
-        rename_patiently(partial, target)
+        rename_with_retries(partial, target)
         return
     aside = target.with_name(f"{target.name}.superseded-{datetime.now():%Y%m%dT%H%M%S%f}")
-    rename_patiently(target, aside)
+    rename_with_retries(target, aside)
     try:
-        rename_patiently(partial, target)
+        rename_with_retries(partial, target)
     except BaseException:
-        rename_patiently(aside, target)
+        rename_with_retries(aside, target)
         raise
 
 
-def rename_patiently(path: Path, to: Path) -> None:
+def rename_with_retries(path: Path, to: Path) -> None:
     """Rename a folder, and wait a while for who has one of its files open.
 
     Raises

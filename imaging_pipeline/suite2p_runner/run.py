@@ -23,11 +23,18 @@ from imaging_pipeline.readers.tiff.recorded import copy_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores
-from imaging_pipeline.suite2p_runner.kept import drop, drop_forgotten, keep, kept_folder
-from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.finished import (
+    describe,
+    drop,
+    drop_expired,
+    find_finished,
+    retain,
+    retained_folder,
+    write_marker,
+)
 from imaging_pipeline.suite2p_runner.options import OptionSet, translate
 from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs, unchanged
-from imaging_pipeline.suite2p_runner.publish import TARGET_REMEDY, publish, require_place
+from imaging_pipeline.suite2p_runner.publish import TARGET_REMEDY, publish, require_recording_folder
 from imaging_pipeline.suite2p_runner.request import RunRequest, RunResult, Trim
 from imaging_pipeline.suite2p_runner.run_settings import RunSettings, assemble
 from imaging_pipeline.suite2p_runner.scratch import SCRATCH_REMEDY, require_space, run_folder
@@ -79,24 +86,24 @@ def run(request: RunRequest) -> RunResult:
     adopted = find_finished(request.target, description)
     if adopted is not None:
         return adopted
-    kept = kept_folder(request.scratch, description)
-    finished = find_finished(kept, description)
+    retained = retained_folder(request.scratch, description)
+    finished = find_finished(retained, description)
     if finished is None:
-        drop_forgotten(request.scratch)
-        finished = _run_anew(request, inputs, options, description, kept)
-    publish(kept, request.target)
-    drop(kept)
+        drop_expired(request.scratch)
+        finished = _run_anew(request, inputs, options, description, retained)
+    publish(retained, request.target)
+    drop(retained)
     return replace(finished, target=request.target, adopted=False)
 
 
 def _run_anew(
-    request: RunRequest, inputs: Inputs, options: OptionSet, description: Mapping[str, Any], kept: Path
+    request: RunRequest, inputs: Inputs, options: OptionSet, description: Mapping[str, Any], retained: Path
 ) -> RunResult:
     started = time.monotonic()
     _require_suite2p()
     settings = assemble(options, inputs, is_registered=request.is_registered)
     needed = _Needed.of(inputs, settings)
-    require_place(request.target)
+    require_recording_folder(request.target)
     require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)
     require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY, is_here=True)
     threads = request.threads or num_cores()
@@ -104,24 +111,24 @@ def _run_anew(
         output = folder / "output"
         output.mkdir()
         with unchanged(inputs):
-            told = run_child(_job(inputs, settings, folder, output, threads), folder)
-        found = _check_output(output / "suite2p", inputs, settings)
+            outcome = run_child(_job(inputs, settings, folder, output, threads), folder)
+        analysed = _check_output(output / "suite2p", inputs, settings)
         result = RunResult(
-            target=kept,
+            target=retained,
             adopted=False,
             num_frames=inputs.num_volumes,
-            num_rois=sum(plane.num_rois for plane in found.planes),
-            settings_used={**settings.settings, "torch_device": told["torch_device"], "db": settings.db},
+            num_rois=sum(plane.num_rois for plane in analysed.planes),
+            settings_used={**settings.settings, "torch_device": outcome["torch_device"], "db": settings.db},
             overridden=settings.overridden,
             trimmed=inputs.trimmed,
             seconds=round(time.monotonic() - started, 3),
-            seconds_by_stage=told["seconds_by_stage"],
-            versions={**told["versions"], "imaging-pipeline": metadata.version("imaging-pipeline")},
+            seconds_by_stage=outcome["seconds_by_stage"],
+            versions={**outcome["versions"], "imaging-pipeline": metadata.version("imaging-pipeline")},
             machine=socket.gethostname(),
             threads=threads,
         )
         write_marker(output, description, result)
-        keep(output, kept)
+        retain(output, retained)
     return result
 
 
@@ -147,24 +154,24 @@ class _Needed:
         registration = settings.settings["registration"]
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
         raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
-        copied_bytes = sum(share.tif.size_bytes for share in inputs.shares if share.pages_dropped)
-        result_bytes = tif_bytes + inputs.num_volumes * len(settings.kept_planes) * _BYTES_A_FRAME
+        copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if part.pages_dropped)
+        result_bytes = tif_bytes + inputs.num_volumes * len(settings.analysed_planes) * _BYTES_A_FRAME
         return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)
 
 
 def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, threads: int) -> dict[str, Any]:
     originals: list[Mapping[str, Any]] = []
     files: list[str] = []
-    for index, share in enumerate(inputs.shares):
-        path = share.tif.path
+    for index, part in enumerate(inputs.parts):
+        path = part.tif.path
         originals.append(
-            {"path": str(path), "is_used": share.num_pages > 0, "is_copy": share.pages_dropped > 0}
+            {"path": str(path), "is_used": part.num_pages > 0, "is_copy": part.pages_dropped > 0}
         )
-        if share.num_pages and share.pages_dropped:
+        if part.num_pages and part.pages_dropped:
             path = folder / "trimmed" / str(index) / path.name
             path.parent.mkdir(parents=True)
-            copy_pages(share.tif, share.num_pages, path)
-        if share.num_pages:
+            copy_pages(part.tif, part.num_pages, path)
+        if part.num_pages:
             files.append(str(path))
     # An empty folder as data path: files that lie beside the tifs, such as bad_frames.npy, would count.
     db = {**settings.db, "data_path": [str(folder)], "file_list": files, "force_sktiff": True}
@@ -173,7 +180,7 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
         "settings": _with_own_classifier(settings.settings, folder),
         "originals": originals,
         "num_pages": inputs.num_pages,
-        "planes": settings.kept_planes,
+        "planes": settings.analysed_planes,
         "threads": threads,
         "log_file": str(output / "run.log"),
     }
@@ -193,7 +200,7 @@ def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pO
     progress.report("checking the output")
     try:
         read_frames = {
-            plane: read_metadata(root / f"plane{plane}").num_frames for plane in settings.kept_planes
+            plane: read_metadata(root / f"plane{plane}").num_frames for plane in settings.analysed_planes
         }
         output = read_output(root)
     except (OutputError, FormatError) as error:
@@ -202,13 +209,13 @@ def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pO
         if num_frames != inputs.num_volumes:
             raise RunError(
                 f"Suite2p did not read all frames of plane {plane}",
-                path=inputs.shares[0].tif.path,
+                path=inputs.parts[0].tif.path,
                 found=f"{num_frames} frames",
                 allowed=f"{inputs.num_volumes} frames",
                 remedy="Look whether one of the tifs is damaged.",
             )
     missing = [f"{plane.label}/{name}" for plane in output.planes for name in missing_files(plane)]
-    if missing or len(output.planes) != len(settings.kept_planes):
+    if missing or len(output.planes) != len(settings.analysed_planes):
         raise _not_whole(inputs, ", ".join(missing) or f"{len(output.planes)} planes", settings)
     return output
 
@@ -216,8 +223,8 @@ def _check_output(root: Path, inputs: Inputs, settings: RunSettings) -> Suite2pO
 def _not_whole(inputs: Inputs, found: str, settings: RunSettings) -> RunError:
     return RunError(
         "Suite2p ended without an error, but its output is not whole",
-        path=inputs.shares[0].tif.path,
+        path=inputs.parts[0].tif.path,
         found=found,
-        allowed=f"all files of {len(settings.kept_planes)} planes",
+        allowed=f"all files of {len(settings.analysed_planes)} planes",
         remedy="Let the job run again; if it happens twice, look at the option set.",
     )

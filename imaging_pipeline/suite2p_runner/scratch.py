@@ -58,7 +58,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     except OSError as error:
         if isinstance(error, PipelineError) or not is_full(error):
             raise
-        raise filled_up(folder, str(error)) from error
+        raise scratch_full_error(folder, str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -92,12 +92,12 @@ def has_no_room(folder: Path) -> bool:
     return free_bytes(folder) < _NO_ROOM_BYTES
 
 
-def filled_up(folder: Path, told: str) -> StoreError:
+def scratch_full_error(folder: Path, reason: str) -> StoreError:
     """Return the error of a run whose scratch disk is full."""
     return StoreError(
         "The scratch disk filled up while Suite2p ran",
         path=folder.parent,
-        found=f"{told}; {_amount(free_bytes(folder))} free",
+        found=f"{reason}; {_amount(free_bytes(folder))} free",
         remedy=SCRATCH_REMEDY,
         responsible=Responsible.RETRY,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from imaging_pipeline.readers.npy.file import load_npy
-from imaging_pipeline.suite2p_runner.child import Send
 from imaging_pipeline.suite2p_runner.log_progress import LogReader
+
+Send = Callable[[Mapping[str, Any]], None]
 
 
 def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:

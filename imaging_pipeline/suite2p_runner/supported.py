@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from imaging_pipeline.errors import FormatError, InputError
-from imaging_pipeline.readers.scanimage.tif import ScanImageHeader, fields_in_page
+from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 
 _DTYPES = ("int16", "uint16")
@@ -12,15 +13,15 @@ _RATE_TOLERANCE = 0.01
 _PAGES_LOOKED_AT = 4
 
 
-def check_alike(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
+def check_same_recording(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
     """Refuse a tif of a run that was recorded otherwise than the first one, by a FormatError."""
-    found, expected = _kind(tif), _kind(first)
+    recording, expected = _kind(tif), _kind(first)
     rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
-    if found != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
+    if recording != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
         raise FormatError(
             "The tifs of a run were not recorded alike",
             path=tif.path,
-            found=f"{found}, {rates[0]:g} Hz",
+            found=f"{recording}, {rates[0]:g} Hz",
             allowed=f"{expected}, {rates[1]:g} Hz, as in {first.path.name}",
             remedy="Register recordings of different settings as separate sessions.",
         )
@@ -33,9 +34,9 @@ def _kind(tif: RecordedTif[Header]) -> str:
         f"{header.num_planes} planes, {header.frames_per_slice} frames a slice, "
         f"{header.num_flyback_frames} flyback frames"
     ) + "".join(
-        f", a field at line {place.first_line}, {place.field.height_px} lines,"
-        f" {place.canvas_x_px} px right and {place.canvas_y_px} px down"
-        for place in fields_in_page(tif)
+        f", a field at line {field.first_line}, {field.field.height_px} lines,"
+        f" {field.canvas_x_px} px right and {field.canvas_y_px} px down"
+        for field in fields_in_page(tif)
     )
 
 

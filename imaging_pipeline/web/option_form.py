@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.suite2p_runner.known_options import flat, put
-from imaging_pipeline.suite2p_runner.option_text import as_text, from_text, known
+from imaging_pipeline.suite2p_runner.option_text import as_text, from_text, options_by_name
 from imaging_pipeline.web.forms import Form, choices
 
 _LONGEST = 2000
@@ -27,7 +27,7 @@ class OptionForm(Form):
     def options(self) -> dict[str, Any] | None:
         """Return what was typed, in nested groups; None where some of it cannot be taken."""
         typed: dict[str, Any] = {}
-        for name in known():
+        for name in options_by_name():
             try:
                 if text := self[name].data:
                     put(typed, name, from_text(name, text))
@@ -37,7 +37,7 @@ class OptionForm(Form):
 
     def groups(self) -> Iterator[OptionGroup]:
         """Return the fields by the group of their options."""
-        for title, names in groupby(known(), lambda name: name.rpartition(".")[0]):
+        for title, names in groupby(options_by_name(), lambda name: name.rpartition(".")[0]):
             yield OptionGroup(title or "General", tuple(self[name] for name in names))
 
 
@@ -64,16 +64,17 @@ class OptionGroup:
 
 def option_form(settings: Mapping[str, Any]) -> OptionForm:
     """Return the form, filled with an option set where nothing was sent."""
-    return _form_class()(data={name: as_text(value) for name, value in flat(settings) if name in known()})
+    known = options_by_name()
+    return _form_class()(data={name: as_text(value) for name, value in flat(settings) if name in known})
 
 
 @cache
 def _form_class() -> type[OptionForm]:
-    return type("FilledOptionForm", (OptionForm,), {name: _field(name) for name in known()})
+    return type("FilledOptionForm", (OptionForm,), {name: _field(name) for name in options_by_name()})
 
 
 def _field(name: str) -> Field:
-    kind, default = known()[name]
+    kind, default = options_by_name()[name]
     hint = f"default: {as_text(default)}"
     label = name.rpartition(".")[2]
     if kind == "bool":

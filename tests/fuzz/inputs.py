@@ -13,12 +13,15 @@ from tests.makers.registered_readers import RegisteredReader
 Mutation = Callable[[Random, bytes], bytes]
 
 # Mutations of a format that understand it, in the order in which they are applied: those that need a file
-# that is still whole come before those that damage it. Damage to any file comes last.
+# that is still whole come before those that damage it. Damage to any file comes last, and is all that is done
+# to formats without mutations of their own.
 _FORMATS: dict[str, tuple[tuple[Mutation, ...], ...]] = {
     "pickle": (pickle_opcodes.MUTATIONS,),
     "npy": (npy.CONTENT_MUTATIONS, npy.HEADER_MUTATIONS),
     "hdf5": (hdf5.MUTATIONS, hdf5_bytes.MUTATIONS),
     "matlab": (matlab.MUTATIONS,),
+    "tiff": (),
+    "text": (),
 }
 _SHARE_OF_RAW = 0.25
 _COUNTS = (1, 1, 1, 1, 2, 2, 3, 5)
@@ -79,7 +82,7 @@ def _steps(random: Random, structural: tuple[tuple[Mutation, ...], ...]) -> list
     stages = (*structural, raw_bytes.MUTATIONS)
     chosen = []
     for _ in range(random.choice(_COUNTS)):
-        is_raw = random.random() < _SHARE_OF_RAW
+        is_raw = random.random() < _SHARE_OF_RAW or not structural
         stage = len(stages) - 1 if is_raw else random.randrange(len(stages) - 1)
         chosen.append((stage, random.randrange(len(stages[stage]))))
     return [stages[stage][index] for stage, index in sorted(chosen, key=lambda step: step[0])]

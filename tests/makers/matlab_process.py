@@ -84,7 +84,7 @@ def _walk(content: MatlabValue) -> None:
     while waiting:
         value = waiting.pop()
         if value.kind == "struct":
-            waiting += [item for name in value.fields() for item in value.each(name)]
+            waiting += [item for name in value.fields() for item in value.field_values(name)]
         elif value.kind == "cell array":
             waiting += value.cells()
         elif value.kind == "text":

@@ -110,9 +110,11 @@ def write_tif(
     return path
 
 
-def header_with(settings: ScanImageSettings = SETTINGS, **changes: str | None) -> str:
+def header_with(
+    settings: ScanImageSettings = SETTINGS, height: int = HEIGHT, width: int = WIDTH, **changes: str | None
+) -> str:
     """Return a header with some values changed, or left out where they are None; ``__`` stands for a dot."""
-    lines = dict(line.split(" = ", 1) for line in header_text(settings, HEIGHT, WIDTH).splitlines())
+    lines = dict(line.split(" = ", 1) for line in header_text(settings, height, width).splitlines())
     lines |= {"SI." + key.replace("__", "."): value for key, value in changes.items()}
     return "".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None)
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
-from imaging_pipeline.demo.scanimage_settings import header_text
-from tests.makers.scanimage import SETTINGS, write_tif
+from tests.makers.scanimage import SETTINGS, header_with, write_tif
 
 LINES_BETWEEN = 4
 LINE_PERIOD_S = 6.25e-5
@@ -58,14 +57,12 @@ def _roi(field: Field) -> dict[str, Any]:
 
 def fields_header(settings: ScanImageSettings = SETTINGS, **changes: str) -> str:
     """Return the header of a recording of several fields."""
-    lines = dict(line.split(" = ", 1) for line in header_text(settings, 100, 100).splitlines())
-    lines |= {
-        "SI.hRoiManager.mroiEnable": "true",
-        "SI.hRoiManager.linePeriod": str(LINE_PERIOD_S),
-        "SI.hScan2D.flytoTimePerScanfield": str(LINE_PERIOD_S * (LINES_BETWEEN - 0.5)),
+    several = {
+        "hRoiManager__mroiEnable": "true",
+        "hRoiManager__linePeriod": str(LINE_PERIOD_S),
+        "hScan2D__flytoTimePerScanfield": str(LINE_PERIOD_S * (LINES_BETWEEN - 0.5)),
     }
-    lines |= {"SI." + key.replace("__", "."): value for key, value in changes.items()}
-    return "".join(f"{key} = {value}\n" for key, value in lines.items())
+    return header_with(settings, 100, 100, **{**several, **changes})
 
 
 def stacked(images: Sequence[np.ndarray]) -> np.ndarray:

@@ -12,7 +12,8 @@ from imaging_pipeline.demo.share import LAYOUTS, synthetic_truths, write_share_o
 from imaging_pipeline.demo.timeseries import Layout
 from imaging_pipeline.demo.user_movie import open_movie
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.readers.scanimage.tif import read_frame_times, read_tif
+from imaging_pipeline.readers.scanimage.frames import read_frame_times
+from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.suite2p_runner.options import translate
 
 LAYOUT = (

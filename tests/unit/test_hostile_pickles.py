@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from imaging_pipeline.errors import FormatError, UnsafeContentError
-from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.pickles.reading import loads
 from tests.makers.hostile_pickles import HOSTILE, write_option_set
 
 each_hostile = pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
@@ -26,7 +27,7 @@ _MEMORY = 400 * 1024 * 1024
 _READ_ALL = f"""
 import resource
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.npy.file import loads
+from imaging_pipeline.readers.pickles.reading import loads
 from tests.makers.hostile_pickles import HOSTILE
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + {_MEMORY}, used + {_MEMORY}))

@@ -45,8 +45,8 @@ def test_values_are_the_same_in_both_containers(tmp_path: Path, container: str) 
         assert (numbers.vector().tolist(), text.text(), text.name) == ([1.0, 2.0], "two", "sessions{2}")
         cells = content.field("cells")
         assert cells.num_elements == 2
-        assert [value.number() for value in cells.each("npix")] == [3.0, 0.0]
-        assert [value.shape for value in cells.each("xpix")] == [(3, 1), (0, 1)]
+        assert [value.number() for value in cells.field_values("npix")] == [3.0, 0.0]
+        assert [value.shape for value in cells.field_values("xpix")] == [(3, 1), (0, 1)]
         assert content.field("ops").field("tau").number() == 2.0
         assert content.field("ops").optional("nothing") is None
         assert content.field("ops").optional("elsewhere") is None

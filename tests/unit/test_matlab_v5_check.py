@@ -13,7 +13,7 @@ import pytest
 
 from imaging_pipeline.errors import FormatError, TruncatedError
 from imaging_pipeline.readers.matlab.file import open_matlab
-from imaging_pipeline.readers.matlab.v5_plain import Plain
+from imaging_pipeline.readers.matlab.v5_memory import Plain
 from tests.makers.hostile_matlab import (
     CELL,
     CHAR,

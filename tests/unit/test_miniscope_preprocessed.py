@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, NamingError, TruncatedError
-from imaging_pipeline.experiments.recognised import Ignored, Unknown, Used
+from imaging_pipeline.experiments.recognised import Ignored, StackFile, StackFiles, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import Request

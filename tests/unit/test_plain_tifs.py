@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.errors import FormatError, NamingError, NothingFoundError, TruncatedError
-from imaging_pipeline.experiments.recognised import Unknown, Used
+from imaging_pipeline.experiments.recognised import StackFile, StackFiles, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.session_json import SessionJson, read_session_json
 from tests.makers.folders import write_file
 from tests.makers.plain_tifs import HEIGHT, SAID, WIDTH, write_plain_tifs, write_session_json

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from imaging_pipeline.errors import FormatError, UnsafeContentError
-from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.pickles.reading import loads
 
 SAMPLES = Path(__file__).parents[2] / "../shared/samples"
 

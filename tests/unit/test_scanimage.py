@@ -9,7 +9,8 @@ import tifffile
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_acquisition, write_stack
 from imaging_pipeline.errors import FormatError, InputError
-from imaging_pipeline.readers.scanimage.tif import frames_before, read_frame_times, read_tif
+from imaging_pipeline.readers.scanimage.frames import frames_before, read_frame_times
+from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.tiff.recorded import copy_pages, iter_pages, mean_image
 from tests.makers import scanimage
 

@@ -8,7 +8,7 @@ import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage.fields import place_fields
+from imaging_pipeline.readers.scanimage.fields import locate_fields
 from imaging_pipeline.readers.scanimage.header import parse_header
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from tests.makers.scanimage_fields import LINES_BETWEEN, Field, fields_header, rois_of, write_fields_tif
@@ -24,7 +24,7 @@ def header_of(fields, settings=PLANAR, **changes):
 
 
 def placed(header, height, width=16):
-    return place_fields(header.fields, height, width, header.lines_between_fields, HERE)
+    return locate_fields(header.fields, height, width, header.lines_between_fields, HERE)
 
 
 def test_the_lines_between_fields_are_left_out(tmp_path):

@@ -1,178 +1,103 @@
-"""Suite2p that dies, is killed, finds nothing or gives too little: told in full, with nothing left of it."""
+"""Runs of Suite2p that fail: each is told in full, leaves nothing behind, and succeeds once it can."""
 
-import errno
-import shutil
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
 import pytest
 
-from imaging_pipeline.errors import Responsible, RunError
+from imaging_pipeline.errors import (
+    FormatError,
+    Responsible,
+    RunError,
+    StoreError,
+)
+from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.policies.waiting import Waiting
+from tests.makers import mishap as acts
+from tests.makers.mishap import Mishap, Scene, once_half_is_copied
+from tests.makers.small_disk import small_disk
 from tests.makers.stand_in_suite2p import stand_in_suite2p
-from tests.makers.suite2p_runs import Runs, assert_told, expected_traces, traces, write_runs
+from tests.makers.suite2p_mishaps import MISHAPS, MOUNT
+from tests.makers.suite2p_runs import assert_told, write_runs
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch):
-    return write_runs(tmp_path, stand_in_suite2p(tmp_path / "packages", monkeypatch))
+def scene(request, tmp_path, monkeypatch):
+    """Return a recording, with a small disk where one is wanted."""
+    small = getattr(getattr(request, "param", None), "small", "")
+    stand_in = stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    if not small:
+        yield acts.scene_of(write_runs(tmp_path, stand_in), tmp_path, monkeypatch)
+        return
+    with small_disk(tmp_path / "small", {"scratch": 2_000_000, "share": 4_000_000}[small]) as disk:
+        runs = write_runs(tmp_path, stand_in, output_share=disk.path if small == "share" else None)
+        yield acts.scene_of(runs, tmp_path, monkeypatch, disk, is_scratch=small == "scratch")
 
 
-def test_a_run_of_the_stand_in_follows_from_the_tifs(runs: Runs):
-    result = runs.run()
+@pytest.mark.parametrize(
+    ("scene", "mishap"), [(mishap, mishap) for mishap in MISHAPS.values()], ids=MISHAPS, indirect=["scene"]
+)
+def test_a_mishap_is_told_leaves_nothing_and_can_be_recovered_from(scene: Scene, mishap: Mishap):
+    mishap.before(scene)
+    scene.runs.stand_in.order(*mishap.order, **mishap.details)
 
-    assert (result.adopted, result.num_frames, result.num_rois) == (False, 26, 5)
-    assert (traces(result.target) == expected_traces(runs.request)).all()
-    assert runs.run().adopted
+    error = scene.runs.failed(lambda step: mishap.on_step(scene, step))
 
-
-def test_a_movie_without_cells_is_a_finished_run(runs: Runs):
-    runs.stand_in.order("find nothing")
-
-    result = runs.run()
-
-    assert (result.num_rois, result.num_frames) == (0, 26)
-    assert traces(result.target).shape == (0, 26)
-    assert list(runs.request.scratch.iterdir()) == []
-
-
-def test_suite2p_unpickles_a_classifier_that_was_written_anew_only(runs: Runs, tmp_path):
-    named = tmp_path / "classifier.npy"
-    np.save(named, {"stats": np.zeros((2, 1)), "keys": ["skew"], "iscell": np.zeros(2), "author": "anna"})
-
-    options = {**runs.request.settings, "classification": {"classifier_path": str(named)}}
-    result = replace(runs, request=replace(runs.request, settings=options)).run()
-
-    (told,) = [line for line in (result.target / "run.log").read_text().splitlines() if "classifier" in line]
-    assert "with ['skew']" in told
-    assert str(named) not in told
-    assert result.settings_used["classification"]["classifier_path"] == str(named)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What is ordered of the stand-in, and what is told of it."""
-
-    order: tuple[str, ...]
-    found: str
-    remedy: str
-    responsible: Responsible
-    details: dict[str, Any] = field(default_factory=dict)
-    what: str = ""
-    allowed: str = ""
-
-
-LOOK = "Look at the recording and the option set"
-LESS = "a smaller registration.batch_size"
-AGAIN = "let the job run again"
-FAILURES = {
-    "an error is told with the step in which it was raised": Failure(
-        ("raise", "registration"),
-        "ValueError: axis 2 is out of bounds",
-        LOOK,
-        Responsible.EXPERIMENTER,
-        {"error": "ValueError", "message": "axis 2 is out of bounds"},
-        "step 'registration'",
-    ),
-    "lack of memory is told with what needs less": Failure(
-        ("raise", "roi detection"),
-        "MemoryError: Unable to allocate 7 GiB",
-        LESS,
-        Responsible.ADMINISTRATOR,
-        {"error": "MemoryError", "message": "Unable to allocate 7 GiB"},
-    ),
-    **{
-        f"an exit with {code} and without a word is told with the code": Failure(
-            ("exit", "extraction"),
-            f"exit code {code}; it last said",
-            AGAIN,
-            Responsible.ADMINISTRATOR,
-            {"code": code},
-            "ended without a result in the step 'extraction'",
-        )
-        for code in (0, 3)
-    },
-    "a kill is told with memory as its likely cause": Failure(
-        ("kill", "registration"),
-        "SIGKILL; it last said",
-        f"ran out of memory: {LESS}",
-        Responsible.ADMINISTRATOR,
-        what="was killed in the step 'registration'",
-    ),
-    "frames that were not read are told with both numbers": Failure(
-        ("read too little",),
-        "22 frames",
-        "Look whether one of the tifs is damaged",
-        Responsible.EXPERIMENTER,
-        {"pages": 4},
-        allowed="26 frames",
-    ),
-    **{
-        f"a lack of {' and '.join(lost)} is told with what is not there": Failure(
-            ("lose",),
-            found,
-            "Let the job run again",
-            Responsible.EXPERIMENTER,
-            {"lost": [f"plane0/{name}" for name in lost]},
-            "not whole",
-        )
-        for lost, found in (
-            (("F.npy",), "plane0/F.npy"),
-            (("stat.npy",), "plane0/stat.npy"),
-            (("db.npy", "ops.npy"), "A Suite2p folder does not say how it was made"),
-        )
-    },
-    "a disk that fails is told, and tried again": Failure(
-        ("fail", "reading tifs"),
-        "OSError: [Errno 5]",
-        "Look at the share and the scratch disk",
-        Responsible.RETRY,
-        {"number": errno.EIO},
-    ),
-}
-
-
-@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
-def test_a_run_that_fails_is_told_and_leaves_nothing(runs: Runs, failure: Failure):
-    runs.stand_in.order(*failure.order, **failure.details)
-
-    error = runs.failed()
-
-    assert failure.what in error.what
-    assert failure.allowed in str(error.allowed)
+    assert isinstance(error, mishap.kind)
+    assert mishap.what in error.what
+    assert error.allowed == scene.sized(mishap.allowed) or not mishap.allowed
+    assert mishap.allowed_part in str(error.allowed)
+    assert mishap.also_found in str(error.found)
     assert_told(
-        error, path=runs.tifs[0], found=failure.found, remedy=failure.remedy, responsible=failure.responsible
+        error,
+        path=mishap.path(scene.runs),
+        found=scene.sized(mishap.found),
+        remedy=mishap.remedy,
+        responsible=mishap.responsible,
     )
-    runs.assert_nothing_is_left()
-    runs.assert_it_succeeds_now()
+    mishap.left(scene.runs)
+    scene.bring_back()
+    mishap.then(scene.runs)
 
 
-def test_an_error_keeps_where_in_suite2p_it_was_raised_and_what_was_logged_last(runs: Runs):
-    runs.stand_in.order("raise", "registration", error="ValueError", message="axis 2 is out of bounds")
+def test_an_error_keeps_where_in_suite2p_it_was_raised_and_what_was_logged_last(scene: Scene):
+    scene.runs.stand_in.order("raise", "registration", error="ValueError", message="axis 2 is out of bounds")
 
-    error = runs.failed()
+    error = scene.runs.failed()
 
     assert isinstance(error, RunError)
     assert "----------- REGISTRATION" in str(error.found)
     assert "run_s2p" in "".join(error.__notes__)
 
 
-def test_a_scratch_folder_that_somebody_cleared_is_told(runs: Runs):
-    runs.stand_in.order("wait", "registration")
+@pytest.mark.parametrize("missing_bytes", [10, 2000])
+def test_a_tif_that_is_cut_short_is_refused_by_its_reader_too(scene: Scene, missing_bytes: int):
+    """Suite2p would read what is there, and say nothing."""
+    acts.truncate_first_tif(missing_bytes)(scene)
 
-    def clear(step):
-        if step.message == "the stand-in waits":
-            shutil.rmtree(runs.request.scratch)
-            runs.stand_in.order()
+    with pytest.raises(FormatError, match=rf"truncated.*{scene.runs.tifs[0].name}"):
+        read_tif(scene.runs.tifs[0])
 
-    error = runs.failed(clear)
 
+def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_back(scene: Scene):
+    runs = scene.runs
+
+    error = runs.failed(lambda step: once_half_is_copied(acts.unmount)(scene, step))
+
+    assert isinstance(error, StoreError)
+    assert "the finished run is kept" in error.what
     assert_told(
         error,
-        path=runs.tifs[0],
-        found="FileNotFoundError",
-        remedy="Look at the recording and the option set",
-        responsible=Responsible.EXPERIMENTER,
+        path=runs.request.target,
+        found="No such file or directory",
+        remedy=MOUNT,
+        responsible=Responsible.RETRY,
     )
-    runs.assert_place_is_untouched()
-    runs.assert_it_succeeds_now()
+    assert Waiting().judge(error).fate is Fate.WAITING
+    assert list(runs.share.iterdir()) == [], "nothing is written below an empty mount point"
+
+    again = runs.failed()
+    assert_told(again, path=runs.tifs[0].parent, found="None", remedy=MOUNT, responsible=Responsible.RETRY)
+
+    scene.bring_back()
+    left = [path.name for path in runs.request.target.parent.iterdir() if ".partial-" in path.name]
+    assert len(left) == 1
+    runs.assert_the_finished_run_is_copied_now()

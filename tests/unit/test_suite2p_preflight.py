@@ -70,7 +70,7 @@ def test_a_volume_cut_short_over_two_files_is_left_out_of_both(tmp_path):
 
     inputs = check_inputs(tifs, [1, 1])
 
-    assert [share.num_pages for share in inputs.shares] == [40, 0]
+    assert [part.num_pages for part in inputs.parts] == [40, 0]
     assert inputs.trimmed == (Trim("a_00001_00001.tif", 2), Trim("a_00001_00002.tif", 1))
 
 

@@ -6,10 +6,11 @@ from imaging_pipeline.errors import InputError, MissingWeightsError, UnsafeConte
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
-from imaging_pipeline.suite2p_runner.run_settings import assemble
+from imaging_pipeline.suite2p_runner.run_settings import assemble, auto_batch_size
 from tests.makers.scanimage_fields import Field, write_fields_tif
 
 RIGID = {"registration": {"nonrigid": False}}
+GIB = 2**30
 
 
 def inputs_of(folder, **changes):
@@ -42,13 +43,13 @@ def test_the_recording_wins_over_the_set_and_it_is_told(tmp_path):
 def test_flyback_frames_are_planes_that_are_left_out(tmp_path):
     run = assemble(translate(RIGID), inputs_of(tmp_path, num_planes=2, flyback_frames=2))
 
-    assert (run.db["nplanes"], run.db["ignore_flyback"], run.kept_planes) == (4, [2, 3], (0, 1))
+    assert (run.db["nplanes"], run.db["ignore_flyback"], run.analysed_planes) == (4, [2, 3], (0, 1))
 
 
 def test_a_set_may_leave_out_a_plane_too(tmp_path):
     run = assemble(translate({"ignore_flyback": [0], **RIGID}), inputs_of(tmp_path, num_planes=3))
 
-    assert (run.db["ignore_flyback"], run.kept_planes) == ([0], (1, 2))
+    assert (run.db["ignore_flyback"], run.analysed_planes) == ([0], (1, 2))
 
 
 @pytest.mark.parametrize("left_out", [[5], [0, 1]])
@@ -66,7 +67,7 @@ def test_planes_that_are_left_out_are_left_out_in_every_field(tmp_path):
 
     run = assemble(translate({"ignore_flyback": [0], **RIGID}), check_inputs([read_tif(path)], [1]))
 
-    assert (run.db["nplanes"], run.db["ignore_flyback"], run.kept_planes) == (3, [0, 1, 4, 5], (2, 3))
+    assert (run.db["nplanes"], run.db["ignore_flyback"], run.analysed_planes) == (3, [0, 1, 4, 5], (2, 3))
     assert (run.db["lines"], run.db["dy"], run.db["dx"]) == ([[0, 63], [68, 127]], [0, 80], [0, 10])
 
 
@@ -164,7 +165,7 @@ def test_blocks_as_large_as_the_frame_are_refused_before_suite2p_crashes_on_them
 
 
 def test_blocks_do_not_matter_where_nothing_is_registered(tmp_path):
-    assert assemble(translate({"run": {"do_registration": 0}}), inputs_of(tmp_path)).kept_planes == (0,)
+    assert assemble(translate({"run": {"do_registration": 0}}), inputs_of(tmp_path)).analysed_planes == (0,)
 
 
 @pytest.mark.parametrize(
@@ -206,3 +207,13 @@ def test_what_is_motion_corrected_already_is_not_registered_whatever_the_set_say
         "run.do_registration": (2, 0),
         "registration.two_step_registration": (True, False),
     }
+
+
+@pytest.mark.parametrize(("side", "expected"), [(128, 100), (256, 100), (512, 31), (1024, 7), (2048, 5)])
+def test_larger_frames_are_registered_fewer_at_once(side, expected):
+    assert auto_batch_size(side, side, 64 * GIB) == expected
+
+
+@pytest.mark.parametrize(("available", "expected"), [(16, 31), (4, 17), (2, 8), (0, 5)])
+def test_a_machine_with_little_memory_left_registers_fewer_at_once(available, expected):
+    assert auto_batch_size(512, 512, available * GIB) == expected

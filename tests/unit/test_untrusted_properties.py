@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from imaging_pipeline.config.config import CONFIG_NAME, Config, load_config
 from imaging_pipeline.config.keys import BY_NAME
 from imaging_pipeline.errors import ConfigError, FormatError, UnsafeContentError
-from imaging_pipeline.readers.npy.file import load_npy, loads
+from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.pickles.reading import loads
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.tiff.file import TifFile
 from tests.makers import scanimage

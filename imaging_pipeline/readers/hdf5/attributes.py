@@ -1,8 +1,9 @@
-"""Attributes of an object in an HDF5 file, none of which is read before its size is known."""
+"""Attributes of an object in an HDF5 file, and types of elements; sizes are known before anything is read."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +11,83 @@ import h5py
 import numpy as np
 
 from imaging_pipeline.printable import printable
-from imaging_pipeline.readers.hdf5.limits import MAX_ATTRIBUTE_BYTES
-from imaging_pipeline.readers.hdf5.source import Source
-from imaging_pipeline.readers.hdf5.types import element_type, require_few_objects
+from imaging_pipeline.readers.hdf5.source import MAX_ATTRIBUTE_BYTES, MAX_OBJECTS, MAX_TEXT_BYTES, Source
+
+_NUMBERS_AND_TEXT = "biufcSV"
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """The type of an element.
+
+    Attributes
+    ----------
+    dtype
+        As h5py gives it.
+    num_bytes
+        Of an element in the file.
+    num_texts, num_references
+        Texts of variable length, and references, in an element.
+    """
+
+    dtype: np.dtype[Any]
+    num_bytes: int
+    num_texts: int
+    num_references: int
+
+
+def element_type(source: Source, name: str, type_id: Any) -> ElementType:
+    """Return the type of a dataset's or an attribute's elements.
+
+    Raises
+    ------
+    FormatError
+        It is one whose size nothing tells, or one that refers to parts of other objects.
+    """
+    dtype = type_id.dtype
+    texts, references = _num_objects(source, name, dtype)
+    return ElementType(dtype, type_id.get_size(), texts, references)
+
+
+def is_as_stored(dtype: np.dtype[Any], type_id: Any) -> bool:
+    """Return True if an element is a number whose bytes in the file are those in memory."""
+    is_number = dtype.kind in "iuf" and dtype.fields is None and dtype.subdtype is None
+    return is_number and bool(type_id.equal(h5py.h5t.py_create(dtype)))
+
+
+def require_few_objects(source: Source, name: str, kind: ElementType, num_elements: int) -> None:
+    """Raise FormatError where elements would become more objects or text than a worker has room for."""
+    num_objects = num_elements * (kind.num_texts + kind.num_references)
+    if num_objects > MAX_OBJECTS:
+        raise source.too_large(name, f"{num_objects} texts or references", f"{MAX_OBJECTS}")
+    num_texts = num_elements * kind.num_texts
+    if num_texts * source.num_bytes > MAX_TEXT_BYTES:
+        found = f"{num_texts} texts of variable length in a file of {source.num_bytes} bytes"
+        raise source.too_large(name, found, f"{MAX_TEXT_BYTES} bytes in all, were each as large as the file")
+
+
+def _num_objects(source: Source, name: str, dtype: np.dtype[Any]) -> tuple[int, int]:
+    """Return how many texts of variable length, and how many references, an element has."""
+    if dtype.kind in _NUMBERS_AND_TEXT and dtype.fields is None and dtype.subdtype is None:
+        return 0, 0
+    if dtype.fields is not None:
+        counts = [_num_objects(source, name, field[0]) for field in dtype.fields.values()]
+        return sum(texts for texts, _ in counts), sum(references for _, references in counts)
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        texts, references = _num_objects(source, name, base)
+        return texts * math.prod(shape), references * math.prod(shape)
+    if h5py.check_string_dtype(dtype) is not None:
+        return 1, 0
+    if h5py.check_ref_dtype(dtype) is h5py.Reference:
+        return 0, 1
+    raise source.refused(
+        "An object of the HDF5 file has elements that are not read",
+        name,
+        "references to regions" if h5py.check_ref_dtype(dtype) else "lists of variable length",
+        "numbers, text, and references to objects",
+    )
+
 
 # Numbers, and text of one length.
 _PLAIN = "iufS"

@@ -11,12 +11,15 @@ import numpy as np
 from h5py import h5d, h5s
 
 from imaging_pipeline.printable import printable
-from imaging_pipeline.readers.hdf5.attributes import Attributes
+from imaging_pipeline.readers.hdf5.attributes import (
+    Attributes,
+    element_type,
+    is_as_stored,
+    require_few_objects,
+)
 from imaging_pipeline.readers.hdf5.chunks import open_chunks
-from imaging_pipeline.readers.hdf5.limits import MAX_RATIO, MAX_READ_BYTES
 from imaging_pipeline.readers.hdf5.selection import Axis, axes_of
-from imaging_pipeline.readers.hdf5.source import Source
-from imaging_pipeline.readers.hdf5.types import element_type, is_as_stored, require_few_objects
+from imaging_pipeline.readers.hdf5.source import MAX_RATIO, MAX_READ_BYTES, Source
 
 
 class Dataset:
@@ -87,7 +90,7 @@ class Dataset:
         Parameters
         ----------
         selection
-            As for `hdf5_selection.axes_of`; ``()`` for all of it.
+            As for `selection.axes_of`; ``()`` for all of it.
 
         Raises
         ------

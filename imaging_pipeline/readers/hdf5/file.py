@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 # The bytes that every HDF5 file begins with (HDF5 File Format Specification, III.A); a program may put a
 # block of its own before them, as MATLAB does.
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-SIGNATURE_PLACES = (0, 512, 1024, 2048)
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SIGNATURE_OFFSETS = (0, 512, 1024, 2048)
+SIGNATURE_READ_BYTES = _SIGNATURE_OFFSETS[-1] + len(_SIGNATURE)
+"""As much of a file's start as shows whether it has the signature."""
 
 _COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -112,20 +114,25 @@ def _forget_plugins() -> None:
         h5pl.remove(h5pl.size() - 1)
 
 
+def has_signature(start: bytes) -> bool:
+    """Return True if the first bytes of a file show that it is HDF5."""
+    return any(start[offset:].startswith(_SIGNATURE) for offset in _SIGNATURE_OFFSETS)
+
+
 def _check_signature(path: Path, remedy: str) -> None:
     with path.open("rb") as file:
-        start = file.read(SIGNATURE_PLACES[-1] + len(SIGNATURE))
-    if any(start[place:].startswith(SIGNATURE) for place in SIGNATURE_PLACES):
+        start = file.read(SIGNATURE_READ_BYTES)
+    if has_signature(start):
         return
-    first = start[: len(SIGNATURE)]
-    if not any(first) or SIGNATURE.startswith(first):
+    first = start[: len(_SIGNATURE)]
+    if not any(first) or _SIGNATURE.startswith(first):
         raise TruncatedError(
             "The HDF5 file is truncated: it has not even its first bytes",
             path=path,
             found=first or "an empty file",
-            allowed=SIGNATURE,
+            allowed=_SIGNATURE,
             remedy=remedy,
         )
     raise FormatError(
-        "This is not an HDF5 file", path=path, found=printable(first), allowed=SIGNATURE, remedy=remedy
+        "This is not an HDF5 file", path=path, found=printable(first), allowed=_SIGNATURE, remedy=remedy
     )

@@ -13,8 +13,7 @@ from h5py import h5g, h5l, h5o, h5r
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5.attributes import Attributes
 from imaging_pipeline.readers.hdf5.dataset import Dataset
-from imaging_pipeline.readers.hdf5.limits import MAX_DEPTH, MAX_MEMBERS, MAX_SOFT_LINKS
-from imaging_pipeline.readers.hdf5.source import Source
+from imaging_pipeline.readers.hdf5.source import MAX_DEPTH, MAX_MEMBERS, MAX_SOFT_LINKS, Source
 
 
 class Group:
@@ -59,7 +58,7 @@ class Group:
     def __contains__(self, name: str) -> bool:
         """Return True if a member is there; a link out of the file raises UnsafeContentError."""
         with self._source.reading():
-            return self._found(_parts(name)) is not None
+            return self._member(_parts(name)) is not None
 
     def __getitem__(self, name: str) -> Group | Dataset:
         """Open a member by its name, or by names separated by ``/``.
@@ -75,10 +74,10 @@ class Group:
         """
         with self._source.reading():
             parts = _parts(name)
-            found = self._found(parts)
-            if found is None:
+            member = self._member(parts)
+            if member is None:
                 raise KeyError(f"{self._shown} has no {printable(name)}")
-            return self._wrapped(found, f"{self.name}/{name}", len(parts))
+            return self._wrapped(member, f"{self.name}/{name}", len(parts))
 
     def _referred(self, reference: Any) -> Group | Dataset:
         """Open what a reference leads to, as for a member."""
@@ -86,8 +85,8 @@ class Group:
             if not reference:
                 raise ValueError("a reference that leads nowhere")
             self._source.count_step()
-            found = h5r.dereference(reference, self._id)
-            return self._wrapped(found, f"{self.name}/(by reference)", 1)
+            target = h5r.dereference(reference, self._id)
+            return self._wrapped(target, f"{self.name}/(by reference)", 1)
 
     def _wrapped(self, opened: Any, name: str, num_steps: int) -> Group | Dataset:
         depth = self._depth + num_steps
@@ -105,7 +104,7 @@ class Group:
             "An object of the HDF5 file is not read", printable(name), "a type", "groups and datasets"
         )
 
-    def _found(self, parts: list[bytes]) -> Any:
+    def _member(self, parts: list[bytes]) -> Any:
         """Open a member link by link; None where it is not there.
 
         HDF5 itself would follow a path of links wherever they lead.

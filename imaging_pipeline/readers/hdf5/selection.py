@@ -24,11 +24,11 @@ class Axis:
         if isinstance(self.positions, range):
             yield from _stretches(self.positions, chunk_length)
             return
-        places = groupby(enumerate(self.positions), lambda item: item[1] // chunk_length)
-        for number, items in places:
+        groups = groupby(enumerate(self.positions), lambda item: item[1] // chunk_length)
+        for number, items in groups:
             listed = list(items)
             first = number * chunk_length
-            yield number, [position - first for _, position in listed], [place for place, _ in listed]
+            yield number, [position - first for _, position in listed], [index for index, _ in listed]
 
     def num_chunks(self, chunk_length: int) -> int:
         """Return the largest number of chunks in which the positions can lie."""
@@ -56,8 +56,8 @@ def axes_of(selection: Any, shape: tuple[int, ...]) -> tuple[Axis, ...]:
     if len(selected) > len(shape):
         raise IndexError(f"{len(selected)} positions for {len(shape)} axes")
     rest = shape[len(selected) :]
-    given = (_axis(item, length) for item, length in zip(selected, shape, strict=False))
-    return (*given, *(Axis(range(length)) for length in rest))
+    selected_axes = (_axis(item, length) for item, length in zip(selected, shape, strict=False))
+    return (*selected_axes, *(Axis(range(length)) for length in rest))
 
 
 def _axis(item: Any, length: int) -> Axis:

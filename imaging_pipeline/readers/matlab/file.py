@@ -7,13 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError, TruncatedError
+from imaging_pipeline.readers.hdf5.file import SIGNATURE_READ_BYTES, has_signature
 from imaging_pipeline.readers.matlab import v5, v73
 from imaging_pipeline.readers.matlab.value import MatlabValue
 from imaging_pipeline.readers.regular_file import require_regular_file
 
-# MATLAB puts a text of its own before the HDF5 file; HDF5 looks for its signature at powers of two.
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_HDF5_PLACES = (0, 512, 1024, 2048)
 _V5 = b"MATLAB 5.0 MAT-file"
 
 
@@ -44,8 +42,8 @@ def open_matlab(path: Path, variables: Sequence[str]) -> Iterator[MatlabValue]:
     """
     require_regular_file(path)
     with path.open("rb") as file:
-        start = file.read(_HDF5_PLACES[-1] + len(_HDF5))
-    if any(start[place:].startswith(_HDF5) for place in _HDF5_PLACES):
+        start = file.read(SIGNATURE_READ_BYTES)
+    if has_signature(start):
         with v73.opened(path) as content:
             yield content
     elif start.startswith(_V5):

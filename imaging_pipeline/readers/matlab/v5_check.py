@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.readers.matlab.v5_budget import MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES, Budget
 from imaging_pipeline.readers.matlab.v5_elements import (
     CELL,
     CHAR,
@@ -33,6 +32,7 @@ from imaging_pipeline.readers.matlab.v5_elements import (
     Elements,
     Header,
 )
+from imaging_pipeline.readers.matlab.v5_memory import MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES, Budget
 
 # In memory a character takes four bytes, and as many in each of two copies while it is read.
 _BYTES_PER_CHARACTER = 12
@@ -74,7 +74,7 @@ def check_variable(elements: Elements, offset: int, end: int, budget: Budget) ->
 class _Walk:
     def __init__(self, elements: Elements, budget: Budget) -> None:
         self._elements = elements
-        self._place = elements.place
+        self._origin = elements.origin
         self._budget = budget
         self._opened: list[_Open] = []
         self._readers: Mapping[int, Callable[[Header, int], int]] = {
@@ -89,7 +89,7 @@ class _Walk:
         }
 
     def through(self, offset: int, end: int) -> None:
-        self._budget.take_values(1, self._place)
+        self._budget.take_values(1, self._origin)
         offset = self._value(offset, end)
         while self._opened:
             innermost = self._opened[-1]
@@ -109,7 +109,7 @@ class _Walk:
         reader = self._readers.get(header.array_class)
         if reader is None:
             known = f"{min(self._readers)} to {max(self._readers)}"
-            raise self._place.damaged("the class of an array", header.array_class, known)
+            raise self._origin.damaged("the class of an array", header.array_class, known)
         num_opened = len(self._opened)
         offset = reader(header, own_end)
         if len(self._opened) == num_opened:
@@ -119,18 +119,18 @@ class _Walk:
     def _require_end(self, offset: int, end: int) -> None:
         # Some programs do not count the last padding.
         if offset not in (end, end + -end % 8):
-            raise self._place.damaged(
+            raise self._origin.damaged(
                 "an array is not as large as it says", f"content up to byte {offset}", f"up to byte {end}"
             )
 
     def _open(self, num_held: int, offset: int, end: int) -> None:
         if num_held * TAG_BYTES > end - offset:
-            raise self._place.damaged(
+            raise self._origin.damaged(
                 "the number of values that one holds", num_held, f"{(end - offset) // TAG_BYTES} in its bytes"
             )
         if len(self._opened) >= MAX_DEPTH:
-            raise self._place.too_much("values in values", f"more than {MAX_DEPTH} deep", MAX_DEPTH)
-        self._budget.take_values(num_held, self._place)
+            raise self._origin.too_much("values in values", f"more than {MAX_DEPTH} deep", MAX_DEPTH)
+        self._budget.take_values(num_held, self._origin)
         self._opened.append(_Open(num_held, end))
 
     def _numbers(self, header: Header, end: int) -> int:
@@ -138,14 +138,14 @@ class _Walk:
         real = self._number_data(header.next, end, count)
         if not header.is_complex:
             return real.next
-        self._budget.take_bytes(count * _BYTES_PER_COMPLEX, self._place)
+        self._budget.take_bytes(count * _BYTES_PER_COMPLEX, self._origin)
         return self._number_data(real.next, end, count).next
 
     def _number_data(self, offset: int, end: int, count: int) -> Element:
         data = self._typed(offset, end, NUMBER_BYTES)
         expected = count * NUMBER_BYTES[data.data_type]
         if data.num_bytes != expected:
-            raise self._place.damaged(
+            raise self._origin.damaged(
                 "its dimensions contradict its bytes", f"{data.num_bytes} bytes", f"{expected} bytes"
             )
         return data
@@ -156,9 +156,9 @@ class _Walk:
         # Texts without any bytes are read as spaces, and lines without characters are values all the same.
         num_stored = data.num_bytes // CHARACTER_BYTES[data.data_type]
         if num_stored < count and data.num_bytes:
-            raise self._place.damaged("a text is shorter than it says", num_stored, count)
+            raise self._origin.damaged("a text is shorter than it says", num_stored, count)
         in_memory = math.prod(max(size, 1) for size in header.dimensions)
-        self._budget.take_bytes(max(in_memory, num_stored) * _BYTES_PER_CHARACTER, self._place)
+        self._budget.take_bytes(max(in_memory, num_stored) * _BYTES_PER_CHARACTER, self._origin)
         return data.next
 
     def _sparse(self, header: Header, end: int) -> int:
@@ -167,11 +167,11 @@ class _Walk:
         columns = self._typed(rows.next, end, INTEGER_BYTES)
         num_columns = columns.num_bytes // INTEGER_BYTES[columns.data_type]
         if num_columns <= header.dimensions[1]:
-            raise self._place.damaged("the columns of a sparse array", num_columns, header.dimensions[1] + 1)
+            raise self._origin.damaged("the columns of a sparse array", num_columns, header.dimensions[1] + 1)
         data = self._typed(columns.next, end, NUMBER_BYTES)
         if not header.is_complex:
             return data.next
-        self._budget.take_bytes(data.num_bytes * _BYTES_PER_COMPLEX, self._place)
+        self._budget.take_bytes(data.num_bytes * _BYTES_PER_COMPLEX, self._origin)
         return self._typed(data.next, end, NUMBER_BYTES).next
 
     def _cells(self, header: Header, end: int) -> int:
@@ -200,20 +200,20 @@ class _Walk:
         length = self._elements.element(offset, end)
         name_bytes = self._elements.integers(length) if length.num_bytes == 4 else ()
         if not name_bytes or not 0 < name_bytes[0] <= MAX_NAME_BYTES:
-            raise self._place.damaged("the length of field names", name_bytes, f"1 to {MAX_NAME_BYTES}")
+            raise self._origin.damaged("the length of field names", name_bytes, f"1 to {MAX_NAME_BYTES}")
         names = self._elements.element(length.next, end)
         num_fields = self._check_names(names, name_bytes[0])
-        self._budget.take_values(num_fields, self._place)
-        self._budget.take_bytes(count * _BYTES_PER_REFERENCE, self._place)
+        self._budget.take_values(num_fields, self._origin)
+        self._budget.take_bytes(count * _BYTES_PER_REFERENCE, self._origin)
         self._open(count * num_fields, names.next, end)
         return names.next
 
     def _check_names(self, names: Element, name_bytes: int) -> int:
         num_fields, left_over = divmod(names.num_bytes, name_bytes)
         if num_fields > MAX_FIELDS:
-            raise self._place.too_much("the fields of a struct", num_fields, MAX_FIELDS)
+            raise self._origin.too_much("the fields of a struct", num_fields, MAX_FIELDS)
         if left_over or names.data_type not in (INT8, UTF8):
-            raise self._place.damaged(
+            raise self._origin.damaged(
                 "names of fields",
                 f"{names.num_bytes} bytes of type {names.data_type}",
                 f"a multiple of {name_bytes} bytes of type 1",
@@ -222,20 +222,20 @@ class _Walk:
         for start in range(0, len(text), name_bytes):
             name, ends, _ = text[start : start + name_bytes].partition(b"\0")
             if not name or not ends or not _is_text(name):
-                raise self._place.damaged("the name of a field", ascii(name[:32]), "a text that ends")
+                raise self._origin.damaged("the name of a field", ascii(name[:32]), "a text that ends")
         return num_fields
 
     def _typed(self, offset: int, end: int, allowed: Mapping[int, int]) -> Element:
         element = self._elements.element(offset, end)
         if element.data_type not in allowed:
-            raise self._place.damaged("data of an unknown type", element.data_type, sorted(allowed))
+            raise self._origin.damaged("data of an unknown type", element.data_type, sorted(allowed))
         return element
 
     def _count(self, header: Header) -> int:
         """Return the number of elements that the dimensions say."""
         sizes = header.dimensions
         if math.prod(max(size, 1) for size in sizes) * _BYTES_PER_COMPLEX > _MAX_BYTES:
-            raise self._place.damaged("its dimensions are too large", sizes, f"{_MAX_BYTES} bytes")
+            raise self._origin.damaged("its dimensions are too large", sizes, f"{_MAX_BYTES} bytes")
         return math.prod(sizes)
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Literal, NamedTuple
 
-from imaging_pipeline.readers.matlab.v5_budget import MAX_NAME_BYTES, Place
-from imaging_pipeline.readers.matlab.v5_plain import Plain
+from imaging_pipeline.readers.matlab.v5_memory import MAX_NAME_BYTES, Origin, Plain
 
 TAG_BYTES = 8
 # Data types.
@@ -77,8 +76,8 @@ class Elements:
         Which variable it is, for errors.
     """
 
-    def __init__(self, plain: Plain, byte_order: ByteOrder, place: Place) -> None:
-        self.place = place
+    def __init__(self, plain: Plain, byte_order: ByteOrder, origin: Origin) -> None:
+        self.origin = origin
         self._plain = plain
         self._order = byte_order
         self._pair = struct.Struct(f"{byte_order}2I")
@@ -89,7 +88,9 @@ class Elements:
             data_type, num_bytes = self._plain.unpack(self._pair, offset)
         except struct.error:
             left = max(len(self._plain) - offset, 0)
-            raise self.place.cut("it ends within an element", f"{left} bytes", f"{TAG_BYTES} bytes") from None
+            raise self.origin.cut(
+                "it ends within an element", f"{left} bytes", f"{TAG_BYTES} bytes"
+            ) from None
         return data_type, num_bytes
 
     def element(self, offset: int, end: int) -> Element:
@@ -109,7 +110,7 @@ class Elements:
             data_type, num_bytes = data_type & 0xFFFF, data_type >> 16
             start, padded_end = offset + 4, offset + TAG_BYTES
             if num_bytes > _MAX_SMALL_BYTES:
-                raise self.place.damaged("a small element is too large", num_bytes, _MAX_SMALL_BYTES)
+                raise self.origin.damaged("a small element is too large", num_bytes, _MAX_SMALL_BYTES)
         elif start + num_bytes > end:
             raise self._reaches_out(offset, TAG_BYTES + num_bytes, end)
         return Element(data_type, start, num_bytes, padded_end)
@@ -118,7 +119,7 @@ class Elements:
         """Read the tag of an array that ends before ``end``; it is never a small element."""
         element = self.element(offset, end)
         if element.data_type != MATRIX or element.start != offset + TAG_BYTES:
-            raise self.place.damaged("an array is missing", f"data type {element.data_type}", MATRIX)
+            raise self.origin.damaged("an array is missing", f"data type {element.data_type}", MATRIX)
         return element
 
     def data(self, element: Element) -> bytes:
@@ -135,7 +136,7 @@ class Elements:
         """
         flags = self.element(offset, end)
         if (flags.data_type, flags.num_bytes, flags.next) != (UINT32, 8, offset + _FLAGS_BYTES):
-            raise self.place.damaged(
+            raise self.origin.damaged(
                 "an array begins with no flags",
                 f"{flags.num_bytes} bytes of type {flags.data_type}",
                 "8 of 6",
@@ -152,9 +153,9 @@ class Elements:
         """Read the tag of a name."""
         name = self.element(offset, end)
         if name.data_type not in (INT8, UTF8):
-            raise self.place.damaged("a name is no text", f"data type {name.data_type}", f"{INT8} or {UTF8}")
+            raise self.origin.damaged("a name is no text", f"data type {name.data_type}", f"{INT8} or {UTF8}")
         if name.num_bytes > MAX_NAME_BYTES:
-            raise self.place.damaged("a name is too long", f"{name.num_bytes} bytes", f"{MAX_NAME_BYTES}")
+            raise self.origin.damaged("a name is too long", f"{name.num_bytes} bytes", f"{MAX_NAME_BYTES}")
         return name
 
     def integers(self, element: Element) -> tuple[int, ...]:
@@ -166,20 +167,20 @@ class Elements:
             They are of another type, or one is negative.
         """
         if element.data_type not in (INT32, UINT32) or element.num_bytes % 4:
-            raise self.place.damaged(
+            raise self.origin.damaged(
                 "a size is no integer", f"{element.num_bytes} bytes of type {element.data_type}", "type 5"
             )
         numbers: tuple[int, ...] = struct.unpack(
             f"{self._order}{element.num_bytes // 4}i", self.data(element)
         )
         if any(number < 0 for number in numbers):
-            raise self.place.damaged("a size is negative", numbers, "0 to 2147483647")
+            raise self.origin.damaged("a size is negative", numbers, "0 to 2147483647")
         return numbers
 
     def _dimensions(self, element: Element) -> tuple[int, ...]:
         num_dimensions = element.num_bytes // 4
         if not _MIN_DIMENSIONS <= num_dimensions <= _MAX_DIMENSIONS:
-            raise self.place.damaged(
+            raise self.origin.damaged(
                 "the number of an array's dimensions",
                 num_dimensions,
                 f"{_MIN_DIMENSIONS} to {_MAX_DIMENSIONS}",
@@ -187,7 +188,7 @@ class Elements:
         return self.integers(element)
 
     def _reaches_out(self, offset: int, num_bytes: int, end: int) -> Exception:
-        return self.place.damaged(
+        return self.origin.damaged(
             "an element is larger than what holds it",
             f"{num_bytes} bytes at byte {offset}",
             f"up to {max(end - offset, 0)} bytes",

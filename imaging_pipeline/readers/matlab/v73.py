@@ -59,8 +59,8 @@ class _Value(MatlabValue):
         super().__init__(path, name)
         self._content: Any = content
         self._attributes = content.attrs
-        written = self._attributes.get("MATLAB_class")
-        self._class = printable(text(written)) if isinstance(written, bytes) else ""
+        class_name = self._attributes.get("MATLAB_class")
+        self._class = printable(text(class_name)) if isinstance(class_name, bytes) else ""
         self._is_group = content.is_group
         self._shape = (1, 1) if self._is_group else self._stated_shape()
 
@@ -93,7 +93,7 @@ class _Value(MatlabValue):
     def _field(self, name: str) -> MatlabValue:
         return _Value(self.path, self._below(name), self._content[name])
 
-    def _each(self, name: str) -> Sequence[MatlabValue]:
+    def _field_values(self, name: str) -> Sequence[MatlabValue]:
         field = self._content[name]
         if field.is_group or "MATLAB_class" in field.attrs:
             return [_Value(self.path, self._below(name), field)]

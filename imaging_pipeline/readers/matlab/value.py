@@ -61,7 +61,7 @@ class MatlabValue(ABC):
         """Return a field that is there of a struct that is no array."""
 
     @abstractmethod
-    def _each(self, name: str) -> Sequence[MatlabValue]:
+    def _field_values(self, name: str) -> Sequence[MatlabValue]:
         """Return a field that is there of every element of a struct array."""
 
     @abstractmethod
@@ -98,7 +98,7 @@ class MatlabValue(ABC):
         value = self._field(name)
         return None if 0 in value.shape else value
 
-    def each(self, name: str) -> Sequence[MatlabValue]:
+    def field_values(self, name: str) -> Sequence[MatlabValue]:
         """Return a field of every element of a struct array.
 
         Raises
@@ -107,7 +107,7 @@ class MatlabValue(ABC):
             It is no struct, or has no such field.
         """
         self._require_field(name)
-        return self._each(name)
+        return self._field_values(name)
 
     def cells(self) -> Sequence[MatlabValue]:
         """Return the elements of a cell array, in MATLAB's order.
@@ -170,11 +170,11 @@ class MatlabValue(ABC):
     def _require_field(self, name: str) -> None:
         self._require("struct")
         if name not in self.fields():
-            there = ", ".join(map(printable, sorted(self.fields())[:_SHOWN_FIELDS]))
+            present = ", ".join(map(printable, sorted(self.fields())[:_SHOWN_FIELDS]))
             raise FormatError(
                 f"The field {self._below(name)} is missing",
                 path=self.path,
-                found=f"{self.name or 'the file'} with {there or 'no field'}",
+                found=f"{self.name or 'the file'} with {present or 'no field'}",
                 allowed=f"a field {name}",
                 remedy="Let the program that made the file write it again.",
             )

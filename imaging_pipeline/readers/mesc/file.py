@@ -22,9 +22,8 @@ from imaging_pipeline.errors import FormatError
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5.file import opened
 from imaging_pipeline.readers.mesc.curves import MescCurve, read_curves
-from imaging_pipeline.readers.mesc.kind import TIME_SERIES, kind_of
 from imaging_pipeline.readers.mesc.movie import check_movie, fingerprint, first_frames_mean
-from imaging_pipeline.readers.mesc.unit import Unit, numbered
+from imaging_pipeline.readers.mesc.unit import TIME_SERIES, Unit, kind_of, numbered
 
 __all__ = [
     "TIME_SERIES",
@@ -134,10 +133,10 @@ def read_recording(path: Path, name: str) -> MescRecording:
         As for `read_units`; also where the file has no time series of this name.
     """
     with opened(path) as file:
-        found = _read_unit(_unit(path, file, name)).recording
-    if found is None:
+        recording = _read_unit(_unit(path, file, name)).recording
+    if recording is None:
         raise FormatError(f"{name} is no time series", path=path, remedy="Register the folder again.")
-    return found
+    return recording
 
 
 def read_mean_image(path: Path, name: str, max_frames: int = 50) -> NDArray[np.float32]:
@@ -202,8 +201,8 @@ def _read_unit(unit: Unit) -> MescUnit:
 
 def _content(recording: MescRecording) -> str:
     """Return what makes a recording what it is; its place in the file and a person's comment do not."""
-    channels = [(each.name, each.scale, each.offset) for each in recording.channels]
-    curves = [(each.name, each.time, each.num_values, each.step_ms) for each in recording.curves]
+    channels = [(channel.name, channel.scale, channel.offset) for channel in recording.channels]
+    curves = [(curve.name, curve.time, curve.num_values, curve.step_ms) for curve in recording.curves]
     size = (recording.num_frames, recording.height, recording.width, recording.dtype)
     scale = (recording.um_per_px_x, recording.um_per_px_y, recording.frame_period_ms)
     return json.dumps([size, scale, recording.start.isoformat(), channels, curves])

@@ -1,4 +1,4 @@
-"""One measurement of a ``.mesc`` file, and what its attributes say."""
+"""One measurement of a ``.mesc`` file: of which kind it is, and what its attributes say."""
 
 from __future__ import annotations
 
@@ -68,5 +68,39 @@ class Unit:
 def numbered(group: Any, prefix: str) -> list[str]:
     """Return the names ``prefix_N`` in a group by their numbers, 2 before 10; a dataset has none."""
     matches = (re.fullmatch(rf"{prefix}_([0-9]{{1,9}})", name) for name in (group if group.is_group else ()))
-    found = sorted((int(match[1]), match[0]) for match in matches if match)
-    return [name for _, name in found]
+    by_number = sorted((int(match[1]), match[0]) for match in matches if match)
+    return [name for _, name in by_number]
+
+
+TIME_SERIES = "time series"
+_Z_STACK = "z-stack"
+
+_METHODS = {1: TIME_SERIES, 2: _Z_STACK, 6: "line scan"}
+_ROLES = {0: TIME_SERIES, 3: _Z_STACK}
+# What the third axis is called, and what it is measured in.
+_AXIS_WORDS = {"t": TIME_SERIES, "ms": TIME_SERIES, "z": _Z_STACK, "µm": _Z_STACK, "um": _Z_STACK}
+_AXIS_WORDS["μm"] = _Z_STACK
+
+
+def kind_of(unit: Unit) -> str:
+    """Return the kind in words.
+
+    Newer files say it (``MethodType``); of older ones the third axis tells it, by its role or by its
+    title or unit.
+
+    Raises
+    ------
+    FormatError
+        A number is none.
+    """
+    if "MethodType" in unit.attributes:
+        method = int(unit.number("MethodType"))
+        return _METHODS.get(method, f"measurement of the method {method}")
+    if "ZAxisGeomRole" in unit.attributes:
+        role = int(unit.number("ZAxisGeomRole"))
+        return _ROLES.get(role, f"measurement whose third axis has the role {role}")
+    for attribute in ("ZAxisConversionTitle", "ZAxisConversionUnitName"):
+        word = unit.text(attribute).strip()
+        if word in _AXIS_WORDS:
+            return _AXIS_WORDS[word]
+    return "measurement that does not say what its third axis is"

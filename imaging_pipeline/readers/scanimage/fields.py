@@ -51,7 +51,7 @@ class ScanField:
 
 
 @dataclass(frozen=True)
-class PlacedField:
+class LocatedField:
     """A field in a page.
 
     Attributes
@@ -92,7 +92,7 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
     if not keys.flag("hRoiManager.mroiEnable"):
         return ()
     try:
-        found = [_field(roi) for roi in _imaging_rois(rois) if _is_imaged(roi, plane_z_um, path)]
+        fields = [_field(roi) for roi in _imaging_rois(rois) if _is_imaged(roi, plane_z_um, path)]
     except FormatError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
@@ -102,11 +102,11 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
             found=wrong,
             remedy=COPY_OR_TAKE_AWAY,
         ) from wrong
-    if not found:
+    if not fields:
         raise FormatError(
             "The tif is of several fields of view, but none is enabled", path=path, remedy=COPY_OR_TAKE_AWAY
         )
-    return tuple(found)
+    return tuple(fields)
 
 
 # The files of one acquisition repeat them to the letter.
@@ -189,9 +189,9 @@ def lines_between(keys: Literals) -> int | None:
     return num_lines + num_lines % 2 if keys.flag("hScan2D.bidirectional") else num_lines
 
 
-def place_fields(
+def locate_fields(
     fields: Sequence[ScanField], height: int, width: int, expected_lines_between: int | None, path: Path
-) -> tuple[PlacedField, ...]:
+) -> tuple[LocatedField, ...]:
     """Find the lines of each field in a page, by the page's height.
 
     Parameters
@@ -229,19 +229,19 @@ def place_fields(
             + f" with {expected} lines between",
             remedy="move the recording out of the folder, and analyse it by hand.",
         )
-    return tuple(_placed(fields, between))
+    return tuple(_located(fields, between))
 
 
-def _placed(fields: Sequence[ScanField], between: int) -> list[PlacedField]:
+def _located(fields: Sequence[ScanField], between: int) -> list[LocatedField]:
     lefts_deg = [field.center_x_deg - field.width_deg / 2 for field in fields]
     tops_deg = [field.center_y_deg - field.height_deg / 2 for field in fields]
     px_a_deg_x = median(field.width_px / field.width_deg for field in fields)
     px_a_deg_y = median(field.height_px / field.height_deg for field in fields)
-    placed: list[PlacedField] = []
+    located: list[LocatedField] = []
     first_line = 0
     for field, left_deg, top_deg in zip(fields, lefts_deg, tops_deg, strict=True):
-        placed.append(
-            PlacedField(
+        located.append(
+            LocatedField(
                 field=field,
                 first_line=first_line,
                 last_line=first_line + field.height_px - 1,
@@ -250,4 +250,4 @@ def _placed(fields: Sequence[ScanField], between: int) -> list[PlacedField]:
             )
         )
         first_line += field.height_px + between
-    return placed
+    return located

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.scanimage.fields import ScanField, find_fields, lines_between
-from imaging_pipeline.readers.scanimage.generations import SUPPORTED_VERSIONS, FrameClock, parse_settings
 from imaging_pipeline.readers.scanimage.text import (
     COPY_OR_TAKE_AWAY,
+    SUPPORTED_VERSIONS,
+    FrameClock,
     Literals,
     parse_frame_lines,
+    parse_settings,
     parse_wall_time,
 )
 from imaging_pipeline.readers.scanimage.volume import Volume, find_volume
@@ -255,5 +257,5 @@ def _start(keys: Literals, first_description: str, path: Path) -> datetime:
     return parse_wall_time(vector, path)
 
 
-def _clock(written: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", written))
+def _clock(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in re.findall(r"\d+(?:\.\d+)?", text))

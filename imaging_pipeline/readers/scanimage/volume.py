@@ -97,8 +97,8 @@ class _Counts:
 
 def _saved(num_frames: int, parts: int) -> int | None:
     """Return how many frames each part has, None where that is no whole number."""
-    each, left = divmod(num_frames, parts)
-    return each if not left and each >= 0 else None
+    frames_per_part, left = divmod(num_frames, parts)
+    return frames_per_part if not left and frames_per_part >= 0 else None
 
 
 def _counts(keys: Literals, path: Path) -> _Counts:

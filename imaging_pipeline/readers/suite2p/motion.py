@@ -83,12 +83,12 @@ def read_motion(plane: PlaneOutput) -> Motion:
             )
         values = read_metadata(plane.folder, with_results=True).values
         frames = plane.num_frames
-        found = len(values["xoff"]) if values.get("xoff") is not None else frames
-        if found != frames:
+        num_offsets = len(values["xoff"]) if values.get("xoff") is not None else frames
+        if num_offsets != frames:
             raise OutputError(
                 "There are not as many offsets as frames",
                 path=plane.folder,
-                found=found,
+                found=num_offsets,
                 allowed=frames,
                 remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
             )

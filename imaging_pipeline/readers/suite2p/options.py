@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # Where each option lies: the path in 1.x's nested groups, then the flat key of 0.x.
-_PLACES: Mapping[str, tuple[tuple[str, ...], str]] = {
+_PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "do_registration": (("run", "do_registration"), "do_registration"),
     "nonrigid": (("registration", "nonrigid"), "nonrigid"),
     "batch_size": (("registration", "batch_size"), "batch_size"),
@@ -68,25 +68,25 @@ class OptionsSummary:
 
 def options_summary(options: Mapping[str, Any]) -> OptionsSummary:
     """Pick the options that people query from a whole set of either generation."""
-    found = {name: _find(options, *place) for name, place in _PLACES.items()}
+    values = {name: _find(options, *path) for name, path in _PATHS.items()}
 
     def number(name: str) -> float | None:
-        return None if found[name] is None else float(found[name])
+        return None if values[name] is None else float(values[name])
 
     def count(name: str) -> int | None:
-        return None if found[name] in (None, _AUTO) else int(found[name])
+        return None if values[name] in (None, _AUTO) else int(values[name])
 
     def switch(name: str) -> bool | None:
-        return None if found[name] is None else bool(found[name])
+        return None if values[name] is None else bool(values[name])
 
-    block_size = _pair(found["block_size"])
+    block_size = _pair(values["block_size"])
     return OptionsSummary(
         fs_hz=number("fs"),
         tau_s=number("tau"),
         num_planes=count("num_planes"),
         num_channels=count("num_channels"),
         functional_channel=count("functional_channel"),
-        diameter=_pair(found["diameter"]),
+        diameter=_pair(values["diameter"]),
         neuropil_coefficient=number("neuropil_coefficient"),
         do_registration=switch("do_registration"),
         nonrigid=switch("nonrigid"),

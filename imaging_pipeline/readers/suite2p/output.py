@@ -17,6 +17,7 @@ from typing import Any
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.regular_file import require_folder
 from imaging_pipeline.readers.suite2p.images import Projections, read_projections
 from imaging_pipeline.readers.suite2p.metadata import Generation, has_metadata, read_metadata
 from imaging_pipeline.readers.suite2p.motion import Motion, PrincipalComponents, read_motion
@@ -133,11 +134,14 @@ def read_output(root: Path) -> Suite2pOutput:
 
     Raises
     ------
+    NothingFoundError
+        The folder is not there.
     OutputError
-        Where no folder of it has the dictionaries that say how it was made.
+        No folder of it has the dictionaries that say how it was made.
     FormatError
-        Where one of these is damaged.
+        One of these is damaged, or a file is in place of the folder.
     """
+    require_folder(root)
     folders = _numbered_planes(root)
     combined = root / "combined"
     described = [path for path in (*folders.values(), combined) if has_metadata(path)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.npy.header import NpyHeader, read_header
+from imaging_pipeline.readers.npy.file import NpyHeader, read_header
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 
@@ -78,13 +78,13 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     expected = dict.fromkeys(_TRACES, (plane.num_rois, plane.num_frames)) | counts
     for name, shape in expected.items():
         path = folder / name
-        found = _array_shape(path)
+        actual = _array_shape(path)
         if not path.is_file():
             wrong.append(name)
-        elif found is None or _is_cut_off(path):
+        elif actual is None or _is_cut_off(path):
             wrong.append(f"{name} (cut off)")
-        elif found != shape:
-            wrong.append(f"{name} (shape {found}, not {shape})")
+        elif actual != shape:
+            wrong.append(f"{name} (shape {actual}, not {shape})")
     return tuple(wrong)
 
 

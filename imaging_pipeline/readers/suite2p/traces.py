@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.npy.file import load_npy
-from imaging_pipeline.readers.npy.header import read_header
+from imaging_pipeline.readers.npy.file import load_npy, read_header
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput, read_plane
@@ -75,8 +74,8 @@ def _merged(combined: PlaneOutput, name: str) -> Trace | None:
     numbers = (
         (_PLANE.fullmatch(path.parent.name), path) for path in combined.folder.parent.glob("*/stat.npy")
     )
-    found = sorted((int(match[1]), path.parent) for match, path in numbers if match)
-    planes = [read_plane(folder, number) for number, folder in found]
+    numbered = sorted((int(match[1]), path.parent) for match, path in numbers if match)
+    planes = [read_plane(folder, number) for number, folder in numbered]
     if not any((plane.folder / name).is_file() for plane in planes):
         return None
     rois = sum(plane.num_rois for plane in planes)

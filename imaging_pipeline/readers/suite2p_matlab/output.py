@@ -1,15 +1,20 @@
-"""Results of Suite2p for MATLAB: one file a plane, the front door to what is in it.
+"""Results of Suite2p for MATLAB: one file a plane, and the functions that read what is in it.
+
+``F_<mouse>_<date>_plane1.mat`` (``F_plane1.mat`` where mouse and date were not given) holds the result of a
+plane, and ``…_proc.mat`` beside it the same after a person curated it. Other files hold what is computed on
+the way: registration, and components of the movie.
 
 The variables are ``ops``, ``stat``, ``Fcell``, ``FcellNeu`` and, once deconvolved, ``sp``; a curated file
 has them as fields of ``dat``. The k-th element of ``Fcell`` is the k-th session. Numbers of regions,
-planes and pixels begin at 1 in the file, and at 0 in all that is given here.
+planes and pixels begin at 1 in the file, and at 0 in all that is returned here.
 
-The format is told by the program that writes it (``run_pipeline.m``, ``add_deconvolution.m`` and
+The format is known from the program that writes it (``run_pipeline.m``, ``add_deconvolution.m`` and
 ``gui2P/new_main.m`` of cortex-lab/Suite2P).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,14 +26,50 @@ from imaging_pipeline.readers.matlab.file import open_matlab
 from imaging_pipeline.readers.matlab.value import MatlabValue
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.metadata import MAX_PLANES, file_name, plain
-from imaging_pipeline.readers.suite2p_matlab.images import read_motion, read_projections
-from imaging_pipeline.readers.suite2p_matlab.names import ResultName, is_intermediate, result_name
-from imaging_pipeline.readers.suite2p_matlab.rois import read_cell_labels, read_red_cells, read_rois
-from imaging_pipeline.readers.suite2p_matlab.traces import (
+from imaging_pipeline.readers.suite2p_matlab.arrays import (
     read_measured_hash,
+    read_motion,
     read_neuropil_coefficients,
+    read_projections,
     read_traces,
 )
+from imaging_pipeline.readers.suite2p_matlab.rois import read_cell_labels, read_red_cells, read_rois
+
+_RESULT = re.compile(r"(?P<run>F(?:_.*)?)_plane(?P<number>[1-9]\d*)(?P<curated>_proc)?\.mat", re.IGNORECASE)
+_INTERMEDIATE = re.compile(r"(?:regops|NEU|SVD|SVDroi)(?:_.*)?\.mat", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ResultName:
+    """What the name of a result says.
+
+    Attributes
+    ----------
+    run
+        The name without plane and curation: equal for the planes of one run.
+    plane
+        Number of the plane from 0; Suite2p for MATLAB counts from 1.
+    is_curated
+        Whether a person curated it.
+    """
+
+    run: str
+    plane: int
+    is_curated: bool
+
+
+def result_name(name: str) -> ResultName | None:
+    """Take the name of a file apart; None where it is no result."""
+    match = _RESULT.fullmatch(name)
+    if match is None:
+        return None
+    return ResultName(match["run"], int(match["number"]) - 1, match["curated"] is not None)
+
+
+def is_intermediate(name: str) -> bool:
+    """Return True if a file is one that was computed on the way to a result."""
+    return _INTERMEDIATE.fullmatch(name) is not None
+
 
 __all__ = [
     "MatlabResult",
@@ -165,7 +206,7 @@ def _files(ops: MatlabValue) -> tuple[tuple[str, ...], ...]:
     listed = ops.optional("fsroot")
     if listed is None:
         return ()
-    names = (session.each("name") if 0 not in session.shape else () for session in listed.cells())
+    names = (session.field_values("name") if 0 not in session.shape else () for session in listed.cells())
     return tuple(tuple(file_name(name.text()) for name in session) for session in names)
 
 
@@ -182,11 +223,11 @@ def _options(ops: MatlabValue) -> dict[str, Any]:
 
 
 def _missing(result: MatlabValue) -> Iterator[str]:
-    for place, names in _NEEDED.items():
-        struct = result.field(place) if place else result
+    for struct_name, names in _NEEDED.items():
+        struct = result.field(struct_name) if struct_name else result
         for name in names:
             if name not in struct.fields():
-                yield f"{place}.{name}" if place else name
+                yield f"{struct_name}.{name}" if struct_name else name
     try:
         read_cell_labels(result)
     except FormatError as error:

@@ -37,11 +37,11 @@ def read_cell_labels(result: MatlabValue) -> Labels:
     num_rois = stat.num_elements
     window = result.optional("cl")
     decided = None if window is None else window.optional("iscell")
-    labels = decided.vector() if decided is not None else single_numbers(stat.each("iscell"))
+    labels = decided.vector() if decided is not None else single_numbers(stat.field_values("iscell"))
     _check_number(result, "cl.iscell" if decided is not None else "stat.iscell", len(labels), num_rois)
     probability = np.full(num_rois, np.nan)
     if "cellProb" in stat.fields():
-        probability = single_numbers(stat.each("cellProb"))
+        probability = single_numbers(stat.field_values("cellProb"))
     return labels > 0.5, probability
 
 
@@ -65,7 +65,7 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
     if decided is not None:
         labels = decided.vector()
     elif "redcell" in stat.fields():
-        labels = single_numbers(stat.each("redcell"))
+        labels = single_numbers(stat.field_values("redcell"))
     else:
         return None
     if not labels.any() and result.field("ops").optional("mimgRED") is None:
@@ -73,7 +73,7 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
     _check_number(result, "redcell", len(labels), num_rois)
     probability = np.full(num_rois, np.nan)
     if "redprob" in stat.fields():
-        probability = single_numbers(stat.each("redprob"))
+        probability = single_numbers(stat.field_values("redprob"))
     return labels > 0.5, probability
 
 
@@ -107,12 +107,11 @@ class _Regions:
         self, stat: MatlabValue, y_range: NDArray[np.number], x_range: NDArray[np.number], plane: int
     ) -> None:
         self._y_range, self._x_range, self._plane = y_range, x_range, plane
-        self._ypix, self._xpix = _each(stat, "ypix"), _each(stat, "xpix")
-        self._weights, self._medians = _each(stat, "lam"), _each(stat, "med")
-        self._overlaps = _each(stat, "isoverlap") if "isoverlap" in stat.fields() else None
-        self._numbers = {
-            name: single_numbers(_each(stat, name)).tolist() for name in _NUMBERS if name in stat.fields()
-        }
+        self._ypix, self._xpix = _per_region(stat, "ypix"), _per_region(stat, "xpix")
+        self._weights, self._medians = _per_region(stat, "lam"), _per_region(stat, "med")
+        self._overlaps = _per_region(stat, "isoverlap") if "isoverlap" in stat.fields() else None
+        stated = [name for name in _NUMBERS if name in stat.fields()]
+        self._numbers = {name: single_numbers(_per_region(stat, name)).tolist() for name in stated}
 
     def roi(self, number: int) -> Roi:
         """Return a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
@@ -146,9 +145,9 @@ class _Regions:
         return self._numbers[name][number] if name in self._numbers else None
 
 
-def _each(stat: MatlabValue, name: str) -> Sequence[MatlabValue]:
+def _per_region(stat: MatlabValue, name: str) -> Sequence[MatlabValue]:
     """Return a field of every region, of which a damaged file may have fewer or more than regions."""
-    values = stat.each(name)
+    values = stat.field_values(name)
     if len(values) != stat.num_elements:
         raise FormatError(
             f"stat.{name} is not there once a region",
@@ -175,16 +174,16 @@ def _center(median: MatlabValue) -> tuple[float, float]:
 
 def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:
     """Return rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
-    found = pixels.vector()
-    if found.size and not (found.min() >= 1 and found.max() <= part.size):
+    numbers = pixels.vector()
+    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= part.size):
         raise FormatError(
             f"{pixels.name} of region {number + 1} leaves the part of the frame that was analysed",
             path=pixels.path,
-            found=f"{found.min():g} to {found.max():g}",
+            found=f"{numbers.min():g} to {numbers.max():g}",
             allowed=f"1 to {part.size}, as MATLAB counts",
             remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
         )
-    return found.astype(np.int64) + int(part[0]) - 2
+    return numbers.astype(np.int64) + int(part[0]) - 2
 
 
 def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 from imaging_pipeline.readers.read_ahead import read_ahead
+from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.tiff.page import Page, Span
 
 DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
@@ -51,7 +52,7 @@ class _Tag(NamedTuple):
     num_bytes: int
 
     @property
-    def place(self) -> Span:
+    def span(self) -> Span:
         return Span(self.offset, self.num_bytes)
 
 
@@ -65,12 +66,13 @@ class TifFile:
     TruncatedError
         Its first bytes are not there.
     FormatError
-        The file is no TIFF.
+        The file is no TIFF, or no regular file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            require_regular_file(path)
             # Unbuffered: pages are read at scattered offsets, and a buffer would fetch what lies between.
             self._file = path.open("rb", buffering=0)
         except FileNotFoundError as missing:
@@ -187,8 +189,8 @@ class TifFile:
             height=height,
             dtype=dtype,
             data=data,
-            description=tags[DESCRIPTION].place if DESCRIPTION in tags else Span(offset, 0),
-            shared_texts={tag: tags[tag].place for tag in (SOFTWARE, ARTIST) if tag in tags},
+            description=tags[DESCRIPTION].span if DESCRIPTION in tags else Span(offset, 0),
+            shared_texts={tag: tags[tag].span for tag in (SOFTWARE, ARTIST) if tag in tags},
             end=max(directory.end, data.end, *(tag.offset + tag.num_bytes for tag in tags.values())),
         )
 
@@ -211,27 +213,27 @@ class TifFile:
         self._directory = (offset, content)
         entries = self._tag.iter_unpack(content[self._tag_count.size : num_bytes - self.pointer.size])
         tags = {}
-        for place, (tag, type_code, num_values, value) in zip(
-            self.value_places(num_bytes), entries, strict=True
+        for span, (tag, type_code, num_values, value) in zip(
+            self.value_offsets(num_bytes), entries, strict=True
         ):
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
             # A value that fits into the pointer's place is written there instead.
             inline = value_bytes <= self.pointer.size
-            tags[tag] = _Tag(type_code, num_values, offset + place if inline else value, value_bytes)
+            tags[tag] = _Tag(type_code, num_values, offset + span if inline else value, value_bytes)
         (next_directory,) = self.pointer.unpack_from(content, num_bytes - self.pointer.size)
         return Span(offset, num_bytes), next_directory, tags
 
-    def value_places(self, num_bytes: int) -> range:
+    def value_offsets(self, num_bytes: int) -> range:
         """Return where in a directory of so many bytes its tags have their values, or pointers to them."""
         first = self._tag_count.size + self._tag.size - self.pointer.size
         return range(first, num_bytes - self.pointer.size, self._tag.size)
 
     def _numbers(self, tags: Mapping[int, _Tag], tag: int) -> tuple[int, ...]:
-        found = tags.get(tag)
-        if found is None or found.num_values == 0 or found.type_code not in _INTEGER_CODES:
+        entry = tags.get(tag)
+        if entry is None or entry.num_values == 0 or entry.type_code not in _INTEGER_CODES:
             raise self.foreign(f"A page of the tif has no {_NAMES.get(tag, tag)}", "none", "whole numbers")
-        layout = f"{self.byte_order}{found.num_values}{_INTEGER_CODES[found.type_code]}"
-        return struct.unpack(layout, self.read_span(found.place))
+        layout = f"{self.byte_order}{entry.num_values}{_INTEGER_CODES[entry.type_code]}"
+        return struct.unpack(layout, self.read_span(entry.span))
 
     def _number(self, tags: Mapping[int, _Tag], tag: int, default: int | None = None) -> int:
         if default is not None and tag not in tags:

@@ -1,6 +1,6 @@
 """Where all pages of a TIFF stack lie.
 
-A stack of a microscope has thousands of pages of equal length. Their places are computed instead of
+A stack of a microscope has thousands of pages of equal length. Their offsets are computed instead of
 walked where the file allows it: on a network share each step of a walk costs the share's latency.
 """
 
@@ -17,7 +17,43 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.tiff.file import COPY_AGAIN, TifFile
 from imaging_pipeline.readers.tiff.page import Page, Span
-from imaging_pipeline.readers.tiff.page_pattern import PagePattern
+
+
+class PagePattern:
+    """The first directory of a file, and which of its values move on with the page.
+
+    To compare bytes takes a tenth of the time of reading a directory for what it says.
+
+    Parameters
+    ----------
+    file
+        An open file.
+    first, last
+        Two of its pages, which tell values that move from those that stay.
+    """
+
+    def __init__(self, file: TifFile, first: Page, last: Page) -> None:
+        self._file = file
+        self._offset = first.directory.offset
+        self._content = file.read_span(first.directory)
+        last_content = file.read_span(last.directory)
+        moved_by = last.directory.offset - first.directory.offset
+        value = file.pointer
+        self._moving = {
+            offset: number
+            for offset in file.value_offsets(len(self._content))
+            if (number := value.unpack_from(self._content, offset)[0]) + moved_by
+            == value.unpack_from(last_content, offset)[0]
+        }
+        self._moving[len(self._content) - value.size] = first.next_directory
+
+    def is_at(self, distance: int) -> bool:
+        """Return True if the first directory, its values moved on, lies ``distance`` bytes behind itself."""
+        expected = bytearray(self._content)
+        for offset, value in self._moving.items():
+            self._file.pointer.pack_into(expected, offset, value + distance)
+        return self._file.read_at(self._offset + distance, len(expected)) == expected
+
 
 _NUM_PROBES = 4
 # As much of a page's end as no detector leaves at zero in one page and not in another.

@@ -120,7 +120,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
         The file is no TIFF, its pages differ in size or type, or as ``header`` finds.
     """
     with TifFile(path) as file:
-        found = header(file)
+        recorded = header(file)
         pages = _whole_pages(file)
         return RecordedTif(
             path=path,
@@ -130,7 +130,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
             width=pages.first.width,
             dtype=pages.first.dtype,
             num_pages=pages.num_pages,
-            header=found,
+            header=recorded,
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.readers.alike import check_alike
+from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, mean_image
 
 FRAMES_IN_MEAN = 50
@@ -43,5 +45,37 @@ def plain_stack(tifs: Sequence[RecordedTif[Header]]) -> TifStack:
     FormatError
         A file differs from the others in size, type, channels or planes, or has changed.
     """
-    check_alike({tif.path: tif.layout for tif in tifs})
+    check_same_layout({tif.path: tif.layout for tif in tifs})
     return TifStack(tuple(tifs), mean_image(tifs[0], max_frames=FRAMES_IN_MEAN))
+
+
+def check_same_layout(layouts: Mapping[Path, str], reference: Path | None = None) -> None:
+    """Refuse a file that differs from the others of its session.
+
+    Parameters
+    ----------
+    layouts
+        What all files must have in common, in words, by file.
+    reference
+        The file that is right where they differ; without one it is what most of them are, and the
+        first where that is open.
+
+    Raises
+    ------
+    FormatError
+        It names the file that differs, and one of the others.
+    """
+    (expected, _), *others = Counter(layouts.values()).most_common()
+    if not others:
+        return
+    if reference is not None:
+        expected = layouts[reference]
+    example = next(path for path, layout in layouts.items() if layout == expected)
+    path, layout = next((path, layout) for path, layout in layouts.items() if layout != expected)
+    raise FormatError(
+        "A tif differs from the others of its session",
+        path=path,
+        found=layout,
+        allowed=f"{expected}, as in {example.name}",
+        remedy="keep recordings of different settings under different timeseries names.",
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.readers.scanimage.stack import ScanImageStack
-from imaging_pipeline.readers.scanimage.tif import PlacedField, ScanImageHeader, ScanImageTif, fields_in_page
+from imaging_pipeline.readers.scanimage.fields import LocatedField
+from imaging_pipeline.readers.scanimage.frames import ScanImageStack
+from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -72,7 +74,7 @@ def plane_rows(stack: TifStack) -> list[Row]:
     ]
 
 
-def _field_row(header: ScanImageHeader, place: PlacedField) -> Row:
+def _field_row(header: ScanImageHeader, place: LocatedField) -> Row:
     field, um_a_degree = place.field, header.objective_resolution_um_per_deg
     return {
         "field_name": field.name,

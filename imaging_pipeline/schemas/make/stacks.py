@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
+from imaging_pipeline.experiments.recognised import StackFile, StackFiles
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files

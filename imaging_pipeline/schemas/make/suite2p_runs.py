@@ -18,7 +18,7 @@ from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_data
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import requests as request_rows
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.suite2p_runner.publish import require_place
+from imaging_pipeline.suite2p_runner.publish import require_recording_folder
 from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
@@ -110,7 +110,7 @@ def run(
     """
     _require_tifs(sessions)
     # First the share: without it each tif would be missing, and the error would blame the experimenter.
-    require_place(Path(target.folder))
+    require_recording_folder(Path(target.folder))
     if target.registered_output is not None:
         output = read_output(Path(target.registered_output))
         if output.marker is None:

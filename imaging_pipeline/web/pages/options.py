@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas.administer import administration
-from imaging_pipeline.suite2p_runner.option_difference import between, from_default
+from imaging_pipeline.suite2p_runner.option_text import between, from_default
 from imaging_pipeline.suite2p_runner.options import load_options
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables

@@ -10,7 +10,7 @@ from imaging_pipeline.schemas.administer import session_notes
 from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.session_progress import SessionFilter, session_page
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.suite2p_runner.option_difference import from_default
+from imaging_pipeline.suite2p_runner.option_text import from_default
 from imaging_pipeline.web import asked
 from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables

@@ -12,7 +12,7 @@ import datajoint as dj
 from imaging_pipeline.errors import NothingFoundError
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.suite2p_runner.option_difference import from_default
+from imaging_pipeline.suite2p_runner.option_text import from_default
 from imaging_pipeline.web.paging import Paged, paged
 
 

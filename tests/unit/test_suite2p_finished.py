@@ -6,7 +6,7 @@ import pytest
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import read_output
-from imaging_pipeline.suite2p_runner.marker import describe, find_finished, write_marker
+from imaging_pipeline.suite2p_runner.finished import describe, find_finished, write_marker
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
@@ -76,11 +76,11 @@ def test_another_option_set_s_name_adopts_nothing(inputs, finished):
 
 
 def test_a_file_recorded_at_another_time_adopts_nothing(inputs, finished):
-    share = inputs.shares[0]
-    header = dataclasses.replace(share.tif.header, start=share.tif.header.start.replace(hour=3))
-    other = dataclasses.replace(share, tif=dataclasses.replace(share.tif, header=header))
+    part = inputs.parts[0]
+    header = dataclasses.replace(part.tif.header, start=part.tif.header.start.replace(hour=3))
+    other = dataclasses.replace(part, tif=dataclasses.replace(part.tif, header=header))
 
-    description = describe(IDENTITY, dataclasses.replace(inputs, shares=(other,)), translate(OPTIONS))
+    description = describe(IDENTITY, dataclasses.replace(inputs, parts=(other,)), translate(OPTIONS))
 
     assert find_finished(finished.target, description) is None
 

@@ -1,20 +1,23 @@
-"""When the frames of a ScanImage tif were taken: as its pages say, or computed where they do not."""
+"""When the frames of ScanImage tifs were taken, and the tifs of one session as one stack."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.readers.scanimage.header import ScanImageHeader
 from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY, NUM_AUX_TRIGGERS, parse_frame_lines
+from imaging_pipeline.readers.scanimage.tif import ScanImageTif
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import PageTable
-from imaging_pipeline.readers.tiff.recorded import RecordedTif, pages_of
+from imaging_pipeline.readers.tiff.recorded import mean_image, pages_of
+from imaging_pipeline.readers.tiff.stack import FRAMES_IN_MEAN, TifStack, check_same_layout
 
 _FRAME_TAG = re.compile(rb"\s*Frame Tag\s*=\s*([0-9A-Fa-f]+)")
 _TAG_BYTES = 64
@@ -40,7 +43,7 @@ class FrameTimes:
     aux_triggers_s: tuple[npt.NDArray[np.float64], ...]
 
 
-def read_frame_times(tif: RecordedTif[ScanImageHeader]) -> FrameTimes:
+def read_frame_times(tif: ScanImageTif) -> FrameTimes:
     """Read the frame lines of each frame's first channel.
 
     Versions before 5.0 write no timestamps. Theirs are computed from the frame rate and the number of the
@@ -56,14 +59,14 @@ def read_frame_times(tif: RecordedTif[ScanImageHeader]) -> FrameTimes:
         pages = pages_of(file, tif)
         match tif.header.frame_clock:
             case "timestamps":
-                return _written(file, pages, tif)
+                return _read_times(file, pages, tif)
             case "tags":
-                return _computed(tif, _tags(file, pages, tif))
+                return _compute_times(tif, _tags(file, pages, tif))
             case "none":
-                return _computed(tif, np.arange(1, tif.num_frames + 1))
+                return _compute_times(tif, np.arange(1, tif.num_frames + 1))
 
 
-def frames_before(tif: RecordedTif[ScanImageHeader]) -> int:
+def frames_before(tif: ScanImageTif) -> int:
     """Count the frames of a tif's acquisition in the files before: a file may begin amid a volume."""
     if not tif.header.is_volumetric or tif.header.frame_clock == "none":
         return 0
@@ -74,7 +77,7 @@ def frames_before(tif: RecordedTif[ScanImageHeader]) -> int:
     return (parse_frame_lines(description, tif.path).number_in_acquisition or 1) - 1
 
 
-def _written(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader]) -> FrameTimes:
+def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTimes:
     count = tif.num_frames
     frame_numbers = np.empty(count, np.int64)
     acquisition_numbers = np.empty(count, np.int64)
@@ -98,7 +101,7 @@ def _written(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader])
     )
 
 
-def _computed(tif: RecordedTif[ScanImageHeader], frame_numbers: npt.NDArray[np.int64]) -> FrameTimes:
+def _compute_times(tif: ScanImageTif, frame_numbers: npt.NDArray[np.int64]) -> FrameTimes:
     return FrameTimes(
         frame_numbers=frame_numbers,
         acquisition_numbers=np.ones_like(frame_numbers),
@@ -107,11 +110,11 @@ def _computed(tif: RecordedTif[ScanImageHeader], frame_numbers: npt.NDArray[np.i
     )
 
 
-def _tags(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader]) -> npt.NDArray[np.int64]:
+def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif) -> npt.NDArray[np.int64]:
     tags = np.empty(tif.num_frames, np.int64)
     for frame in range(tif.num_frames):
-        place = pages.description(frame * tif.header.num_channels)
-        tags[frame] = _tag(file.read_at(place.offset, min(place.num_bytes, _TAG_BYTES)), tif)
+        span = pages.description(frame * tif.header.num_channels)
+        tags[frame] = _tag(file.read_at(span.offset, min(span.num_bytes, _TAG_BYTES)), tif)
         if frame % 1000 == 0:
             progress.report("reading frame numbers", frame, tif.num_frames)
     steps = np.diff(tags)
@@ -130,7 +133,7 @@ def _tags(file: TifFile, pages: PageTable, tif: RecordedTif[ScanImageHeader]) ->
     return tags
 
 
-def _tag(description: bytes, tif: RecordedTif[ScanImageHeader]) -> int:
+def _tag(description: bytes, tif: ScanImageTif) -> int:
     match = _FRAME_TAG.match(description)
     if match is None or int(match[1], 16) < 1:
         raise FormatError(
@@ -141,3 +144,43 @@ def _tag(description: bytes, tif: RecordedTif[ScanImageHeader]) -> int:
             remedy=COPY_OR_TAKE_AWAY,
         )
     return int(match[1], 16)
+
+
+@dataclass(frozen=True)
+class ScanImageStack(TifStack):
+    """What was read of a session's tifs, and what ScanImage says of their frames.
+
+    Attributes
+    ----------
+    frame_numbers
+        int64 (frames,), as ScanImage counts them.
+    timestamps_s
+        float64 (frames,), seconds since the acquisition mode was started; each acquisition of its own.
+    aux_triggers_s
+        Four float64 arrays (n,), seconds on the clock of the frames.
+    """
+
+    tifs: tuple[ScanImageTif, ...]
+    frame_numbers: NDArray[np.int64]
+    timestamps_s: NDArray[np.float64]
+    aux_triggers_s: tuple[NDArray[np.float64], ...]
+
+
+def scanimage_stack(tifs: Sequence[ScanImageTif]) -> ScanImageStack:
+    """Read timestamps and the mean image of a session's tifs, never the whole stack.
+
+    Raises
+    ------
+    FormatError
+        A file has no timestamps, has changed, or differs from the others in size, type, channels or planes.
+    """
+    check_same_layout({tif.path: tif.layout for tif in tifs})
+    times = [read_frame_times(tif) for tif in tifs]
+    triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(4))
+    return ScanImageStack(
+        tifs=tuple(tifs),
+        frame_numbers=np.concatenate([time.frame_numbers for time in times]),
+        timestamps_s=np.concatenate([time.timestamps_s for time in times]),
+        aux_triggers_s=tuple(triggers),
+        mean_image=mean_image(tifs[0], max_frames=FRAMES_IN_MEAN, frames_before=frames_before(tifs[0])),
+    )

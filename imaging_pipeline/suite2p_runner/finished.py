@@ -1,0 +1,111 @@
+"""Finished runs: the marker that says of what an output is, and runs that wait to be copied to their target.
+
+A run takes hours and the copy minutes, in which the share may be away or an older output open. So a run
+that is finished leaves its own folder at once for one that outlives its process. The next process on this
+machine that does the same run copies what lies there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from imaging_pipeline import names
+from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
+from imaging_pipeline.suite2p_runner.options import OptionSet
+from imaging_pipeline.suite2p_runner.preflight import Inputs
+from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_with_retries
+from imaging_pipeline.suite2p_runner.request import RunResult, Trim
+
+# To be raised with every change of what is noted: older notes are then not adopted.
+_NOTE_VERSION = 1
+_COMPARED = ("note_version", "identity", "inputs", "options")
+
+
+def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
+    """Return what must be equal for an output to be adopted, in types that JSON gives back equal.
+
+    The names of ``identity`` stand at the top as well, where other readers look for them.
+    """
+    description = {
+        **identity,
+        "note_version": _NOTE_VERSION,
+        "identity": dict(identity),
+        "inputs": [
+            {
+                "name": part.tif.path.name,
+                "size_bytes": part.tif.size_bytes,
+                "pages_used": part.num_pages,
+                "start": part.tif.header.start.isoformat(timespec="microseconds"),
+            }
+            for part in inputs.parts
+        ],
+        "options": options.content,
+    }
+    normalised: dict[str, Any] = json.loads(json.dumps(description))
+    return normalised
+
+
+def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult) -> None:
+    """Write the note into a folder that is otherwise whole."""
+    noted = asdict(result)
+    del noted["target"], noted["adopted"]
+    text = json.dumps({**description, "result": noted}, indent=2)
+    (folder / MARKER_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | None:
+    """Return the result of an output that is there, whole, and of the same files and options; else None."""
+    if not target.is_dir():
+        return None
+    try:
+        outputs = [read_output(root) for root in find_outputs(target)]
+    except (FormatError, OutputError):
+        return None
+    if len(outputs) != 1 or any(missing_files(plane) for plane in outputs[0].imported):
+        return None
+    marker = outputs[0].marker
+    if marker is None or any(marker.get(key) != description[key] for key in _COMPARED):
+        return None
+    noted = dict(marker["result"])
+    noted["overridden"] = {name: (requested, used) for name, (requested, used) in noted["overridden"].items()}
+    noted["trimmed"] = tuple(Trim(**trim) for trim in noted["trimmed"])
+    return RunResult(target=target, adopted=True, **noted)
+
+
+_PREFIX = "suite2p-finished"
+_DAYS = 7
+"""Within which a run is copied, or was done by another machine or is wanted no more."""
+
+
+def retained_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
+    """Return the folder in which the finished run of a description is kept."""
+    return scratch / f"{_PREFIX}-{names.hash16(json.dumps(description, sort_keys=True))}"
+
+
+def retain(output: Path, retained: Path) -> None:
+    """Take a finished output out of its run's folder, without its movie."""
+    for movie in output.rglob(f"*{MOVIE_SUFFIX}"):
+        movie.unlink()
+    drop(retained)
+    rename_with_retries(output, retained)
+
+
+def drop(retained: Path) -> None:
+    """Remove a kept run, if there is one."""
+    shutil.rmtree(retained, ignore_errors=True)
+
+
+def drop_expired(scratch: Path) -> None:
+    """Remove the kept runs that nobody came back for."""
+    for retained in scratch.glob(f"{_PREFIX}-*"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if time.time() - retained.stat().st_mtime > _DAYS * 86400:
+                drop(retained)
