@@ -13,7 +13,7 @@ import click
 from imaging_pipeline import progress
 from imaging_pipeline.checks.colony import check_colony
 from imaging_pipeline.checks.database import check_database
-from imaging_pipeline.checks.finding import Finding, State, from_error
+from imaging_pipeline.checks.finding import Finding, Severity, from_error
 from imaging_pipeline.checks.repositories import check_repositories, roots_in_database
 from imaging_pipeline.checks.scratch import check_scratch
 from imaging_pipeline.checks.stores import check_stores
@@ -76,20 +76,20 @@ class _Told:
     """The findings that were printed so far, counted by their state."""
 
     def __init__(self) -> None:
-        self._counts = Counter[State]()
+        self._counts = Counter[Severity]()
 
     @property
     def has_failed(self) -> bool:
-        return self._counts[State.FAILED] > 0
+        return self._counts[Severity.FAILED] > 0
 
     def say(self, findings: Sequence[Finding], title: str = "") -> None:
         if title:
             print_heading(title)
         print_findings(findings)
-        self._counts.update(finding.state for finding in findings)
+        self._counts.update(finding.severity for finding in findings)
 
     def summary(self) -> str:
-        failed, noticed = self._counts[State.FAILED], self._counts[State.NOTICE]
+        failed, noticed = self._counts[Severity.FAILED], self._counts[Severity.NOTICE]
         notices = f"{noticed} notice{'' if noticed == 1 else 's'}"
         if failed:
             return f"{failed} failed, {notices}."

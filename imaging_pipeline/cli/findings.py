@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from imaging_pipeline.checks.finding import Finding, State
+from imaging_pipeline.checks.finding import Finding, Severity
 from imaging_pipeline.checks.values import Value
 from imaging_pipeline.cli.printing import text_width
 
 _MIN_TEXT_WIDTH = 30
 _COMMAND = "imaging-pipeline "
 _NO_BREAK = "\u00a0"
-_STATES = {State.OK: ("ok", "green"), State.NOTICE: ("notice", "yellow"), State.FAILED: ("FAILED", "red")}
+_SEVERITIES = {
+    Severity.OK: ("ok", "green"),
+    Severity.NOTICE: ("notice", "yellow"),
+    Severity.FAILED: ("FAILED", "red"),
+}
 _STATE_WIDTH = 8
 _SUBJECT_WIDTH = 13
 
@@ -28,7 +32,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
     """Print a line for each finding, with what to do below it."""
     indent = 2 + _STATE_WIDTH + _SUBJECT_WIDTH
     for finding in findings:
-        word, colour = _STATES[finding.state]
+        word, colour = _SEVERITIES[finding.severity]
         lines = [line for fact in finding.found.splitlines() for line in _wrapped(fact, indent)]
         if finding.remedy:
             lines += _wrapped(f"What to do ({finding.responsible}): {finding.remedy}", indent)

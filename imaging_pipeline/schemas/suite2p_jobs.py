@@ -8,8 +8,6 @@ from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.make import suite2p_runs
 from imaging_pipeline.schemas.make.stacks import TifDataset
 from imaging_pipeline.schemas.make.suite2p_runs import RunTarget, StoredOptions
-from imaging_pipeline.schemas.make.stacks import TifDataset
-from imaging_pipeline.schemas.make.suite2p_runs import RunTarget, StoredOptions
 from imaging_pipeline.schemas.plain_rows import Row
 
 __all__ = ["Suite2Py", "imaging", "schema"]

@@ -11,7 +11,6 @@ from imaging_pipeline.schemas.imaging import sessions
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.make import analyses, fetching
 from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
-from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
 

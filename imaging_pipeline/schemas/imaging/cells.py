@@ -10,7 +10,6 @@ from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.make import cells as cell_arrays
 from imaging_pipeline.schemas.make import fetching
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
-from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
 
 from .analyses import ImagingAnalysis

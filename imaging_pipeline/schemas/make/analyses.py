@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs, TifFrames
 from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs, TifFrames
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice

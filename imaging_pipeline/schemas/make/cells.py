@@ -19,7 +19,6 @@ from imaging_pipeline.readers.suite2p.rois import Roi
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 from imaging_pipeline.schemas.make.analyses import open_plane
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
-from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from imaging_pipeline import names

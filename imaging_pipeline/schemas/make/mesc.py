@@ -8,7 +8,6 @@ from pathlib import Path
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.readers.mesc.file import MescRecording, read_mean_image, read_recording
 from imaging_pipeline.schemas.make.fetching import DatasetFile
-from imaging_pipeline.schemas.make.fetching import DatasetFile
 from imaging_pipeline.schemas.plain_rows import Row
 
 _COMMENT_MAX_CHARACTERS = 4096

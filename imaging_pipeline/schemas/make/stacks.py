@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED

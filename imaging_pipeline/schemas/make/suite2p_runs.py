@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 from typing import Any
 
 from imaging_pipeline import names
@@ -17,7 +14,6 @@ from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.make.fetching import output_location, sessions_with_tifs
-from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_dataset
 from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_dataset
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import requests as request_rows
