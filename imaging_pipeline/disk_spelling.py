@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from imaging_pipeline.errors import PathError, Responsible
-from imaging_pipeline.paths import Place, local_path
+from imaging_pipeline.paths import RepositoryPath, local_path
 
 
-def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
+def as_on_disk(place: RepositoryPath, repositories: Mapping[str, Path]) -> RepositoryPath:
     """Return a folder as its disk spells it, with links followed; one that is not there as it was typed.
 
     Raises
@@ -35,7 +35,7 @@ def as_on_disk(place: Place, repositories: Mapping[str, Path]) -> Place:
             responsible=Responsible.ADMINISTRATOR,
         ) from error
     below = "/".join(spelled.relative_to(root).parts)
-    return Place(place.repository_name, unicodedata.normalize("NFC", below))
+    return RepositoryPath(place.repository_name, unicodedata.normalize("NFC", below))
 
 
 def name_among(typed: str, there: Sequence[str]) -> str:

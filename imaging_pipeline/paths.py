@@ -41,7 +41,7 @@ class Root:
 
 
 @dataclass(frozen=True)
-class Place:
+class RepositoryPath:
     """A file or folder in a repository.
 
     Attributes
@@ -77,7 +77,7 @@ def clean(typed: str) -> str:
     return typed.strip(_INVISIBLE + _QUOTES)
 
 
-def resolve(typed: str, roots: Sequence[Root]) -> Place:
+def resolve(typed: str, roots: Sequence[Root]) -> RepositoryPath:
     r"""Find the repository of a folder and the path below it.
 
     The longest root wins. Drives and shares are compared without regard to case, POSIX paths with
@@ -114,10 +114,10 @@ def resolve(typed: str, roots: Sequence[Root]) -> Place:
             responsible=Responsible.ADMINISTRATOR,
         )
     below = path.names[len(owners[0][1].names) :]
-    return Place(names[0], "/".join(below))
+    return RepositoryPath(names[0], "/".join(below))
 
 
-def local_path(place: Place, repositories: Mapping[str, Path]) -> Path:
+def local_path(place: RepositoryPath, repositories: Mapping[str, Path]) -> Path:
     """Return the path of a place on this machine.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Whether the colony system can be read, and when it was compared with last."""
+"""Whether the colony system can be read, and when animals were last compared with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imaging_pipeline.schemas import plain_rows, server_clock
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
-# Of so many comparisons in a row none came: no worker is at it.
+# After so many missed comparisons in a row, no worker can be doing them.
 _MISSED = 3
 
 
@@ -28,7 +28,7 @@ def check_colony(config: Config, tables: Tables | None) -> tuple[Finding, ...]:
     config
         The configuration in force.
     tables
-        The database; None where it could not be asked.
+        The database; None where it could not be queried.
     """
     try:
         source = configured_source(config)
@@ -50,16 +50,16 @@ def _readable(source: Source) -> Finding:
             "source", f"{source.name} holds no animals", "See whether it is the right one, and whole."
         )
     reader = AnimalReader(source.translation, source.datasource_id)
-    found = [record] if isinstance(record, RowProblem) else reader.read(record)
-    if isinstance(found, list):
+    animal = [record] if isinstance(record, RowProblem) else reader.read(record)
+    if isinstance(animal, list):
         return notice(
             "source",
-            f"{source.name} can be read, but its first row would be skipped: {found[0].what}"
-            f" ({found[0].found}; allowed: {found[0].allowed})",
+            f"{source.name} can be read, but its first row would be skipped: {animal[0].what}"
+            f" ({animal[0].found}; allowed: {animal[0].allowed})",
             "Correct the row, or what the configuration says of its values.",
         )
-    told = ", ".join(f"{name} {value}" for name, value in found.values.items() if value is not None)
-    return ok("source", f"{source.name} can be read; its first animal is {found.key.animal_id}: {told}")
+    values = ", ".join(f"{name} {value}" for name, value in animal.values.items() if value is not None)
+    return ok("source", f"{source.name} can be read; its first animal is {animal.key.animal_id}: {values}")
 
 
 def _last(tables: Tables, config: Config) -> Finding:

@@ -20,32 +20,32 @@ from imaging_pipeline.server import embedded
 
 @dataclass(frozen=True)
 class CheckedDatabase:
-    """What was found, and the tables where they are ready for further questions, else None."""
+    """The findings, and the tables where they are ready for further checks, else None."""
 
     findings: tuple[Finding, ...]
     tables: Tables | None
 
 
 def check_database(config: Config) -> CheckedDatabase:
-    """Connect and look at server and tables; an embedded server is started, but none is made."""
+    """Connect, and check server and tables; an embedded server is started, but never made."""
     folder = config.embedded_folder
     if folder is not None:
-        finding = _why_not_made(folder)
+        finding = _missing_server(folder)
         if finding is not None:
             return CheckedDatabase((finding,), None)
-    refusal = None
+    schema_error = None
     try:
         database.connect(config)
     except SchemaError as error:
-        refusal = error
+        schema_error = error
     except PipelineError as error:
         return CheckedDatabase((from_error("server", error),), None)
     except dj.errors.DataJointError as error:
-        return CheckedDatabase((_not_let(config, error),), None)
-    return _look(config, refusal)
+        return CheckedDatabase((_failed_query(config, error),), None)
+    return _check_connected(config, schema_error)
 
 
-def _why_not_made(folder: Path) -> Finding | None:
+def _missing_server(folder: Path) -> Finding | None:
     try:
         if embedded.is_made(folder):
             return None
@@ -62,19 +62,19 @@ def _why_not_made(folder: Path) -> Finding | None:
     )
 
 
-def _look(config: Config, refusal: SchemaError | None) -> CheckedDatabase:
-    # Bound also where `connect` found no tables: it binds before it looks for them.
+def _check_connected(config: Config, schema_error: SchemaError | None) -> CheckedDatabase:
+    # `connect` binds the classes before it looks for the tables: so they are bound even where there are none.
     tables = bound.default_tables()
     findings: tuple[Finding, ...] = ()
     try:
         findings += check_server(tables.connection, config)
-        findings += check_declared(tables, refusal)
+        findings += check_declared(tables, schema_error)
     except dj.errors.DataJointError as error:
-        return CheckedDatabase((*findings, _not_let(config, error)), None)
-    return CheckedDatabase(findings, tables if refusal is None else None)
+        return CheckedDatabase((*findings, _failed_query(config, error)), None)
+    return CheckedDatabase(findings, tables if schema_error is None else None)
 
 
-def _not_let(config: Config, error: Exception) -> Finding:
+def _failed_query(config: Config, error: Exception) -> Finding:
     return failed(
         "rights",
         f"the server does not answer a question of the account {config.user}: {error.args[0]}",

@@ -10,26 +10,26 @@ from imaging_pipeline.schemas.plain_rows import placeholders
 from imaging_pipeline.schemas.tables import SCHEMAS, Tables, schema_name
 
 
-def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding, ...]:
-    """Look at the tables; nothing is declared or written.
+def check_declared(tables: Tables, schema_error: SchemaError | None) -> tuple[Finding, ...]:
+    """Check the tables; nothing is declared or written.
 
     Parameters
     ----------
     tables
         Bound to the connection.
-    refusal
-        What `database.connect` said of the tables, if it did.
+    schema_error
+        What `database.connect` raised about the tables, if anything.
     """
     schemas = ", ".join(schema_name(tables.config, schema) for schema in SCHEMAS)
-    if refusal is None:
+    if schema_error is None:
         version = ok("tables", f"{schemas}, version {database.SCHEMA_VERSION}")
         return (version, *_collation(tables), _time_zone(tables), check_rights(tables))
-    if isinstance(refusal, OtherVersionError):
+    if isinstance(schema_error, OtherVersionError):
         return (_other_version(tables),)
     return (
         failed(
             "tables",
-            f"not initialised: {refusal.found}",
+            f"not initialised: {schema_error.found}",
             "Where the lab has its tables already, correct custom.database.prefix or the account. Else run:"
             " imaging-pipeline init-db",
         ),
@@ -38,22 +38,22 @@ def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding
 
 
 def _other_version(tables: Tables) -> Finding:
-    found = int(tables.imaging.Lab().fetch1("schema_version"))
-    told = f"version {found}, while this imaging-pipeline has version {database.SCHEMA_VERSION}"
-    if found > database.SCHEMA_VERSION:
+    version = int(tables.imaging.Lab().fetch1("schema_version"))
+    both = f"version {version}, while this imaging-pipeline has version {database.SCHEMA_VERSION}"
+    if version > database.SCHEMA_VERSION:
         return failed(
-            "tables", f"newer than this machine: {told}", "Update imaging-pipeline on this machine."
+            "tables", f"newer than this machine: {both}", "Update imaging-pipeline on this machine."
         )
     return failed(
         "tables",
-        f"older than this machine: {told}",
+        f"older than this machine: {both}",
         "Install on this machine the imaging-pipeline that the lab works with, or have the database moved to"
         " this one.",
     )
 
 
 def _collation(tables: Tables) -> tuple[Finding, ...]:
-    """Tell a schema that somebody made with MySQL's defaults, before init-db could."""
+    """Return a notice about schemas that somebody made with MySQL's defaults, before init-db could."""
     if tables.connection.adapter.backend != "mysql":
         return ()
     names = tuple(schema_name(tables.config, schema) for schema in SCHEMAS)
@@ -64,11 +64,11 @@ def _collation(tables: Tables) -> tuple[Finding, ...]:
     ).fetchall()
     if not rows:
         return ()
-    told = ", ".join(f"{name} is {collation}" for name, collation in sorted(rows))
+    collations = ", ".join(f"{name} is {collation}" for name, collation in sorted(rows))
     return (
         notice(
             "collation",
-            f"{told}, not utf8mb4_bin: names that differ in case only are one name there",
+            f"{collations}, not utf8mb4_bin: names that differ in case only are one name there",
             "Give another custom.database.prefix and let init-db make the schemas, as long as nothing is"
             " registered.",
         ),

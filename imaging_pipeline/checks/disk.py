@@ -16,13 +16,13 @@ _MEMORY = ("tmpfs", "ramfs")
 
 def kind_of_disk(folder: Path) -> str:
     """Return the kind of file system that a folder lies on, such as ``ext4``, or an empty text."""
-    place = folder.resolve()
+    path = folder.resolve()
     mounts = [
         partition
         for partition in psutil.disk_partitions(all=True)
-        if place.is_relative_to(partition.mountpoint)
+        if path.is_relative_to(partition.mountpoint)
     ]
-    # Of two at one place the later covers the earlier.
+    # Of two mounts at the same path, the later one covers the earlier one.
     covering = max(
         reversed(mounts), key=lambda partition: len(Path(partition.mountpoint).parts), default=None
     )
@@ -40,5 +40,5 @@ def is_memory(kind: str) -> bool:
 
 
 def gigabytes(num_bytes: int) -> str:
-    """Spell a size on a disk: ``0.4 GB``, ``512 GB``."""
+    """Return a size on a disk as text: ``0.4 GB``, ``512 GB``."""
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes < 10e9 else f"{num_bytes / 1e9:,.0f} GB"

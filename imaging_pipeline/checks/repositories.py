@@ -1,4 +1,4 @@
-"""Whether this machine finds each repository, and whether machine and database know the same ones."""
+"""Whether this machine finds each repository, and whether configuration and database agree on them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _ADD = "imaging-pipeline repository add {} --root PATH"
 
 
 def roots_in_database(tables: Tables) -> Roots:
-    """Return the roots of every repository that the database knows, also of one that has none."""
+    """Return the roots of every repository in the database, including one without roots."""
     names = sorted(tables.imaging.Repository().to_arrays("repository_name"))
     roots = tables.roots()
     return {str(name): sorted(root.root for root in roots if root.repository_name == name) for name in names}
 
 
 def check_repositories(config: Config, roots: Roots | None) -> tuple[Finding, ...]:
-    """Look at every repository of this machine's configuration and of the database.
+    """Check every repository of this machine's configuration and of the database.
 
     Parameters
     ----------
     config
         The configuration in force.
     roots
-        As `roots_in_database` gives them; None where the database could not be asked.
+        From `roots_in_database`; None where the database could not be queried.
     """
     names = sorted({*config.repositories, *(roots or {})})
     if not names:
@@ -53,24 +53,24 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
             "in the database, but not in this machine's configuration: this machine cannot do its jobs",
             f'Where they are to be done here, mount it and give its folder: custom.repositories, "{name}".',
         )
-    refusal = why_not_readable(folder)
-    if refusal:
+    reason = why_not_readable(folder)
+    if reason:
         return failed(
             name,
-            f"{folder} {refusal}",
+            f"{folder} {reason}",
             "Mount the share there, or correct its folder under custom.repositories.",
         )
     if roots is not None and name not in roots:
-        return _unknown(name, folder, roots)
+        return _missing_in_database(name, folder, roots)
     if roots is None:
-        told = "its roots were not asked, since the database is not ready"
+        roots_text = "its roots were not asked, since the database is not ready"
     else:
-        told = f"roots: {', '.join(roots[name])}" if roots[name] else "no roots"
-    found = f"{folder} can be read; {told}"
+        roots_text = f"roots: {', '.join(roots[name])}" if roots[name] else "no roots"
+    found = f"{folder} can be read; {roots_text}"
     if is_unmounted(folder):
         return notice(
             name,
-            f"{folder} is empty, as a mount point is whose share is not mounted; {told}",
+            f"{folder} is empty, as a mount point is whose share is not mounted; {roots_text}",
             "Mount the share, unless there is nothing in it yet.",
         )
     if roots is not None and not roots[name]:
@@ -83,12 +83,12 @@ def _check(name: str, folder: Path | None, roots: Roots | None) -> Finding:
 
 
 def is_unmounted(folder: Path) -> bool:
-    """Return True if a folder looks like a mount point whose share is not mounted: empty, and none itself."""
+    """Return True if a folder looks like a mount point without its share: empty, and nothing is mounted."""
     return not any(folder.iterdir()) and not os.path.ismount(folder)
 
 
 def why_not_readable(folder: Path) -> str:
-    """Return why a folder cannot be listed, as the end of a sentence that begins with it; else nothing."""
+    """Return why a folder cannot be listed, to follow its name in a sentence; empty if it can."""
     try:
         with os.scandir(folder) as entries:
             next(entries, None)
@@ -101,7 +101,7 @@ def why_not_readable(folder: Path) -> str:
     return ""
 
 
-def _unknown(name: str, folder: Path, roots: Roots) -> Finding:
+def _missing_in_database(name: str, folder: Path, roots: Roots) -> Finding:
     alike = near(name, roots)
     meant = f"Where {' or '.join(alike)} is meant, correct custom.repositories. Else add" if alike else "Add"
     return failed(

@@ -11,19 +11,19 @@ from imaging_pipeline.schemas.tables import Tables, schema_name
 
 
 def check_rights(tables: Tables) -> Finding:
-    """Try each right on the tables by a statement that touches no row."""
-    # A table of each schema, with a column: an account that may do little does not see which there are.
+    """Check each right on the tables by a statement that changes no row."""
+    # A table of each schema, with a column: named here, since an account with few rights may not list them.
     samples = (
         (tables.mlims.Animal, "animal_id"),
         (tables.imaging.BaseFolder, "basefolder_id"),
         (tables.suite2p_jobs.Suite2Py, "run_num_rois"),
     )
-    lacking = [
+    missing = [
         right
         for right in ("read", "insert", "update", "delete")
-        if not all(_may(tables.connection, right, *sample) for sample in samples)
+        if not all(_has_right(tables.connection, right, *sample) for sample in samples)
     ]
-    if "read" in lacking:
+    if "read" in missing:
         return failed(
             "rights",
             f"the account {tables.config.user} may not read all tables",
@@ -35,10 +35,10 @@ def check_rights(tables: Tables) -> Finding:
             f"the account {tables.config.user} may read, but not see keys, as DataJoint must",
             f"Grant it REFERENCES on all tables of the schemas {tables.config.prefix}*.",
         )
-    if lacking:
+    if missing:
         return notice(
             "rights",
-            f"the account {tables.config.user} may read, but not {', '.join(lacking)}: enough for analysis,"
+            f"the account {tables.config.user} may read, but not {', '.join(missing)}: enough for analysis,"
             " not to register folders or for a worker",
             "Where it is to do these, grant it INSERT, UPDATE and DELETE on the schemas"
             f" {tables.config.prefix}*.",
@@ -47,7 +47,7 @@ def check_rights(tables: Tables) -> Finding:
 
 
 def check_creating(tables: Tables) -> Finding:
-    """Return True if the account could make the schemas, where that can be asked without making one."""
+    """Check whether the account may make the schemas, as far as the server tells without making one."""
     connection, user = tables.connection, tables.config.user
     if connection.adapter.backend == "postgresql":
         query = "SELECT has_database_privilege(current_database(), 'CREATE')"
@@ -71,7 +71,7 @@ def check_creating(tables: Tables) -> Finding:
 
 
 def _sees_keys(tables: Tables) -> bool:
-    """Return True if the server tells the account of keys: PostgreSQL does not where it may SELECT only."""
+    """Return True if the account sees keys: PostgreSQL hides them from one that may only SELECT."""
     query = (
         "SELECT count(*) FROM information_schema.table_constraints"
         " WHERE constraint_type = 'PRIMARY KEY' AND table_schema = %s"
@@ -80,7 +80,7 @@ def _sees_keys(tables: Tables) -> bool:
     return bool(row[0])
 
 
-def _may(connection: Any, right: str, table: Any, column: str) -> bool:
+def _has_right(connection: Any, right: str, table: Any, column: str) -> bool:
     name = table.full_table_name
     statement = {
         "read": f"SELECT 1 FROM {name} WHERE 1 = 0",

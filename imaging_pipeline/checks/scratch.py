@@ -1,4 +1,4 @@
-"""Whether Suite2p's scratch has room, and is fast."""
+"""Whether Suite2p's scratch folder has room, and is fast."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from imaging_pipeline import progress
 from imaging_pipeline.checks.disk import gigabytes, is_memory, is_network, kind_of_disk
-from imaging_pipeline.checks.finding import Finding, State, failed, notice, ok
+from imaging_pipeline.checks.finding import Finding, Severity, failed, notice, ok
 from imaging_pipeline.checks.writing import how_to_help, try_writing, why_not
 from imaging_pipeline.config.config import Config
 
 SPEED_BYTES = 256_000_000
 # Suite2p's movie: int16.
 _FRAME_BYTES = 512 * 512 * 2
-# What a run takes beside the movie.
+# What a run needs beside the movie.
 _SPARE_BYTES = 500_000_000
 _HALF_AN_HOUR = 30 * 60 * 30
 _SLOW_MB_PER_S = 100
@@ -23,14 +23,14 @@ _CORRECT = "Correct custom.suite2p.scratch"
 
 
 def check_scratch(config: Config, speed_bytes: int = SPEED_BYTES) -> tuple[Finding, ...]:
-    """Look at the scratch folder, its room and kind, and measure how fast it takes a movie.
+    """Check the scratch folder, its room and kind, and measure how fast a movie is written to it.
 
     Parameters
     ----------
     config
         The configuration in force.
     speed_bytes
-        How much is written to measure it, at most a quarter of what is free; removed again.
+        How much is written for that, at most a quarter of what is free; removed again.
     """
     folder = config.scratch
     try:
@@ -39,7 +39,7 @@ def check_scratch(config: Config, speed_bytes: int = SPEED_BYTES) -> tuple[Findi
         try_writing(folder, 1)
         free_bytes = shutil.disk_usage(folder).free
         found = (_kind(folder), _room(free_bytes))
-        if found[-1].state is State.FAILED:
+        if found[-1].severity is Severity.FAILED:
             return found
         return (*found, _speed(folder, min(speed_bytes, free_bytes // 4)))
     except OSError as error:

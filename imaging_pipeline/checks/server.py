@@ -1,4 +1,4 @@
-"""What a connected database server is, and whether it behaves as the pipeline needs it."""
+"""Which database server it is, and whether it behaves as the pipeline needs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
 }
 _ISOLATION = {
-    # MariaDB has it under the older of the two names.
+    # MariaDB uses the older of the two names.
     "mysql": "SHOW SESSION VARIABLES WHERE variable_name IN ('transaction_isolation', 'tx_isolation')",
     "postgresql": "SHOW transaction_isolation",
 }
@@ -35,14 +35,14 @@ _CIPHER = {
 
 
 def check_server(connection: Any, config: Config) -> tuple[Finding, ...]:
-    """Look at the server behind a DataJoint connection; nothing is written.
+    """Check the server of a DataJoint connection; nothing is written.
 
     Parameters
     ----------
     connection
-        As `database.connect` made it, whose session settings are what is looked at.
+        From `database.connect`, whose session settings are checked, too.
     config
-        What it was connected with.
+        The configuration that it was made with.
     """
     found = [_server(connection, config), _round_trip(connection), _clock(connection)]
     if config.embedded_folder is None:
@@ -58,7 +58,7 @@ def check_server(connection: Any, config: Config) -> tuple[Finding, ...]:
 
 
 def _value(connection: Any, queries: dict[str, str]) -> Any:
-    """Return the last column of the first row: of ``SHOW`` on MySQL that is the value."""
+    """Return the last column of the first row, which is the value in the answer to MySQL's ``SHOW``."""
     row = connection.query(queries[connection.adapter.backend]).fetchone()
     return None if row is None else row[-1]
 
@@ -68,12 +68,12 @@ def _server(connection: Any, config: Config) -> Finding:
     if config.embedded_folder is not None:
         return ok("server", f"PostgreSQL {version}, embedded in {config.embedded_folder}")
     if config.backend == "postgresql":
-        kind, place = "PostgreSQL", f", database {config.database_name or 'postgres'}"
+        kind, database = "PostgreSQL", f", database {config.database_name or 'postgres'}"
     else:
-        kind, place = "MariaDB" if "MariaDB" in version else "MySQL", ""
+        kind, database = "MariaDB" if "MariaDB" in version else "MySQL", ""
     return ok(
         "server",
-        f"{kind} {version.partition('-')[0]} at {config.host}:{config.port}{place}, as user {config.user}",
+        f"{kind} {version.partition('-')[0]} at {config.host}:{config.port}{database}, as user {config.user}",
     )
 
 
@@ -110,7 +110,7 @@ def _encryption(connection: Any, config: Config) -> Finding:
     if cipher:
         return ok("encryption", f"TLS, {cipher}")
     if config.use_tls:
-        # For MySQL the driver takes it as a wish.
+        # MySQL's driver connects without TLS where the server offers none.
         return failed(
             "encryption",
             "none, although database.use_tls is true",

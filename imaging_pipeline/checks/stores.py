@@ -24,7 +24,7 @@ _PACKAGES = {"s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs"}
 
 
 def check_stores(config: Config) -> tuple[Finding, ...]:
-    """Try each store with a small file that is removed again."""
+    """Check each store with a small file that is removed again."""
     return tuple(
         _check_folder(name, Path(str(spec["location"])), config)
         if spec["protocol"] == "file"
@@ -35,7 +35,7 @@ def check_stores(config: Config) -> tuple[Finding, ...]:
 
 
 def _is_made_by_init_db(name: str, folder: Path, config: Config) -> bool:
-    # Elsewhere it makes none: a share may have to be mounted first.
+    # init-db makes no folder elsewhere: a share may have to be mounted there first.
     embedded = config.embedded_folder
     return name == PIPELINE_STORE and embedded is not None and folder.is_relative_to(embedded)
 
@@ -71,7 +71,7 @@ def _missing(subject: str, folder: Path) -> Finding:
 def _check_bucket(subject: str, spec: Mapping[str, Any]) -> Finding:
     protocol = str(spec["protocol"])
     holder = spec.get("bucket") or spec.get("container")
-    place = f"{protocol} {PurePosixPath(str(holder), str(spec['location']))}"
+    address = f"{protocol} {PurePosixPath(str(holder), str(spec['location']))}"
     name, content = f".probe-{uuid.uuid4().hex}", os.urandom(_PROBE_BYTES)
     try:
         backend = StorageBackend(dict(spec))
@@ -83,18 +83,18 @@ def _check_bucket(subject: str, spec: Mapping[str, Any]) -> Finding:
     except ImportError:
         return failed(
             subject,
-            f"{place}: not tested, because the package for {protocol} is not installed",
+            f"{address}: not tested, because the package for {protocol} is not installed",
             f"Install {_PACKAGES[protocol]} beside imaging-pipeline: without it nothing can use this store.",
         )
     except Exception as error:  # each protocol has its own classes
         return failed(
             subject,
-            f"{place}: {type(error).__name__}, not shown further since it may name credentials",
+            f"{address}: {type(error).__name__}, not shown further since it may name credentials",
             "See whether the address, the bucket and the credentials of this store are right, and whether the"
             " account may write, read and delete there.",
         )
     if not is_same:
         return failed(
-            subject, f"{place}: what is read back is not what was written", "See whether it is in order."
+            subject, f"{address}: what is read back is not what was written", "See whether it is in order."
         )
-    return ok(subject, f"{place}: written to and read back; how much room there is was not asked")
+    return ok(subject, f"{address}: written to and read back; how much room there is was not asked")

@@ -20,7 +20,7 @@ _INSTALL = "Install the extra imaging-pipeline[suite2p]"
 
 
 def check_suite2p() -> tuple[Finding, ...]:
-    """Look for Suite2p, and have a process of its own import it, which takes seconds."""
+    """Look for Suite2p, and import it in a process of its own, which takes seconds."""
     installed = version()
     if installed is None:
         return (
@@ -35,19 +35,19 @@ def check_suite2p() -> tuple[Finding, ...]:
         return (notice("suite2p", found, f"{_INSTALL}, which has {_TESTED_VERSION}."),)
     progress.report("importing Suite2p in a process of its own, which takes some seconds")
     try:
-        told = _ask()
+        facts = _facts()
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return (
             failed(
                 "suite2p",
-                f"{installed} is installed, but cannot be imported: {_why(error)}",
+                f"{installed} is installed, but cannot be imported: {_reason(error)}",
                 f"{_INSTALL} anew.",
             ),
         )
-    return (_version(installed), _torch(told), _classifier(told), _cellpose())
+    return (_version(installed), _torch(facts), _classifier(facts), _cellpose())
 
 
-def _ask() -> dict[str, Any]:
+def _facts() -> dict[str, Any]:
     """Import Suite2p in a process whose home is not the person's, since it writes there."""
     with tempfile.TemporaryDirectory() as home:
         ran = subprocess.run(
@@ -58,13 +58,13 @@ def _ask() -> dict[str, Any]:
             timeout=_WITHIN_S,
             check=True,
         )
-    told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return told
+    facts: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return facts
 
 
-def _why(error: Exception) -> str:
-    said = getattr(error, "stderr", None)
-    lines = str(said or error).strip().splitlines()
+def _reason(error: Exception) -> str:
+    output = getattr(error, "stderr", None)
+    lines = str(output or error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
 
 
@@ -74,20 +74,21 @@ def _version(installed: str) -> Finding:
     return ok("suite2p", f"{installed}, can be imported")
 
 
-def _torch(told: dict[str, Any]) -> Finding:
-    if told["device"]:
-        return ok("torch", f"{told['torch']}, on {told['device']} (CUDA {told['cuda']})")
-    if told["cuda"]:
+def _torch(facts: dict[str, Any]) -> Finding:
+    if facts["device"]:
+        return ok("torch", f"{facts['torch']}, on {facts['device']} (CUDA {facts['cuda']})")
+    if facts["cuda"]:
         return notice(
             "torch",
-            f"{told['torch']}, made for CUDA {told['cuda']}, but it finds no device: runs take the processor",
+            f"{facts['torch']}, made for CUDA {facts['cuda']}, but it finds no device:"
+            " runs take the processor",
             "See whether nvidia-smi shows a device, and whether its driver is new enough.",
         )
-    return ok("torch", f"{told['torch']}, on the processor, with {told['threads']} threads")
+    return ok("torch", f"{facts['torch']}, on the processor, with {facts['threads']} threads")
 
 
-def _classifier(told: dict[str, Any]) -> Finding:
-    if not told["has_classifier"]:
+def _classifier(facts: dict[str, Any]) -> Finding:
+    if not facts["has_classifier"]:
         return failed("classifier", "Suite2p's own is not there", f"{_INSTALL} anew.")
     return ok("classifier", "Suite2p's own, unless an option set names another")
 

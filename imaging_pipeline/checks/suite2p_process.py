@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def main(home: str) -> None:
-    """Import Suite2p as a run does, and print what it runs on as a line of JSON."""
+    """Import Suite2p as a run does, and print versions and device as a line of JSON."""
     os.environ |= {"HOME": home, "USERPROFILE": home}
     import torch
 

@@ -1,4 +1,4 @@
-"""Which values are in force, and where each comes from."""
+"""Which values of the configuration count, and where each comes from."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _IN_POSTGRESQL_ONLY = "database.name"
 
 @dataclass(frozen=True)
 class Value:
-    """One key that is in force.
+    """One key that counts, with its value.
 
     Attributes
     ----------
     key
         Its full name.
     text
-        Its value, a line for each entry of an object. Of a secret only whether it is set.
+        Its value, with a line for each entry of an object; of a secret only whether it is set.
     source
         ``file``, ``default``, ``argument``, or the environment variable.
     """
@@ -36,7 +36,7 @@ class Value:
 
 
 def check_origin(config: Config) -> Finding:
-    """Return which file was read, and what is used where there is none."""
+    """Check which file was read, and what is used where there is none."""
     if config.path is not None:
         return ok("read from", str(config.path))
     if config.embedded_folder is None:
@@ -50,7 +50,7 @@ def check_origin(config: Config) -> Finding:
 
 
 def values_in_force(config: Config) -> tuple[Value, ...]:
-    """Return every key that counts in this configuration, in the order of the documentation."""
+    """Return the keys that count in this configuration, in the order of the documentation."""
     return tuple(
         Value(key.name, _text(key.name, config), _source(config.sources[key.name]))
         for key in KEYS
@@ -83,8 +83,7 @@ def _text(name: str, config: Config) -> str:
     if name == "stores":
         return "\n".join(_store(store, spec) for store, spec in value.items())
     if isinstance(value, Mapping):
-        told = (f"{entry}: {_short(each)}" for entry, each in value.items())
-        return "\n".join(told) or "none"
+        return "\n".join(f"{name}: {_short(entry)}" for name, entry in value.items()) or "none"
     return str(value) or "an empty text"
 
 

@@ -1,4 +1,4 @@
-"""Trying whether a folder takes files, and how fast."""
+"""Whether files can be written to a folder, and how fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class Written:
-    """How much was written to the disk itself, in which time."""
+    """How much was written to the disk itself, and how long that took."""
 
     num_bytes: int
     seconds: float
@@ -28,24 +28,24 @@ class Written:
 
 
 def try_writing(folder: Path, num_bytes: int, within_s: float = 10.0) -> Written:
-    """Write a file that has no name of its own, to the disk itself, and read its beginning back.
+    """Write a file without a name to the disk itself, and read its beginning back.
 
-    Without a name it goes with this process, however that ends. Its content cannot be compressed, as a
-    movie's noise cannot.
+    Without a name it disappears with this process, however that ends. Its content is random, since a file
+    system that compresses would seem too fast.
 
     Parameters
     ----------
     folder
-        Where.
+        Where to write.
     num_bytes
         How much at most; more than 0.
     within_s
-        After this time no more is written.
+        After this time no further block is written.
 
     Raises
     ------
     OSError
-        The folder does not take it, or does not give back what it took.
+        The file cannot be written, or what is read back differs.
     """
     block = os.urandom(min(_BLOCK_BYTES, num_bytes))
     written = 0
@@ -53,7 +53,7 @@ def try_writing(folder: Path, num_bytes: int, within_s: float = 10.0) -> Written
         started = time.perf_counter()
         while written < num_bytes and time.perf_counter() - started < within_s:
             written += file.write(block[: num_bytes - written])
-            # After each block: else a slow disk would seem as fast as memory until its end.
+            # After each block: otherwise a slow disk would seem as fast as memory until the end.
             os.fsync(file.fileno())
         seconds = time.perf_counter() - started
         file.seek(0)
@@ -63,7 +63,7 @@ def try_writing(folder: Path, num_bytes: int, within_s: float = 10.0) -> Written
 
 
 def why_not(error: OSError) -> str:
-    """Say in words why a folder did not take a file."""
+    """Return in words why a file could not be written to a folder."""
     if error.errno in _PERMISSION:
         return f"it cannot be written to ({error.strerror})"
     if error.errno in _FULL:
@@ -72,7 +72,7 @@ def why_not(error: OSError) -> str:
 
 
 def how_to_help(error: OSError) -> str:
-    """Return what lets a folder take files again."""
+    """Return what to do so that files can be written to the folder again."""
     if error.errno in _PERMISSION:
         return "Let this account write there, or mount it so that it can be written to."
     if error.errno in _FULL:

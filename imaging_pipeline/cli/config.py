@@ -14,7 +14,7 @@ import click
 from imaging_pipeline import progress
 from imaging_pipeline.checks.colony import check_colony
 from imaging_pipeline.checks.database import check_database
-from imaging_pipeline.checks.finding import Finding, State, from_error
+from imaging_pipeline.checks.finding import Finding, Severity, from_error
 from imaging_pipeline.checks.repositories import check_repositories, roots_in_database
 from imaging_pipeline.checks.scratch import check_scratch
 from imaging_pipeline.checks.stores import check_stores
@@ -28,7 +28,11 @@ from imaging_pipeline.errors import ConfigError
 _MIN_TEXT_WIDTH = 30
 _COMMAND = "imaging-pipeline "
 _NO_BREAK = "\u00a0"
-_STATES = {State.OK: ("ok", "green"), State.NOTICE: ("notice", "yellow"), State.FAILED: ("FAILED", "red")}
+_SEVERITIES = {
+    Severity.OK: ("ok", "green"),
+    Severity.NOTICE: ("notice", "yellow"),
+    Severity.FAILED: ("FAILED", "red"),
+}
 _STATE_WIDTH = 8
 _SUBJECT_WIDTH = 13
 
@@ -85,21 +89,21 @@ class _FindingPrinter:
     """Prints findings, and counts them by their state."""
 
     def __init__(self) -> None:
-        self._counts = Counter[State]()
+        self._counts = Counter[Severity]()
 
     @property
     def has_failed(self) -> bool:
-        return self._counts[State.FAILED] > 0
+        return self._counts[Severity.FAILED] > 0
 
     def print(self, findings: Sequence[Finding], title: str = "") -> None:
         if title:
             _print_heading(title)
         for finding in findings:
             _print_finding(finding)
-        self._counts.update(finding.state for finding in findings)
+        self._counts.update(finding.severity for finding in findings)
 
     def summary(self) -> str:
-        failed, noticed = self._counts[State.FAILED], self._counts[State.NOTICE]
+        failed, noticed = self._counts[Severity.FAILED], self._counts[Severity.NOTICE]
         notices = f"{noticed} notice{'' if noticed == 1 else 's'}"
         if failed:
             return f"{failed} failed, {notices}."
@@ -113,7 +117,7 @@ def _print_heading(title: str) -> None:
 def _print_finding(finding: Finding) -> None:
     """Print a finding, with what to do below it."""
     indent = 2 + _STATE_WIDTH + _SUBJECT_WIDTH
-    word, colour = _STATES[finding.state]
+    word, colour = _SEVERITIES[finding.severity]
     lines = [line for fact in finding.found.splitlines() for line in _wrapped(fact, indent)]
     if finding.remedy:
         lines += _wrapped(f"What to do ({finding.responsible}): {finding.remedy}", indent)

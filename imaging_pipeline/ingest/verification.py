@@ -12,7 +12,7 @@ from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.records import FileRecord
-from imaging_pipeline.paths import Place, local_path
+from imaging_pipeline.paths import RepositoryPath, local_path
 
 _READERS = 8
 
@@ -60,7 +60,7 @@ def _problem(share: Path, registered: Sequence[FileRecord]) -> str:
     """Return what is wrong with a file, or nothing; several parts of it may be registered."""
     file = registered[0]
     try:
-        path = local_path(Place(file.repository_name, file.path), {file.repository_name: share})
+        path = local_path(RepositoryPath(file.repository_name, file.path), {file.repository_name: share})
         if file.part:
             return _problem_of_parts(path, registered)
         size_bytes = path.stat().st_size

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.disk_spelling import as_on_disk
 from imaging_pipeline.errors import SchemaError
-from imaging_pipeline.paths import Place, Root, local_path
+from imaging_pipeline.paths import RepositoryPath, Root, local_path
 
 SCHEMAS = ("mlims", "imaging", "suite2p_jobs")
 """In order of reference: a schema refers only to those before it."""
@@ -65,11 +65,11 @@ class Tables:
 
     def local_path(self, repository_name: str, path: str) -> Path:
         """Return the path of a registered file or folder on this machine."""
-        return local_path(Place(repository_name, path), self.config.repositories)
+        return local_path(RepositoryPath(repository_name, path), self.config.repositories)
 
-    def as_on_disk(self, repository_name: str, folder: str) -> Place:
+    def as_on_disk(self, repository_name: str, folder: str) -> RepositoryPath:
         """Return a folder as the disk spells it."""
-        return as_on_disk(Place(repository_name, folder), self.config.repositories)
+        return as_on_disk(RepositoryPath(repository_name, folder), self.config.repositories)
 
 
 _default: list[Tables] = []

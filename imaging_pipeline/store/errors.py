@@ -1,4 +1,4 @@
-"""Why the store did not take what was written to it, and whose move that is."""
+"""Why arrays could not be written to the store, and who can do something about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _READ_ONLY = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
 
 @contextmanager
 def store_errors(needed_bytes: int) -> Iterator[None]:
-    """Say in our own words when the store does not take what the enclosed code writes to it.
+    """Turn an error of the enclosed code, which writes to the store, into an error of ours.
 
     Parameters
     ----------
@@ -41,25 +41,25 @@ def store_errors(needed_bytes: int) -> Iterator[None]:
     except OSError as error:
         spec = dj.config.get_store_spec(STORE)
         # Arrays for a bucket are made in the temporary folder first.
-        place = Path(spec["location"] if spec["protocol"] == "file" else tempfile.gettempdir())
-        what, remedy, responsible = _refusal(error, spec)
+        folder = Path(spec["location"] if spec["protocol"] == "file" else tempfile.gettempdir())
+        what, remedy, responsible = _cause(error, spec)
         raise StoreError(
             what,
-            path=place,
-            found=f"{error}; {_room(place, needed_bytes)}",
+            path=folder,
+            found=f"{error}; {_room(folder, needed_bytes)}",
             remedy=remedy,
             responsible=responsible,
         ) from error
 
 
 def is_away(spec: Mapping[str, Any]) -> bool:
-    """Return True if a store that is to be a folder is none on this machine."""
+    """Return True if the store is a folder, but not there on this machine."""
     # Path's own `is_dir` raises where a share hangs.
     return spec["protocol"] == "file" and not os.path.isdir(spec["location"])  # noqa: PTH112
 
 
-def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Responsible]:
-    """Return what is wrong, what to do, and whose move it is."""
+def _cause(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Responsible]:
+    """Return what is wrong, what to do, and who can do it."""
     if error.errno in _FULL:
         return (
             f"There is no room for arrays in the store {STORE!r}",
@@ -79,7 +79,7 @@ def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Respons
             Responsible.ADMINISTRATOR,
         )
     if is_away(spec):
-        # Never made by us: it would fill the folder that a share is to be mounted on.
+        # Not made here: arrays would fill the folder below the mount point of a share.
         return (
             f"The store {STORE!r} is no folder on this machine",
             f"Mount its share, or correct stores.{STORE}.location in the configuration.",
@@ -92,10 +92,10 @@ def _refusal(error: OSError, spec: Mapping[str, Any]) -> tuple[str, str, Respons
     )
 
 
-def _room(place: Path, needed_bytes: int) -> str:
-    """Return how much room is needed and free, as far as the file system tells."""
+def _room(folder: Path, needed_bytes: int) -> str:
+    """Return how much room is needed and, if the file system tells, how much is free."""
     needed = f"{needed_bytes / 1e6:.2f} MB needed"
     try:
-        return f"{needed}, {shutil.disk_usage(place).free / 1e6:.2f} MB free"
+        return f"{needed}, {shutil.disk_usage(folder).free / 1e6:.2f} MB free"
     except OSError:
         return needed

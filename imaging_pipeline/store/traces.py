@@ -1,7 +1,7 @@
-"""Arrays of all cells of an analysis in a store: one file a quantity, one row a cell.
+"""Arrays of all cells of an analysis in a store: a file for each quantity, a row for each cell.
 
-They lie below ``traces/`` in the store ``main``, apart from what DataJoint itself puts there and
-collects. An object is written once under a name of its own and never changed.
+They are below ``traces/`` in the store ``main``, where DataJoint puts and collects nothing. An object is
+written once, under a name of its own, and never changed.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _DTYPE = np.dtype("<f4")
 Blocks = Iterable[Mapping[str, NDArray[np.float32]]]
 
 
-def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], blocks: Blocks) -> dict[str, str]:
-    """Write arrays of ``shape`` block by block, so that no array is ever whole in memory.
+def write_arrays(folder: str, names: Sequence[str], shape: tuple[int, int], blocks: Blocks) -> dict[str, str]:
+    """Write arrays of ``shape`` block by block, so that no array has to fit into memory.
 
     Parameters
     ----------
-    place
-        Folder below ``traces/``; several writes may share it.
+    folder
+        Below ``traces/``; several writes may share it.
     names
-        One array is written for each.
+        Names of the arrays.
     shape
         (cells, frames), both more than 0.
     blocks
-        Runs of cells, in order for each name: name → float32 (cells in this block, frames).
+        Blocks of cells, in order: name → float32 (cells in this block, frames).
 
     Returns
     -------
@@ -55,10 +55,9 @@ def write_arrays(place: str, names: Sequence[str], shape: tuple[int, int], block
     Raises
     ------
     StoreError
-        The store is full, missing or read-only. After this or any other error nothing is left of what
-        was written.
+        The store is full, missing or read-only. After this or any other error, what was written is removed.
     """
-    objects = {name: str(PurePosixPath(FOLDER, place, f"{uuid.uuid4().hex}_{name}.npy")) for name in names}
+    objects = {name: str(PurePosixPath(FOLDER, folder, f"{uuid.uuid4().hex}_{name}.npy")) for name in names}
     needed_bytes = len(names) * shape[0] * shape[1] * _DTYPE.itemsize
     try:
         with store_errors(needed_bytes), _writable(objects) as files:
@@ -79,7 +78,7 @@ def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks)
             if rows.shape[1:] != shape[1:] or len(rows) > missing[name]:
                 raise _not_of_shape(name, f"rows of {rows.shape[1:]}", shape)
             missing[name] -= len(rows)
-            # Not through a map of the file: on a full disk that ends the process without an error.
+            # Not by a memory map: on a full disk that ends the process without an error.
             files[name].write(np.ascontiguousarray(rows, _DTYPE).data)
     for name, number in missing.items():
         if number:
@@ -99,14 +98,14 @@ def _not_of_shape(name: str, found: str, shape: tuple[int, int]) -> OutputError:
 
 
 def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
-    """Return an object of the store: mapped when the store is a folder, else in memory.
+    """Return an object of the store: memory-mapped if the store is a folder, else read.
 
     Parameters
     ----------
     name
-        The object, as `write_arrays` gave it.
+        The object, from `write_arrays`.
     config
-        The DataJoint configuration of the connection that asks; that of the process when not given.
+        DataJoint's configuration of the connection; by default that of the process.
 
     Returns
     -------
@@ -135,7 +134,7 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
 
 
 def remove(names: Iterable[str]) -> None:
-    """Remove objects from the store; one that is not there is no error."""
+    """Remove objects from the store, if they are there."""
     backend = StorageBackend(_spec())
     for name in names:
         if backend.exists(name):
@@ -143,10 +142,15 @@ def remove(names: Iterable[str]) -> None:
 
 
 def sweep(folder: str, in_use: Iterable[str]) -> list[str]:
-    """Remove objects below a folder that no row names and that are older than a day; give their names.
+    """Remove objects below a folder that no row names and that are older than a day; return their names.
 
-    A younger one may belong to a job that has not inserted its rows yet, and what is in other folders
-    to another database.
+    A younger one may belong to a job that has not inserted its rows yet. Other folders belong to other
+    databases.
+
+    Raises
+    ------
+    StoreError
+        The store is no folder.
     """
     spec = _spec()
     if spec["protocol"] != "file":
@@ -156,11 +160,11 @@ def sweep(folder: str, in_use: Iterable[str]) -> list[str]:
             remedy="Set a lifecycle rule on the bucket, or sweep from a machine that mounts it.",
         )
     root = Path(spec["location"])
-    kept, limit = set(in_use), time.time() - SWEEP_AFTER_S
+    named, limit = set(in_use), time.time() - SWEEP_AFTER_S
     unused = [
         name
         for path in sorted((root / FOLDER / folder).rglob("*.npy"))
-        if (name := path.relative_to(root).as_posix()) not in kept and path.stat().st_mtime < limit
+        if (name := path.relative_to(root).as_posix()) not in named and path.stat().st_mtime < limit
     ]
     remove(unused)
     return unused
@@ -172,16 +176,16 @@ def _spec(config: Any = None) -> dict[str, Any]:
 
 
 def _discard(names: Iterable[str]) -> None:
-    """Remove what was begun, as far as the store lets us: the sweep takes what is left."""
+    """Remove unfinished objects as far as possible; the sweep takes the rest."""
     with suppress(OSError):
         remove(names)
 
 
 @contextmanager
 def _writable(objects: Mapping[str, str]) -> Iterator[dict[str, BinaryIO]]:
-    """Return a file for each object: in the store where it is a folder, else copied there at the end."""
+    """Yield a file for each object: in the store if that is a folder, else one that is copied there."""
     spec = _spec()
-    # Refuses a folder that is not there: it may be a share that is not mounted, and must not be made.
+    # Raises if the folder is missing, which may be a share that is not mounted: it must not be made here.
     backend = StorageBackend(spec)
     if spec["protocol"] == "file":
         with _opened({name: Path(spec["location"], target) for name, target in objects.items()}) as files:

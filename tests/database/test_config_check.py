@@ -217,10 +217,10 @@ def test_an_account_that_may_only_read_is_told(lab: Lab) -> None:
     with reader(lab, "SELECT, REFERENCES") as connection:
         handle = dataclasses.replace(tables.default_tables(), connection=connection)
         found, making = check_rights(handle), check_creating(handle)
-    assert found.state.value == "notice"
+    assert found.severity.value == "notice"
     assert "may read, but not insert, update, delete" in found.found
     assert "grant it INSERT, UPDATE and DELETE on the schemas test_*" in found.remedy
-    assert making.state.value == "notice"
+    assert making.severity.value == "notice"
 
 
 def test_an_account_that_does_not_see_keys_is_told(lab: Lab) -> None:
@@ -228,14 +228,14 @@ def test_an_account_that_does_not_see_keys_is_told(lab: Lab) -> None:
         pytest.skip("MySQL shows keys to whoever may read")
     with reader(lab, "SELECT") as connection:
         found = check_rights(dataclasses.replace(tables.default_tables(), connection=connection))
-    assert found.state.value == "failed"
+    assert found.severity.value == "failed"
     assert "Grant it REFERENCES" in found.remedy
 
 
 def test_an_account_that_may_not_read_is_told(lab: Lab) -> None:
     with reader(lab, "REFERENCES") as connection:
         found = check_rights(dataclasses.replace(tables.default_tables(), connection=connection))
-    assert found.state.value == "failed"
+    assert found.severity.value == "failed"
     assert "may not read all tables" in found.found
 
 
@@ -250,7 +250,7 @@ def test_a_session_of_another_isolation_is_told(lab_of_its_own: Lab) -> None:
         for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
         if each.subject == "session"
     ]
-    assert found.state.value == "failed"
+    assert found.severity.value == "failed"
     assert found.found.startswith("REPEATABLE READ")
 
 
@@ -263,7 +263,7 @@ def test_a_clock_that_is_minutes_apart_is_told(lab_of_its_own: Lab) -> None:
         for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
         if each.subject == "clock"
     ]
-    assert found.state.value == "notice"
+    assert found.severity.value == "notice"
     assert re.search(r"(600|599) s ahead of", found.found)
     assert "NTP" in found.remedy
 
@@ -277,7 +277,7 @@ def test_a_server_that_takes_no_changes_is_told(lab_of_its_own: Lab) -> None:
         for each in check_server(lab_of_its_own.connection, lab_of_its_own.config)
         if each.subject == "writing"
     ]
-    assert found.state.value == "failed"
+    assert found.severity.value == "failed"
 
 
 def test_a_server_that_is_far_or_takes_small_statements_is_told(
@@ -286,10 +286,10 @@ def test_a_server_that_is_far_or_takes_small_statements_is_told(
     monkeypatch.setattr(server, "_SLOW_ROUND_TRIP_S", 0.0)
     monkeypatch.setattr(server, "_PACKET_BYTES", 2**40)
     found = {each.subject: each for each in check_server(lab.connection, lab.config)}
-    assert found["round trip"].state.value == "notice"
+    assert found["round trip"].severity.value == "notice"
     assert "hundreds" in found["round trip"].remedy
     if lab.connection.adapter.backend == "mysql":
-        assert found["packet"].state.value == "notice"
+        assert found["packet"].severity.value == "notice"
         assert "max_allowed_packet" in found["packet"].remedy
 
 
@@ -301,7 +301,7 @@ def test_a_connection_that_is_not_encrypted_although_it_should_be_is_told(lab: L
         for use_tls in (True, None, False)
     }
     told = {use_tls: [each for each in found[use_tls] if each.subject == "encryption"] for use_tls in found}
-    assert {use_tls: each.state.value for use_tls, (each,) in told.items()} == {
+    assert {use_tls: each.severity.value for use_tls, (each,) in told.items()} == {
         True: "failed",
         None: "notice",
         False: "ok",
@@ -317,5 +317,5 @@ def test_a_schema_whose_names_ignore_case_is_told(lab: Lab) -> None:
     finally:
         lab.connection.query("ALTER DATABASE test_imaging COLLATE utf8mb4_bin")
     (told,) = [each for each in found if each.subject == "collation"]
-    assert told.state.value == "notice"
+    assert told.severity.value == "notice"
     assert "test_imaging is utf8mb4_general_ci" in told.found

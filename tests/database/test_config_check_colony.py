@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.checks.colony import check_colony
-from imaging_pipeline.checks.finding import Finding, State
+from imaging_pipeline.checks.finding import Finding, Severity
 from imaging_pipeline.checks.values import values_in_force
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.colony.sync import sync
@@ -52,7 +52,7 @@ def run(config: Config) -> Any:
 def test_the_first_animal_is_shown_as_it_would_be_kept(configured: Configured, colony: Colony) -> None:
     colony.add(Mouse(4711, ear_tag="Bjørn", sex=1), Mouse(4712))
     source = found(configured())["source"]
-    assert source.state is State.OK
+    assert source.severity is Severity.OK
     assert source.found.endswith(
         "can be read; its first animal is 4711: animal_name Bjørn, animal_species mouse, animal_sex male,"
         " animal_dob 2024-01-09, color black, strain Ai95, background_strain C57BL/6J"
@@ -62,18 +62,18 @@ def test_the_first_animal_is_shown_as_it_would_be_kept(configured: Configured, c
 def test_values_that_are_not_translated_are_told(configured: Configured, colony: Colony) -> None:
     colony.add(Mouse(4711))
     source = found(configured(values={}))["source"]
-    assert source.state is State.NOTICE
+    assert source.severity is Severity.NOTICE
     assert "its first row would be skipped: animal_sex cannot be taken (2; allowed: male, fem" in source.found
 
 
 def test_a_colony_without_animals_fails(configured: Configured) -> None:
-    assert found(configured())["source"].state is State.FAILED
+    assert found(configured())["source"].severity is Severity.FAILED
 
 
 def test_a_colony_that_is_away_and_a_wrong_setting_fail_without_the_password(configured: Configured) -> None:
     for settings, told in (({"port": 1}, "does not answer"), ({"hots": "x"}, "takes no hots")):
         source = found(configured(**settings))["source"]
-        assert source.state is State.FAILED
+        assert source.severity is Severity.FAILED
         assert told in source.found
         assert PASSWORD not in source.found + source.remedy
 
@@ -83,30 +83,30 @@ def test_when_it_was_compared_with_last_is_told(configured: Configured, colony: 
     config = configured()
     assert "not compared with it yet" in found(config)["last"].found
     run(config)
-    assert (found(config)["last"].state, found(config)["last"].found[-11:]) == (State.OK, "of 1 animal")
+    assert (found(config)["last"].severity, found(config)["last"].found[-11:]) == (Severity.OK, "of 1 animal")
     ago = lab.connection.adapter.interval_expr(2, "hour")
     lab.connection.query(
         f"UPDATE {mlims.Sync.full_table_name} SET sync_started = CURRENT_TIMESTAMP(6) - {ago}"
     )
     late = found(config)["last"]
-    assert late.state is State.NOTICE
+    assert late.severity is Severity.NOTICE
     assert "python -m batch_populate mlims --loop" in late.remedy
     colony.run("DROP TABLE tblTyping")
     with pytest.raises(PipelineError):
         run(config)
-    assert found(config)["last"].state is State.FAILED
+    assert found(config)["last"].severity is Severity.FAILED
 
 
 def test_a_machine_without_a_source_is_in_order(lab: Lab) -> None:
     (finding,) = check_colony(lab.config, tables.default_tables())
-    assert (finding.state, finding.found[:9]) == (State.OK, "none here")
+    assert (finding.severity, finding.found[:9]) == (Severity.OK, "none here")
 
 
 def test_an_export_under_way_is_no_failure(lab: Lab, tmp_path: Path) -> None:
     file = tmp_path / "animals.csv"
     file.write_text("animal_id\na\n")
     config = replace(lab.config, mlims_source={"kind": "csv", "path": str(file)})
-    assert found(config)["source"].state is State.NOTICE
+    assert found(config)["source"].severity is Severity.NOTICE
 
 
 def test_settings_are_shown_without_the_password(configured: Configured) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from imaging_pipeline.checks import scratch
 from imaging_pipeline.checks.database import check_database
 from imaging_pipeline.checks.disk import is_memory, is_network, kind_of_disk
-from imaging_pipeline.checks.finding import Finding, State
+from imaging_pipeline.checks.finding import Finding, Severity
 from imaging_pipeline.checks.repositories import check_repositories
 from imaging_pipeline.checks.scratch import check_scratch
 from imaging_pipeline.checks.stores import check_stores
@@ -96,7 +96,7 @@ def test_a_password_that_is_not_there_is_told_so(tmp_path: Path) -> None:
 def test_without_a_file_the_embedded_server_and_its_place_are_told(config: Config) -> None:
     sources = config.sources | {"custom.embedded.folder": "default"}
     found = check_origin(dataclasses.replace(config, sources=sources))
-    assert found.state is State.NOTICE
+    assert found.severity is Severity.NOTICE
     assert str(config.embedded_folder) in found.found
     assert "dj_local_conf.json" in found.remedy
 
@@ -117,7 +117,7 @@ def test_a_broken_configuration_is_shown_as_its_error_and_ends_with_1(tmp_path: 
 
 def test_an_embedded_server_that_is_not_there_is_not_made(config: Config) -> None:
     checked = check_database(config)
-    assert checked.findings[0].state is State.FAILED
+    assert checked.findings[0].severity is Severity.FAILED
     assert "not initialised" in checked.findings[0].found
     assert checked.findings[0].remedy == "Run: imaging-pipeline init-db"
     assert not config.embedded_folder.exists()
@@ -131,7 +131,7 @@ def test_a_store_is_tried_and_nothing_is_left_in_it(config: Config, tmp_path: Pa
     store.mkdir()
     found = finding(check_stores(dataclasses.replace(config, stores=file_store(store))), "store main")
     assert "GB free" in found.found
-    assert found.state in (State.OK, State.NOTICE)
+    assert found.severity in (Severity.OK, Severity.NOTICE)
     assert list(store.iterdir()) == []
 
 
@@ -141,14 +141,14 @@ def test_a_store_that_is_no_folder_is_told(tmp_path: Path, make, told: str) -> N
     make(store)
     config = server_config(tmp_path, stores={"main": {"protocol": "file", "location": str(store)}})
     found = finding(check_stores(config), "store main")
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert f"{store} is {told}" in found.found
     assert "Mount the share" in found.remedy
 
 
 def test_the_store_of_an_embedded_server_is_left_to_init_db(config: Config) -> None:
     found = finding(check_stores(config), "store main")
-    assert found.state is State.NOTICE
+    assert found.severity is Severity.NOTICE
     assert found.remedy.endswith("run: imaging-pipeline init-db")
 
 
@@ -157,7 +157,7 @@ def test_a_store_elsewhere_is_mounted_or_made_by_a_person_also_for_an_embedded_s
 ) -> None:
     elsewhere = tmp_path / "not mounted"
     found = finding(check_stores(dataclasses.replace(config, stores=file_store(elsewhere))), "store main")
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert f"{elsewhere} is not there" in found.found
     assert "Mount the share" in found.remedy
     assert "init-db" not in found.remedy
@@ -175,7 +175,7 @@ def test_a_read_only_and_a_full_store_are_told_apart(config: Config, tmp_path: P
     assert "Make room" in full.remedy
     assert "cannot be written to" in read_only.found
     assert "Let this account write there" in read_only.remedy
-    assert {full.state, read_only.state} == {State.FAILED}
+    assert {full.severity, read_only.severity} == {Severity.FAILED}
     assert left == ["filling"]
 
 
@@ -184,7 +184,7 @@ def test_a_bucket_that_could_not_be_tested_is_not_called_good(
 ) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     found = finding(check_stores(server_config(tmp_path)), "store cloud")
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert "s3 lab/arrays: not tested" in found.found
     assert "Install s3fs" in found.remedy
 
@@ -205,7 +205,7 @@ def test_repositories_of_machine_and_database_are_compared(config: Config, tmp_p
     roots = {name: [f"N:\\{name}"] for name in known} | {"rootless": []}
     found = {finding.subject: finding for finding in check_repositories(config, roots)}
     assert list(found) == sorted({*names, *known})
-    assert {name: finding.state.value for name, finding in found.items()} == {
+    assert {name: finding.severity.value for name, finding in found.items()} == {
         "moser": "ok",
         "mosr": "failed",
         "gone": "failed",
@@ -226,7 +226,7 @@ def test_repositories_of_machine_and_database_are_compared(config: Config, tmp_p
 def test_without_a_database_repositories_are_looked_at_all_the_same(config: Config, tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
     found = check_repositories(dataclasses.replace(config, repositories={"moser": tmp_path}), None)
-    assert [(each.subject, each.state) for each in found] == [("moser", State.OK)]
+    assert [(each.subject, each.severity) for each in found] == [("moser", Severity.OK)]
     assert "roots were not asked" in found[0].found
 
 
@@ -244,14 +244,14 @@ def test_scratch_is_told_with_its_room_in_frames_and_its_speed(config: Config, t
 def test_a_slow_scratch_is_told(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "_SLOW_MB_PER_S", 1e9)
     found = check_scratch(dataclasses.replace(config, suite2p_scratch=tmp_path), MEGABYTE)
-    assert finding(found, "speed").state is State.NOTICE
+    assert finding(found, "speed").severity is Severity.NOTICE
     assert "faster local disk" in finding(found, "speed").remedy
 
 
 def test_scratch_in_memory_and_without_room_is_told(config: Config, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", MEGABYTE) as disk:
         found = check_scratch(dataclasses.replace(config, suite2p_scratch=disk.path))
-    assert finding(found, "room").state is State.FAILED
+    assert finding(found, "room").severity is Severity.FAILED
     assert "not enough for any run" in finding(found, "room").found
     assert [each.subject for each in found] == ["scratch", "room"]
 
@@ -260,7 +260,7 @@ def test_a_read_only_scratch_is_told(config: Config, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", MEGABYTE) as disk:
         disk.remount("ro")
         (found,) = check_scratch(dataclasses.replace(config, suite2p_scratch=disk.path))
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert "cannot be written to" in found.found
     assert "custom.suite2p.scratch" in found.remedy
 
@@ -268,7 +268,7 @@ def test_a_read_only_scratch_is_told(config: Config, tmp_path: Path) -> None:
 def test_a_scratch_that_is_not_there_is_not_made(config: Config, tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there"
     (found,) = check_scratch(dataclasses.replace(config, suite2p_scratch=folder))
-    assert found.state is State.NOTICE
+    assert found.severity is Severity.NOTICE
     assert "were not tested" in found.found
     assert not folder.parent.exists()
 
@@ -276,7 +276,7 @@ def test_a_scratch_that_is_not_there_is_not_made(config: Config, tmp_path: Path)
 def test_a_scratch_below_a_file_is_told(config: Config, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (found,) = check_scratch(dataclasses.replace(config, suite2p_scratch=tmp_path / "file" / "scratch"))
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert f"{tmp_path / 'file'} is a file" in found.found
 
 
@@ -314,7 +314,7 @@ def test_folders_that_the_system_refuses_to_look_at_are_findings_too(config: Con
         *check_scratch(config),
         *check_repositories(config, None),
     )
-    assert [each.state for each in found] == [State.FAILED] * 4
+    assert [each.severity for each in found] == [Severity.FAILED] * 4
     assert all("too long" in each.found for each in found)
 
 
@@ -327,7 +327,7 @@ def test_a_machine_without_suite2p_leaves_the_runs_to_others(monkeypatch: pytest
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     (found,) = check_suite2p()
-    assert found.state is State.NOTICE
+    assert found.severity is Severity.NOTICE
     assert "left for other machines" in found.found
     assert "imaging-pipeline[suite2p]" in found.remedy
 
@@ -336,7 +336,7 @@ def test_a_machine_without_suite2p_leaves_the_runs_to_others(monkeypatch: pytest
 def test_suite2p_is_told_with_what_it_runs_on() -> None:
     found = check_suite2p()
     assert [each.subject for each in found] == ["suite2p", "torch", "classifier", "cellpose"]
-    assert [each.state for each in found[:3]] == [State.OK] * 3
+    assert [each.severity for each in found[:3]] == [Severity.OK] * 3
     assert importlib.metadata.version("suite2p") in found[0].found
     assert importlib.metadata.version("torch") in found[1].found
 
@@ -348,6 +348,6 @@ def test_a_suite2p_that_cannot_be_imported_is_told(monkeypatch: pytest.MonkeyPat
     (broken / "__init__.py").write_text("raise ImportError('libcudart.so.12: no such file')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (found,) = check_suite2p()
-    assert found.state is State.FAILED
+    assert found.severity is Severity.FAILED
     assert "libcudart.so.12" in found.found
     assert "Install" in found.remedy

@@ -4,11 +4,11 @@ import pytest
 
 from imaging_pipeline.disk_spelling import as_on_disk, name_among
 from imaging_pipeline.errors import PathError
-from imaging_pipeline.paths import Place
+from imaging_pipeline.paths import RepositoryPath
 
 
 def spelled(root: Path, typed: str) -> str:
-    return as_on_disk(Place("moser", typed), {"moser": root}).path
+    return as_on_disk(RepositoryPath("moser", typed), {"moser": root}).path
 
 
 def test_a_folder_that_the_disk_has_is_spelled_as_typed(tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.errors import NotMountedError, PathError, Responsible
-from imaging_pipeline.paths import Place, Root, clean, local_path, relative, resolve
+from imaging_pipeline.paths import RepositoryPath, Root, clean, local_path, relative, resolve
 
 ROOTS = (
     Root("moser", "N:\\moser\\"),
@@ -17,7 +17,7 @@ ROOTS = (
 
 
 def test_the_longest_root_owns_the_folder():
-    assert resolve("n:/Moser/Archive/day1", ROOTS) == Place("archive", "day1")
+    assert resolve("n:/Moser/Archive/day1", ROOTS) == RepositoryPath("archive", "day1")
 
 
 def test_a_name_that_only_begins_like_a_root_is_not_below_it():
@@ -62,7 +62,7 @@ def test_two_dots_that_lead_to_another_place_are_refused(typed):
 
 
 def test_two_dots_inside_a_repository_are_followed():
-    assert resolve("/mnt/moser/day1/../day2", ROOTS) == Place("moser", "day2")
+    assert resolve("/mnt/moser/day1/../day2", ROOTS) == RepositoryPath("moser", "day2")
 
 
 def test_a_root_that_is_not_absolute_is_the_administrators_to_mend():
@@ -78,7 +78,7 @@ def test_quotes_and_blanks_around_a_path_are_taken_off():
 
 def test_a_repository_that_is_not_mounted_is_the_administrators_to_mend(tmp_path):
     with pytest.raises(NotMountedError, match="'moser' is not mounted") as error:
-        local_path(Place("moser", "day1"), {"moser": tmp_path / "away"})
+        local_path(RepositoryPath("moser", "day1"), {"moser": tmp_path / "away"})
 
     assert error.value.responsible is Responsible.ADMINISTRATOR
 
@@ -86,7 +86,7 @@ def test_a_repository_that_is_not_mounted_is_the_administrators_to_mend(tmp_path
 @pytest.mark.parametrize("path", ["../secret", "day1/../../secret", "/etc", "day1//x", "."])
 def test_a_place_never_leads_out_of_its_repository(tmp_path, path):
     with pytest.raises(PathError, match="leaves"):
-        local_path(Place("moser", path), {"moser": tmp_path})
+        local_path(RepositoryPath("moser", path), {"moser": tmp_path})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
@@ -97,7 +97,7 @@ def test_a_link_out_of_the_repository_is_refused(tmp_path):
     (root / "day1").symlink_to(outside)
 
     with pytest.raises(PathError, match="leaves"):
-        local_path(Place("moser", "day1/x.tif"), {"moser": root})
+        local_path(RepositoryPath("moser", "day1/x.tif"), {"moser": root})
     with pytest.raises(PathError, match="leaves"):
         relative(root / "day1", root)
 

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imaging_pipeline.errors import NotMountedError, PathError
-from imaging_pipeline.paths import Place, Root, local_path, relative, resolve
+from imaging_pipeline.paths import RepositoryPath, Root, local_path, relative, resolve
 
 ROOTS = (
     Root("moser", "N:\\moser\\"),
@@ -73,19 +73,19 @@ def spelled(draw: st.DrawFn, root: Root, names: list[str]) -> str:
 
 
 @st.composite
-def spellings(draw: st.DrawFn) -> tuple[str, str, Place]:
+def spellings(draw: st.DrawFn) -> tuple[str, str, RepositoryPath]:
     """Return two texts that people may type for one folder, and the place that is meant."""
     name = draw(st.sampled_from(sorted({root.repository_name for root in ROOTS})))
     names = draw(folders)
     assume(not (name == "scratch" and names[:1] in (["moser"], ["Ångström"])))
     roots = st.sampled_from([root for root in ROOTS if root.repository_name == name])
-    place = Place(name, "/".join(names))
+    place = RepositoryPath(name, "/".join(names))
     return spelled(draw, draw(roots), names), spelled(draw, draw(roots), names), place
 
 
 @given(typed=spellings())
 def test_two_spellings_of_a_folder_are_one_place_and_come_back(
-    mounted: dict[str, Path], typed: tuple[str, str, Place]
+    mounted: dict[str, Path], typed: tuple[str, str, RepositoryPath]
 ) -> None:
     one, other, place = typed
 
@@ -95,7 +95,7 @@ def test_two_spellings_of_a_folder_are_one_place_and_come_back(
 
 
 @given(typed=spellings())
-def test_a_place_that_is_typed_again_is_the_same_place(typed: tuple[str, str, Place]) -> None:
+def test_a_place_that_is_typed_again_is_the_same_place(typed: tuple[str, str, RepositoryPath]) -> None:
     """What a person copies from the database finds the folder that the database means."""
     _, _, place = typed
     root = next(root.root for root in ROOTS if root.repository_name == place.repository_name)
@@ -133,7 +133,7 @@ def test_any_text_is_a_place_or_refused_in_our_own_words(typed: str) -> None:
 @given(path=st.lists(hostile_names, max_size=6).map("/".join))
 def test_no_row_leads_out_of_its_repository(mounted: dict[str, Path], path: str) -> None:
     try:
-        here = local_path(Place("moser", path), mounted)
+        here = local_path(RepositoryPath("moser", path), mounted)
     except (PathError, NotMountedError):
         return
     assert here.resolve().is_relative_to(mounted["moser"].resolve())
@@ -156,13 +156,13 @@ def test_a_folder_is_found_in_whatever_form_its_letters_were_written(tmp_path: P
 
 
 def test_a_folder_on_a_system_that_has_such_names_keeps_its_full_stop() -> None:
-    assert resolve("/mnt/moser/day1./a:b", ROOTS) == Place("moser", "day1./a:b")
+    assert resolve("/mnt/moser/day1./a:b", ROOTS) == RepositoryPath("moser", "day1./a:b")
 
 
 @given(name=st.text("東ü\u0301", min_size=90, max_size=120))
 def test_a_name_that_is_too_long_for_the_system_is_no_crash(mounted: dict[str, Path], name: str) -> None:
     try:
-        here = local_path(Place("moser", name), mounted)
+        here = local_path(RepositoryPath("moser", name), mounted)
     except PathError:
         return
     assert here.parent == mounted["moser"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Responsible
 from imaging_pipeline.experiments.registry import experiment_type
-from imaging_pipeline.paths import Place, Root, resolve
+from imaging_pipeline.paths import RepositoryPath, Root, resolve
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
 from imaging_pipeline.schemas.register import animals
@@ -182,7 +182,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         )
 
 
-def _folder(typed: str, roots: Sequence[Root]) -> Place:
+def _folder(typed: str, roots: Sequence[Root]) -> RepositoryPath:
     """Resolve the path of a folder; a whole repository is refused, since it holds many recordings."""
     location = resolve(typed, roots)
     if not location.path:
