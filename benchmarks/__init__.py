@@ -1,1 +1,1 @@
-"""What speed and memory are promised, each measured against a peer or a floor in the same run."""
+"""Promises of speed and memory, each measured in the same run as a peer or a lower bound."""

@@ -24,14 +24,14 @@ SCRIPTS = (
     "cell_import",
     "traces",
     "registering",
-    "looking",
+    "overviews",
     "web_pages",
     "purging",
     "colony",
     "suite2p_run",
 )
 
-# What DataJoint says of each connection and of MariaDB.
+# DataJoint logs each connection, and warns that MariaDB is not MySQL.
 _QUIET = {"DJ_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore::UserWarning"}
 
 _PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -42,11 +42,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scripts", nargs="*", default=SCRIPTS, metavar="script", help=", ".join(SCRIPTS))
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
-    given = parser.parse_args()
-    rows = [row for name in given.scripts for row in _rows(name)]
+    arguments = parser.parse_args()
+    rows = [row for name in arguments.scripts for row in _rows(name)]
     table = f"{machine_facts()}\n\n{markdown_table(rows)}"
     sys.stdout.write(table)
-    if given.write_docs:
+    if arguments.write_docs:
         _write(table)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def run_bare(tif: Path, frame_rate_hz: float, home: Path) -> Path:
-    """Import Suite2p and run it with its defaults; give the folder of the only plane.
+    """Import Suite2p and run it with its defaults; return the folder of the only plane.
 
-    Home, threads and classifier are as the pipeline has them, so that the traces can be compared to the bit.
+    Home, threads and classifier are those of the pipeline, so that the traces can be compared bit by bit.
     """
     os.environ["HOME"] = str(home)
     import torch

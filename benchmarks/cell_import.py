@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.cell_session import delete_derived, import_session, register_session
 from benchmarks.fresh_process import FreshCall, call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from benchmarks.session_of_cells import forget_session, import_session, register_session
 from imaging_pipeline import database
 from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
 from imaging_pipeline.config.config import Config
@@ -46,18 +46,18 @@ class _Round:
 def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
     lab, plane = register_session(config, folder / "lab", size.cells, size.frames)
     rounds = [_round(lab.config, plane, folder) for _ in range(size.repeats)]
-    df_f_s = min(each.df_f_s for each in rounds)
+    df_f_s = min(times.df_f_s for times in rounds)
     what = f"import {size.cells:,} cells × {size.frames:,} frames"
     yield Measurement(
         f"{what}, without dF/F",
-        min(each.imported.result for each in rounds) - df_f_s,
+        min(times.imported.result for times in rounds) - df_f_s,
         "s",
         "read three arrays, write five, fsync",
-        min(each.floor_s for each in rounds),
+        min(times.floor_s for times in rounds),
         at_most_ratio=3,
     )
     yield Measurement("dF/F of these cells by itself", df_f_s, "s")
-    yield Measurement(f"memory to {what}", max(each.imported.peak_mb for each in rounds), "MB", at_most=500)
+    yield Measurement(f"memory to {what}", max(times.imported.peak_mb for times in rounds), "MB", at_most=500)
 
 
 def _round(config: Config, plane: Path, folder: Path) -> _Round:
@@ -65,7 +65,7 @@ def _round(config: Config, plane: Path, folder: Path) -> _Round:
     df_f = call_fresh(_df_f_s, plane, params["baseline_percentile"], params["baseline_window_s"])
     floor = call_fresh(_read_and_write, plane, Path(tempfile.mkdtemp(dir=folder)))
     imported = call_fresh(_import_s, config)
-    forget_session()
+    delete_derived()
     return _Round(imported, df_f.result, floor.seconds)
 
 
@@ -77,8 +77,8 @@ def _import_s(config: Config) -> float:
 
 
 def _df_f_s(plane: Path, percentile: float, window_s: float) -> float:
-    """Compute dF/F as the import does, a block of cells after the other, and keep nothing."""
-    import scipy.ndimage  # noqa: F401  that is no part of the computation
+    """Return how long dF/F takes, computed block by block as the import does."""
+    import scipy.ndimage  # noqa: F401  its import is no part of the computation
 
     fluo, neuropil = (np.load(plane / f"{name}.npy", mmap_mode="r") for name in ("F", "Fneu"))
     seconds = 0.0

@@ -1,4 +1,4 @@
-"""How long the animals of a whole colony take to be compared, and how much memory."""
+"""How long a comparison with a whole colony takes, and how much memory it needs."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
         colony.add(*many_mice(size.few))
         few = _compared(colony, config, 1, 1)
         colony.add(*many_mice(size.animals)[size.few :])
-        all_of_them = _compared(colony, config, 2, size.repeats)
-    first_s, again_s, read_s = all_of_them.result
+        all_animals = _compared(colony, config, 2, size.repeats)
+    first_s, again_s, read_s = all_animals.result
     name = f"{size.animals:,} animals"
     yield Measurement(f"take in {name} from a colony", first_s, "s", "only read them", read_s, at_most=60)
     yield Measurement("the same, unchanged", again_s, "s", "only read them", read_s, at_most=5)
     yield Measurement(
         f"memory to take in {name}",
-        all_of_them.peak_mb,
+        all_animals.peak_mb,
         "MB",
         f"{size.few:,}",
         few.peak_mb,
@@ -60,12 +60,12 @@ def _colony() -> Iterator[Colony]:
 def _compared(colony: Colony, config: Config, datasource_id: int, repeats: int) -> FreshCall:
     settings = colony.settings(datasource_id=datasource_id)
     configured = dataclasses.replace(config, mlims_source=settings, mlims_password=Secret(PASSWORD))
-    # The tables are bound to one database a process, and memory is the most that it held.
+    # A process of its own: tables are bound to one database, and memory is the peak of a process.
     return call_fresh(_compare, configured, repeats)
 
 
 def _compare(config: Config, repeats: int) -> tuple[float, float, float]:
-    """Return the seconds of a first comparison, of one that finds nothing new, and of reading alone."""
+    """Return the seconds of a first comparison, of one without changes, and of reading alone."""
     from imaging_pipeline import database
     from imaging_pipeline.colony.sources.registry import configured_source
     from imaging_pipeline.colony.sync import sync
@@ -74,12 +74,12 @@ def _compare(config: Config, repeats: int) -> tuple[float, float, float]:
     database.init_db(config)
     source: Any = configured_source(config)
     start = time.perf_counter()
-    sync(tables.in_code(), source)
+    sync(tables.default_tables(), source)
     first_s = time.perf_counter() - start
     again_s, read_s = [], []
     for _ in range(repeats):
         start = time.perf_counter()
-        sync(tables.in_code(), source)
+        sync(tables.default_tables(), source)
         again_s.append(time.perf_counter() - start)
         start = time.perf_counter()
         _read(source)
@@ -88,8 +88,8 @@ def _compare(config: Config, repeats: int) -> tuple[float, float, float]:
 
 
 def _read(source: Any) -> None:
-    with source.reading() as reading:
-        for records in (reading.animals, reading.genotypes):
+    with source.snapshot() as snapshot:
+        for records in (snapshot.animals, snapshot.genotypes):
             for _ in records:
                 pass
 

@@ -58,7 +58,7 @@ def _connect(config: Config) -> None:
 
 
 def _connect_bare(server: Address) -> None:
-    # Not at the top: what a fresh process waits for is most of all this import.
+    # Not at the top: a fresh process spends most of its time on this import.
     import datajoint as dj
 
     connection: Any = dj.Connection(

@@ -8,20 +8,20 @@ from typing import Any
 
 from imaging_pipeline.config.config import Config
 
-# What tells sessions apart; a row that has such a column belongs to one session.
+# A row with such a column belongs to one session.
 _HASHES = frozenset({"metasession_name", "session_name", "dataset_name"})
 _NUMBERS = frozenset({"basefolder_id"})
 
-# In the middle of each name of a copy, which is as long as any other, and of such digits.
+# In the middle of the names of copies, which have the length and the digits of other names.
 _MARK = "c0ffee"
 
 _DIGITS = " UNION ALL ".join(f"SELECT {digit} AS digit" for digit in range(10))
-_REQUESTS_A_COPY = 100
-"""Room for the numbers of the requests of one session."""
+_REQUESTS_PER_COPY = 100
+"""Numbers that are reserved for the requests of one session."""
 
 
 def make_finished_session(config: Config, folder: Path) -> Any:
-    """Register a recording and finish it, with a run of Suite2p; give the connection."""
+    """Register a recording and finish it, with a run of Suite2p; return the connection."""
     from imaging_pipeline.lanes import LANES
     from imaging_pipeline.schemas import imaging, tables
     from imaging_pipeline.schemas.administer.administration import add_options
@@ -30,7 +30,7 @@ def make_finished_session(config: Config, folder: Path) -> Any:
 
     folder.mkdir()
     lab = emptied_lab(config, folder)
-    add_options(tables.in_code(), "fast", {})
+    add_options(tables.default_tables(), "fast", {})
     recording = Recording("90218-openfield", ((12,),))
     write_recording(lab.share / "day1", recording)
     request = lab.request(lab.share / "day1", combined=False) | {"ops_name": "fast"}
@@ -59,12 +59,12 @@ def copy_session(connection: Any, first: int, last: int) -> None:
 
 
 def is_copy(column: str) -> str:
-    """Return the condition that a name of a MetaSession, session or dataset is that of a copy."""
+    """Return the SQL condition that a MetaSession, session or dataset is a copy, by its name."""
     return f"POSITION('{_MARK}' IN {column}) > 0"
 
 
-def give_folders(connection: Any) -> None:
-    """Return each copy a folder of its own, and its requests the same."""
+def assign_folders(connection: Any) -> None:
+    """Assign each copy a folder of its own, and the same one to its requests."""
     from imaging_pipeline.schemas import imaging
 
     connection.query(
@@ -97,13 +97,13 @@ def _copy_rows(connection: Any, table: str, columns: list[str], first: int, last
 def _copied(column: str, name: str) -> str:
     if column in _HASHES:
         return f"CONCAT(LEFT({name}, 5), '{_MARK}', LPAD(CAST(copy_number AS CHAR(5)), 5, '0'))"
-    return f"{name} + {_REQUESTS_A_COPY} * copy_number" if column in _NUMBERS else name
+    return f"{name} + {_REQUESTS_PER_COPY} * copy_number" if column in _NUMBERS else name
 
 
 def _is_original(column: str, name: str) -> str:
     if column in _HASHES:
         return f"NOT {is_copy(name)}"
-    return f"{name} < {_REQUESTS_A_COPY}" if column in _NUMBERS else ""
+    return f"{name} < {_REQUESTS_PER_COPY}" if column in _NUMBERS else ""
 
 
 def _numbers(first: int, last: int) -> str:

@@ -1,4 +1,4 @@
-"""A call in a process of its own: what it takes when nothing is imported, and the memory that it needs."""
+"""Calls in processes of their own: their time with nothing imported, and their memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Nothing of ours is imported in them yet.
+# Spawned, so that nothing is imported in them yet.
 PROCESSES = multiprocessing.get_context("spawn")
 
 _STATUS = Path("/proc/self/status")
@@ -20,12 +20,12 @@ _STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class FreshCall:
-    """What a call took.
+    """The result of a call, its time and its memory.
 
     Attributes
     ----------
     result
-        What the call gave.
+        What the call returned.
     seconds
         Of the call alone, not of starting the process or importing the function's module.
     peak_mb
@@ -50,7 +50,7 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> FreshCall
 
 
 def _peak_mb() -> float:
-    # Linux hands the parent's peak on to the child in getrusage, but not here.
+    # In getrusage, Linux counts the parent's peak for the child, but not here.
     if _STATUS.exists():
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024 / 1e6

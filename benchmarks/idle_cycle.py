@@ -1,4 +1,4 @@
-"""How long a worker takes to find that there is nothing to do, where much is finished."""
+"""How long a worker without work takes for a cycle, in a database with many finished sessions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _cycles_s(size: Size, folder: Path, config: Config) -> tuple[float, float]:
-    """Return the shortest cycle with few sessions and with many, as one worker goes through them."""
+    """Return the shortest cycle of one worker with few sessions, and with many."""
     from imaging_pipeline.lanes import LANES
     from imaging_pipeline.workers.messages import Event, Finished, Idle
     from imaging_pipeline.workers.run import run_worker
@@ -53,7 +53,7 @@ def _cycles_s(size: Size, folder: Path, config: Config) -> tuple[float, float]:
     few, many = slice(1, size.cycles + 2), slice(size.cycles + 2, 2 * size.cycles + 3)
 
     def watch(event: Event) -> None:
-        """Note when cycles end."""
+        """Record when cycles end."""
         if isinstance(event, Finished):
             raise RuntimeError(f"A job was left: {event}")
         if isinstance(event, Idle):

@@ -1,4 +1,4 @@
-"""What a job costs that does nothing: one after the other, and many by several workers at once."""
+"""The overhead of a job: of jobs in a row, and of many jobs by several workers at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.makers.toy_tables import ToyConfig
 
 _WORKERS = (1, 2, 4)
-_LOOK_AGAIN_S = 0.02
+_POLL_INTERVAL_S = 0.02
 _DEADLINE_S = 600
 
 
@@ -42,19 +42,19 @@ def _measure(size: Size, folder: Path, config: Config) -> list[Measurement]:
 
     toy = toy_tables.ToyConfig(config, f"{config.prefix}jobs", folder)
     connection = toy_tables.connect(toy)
-    rows = [_one_after_the_other(toy, size)]
+    rows = [_in_a_row(toy, size)]
     rows += [_at_once(toy, size, number) for number in _WORKERS if number <= size.workers]
     connection.close()
     return rows
 
 
-def _one_after_the_other(toy: ToyConfig, size: Size) -> Measurement:
+def _in_a_row(toy: ToyConfig, size: Size) -> Measurement:
     seconds = []
     for number in range(size.rounds):
         _add_samples(2 * number * size.jobs, size.jobs)
-        worker_s = _of_a_worker(toy)
+        worker_job_s = _worker_s(toy)
         _add_samples((2 * number + 1) * size.jobs, size.jobs)
-        seconds.append([worker_s, _of_populate()])
+        seconds.append([worker_job_s, _populate_s()])
     ours_s, datajoint_s = shortest(seconds)
     return Measurement(
         "a trivial reserved job of a worker",
@@ -67,12 +67,12 @@ def _one_after_the_other(toy: ToyConfig, size: Size) -> Measurement:
 
 
 def _at_once(toy: ToyConfig, size: Size, number: int) -> Measurement:
-    """Let so many workers make all jobs, and then as many processes that populate."""
+    """Make all jobs with some workers, and then with as many processes that populate."""
     seconds = []
     for role in (_work, _populate):
         gates = toy.folder / f"{number}{role.__name__}"
         gates.mkdir()
-        seconds.append(_all_made_s(replace(toy, folder=gates), number, size.many, role))
+        seconds.append(_until_made_s(replace(toy, folder=gates), number, size.many, role))
     ours_s, datajoint_s = seconds
     return Measurement(
         f"{size.many:,} trivial jobs, {number} worker{'s' if number > 1 else ''}",
@@ -92,23 +92,23 @@ def _add_samples(first: int, count: int, behaviour: str = "quick") -> None:
     count_change(TableChange, Sample)
 
 
-def _of_a_worker(toy: ToyConfig) -> float:
-    """Return the seconds a job, as the supervisor sees them, without the start of the job process."""
+def _worker_s(toy: ToyConfig) -> float:
+    """Return the seconds of a job for the supervisor, without the start of the job process."""
     from imaging_pipeline.workers.messages import Event, Finished
     from imaging_pipeline.workers.run import run_worker
     from tests.makers.toy_tables import FIRST, WIRING
 
     finished_s: list[float] = []
 
-    def note(event: Event) -> None:
+    def record(event: Event) -> None:
         if isinstance(event, Finished):
             finished_s.append(time.perf_counter())
 
-    run_worker((FIRST,), True, 0.0, toy, note, wiring=WIRING)
+    run_worker((FIRST,), True, 0.0, toy, record, wiring=WIRING)
     return (finished_s[-1] - finished_s[0]) / (len(finished_s) - 1)
 
 
-def _of_populate() -> float:
+def _populate_s() -> float:
     from tests.makers.toy_tables import Measurement as Table
 
     start = time.perf_counter()
@@ -116,8 +116,8 @@ def _of_populate() -> float:
     return (time.perf_counter() - start) / done
 
 
-def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfig], None]) -> float:
-    """Let processes start, each take a job that waits at its gate, and time from there until all is made."""
+def _until_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfig], None]) -> float:
+    """Return how long processes take for all jobs, from when each of them holds a first one at a gate."""
     from tests.makers.toy_tables import Measurement as Table
     from tests.makers.toy_tables import Sample
 
@@ -127,12 +127,12 @@ def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfi
     processes = [PROCESSES.Process(target=role, args=(toy,)) for _ in range(number)]
     for process in processes:
         process.start()
-    _await(lambda: all((toy.folder / f"{gate}.begun").exists() for gate in range(number)))
+    _wait_for(lambda: all((toy.folder / f"{gate}.begun").exists() for gate in range(number)))
     _add_samples(number, jobs)
     start = time.perf_counter()
     for gate in range(number):
         (toy.folder / f"{gate}.open").touch()
-    _await(lambda: len(Table()) == number + jobs)
+    _wait_for(lambda: len(Table()) == number + jobs)
     seconds = time.perf_counter() - start
     for process in processes:
         process.terminate()
@@ -142,11 +142,11 @@ def _all_made_s(toy: ToyConfig, number: int, jobs: int, role: Callable[[ToyConfi
 
 
 def _work(toy: ToyConfig) -> None:
-    """Be a worker until told to end."""
+    """Run a worker until the process is terminated."""
     from imaging_pipeline.workers.run import run_worker
     from tests.makers.toy_tables import FIRST, WIRING
 
-    run_worker((FIRST,), False, _LOOK_AGAIN_S, toy, lambda _event: None, wiring=WIRING)
+    run_worker((FIRST,), False, _POLL_INTERVAL_S, toy, lambda _event: None, wiring=WIRING)
 
 
 def _populate(toy: ToyConfig) -> None:
@@ -160,12 +160,12 @@ def _populate(toy: ToyConfig) -> None:
     Table.populate(reserve_jobs=True)
 
 
-def _await(condition: Callable[[], object]) -> None:
+def _wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + _DEADLINE_S
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the jobs were not made")
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_POLL_INTERVAL_S)
 
 
 SCRIPT = Script(full=Size(), tiny=Size(jobs=2, rounds=1, many=2, workers=1), measure=measure, on_servers=True)

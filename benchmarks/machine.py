@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine on which the figures were measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PACKAGES = ("datajoint", "numpy", "tifffile", "roiextractors", "suite2p", "torc
 
 def machine_facts() -> str:
     """Return one line: processor, memory, Python, and the packages that matter."""
-    versions = [f"{name} {found}" for name in _PACKAGES if (found := _version(name))]
+    versions = [f"{name} {installed}" for name in _PACKAGES if (installed := _version(name))]
     return (
         f"{_processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 1e9:.0f} GB of memory,"
         f" {platform.system()}; Python {platform.python_version()}, {', '.join(versions)}."

@@ -1,4 +1,4 @@
-"""One promise and what was measured of it."""
+"""A promise, and its measurement."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Measurement:
     name
         What was measured.
     ours
-        What the pipeline took, in ``unit``.
+        The pipeline's figure, in ``unit``.
     unit
         ``ms``, ``s`` or ``MB``.
     peer_name, peer
-        What it is held against, and what that took in the same run, in the same unit.
+        What it is compared with, and its figure in the same run, in the same unit.
     at_most
-        What is promised of ``ours``, in the same unit.
+        The promised limit of ``ours``, in the same unit.
     at_most_ratio
-        What is promised of ``ours / peer``; 0.1 is "ten times faster".
+        The promised limit of ``ours / peer``; 0.1 is "ten times faster".
     backend
-        The database that it was measured with, where there was one.
+        The database, if the measurement needs one.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Measurement:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Measurement:
-        """Make it of what `dataclasses.asdict` gave."""
+        """Return the measurement with the values of `dataclasses.asdict`."""
         return cls(**values)
 
     @property
@@ -50,10 +50,10 @@ class Measurement:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether what is promised holds; None where nothing is promised."""
+        """Whether the promise holds; None if there is none."""
         promises = [
-            found <= limit
-            for found, limit in ((self.ours, self.at_most), (self.ratio, self.at_most_ratio))
-            if found is not None and limit is not None
+            figure <= limit
+            for figure, limit in ((self.ours, self.at_most), (self.ratio, self.at_most_ratio))
+            if figure is not None and limit is not None
         ]
         return all(promises) if promises else None

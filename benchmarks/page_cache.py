@@ -1,4 +1,4 @@
-"""Files as they are when nobody has read them for a while."""
+"""Dropping files from memory, as if nobody had read them for a while."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def is_droppable() -> bool:
-    """Whether this system forgets files on request; else all figures are of files in memory."""
+    """Return True if this system drops files on request; else all figures are of files in memory."""
     return hasattr(os, "posix_fadvise")
 
 
 def drop(paths: Iterable[Path]) -> None:
-    """Have the system forget the contents of files, which must be written to the disk already."""
+    """Drop the contents of files from memory, after writing them to the disk."""
     for path in paths:
         file = os.open(path, os.O_RDONLY)
         try:

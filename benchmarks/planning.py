@@ -1,4 +1,4 @@
-"""What a folder of tifs means, and how many frames they hold."""
+"""How long it takes to plan a folder of tifs, and to count their frames."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def _counting(size: Size, folder: Path) -> Iterator[Measurement]:
 def _memory(size: Size, folder: Path) -> Measurement:
     peaks_mb = []
     for frames in (size.many_frames, size.frames):
-        place = folder / f"{frames}_frames"
-        write_tifs(place, size.many_files, TifSize(frames, size.side_px))
-        peaks_mb.append(call_fresh(plan, place).peak_mb)
+        subfolder = folder / f"{frames}_frames"
+        write_tifs(subfolder, size.many_files, TifSize(frames, size.side_px))
+        peaks_mb.append(call_fresh(plan, subfolder).peak_mb)
     many_mb, few_mb = peaks_mb
     return Measurement(
         f"memory to plan {size.many_files} tifs of {size.many_frames:,} frames",
@@ -113,13 +113,13 @@ def _memory(size: Size, folder: Path) -> Measurement:
 
 
 def plan(folder: Path) -> None:
-    """Return what a folder of which nothing is known yet means."""
+    """Plan a folder of which nothing is registered."""
     make_plan(_REQUEST, scan(folder), {}, {}, settle_s=0)
 
 
 def _read_starts(folder: Path) -> None:
     for entry in os.scandir(folder):
-        with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123  the least that can be done
+        with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123  without the overhead of Path.open
             file.read(_FLOOR_BYTES)
 
 

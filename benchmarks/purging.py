@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cell_session import import_session, register_session
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from benchmarks.session_of_cells import import_session, register_session
 from imaging_pipeline.config.config import Config
 
 
@@ -25,7 +25,7 @@ class Size:
 
 @dataclass(frozen=True)
 class _Purge:
-    """Seconds of a purge, and of finding and counting what it would delete, and how many rows that is."""
+    """Seconds of a purge, seconds to find and count its rows, and how many rows it deletes."""
 
     purge_s: float
     count_s: float
@@ -65,15 +65,15 @@ def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
     purge_s, count_s = [], []
     for _ in range(size.repeats):
         start = time.perf_counter()
-        counted = purge.find(tables.in_code(), purges).counted
+        counted = purge.find(tables.default_tables(), purges).counted
         count_s.append(time.perf_counter() - start)
         # Rolled back, so that the next round finds the same rows.
         lab.connection.start_transaction()
         start = time.perf_counter()
-        purge.find(tables.in_code(), purges).delete()
+        purge.find(tables.default_tables(), purges).delete()
         purge_s.append(time.perf_counter() - start)
         lab.connection.cancel_transaction()
-    return _Purge(min(purge_s), min(count_s), sum(each.num_rows for each in counted))
+    return _Purge(min(purge_s), min(count_s), sum(table.num_rows for table in counted))
 
 
 SCRIPT = Script(full=Size(), tiny=Size(cells=3, frames=30, repeats=1), measure=measure, on_servers=True)

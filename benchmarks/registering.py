@@ -1,4 +1,4 @@
-"""How long a folder takes to be registered, and to be looked at again."""
+"""How long it takes to register a folder, and to register it again unchanged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Size:
 
 @dataclass(frozen=True)
 class _Share:
-    """What registering all folders of a share took.
+    """Figures of registering all folders of a share.
 
     Attributes
     ----------
@@ -94,18 +94,18 @@ def _register_share(size: Size, folder: Path, config: Config) -> _Share:
     folder.mkdir()
     lab: Lab = emptied_lab(config, folder)
     folders = write_share(lab.share, size.folders, size.files)
-    watched, *batches = (folders[first : first + size.batch] for first in range(0, len(folders), size.batch))
+    observed, *batches = (folders[first : first + size.batch] for first in range(0, len(folders), size.batch))
 
     def register(batch: Sequence[Path]) -> None:
-        imaging.BaseFolder.insert(lab.request(each, combined=False) for each in batch)
+        imaging.BaseFolder.insert(lab.request(path, combined=False) for path in batch)
         imaging.MakeDatasetSessions.populate(reserve_jobs=True)
 
-    # To look at what is open takes a share of the time, so that this batch does not count.
+    # Counting open files takes time, so that this batch is not timed.
     with _OpenFiles(lab.share) as opened:
-        register(watched)
+        register(observed)
     new_s = _shortest_s(register, batches)
     if config.backend == "postgresql":
-        # It does so by itself, but once a minute only; until then it looks through whole tables.
+        # It does so by itself only once a minute, and reads whole tables until then.
         lab.connection.query("ANALYZE")
     again_s = _shortest_s(register, batches)
     return _Share(
@@ -114,7 +114,7 @@ def _register_share(size: Size, folder: Path, config: Config) -> _Share:
 
 
 def _shortest_s(action: Callable[[Sequence[Path]], None], batches: Sequence[Sequence[Path]]) -> float:
-    """Return the seconds a folder of the batch that took the shortest."""
+    """Return the seconds for a folder, of the fastest batch."""
     seconds = []
     for batch in batches:
         start = time.perf_counter()
@@ -136,7 +136,7 @@ def _begin_to_read(batch: Sequence[Path]) -> None:
 
 
 class _OpenFiles:
-    """Looks again and again how many files of a folder this process has open."""
+    """Counts continually how many files of a folder this process has open."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)

@@ -1,4 +1,4 @@
-"""What every benchmark script has in common: its size, its command line, its rows."""
+"""A benchmark script: its size, its command line, its rows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Script:
         Sizes: frozen dataclasses of whole numbers. ``full`` is what the table is measured with,
         ``tiny`` only shows that the script runs.
     measure
-        Gives the rows for a size, with an empty folder for files. Is also given the configuration of
-        a database server if ``on_servers``.
+        Function of a size and an empty folder that returns the rows; if ``on_servers``, the
+        configuration of a database server is a third argument.
     on_servers
         Whether it is measured with each database that this machine has.
     """
@@ -56,22 +56,22 @@ def run(script: Script, arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     if script.on_servers:
         parser.add_argument("--backend", choices=servers.backends(), action="append")
-    given = vars(parser.parse_args(arguments))
-    is_json, backends = given.pop("json"), given.pop("backend", None) or servers.backends()
-    size = dataclasses.replace(script.full, **given)
-    rows = list(_on_each(script, size, backends)) if script.on_servers else _on_none(script, size)
+    values = vars(parser.parse_args(arguments))
+    is_json, backends = values.pop("json"), values.pop("backend", None) or servers.backends()
+    size = dataclasses.replace(script.full, **values)
+    rows = list(_on_servers(script, size, backends)) if script.on_servers else _without_server(script, size)
     if is_json:
         json.dump([dataclasses.asdict(row) for row in rows], sys.stdout)
     else:
         sys.stdout.write(markdown_table(rows))
 
 
-def _on_each(script: Script, size: Any, backends: Sequence[str]) -> Iterator[Measurement]:
+def _on_servers(script: Script, size: Any, backends: Sequence[str]) -> Iterator[Measurement]:
     for backend in backends:
         with servers.running(backend) as config, tempfile.TemporaryDirectory() as folder:
             yield from script.rows(size, Path(folder), config)
 
 
-def _on_none(script: Script, size: Any) -> list[Measurement]:
+def _without_server(script: Script, size: Any) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as folder:
         return script.rows(size, Path(folder))

@@ -19,7 +19,7 @@ _BACKENDS = ("postgresql", "mysql")
 
 @dataclass(frozen=True)
 class Address:
-    """What DataJoint alone needs to connect."""
+    """The address of a server, and an account on it."""
 
     backend: str
     host: str
@@ -29,7 +29,7 @@ class Address:
 
 
 def address(config: Config) -> Address:
-    """Return the address of a configuration's server, which is started where it is embedded."""
+    """Return the address of a configuration's server; an embedded one is started."""
     if config.embedded_folder is None:
         return Address(config.backend, str(config.host), config.port, config.user, config.password.reveal())
     server = embedded.start(config.embedded_folder)
@@ -43,7 +43,7 @@ def backends() -> tuple[str, ...]:
 
 @contextmanager
 def running(backend: str) -> Iterator[Config]:
-    """Run a fresh server, and give the configuration for it."""
+    """Run a fresh server, and yield the configuration for it."""
     folder = make_server_folder()
     config = dataclasses.replace(
         embedded_config(folder / "server"),
@@ -53,7 +53,7 @@ def running(backend: str) -> Iterator[Config]:
         safemode=False,
     )
     if backend == "postgresql":
-        # It runs as long as one process uses it: not only those that are measured.
+        # It ends with the last process that uses it: not only those that are measured.
         embedded.start(folder / "server")
         yield config
         return

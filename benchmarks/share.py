@@ -38,7 +38,7 @@ def _write_folder(share: Path, number: int, num_tifs: int) -> Path:
     content = bytearray(whole.read_bytes())
     whole.unlink()
     for file_number in range(1, num_tifs + 1):
-        # The last pixels make each file another one.
+        # The last pixels differ, so that no file is a copy of another one.
         content[-8:] = np.array([number, file_number], np.int32).tobytes()
         write_file(folder / f"{name}_00001_{file_number:05d}.tif", bytes(content))
     write_companions(folder, name, 1)

@@ -1,4 +1,4 @@
-"""How long a person waits before anything has begun."""
+"""How long a person waits for the package or the command to start."""
 
 from __future__ import annotations
 

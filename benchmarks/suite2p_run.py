@@ -1,4 +1,4 @@
-"""What the pipeline adds to a run of Suite2p, and what it saves."""
+"""How much time the pipeline adds to a run of Suite2p, and how much it saves."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from imaging_pipeline.schemas.administer.option_sets import add_options
 from tests.makers.folders import aged
 from tests.makers.lab import emptied_lab, register
 
-_MORE_S = 2
-_LEAST_CORRELATION = 0.999
+_MAX_OVERHEAD_S = 2
+_MIN_CORRELATION = 0.999
 _RATE_HZ = MovieSettings().frame_rate_hz
 _OPTIONS = {
     "defaults": {"registration": {"batch_size": 100}},
@@ -75,7 +75,7 @@ def measure(size: Size, folder: Path) -> Iterator[Measurement]:
         "s",
         "bare run_s2p",
         bare.seconds,
-        at_most=bare.seconds + _MORE_S,
+        at_most=bare.seconds + _MAX_OVERHEAD_S,
     )
     yield Measurement("traces that differ from those of bare", _differing(defaults, bare), "ROIs", at_most=0)
     yield Measurement(
@@ -90,7 +90,7 @@ def measure(size: Size, folder: Path) -> Iterator[Measurement]:
         "1 less the lowest correlation with traces of bare",
         max(0.0, 1 - _lowest_correlation(auto, bare)),
         "",
-        at_most=1 - _LEAST_CORRELATION,
+        at_most=1 - _MIN_CORRELATION,
     )
 
 
@@ -106,14 +106,14 @@ def _write_movie(size: Size, folder: Path) -> Path:
 def _round(config: Config, tif: Path, number: int) -> tuple[_Run, ...]:
     home = Path(tempfile.mkdtemp(dir=tif.parents[3]))
     bare = call_fresh(run_bare, tif, _RATE_HZ, home)
-    ours = [_ours(config, tif, f"{name} {number}", options) for name, options in _OPTIONS.items()]
+    ours = [_pipeline_run(config, tif, f"{name} {number}", options) for name, options in _OPTIONS.items()]
     return _Run(bare.seconds, bare.result), *ours
 
 
-def _ours(config: Config, tif: Path, ops_name: str, options: Mapping[str, Any]) -> _Run:
+def _pipeline_run(config: Config, tif: Path, ops_name: str, options: Mapping[str, Any]) -> _Run:
     share = tif.parents[2]
     lab = emptied_lab(config, share.parent, share)
-    add_options(tables.in_code(), ops_name, options)
+    add_options(tables.default_tables(), ops_name, options)
     register(lab, tif.parent, combined=False, ops_name=ops_name)
     populated = call_fresh(_populate, lab.config)
     return _Run(populated.seconds, share / populated.result / "suite2p" / "plane0")
@@ -126,7 +126,7 @@ def _populate(config: Config) -> str:
 
 
 def _differing(ours: _Run, bare: _Run) -> int:
-    """Count the ROIs whose traces are not the same to the bit; all, if there is another number of them."""
+    """Count the ROIs whose traces differ in any bit; all, if the number of ROIs differs."""
     if ours.fluo.shape != bare.fluo.shape:
         return max(len(ours.fluo), len(bare.fluo))
     return int(np.any(ours.fluo.view(np.uint32) != bare.fluo.view(np.uint32), axis=1).sum())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.measurement import Measurement
 
-_HEAD = ("measured", "database", "here", "held against", "there", "ratio", "promised", "met")
+_HEAD = ("measured", "database", "here", "compared with", "there", "ratio", "promised", "met")
 
 
 def markdown_table(rows: Sequence[Measurement]) -> str:

@@ -1,4 +1,4 @@
-"""The tifs of one acquisition, with a header of real length."""
+"""Writes the tifs of an acquisition, with a header of realistic length."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_tifs(folder: Path, count: int, size: TifSize) -> list[Path]:
 
 
 def write_sparse_tifs(folder: Path, count: int, size: TifSize) -> list[Path]:
-    """Write ``count`` files whose images are holes: as long as real ones, they take little room."""
+    """Write ``count`` files whose images are holes: as long as real ones, they take little space."""
     paths = _paths(folder, count)
     full = folder / "full.tif"
     _write(full, np.zeros((size.side_px, size.side_px), np.int16), size.frames)
@@ -63,7 +63,7 @@ def write_sparse_tifs(folder: Path, count: int, size: TifSize) -> list[Path]:
 
 
 def _texts(path: Path) -> list[tuple[int, bytes]]:
-    """Return everything but the images, each stretch with its offset."""
+    """Return all bytes outside the images, each piece with its offset."""
     with TifFile(path) as file:
         pages = find_pages(file)
         images = [0, *(pages.data_offsets + pages.first.data.num_bytes).tolist()]

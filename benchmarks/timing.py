@@ -1,4 +1,4 @@
-"""Times that can be compared although the machine has other work."""
+"""Measuring times that can be compared although the machine has other work."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def interleaved_s(
 ) -> list[float]:
     """Return the shortest time of each action, of several rounds in which they take turns.
 
-    Others on the machine only make an action slower; taking turns, they disturb all alike.
+    Other work only makes an action slower, and when actions take turns it disturbs all of them alike.
 
     Parameters
     ----------
     actions
         What to time, each called ``repeats`` times.
     before
-        Called before each action, outside its time, as to drop files from memory.
+        Called before each action, outside its time, for example to drop files from memory.
 
     Returns
     -------

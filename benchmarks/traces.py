@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.cell_session import import_session, register_session
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
-from benchmarks.session_of_cells import import_session, register_session
 from benchmarks.timing import interleaved_s
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
@@ -43,15 +43,15 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
         floor_s * 1e3,
         at_most_ratio=2,
     )
-    each_s = [
+    single_s = [
         interleaved_s(partial(_single, session, cell % size.cells), repeats=1)[0]
         for cell in range(size.single_cells)
     ]
-    yield Measurement("trace of one cell, median", statistics.median(each_s) * 1e3, "ms", at_most=5)
+    yield Measurement("trace of one cell, median", statistics.median(single_s) * 1e3, "ms", at_most=5)
 
 
 def _whole(session: dict[str, str]) -> None:
-    # Copied, as it is only mapped yet, and np.load reads.
+    # Copied, since the array is only mapped, while np.load reads all of it.
     np.array(imaging.Cell.array(session, "df_f"))
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
-from benchmarks.web_server import WORK_HEADER, Served
+from benchmarks.web_server import WORK_HEADER, RunningSite
 
 _TIMEOUT_S = 120
 
@@ -23,11 +23,11 @@ class Click:
     Attributes
     ----------
     address
-        What was asked for.
+        Address of the page.
     work_s
-        How long the site was at work on it.
+        How long the site worked on it.
     wall_s
-        How long the person waited for the whole answer.
+        How long the person waited for the whole response.
     """
 
     address: str
@@ -38,58 +38,58 @@ class Click:
 class Person:
     """Somebody who is signed in, with one connection to the site."""
 
-    def __init__(self, served: Served, cookie: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=_TIMEOUT_S)
+    def __init__(self, site: RunningSite, cookie: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=_TIMEOUT_S)
         self._headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
 
     def click(self, address: str, headers: Mapping[str, str] | None = None) -> tuple[Click, str]:
-        """Ask for a page, and give the mark of its content, too.
+        """Request a page; return the click, and the page's ETag.
 
         Raises
         ------
         RuntimeError
-            The site refuses it.
+            The site responds with an error.
         """
         start = time.perf_counter()
         self._connection.request("GET", address, headers={**self._headers, **(headers or {})})
-        answer = self._connection.getresponse()
-        answer.read()
+        response = self._connection.getresponse()
+        response.read()
         took_s = time.perf_counter() - start
-        if answer.status >= 400:
-            raise RuntimeError(f"{address} answers {answer.status}")
-        return Click(address, float(answer.headers[WORK_HEADER]), took_s), answer.headers.get("ETag", "")
+        if response.status >= 400:
+            raise RuntimeError(f"{address} has status {response.status}")
+        return Click(address, float(response.headers[WORK_HEADER]), took_s), response.headers.get("ETag", "")
 
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
 
 
-def clicks(served: Served, pages: Sequence[str], number: int, pause_s: float) -> list[Click]:
-    """Let all people click at the same time, ``number`` times together, each through all pages in turn.
+def clicks(site: RunningSite, pages: Sequence[str], number: int, pause_s: float) -> list[Click]:
+    """Let all people click at the same time, each through all pages in turn.
 
     Parameters
     ----------
-    served
+    site
         The site.
     pages
         Their addresses.
     number
-        Clicks in all.
+        Clicks of all people together.
     pause_s
         How long a person looks at a page, on average.
     """
-    share = -(-number // len(served.cookies))
+    share = -(-number // len(site.cookies))
 
-    def go_through(place: int) -> list[Click]:
-        chance = random.Random(place)
+    def click_through(person_number: int) -> list[Click]:
+        chance = random.Random(person_number)
         own = list(pages)
         chance.shuffle(own)
         made = []
-        with closing(Person(served, served.cookies[place])) as person:
+        with closing(Person(site, site.cookies[person_number])) as person:
             for address in itertools.islice(itertools.cycle(own), share):
                 time.sleep(chance.uniform(0, 2 * pause_s))
                 made.append(person.click(address)[0])
         return made
 
-    with ThreadPoolExecutor(len(served.cookies)) as pool:
-        return [click for made in pool.map(go_through, range(len(served.cookies))) for click in made]
+    with ThreadPoolExecutor(len(site.cookies)) as pool:
+        return [click for made in pool.map(click_through, range(len(site.cookies))) for click in made]

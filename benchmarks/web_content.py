@@ -1,4 +1,4 @@
-"""A laboratory's database as the site has to show it: many finished sessions, and one with many cells."""
+"""Fills a database for the site: many finished sessions, and one with many cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.finished_sessions import copy_session, give_folders, is_copy, make_finished_session
+from benchmarks.finished_sessions import assign_folders, copy_session, is_copy, make_finished_session
 from imaging_pipeline.config.config import Config
 
 _SIDE_PX = 512
@@ -19,15 +19,15 @@ _FILLED_ROWS = 24
 
 
 @dataclass(frozen=True)
-class Viewed:
+class CellSession:
     """The session with many cells.
 
     Attributes
     ----------
     address
-        Of its analysis in the viewer.
+        Address of its analysis in the viewer.
     pages
-        The viewer by itself, and an image in it, which no link leads to.
+        Addresses of the viewer and of an image in it, which no link leads to.
     num_jobs
         Rows of all job tables of the laboratory.
     """
@@ -37,7 +37,7 @@ class Viewed:
     num_jobs: int
 
 
-def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -> Viewed:
+def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -> CellSession:
     """Fill an empty database."""
     from imaging_pipeline.schemas import imaging
     from tests.makers.lab import table_names
@@ -47,8 +47,8 @@ def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -
     imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
     # There is a run for each session of the copies, and no cells for these but the first's.
     copy_session(connection, 1, sessions)
-    give_folders(connection)
-    _let_some_fail(connection, imaging)
+    assign_folders(connection)
+    _mark_failed(connection, imaging)
     key = dict((imaging.Cell & f"NOT {is_copy('session_name')}").fetch1("KEY"))
     _enlarge_image(imaging, key)
     _add_cells(imaging, key, cells)
@@ -57,7 +57,7 @@ def fill(config: Config, folder: Path, sessions: int, cells: int, frames: int) -
     num_jobs = sum(connection.query(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in jobs)
     viewer = f"/cells/{key['session_name']}/"
     address = f"{viewer}{key['dataset_name']}/"
-    return Viewed(address, (viewer, f"{address}image/mean_image"), num_jobs)
+    return CellSession(address, (viewer, f"{address}image/mean_image"), num_jobs)
 
 
 def site_config(config: Config, folder: Path) -> Config:
@@ -66,8 +66,8 @@ def site_config(config: Config, folder: Path) -> Config:
     return dataclasses.replace(config, repositories={"moser": share}, suite2p_scratch=scratch)
 
 
-def _let_some_fail(connection: Any, imaging: Any) -> None:
-    """Let one in a hundred jobs of two tables have failed, each for one of two reasons."""
+def _mark_failed(connection: Any, imaging: Any) -> None:
+    """Mark one in fifty jobs of two tables as failed, each for one of two reasons."""
     for table in (imaging.Tif, imaging.SNR):
         connection.query(
             f"UPDATE {table.jobs.full_table_name} SET status = 'error',"
@@ -77,14 +77,14 @@ def _let_some_fail(connection: Any, imaging: Any) -> None:
 
 
 def _enlarge_image(imaging: Any, key: dict[str, Any]) -> None:
-    """Return an analysis a mean image as large as its cells are far apart."""
+    """Replace the mean image of an analysis by one with room for all cells."""
     (plane,) = (imaging.Projection.Plane & key).keys()
     pixels = np.random.default_rng(0).normal(1000, 100, (_SIDE_PX, _SIDE_PX)).astype(np.float32)
     imaging.Projection.Plane.update1({**plane, "mean_image": pixels})
 
 
 def _add_cells(imaging: Any, key: dict[str, Any], cells: int) -> None:
-    """Return an analysis so many cells: disks, from left to right and from top to bottom."""
+    """Add cells to an analysis: disks, from left to right and from top to bottom."""
     (first,) = (imaging.Cell.Rois & key).to_dicts(limit=1)
     y, x = np.indices((2 * _DISK_PX + 1,) * 2, np.int32)
     is_inside = (y - _DISK_PX) ** 2 + (x - _DISK_PX) ** 2 <= _DISK_PX**2
@@ -93,16 +93,16 @@ def _add_cells(imaging: Any, key: dict[str, Any], cells: int) -> None:
     rois = []
     for number in others:
         top, left = divmod(number * _DISK_PX, _SIDE_PX)
-        place = {"xpix": x + left, "ypix": y + top * _DISK_PX, "npix": len(x), "cell_prob": number / cells}
+        pixels = {"xpix": x + left, "ypix": y + top * _DISK_PX, "npix": len(x), "cell_prob": number / cells}
         weights = np.ones(len(x), np.float32)
-        rois.append(first | place | {"cell_id": number, "roi_weights": weights})
+        rois.append(first | pixels | {"cell_id": number, "roi_weights": weights})
     noise = [{**key, "cell_id": number, "snr_df_f": 1 + number / cells} for number in others]
     imaging.Cell.Rois.insert(rois, allow_direct_insert=True)
     imaging.SNR.Cell.insert(noise, allow_direct_insert=True)
 
 
 def _lengthen(connection: Any, imaging: Any, key: dict[str, Any], cells: int, frames: int) -> None:
-    """Return an analysis traces of so many frames, in files that take no more room than what is looked at."""
+    """Replace the traces of an analysis by long ones, in files with holes where nobody looks."""
     import datajoint as dj
 
     from imaging_pipeline.store.traces import STORE

@@ -1,4 +1,4 @@
-"""The site in a process of its own, which says of each request how long it was at work on it."""
+"""The site in a process of its own, with a header that says how long it worked on a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WORK_HEADER = "X-Work-Seconds"
 _THREADS = 8
 
-# Far down in long lists, and searches that look at all that there is.
+# Far down in long lists, and searches over all rows.
 _DEEP = (
     "/folders/?page=100",
     "/folders/?state=error",
@@ -36,15 +36,15 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
-class Served:
-    """A site that listens.
+class RunningSite:
+    """A site that runs.
 
     Attributes
     ----------
     port
-        On loopback.
+        Its port on loopback.
     pid
-        Of its process.
+        Number of its process.
     cookies
         One for each person, who is signed in.
     pages
@@ -58,21 +58,21 @@ class Served:
 
 
 @contextmanager
-def serving(config: Config, folder: Path, people: int) -> Iterator[Served]:
-    """Serve the laboratory that was filled in a folder."""
-    ours, theirs = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=_serve, args=(config, folder, people, theirs))
+def running_site(config: Config, folder: Path, people: int) -> Iterator[RunningSite]:
+    """Run the site of the laboratory in a folder."""
+    receiver, sender = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=_serve, args=(config, folder, people, sender))
     process.start()
-    theirs.close()
+    sender.close()
     try:
-        port, cookies, pages = ours.recv()
-        yield Served(port, int(process.pid or 0), cookies, pages)
+        port, cookies, pages = receiver.recv()
+        yield RunningSite(port, int(process.pid or 0), cookies, pages)
     finally:
         process.terminate()
         process.join()
 
 
-def _serve(config: Config, folder: Path, people: int, told: Any) -> None:
+def _serve(config: Config, folder: Path, people: int, sender: Any) -> None:
     # There are more people than threads: it warns each time that one waits.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     from imaging_pipeline import database
@@ -89,7 +89,7 @@ def _serve(config: Config, folder: Path, people: int, told: Any) -> None:
     pages = (*_one_of_each_kind(visitors[0]), *_DEEP)
     site.app.wsgi_app = _timed(site.app.wsgi_app)
     server = make_server(site.app, host="127.0.0.1", port=0, threads=_THREADS)
-    told.send((server.effective_port, tuple(cookies), pages))
+    sender.send((server.effective_port, tuple(cookies), pages))
     server.run()
 
 
@@ -97,11 +97,11 @@ def _timed(app: Wsgi) -> Wsgi:
     def timed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         start = time.perf_counter()
 
-        def answer(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        def respond(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             took_s = time.perf_counter() - start
             return start_response(status, [*headers, (WORK_HEADER, f"{took_s:.6f}")], *rest)
 
-        return app(environ, answer)
+        return app(environ, respond)
 
     return timed
 
@@ -109,23 +109,23 @@ def _timed(app: Wsgi) -> Wsgi:
 def _one_of_each_kind(visitor: Visitor) -> Iterator[str]:
     from tests.makers.site import links_of
 
-    waiting, seen = ["/"], {kind("/")}
-    while waiting:
-        address = waiting.pop(0)
+    queue, seen = ["/"], {kind("/")}
+    while queue:
+        address = queue.pop(0)
         page = visitor.get(address)
         yield address
         if page.mimetype == "text/html":
-            leads = {page.headers["Location"]} if "Location" in page.headers else set()
-            # What leads to a place on the same page leaves out what was asked for.
-            for link in sorted((links_of(page) | leads) - {page.request.path}):
+            redirects = {page.headers["Location"]} if "Location" in page.headers else set()
+            # A link to another part of the same page has no query.
+            for link in sorted((links_of(page) | redirects) - {page.request.path}):
                 if kind(link) not in seen and not link.startswith("/static/"):
                     seen.add(kind(link))
-                    waiting.append(link)
+                    queue.append(link)
 
 
 def kind(address: str) -> str:
-    """Return an address without what tells pages of one kind apart."""
+    """Return the kind of a page: its address without names and values."""
     from tests.makers.walker import shape
 
-    asked = sorted(parse_qs(urlsplit(address).query))
-    return f"{shape(address)}{'?' if asked else ''}{'&'.join(asked)}"
+    names = sorted(parse_qs(urlsplit(address).query))
+    return f"{shape(address)}{'?' if names else ''}{'&'.join(names)}"

@@ -1,4 +1,4 @@
-"""Whether a worker that has made many jobs needs more memory than one that has made few."""
+"""Whether the memory of a worker grows with the jobs that it makes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROCESSES = ("supervisor", "job process")
 
 @dataclass(frozen=True)
 class Size:
-    """After how many jobs memory is looked at."""
+    """After how many jobs memory is measured."""
 
     few: int = 1000
     many: int = 10_000
@@ -40,7 +40,7 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
 
 
 def _memory_mb(size: Size, folder: Path, config: Config) -> list[tuple[float, float]]:
-    """Return what supervisor and job process hold after few and after many jobs."""
+    """Return the memory of supervisor and job process after few jobs, and after many."""
     from imaging_pipeline.workers.messages import Event, Fate, Finished, Started
     from imaging_pipeline.workers.run import run_worker
     from tests.makers import toy_tables
@@ -49,20 +49,20 @@ def _memory_mb(size: Size, folder: Path, config: Config) -> list[tuple[float, fl
     connection = toy_tables.connect(toy)
     toy_tables.Sample.insert({"sample_id": number, "behaviour": "quick"} for number in range(size.many))
     made, job_process = 0, 0
-    found: list[tuple[float, float]] = []
+    measured_mb: list[tuple[float, float]] = []
 
-    def look(event: Event) -> None:
+    def measure_memory(event: Event) -> None:
         nonlocal made, job_process
         if isinstance(event, Started):
             job_process = event.pid
         elif isinstance(event, Finished):
             made += event.fate is Fate.DONE
             if made in (size.few, size.many):
-                found.append((_resident_mb(os.getpid()), _resident_mb(job_process)))
+                measured_mb.append((_resident_mb(os.getpid()), _resident_mb(job_process)))
 
-    run_worker((toy_tables.FIRST,), True, 0.0, toy, look, wiring=toy_tables.WIRING)
+    run_worker((toy_tables.FIRST,), True, 0.0, toy, measure_memory, wiring=toy_tables.WIRING)
     connection.close()
-    return found
+    return measured_mb
 
 
 def _resident_mb(pid: int) -> float:

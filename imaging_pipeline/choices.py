@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _LISTED = 10
+_LONGEST = 200
 
 
 def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
@@ -24,7 +25,8 @@ def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
 def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Return the known values that look most like ``value``, best first, whatever their case."""
     by_lower = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(value.lower(), by_lower, n=count, cutoff=0.5)
+    # It compares each character with each: no name is so long.
+    matches = difflib.get_close_matches(value[:_LONGEST].lower(), by_lower, n=count, cutoff=0.5)
     return [by_lower[match] for match in matches]
 
 

@@ -14,16 +14,14 @@ from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.server import embedded
-from imaging_pipeline.server.connection_errors import connection_error, where
-from imaging_pipeline.server.database_errors import refusals_told
-from imaging_pipeline.server.session_settings import settle
+from imaging_pipeline.server.connection_errors import connection_error, database_errors, server_name
+from imaging_pipeline.server.session_settings import configure_session
 
 log = logging.getLogger("imaging_pipeline")
 
 SCHEMA_VERSION = 3
 
-# In order of reference: a schema refers only to those before it.
-_SCHEMAS = (("mlims", mlims), ("imaging", imaging), ("suite2p_jobs", suite2p_jobs))
+_SCHEMAS = tuple(zip(tables.SCHEMAS, (mlims, imaging, suite2p_jobs), strict=True))
 
 # DataJoint empties `declare_list` when it activates a schema; we may bind to another database later.
 _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS}
@@ -32,13 +30,13 @@ _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS
 def connect(config: Config | None = None) -> Any:
     """Connect, and bind the table classes in code to the connection.
 
-    May be called again, for another database too. Nothing is declared: the lab's time zone is fixed
-    when the database is initialised, and that is a person's decision.
+    May be called again, also for another database. Nothing is declared: the lab's time zone is fixed when
+    the database is initialised, and that is a person's decision.
 
     Parameters
     ----------
     config
-        What to connect to; found from the working directory upward when not given.
+        What to connect to; by default it is found from the working directory upward.
 
     Returns
     -------
@@ -46,18 +44,24 @@ def connect(config: Config | None = None) -> Any:
 
     Raises
     ------
-    ConfigError, DatabaseError, SchemaError
+    ConfigError
+        The configuration is wrong.
+    DatabaseError
+        There is no connection to the server, or a right is missing.
+    SchemaError
+        The tables are not there, or are those of another version.
     """
     config = config or find_config()
     connection = _open(config)
-    with refusals_told(config):
+    with database_errors(config):
         _activate(connection, config, create=False)
         _check_version(config, connection)
         if not _is_declared(config, connection):
             raise SchemaError(
-                f"The tables of imaging-pipeline are not on {where(config)}",
+                f"The tables of imaging-pipeline are not on {server_name(config)}",
                 path=config.path,
-                found=f"no schema {config.prefix}imaging with all its tables that {config.user} may see",
+                found=f"no schema {tables.schema_name(config, 'imaging')} with all its tables that"
+                f" {config.user} may see",
                 remedy="Run: imaging-pipeline init-db. Where that was done, give the account its rights on"
                 f" the schemas {config.prefix}*.",
             )
@@ -65,15 +69,20 @@ def connect(config: Config | None = None) -> Any:
 
 
 def init_db(config: Config | None = None) -> Any:
-    """Declare all schemas, tables and job tables; safe from many machines at once, and again.
+    """Declare all schemas, tables and job tables; may be repeated, also from many machines at once.
 
     Raises
     ------
-    ConfigError, DatabaseError, SchemaError
+    ConfigError
+        The lab's time zone is not configured, or the configuration is wrong.
+    DatabaseError
+        There is no connection to the server, or a right is missing.
+    SchemaError
+        The tables are those of another version.
     """
     config = config or find_config()
     connection = _open(config)
-    with refusals_told(config):
+    with database_errors(config):
         _activate(connection, config, create=False)
         _check_version(config, connection)
         _declare(connection, config)
@@ -81,40 +90,45 @@ def init_db(config: Config | None = None) -> Any:
 
 
 def open_connection(config: Config) -> Any:
-    """Return a further connection, for one thread; `connect` was called in this process.
+    """Return a further connection, for one thread; `connect` must have been called in this process.
 
-    Threads that share a connection get each other's rows on MariaDB, without a word.
+    On MariaDB, threads that share a connection get each other's rows without an error.
 
     Raises
     ------
     DatabaseError
+        There is no connection to the server.
+    SchemaError
+        `connect` was not called yet.
     """
-    known = tables.in_code().connection.conn_info
+    settings = tables.default_tables().connection.conn_info
     try:
         connection = dj.Connection(
-            known["host"],
-            known["user"],
-            known["passwd"],
-            known["port"],
-            known["ssl_input"],
-            database_name=known["database_name"],
+            settings["host"],
+            settings["user"],
+            settings["passwd"],
+            settings["port"],
+            settings["ssl_input"],
+            database_name=settings["database_name"],
         )
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
-    settle(connection)
+    configure_session(connection)
     return connection
 
 
 def open_tables(config: Config) -> tables.Tables:
-    """Return the tables on a further connection, as `open_connection` gives it.
+    """Return the tables on a further connection, as `open_connection` makes it.
 
     Raises
     ------
-    DatabaseError
+    DatabaseError, SchemaError
+        As in `open_connection`.
     """
     connection = open_connection(config)
     modules = (
-        dj.VirtualModule(name, f"{config.prefix}{name}", connection=connection) for name, _ in _SCHEMAS
+        dj.VirtualModule(name, tables.schema_name(config, name), connection=connection)
+        for name in tables.SCHEMAS
     )
     return tables.Tables(connection, config, *modules)
 
@@ -132,7 +146,7 @@ def automatic_tables() -> list[Any]:
 
 
 def _open(config: Config) -> Any:
-    """Return DataJoint our configuration and make its one connection of this process."""
+    """Configure DataJoint, and make its one connection of this process."""
     settings = dj.config
     settings.loglevel = config.loglevel
     settings.safemode = config.safemode
@@ -150,12 +164,12 @@ def _open(config: Config) -> Any:
         host, port, user, password = str(config.host), config.port, config.user, config.password.reveal()
     settings.database.host, settings.database.port = host, port
     settings.database.user, settings.database.password = user, password
-    logging.getLogger("datajoint").addFilter(_is_no_word_on_tls)
+    logging.getLogger("datajoint").addFilter(_is_not_about_tls)
     try:
         connection = dj.conn(reset=True)
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
-    settle(connection)
+    configure_session(connection)
     return connection
 
 
@@ -163,19 +177,19 @@ def _make_store(config: Config, embedded_folder: Path) -> None:
     """Make the store in the embedded server's folder; elsewhere a share may have to be mounted first."""
     store = config.datajoint_stores()[PIPELINE_STORE]
     if isinstance(store, dict) and store["protocol"] == "file":
-        place = Path(store["location"])
-        if place.is_relative_to(embedded_folder):
-            place.mkdir(parents=True, exist_ok=True)
+        location = Path(store["location"])
+        if location.is_relative_to(embedded_folder):
+            location.mkdir(parents=True, exist_ok=True)
 
 
-def _is_no_word_on_tls(record: logging.LogRecord) -> bool:
-    """Leave out that it tries without TLS, which ``use_tls`` lets it; also where the server is down."""
+def _is_not_about_tls(record: logging.LogRecord) -> bool:
+    """Return False for DataJoint's warning that it tries without TLS, which ``use_tls`` allows."""
     return not str(record.msg).startswith("SSL connection failed")
 
 
 def _activate(connection: Any, config: Config, *, create: bool) -> None:
     for name, module in _SCHEMAS:
-        database = f"{config.prefix}{name}"
+        database = tables.schema_name(config, name)
         schema = module.schema
         schema.database = None
         schema.connection = connection
@@ -197,12 +211,12 @@ def _table_names(connection: Any, database: str) -> set[str]:
 
 def _is_declared(config: Config, connection: Any) -> bool:
     for name, module in _SCHEMAS:
-        there = _table_names(connection, f"{config.prefix}{name}")
+        stored = _table_names(connection, tables.schema_name(config, name))
         for cls in table_classes(module):
-            wanted = {cls.table_name, *(part.table_name for part in parts(cls))}
+            expected = {cls.table_name, *(part.table_name for part in parts(cls))}
             if issubclass(cls, dj.AutoPopulate):
-                wanted.add(f"~~{cls.table_name.lstrip('_')}")
-            if not wanted <= there:
+                expected.add(f"~~{cls.table_name.lstrip('_')}")
+            if not expected <= stored:
                 return False
     return True
 
@@ -225,14 +239,15 @@ def _declare(connection: Any, config: Config) -> None:
                     remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
                 )
             imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
-    log.info("The schemas %s are declared.", ", ".join(f"{config.prefix}{name}" for name, _ in _SCHEMAS))
+    names = ", ".join(tables.schema_name(config, name) for name in tables.SCHEMAS)
+    log.info("The schemas %s are declared.", names)
 
 
 def _declare_jobs() -> None:
-    """Declare the job tables, which DataJoint does when they are first touched."""
+    """Declare the job tables, which DataJoint does when they are first used."""
     logger = logging.getLogger("datajoint")
     level = logger.level
-    # It warns of the types that it chose for them itself.
+    # It warns of column types that it chose itself.
     logger.setLevel(logging.ERROR)
     try:
         for cls in automatic_tables():
@@ -250,13 +265,14 @@ def _add_lookup_rows() -> None:
 
 
 def _check_version(config: Config, connection: Any) -> None:
-    """Refuse the tables of another version, before any of this one is declared among them."""
-    if imaging.Lab.table_name not in _table_names(connection, f"{config.prefix}imaging") or not imaging.Lab():
+    """Raise `OtherVersionError` for tables of another version, before any of this one is declared there."""
+    stored = _table_names(connection, tables.schema_name(config, "imaging"))
+    if imaging.Lab.table_name not in stored or not imaging.Lab():
         return
-    found = int(imaging.Lab().fetch1("schema_version"))
-    if found == SCHEMA_VERSION:
+    version = int(imaging.Lab().fetch1("schema_version"))
+    if version == SCHEMA_VERSION:
         return
-    if found < SCHEMA_VERSION:
+    if version < SCHEMA_VERSION:
         remedy = (
             "Install the version of imaging-pipeline that the database was made with, or move the database"
             " to this one."
@@ -266,7 +282,7 @@ def _check_version(config: Config, connection: Any) -> None:
     raise OtherVersionError(
         "The database's tables are not those of this version of imaging-pipeline",
         path=config.path,
-        found=f"schema version {found}",
+        found=f"schema version {version}",
         allowed=f"schema version {SCHEMA_VERSION}",
         remedy=remedy,
     )

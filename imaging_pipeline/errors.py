@@ -1,7 +1,7 @@
 """Every error that the pipeline raises on purpose.
 
-An error says what happened, in which file, which value was found, which are allowed, what to do
-and whose move it is. Each class also inherits the builtin that a Python programmer would expect.
+An error says what happened, in which file, which value was found, which are allowed, what to do, and who can
+do it. Each class also inherits the builtin that a Python programmer would expect.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from imaging_pipeline.printable import escaped
 
@@ -23,16 +23,26 @@ class Responsible(StrEnum):
     RETRY = "retry"
     DEVELOPER = "developer"
 
+    @property
+    def sentence(self) -> str:
+        """How an error's message ends; messages in job rows are parsed by it."""
+        return _TEXTS[self][0]
 
-_WHOSE = {
-    Responsible.EXPERIMENTER: "The experimenter's move.",
-    Responsible.ADMINISTRATOR: "The administrator's move.",
-    Responsible.RETRY: "It is tried again by itself.",
-    Responsible.DEVELOPER: "A bug: please report it.",
+    @property
+    def phrase(self) -> str:
+        """The same within a line."""
+        return _TEXTS[self][1]
+
+
+_TEXTS = {
+    Responsible.EXPERIMENTER: ("The experimenter's move.", "the experimenter's move"),
+    Responsible.ADMINISTRATOR: ("The administrator's move.", "the administrator's move"),
+    Responsible.RETRY: ("It is tried again by itself.", "tried again by itself"),
+    Responsible.DEVELOPER: ("A bug: please report it.", "a bug"),
 }
 
-# DataJoint keeps 2047 characters of an error in its job's row, with the name of the class before. What to
-# do comes last and must not be lost, so the values are cut that are too long.
+# DataJoint stores 2047 characters of an error in its job's row, after the name of the class. What to do comes
+# last and must not be lost, so values that are too long are cut.
 _LONGEST = 1900
 _SHORTEST_VALUE = 100
 
@@ -46,14 +56,14 @@ class PipelineError(Exception):
         What happened, as one sentence without a final stop.
     path
         The file or folder concerned.
-    found
-        The value that was found.
-    allowed
-        The values that would have been accepted.
+    found, allowed
+        The value that was found, and the values that would have been accepted.
     remedy
         What to do, as a sentence; its first letter becomes a capital.
     responsible
-        Who can do it; the class says so where this is not given.
+        Who can do it; by default the one that the class names.
+    field
+        The input or column that the error is about, by which a form shows it beside the right field.
     """
 
     default_responsible: ClassVar[Responsible] = Responsible.EXPERIMENTER
@@ -67,65 +77,62 @@ class PipelineError(Exception):
         found: object = None,
         allowed: object = None,
         responsible: Responsible | None = None,
+        field: str | None = None,
     ) -> None:
         self.what = escaped(what)
         self.path = None if path is None else escaped(str(path))
-        self.found = found
-        self.allowed = allowed
+        self.found, self.allowed = found, allowed
         self.remedy = remedy[:1].upper() + remedy[1:]
         self.responsible = responsible or self.default_responsible
+        self.field = field
         super().__init__(self._message())
 
-    def of(self, path: PurePath | str, responsible: Responsible) -> Self:
-        """Return the same error for one who knows of which file it is, and whose move that makes it."""
-        return type(self)(
-            self.what,
-            path=path,
-            found=self.found,
-            allowed=self.allowed,
-            remedy=self.remedy,
-            responsible=responsible,
-        )
+    def of(self, path: PurePath | str, responsible: Responsible, field: str | None = None) -> Self:
+        """Return the same error for a caller that knows the file, who is responsible, and the field."""
+        values: dict[str, Any] = {"found": self.found, "allowed": self.allowed, "remedy": self.remedy}
+        return type(self)(self.what, path=path, responsible=responsible, field=field or self.field, **values)
 
     def _message(self) -> str:
         begin = [f"{self.what}.", *([] if self.path is None else [f"File: {self.path}."])]
         end = [_end(self.remedy, self.responsible)]
         values = {"Found": self.found, "Allowed": self.allowed}
-        told = {label: escaped(str(value)) for label, value in values.items() if value is not None}
+        texts = {label: str(value) for label, value in values.items() if value is not None}
         room = _LONGEST - sum(map(len, (*begin, *end)))
-        room_each = max(room // max(len(told), 1), _SHORTEST_VALUE)
-        values_told = (f"{label}: {_cut(value, room_each)}." for label, value in told.items())
-        return " ".join([*begin, *values_told, *end])
+        room_each = max(room // max(len(texts), 1), _SHORTEST_VALUE)
+        shown = (f"{label}: {shown_value(text, room_each)}." for label, text in texts.items())
+        return " ".join([*begin, *shown, *end])
+
+
+def shown_value(value: object, num_characters: int = _LONGEST // 2) -> str:
+    """Return a value as a message shows it: without what acts on a terminal, and cut where it is long."""
+    return _cut(escaped(str(value)), num_characters)
 
 
 def _end(remedy: str, responsible: Responsible) -> str:
-    return f"What to do: {remedy} {_WHOSE[responsible]}"
+    return f"What to do: {remedy} {responsible.sentence}"
 
 
 def _cut(text: str, num_characters: int) -> str:
-    """Return the beginning of a text that is too long, and tell how much is left out."""
+    """Return the beginning of a text that is too long, and how much is left out."""
     left_out = len(text) - num_characters
     return f"{text[:num_characters]} … ({left_out} characters more)" if left_out > 0 else text
 
 
 @dataclass(frozen=True)
 class ParsedMessage:
-    """What a message says that an error, or what waits, left in a job's row.
+    """The parts of a message in a job's row, left by an error or by what the job waits for.
 
     Attributes
     ----------
     responsible
-        Whose move it is.
+        Who can do something about it.
     what
         What happened, with the file and the values.
-    remedy
-        What to do; empty where the message says nothing of it.
-    kind
-        The error's class; empty where the message names none.
-    attempt
-        How often the job was tried, where it is tried again by itself; else 0.
-    deaths
-        How many processes died of it in a row.
+    remedy, kind
+        What to do, and the error's class; empty where the message does not name them.
+    attempt, deaths
+        How often the job was tried, and how many processes died of it in a row, where it is tried again by
+        itself; else 0.
     """
 
     responsible: Responsible
@@ -136,18 +143,18 @@ class ParsedMessage:
     deaths: int = 0
 
 
+_BY_SENTENCE = {responsible.sentence: responsible for responsible in Responsible}
 _MESSAGE = re.compile(
     r"(?:Attempt (?P<attempt>\d+)(?:, deaths (?P<deaths>\d+))?: )?"
     r"(?:(?P<kind>[A-Z]\w*): )?"
-    rf"(?:(?P<what>.*)What to do: (?P<remedy>.*) (?P<whose>{'|'.join(map(re.escape, _WHOSE.values()))})"
+    rf"(?:(?P<what>.*)What to do: (?P<remedy>.*) (?P<whose>{'|'.join(map(re.escape, _BY_SENTENCE))})"
     r"|(?P<all>.*))",
     re.DOTALL,
 )
-_BY_TEXT = {whose: responsible for responsible, whose in _WHOSE.items()}
 
 
 def format_message(parsed: ParsedMessage) -> str:
-    """Return what is kept in a job's row: no longer than it may be, and with what to do at its end."""
+    """Return the message for a job's row: no longer than it may be, and with what to do at its end."""
     deaths = f", deaths {parsed.deaths}" if parsed.deaths else ""
     begin = f"Attempt {parsed.attempt}{deaths}: " if parsed.attempt else ""
     begin += f"{parsed.kind}: " if parsed.kind else ""
@@ -156,14 +163,14 @@ def format_message(parsed: ParsedMessage) -> str:
 
 
 def parse_message(message: str) -> ParsedMessage:
-    """Return what a message tells: the inverse of `format_message`, and of what `PipelineError` writes.
+    """Return the parts of a message: the inverse of `format_message`, and of what `PipelineError` writes.
 
-    A message that does not say whose move it is was written by none of ours: it is a bug.
+    A message that does not say who is responsible was not written by an error of ours: it is a bug.
     """
     found = _MESSAGE.fullmatch(message)
     assert found is not None  # every text matches
     return ParsedMessage(
-        _BY_TEXT.get(found["whose"] or "", Responsible.DEVELOPER),
+        _BY_SENTENCE.get(found["whose"] or "", Responsible.DEVELOPER),
         (found["what"] or found["all"] or "").rstrip(),
         found["remedy"] or "",
         found["kind"] or "",
@@ -179,7 +186,7 @@ class ConfigError(PipelineError, ValueError):
 
 
 class InputError(PipelineError, ValueError):
-    """A value that a person gave is not one that is known."""
+    """A person gave a value that does not exist or is not allowed."""
 
 
 class PathError(PipelineError, ValueError):
@@ -193,7 +200,7 @@ class ForbiddenError(PipelineError, PermissionError):
 
 
 class TooOftenError(ForbiddenError):
-    """It was tried in vain too often; later it may be tried again."""
+    """It failed too often; later it may be tried again."""
 
     default_responsible = Responsible.EXPERIMENTER
 
@@ -203,7 +210,7 @@ class NamingError(PipelineError, ValueError):
 
 
 class NothingFoundError(PipelineError, FileNotFoundError):
-    """A folder is not there, or holds nothing of its experiment type."""
+    """A folder does not exist, or holds nothing of its experiment type."""
 
 
 class StillCopyingError(PipelineError, BlockingIOError):
@@ -219,7 +226,7 @@ class NotYetHereError(PipelineError, LookupError):
 
 
 class ColonyError(PipelineError, RuntimeError):
-    """The colony system is away, is not as its mapping says, or suddenly tells of nearly nothing."""
+    """The colony system is away, is not as its mapping says, or suddenly has hardly any animals."""
 
     default_responsible = Responsible.ADMINISTRATOR
 
@@ -233,7 +240,7 @@ class TruncatedError(FormatError):
 
 
 class UnsafeContentError(FormatError):
-    """A file asks for more than to be read: a function, another file, or memory out of proportion."""
+    """Reading a file would call a function, open another file, or take memory out of proportion."""
 
 
 class NotHereError(PipelineError):
@@ -251,7 +258,7 @@ class MissingWeightsError(NotHereError, FileNotFoundError):
 
 
 class NotMountedError(NotHereError, FileNotFoundError):
-    """A repository is not to be found on this machine."""
+    """A repository is not mounted on this machine."""
 
 
 class DatabaseError(PipelineError, ConnectionError):
@@ -289,7 +296,7 @@ class OutputError(PipelineError, ValueError):
 
 
 class StoreError(PipelineError, OSError):
-    """A store or scratch place is full, missing or read-only."""
+    """A store or a scratch folder is full, missing or read-only."""
 
     default_responsible = Responsible.ADMINISTRATOR
 

@@ -62,7 +62,7 @@ class Lane:
 _IMAGING = "imaging_pipeline.schemas.imaging"
 
 LANES = (
-    Lane("mlims", duties=(Duty("imaging_pipeline.colony.duty:compare_when_due", every_s=60.0),)),
+    Lane("mlims", duties=(Duty("imaging_pipeline.colony.sync:compare_when_due", every_s=60.0),)),
     Lane("ingest", (f"{_IMAGING}:MakeDatasetSessions",), frozenset({Need.REPOSITORY})),
     Lane(
         "imported",

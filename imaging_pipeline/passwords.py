@@ -36,6 +36,7 @@ def checked(password: str) -> str:
             found=f"{len(password)} characters",
             allowed=f"{SHORTEST} to {LONGEST} characters, of any kind",
             remedy="Take another one; a few words that do not belong together are easy to remember.",
+            field="password",
         )
     return password
 

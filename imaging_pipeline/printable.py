@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple = 10, 20, 20
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 200
+
 # What a person needs to find a name or a value again.
 _NUM_CHARACTERS = 80
 
@@ -14,6 +21,11 @@ def escaped(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def short_repr(value: object) -> str:
+    """Return how Python writes a value, cut within it: a value that a stranger gave may be of any length."""
+    return escaped(_SHORT.repr(value))
 
 
 def printable(value: object) -> str:

@@ -1,6 +1,8 @@
-"""Whether a process that is written down somewhere still is there."""
+"""Processes of this machine: whether one still runs, and how one ended."""
 
 from __future__ import annotations
+
+import signal
 
 import psutil
 
@@ -8,8 +10,8 @@ import psutil
 def is_gone(pid: int) -> bool:
     """Return True if no process of this machine has this number.
 
-    A zombie is dead: it only waits for its parent to ask. Another process may have the number of a dead one
-    by now; that one is then found by its silence.
+    A zombie is dead: it only waits until its parent reads its exit code. Another process may have taken the
+    number of a dead one by now; the dead worker is then recognised by its missing heartbeats.
     """
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
@@ -17,3 +19,13 @@ def is_gone(pid: int) -> bool:
         return True
     except psutil.AccessDenied:
         return False
+
+
+def exit_text(exit_code: int) -> str:
+    """Return how a process ended: ``exit code 1``, or the name of the signal that ended it."""
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"signal {-exit_code}"

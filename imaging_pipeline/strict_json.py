@@ -1,11 +1,15 @@
-"""JSON in which no key is given twice: Python would take the last and not say so."""
+"""JSON without duplicate keys, of which Python would take the last, and without what databases refuse."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
+
+# Settings and notes of programs have some five levels.
+MAX_DEPTH = 60
 
 
-class GivenTwiceError(ValueError):
+class DuplicateKeyError(ValueError):
     """An object has a key twice; ``key`` names it."""
 
     def __init__(self, key: str) -> None:
@@ -18,21 +22,49 @@ def loads(text: str) -> object:
 
     Raises
     ------
-    GivenTwiceError
+    DuplicateKeyError
         An object has a key twice.
     json.JSONDecodeError
-        It is no JSON, or nested deeper than anybody writes.
+        The text is no JSON, or is nested too deeply to be read.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once_each)
+        content = json.loads(text, object_pairs_hook=_without_duplicates)
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", text, 0) from None
+    if _is_deep(content):
+        raise json.JSONDecodeError("nested too deeply", text, 0)
+    return content
 
 
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made: dict[str, object] = {}
+def _is_deep(content: object) -> bool:
+    """Return True if lists and objects are nested deeper than whoever walks through them may go."""
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for each in level
+            if isinstance(each, list | dict)
+            for part in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result: dict[str, object] = {}
     for key, value in pairs:
-        if key in made:
-            raise GivenTwiceError(key)
-        made[key] = value
-    return made
+        if key in result:
+            raise DuplicateKeyError(key)
+        result[key] = value
+    return result
+
+
+def is_storable(value: Any) -> bool:
+    """Return True if databases take a value as JSON: no NaN, no infinity, no NUL, no lone surrogates."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        # A lone surrogate is valid in a Python text, but cannot be encoded.
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    # In JSON a NUL is written as an escape; two backslashes before it are a backslash of the text.
+    return "\\u0000" not in text.replace("\\\\", "")

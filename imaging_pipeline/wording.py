@@ -1,18 +1,9 @@
-"""Numbers, durations, moves and lines as people read them."""
+"""Numbers, durations and lines as people read them."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-
-from imaging_pipeline.errors import Responsible
-
-WHOSE_MOVE = {
-    Responsible.EXPERIMENTER: "the experimenter's move",
-    Responsible.ADMINISTRATOR: "the administrator's move",
-    Responsible.RETRY: "tried again by itself",
-    Responsible.DEVELOPER: "a bug",
-}
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -23,7 +14,7 @@ _WHOLE_S = 9.95
 
 
 def in_words(duration_s: float) -> str:
-    """Return ``2.3 s``, ``45 s``, ``4 min 10 s``, ``2 h 5 min`` or ``3 d 4 h``; less than none is none."""
+    """Return ``2.3 s``, ``45 s``, ``4 min 10 s``, ``2 h 5 min`` or ``3 d 4 h``; a negative duration as 0."""
     seconds = max(duration_s, 0.0)
     if seconds < _WHOLE_S:
         return f"{seconds:.1f} s"
@@ -59,7 +50,7 @@ def shortened_list(texts: Sequence[str], separator: str = ", ") -> str:
 
 
 def wrapped(line: str, width: int) -> str:
-    """Break a line between words; what follows stands to the right of where it began."""
+    """Break a line between words; further lines are indented by four more."""
     indent = " " * (len(line) - len(line.lstrip()))
     return textwrap.fill(
         line.lstrip(),

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from imaging_pipeline.checks.finding import Finding, failed, from_error, notice, ok
-from imaging_pipeline.colony.record import AnimalReader, RowProblem
+from imaging_pipeline.colony.reading import AnimalReader
 from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import PipelineError, StillCopyingError
+from imaging_pipeline.schemas import plain_rows, server_clock
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
@@ -41,8 +43,8 @@ def check_colony(config: Config, tables: Tables | None) -> tuple[Finding, ...]:
 
 
 def _readable(source: Source) -> Finding:
-    with source.reading() as reading:
-        record = next(reading.animals, None)
+    with source.snapshot() as snapshot:
+        record = next(snapshot.animals, None)
     if record is None:
         return failed(
             "source", f"{source.name} holds no animals", "See whether it is the right one, and whole."
@@ -78,7 +80,8 @@ def _last(tables: Tables, config: Config) -> Finding:
 
 
 def _age(tables: Tables, row: dict[str, Any]) -> timedelta:
-    """Return how long ago a comparison began, by the server's clock."""
-    (now,) = tables.connection.query("SELECT CURRENT_TIMESTAMP(6)").fetchone()
-    age: timedelta = now.replace(tzinfo=None) - row["sync_started"]
-    return age
+    """Return how long ago a comparison began."""
+    age_s = server_clock.seconds_since(tables.connection.adapter.backend, "sync_started")
+    query = f"SELECT {age_s} FROM {tables.mlims.Sync.full_table_name} WHERE sync_id = %s"
+    ((seconds,),) = plain_rows.fetch(tables.connection, query, (row["sync_id"],))
+    return timedelta(seconds=float(seconds))

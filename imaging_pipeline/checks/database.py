@@ -64,7 +64,7 @@ def _why_not_made(folder: Path) -> Finding | None:
 
 def _look(config: Config, refusal: SchemaError | None) -> CheckedDatabase:
     # Bound also where `connect` found no tables: it binds before it looks for them.
-    tables = bound.in_code()
+    tables = bound.default_tables()
     findings: tuple[Finding, ...] = ()
     try:
         findings += check_server(tables.connection, config)

@@ -6,7 +6,8 @@ from imaging_pipeline import database
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
 from imaging_pipeline.checks.rights import check_creating, check_rights
 from imaging_pipeline.errors import OtherVersionError, SchemaError
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.plain_rows import placeholders
+from imaging_pipeline.schemas.tables import SCHEMAS, Tables, schema_name
 
 
 def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding, ...]:
@@ -19,7 +20,7 @@ def check_declared(tables: Tables, refusal: SchemaError | None) -> tuple[Finding
     refusal
         What `database.connect` said of the tables, if it did.
     """
-    schemas = ", ".join(tables.config.prefix + name for name in ("mlims", "imaging", "suite2p_jobs"))
+    schemas = ", ".join(schema_name(tables.config, schema) for schema in SCHEMAS)
     if refusal is None:
         version = ok("tables", f"{schemas}, version {database.SCHEMA_VERSION}")
         return (version, *_collation(tables), _time_zone(tables), check_rights(tables))
@@ -55,11 +56,11 @@ def _collation(tables: Tables) -> tuple[Finding, ...]:
     """Tell a schema that somebody made with MySQL's defaults, before init-db could."""
     if tables.connection.adapter.backend != "mysql":
         return ()
-    names = [tables.config.prefix + name for name in ("mlims", "imaging", "suite2p_jobs")]
+    names = tuple(schema_name(tables.config, schema) for schema in SCHEMAS)
     rows = tables.connection.query(
         "SELECT schema_name, default_collation_name FROM information_schema.schemata"
-        " WHERE schema_name IN (%s, %s, %s) AND default_collation_name <> 'utf8mb4_bin'",
-        args=tuple(names),
+        f" WHERE schema_name IN ({placeholders(names)}) AND default_collation_name <> 'utf8mb4_bin'",
+        args=names,
     ).fetchall()
     if not rows:
         return ()

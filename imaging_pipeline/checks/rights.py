@@ -7,7 +7,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import Tables, schema_name
 
 
 def check_rights(tables: Tables) -> Finding:
@@ -60,7 +60,7 @@ def check_creating(tables: Tables) -> Finding:
             " UNION SELECT 1 FROM information_schema.schema_privileges"
             f" WHERE grantee = {account} AND privilege_type = 'CREATE' AND %s LIKE table_schema"
         )
-        may = connection.query(query, args=(f"{tables.config.prefix}imaging",)).fetchone() is not None
+        may = connection.query(query, args=(schema_name(tables.config, "imaging"),)).fetchone() is not None
     if may:
         return ok("rights", f"the account {user} may make them")
     return notice(
@@ -76,7 +76,7 @@ def _sees_keys(tables: Tables) -> bool:
         "SELECT count(*) FROM information_schema.table_constraints"
         " WHERE constraint_type = 'PRIMARY KEY' AND table_schema = %s"
     )
-    row = tables.connection.query(query, args=(f"{tables.config.prefix}imaging",)).fetchone()
+    row = tables.connection.query(query, args=(schema_name(tables.config, "imaging"),)).fetchone()
     return bool(row[0])
 
 

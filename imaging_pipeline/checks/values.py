@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imaging_pipeline.checks.finding import Finding, notice, ok
 from imaging_pipeline.config.config import CONFIG_NAME, Config
 from imaging_pipeline.config.keys import BY_NAME, KEYS
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.kinds import Secret
 
 # The embedded server brings its own of these.
 _OF_A_SERVER = ("database.port", "database.user", "database.password", "database.name", "database.use_tls")

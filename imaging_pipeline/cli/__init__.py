@@ -1,6 +1,6 @@
 """The command ``imaging-pipeline``.
 
-A command's module is imported when the command is called, so that help comes at once.
+The module of a command is imported when the command is called, so that help comes at once.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from imaging_pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True)
-class _Lazy:
-    """A command: where it is, as ``module:attribute``, and its line in the help."""
+class _LazyCommand:
+    """A command that is not imported yet: its ``module:attribute``, and its line in the help."""
 
     target: str
     help: str
@@ -31,43 +31,47 @@ class _Lazy:
 
 _CLI = "imaging_pipeline.cli"
 
-COMMANDS: Mapping[str, _Lazy] = {
-    "demo": _Lazy(f"{_CLI}.demo:demo", "See all of it work on a recording that is made for it."),
-    "init-db": _Lazy(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
-    "config": _Lazy(f"{_CLI}.config:config", "Say what is in force, and test all that is needed."),
-    "add": _Lazy(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
-    "report": _Lazy(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
-    "progress": _Lazy(f"{_CLI}.progress:progress", "Tell how far each table is with each session."),
-    "workers": _Lazy(f"{_CLI}.workers:workers", "Tell which workers run, what they do and lack."),
-    "explain": _Lazy(f"{_CLI}.explain:explain", "Say how far a session is, and why it is not done."),
-    "jobs": _Lazy(f"{_CLI}.jobs:jobs", "Count jobs, tell what runs and failed; retry, ignore, prioritise."),
-    "find-unregistered": _Lazy(
+COMMANDS: Mapping[str, _LazyCommand] = {
+    "demo": _LazyCommand(f"{_CLI}.demo:demo", "See all of it work on a recording that is made for it."),
+    "init-db": _LazyCommand(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
+    "config": _LazyCommand(
+        f"{_CLI}.config:config", "Print the values in force, and test all that is needed."
+    ),
+    "add": _LazyCommand(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
+    "report": _LazyCommand(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
+    "progress": _LazyCommand(f"{_CLI}.progress:progress", "Tell how far each table is with each session."),
+    "workers": _LazyCommand(f"{_CLI}.workers:workers", "Tell which workers run, what they do and lack."),
+    "explain": _LazyCommand(f"{_CLI}.explain:explain", "Say how far a session is, and why it is not done."),
+    "jobs": _LazyCommand(
+        f"{_CLI}.jobs:jobs", "Count jobs, tell what runs and failed; retry, ignore, prioritise."
+    ),
+    "find-unregistered": _LazyCommand(
         f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
     ),
-    "withdraw": _Lazy(f"{_CLI}.withdraw:withdraw", "Withdraw a request that waits for its animal."),
-    "retire": _Lazy(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
-    "mlims": _Lazy(f"{_CLI}.mlims:mlims", "Keep the animals as the colony system has them."),
-    "animals": _Lazy(f"{_CLI}.animals:animals", "Import and list animals."),
-    "users": _Lazy(f"{_CLI}.users:users", "Add people, and let them sign in."),
-    "repository": _Lazy(f"{_CLI}.repository:repository", "Add, list and move places that hold files."),
-    "setup": _Lazy(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
-    "scope": _Lazy(f"{_CLI}.scope:scope", "Add and list microscope heads."),
-    "apparatus": _Lazy(f"{_CLI}.apparatus:apparatus", "Add and list what animals move in or on."),
-    "options": _Lazy(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
-    "web": _Lazy(f"{_CLI}.web:web", "Serve the web page."),
-    "store": _Lazy(f"{_CLI}.store:store", "Remove what no row names any more from the store."),
+    "withdraw": _LazyCommand(f"{_CLI}.withdraw:withdraw", "Withdraw a request that waits for its animal."),
+    "retire": _LazyCommand(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
+    "mlims": _LazyCommand(f"{_CLI}.mlims:mlims", "Keep the animals as the colony system has them."),
+    "animals": _LazyCommand(f"{_CLI}.animals:animals", "Import and list animals."),
+    "users": _LazyCommand(f"{_CLI}.users:users", "Add people, and let them sign in."),
+    "repository": _LazyCommand(f"{_CLI}.repository:repository", "Add, list and move repositories of files."),
+    "setup": _LazyCommand(f"{_CLI}.setup:setup", "Add and list setups and their calibrations."),
+    "scope": _LazyCommand(f"{_CLI}.scope:scope", "Add and list microscope heads."),
+    "apparatus": _LazyCommand(f"{_CLI}.apparatus:apparatus", "Add and list what animals move in or on."),
+    "options": _LazyCommand(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
+    "web": _LazyCommand(f"{_CLI}.web:web", "Serve the web page."),
+    "store": _LazyCommand(f"{_CLI}.store:store", "Remove what no row names any more from the store."),
 }
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What was said before the command: the configuration file, or None to find one."""
+    """Options before the command: the configuration file, or None to find one."""
 
     config: Path | None
 
 
 class _Commands(click.Group):
-    """A group that knows names and help of its commands, and imports only the one that is called."""
+    """A group that imports only the command that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from imaging_pipeline.cli.animal_changes import run_and_tell
+from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table
-from imaging_pipeline.colony.animal import COLUMNS, GENOTYPE
+from imaging_pipeline.cli.printing import print_rows
+from imaging_pipeline.colony.sources.columns import COLUMNS, GENOTYPE
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
 
@@ -37,7 +37,7 @@ def import_animals(file: Path, dry_run: bool) -> None:
     """Add the animals in a file, and update those that differ."""
     source = _KINDS.get(file.suffix.lower(), CsvFile)(file)
     with connected() as tables:
-        run_and_tell(tables, source, is_whole=False, dry_run=dry_run)
+        sync_and_print(tables, source, is_whole=False, dry_run=dry_run)
 
 
 @animals.command(name="list")
@@ -45,24 +45,21 @@ def list_animals() -> None:
     """List all animals."""
     with connected() as tables:
         animal = tables.mlims.Animal
-        known = animal()
+        listed = animal()
         for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
-            known = known.join(part.proj(column), left=True)
-        rows = known.to_dicts(order_by="animal_name, animal_id, datasource_id")
-    print_table(
-        ("name", "animal_id", "datasource_id", "species", "sex", "born", "died", "gone", "notes"),
-        (
-            (
-                row["animal_name"],
-                row["animal_id"],
-                row["datasource_id"],
-                row["animal_species"],
-                row["animal_sex"],
-                row["animal_dob"],
-                row["death_date"],
-                row["missed_since"] and row["missed_since"].date(),
-                row["animal_notes"],
-            )
-            for row in rows
-        ),
+            listed = listed.join(part.proj(column), left=True)
+        rows = listed.to_dicts(order_by="animal_name, animal_id, datasource_id")
+    print_rows(
+        rows,
+        {
+            "name": "animal_name",
+            "animal_id": "animal_id",
+            "datasource_id": "datasource_id",
+            "species": "animal_species",
+            "sex": "animal_sex",
+            "born": "animal_dob",
+            "died": "death_date",
+            "gone": lambda row: row["missed_since"] and row["missed_since"].date(),
+            "notes": "animal_notes",
+        },
     )

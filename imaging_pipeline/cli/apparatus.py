@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.printing import print_added, print_rows
 from imaging_pipeline.schemas.administer import administration
 
 
@@ -22,7 +22,7 @@ def add(name: str, category: str, note: str | None) -> None:
     """Add the apparatus NAME."""
     with connected() as tables:
         added = administration.add_apparatus(tables, name, category, note=note)
-    say_added(f"the apparatus {added.name}", is_new=added.is_new)
+    print_added(f"the apparatus {added.name}", is_new=added.is_new)
 
 
 @apparatus.command(name="list")
@@ -30,7 +30,4 @@ def list_apparatus() -> None:
     """List all apparatus."""
     with connected() as tables:
         rows = tables.imaging.Apparatus().to_dicts(order_by="apparatus")
-    print_table(
-        ("name", "category", "note"),
-        ((row["apparatus"], row["category"], row["apparatus_note"]) for row in rows),
-    )
+    print_rows(rows, {"name": "apparatus", "category": "category", "note": "apparatus_note"})

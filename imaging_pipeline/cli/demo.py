@@ -40,18 +40,20 @@ def demo(movie: Path | None, folder: Path | None) -> None:
     with view(console) as on_event:
         result = run_demo(laboratory, on_event)
     _print(result)
-    _say_how_to_look(laboratory)
+    _print_web_command(laboratory)
     if result.worker.errors:
         raise click.ClickException("Some jobs of the demo failed: see the errors above.")
     if result.worker.left:
         raise click.ClickException("Stopped before the end; the same command goes on from here.")
 
 
-def _say_how_to_look(laboratory: Laboratory) -> None:
-    """Name the command that shows the demo in a browser."""
+def _print_web_command(laboratory: Laboratory) -> None:
+    """Print the command that shows the demo in a browser."""
     program = Path(sys.argv[0])
-    here = Path.cwd()
-    name = f"{program.relative_to(here)}" if program.is_relative_to(here) else str(program)
+    working_folder = Path.cwd()
+    name = (
+        f"{program.relative_to(working_folder)}" if program.is_relative_to(working_folder) else str(program)
+    )
     config = quoted(str(laboratory.folder / CONFIG_NAME))
     click.echo("\nTo look at it in a browser:\n")
     click.echo(f"  {quoted(name)} --config {config} web --sign-in-as {USER}")
@@ -80,7 +82,7 @@ def _print(result: DemoResult) -> None:
 
 
 def _sessions(sessions: list[SessionResult]) -> tuple[list[str], list[list[object]]]:
-    """Return headings and rows of the table of sessions; a user's movie has no truth."""
+    """Return headings and rows of the table of sessions; without truth there are no scores."""
     columns = ["session", "tifs", "frames", "ROIs", "cells"]
     rows: list[list[object]] = []
     for session in sessions:

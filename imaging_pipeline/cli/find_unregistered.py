@@ -28,21 +28,21 @@ def find_unregistered(repository: str, newer_than: datetime | None) -> None:
     Each folder is printed as it can be given to: imaging-pipeline add.
     """
     with connected() as tables, steps(Console(stderr=True)):
-        found = search(tables, repository, newer_than.date() if newer_than else None)
-    for each in found.unregistered:
-        click.echo(quoted(each.spelled))
-        click.echo(f"  {_looks(each)}")
-    for folder in found.unread:
-        click.echo(f"Not read, since it may not be or went away: {folder}", err=True)
-    click.echo(f"{counted(len(found.unregistered), 'folder')} not registered.", err=True)
+        result = search(tables, repository, newer_than.date() if newer_than else None)
+    for folder in result.unregistered:
+        click.echo(quoted(folder.spelled))
+        click.echo(f"  {_description(folder)}")
+    for unread in result.unread:
+        click.echo(f"Not read, since it may not be or went away: {unread}", err=True)
+    click.echo(f"{counted(len(result.unregistered), 'folder')} not registered.", err=True)
 
 
-def _looks(found: Unregistered) -> str:
-    recording = found.recording
+def _description(folder: Unregistered) -> str:
+    recording = folder.recording
     if recording.problem:
-        looks = f"{recording.experiment_type}, but not as it is: {recording.problem}"
+        what = f"{recording.experiment_type}, but not as it is: {recording.problem}"
     else:
         timeseries = f"{recording.num_timeseries} timeseries"
-        looks = f"{recording.experiment_type}: {timeseries}, {counted(recording.num_files, 'file')}"
-    requested = "; requested, see: imaging-pipeline report" if found.is_requested else ""
-    return f"{looks}, last written {recording.newest:%Y-%m-%d}{requested}"
+        what = f"{recording.experiment_type}: {timeseries}, {counted(recording.num_files, 'file')}"
+    requested = "; requested, see: imaging-pipeline report" if folder.is_requested else ""
+    return f"{what}, last written {recording.newest:%Y-%m-%d}{requested}"

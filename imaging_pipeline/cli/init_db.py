@@ -7,18 +7,17 @@ import click
 from imaging_pipeline import database
 from imaging_pipeline.cli.connection import configured
 from imaging_pipeline.schemas import imaging
-from imaging_pipeline.server.connection_errors import where
-from imaging_pipeline.server.database_errors import refusals_told
+from imaging_pipeline.server.connection_errors import database_errors, server_name
 
 
 @click.command(name="init-db")
 def init_db() -> None:
     """Declare all schemas and tables that are not there yet; safe to do again, and from many machines."""
     config = configured()
-    with refusals_told(config):
+    with database_errors(config):
         database.init_db(config)
         timezone = imaging.Lab().fetch1("timezone")
-    click.echo(f"The tables of {config.prefix}imaging are ready on {where(config)}.")
+    click.echo(f"The tables of {config.prefix}imaging are ready on {server_name(config)}.")
     click.echo(f"Recording times are those of {timezone}.")
     if config.timezone not in (None, timezone):
         click.echo(

@@ -14,7 +14,7 @@ from imaging_pipeline.schemas.jobs.job_rows import DEFAULT_PRIORITY
 from imaging_pipeline.schemas.jobs.listing import JobPage
 from imaging_pipeline.schemas.jobs.overview import TableJobs
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.wording import WHOSE_MOVE, counted, in_words, times
+from imaging_pipeline.wording import counted, in_words, times
 
 Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
@@ -88,9 +88,9 @@ def _told(told: ParsedMessage) -> Iterator[str]:
     again = f" (tried {times(told.attempt)})" if told.attempt else ""
     yield f"  {kind}{told.what}{again}"
     yield (
-        f"  What to do, {WHOSE_MOVE[told.responsible]}: {told.remedy}"
+        f"  What to do, {told.responsible.phrase}: {told.remedy}"
         if told.remedy
-        else f"  {WHOSE_MOVE[told.responsible]}"
+        else f"  {told.responsible.phrase}"
     )
 
 

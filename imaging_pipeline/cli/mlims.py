@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from imaging_pipeline.cli.animal_changes import run_and_tell
+from imaging_pipeline.cli.animal_sync import sync_and_print
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, text_width
+from imaging_pipeline.cli.printing import print_lines, print_rows
 from imaging_pipeline.colony.sources.contract import SOURCE_KEY
 from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.errors import ConfigError
-from imaging_pipeline.wording import in_words, wrapped
+from imaging_pipeline.wording import in_words
 
 
 @click.group()
@@ -38,7 +38,7 @@ def sync_animals(dry_run: bool, force: bool) -> None:
                 path=tables.config.path,
                 remedy="name one, as docs/colony.md shows; or import a file: imaging-pipeline animals import",
             )
-        run_and_tell(tables, source, is_whole=True, dry_run=dry_run, force=force)
+        sync_and_print(tables, source, is_whole=True, dry_run=dry_run, force=force)
 
 
 @mlims.command()
@@ -50,24 +50,18 @@ def log(last: int) -> None:
         rows = sync().to_dicts(order_by="sync_id DESC", limit=last)
         problems = sync.Problem().to_dicts(order_by="sync_id, problem_number")
     for row in rows:
-        for line in _run_lines(row):
-            click.echo(wrapped(line, text_width()))
+        print_lines(_run_lines(row))
     if problems:
         click.echo("\nRows that were skipped")
-        print_table(
-            ("run", "row", "animal", "because", "found", "allowed"),
-            (
-                (
-                    row["sync_id"],
-                    row["problem_row"],
-                    row["problem_animal"],
-                    row["problem_what"],
-                    row["problem_found"],
-                    row["problem_allowed"],
-                )
-                for row in problems
-            ),
-        )
+        columns = {
+            "run": "sync_id",
+            "row": "problem_row",
+            "animal": "problem_animal",
+            "because": "problem_what",
+            "found": "problem_found",
+            "allowed": "problem_allowed",
+        }
+        print_rows(problems, columns)
 
 
 def _run_lines(row: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.printing import print_added, print_rows
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.known_options import flat
 from imaging_pipeline.suite2p_runner.options import load_options
@@ -25,10 +25,10 @@ def options() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def add(name: str, file: Path) -> None:
     """Add the options in FILE, as Suite2p's window saves them (.npy) or as JSON, as the set NAME."""
-    given = load_options(file)
+    settings = load_options(file)
     with connected() as tables:
-        added = administration.add_options(tables, name, given)
-    say_added(f"the option set {added.name}", is_new=added.is_new)
+        added = administration.add_options(tables, name, settings)
+    print_added(f"the option set {added.name}", is_new=added.is_new)
     if added.alike:
         click.echo(f"The same content has {', '.join(added.alike)}.")
     if added.not_carried:
@@ -42,18 +42,15 @@ def list_options() -> None:
     """List all option sets."""
     with connected() as tables:
         rows = tables.imaging.Suite2pyOps().to_dicts(order_by="ops_name")
-    print_table(
-        ("name", "settings", "without effect", "content", "added"),
-        (
-            (
-                row["ops_name"],
-                len(list(flat(row["ops_settings"]))),
-                len(row["ops_not_carried"]),
-                row["ops_hash"],
-                f"{row['suite2pyops_entry_time']:%Y-%m-%d %H:%M}",
-            )
-            for row in rows
-        ),
+    print_rows(
+        rows,
+        {
+            "name": "ops_name",
+            "settings": lambda row: len(list(flat(row["ops_settings"]))),
+            "without effect": lambda row: len(row["ops_not_carried"]),
+            "content": "ops_hash",
+            "added": lambda row: f"{row['suite2pyops_entry_time']:%Y-%m-%d %H:%M}",
+        },
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.printing import print_added, print_rows
 from imaging_pipeline.schemas.administer import administration
 
 
@@ -21,7 +21,7 @@ def add(name: str, notes: str | None) -> None:
     """Add the microscope head NAME."""
     with connected() as tables:
         added = administration.add_scope(tables, name, notes=notes)
-    say_added(f"the scope {added.name}", is_new=added.is_new)
+    print_added(f"the scope {added.name}", is_new=added.is_new)
 
 
 @scope.command(name="list")
@@ -29,4 +29,4 @@ def list_scopes() -> None:
     """List all microscope heads."""
     with connected() as tables:
         rows = tables.imaging.Scope().to_dicts(order_by="scope_name")
-    print_table(("name", "notes"), ((row["scope_name"], row["scope_notes"]) for row in rows))
+    print_rows(rows, {"name": "scope_name", "notes": "scope_notes"})

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.printing import print_added, print_rows
 from imaging_pipeline.errors import FormatError, Responsible
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.schemas.administer.setup_parts import PARTS, read_parts
@@ -39,16 +39,16 @@ def setup() -> None:
 )
 def add(name: str, first_day: datetime, experiment_type: str, note: str | None, parts: Path | None) -> None:
     """Add a calibration of the setup NAME, or parts that it lacks."""
-    given = None if parts is None else _read_parts(parts)
+    columns = None if parts is None else _read_parts(parts)
     with connected() as tables:
         added = administration.add_setup(
-            tables, name, first_day.date(), experiment_type, note=note, parts=given
+            tables, name, first_day.date(), experiment_type, note=note, parts=columns
         )
-    say_added(f"the setup {added.name} of {added.setup_date}", is_new=added.is_new)
+    print_added(f"the setup {added.name} of {added.setup_date}", is_new=added.is_new)
     for part in added.new_parts:
-        say_added(f"the part {part}", is_new=True)
+        print_added(f"the part {part}", is_new=True)
     for part in added.known_parts:
-        say_added(f"the part {part}", is_new=False)
+        print_added(f"the part {part}", is_new=False)
 
 
 @setup.command(name="list")
@@ -57,14 +57,18 @@ def list_setups() -> None:
     with connected() as tables:
         table = tables.imaging.Setup
         rows = table().to_dicts(order_by=table.primary_key)
-        keys = [{name: row[name] for name in table.primary_key} for row in rows]
-        parts = [", ".join(part for part in PARTS if getattr(table, part) & key) for key in keys]
-    print_table(
-        ("name", "from", "experiment type", "parts", "note"),
-        (
-            (row["setup_name"], row["setup_date"], row["experiment_type"], has, row["setup_note"])
-            for row, has in zip(rows, parts, strict=True)
-        ),
+        for row in rows:
+            key = {name: row[name] for name in table.primary_key}
+            row["parts"] = ", ".join(part for part in PARTS if getattr(table, part) & key)
+    print_rows(
+        rows,
+        {
+            "name": "setup_name",
+            "from": "setup_date",
+            "experiment type": "experiment_type",
+            "parts": "parts",
+            "note": "setup_note",
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""How far the steps of a command are."""
+"""Progress bars of a command."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from imaging_pipeline import progress
 
 @contextmanager
 def steps(console: Console, *, in_lines: bool = False) -> Iterator[None]:
-    """Show the steps that the enclosed code reports, as a bar each on a terminal.
+    """Show a progress bar for each step that the enclosed code reports, on a terminal.
 
     Parameters
     ----------
     console
-        Where.
+        The terminal, or what stands in its place.
     in_lines
-        Whether each step is a line where the console is no terminal; else nothing is shown there.
+        Whether steps are printed as lines if the console is no terminal; else nothing is shown there.
     """
-    shown: dict[str, TaskID] = {}
+    tasks: dict[str, TaskID] = {}
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
 
         def show(report: progress.Progress) -> None:
-            if report.step not in shown:
-                shown[report.step] = bar.add_task(report.step)
+            if report.step not in tasks:
+                tasks[report.step] = bar.add_task(report.step)
                 if in_lines and not console.is_terminal:
                     click.echo(report.step)
-            bar.update(shown[report.step], completed=report.done, total=report.total or None)
+            bar.update(tasks[report.step], completed=report.done, total=report.total or None)
 
         with progress.listening(show):
             yield

@@ -8,7 +8,7 @@ import click
 
 from imaging_pipeline import passwords
 from imaging_pipeline.cli.connection import connected
-from imaging_pipeline.cli.printing import print_table, say_added
+from imaging_pipeline.cli.printing import print_added, print_rows, yes_or_no
 from imaging_pipeline.schemas.administer import administration, people
 
 
@@ -35,20 +35,20 @@ def add(
             first_name=first_name,
             last_name=last_name,
             is_staff=staff,
-            by=_me(),
+            by=_operator(),
         )
-    say_added(f"the user {added.name}", is_new=added.is_new)
+    print_added(f"the user {added.name}", is_new=added.is_new)
 
 
 @users.command()
 @click.argument("name")
 @click.option("--ask", is_flag=True, help="Type the password, instead of having one made.")
 def reset(name: str, ask: bool) -> None:
-    """Return NAME a new password for the web page, and end their running sessions."""
+    """Set a new password of NAME for the web page, and end their running sessions."""
     typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None
     password = passwords.generated() if typed is None else typed
     with connected() as tables:
-        people.set_password(tables, name, password, by=_me())
+        people.set_password(tables, name, password, by=_operator())
     click.echo(f"{name} has a new password.")
     if typed is None:
         click.echo(f"It is shown this once: {password}")
@@ -59,7 +59,7 @@ def reset(name: str, ask: bool) -> None:
 def disable(name: str) -> None:
     """Let NAME neither register nor sign in, and end their running sessions."""
     with connected() as tables:
-        is_new = people.set_active(tables, name, is_active=False, by=_me())
+        is_new = people.set_active(tables, name, is_active=False, by=_operator())
     click.echo(f"{name} is disabled." if is_new else f"{name} was disabled already.")
 
 
@@ -68,7 +68,7 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let NAME register and sign in again."""
     with connected() as tables:
-        is_new = people.set_active(tables, name, is_active=True, by=_me())
+        is_new = people.set_active(tables, name, is_active=True, by=_operator())
     click.echo(f"{name} is enabled." if is_new else f"{name} was enabled already.")
 
 
@@ -78,7 +78,9 @@ def enable(name: str) -> None:
 def role(name: str, role: str) -> None:
     """Let NAME register folders only, or administer, too."""
     with connected() as tables:
-        is_new = people.set_administrator(tables, name, is_administrator=role == "administrator", by=_me())
+        is_new = people.set_administrator(
+            tables, name, is_administrator=role == "administrator", by=_operator()
+        )
     click.echo(f"{name} is an {role}{'' if is_new else ' already'}.")
 
 
@@ -87,22 +89,19 @@ def list_users() -> None:
     """List all people."""
     with connected() as tables:
         rows = tables.imaging.User().to_dicts(order_by="username")
-    print_table(
-        ("name", "first name", "last name", "email", "active", "staff"),
-        (
-            (
-                row["username"],
-                row["first_name"],
-                row["last_name"],
-                row["email"],
-                "yes" if row["is_active"] else "no",
-                "yes" if row["is_staff"] else "no",
-            )
-            for row in rows
-        ),
+    print_rows(
+        rows,
+        {
+            "name": "username",
+            "first name": "first_name",
+            "last name": "last_name",
+            "email": "email",
+            "active": lambda row: yes_or_no(row["is_active"]),
+            "staff": lambda row: yes_or_no(row["is_staff"]),
+        },
     )
 
 
-def _me() -> str:
-    """Return who calls, as the machine knows them."""
+def _operator() -> str:
+    """Return who runs the command, as the machine knows them."""
     return f"{getpass.getuser()} (command)"

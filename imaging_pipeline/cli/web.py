@@ -11,7 +11,7 @@ import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.errors import MissingPackageError
-from imaging_pipeline.schemas.inserting import existing
+from imaging_pipeline.schemas.checked_rows import existing
 from imaging_pipeline.schemas.tables import Tables
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -70,7 +70,7 @@ def _serve(
 
 
 def _path(prefix: str) -> str:
-    """Return a path with a slash before it and none behind, or nothing."""
+    """Return the prefix as a path that begins with a slash and ends without one, or empty."""
     inner = prefix.strip("/")
     return f"/{inner}" if inner else ""
 

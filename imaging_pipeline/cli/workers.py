@@ -21,10 +21,10 @@ _NONE = "No worker runs. To start one: python -m batch_populate --loop"
 def workers() -> None:
     """Tell which workers run, what they do, and what their machines lack."""
     with connected() as tables:
-        found = (*living(tables), *silent(tables))
-    if not found:
+        rows = (*living(tables), *silent(tables))
+    if not rows:
         click.echo(_NONE)
-    for worker in found:
+    for worker in rows:
         click.echo(click.style(worker.name, bold=True))
         for label, text in _facts(worker):
             click.echo(_line(label, text))

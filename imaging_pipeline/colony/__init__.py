@@ -1,1 +1,1 @@
-"""Animals: from a source, compared with the tables, into the tables."""
+"""Animals of the colony system: read from a source, compared with the tables, and written there."""

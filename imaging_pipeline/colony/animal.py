@@ -1,4 +1,4 @@
-"""An animal as a source tells it, every value as the text that the tables hold."""
+"""An animal as a source describes it, every value as the text that the tables store."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-GENOTYPE = "genotype:"
-
 Values = Mapping[str, str | None]
 """Column, or ``genotype:<gene>``, → text; days as year-month-day, None where there is nothing."""
 
-COLUMNS = (
-    *("animal_name", "animal_species", "animal_sex", "animal_dob", "animal_notes", "color"),
-    *("strain", "background_strain", "generation", "litter", "purpose", "death_date", "death_cause"),
-)
-"""What may be told of an animal beside what identifies it and its genotypes."""
-
-# What the tables hold where nothing is known; elsewhere that is nothing.
-_WHERE_NOTHING_IS_KNOWN = (("animal_species", "mouse"), ("animal_sex", "unknown"))
+# The tables store these where nothing is known; all other columns are empty then.
+_DEFAULTS = (("animal_species", "mouse"), ("animal_sex", "unknown"))
 
 
 class AnimalKey(NamedTuple):
@@ -29,7 +21,7 @@ class AnimalKey(NamedTuple):
     animal_id
         The colony system's own identifier.
     datasource_id
-        Which colony system it comes from.
+        Number of the colony system.
     """
 
     animal_id: str
@@ -45,9 +37,9 @@ class Animal:
     key
         What identifies it.
     values
-        What the source says of it. A column that is not in it is one that the source knows nothing of.
+        What the source says of it. A column that is not in it is one that the source does not have.
     has_all_genes
-        Whether a gene that is not in it is one that the animal was not typed for.
+        Whether the animal was not typed for a gene that is not in it.
     """
 
     key: AnimalKey
@@ -55,8 +47,8 @@ class Animal:
     has_all_genes: bool = False
 
 
-def fill_in(values: dict[str, str | None], key: AnimalKey) -> None:
-    """Put what the tables hold where nothing is known; an animal without a name has its identifier's."""
-    for column, text in (("animal_name", key.animal_id), *_WHERE_NOTHING_IS_KNOWN):
+def fill_defaults(values: dict[str, str | None], key: AnimalKey) -> None:
+    """Fill the columns that are never empty; an animal without a name is called by its identifier."""
+    for column, text in (("animal_name", key.animal_id), *_DEFAULTS):
         if column in values and values[column] is None:
             values[column] = text

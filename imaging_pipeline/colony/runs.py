@@ -1,7 +1,7 @@
-"""Runs: each is a row, and one at a time goes on, whoever makes it.
+"""Runs of the comparison: each is a row of ``Sync``, and only one at a time is under way.
 
-A run is alive as long as it renews its row. One that is silent for too long was killed, or its machine
-is away: the next one begins in its place, and whatever the silent one still wanted to write is refused.
+A run renews its row as a heartbeat. One without a heartbeat was killed, or lost its machine: the next run
+closes it and begins, and if the lost one comes back, its writes are refused.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imaging_pipeline.colony.changes import FieldChange
-from imaging_pipeline.colony.record import RowProblem
+from imaging_pipeline.colony.comparison import FieldChange
 from imaging_pipeline.colony.sources.contract import Source
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.errors import ColonyError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.inserting import alone, next_number
+from imaging_pipeline.schemas.checked_rows import exclusive, next_number
 from imaging_pipeline.schemas.tables import Tables
 
 # Longer than any source may be silent.
-SILENT_S = 300
-_EVERY_S = 5.0
-# Below a server's limit of one statement, whatever the notes.
-_ROWS_A_STATEMENT = 500
-_MAX_ERROR = 2048
+HEARTBEAT_TIMEOUT_S = 300
+_HEARTBEAT_INTERVAL_S = 5.0
+# A server limits the size of a statement; so many rows fit, whatever the length of their notes.
+_ROWS_PER_STATEMENT = 500
+_MAX_ERROR_LENGTH = 2048
 _KILLED = "It ended without a word: its process was killed, or its machine went away."
 
 
 @dataclass
 class Counts:
-    """What a run did so far, named as the columns of ``Sync``."""
+    """What a run did so far; the names are columns of ``Sync``."""
 
     num_animals: int = 0
     num_added: int = 0
@@ -41,8 +41,8 @@ class Counts:
     num_rows_skipped: int = 0
 
 
-class GoesOnError(ColonyError):
-    """Another run goes on."""
+class AlreadyRunningError(ColonyError):
+    """Another run is under way."""
 
 
 class Run:
@@ -53,13 +53,14 @@ class Run:
     tables
         The database.
     source
-        What is read.
+        The source of animals.
     is_whole
-        Whether an animal that it lacks is gone.
+        Whether an animal that is not in the source is gone.
 
     Raises
     ------
-    GoesOnError
+    AlreadyRunningError
+        Another run is under way.
     """
 
     def __init__(self, tables: Tables, source: Source, *, is_whole: bool) -> None:
@@ -67,8 +68,8 @@ class Run:
         self._sync = tables.mlims.Sync
         self._num_changes = 0
         self._begun = self._renewed = time.monotonic()
-        with alone(tables):
-            self._end_silent_ones()
+        with exclusive(tables):
+            self._close_dead_runs()
             self._key = {"sync_id": next_number(tables, "sync_id", self._sync.full_table_name)}
             self._sync.insert1(
                 {
@@ -80,13 +81,13 @@ class Run:
                 }
             )
 
-    def alive(self) -> None:
-        """Renew the row, if it was not renewed just now."""
-        if time.monotonic() - self._renewed >= _EVERY_S:
-            self.claim()
+    def renew_if_due(self) -> None:
+        """Renew the row, unless that was done just now."""
+        if time.monotonic() - self._renewed >= _HEARTBEAT_INTERVAL_S:
+            self.renew()
 
-    def claim(self) -> None:
-        """Renew the row; within a transaction nobody else can begin until that ends.
+    def renew(self) -> None:
+        """Renew the row; it is then locked, so that no other run begins before the transaction ends.
 
         Raises
         ------
@@ -100,14 +101,14 @@ class Run:
         if not self._tables.connection.query(query, args=(self._key["sync_id"],)).rowcount:
             raise ColonyError(
                 "Another comparison with the colony has begun, since this one was silent for too long",
-                found=f"nothing heard of it for {SILENT_S / 60:.0f} minutes",
+                found=f"nothing heard of it for {HEARTBEAT_TIMEOUT_S / 60:.0f} minutes",
                 remedy="Nothing: the other one goes on.",
                 responsible=Responsible.RETRY,
             )
         self._renewed = time.monotonic()
 
-    def log(self, changed: Iterable[FieldChange]) -> None:
-        """Keep changes with the run, within the open transaction."""
+    def record(self, changed: Iterable[FieldChange]) -> None:
+        """Record changes of the run, within the open transaction."""
         rows = [
             {
                 **self._key,
@@ -120,33 +121,33 @@ class Run:
             }
             for number, change in enumerate(changed)
         ]
-        for first in range(0, len(rows), _ROWS_A_STATEMENT):
-            plain_rows.insert(self._sync.Change, rows[first : first + _ROWS_A_STATEMENT])
+        for first in range(0, len(rows), _ROWS_PER_STATEMENT):
+            plain_rows.insert(self._sync.Change, rows[first : first + _ROWS_PER_STATEMENT])
         self._num_changes += len(rows)
 
     def end(self, counts: Counts, problems: Sequence[RowProblem]) -> None:
-        """Keep what came of the run, within the open transaction."""
-        self.claim()
-        datasource = self._sync & self._key
-        of_colony = self._sync & f"sync_datasource = {int(datasource.fetch1('sync_datasource'))}"
-        # Those of earlier runs are of no use any more.
+        """Close the run and record its result, within the open transaction."""
+        self.renew()
+        datasource_id = int((self._sync & self._key).fetch1("sync_datasource"))
+        of_colony = self._sync & f"sync_datasource = {datasource_id}"
+        # The rows that earlier runs skipped were read again by this one.
         (self._sync.Problem & of_colony.proj()).delete_quick()
         plain_rows.insert(self._sync.Problem, _problem_rows(self._key, problems))
         self._close(counts, "")
 
     def fail(self, counts: Counts, error: BaseException) -> None:
-        """Keep why the run broke off, if the database is there to keep it."""
-        told = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+        """Close the run and record why it broke off, if the database answers."""
+        message = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
         try:
-            self._close(counts, told)
-        except Exception as refusal:  # each driver has its own classes
-            error.add_note(f"That could not be kept: {refusal}")
+            self._close(counts, message)
+        except Exception as database_error:  # each driver has its own classes
+            error.add_note(f"That could not be recorded: {database_error}")
 
     def _close(self, counts: Counts, error: str) -> None:
         values = {
             **vars(counts),
             "sync_duration_s": time.monotonic() - self._begun,
-            "sync_error": error[:_MAX_ERROR],
+            "sync_error": error[:_MAX_ERROR_LENGTH],
         }
         assigned = ", ".join(f"{name} = %s" for name in values)
         query = (
@@ -155,13 +156,14 @@ class Run:
         )
         self._tables.connection.query(query, args=(*values.values(), self._key["sync_id"]))
 
-    def _end_silent_ones(self) -> None:
-        """End runs that are silent for too long; raise where one goes on."""
-        ago = self._tables.connection.adapter.interval_expr(SILENT_S, "second")
-        going_on = self._sync & "sync_duration_s IS NULL"
-        living = (going_on & f"sync_alive > CURRENT_TIMESTAMP(6) - {ago}").to_dicts()
-        if living:
-            raise _goes_on(living[0])
+    def _close_dead_runs(self) -> None:
+        """Close runs without a heartbeat; raise if another run is under way."""
+        ago = self._tables.connection.adapter.interval_expr(HEARTBEAT_TIMEOUT_S, "second")
+        unfinished = self._sync & "sync_duration_s IS NULL"
+        # By the server's clock, as the rows are: machines' clocks differ.
+        running = (unfinished & f"sync_alive > CURRENT_TIMESTAMP(6) - {ago}").to_dicts()
+        if running:
+            raise _already_running(running[0])
         query = (
             f"UPDATE {self._sync.full_table_name} SET sync_error = %s, sync_duration_s = 0"
             " WHERE sync_duration_s IS NULL"
@@ -169,13 +171,13 @@ class Run:
         self._tables.connection.query(query, args=(_KILLED,))
 
 
-def _goes_on(row: dict[str, Any]) -> GoesOnError:
-    return GoesOnError(
+def _already_running(row: dict[str, Any]) -> AlreadyRunningError:
+    return AlreadyRunningError(
         "Another comparison with the colony goes on",
         found=f"one of {row['sync_source']}, begun on {row['sync_host']} on"
         f" {row['sync_started']:%Y-%m-%d at %H:%M:%S}",
         remedy="wait until it has ended; one that was killed is forgotten after"
-        f" {SILENT_S / 60:.0f} minutes of silence.",
+        f" {HEARTBEAT_TIMEOUT_S / 60:.0f} minutes of silence.",
         responsible=Responsible.RETRY,
     )
 

@@ -17,11 +17,9 @@ from typing import Any, Literal
 
 import platformdirs
 
-from imaging_pipeline.config.file import read_json
 from imaging_pipeline.config.keys import BY_NAME, CONFIG_VARIABLE
-from imaging_pipeline.config.kinds import TIMEZONE, NotAllowedError
-from imaging_pipeline.config.secret import Secret
-from imaging_pipeline.config.settings import Setting, settings_in_environment, settings_in_file
+from imaging_pipeline.config.kinds import TIMEZONE, NotAllowedError, Secret
+from imaging_pipeline.config.sources import Setting, settings_in_environment, settings_in_file
 from imaging_pipeline.config.stores import Stores, file_store, revealed
 from imaging_pipeline.errors import ConfigError
 
@@ -156,7 +154,7 @@ def load_config(path: Path) -> Config:
         For a file that cannot be read or is not what the documentation says.
     """
     path = path.absolute()
-    settings = settings_in_file(read_json(path), path)
+    settings = settings_in_file(path)
     return _build(path, settings | settings_in_environment(os.environ))
 
 

@@ -12,11 +12,41 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near
-from imaging_pipeline.config.secret import Secret
 
 
 class NotAllowedError(ValueError):
     """A value is not of its kind; the message says what would be."""
+
+
+class Secret:
+    """A password or key that has to be asked for by name.
+
+    It is no dataclass and has no ``__dict__``, so that ``dataclasses.asdict``, ``vars`` and ``json``
+    do not find the text either. Pickling keeps it, since a job process needs it to connect.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(not shown)"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Secret) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 def _as_is(text: str) -> object:
@@ -145,7 +175,7 @@ def _repositories(value: object) -> Mapping[str, Path]:
 def _object_from_text(text: str) -> object:
     try:
         return strict_json.loads(text)
-    except strict_json.GivenTwiceError as error:
+    except strict_json.DuplicateKeyError as error:
         raise NotAllowedError(str(error)) from None
     except json.JSONDecodeError:
         return text

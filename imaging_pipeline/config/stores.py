@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.choices import near
-from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text, an_object
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.kinds import NotAllowedError, Secret, a_folder, a_text, an_object
 
 Store = Mapping[str, object]
 Stores = Mapping[str, str | Store]

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import InputError
 
 NUCLEUS_SHADE = 0.6
-"""Part of the light that is missing in the middle of a cell: the indicator stays out of the nucleus."""
+"""Fraction of the light that is missing in the middle of a cell: the nucleus has no indicator."""
 
 OUTLINE_WEIGHT = 0.2
 NUM_NEUROPIL_MODES = 4
-PLACING_ATTEMPTS = 20_000
+MAX_ATTEMPTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Footprint:
     y, x
         int64 (P,), in pixels of the image without its margin.
     weights
-        float32 (P,), the share of the cell's brightness that a pixel gets, up to 1.
+        float32 (P,), the fraction of the cell's brightness in a pixel, up to 1.
     """
 
     y: NDArray[np.int64]
@@ -62,19 +62,19 @@ class Footprint:
 
     @property
     def pixels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return y and x of the pixels that get a fifth of the cell's brightness or more."""
+        """Return y and x of the pixels with a fifth of the cell's brightness or more."""
         is_bright = self.weights >= OUTLINE_WEIGHT
         return self.y[is_bright], self.x[is_bright]
 
 
 @dataclass(frozen=True)
 class FieldOfView:
-    """Cells and neuropil, as they are before anything moves or lights up.
+    """Cells and neuropil at rest, without drift.
 
     Attributes
     ----------
     settings
-        What it was made from.
+        The settings from which it was made.
     centres_px
         float32 (N, 2), y and x of the cells in the image without its margin.
     footprints
@@ -115,36 +115,36 @@ class FieldOfView:
 
 
 def make_field(settings: FieldSettings, seed: int) -> FieldOfView:
-    """Draw a field of view; the same seed gives the same one.
+    """Return a random field of view; the same seed gives the same one.
 
     Raises
     ------
     InputError
-        When so many cells do not fit.
+        The cells do not fit.
     """
-    placing, looks, tissue = (np.random.default_rng([seed, stream]) for stream in range(3))
-    centres_px = _place(placing, settings)
+    positions, shapes, tissue = (np.random.default_rng([seed, stream]) for stream in range(3))
+    centres_px = _centres(positions, settings)
     shape = (settings.height_px + 2 * settings.margin_px, settings.width_px + 2 * settings.margin_px)
     return FieldOfView(
         settings=settings,
         centres_px=centres_px,
-        footprints=tuple(_footprint(looks, centre, settings) for centre in centres_px),
-        resting_counts=_around(looks, settings.resting_counts, 0.25, settings.num_cells),
+        footprints=tuple(_footprint(shapes, centre, settings) for centre in centres_px),
+        resting_counts=_lognormal(shapes, settings.resting_counts, 0.25, settings.num_cells),
         neuropil=_neuropil(tissue, shape, settings.neuropil_counts),
         neuropil_modes=np.stack([_clouds(tissue, shape, 25.0) for _ in range(NUM_NEUROPIL_MODES)]),
     )
 
 
-def _place(rng: np.random.Generator, settings: FieldSettings) -> NDArray[np.float32]:
-    """Draw centres that keep clear of each other and of the edge, wherever drift moves it."""
-    edge = settings.radius_px + settings.margin_px / 2
-    apart = 2.2 * settings.radius_px
+def _centres(rng: np.random.Generator, settings: FieldSettings) -> NDArray[np.float32]:
+    """Return random centres that are apart from each other and from the edge, whatever the drift."""
+    edge_distance = settings.radius_px + settings.margin_px / 2
+    min_distance = 2.2 * settings.radius_px
     size = np.array([settings.height_px, settings.width_px])
     centres = np.empty((0, 2))
-    for candidate in rng.uniform(edge, size - edge, (PLACING_ATTEMPTS, 2)):
+    for candidate in rng.uniform(edge_distance, size - edge_distance, (MAX_ATTEMPTS, 2)):
         if len(centres) == settings.num_cells:
             break
-        if (np.hypot(*(centres - candidate).T) >= apart).all():
+        if (np.hypot(*(centres - candidate).T) >= min_distance).all():
             centres = np.vstack([centres, candidate])
     if len(centres) < settings.num_cells:
         raise InputError(
@@ -157,7 +157,7 @@ def _place(rng: np.random.Generator, settings: FieldSettings) -> NDArray[np.floa
 
 
 def _footprint(rng: np.random.Generator, centre: NDArray[np.float32], settings: FieldSettings) -> Footprint:
-    """Draw a cell: a soft ellipse, dark in the middle where its nucleus is."""
+    """Return a random cell: a soft ellipse, dark in the middle where its nucleus is."""
     radius = settings.radius_px * rng.uniform(0.85, 1.15)
     stretch, angle = rng.uniform(0.88, 1.14), rng.uniform(0, np.pi)
     reach = int(np.ceil(2 * radius))
@@ -173,7 +173,7 @@ def _footprint(rng: np.random.Generator, centre: NDArray[np.float32], settings: 
 
 
 def _neuropil(rng: np.random.Generator, shape: tuple[int, int], counts: float) -> NDArray[np.float32]:
-    """Draw neuropil: coarse clouds, fine grain and a few dark vessels."""
+    """Return random neuropil: coarse clouds, fine grain and a few dark vessels."""
     texture = 1 + 0.25 * _clouds(rng, shape, 20.0) + 0.12 * _clouds(rng, shape, 1.5)
     # A contour line of smooth noise winds and branches as a vessel does.
     vessels = np.exp(-0.5 * (_clouds(rng, shape, 18.0) / 0.06) ** 2)
@@ -182,7 +182,7 @@ def _neuropil(rng: np.random.Generator, shape: tuple[int, int], counts: float) -
 
 
 def _clouds(rng: np.random.Generator, shape: tuple[int, int], size_px: float) -> NDArray[np.float32]:
-    """Draw smooth noise with mean 0 and standard deviation 1, in lumps of ``size_px``."""
+    """Return smooth noise with mean 0 and standard deviation 1, in clouds of ``size_px``."""
     from scipy.ndimage import gaussian_filter
 
     noise = gaussian_filter(rng.standard_normal(shape), size_px, mode="wrap")
@@ -190,6 +190,6 @@ def _clouds(rng: np.random.Generator, shape: tuple[int, int], size_px: float) ->
     return clouds
 
 
-def _around(rng: np.random.Generator, middle: float, spread: float, size: int) -> NDArray[np.float32]:
-    """Draw positive values around ``middle`` with the relative ``spread``."""
-    return (middle * rng.lognormal(0.0, spread, size)).astype(np.float32)
+def _lognormal(rng: np.random.Generator, median: float, spread: float, size: int) -> NDArray[np.float32]:
+    """Return random positive values around a median, with a relative spread."""
+    return (median * rng.lognormal(0.0, spread, size)).astype(np.float32)

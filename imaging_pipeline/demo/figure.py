@@ -1,4 +1,4 @@
-"""The demo's picture of a session: where its cells are, and what they do."""
+"""The demo's picture of a session: the outlines of its cells, and traces of some."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPIKE_COLOUR = "#20262e"
 
 @dataclass(frozen=True)
 class SessionView:
-    """What is shown of a session: N cells, T frames.
+    """The data of the picture of a session: N cells, T frames.
 
     Attributes
     ----------
@@ -53,12 +53,12 @@ class SessionView:
 
 
 def draw_session(view: SessionView, target: Path) -> None:
-    """Write a PNG: the mean image with the cells' outlines beside traces of the liveliest cells.
+    """Write a PNG: the mean image with the cells' outlines beside traces of the most active cells.
 
     Raises
     ------
     MissingPackageError
-        When matplotlib is not installed.
+        Matplotlib is not installed.
     """
     try:
         from matplotlib import colormaps
@@ -73,21 +73,21 @@ def draw_session(view: SessionView, target: Path) -> None:
     FigureCanvasAgg(figure)
     figure.suptitle(view.title, fontsize=11)
     image_axes, trace_axes = figure.subplots(1, 2, width_ratios=(1, 1.25))
-    shown = _liveliest(view)
+    shown = _most_active(view)
     colours = {cell: colormaps["turbo"](0.14 + 0.76 * rank / len(shown)) for rank, cell in enumerate(shown)}
     _draw_outlines(image_axes, view, colours)
     _draw_traces(trace_axes, view, colours)
     figure.savefig(target, dpi=DPI)
 
 
-def _liveliest(view: SessionView) -> list[int]:
-    """Choose the cells whose dF/F varies most above its noise, in the order of their numbers."""
+def _most_active(view: SessionView) -> list[int]:
+    """Return the cells whose dF/F varies most above its noise, in the order of their numbers."""
     if not view.cell_ids:
         return []
     df_f = np.nan_to_num(view.df_f.astype(np.float64))
     noise = np.median(np.abs(np.diff(df_f, axis=1)), axis=1) + 1e-9
-    liveliness = np.percentile(df_f, 99, axis=1) / noise
-    return sorted(np.argsort(-liveliness, kind="stable")[:NUM_TRACES].tolist())
+    activity = np.percentile(df_f, 99, axis=1) / noise
+    return sorted(np.argsort(-activity, kind="stable")[:NUM_TRACES].tolist())
 
 
 def _draw_outlines(axes: Axes, view: SessionView, colours: dict[int, Any]) -> None:
@@ -137,7 +137,7 @@ def _height(df_f: NDArray[np.floating]) -> float:
 
 
 def _draw_scale(axes: Axes, step: float, time_s: NDArray[np.float64]) -> None:
-    """Draw how long 1 or another round number of dF/F is, right of the traces."""
+    """Draw a scale bar of a power of ten of dF/F, right of the traces."""
     if not len(time_s):
         return
     height = 10 ** np.floor(np.log10(step))

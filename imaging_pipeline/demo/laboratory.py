@@ -1,4 +1,4 @@
-"""The demo's laboratory: a database, a share and what a first request needs, in one folder."""
+"""The demo's laboratory: a database, a share and the rows that a first request needs, in one folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import dataclasses
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import database
 from imaging_pipeline.config.config import CONFIG_NAME, Config, embedded_config
-from imaging_pipeline.demo.options import OPS_NAME, SETTINGS
 from imaging_pipeline.demo.share import (
     FOLDER,
     synthetic_truths,
@@ -30,11 +30,21 @@ WINDOWS_ROOT = "N:\\"
 WINDOWS_PATH = WINDOWS_ROOT + "\\".join(FOLDER.parts)
 ANIMAL = "90218"
 USER = "demo"
-
-_SOURCE = "movie.txt"
+OPS_NAME = "demo"
+OPS_SETTINGS: Mapping[str, Any] = {
+    "tau": 0.7,
+    "run": {"do_regmetrics": False},
+    # Drift is rigid in the demo, and default blocks do not fit into a small field of view.
+    "registration": {"nonrigid": False, "nimg_init": 200, "batch_size": 20},
+    # In a minute's recording, cells that fired only a few times should be found too.
+    "detection": {"threshold_scaling": 0.8},
+}
+"""Settings of Suite2p 1.1 that differ from its defaults; the frame rate is the recording's."""
 
 MOVIE_RATE_HZ = 15.0
-"""Taken for a person's own movie, which does not say its rate."""
+"""Frame rate of a person's own movie, whose file does not say it."""
+
+_SOURCE_FILE = "movie.txt"
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,9 @@ class Laboratory:
     config
         The configuration in force.
     truths
-        What the movies were made from, by timeseries name; empty for a person's own movie.
+        Truth of the movies, by timeseries name; empty for a person's own movie.
     seconds
-        Wall time that opening it took.
+        Wall time of opening it.
     """
 
     folder: Path
@@ -60,19 +70,19 @@ class Laboratory:
 
 
 def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
-    """Set up the laboratory in a folder, or open what an earlier demo left there.
+    """Set up the laboratory in a folder, or open that of an earlier demo.
 
     Parameters
     ----------
     folder
-        Made when it is not there.
+        The folder, which is made if it is not there.
     movie
         A person's own movie, or None for the synthetic one.
 
     Raises
     ------
     InputError
-        The folder holds the demo of another movie, or something that is no demo's.
+        The folder holds the demo of another movie, or files that are not a demo's.
     StoreError
         The folder cannot be written to.
     """
@@ -82,9 +92,9 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
     source = str(movie.resolve()) if movie else "synthetic"
     try:
         _prepare_share(folder, user_movie, source)
-        config = _configured(folder)
-        for place in (config.scratch, folder / "store"):
-            place.mkdir(exist_ok=True)
+        config = _write_config(folder)
+        for subfolder in (config.scratch, folder / "store"):
+            subfolder.mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(
             "The demo cannot be written to its folder",
@@ -94,13 +104,13 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
             responsible=Responsible.EXPERIMENTER,
         ) from error
     database.init_db(config)
-    _introduce()
+    _insert_rows()
     truths = {} if movie else synthetic_truths()
     return Laboratory(folder, config, truths, time.monotonic() - begun)
 
 
 def _prepare_share(folder: Path, movie: UserMovie | None, source: str) -> None:
-    """Write the share where there is none yet; what is no demo's is never touched."""
+    """Write the share if there is none yet; files that are not a demo's are never touched."""
     share = folder / "share"
     if share.exists():
         _check_movie(share, source)
@@ -115,8 +125,8 @@ def _prepare_share(folder: Path, movie: UserMovie | None, source: str) -> None:
     _write_share(share, movie, source)
 
 
-def _configured(folder: Path) -> Config:
-    """Return the configuration, and leave a file with which commands find the demo's database."""
+def _write_config(folder: Path) -> Config:
+    """Return the configuration, and write a file by which commands find the demo's database."""
     settings: dict[str, Any] = {
         "custom": {
             "database.prefix": "demo_",
@@ -141,8 +151,8 @@ def _configured(folder: Path) -> Config:
 
 
 def _check_movie(share: Path, source: str) -> None:
-    """Refuse to mix the demos of two movies in one folder."""
-    note = share / _SOURCE
+    """Raise if the folder holds the demo of another movie."""
+    note = share / _SOURCE_FILE
     found = note.read_text(encoding="utf-8").strip() if note.exists() else "a share that is no demo's"
     if found != source:
         raise InputError(
@@ -155,7 +165,7 @@ def _check_movie(share: Path, source: str) -> None:
 
 
 def _write_share(share: Path, movie: UserMovie | None, source: str) -> None:
-    # An interrupted demo leaves no half share.
+    # Renamed when it is whole, so that an interrupted demo leaves no half share.
     partial = share.with_name("share.partial")
     if partial.exists():
         shutil.rmtree(partial)
@@ -163,17 +173,17 @@ def _write_share(share: Path, movie: UserMovie | None, source: str) -> None:
         write_synthetic_share(partial)
     else:
         write_share_of_movie(partial, movie, MOVIE_RATE_HZ)
-    (partial / _SOURCE).write_text(source + "\n", encoding="utf-8")
+    (partial / _SOURCE_FILE).write_text(source + "\n", encoding="utf-8")
     partial.rename(share)
 
 
-def _introduce() -> None:
-    """Add the user, the animal, the repository and the option set that requests name."""
-    handle = tables.in_code()
+def _insert_rows() -> None:
+    """Insert the user, the animal, the repository and the option set that requests refer to."""
+    handle = tables.default_tables()
     if not imaging.User() & {"username": USER}:
         add_user(handle, username=USER, first_name="Demo", is_staff=True)
     mlims.Animal.insert1(
         {"animal_id": "a90218", "datasource_id": 0, "animal_name": ANIMAL}, skip_duplicates=True
     )
     add_repository(handle, REPOSITORY, [WINDOWS_ROOT])
-    add_options(handle, OPS_NAME, SETTINGS)
+    add_options(handle, OPS_NAME, OPS_SETTINGS)

@@ -14,8 +14,8 @@ WALL_PX = 40
 STEP_PX = 4.0
 TURN_RAD = 0.15
 LED_DISTANCE_PX = 24.0
-LOST_SHARE = 0.03
-"""Share of frames in which a LED is hidden, for each of the two."""
+LOST_FRACTION = 0.03
+"""Fraction of frames in which each of the two LEDs is hidden."""
 
 HEADER = "frame,cam_timestamp,sys_timestamp,green_x,green_y,red_x,red_y"
 
@@ -24,8 +24,8 @@ def write_led_file(path: Path, start: datetime, duration_s: float, seed: int) ->
     """Write ``NAME_0001.csv`` of a recording that lasts ``duration_s``.
 
     The layout is that of the two-LED tracker's files: camera, image size, start, column names, then
-    a line a frame; timestamps in ns, of which the camera's are even and the computer's jitter;
-    positions in px, (0, 0) where a LED is lost.
+    a line for each frame. Timestamps are in ns: the camera's are regular, the computer's jitter.
+    Positions are in px, (0, 0) where a LED is hidden.
     """
     rng = np.random.default_rng(seed)
     num_frames = int(duration_s * 1e9) // FRAME_PERIOD_NS + 1
@@ -47,16 +47,16 @@ def write_led_file(path: Path, start: datetime, duration_s: float, seed: int) ->
 
 
 def _leds(rng: np.random.Generator, num_frames: int) -> list[NDArray[np.int64]]:
-    """Return green x and y, red x and y of an animal that turns now and then and keeps off the walls."""
+    """Return green x and y, red x and y of an animal that runs with turns and stays off the walls."""
     direction_rad = rng.uniform(0, 2 * np.pi) + rng.normal(0, TURN_RAD, num_frames).cumsum()
     heading = np.stack([np.cos(direction_rad), np.sin(direction_rad)])
     run_px = rng.uniform(WALL_PX, BOX_PX - WALL_PX, (2, 1)) + STEP_PX * heading.cumsum(axis=1)
     # Folding an endless run at the walls reflects it there.
-    room_px = BOX_PX - 2 * WALL_PX
-    folded_px = np.abs((run_px - WALL_PX + room_px) % (2 * room_px) - room_px) + WALL_PX
+    width_px = BOX_PX - 2 * WALL_PX
+    folded_px = np.abs((run_px - WALL_PX + width_px) % (2 * width_px) - width_px) + WALL_PX
     leds: list[NDArray[np.int64]] = []
     for side in (1, -1):
         led_px = np.rint(folded_px + side * LED_DISTANCE_PX / 2 * heading).astype(np.int64)
-        led_px[:, rng.random(num_frames) < LOST_SHARE] = 0
+        led_px[:, rng.random(num_frames) < LOST_FRACTION] = 0
         leds.extend(led_px)
     return leds

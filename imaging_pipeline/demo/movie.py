@@ -1,6 +1,6 @@
-"""A synthetic two-photon movie of a field of view, of which everything is known.
+"""A synthetic two-photon movie of a field of view, with its truth.
 
-Cells fire, calcium follows, the neuropil glows and changes, the image drifts, photons are counted.
+Cells fire and their calcium follows, the neuropil changes, the image drifts, photons are counted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class MovieSettings:
 
 @dataclass(frozen=True)
 class Movie:
-    """A movie that is rendered while it is read; reading it again gives the same frames."""
+    """A movie that is rendered when it is read; each reading yields the same frames."""
 
     field: FieldOfView
     settings: MovieSettings
@@ -79,10 +79,10 @@ class Movie:
         for first in range(0, self.truth.num_frames, CHUNK_FRAMES):
             frames = slice(first, first + CHUNK_FRAMES)
             light = resting + np.tensordot(courses[frames], maps, axes=1)
-            yield self._recorded(self._in_view(light, frames), noise)
+            yield self._digitized(self._in_view(light, frames), noise)
 
     def _in_view(self, light: NDArray[np.float32], frames: slice) -> NDArray[np.float32]:
-        """Cut from each frame what the drift leaves in view."""
+        """Return the part of each frame that is in view after drift."""
         field = self.field.settings
         windows = np.lib.stride_tricks.sliding_window_view(
             light, (field.height_px, field.width_px), axis=(1, 2)
@@ -92,8 +92,8 @@ class Movie:
         view: NDArray[np.float32] = windows[np.arange(len(light)), top, left]
         return view
 
-    def _recorded(self, light: NDArray[np.float32], noise: np.random.Generator) -> NDArray[np.int16]:
-        """Count photons and digitize.
+    def _digitized(self, light: NDArray[np.float32], noise: np.random.Generator) -> NDArray[np.int16]:
+        """Return counts of the light, with photon and read noise.
 
         Photon numbers are Poisson distributed; here as the square of a normal variable, whose mean
         and skew agree and whose variance is larger by 1/8 (Anscombe 1948). It takes the same random
@@ -108,12 +108,12 @@ class Movie:
 
 
 def make_movie(field: FieldOfView, settings: MovieSettings, num_frames: int, seed: int) -> Movie:
-    """Draw the activity and drift of ``num_frames`` frames; the same seed gives the same movie.
+    """Return a movie with random activity and drift; the same seed gives the same movie.
 
     Raises
     ------
     InputError
-        When the drift is larger than the field's margin.
+        The drift is larger than the field's margin.
     """
     if settings.drift_px > field.settings.margin_px:
         raise InputError(
@@ -145,7 +145,7 @@ def make_movie(field: FieldOfView, settings: MovieSettings, num_frames: int, see
 def _spikes(
     rng: np.random.Generator, settings: MovieSettings, num_cells: int, num_frames: int
 ) -> NDArray[np.uint8]:
-    """Draw Poisson spikes with short active epochs, as of a cell whose place is passed."""
+    """Return Poisson spikes with short active epochs, like those of a place cell."""
     rate_hz = settings.spike_rate_hz * rng.lognormal(0.0, 0.5, (num_cells, 1))
     time_s = np.arange(num_frames) / settings.frame_rate_hz
     num_epochs = max(1, round(time_s[-1] / EPOCH_INTERVAL_S))
@@ -156,20 +156,20 @@ def _spikes(
 
 
 def _calcium(spikes: NDArray[np.uint8], settings: MovieSettings) -> NDArray[np.float64]:
-    """Convolve spikes with the indicator's answer to one, which has a peak of 1."""
+    """Convolve spikes with the indicator's response to one spike, which has a peak of 1."""
     time_s = np.arange(0, 6 * settings.decay_s, 1 / settings.frame_rate_hz)
-    answer = (1 - np.exp(-time_s / RISE_S)) * np.exp(-time_s / settings.decay_s)
-    answer /= answer.max()
+    kernel = (1 - np.exp(-time_s / RISE_S)) * np.exp(-time_s / settings.decay_s)
+    kernel /= kernel.max()
     calcium = np.zeros_like(spikes, np.float64)
     for cell, cell_spikes in enumerate(spikes):
-        calcium[cell] = np.convolve(cell_spikes, answer)[: len(cell_spikes)]
+        calcium[cell] = np.convolve(cell_spikes, kernel)[: len(cell_spikes)]
     return calcium
 
 
 def _neuropil_courses(
     rng: np.random.Generator, settings: MovieSettings, num_modes: int, num_frames: int
 ) -> NDArray[np.float32]:
-    """Draw slow courses of the neuropil's modes: float32 (M, T)."""
+    """Return random slow time courses of the neuropil's modes: float32 (M, T)."""
     from scipy.ndimage import gaussian_filter1d
 
     noise = rng.standard_normal((num_modes, num_frames))
@@ -191,7 +191,7 @@ def _neuropil_under_cells(field: FieldOfView, courses: NDArray[np.float32]) -> N
 def _drift(
     rng: np.random.Generator, settings: MovieSettings, num_frames: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw slow sway about a place of rest and quick jitter, in whole pixels: the truth is exact."""
+    """Return slow sway and fast jitter in whole pixels, so that the truth is exact."""
     from scipy.ndimage import gaussian_filter1d
 
     sway = gaussian_filter1d(

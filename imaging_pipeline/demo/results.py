@@ -1,4 +1,4 @@
-"""What the demo's run found, read from the database as an analyst would."""
+"""The results of the demo, read from the database as an analyst would."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SessionResult:
     num_tifs, num_frames
         Files and frames of the stack.
     num_rois, num_cells
-        Regions that Suite2p found, and those of them that are cells.
+        ROIs of Suite2p, and those of them that are cells.
     score
         Agreement with the truth; None for a person's own movie.
     """
@@ -41,7 +41,7 @@ class SessionResult:
 
 
 def session_results(truths: dict[str, Truth]) -> list[SessionResult]:
-    """Return every session that has cells, in the order of MetaSession and time."""
+    """Return the result of each session with cells, in the order of MetaSession and time."""
     query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell
     rows = query.to_dicts(order_by="combined, metasession_name, session_order")
     return [_session_result(row, truths) for row in rows]
@@ -56,11 +56,11 @@ def _session_result(row: Key, truths: dict[str, Truth]) -> SessionResult:
         num_frames=stack["num_frames"],
         num_rois=row["num_rois"],
         num_cells=row["num_cells"],
-        score=score(truths[name], _found(row)) if name in truths else None,
+        score=score(truths[name], _found_cells(row)) if name in truths else None,
     )
 
 
-def _found(key: Key) -> FoundCells:
+def _found_cells(key: Key) -> FoundCells:
     rois = _rois(key)
     return FoundCells(
         centres_px=np.array([(roi["center_y"], roi["center_x"]) for roi in rois]).reshape(-1, 2),
@@ -70,7 +70,7 @@ def _found(key: Key) -> FoundCells:
 
 
 def session_view(key: Key) -> SessionView:
-    """Return what the picture shows of a session."""
+    """Return the data of a session's picture."""
     analysis = _analysis(key)
     rois = _rois(analysis)
     plane = (imaging.Projection.Plane() & analysis).fetch1("mean_image")
@@ -91,14 +91,14 @@ def session_view(key: Key) -> SessionView:
 
 
 def first_combined_session() -> Key | None:
-    """Return the key of the analysis of the combined recording's first session, if it is done."""
+    """Return the key of the analysis of the combined recording's first session, or None if it is not done."""
     query = imaging.Session * imaging.MetaSession.proj("combined") * imaging.Cell.proj() & {"combined": "yes"}
     rows: list[Key] = query.to_dicts(order_by="session_order", limit=1)
     return _analysis(rows[0]) if rows else None
 
 
 def seconds_by_table() -> dict[str, float]:
-    """Return what the finished jobs took, by table in the order of the work."""
+    """Return the seconds of the finished jobs, by table in the order of the work."""
     tables = (
         *(imaging.MakeDatasetSessions, imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis),
         *(imaging.Projection, imaging.Cell, imaging.FilteredSpikes, imaging.SNR),
@@ -118,7 +118,7 @@ def _rois(key: Key) -> list[Key]:
 
 
 def row_counts() -> Counter[str]:
-    """Count the rows of every table that a person's requests do not add to by themselves."""
+    """Count the rows of the tables, without requests and their reports."""
     tables = (
         *(imaging.MetaSession, imaging.Session, imaging.Session.Data, imaging.Dataset, imaging.PhysicalFile),
         *(imaging.Tif, suite2p_jobs.Suite2Py, imaging.ImagingAnalysis, imaging.Projection),

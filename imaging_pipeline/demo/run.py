@@ -1,4 +1,4 @@
-"""The demo from an empty folder to cells: every step that a laboratory takes, one after the other."""
+"""The demo: every step of a laboratory, from an empty folder to cells."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.demo.figure import draw_session
-from imaging_pipeline.demo.laboratory import ANIMAL, USER, WINDOWS_PATH, Laboratory
-from imaging_pipeline.demo.options import OPS_NAME
+from imaging_pipeline.demo.laboratory import ANIMAL, OPS_NAME, USER, WINDOWS_PATH, Laboratory
 from imaging_pipeline.demo.results import (
     SessionResult,
     first_combined_session,
@@ -29,22 +28,22 @@ from imaging_pipeline.workers.summary import Summary
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made and found.
+    """The result of the demo.
 
     Attributes
     ----------
     sessions
-        What was found in each session.
+        The result of each session.
     worker
-        What the worker did.
+        The worker's summary.
     added
-        Rows that came to the tables, by table, without requests and their reports.
+        Numbers of new rows by table, without requests and their reports.
     seconds
         Wall time of each step, in their order.
     seconds_by_table
-        What the worker's jobs took, by table, this time and before.
+        Duration of the worker's jobs by table, this time and before.
     picture
-        The PNG of a session's cells; None where there are none.
+        The PNG of a session's cells; None if there are none.
     """
 
     sessions: list[SessionResult]
@@ -67,19 +66,19 @@ class _Stopwatch:
 
 
 def run_demo(laboratory: Laboratory, on_event: Callable[[Event], None]) -> DemoResult:
-    """Register the laboratory's folder twice, run the workers and look at the cells.
+    """Register the laboratory's folder twice, run a worker and draw the cells.
 
     Parameters
     ----------
     laboratory
-        From `open_laboratory`.
+        The laboratory.
     on_event
-        Hears of every job and its progress.
+        Called with each event of the worker.
 
     Raises
     ------
     PipelineError
-        As each step does.
+        A step failed.
     """
     timed = _Stopwatch({"database and share": laboratory.seconds})
     before = row_counts()

@@ -1,4 +1,4 @@
-"""How well an analysis found what a synthetic movie was made from."""
+"""How well an analysis agrees with the truth of a synthetic movie."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imaging_pipeline.demo.truth import Truth
 
 @dataclass(frozen=True)
 class FoundCells:
-    """What an analysis calls cells: R ROIs, T frames. ROIs that it rejects are not among them.
+    """The cells of an analysis, without the ROIs that it rejects: R ROIs, T frames.
 
     Attributes
     ----------
@@ -36,24 +36,24 @@ class Score:
     """Agreement of found cells with the true ones.
 
     A true cell is found when a ROI's centre lies within one cell radius of its own, one ROI a cell.
-    Registration moves the whole image to one of the places where drift had it: this displacement,
-    the median of the pairs', is taken out first. A cell that never fired cannot be found by its
-    activity: recall is among those that did.
+    Registration may move the whole image by up to the drift: the median displacement of the pairs is
+    corrected first. A cell that never fired cannot be found by its activity, so that recall counts only
+    cells that did.
 
     Attributes
     ----------
     num_cells, num_active, num_found
         True cells, those of them that fired, and ROIs.
     recall
-        Share of the active cells that were found.
+        Fraction of the active cells that were found.
     precision
-        Share of the ROIs that are a true cell.
+        Fraction of the ROIs that are a true cell.
     median_overlap
-        Pixels that a ROI and its cell have in common, as a share of those in either.
+        Common pixels of a ROI and its cell, as a fraction of the pixels in either.
     median_correlation
         Pearson's r of a ROI's trace and its cell's true calcium.
     max_distance_px
-        The cell radius that was allowed between centres.
+        The allowed distance between centres, a cell radius.
     displacement_px
         y and x by which the registered image is moved against the true one.
     """
@@ -80,12 +80,12 @@ class Score:
 
 
 def score(truth: Truth, found: FoundCells) -> Score:
-    """Compare the cells that were found in a movie with those that it was made from.
+    """Return how well the found cells of a movie agree with its truth.
 
     Raises
     ------
     InputError
-        When traces and truth are not equally long.
+        Traces and truth are not equally long.
     """
     displacement_px = _displacement(truth, found)
     match = match_centres(truth.centres_px + displacement_px, found.centres_px, truth.radius_px)
@@ -116,6 +116,6 @@ def _displacement(truth: Truth, found: FoundCells) -> NDArray[np.float64]:
 
 
 def _median(values: NDArray[np.float64]) -> float:
-    """Return the median of what is no NaN; NaN of nothing."""
+    """Return the median of the finite values; NaN if there are none."""
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else float("nan")

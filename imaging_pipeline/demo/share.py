@@ -2,7 +2,7 @@
 
 Two timeseries of one field of view and of unequal length; the first was stopped and started again
 (two acquisitions), and the microscope split its files. Beside the tifs lie the tracking files, one
-an acquisition, and notes.
+for each acquisition, and notes.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ object: ran well.
 
 @dataclass(frozen=True)
 class Share:
-    """A share that was written.
+    """A share, with what was written to it.
 
     Attributes
     ----------
     root
-        The share itself: what a repository stands for.
+        The share itself, the folder of a repository.
     folder
-        The recording folder on it: what a person registers.
+        The recording folder on it, which a person registers.
     frame_rate_hz
         Frames a second.
     timeseries
-        What was recorded, in the order of time.
+        The recorded timeseries, in the order of time.
     notes
         A file that belongs to no dataset.
     """
@@ -71,23 +71,23 @@ def write_synthetic_share(
     movie_settings: MovieSettings | None = None,
     layouts: tuple[Layout, ...] = LAYOUTS,
 ) -> Share:
-    """Write a share with movies of which everything is known; the same seed gives the same share.
+    """Write a share with synthetic movies; the same seed gives the same share.
 
     Parameters
     ----------
     root
-        Where the share is to be; made if it is not there.
+        Folder of the share, which is made if it is not there.
     seed
-        Of everything that is drawn.
+        Seed of all random numbers.
     field_settings, movie_settings
-        What is in the field of view, how it behaves and how it is recorded.
+        Size and content of the field of view, activity of its cells, and noise of the recording.
     layouts
-        What is recorded under which names, in which files.
+        Names, lengths and files of the timeseries.
 
     Raises
     ------
     InputError
-        When something is in the recording folder already.
+        The recording folder is not empty.
     """
     folder = _make_folder(root)
     settings = movie_settings or MovieSettings()
@@ -95,11 +95,11 @@ def write_synthetic_share(
     for layout, movie in _movies(seed, field_settings or FieldSettings(), settings, layouts):
         frames = (frame for chunk in movie.chunks() for frame in chunk)
         written.append(write_timeseries(folder, layout, frames, settings.frame_rate_hz, movie.truth))
-    return _finished(root, settings.frame_rate_hz, written)
+    return _add_notes(root, settings.frame_rate_hz, written)
 
 
 def synthetic_truths(seed: int = SEED) -> dict[str, Truth]:
-    """Return by timeseries name what the synthetic share of a seed is made from, written or not."""
+    """Return the truths of the synthetic share of a seed, by timeseries name, without writing it."""
     movies = _movies(seed, FieldSettings(), MovieSettings(), LAYOUTS)
     return {layout.name: movie.truth for layout, movie in movies}
 
@@ -110,7 +110,7 @@ def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> 
     Raises
     ------
     InputError
-        When something is in the recording folder already, or the frame rate is out of range.
+        The recording folder is not empty, or the frame rate is out of range.
     """
     if not 0 < frame_rate_hz < np.inf:
         raise InputError(
@@ -123,9 +123,9 @@ def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> 
     frames = (frame for chunk in movie.chunks() for frame in chunk)
     written = [
         write_timeseries(folder, layout, islice(frames, layout.num_frames), frame_rate_hz, truth=None)
-        for layout in _divided(movie.num_frames)
+        for layout in _scaled_layouts(movie.num_frames)
     ]
-    return _finished(root, frame_rate_hz, written)
+    return _add_notes(root, frame_rate_hz, written)
 
 
 def _movies(
@@ -143,25 +143,25 @@ def _make_folder(root: Path) -> Path:
         raise InputError(
             "There is something in the demo's recording folder already",
             path=folder,
-            remedy="Name another place, or remove that folder.",
+            remedy="Name another folder, or remove that one.",
         )
     return folder
 
 
-def _divided(num_frames: int) -> tuple[Layout, ...]:
-    """Return the layouts of the synthetic share for a movie of another length."""
-    part = num_frames / sum(layout.num_frames for layout in LAYOUTS)
+def _scaled_layouts(num_frames: int) -> tuple[Layout, ...]:
+    """Return the layouts of the synthetic share, scaled to another number of frames."""
+    scale = num_frames / sum(layout.num_frames for layout in LAYOUTS)
     first, second = LAYOUTS
-    acquisitions = tuple(round(part * frames) for frames in first.frames_per_acquisition)
+    acquisitions = tuple(round(scale * frames) for frames in first.frames_per_acquisition)
     return (
         replace(
-            first, frames_per_acquisition=acquisitions, frames_per_file=round(part * first.frames_per_file)
+            first, frames_per_acquisition=acquisitions, frames_per_file=round(scale * first.frames_per_file)
         ),
         replace(second, frames_per_acquisition=(num_frames - sum(acquisitions),), frames_per_file=num_frames),
     )
 
 
-def _finished(root: Path, frame_rate_hz: float, written: Iterable[Timeseries]) -> Share:
+def _add_notes(root: Path, frame_rate_hz: float, written: Iterable[Timeseries]) -> Share:
     timeseries = tuple(written)
     notes = root / FOLDER / "notes.txt"
     notes.write_text(NOTES, encoding="utf-8")

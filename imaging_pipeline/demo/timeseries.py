@@ -1,4 +1,4 @@
-"""The files of one timeseries, as microscope and camera leave them."""
+"""Writes the files of one timeseries, as microscope and camera do."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from imaging_pipeline.demo.led_file import write_led_file
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_acquisition
 from imaging_pipeline.demo.truth import Truth
 
-PAUSE = timedelta(seconds=20)
-"""Between two acquisitions under one name."""
+PAUSE_BETWEEN_ACQUISITIONS = timedelta(seconds=20)
 
 FRAMES_PER_REPORT = 100
 
@@ -27,7 +26,7 @@ Frames = Iterator[NDArray[np.int16]]
 
 @dataclass(frozen=True)
 class Layout:
-    """What is recorded under one timeseries name.
+    """Length and files of a timeseries.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Timeseries:
-    """What was written of one timeseries.
+    """A timeseries that was written.
 
     Attributes
     ----------
@@ -65,11 +64,11 @@ class Timeseries:
     tifs
         Its files in the order of acquisition.
     frames_per_tif
-        Frames of each.
+        Frames of each file.
     tracking
-        Its tracking files, one an acquisition.
+        Its tracking files, one for each acquisition.
     truth
-        What the movie was made from; None for a movie of a person's own.
+        Truth of the movie; None for a person's own movie.
     """
 
     name: str
@@ -90,9 +89,9 @@ def write_timeseries(
 ) -> Timeseries:
     """Write the tifs and tracking files of ``frames``, int16 (height, width), into ``folder``.
 
-    The files are dated when the recording ended, as those of a copied recording are.
+    The files have the time of the end of the recording, as those of a copied recording do.
     """
-    pages = _reported(frames, layout)
+    pages = _with_progress(frames, layout)
     start = layout.start
     tifs: list[Path] = []
     tracking: list[Path] = []
@@ -107,7 +106,7 @@ def write_timeseries(
         date_files((*files, led_file), start + duration)
         tifs.extend(files)
         tracking.append(led_file)
-        start += duration + PAUSE
+        start += duration + PAUSE_BETWEEN_ACQUISITIONS
     frames_per_tif = _frames_per_tif(layout)
     return Timeseries(layout.name, layout.start, tuple(tifs), frames_per_tif, tuple(tracking), truth)
 
@@ -126,7 +125,7 @@ def _frames_per_tif(layout: Layout) -> tuple[int, ...]:
     )
 
 
-def _reported(frames: Frames, layout: Layout) -> Frames:
+def _with_progress(frames: Frames, layout: Layout) -> Frames:
     for number, frame in enumerate(frames):
         if number % FRAMES_PER_REPORT == 0:
             progress.report(f"writing {layout.name}", number, layout.num_frames)

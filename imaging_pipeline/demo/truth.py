@@ -1,4 +1,4 @@
-"""What is known of a synthetic recording, to compare with what an analysis finds in it."""
+"""The truth of a synthetic recording, to compare an analysis with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imaging_pipeline.demo.field_of_view import Footprint
 
 @dataclass(frozen=True)
 class Truth:
-    """What a movie was made from: N cells, T frames.
+    """The truth of a movie: N cells, T frames.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Truth:
     neuropil
         float32 (N, T), mean brightness of the neuropil under each cell, in counts.
     y_drift_px, x_drift_px
-        int64 (T,), by how much the tissue is moved down and right in the frame.
+        int64 (T,), displacement of the tissue down and right in the frame.
     mean_image
         float32 (height, width), the field at rest without drift and noise, in counts.
     """
@@ -54,6 +54,6 @@ class Truth:
 
     @property
     def is_active(self) -> NDArray[np.bool_]:
-        """Tell of each of the N cells whether it fired at all: one that never did cannot be found."""
+        """Bool (N,), whether each cell fired at all: one that never did cannot be found."""
         num_spikes: NDArray[np.uint64] = self.spikes.sum(axis=1)
         return num_spikes > 0

@@ -35,9 +35,9 @@ class UserMovie:
     pixels
         (T, height, width), memory-mapped, of any real number type.
     zero
-        The value that becomes 0 counts.
+        The value that is 0 counts.
     counts_per_unit
-        Counts by which a pixel rises when its value rises by 1.
+        Counts for each unit of a pixel's value.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class UserMovie:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether values were changed to fit into int16."""
+        """Whether values are changed to fit into int16."""
         return (self.zero, self.counts_per_unit) != (0.0, 1.0)
 
     def chunks(self) -> Iterator[NDArray[np.int16]]:
@@ -74,10 +74,10 @@ def open_movie(path: Path) -> UserMovie:
     Raises
     ------
     InputError
-        When the file is no such movie: another kind of file, not three dimensions, no real numbers,
+        The file is no such movie: another kind of file, not three dimensions, no real numbers,
         fewer than 100 frames, smaller than 32 px, no difference between pixels, NaN or infinite.
     FormatError
-        When the file cannot be read.
+        The file cannot be read.
     """
     pixels = _map_pixels(path)
     _check_pixels(path, pixels)
@@ -116,7 +116,7 @@ def _map_npy(path: Path) -> NDArray[Any]:
 
 
 def _map_tif(path: Path) -> NDArray[Any]:
-    with _complaints_raised(path), tifffile.TiffFile(path) as tif:
+    with _logged_errors_raised(path), tifffile.TiffFile(path) as tif:
         if tif.is_scanimage:
             _check_scanimage(path)
         is_one_array = len(tif.series) == 1 and not tif.is_scanimage
@@ -130,8 +130,8 @@ def _map_tif(path: Path) -> NDArray[Any]:
         return pixels
 
 
-class _Complaints(logging.Handler):
-    """Collects what tifffile only logs: where a chain of pages breaks, it goes on with fewer."""
+class _LoggedErrors(logging.Handler):
+    """Collects errors that tifffile only logs: after a broken chain of pages it returns fewer pages."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -142,16 +142,16 @@ class _Complaints(logging.Handler):
 
 
 @contextmanager
-def _complaints_raised(path: Path) -> Iterator[None]:
-    complaints = _Complaints()
+def _logged_errors_raised(path: Path) -> Iterator[None]:
+    logged = _LoggedErrors()
     logger = logging.getLogger("tifffile")
-    logger.addHandler(complaints)
+    logger.addHandler(logged)
     try:
         yield
     finally:
-        logger.removeHandler(complaints)
-    if complaints.messages:
-        raise _damaged(path, complaints.messages[0])
+        logger.removeHandler(logged)
+    if logged.messages:
+        raise _damaged(path, logged.messages[0])
 
 
 def _damaged(path: Path, found: object) -> FormatError:

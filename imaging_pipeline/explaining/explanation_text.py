@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from imaging_pipeline.explaining.reasons import Kind, Reason, State
-from imaging_pipeline.wording import WHOSE_MOVE, in_words, wrapped
+from imaging_pipeline.wording import in_words, wrapped
 
 if TYPE_CHECKING:
     from imaging_pipeline.explaining.explanation import Explanation, Item, Step
@@ -86,10 +86,10 @@ def _why(explanation: Explanation) -> Iterator[str]:
 
 
 def _reason(reason: Reason) -> Iterator[str]:
-    whose = f" ({WHOSE_MOVE[reason.responsible]})" if reason.responsible and not reason.remedy else ""
+    whose = f" ({reason.responsible.phrase})" if reason.responsible and not reason.remedy else ""
     yield f"{_INDENT}{reason.what}{whose}"
     if reason.remedy:
-        whose = f", {WHOSE_MOVE[reason.responsible]}" if reason.responsible else ""
+        whose = f", {reason.responsible.phrase}" if reason.responsible else ""
         yield f"{_INDENT}What to do{whose}: {reason.remedy}"
     if reason.command:
         yield f"{_COMMAND}{reason.command}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
 
@@ -110,7 +110,7 @@ def _load(path: Path) -> Mapping[str, Any]:
             remedy="Fill it in, and register the folder again.",
         )
     try:
-        said = json.loads(text)
+        said = strict_json.loads(text)
     except ValueError as wrong:
         raise _wrong("The file is no JSON", path, wrong, _EXAMPLE) from wrong
     if not isinstance(said, Mapping):

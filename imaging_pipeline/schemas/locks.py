@@ -1,4 +1,4 @@
-"""Locks that the database server keeps, so that they hold between machines."""
+"""Transactions, and locks that the database server holds, so that they work between machines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from imaging_pipeline.errors import DatabaseError, Responsible
 
 _WAIT_S = 300
 
-# PostgreSQL, appendix A: lock_not_available, which lock_timeout ends in.
+# PostgreSQL, appendix A: lock_not_available, the error after lock_timeout.
 _NOT_AVAILABLE = "55P03"
 
-_ONE_STATE = {
+_CONSISTENT_READ = {
     "postgresql": ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     "mysql": (
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -25,12 +25,12 @@ _ONE_STATE = {
 
 @contextmanager
 def named_lock(connection: Any, name: str) -> Iterator[None]:
-    """Hold a lock of this name; it belongs to the connection and ends with it.
+    """Hold the lock of this name; it belongs to the connection and ends with it.
 
     Raises
     ------
     DatabaseError
-        When another process has held the lock for five minutes.
+        Another process has held the lock for five minutes.
     """
     if connection.adapter.backend == "postgresql":
         number = zlib.crc32(name.encode())
@@ -67,7 +67,7 @@ def _acquired_on_postgresql(connection: Any, number: int) -> bool:
 def lock_rows(table: Any) -> None:
     """Lock the rows of a restricted table until the open transaction ends.
 
-    Whoever wants the same rows waits. New rows may refer to them meanwhile on PostgreSQL.
+    Others that lock the same rows wait. On PostgreSQL new rows may still refer to them meanwhile.
     """
     strength = "NO KEY UPDATE" if table.connection.adapter.backend == "postgresql" else "UPDATE"
     table.connection.query(f"{table.make_sql()} FOR {strength}").fetchall()
@@ -84,15 +84,15 @@ def in_transaction(connection: Any) -> Iterator[None]:
 
 
 @contextmanager
-def one_state(connection: Any) -> Iterator[None]:
-    """Let all questions that are asked meanwhile see one state of the database; nothing may be written.
+def consistent_read(connection: Any) -> Iterator[None]:
+    """Let all queries of the enclosed code see the same state of the database; nothing may be written.
 
-    Within an open transaction they are asked as they are: who has locked what he asks for sees one state.
+    In an open transaction this does nothing: the caller has locked the rows that it reads.
     """
     if connection.in_transaction:
         yield
         return
-    for statement in _ONE_STATE[connection.adapter.backend]:
+    for statement in _CONSISTENT_READ[connection.adapter.backend]:
         connection.query(statement)
     try:
         yield

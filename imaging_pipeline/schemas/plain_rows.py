@@ -1,7 +1,7 @@
-"""Rows of plain values, in one statement each and without DataJoint's work on every value.
+"""Rows of plain values, read and inserted in one statement.
 
-It looks up the column of a value for each value anew, which for the files of a folder takes longer than
-the server takes.
+DataJoint looks up the column of each value anew, which for the files of a folder takes longer than the
+server's own work.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def fetch(connection: Any, question: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """Return the rows that answer a question; ``%s`` stands in it for each of the values.
+def fetch(connection: Any, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, which has a ``%s`` for each of the values.
 
-    What is JSON comes as `from_json` takes it.
+    `from_json` reads what JSON columns hold in them.
     """
-    rows: list[tuple[Any, ...]] = connection.query(question, args=tuple(values)).fetchall()
+    rows: list[tuple[Any, ...]] = connection.query(query, args=tuple(values)).fetchall()
     return rows
 
 
 def from_json(value: Any) -> Any:
-    """Return a value of a JSON column, which the driver of MySQL leaves as text."""
+    """Return the value of a JSON column, which MySQL's driver leaves as text."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -36,9 +36,9 @@ def insert(table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
         return
     columns = list(listed[0])
     quoted = ", ".join(map(table.connection.adapter.quote_identifier, columns))
-    places = ", ".join([f"({marks(columns)})"] * len(listed))
-    statement = f"INSERT INTO {table.full_table_name} ({quoted}) VALUES {places}"
-    table.connection.query(statement, args=[_stored(each[name]) for each in listed for name in columns])
+    tuples = ", ".join([f"({placeholders(columns)})"] * len(listed))
+    statement = f"INSERT INTO {table.full_table_name} ({quoted}) VALUES {tuples}"
+    table.connection.query(statement, args=[_stored(row[name]) for row in listed for name in columns])
 
 
 def like_literal(text: str) -> str:
@@ -46,8 +46,8 @@ def like_literal(text: str) -> str:
     return re.sub("([!%_])", r"!\1", text.lower())
 
 
-def marks(values: Sequence[object]) -> str:
-    """Return the marks that stand in a statement for some values."""
+def placeholders(values: Sequence[object]) -> str:
+    """Return the placeholders of some values in a statement: ``%s, %s``."""
     return ", ".join(["%s"] * len(values))
 
 

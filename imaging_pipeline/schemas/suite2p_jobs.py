@@ -6,6 +6,8 @@ import datajoint as dj
 
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.make import suite2p_runs
+from imaging_pipeline.schemas.make.stacks import TifDataset
+from imaging_pipeline.schemas.make.suite2p_runs import RunTarget, StoredOptions
 from imaging_pipeline.schemas.plain_rows import Row
 
 __all__ = ["Suite2Py", "imaging", "schema"]
@@ -35,21 +37,23 @@ class Suite2Py(dj.Computed):
     suite2py_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 
-    def make_fetch(self, key: Row) -> tuple[Row, list[Row], Row]:
+    def make_fetch(self, key: Row) -> tuple[RunTarget, tuple[TifDataset, ...], StoredOptions]:
         """Fetch where the output belongs, the tifs in order and the option set."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return (
-            suite2p_runs.place(handle, key),
-            suite2p_runs.tifs(handle, key),
-            suite2p_runs.options(handle, key),
+            suite2p_runs.run_target(handle, key),
+            suite2p_runs.session_tifs(handle, key),
+            suite2p_runs.stored_options(handle, key),
         )
 
-    def make_compute(self, key: Row, place: Row, tifs: list[Row], options: Row) -> tuple[Row]:
-        """Run Suite2p, or adopt what is finished."""
-        result = suite2p_runs.run(tables.in_code().config, place, tifs, options)
-        return (suite2p_runs.row(place, result),)
+    def make_compute(
+        self, key: Row, target: RunTarget, sessions: tuple[TifDataset, ...], options: StoredOptions
+    ) -> tuple[Row]:
+        """Run Suite2p, or adopt a finished output."""
+        result = suite2p_runs.run(tables.default_tables().config, target, sessions, options)
+        return (suite2p_runs.run_row(target, result),)
 
     def make_insert(self, key: Row, row: Row) -> None:
-        """Insert what the run did, and register the folder again where that was asked for."""
+        """Insert what the run did, and register the folder again if its request asked for that."""
         self.insert1({**key, **row})
-        suite2p_runs.register_again(tables.in_code(), key)
+        suite2p_runs.register_again(tables.default_tables(), key)

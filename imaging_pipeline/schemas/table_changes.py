@@ -1,4 +1,4 @@
-"""Telling workers that rows came or went, so that they look for new jobs only where there may be some."""
+"""Counts of changes of tables, by which workers look for new jobs only where there may be some."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def plain_name(full_table_name: str) -> str:
 def count_change(changes: Any, table: Any) -> None:
     """Count a change of a table's rows, at the end of the transaction that makes it.
 
-    The row stays locked until the transaction ends, so that whoever reads a number sees all that it counts.
-    For the same reason this comes last: other transactions wait.
+    The row of the count stays locked until the transaction ends, so that a reader of the number also sees
+    the changes. It must come last in the transaction, because others wait for that lock.
 
     Parameters
     ----------
     changes
         The table ``TableChange``.
     table
-        Whose rows changed.
+        The table whose rows changed.
     """
     backend = changes.connection.adapter.backend
     changes.connection.query(

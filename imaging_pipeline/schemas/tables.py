@@ -1,7 +1,7 @@
-"""The tables as one handle, so that a function serves any connection.
+"""All tables as one handle, so that a function works on any connection.
 
-Table classes in code are bound to one connection; a web server has one a thread. What a person does
-with the database is therefore a function of its inputs and of `Tables`.
+Table classes in code are bound to one connection, but a web server has one for each thread. What a person
+does with the database is therefore a function of its inputs and of `Tables`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from imaging_pipeline.disk_spelling import as_on_disk
 from imaging_pipeline.errors import SchemaError
 from imaging_pipeline.paths import Place, Root, local_path
 
+SCHEMAS = ("mlims", "imaging", "suite2p_jobs")
+"""In order of reference: a schema refers only to those before it."""
+
+
+def schema_name(config: Config, schema: str) -> str:
+    """Return what one of `SCHEMAS` is called in the database."""
+    return f"{config.prefix}{schema}"
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -25,9 +33,9 @@ class Tables:
     Attributes
     ----------
     connection
-        The DataJoint connection that all classes are bound to.
+        The DataJoint connection of all classes.
     config
-        What this machine was configured with when it connected.
+        The configuration that the connection was made with.
     mlims, imaging, suite2p_jobs
         Modules, or virtual modules, whose attributes are the table classes.
     """
@@ -40,14 +48,14 @@ class Tables:
     _full_names: dict[Any, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def full_name(self, table: Any) -> str:
-        """Return a table's name with its schema, quoted; DataJoint makes it anew whenever it is asked."""
+        """Return a table's name with its schema, quoted; DataJoint builds it anew every time."""
         if table not in self._full_names:
             self._full_names[table] = table.full_table_name
         return self._full_names[table]
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The lab's, in which all wall times are; it never changes."""
+        """The lab's time zone, in which all wall times are; it never changes."""
         return ZoneInfo(self.imaging.Lab().fetch1("timezone"))
 
     def roots(self) -> tuple[Root, ...]:
@@ -56,32 +64,32 @@ class Tables:
         return tuple(Root(row["repository_name"], row["root"]) for row in rows)
 
     def local_path(self, repository_name: str, path: str) -> Path:
-        """Return the place of a registered file or folder on this machine."""
+        """Return the path of a registered file or folder on this machine."""
         return local_path(Place(repository_name, path), self.config.repositories)
 
     def as_on_disk(self, repository_name: str, folder: str) -> Place:
-        """Return the place of a folder as the disk spells it."""
+        """Return a folder as the disk spells it."""
         return as_on_disk(Place(repository_name, folder), self.config.repositories)
 
 
-_in_code: list[Tables] = []
+_default: list[Tables] = []
 
 
 def bind(tables: Tables) -> None:
-    """Remember what the table classes in code are bound to."""
-    _in_code[:] = [tables]
+    """Set the tables that `default_tables` returns: those that the table classes in code are bound to."""
+    _default[:] = [tables]
 
 
-def in_code() -> Tables:
+def default_tables() -> Tables:
     """Return the handle of the table classes in code.
 
     Raises
     ------
     SchemaError
-        When `imaging_pipeline.connect` was not called yet.
+        `imaging_pipeline.connect` was not called yet.
     """
-    if not _in_code:
+    if not _default:
         raise SchemaError(
             "The tables are not connected to a database", remedy="Call imaging_pipeline.connect() first."
         )
-    return _in_code[0]
+    return _default[0]

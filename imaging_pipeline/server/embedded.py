@@ -1,8 +1,7 @@
 """The embedded PostgreSQL server: one user, one machine, no installation.
 
-Any process of the user may `start` the server of a folder: the first one starts it, the others
-attach, and the last one that ends stops it. Who uses it is told by locks that the operating system
-gives back when a process dies, however it dies.
+Any process of the user may `start` the server of a folder: the first one starts it, the others attach, and
+the last one stops it. Each holds a lock, which the operating system releases when the process dies, however.
 
 A server folder holds ``postgresql/`` (the data), ``server.log``, ``server.lock`` and ``users/``.
 """
@@ -12,6 +11,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import secrets
 import shlex
 import shutil
 import socket
@@ -27,7 +27,6 @@ import fasteners  # type: ignore[import-untyped]
 import psutil
 
 from imaging_pipeline.errors import DatabaseError
-from imaging_pipeline.server.embedded_users import is_used, sign_in
 from imaging_pipeline.server.postgres_programs import Programs, find_programs
 
 __all__ = ["EmbeddedServer", "is_made", "start"]
@@ -55,7 +54,7 @@ class EmbeddedServer:
     host
         The folder of its socket, or ``127.0.0.1`` on Windows.
     port, user
-        How to connect; any password is taken, since only this user can reach the socket.
+        How to connect; any password is accepted, since only this user can reach the socket.
     """
 
     folder: Path
@@ -75,12 +74,12 @@ def start(folder: Path) -> EmbeddedServer:
     Parameters
     ----------
     folder
-        The server folder, made when it is not there.
+        The server folder; made when it does not exist.
 
     Raises
     ------
     DatabaseError
-        When the folder cannot be used or the server does not start; says why.
+        The folder cannot be used or the server does not start; says why.
     """
     folder = folder.expanduser().resolve()
     with _threads:
@@ -132,7 +131,7 @@ def _initialise(folder: Path, programs: Programs) -> None:
     data = _data(folder)
     if data.exists():
         return
-    # Made aside and renamed: one that is there is whole, even when its maker was killed.
+    # Made aside and renamed, so that a folder of this name is complete even if its maker was killed.
     unfinished = folder / "postgresql.unfinished"
     if unfinished.exists():
         shutil.rmtree(unfinished)
@@ -144,7 +143,7 @@ def _initialise(folder: Path, programs: Programs) -> None:
         f"--username={USER}",
         "--auth=trust",
         "--encoding=UTF8",
-        # The same order of texts on every machine, and none depends on what the machine has installed.
+        # The same order of texts on every machine, whatever locales are installed there.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -159,15 +158,14 @@ def _initialise(folder: Path, programs: Programs) -> None:
 
 
 def _running(folder: Path, programs: Programs) -> EmbeddedServer | None:
-    """Return the server that runs on the folder's data; waits for one that is starting or stopping."""
+    """Return the server that runs on the folder's data; wait for one that is starting or stopping."""
     until = time.monotonic() + _READY_WITHIN_S
-    while (server := _noted(folder)) is not None:
+    while (server := _server_note(folder)) is not None:
         if _is_answering(programs, server):
             return server
-        processes = _processes(folder)
-        if not processes:
-            # A killed server's notes. PostgreSQL would believe them where the process number is now
-            # that of another process, or of one that nobody reaps, as happens in containers.
+        if not (processes := _processes(folder)):
+            # A killed server left this file. PostgreSQL would believe it where another process has the
+            # number now, or a zombie that nobody reaps, as happens in containers.
             (_data(folder) / "postmaster.pid").unlink(missing_ok=True)
             (Path(server.host) / f".s.PGSQL.{server.port}.lock").unlink(missing_ok=True)
             return None
@@ -182,8 +180,8 @@ def _running(folder: Path, programs: Programs) -> EmbeddedServer | None:
     return None
 
 
-def _noted(folder: Path) -> EmbeddedServer | None:
-    """Read the server's own note: process, data, start time, port, socket folder, address and more."""
+def _server_note(folder: Path) -> EmbeddedServer | None:
+    """Read the server's ``postmaster.pid``: process, data, start time, port, socket folder, address, more."""
     with suppress(FileNotFoundError):
         lines = os.fsdecode((_data(folder) / "postmaster.pid").read_bytes()).splitlines()
         _, _, _, port, socket_folder, address = (lines + [""] * 6)[:6]
@@ -192,7 +190,7 @@ def _noted(folder: Path) -> EmbeddedServer | None:
 
 
 def _processes(folder: Path) -> list[int]:
-    """Find what runs on the folder's data: PostgreSQL's processes work within it."""
+    """Return the processes that run on the folder's data: PostgreSQL's have it as working directory."""
     alive = (
         process
         for process in psutil.process_iter(["name", "cwd", "status"])
@@ -221,8 +219,7 @@ def _launch(folder: Path, programs: Programs) -> EmbeddedServer:
         f"--options={_listening(folder, programs)}",
         cwd=folder,
     )
-    server = _noted(folder)
-    if status or server is None:
+    if status or (server := _server_note(folder)) is None:
         raise _failure("did not start", folder, f"{_tail(written)}; {_log_tail(folder)}")
     return server
 
@@ -246,27 +243,40 @@ def _socket_folder(folder: Path, programs: Programs) -> Path:
     return short
 
 
-# Who uses it
+# Which processes use it: each holds a lock of its own
 
 
 def _sign_in(folder: Path, programs: Programs) -> None:
-    atexit.register(_sign_out, os.getpid(), folder, programs, sign_in(_users(folder)))
+    mine = fasteners.InterProcessLock(_users(folder) / f"{os.getpid()}-{secrets.token_hex(4)}")
+    mine.acquire()
+    atexit.register(_sign_out, os.getpid(), folder, programs, mine)
     _signed_in.add((os.getpid(), folder))
 
 
 def _sign_out(pid: int, folder: Path, programs: Programs, mine: fasteners.InterProcessLock) -> None:
     if pid != os.getpid() or not _users(folder).is_dir():
-        # A forked child, or a folder that was removed: the server has noticed that by itself.
+        # A forked child; or the folder was removed, which ends the server by itself.
         return
     with _lock(folder):
         mine.release()
-        if not is_used(_users(folder)):
+        # All are tried, so that no file of a killed process stays behind.
+        if not any([_is_held(user) for user in _users(folder).iterdir()]):
             _stop(folder, programs)
 
 
+def _is_held(user: Path) -> bool:
+    """Return True if a living process holds the lock; the file of a dead one is removed."""
+    lock = fasteners.InterProcessLock(user)
+    if not lock.acquire(blocking=False):
+        lock.lockfile.close()
+        return True
+    lock.release()
+    user.unlink()
+    return False
+
+
 def _stop(folder: Path, programs: Programs) -> None:
-    server = _noted(folder)
-    if server is None:
+    if (server := _server_note(folder)) is None:
         return
     arguments = ("stop", "--wait", "--mode=fast", f"--pgdata={_data(folder)}")
     status, written = programs.call("pg_ctl", *arguments, cwd=folder)
@@ -276,9 +286,9 @@ def _stop(folder: Path, programs: Programs) -> None:
         shutil.rmtree(server.host, ignore_errors=True)
 
 
-def _failure(what: str, folder: Path, told: str) -> DatabaseError:
+def _failure(what: str, folder: Path, output: str) -> DatabaseError:
     remedy = "Remove the cause that PostgreSQL names, and try again."
-    return DatabaseError(f"The embedded server {what}", path=folder, found=told, remedy=remedy)
+    return DatabaseError(f"The embedded server {what}", path=folder, found=output, remedy=remedy)
 
 
 def _tail(written: str) -> str:

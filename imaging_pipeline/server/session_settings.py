@@ -1,4 +1,4 @@
-"""What holds of every connection of ours, and is said again whenever it is made anew."""
+"""Settings of every connection to the database, set again whenever it reconnects."""
 
 from __future__ import annotations
 
@@ -6,56 +6,56 @@ import socket
 from typing import Any
 
 _MYSQL_SESSION = (
-    # By default a transaction that waited for a lock still sees the rows of before, and would register a
-    # session a second time.
+    # By default a transaction that waited for a lock still sees the rows as they were before, and would
+    # register a session a second time.
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    # What databases are created with. Under other defaults keys would ignore case, and a latin1 server
-    # would refuse names; and tables of a person's own schema can refer to ours only with the same.
+    # Schemas are created with these. Under other defaults keys would ignore case, and a latin1 server would
+    # refuse names; and foreign keys from a person's own schema need the same collation as ours.
     "SET SESSION character_set_server = 'utf8mb4', SESSION collation_server = 'utf8mb4_bin'",
 )
 
-# A network that goes silent says nothing. By default systems ask after two hours whether the other side is
-# still there, and repeat for a quarter of an hour what was not received.
-_ASK_AFTER_S, _ASK_EVERY_S, _ASK_TIMES = 60, 15, 4
-_REPEAT_FOR_S = _ASK_AFTER_S + _ASK_EVERY_S * _ASK_TIMES
+# A broken network sends no error. By default, systems send the first keep-alive probe after two hours, and
+# retransmit unacknowledged data for a quarter of an hour.
+_PROBE_AFTER_S, _PROBE_EVERY_S, _NUM_PROBES = 60, 15, 4
+_RETRANSMIT_FOR_S = _PROBE_AFTER_S + _PROBE_EVERY_S * _NUM_PROBES
 _TCP = {
-    "TCP_KEEPIDLE": _ASK_AFTER_S,
-    "TCP_KEEPINTVL": _ASK_EVERY_S,
-    "TCP_KEEPCNT": _ASK_TIMES,
-    "TCP_USER_TIMEOUT": _REPEAT_FOR_S * 1000,
+    "TCP_KEEPIDLE": _PROBE_AFTER_S,
+    "TCP_KEEPINTVL": _PROBE_EVERY_S,
+    "TCP_KEEPCNT": _NUM_PROBES,
+    "TCP_USER_TIMEOUT": _RETRANSMIT_FOR_S * 1000,
 }
 
 
-def settle(connection: Any) -> None:
-    """Let a connection behave alike on both backends, and notice within minutes that it is dead."""
+def configure_session(connection: Any) -> None:
+    """Make a connection behave alike on both backends, and notice within minutes that it is dead."""
     reconnect = connection.connect
 
-    def settle_now() -> None:
-        _notice_silence(connection)
+    def configure() -> None:
+        _set_keepalive(connection)
         if connection.adapter.backend == "mysql":
             for statement in _MYSQL_SESSION:
                 connection.query(statement, reconnect=False)
 
-    def connect_settled() -> None:
+    def connect_and_configure() -> None:
         reconnect()
-        settle_now()
+        configure()
 
-    connection.connect = connect_settled
-    settle_now()
+    connection.connect = connect_and_configure
+    configure()
 
 
-def _notice_silence(connection: Any) -> None:
-    with _its_socket(connection) as its_socket:
-        if its_socket.family not in (socket.AF_INET, socket.AF_INET6):
+def _set_keepalive(connection: Any) -> None:
+    with _socket_of(connection) as handle:
+        if handle.family not in (socket.AF_INET, socket.AF_INET6):
             return
-        its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _TCP.items():
             if hasattr(socket, name):  # each system has its own
-                its_socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _its_socket(connection: Any) -> socket.socket:
-    """Return a second handle of a connection's socket, to be closed; what is set by it holds of the first."""
+def _socket_of(connection: Any) -> socket.socket:
+    """Return a second handle of a connection's socket, to be closed; options of it are the socket's."""
     driver = connection._conn
     number = driver._sock.fileno() if connection.adapter.backend == "mysql" else driver.fileno()
     return socket.socket(fileno=socket.dup(number))

@@ -16,6 +16,7 @@ from typing import Any
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import PipelineError, ProcessKilledError, Responsible, RunError
+from imaging_pipeline.processes import exit_text
 from imaging_pipeline.share_away import is_share_away
 from imaging_pipeline.suite2p_runner.run_settings import CELLPOSE_MODELS_VARIABLE, cellpose_models
 from imaging_pipeline.suite2p_runner.scratch import filled_up, has_no_room, is_full
@@ -148,7 +149,7 @@ def _error(
     outcome: _Outcome, code: int, said: tuple[str, ...], job: Mapping[str, Any], folder: Path
 ) -> PipelineError:
     error = outcome.last.get("error")
-    told = f"{error['type']}: {error['message']}" if error else _how_it_ended(code)
+    told = f"{error['type']}: {error['message']}" if error else exit_text(code)
     if _is_scratch_full(error, code, folder):
         return filled_up(folder, told)
     lines = outcome.log if error else (*outcome.log, *said)[-_TOLD_LINES:]
@@ -165,15 +166,6 @@ def _error(
         if error["errno"] is not None:  # whoever decides what becomes of the run wants to know
             failure.__cause__ = OSError(error["errno"], error["message"])
     return failure
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _was_killed(error: Mapping[str, Any] | None, code: int) -> bool:

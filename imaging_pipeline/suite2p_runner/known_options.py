@@ -15,6 +15,7 @@ from typing import Any
 
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.printable import printable, short_repr
 
 # Lets the pipeline choose; see `run_settings`.
 AUTO = "auto"
@@ -22,6 +23,8 @@ AUTO_ALLOWED = "registration.batch_size"
 
 
 _NUMBERS = ("list", "tuple")
+# Looking for names like an unknown one takes its time, and nobody reads more.
+_MAX_LISTED = 10
 _WORDS = {
     "bool": "true or false",
     "int": "a whole number",
@@ -132,7 +135,7 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
         return list(value)
     raise InputError(
         f"The Suite2p option {written or name} has a value of the wrong kind",
-        found=repr(value),
+        found=short_repr(value),
         allowed=f"{_WORDS[kind]} or '{AUTO}'" if name == AUTO_ALLOWED else _WORDS[kind],
         remedy="Correct the option set.",
     )
@@ -141,11 +144,14 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
 def unknown_options(unknown: Iterable[str], known: Iterable[str]) -> InputError:
     """Return the error of options that are not known, with the known ones that look like each."""
     names = {name.rpartition(".")[2]: name for name in known}
-    told = (
-        with_alike(key, [names[alike] for alike in near(key.rpartition(".")[2], names)]) for key in unknown
-    )
+    keys = list(unknown)
+    told = [
+        with_alike(printable(key), [names[alike] for alike in near(key.rpartition(".")[2], names)])
+        for key in keys[:_MAX_LISTED]
+    ]
+    more = [f"and {len(keys) - _MAX_LISTED} more"] if len(keys) > _MAX_LISTED else []
     return InputError(
         "Suite2p does not know some options of this set, and would ignore them",
-        found="; ".join(told),
+        found="; ".join([*told, *more]),
         remedy="Correct or remove these keys.",
     )

@@ -6,7 +6,6 @@ keys that it does not know; here they are refused, and whatever an old set says 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, InputError, NothingFoundError, PipelineError, Responsible
-from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.printable import short_repr
+from imaging_pipeline.readers.npy.file import load_dictionary
 from imaging_pipeline.readers.suite2p.metadata import NOT_OPTIONS, SETTINGS_GROUPS, Generation, plain
 from imaging_pipeline.suite2p_runner.known_options import (
     conform,
@@ -30,6 +30,9 @@ from imaging_pipeline.suite2p_runner.options_0x import Translated, is_known_0x, 
 CARRIED_DB = ("nplanes", "nchannels", "functional_chan", "ignore_flyback", "keep_movie_raw")
 _OTHER_DB = "The pipeline chooses which files are read, how, and where the output goes."
 NO_OPTION = "It is a place, a version or a result of a run, not an option."
+
+# A whole ``ops.npy`` of 10,000 tifs has some 30,000.
+_MAX_ELEMENTS = 100_000
 
 # In an output of 1.x, what registration found stands beside the groups under the name of an old option.
 _RESULTS_1X = ("bidiphase",)
@@ -90,7 +93,7 @@ def _loaded(path: Path) -> Mapping[str, Any]:
         raise NothingFoundError("The Suite2p option set is not there", remedy="Correct the path.")
     match path.suffix.lower():
         case ".npy":
-            options = load_npy(path)
+            options = load_dictionary(path, _MAX_ELEMENTS)
         case ".json":
             options = _load_json(path)
         case suffix:
@@ -113,7 +116,7 @@ def _loaded(path: Path) -> Mapping[str, Any]:
 def _load_json(path: Path) -> Any:
     try:
         return strict_json.loads(path.read_text(encoding="utf-8-sig"))
-    except strict_json.GivenTwiceError as error:
+    except strict_json.DuplicateKeyError as error:
         raise FormatError(
             "An option set gives a key twice", found=error.key, remedy="Remove one of the two."
         ) from error
@@ -155,23 +158,13 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
 def _refuse_unkeepable(options: Mapping[str, Any]) -> None:
     """Refuse values that no database takes as JSON."""
     for name, value in flat(options):
-        if not _can_be_kept([name, value]):
+        if not strict_json.is_storable([name, value]):
             raise InputError(
                 f"The Suite2p option {name!r} has a value that cannot be kept",
-                found=repr(value),
+                found=short_repr(value),
                 allowed="finite numbers, and characters that can be written",
                 remedy="Correct the option set.",
             )
-
-
-def _can_be_kept(value: Any) -> bool:
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        # Half a pair of characters cannot be encoded.
-        text.encode()
-    except (TypeError, ValueError):
-        return False
-    return "\\u0000" not in text.replace("\\\\", "")
 
 
 def _require_groups(options: Mapping[str, Any]) -> None:
@@ -180,7 +173,7 @@ def _require_groups(options: Mapping[str, Any]) -> None:
         if name in groups:
             raise InputError(
                 f"{name} of Suite2p is a group of settings, and no setting",
-                found=repr(value),
+                found=short_repr(value),
                 allowed=f'{{"{name.rpartition(".")[2]}": {{…}}}}',
                 remedy="Put the settings of the group between { and }.",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -37,6 +37,7 @@ _UNREGISTERED = {
 # `tiff_to_binary` takes the other channel by counting back from the functional one.
 _MAX_FUNCTIONAL = 2
 
+_CELLPOSE_MODEL = "cpsam"
 CELLPOSE_MODELS_VARIABLE = "CELLPOSE_LOCAL_MODELS_PATH"
 
 
@@ -194,13 +195,13 @@ def cellpose_models() -> Path:
 
 
 def _check_weights(model: str) -> None:
-    """Take weights from the folder of the administrator only: torch unpickles them."""
-    if not model or PureWindowsPath(model).name != model:
+    """Refuse weights that Suite2p would not take; those it takes are unpickled, and the administrator's."""
+    if model != _CELLPOSE_MODEL:
         raise InputError(
-            "An option set names Cellpose's weights by a path",
+            "Suite2p 1.1 detects with its own choice of Cellpose's weights, whatever an option set names",
             found=printable(model),
-            allowed=f"the name of a file in {cellpose_models()}",
-            remedy="Let the administrator put the weights there, and name them without a folder.",
+            allowed=_CELLPOSE_MODEL,
+            remedy="Remove detection.cellpose_settings.cellpose_model from the option set.",
         )
     if not (cellpose_models() / model).is_file():
         raise MissingWeightsError(

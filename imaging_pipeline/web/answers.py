@@ -22,7 +22,7 @@ from imaging_pipeline.errors import (
     TooOftenError,
     UnreachableError,
 )
-from imaging_pipeline.server.database_errors import is_loss
+from imaging_pipeline.server.connection_errors import is_loss
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.people import place_here, sign_in_answer
 from imaging_pipeline.web.typed import Fields, typed_fields

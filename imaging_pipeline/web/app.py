@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "in_words": wording.in_words,
     "json_text": partial(json.dumps, indent=2, ensure_ascii=False),
     "schema_of": table_names.schema_of,
-    "table_name": table_names.shown,
-    "whose_move": wording.WHOSE_MOVE.__getitem__,
+    "table_name": table_names.readable_name,
+    "whose_move": attrgetter("phrase"),
     "zip": zip,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from imaging_pipeline.schemas.administer.change_log import kept_change
+from imaging_pipeline.schemas.administer.change_log import recorded_change
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.people import me
@@ -26,5 +26,5 @@ def kept(action: str, subject: object, details: Mapping[str, Any] | None = None)
         The values given, as JSON has them; never a password.
     """
     bound = tables()
-    with kept_change(bound, me().username, action, subject, details):
+    with recorded_change(bound, me().username, action, subject, details):
         yield bound

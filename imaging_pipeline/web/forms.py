@@ -8,8 +8,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import Field, FileField, PasswordField, StringField
 
-from imaging_pipeline.errors import PipelineError
-from imaging_pipeline.printable import escaped
+from imaging_pipeline.errors import PipelineError, shown_value
 
 
 class Form(FlaskForm):
@@ -53,9 +52,9 @@ def sentence(error: PipelineError, *, with_path: bool = False) -> str:
     if with_path and error.path is not None:
         told.append(f"File: {error.path}.")
     if error.found is not None:
-        told.append(f"Found: {escaped(str(error.found))}.")
+        told.append(f"Found: {shown_value(error.found)}.")
     if error.allowed is not None:
-        told.append(f"Allowed: {error.allowed}.")
+        told.append(f"Allowed: {shown_value(error.allowed)}.")
     return " ".join([*told, error.remedy])
 
 

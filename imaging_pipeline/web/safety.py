@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.administer.sign_in import LIFETIME
-from imaging_pipeline.server.connection_errors import where
+from imaging_pipeline.server.connection_errors import server_name
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request with its files. An option set has some kilobytes."""
@@ -56,7 +56,7 @@ class _Cookies(SecureCookieSessionInterface):
 def settings(config: Config, secret_key: str) -> dict[str, Any]:
     """Return Flask's settings."""
     # Cookies do not tell ports apart: the demo's and the lab's site may be on one machine.
-    database = zlib.crc32(f"{where(config)} {config.prefix}".encode())
+    database = zlib.crc32(f"{server_name(config)} {config.prefix}".encode())
     return {
         "SECRET_KEY": secret_key,
         "SESSION_COOKIE_NAME": f"imaging_pipeline_{database:08x}",

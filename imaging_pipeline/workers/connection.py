@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.errors import DatabaseError, Responsible, UnreachableError
-from imaging_pipeline.server.connection_errors import words
-from imaging_pipeline.server.database_errors import is_loss, is_of_server
+from imaging_pipeline.server.connection_errors import error_text, is_loss, is_of_server
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
 
@@ -105,7 +104,7 @@ def surviving(connection: Any, tell: Callable[[Note], None]) -> Iterator[None]:
         if is_alive(connection) and not isinstance(error, LostConnectionError):
             if not is_of_server(error):
                 raise
-            tell(Note(f"The database refused: {words(error)}. It is tried again.", logging.WARNING))
+            tell(Note(f"The database refused: {error_text(error)}. It is tried again.", logging.WARNING))
             return
         try:
             revive(connection)

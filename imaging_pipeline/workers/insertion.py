@@ -10,7 +10,7 @@ from typing import Any
 from datajoint.errors import DataJointError
 from deepdiff import DeepHash
 
-from imaging_pipeline.server.database_errors import is_loss
+from imaging_pipeline.server.connection_errors import is_loss
 from imaging_pipeline.workers.connection import is_alive, revive
 from imaging_pipeline.workers.reservation import FencedJobs, Judge
 

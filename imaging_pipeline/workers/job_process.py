@@ -19,7 +19,7 @@ from typing import Any
 from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.errors import DatabaseError
-from imaging_pipeline.server.database_errors import is_of_server
+from imaging_pipeline.server.connection_errors import is_of_server
 from imaging_pipeline.workers.connection import is_alive, revive
 from imaging_pipeline.workers.job_table import JobTable
 from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE, Line, LineHandler

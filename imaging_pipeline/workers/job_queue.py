@@ -9,13 +9,8 @@ from typing import Any
 
 from datajoint.jobs import Job
 
+from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.messages import Key
-
-# How long ago, by the server's clock and the time zone that it wrote the time in.
-_AGE_S = {
-    "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - reserved_time::timestamptz)",
-    "mysql": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) - UNIX_TIMESTAMP(reserved_time)",
-}
 
 WORKER = "version"
 """DataJoint's column in which a job's worker stands by its name: host and pid are given again to others."""
@@ -153,8 +148,9 @@ class JobQueue(Job):
         return self.connection.query(query).fetchone() is not None
 
     def _reservations(self, where: str, *args: object) -> list[Reservation]:
+        age_s = server_clock.seconds_since(self.adapter.backend, "reserved_time")
         query = (
-            f"SELECT *, {_AGE_S[self.adapter.backend]} AS age_s FROM {self.full_table_name}"
+            f"SELECT *, {age_s} AS age_s FROM {self.full_table_name}"
             f" WHERE status='reserved' AND {where}{self._within}"
         )
         return [self._reservation(row) for row in self.connection.query(query, args=args, as_dict=True)]

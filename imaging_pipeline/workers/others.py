@@ -63,7 +63,7 @@ def is_orphan(reservation: Reservation) -> bool:
 def _workers(watch: Watch) -> dict[str, Mapping[str, Any]]:
     """Return the rows of all workers, with their age, by name."""
     workers = watch.workers
-    age = server_clock.seconds_since(workers.connection, "worker_heartbeat")
+    age = server_clock.seconds_since_utc(workers.connection.adapter.backend, "worker_heartbeat")
     query = f"SELECT *, {age} AS age_s FROM {workers.full_table_name}"
     return {row["worker_name"]: row for row in workers.connection.query(query, as_dict=True).fetchall()}
 

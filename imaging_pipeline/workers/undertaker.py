@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import signal
 
 from imaging_pipeline.errors import parse_message
+from imaging_pipeline.processes import exit_text
 from imaging_pipeline.workers.connection import surviving
 from imaging_pipeline.workers.desk import Desk
 from imaging_pipeline.workers.heartbeat import Heartbeat
@@ -51,7 +51,7 @@ class Undertaker:
 
     def bury_own(self, table: str, key: Key, ended: Ended) -> Finished:
         """Settle the job of a process of ours that died; where the database is away, that is done later."""
-        cause = f"The job's process died ({_how(ended.exit_code)})"
+        cause = f"The job's process died ({exit_text(ended.exit_code)})"
         finished = None
         with surviving(self._desk.connection, self._desk.tell):
             for reservation in self._desk.queues[table].of_worker(self._name):
@@ -76,12 +76,3 @@ class Undertaker:
             return Verdict(Fate.INTERRUPTED)
         verdicts = (policy.judge_death(death) for policy in self._desk.policies)
         return first_verdict(verdicts, Verdict(Fate.CRASHED, f"{death.cause}."))
-
-
-def _how(exit_code: int) -> str:
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    try:
-        return signal.Signals(-exit_code).name
-    except ValueError:
-        return f"signal {-exit_code}"

@@ -54,17 +54,17 @@ class Wiring:
     @property
     def handle(self) -> Any:
         """What the functions of duties take."""
-        return tables.in_code()
+        return tables.default_tables()
 
     @property
     def workers(self) -> Any:
         """The table of workers."""
-        return tables.in_code().imaging.Worker()
+        return tables.default_tables().imaging.Worker()
 
     @property
     def changes(self) -> Any:
         """The table in which changes are counted."""
-        return tables.in_code().imaging.TableChange()
+        return tables.default_tables().imaging.TableChange()
 
     def meant(self, target: Any, condition: str) -> str:
         """Return the SQL condition on a table's keys of the sessions that a person's condition means.
@@ -73,11 +73,11 @@ class Wiring:
         ------
         InputError
         """
-        return keys_meant(tables.in_code(), target.primary_key, condition)
+        return keys_meant(tables.default_tables(), target.primary_key, condition)
 
     def abilities(self, config: Any, lanes: Sequence[Lane]) -> Abilities:
         """Look what this machine can do of some lanes."""
-        return find_abilities(config, tables.in_code(), lanes)
+        return find_abilities(config, tables.default_tables(), lanes)
 
     def here(self, lane: Lane, target: Any, abilities: Abilities) -> str:
         """Return the SQL condition on the keys whose files this machine finds; empty where it finds all."""
@@ -90,7 +90,7 @@ class Wiring:
         """Return why there is no room for a job on this machine; nothing where there is."""
         if Need.SUITE2P not in lane.needs:
             return ""
-        needs = job_needs(tables.in_code(), lane, dict(key))
+        needs = job_needs(tables.default_tables(), lane, dict(key))
         why_not, _ = room(needs, abilities.scratch_bytes, abilities.memory_bytes)
         return f"This machine cannot do it: {why_not}." if why_not else ""
 

@@ -104,8 +104,9 @@ class WorkerRows:
         """
         since_s = self._since_s()
         free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
+        now = server_clock.utc_now(self._connection.adapter.backend)
         beaten = self._query(
-            f"UPDATE {self._worker} SET worker_heartbeat={server_clock.now(self._connection)},"
+            f"UPDATE {self._worker} SET worker_heartbeat={now},"
             " worker_scratch_bytes=%s, worker_memory_bytes=%s WHERE worker_name=%s",
             *free,
             self._identity.name,
@@ -127,7 +128,7 @@ class WorkerRows:
                 self._query(f"DELETE FROM {table} WHERE worker_name=%s", self._identity.name)
 
     def _since_s(self) -> float:
-        age = server_clock.seconds_since(self._connection, "worker_heartbeat")
+        age = server_clock.seconds_since_utc(self._connection.adapter.backend, "worker_heartbeat")
         query = f"SELECT {age} FROM {self._worker} WHERE worker_name=%s"
         found = self._connection.query(query, args=(self._identity.name,)).fetchone()
         return 0.0 if found is None else float(found[0])
@@ -145,7 +146,7 @@ class WorkerRows:
             "worker_scratch_bytes": scratch_bytes,
             "worker_memory_bytes": memory_bytes,
         }
-        now, marks = server_clock.now(self._connection), ", ".join(["%s"] * len(row))
+        now, marks = server_clock.utc_now(self._connection.adapter.backend), ", ".join(["%s"] * len(row))
         # Others may have removed the row of a worker that was suspended for hours.
         ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.begun), "second")
         self._query(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import InputError, PathError
+from imaging_pipeline.errors import InputError, PathError, PipelineError
 from imaging_pipeline.names import settings_hash
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer import administration
@@ -19,30 +20,30 @@ DAY = date(2026, 3, 14)
 
 
 def test_a_user_is_added_once(lab: Lab) -> None:
-    added = administration.add_user(tables.in_code(), " bo ", email="bo@example.org", is_staff=True)
+    added = administration.add_user(tables.default_tables(), " bo ", email="bo@example.org", is_staff=True)
     assert added == administration.Added("bo", is_new=True)
-    assert administration.add_user(tables.in_code(), "bo") == administration.Added("bo", is_new=False)
+    assert administration.add_user(tables.default_tables(), "bo") == administration.Added("bo", is_new=False)
     row = (imaging.User & {"username": "bo"}).fetch1()
     assert (row["email"], bool(row["is_active"]), bool(row["is_staff"])) == ("bo@example.org", True, True)
-    account = tables.in_code().connection.get_user()
+    account = tables.default_tables().connection.get_user()
     assert imaging.Change().fetch1("change_username", "change_action") == (account, "added the user")
 
 
 def test_a_user_is_not_changed_by_adding_again(lab: Lab) -> None:
     with pytest.raises(InputError, match="there already with other values.*first_name is 'Anna', not 'Ann'"):
-        administration.add_user(tables.in_code(), "anna", first_name="Ann")
+        administration.add_user(tables.default_tables(), "anna", first_name="Ann")
     with pytest.raises(InputError, match="Found: email is .*not 'a@b.no'.*Leave out what differs"):
-        administration.add_user(tables.in_code(), "anna", email="a@b.no")
+        administration.add_user(tables.default_tables(), "anna", email="a@b.no")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "an\nna", "x" * 65])
 def test_a_name_that_cannot_be_is_refused(lab: Lab, name: str) -> None:
     with pytest.raises(InputError):
-        administration.add_user(tables.in_code(), name)
+        administration.add_user(tables.default_tables(), name)
 
 
 def test_a_scope_is_added_once(lab: Lab) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     assert administration.add_scope(handle, "mini2p", notes="second").is_new
     assert not administration.add_scope(handle, "mini2p").is_new
     with pytest.raises(InputError, match="other values"):
@@ -50,37 +51,41 @@ def test_a_scope_is_added_once(lab: Lab) -> None:
 
 
 def test_a_repository_gets_its_roots(lab: Lab) -> None:
-    added = administration.add_repository(tables.in_code(), "archive", ['"F:\\"', "\\\\server\\archive"])
+    added = administration.add_repository(
+        tables.default_tables(), "archive", ['"F:\\"', "\\\\server\\archive"]
+    )
     assert added == administration.AddedRepository("archive", True, ("F:\\", "\\\\server\\archive"), ())
     again = administration.add_repository(
-        tables.in_code(), "archive", ["f:/", "/mnt/archive", "/mnt/archive/"]
+        tables.default_tables(), "archive", ["f:/", "/mnt/archive", "/mnt/archive/"]
     )
     assert again == administration.AddedRepository(
         "archive", False, ("/mnt/archive",), ("f:/", "/mnt/archive/")
     )
-    roots = {root.root for root in tables.in_code().roots() if root.repository_name == "archive"}
+    roots = {root.root for root in tables.default_tables().roots() if root.repository_name == "archive"}
     assert roots == {"F:\\", "\\\\server\\archive", "/mnt/archive"}
 
 
 def test_a_root_of_another_repository_is_refused_with_its_owner(lab: Lab) -> None:
     with pytest.raises(InputError, match=r"n:/Moser/ belongs to the repository 'moser'"):
-        administration.add_repository(tables.in_code(), "archive", ["/mnt/archive", "n:/Moser/"])
+        administration.add_repository(tables.default_tables(), "archive", ["/mnt/archive", "n:/Moser/"])
     assert not imaging.Repository & {"repository_name": "archive"}
 
 
 def test_a_root_below_one_of_another_repository_is_its_own(lab: Lab) -> None:
-    assert administration.add_repository(tables.in_code(), "old", ["N:\\moser\\old"]).new_roots
+    assert administration.add_repository(tables.default_tables(), "old", ["N:\\moser\\old"]).new_roots
 
 
 @pytest.mark.parametrize("root", ["moser", "", "..\\moser", "\\\\server"])
 def test_a_root_that_is_no_whole_path_is_refused(lab: Lab, root: str) -> None:
     with pytest.raises(PathError, match="whole path.*The administrator's move"):
-        administration.add_repository(tables.in_code(), "archive", [root])
+        administration.add_repository(tables.default_tables(), "archive", [root])
     assert not imaging.Repository & {"repository_name": "archive"}
 
 
 def test_a_setup_gets_its_parts(lab: Lab) -> None:
-    added = administration.add_setup(tables.in_code(), "rig", DAY, "2Pminiscope_A", note="new", parts=PARTS)
+    added = administration.add_setup(
+        tables.default_tables(), "rig", DAY, "2Pminiscope_A", note="new", parts=PARTS
+    )
     assert added == administration.AddedSetup("rig", True, DAY, ("Sync", "Tracking1D", "Labview"), ())
     lines = imaging.Setup.Sync().to_dicts(order_by="sync_name")
     assert [(line["sync_name"], bool(line["master"]), line["tolerance"]) for line in lines] == [
@@ -91,7 +96,7 @@ def test_a_setup_gets_its_parts(lab: Lab) -> None:
 
 
 def test_a_setup_added_again_gets_only_the_parts_that_it_lacks(lab: Lab) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=PARTS)
     more = PARTS | {"Treadmill": {"calibration": 0.25}}
     again = administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=more)
@@ -103,7 +108,7 @@ def test_a_setup_added_again_gets_only_the_parts_that_it_lacks(lab: Lab) -> None
 
 @pytest.mark.parametrize("part", [{"Tracking1D": {"encoder_steps": 512}}, {"Sync": PARTS["Sync"][:1]}])
 def test_a_calibration_is_never_changed(lab: Lab, part: dict) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=PARTS)
     with pytest.raises(InputError, match="there already with other values"):
         administration.add_setup(handle, "rig", DAY, "2Pminiscope_A", parts=part)
@@ -133,13 +138,13 @@ def test_a_calibration_is_never_changed(lab: Lab, part: dict) -> None:
 )
 def test_parts_that_cannot_be_are_refused(lab: Lab, parts: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        administration.add_setup(tables.in_code(), "rig", DAY, "2Pminiscope_A", parts=parts)
+        administration.add_setup(tables.default_tables(), "rig", DAY, "2Pminiscope_A", parts=parts)
     assert not imaging.Setup()
 
 
 def test_a_setup_is_for_an_experiment_type_that_there_is(lab: Lab) -> None:
     with pytest.raises(InputError, match="no experiment_type '2pminiscope'.*2Pminiscope_A"):
-        administration.add_setup(tables.in_code(), "rig", DAY, "2pminiscope")
+        administration.add_setup(tables.default_tables(), "rig", DAY, "2pminiscope")
 
 
 def test_an_option_set_is_told_in_the_words_of_todays_suite2p(lab: Lab) -> None:
@@ -150,7 +155,7 @@ def test_an_option_set_is_told_in_the_words_of_todays_suite2p(lab: Lab) -> None:
         "save_path0": "/somewhere",
         "preclassify": 0.0,
     }
-    added = administration.add_options(tables.in_code(), "fast", given)
+    added = administration.add_options(tables.default_tables(), "fast", given)
     row = imaging.Suite2pyOps().fetch1()
     # A place is no option.
     assert row["ops"] == {name: value for name, value in given.items() if name != "save_path0"}
@@ -163,7 +168,7 @@ def test_an_option_set_is_told_in_the_words_of_todays_suite2p(lab: Lab) -> None:
 
 
 def test_the_same_content_is_the_same_set_and_another_content_needs_another_name(lab: Lab) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     first = administration.add_options(handle, "fast", {"tau": 1.0, "neucoeff": 0.7})
     again = administration.add_options(
         handle, "fast", {"extraction": {"neuropil_coefficient": 0.7}, "tau": 1}
@@ -183,16 +188,46 @@ def test_the_same_content_is_the_same_set_and_another_content_needs_another_name
 )
 def test_a_name_that_no_folder_can_have_is_refused(lab: Lab, name: str) -> None:
     with pytest.raises(InputError, match="cannot have this name"):
-        administration.add_options(tables.in_code(), name, {"tau": 1.0})
+        administration.add_options(tables.default_tables(), name, {"tau": 1.0})
 
 
 def test_an_option_that_suite2p_does_not_know_is_refused(lab: Lab) -> None:
     with pytest.raises(InputError, match="tua"):
-        administration.add_options(tables.in_code(), "fast", {"tua": 1.0})
+        administration.add_options(tables.default_tables(), "fast", {"tua": 1.0})
 
 
 def test_a_real_option_set_is_added(lab: Lab, samples: Path) -> None:
     file = samples / "suite2p_options" / "GCaMP6S_P2_C1_7.25Hz_MEC.npy"
-    added = administration.add_options(tables.in_code(), file.stem, load_options(file))
+    added = administration.add_options(tables.default_tables(), file.stem, load_options(file))
     assert added.is_new
-    assert not administration.add_options(tables.in_code(), file.stem, load_options(file)).is_new
+    assert not administration.add_options(tables.default_tables(), file.stem, load_options(file)).is_new
+
+
+@pytest.mark.parametrize(
+    ("add", "field"),
+    [
+        (lambda bound: administration.add_user(bound, "x" * 65), "username"),
+        (lambda bound: administration.add_user(bound, " "), "username"),
+        (lambda bound: administration.add_user(bound, "bo", email="x" * 256), "email"),
+        (lambda bound: administration.add_scope(bound, "mini", notes="x" * 1025), "scope_notes"),
+        (lambda bound: administration.add_apparatus(bound, "box", "cage"), "category"),
+        (lambda bound: administration.add_repository(bound, "other", ["moser"]), "roots"),
+        (lambda bound: administration.add_repository(bound, "other", ["/" + "x" * 255]), "roots"),
+        (lambda bound: administration.add_setup(bound, "wheel", DAY, "2P"), "experiment_type"),
+        (
+            lambda bound: administration.add_setup(
+                bound, "wheel", DAY, "2Pminiscope_A", parts={"Tracking1D": {"encoder_steps": "many"}}
+            ),
+            "parts",
+        ),
+        (
+            lambda bound: administration.add_setup(bound, "wheel", DAY, "2Pminiscope_A", parts={"Motor": {}}),
+            "parts",
+        ),
+        (lambda bound: administration.add_options(bound, "suite2p", {"tau": 0.7}), "ops_name"),
+    ],
+)
+def test_an_error_names_the_field_that_it_is_about(lab: Lab, add: Callable, field: str) -> None:
+    with pytest.raises(PipelineError) as error:
+        add(tables.default_tables())
+    assert error.value.field == field

@@ -85,7 +85,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def prepared_lab(config: Config, folder: Path, num_folders: int) -> tuple[Lab, list[Requested]]:
     folder.mkdir()
     lab = emptied_lab(config, folder)
-    add_options(tables.in_code(), OPS_NAME, RIGID)
+    add_options(tables.default_tables(), OPS_NAME, RIGID)
     return lab, write_share(lab.share, num_folders)
 
 

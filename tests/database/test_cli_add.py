@@ -137,7 +137,7 @@ def test_a_request_stops_where_more_would_be_deleted_than_was_shown(lab: Lab) ->
     folder = outdated_folder(lab)
     preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True))
     shown = {each.table: each.num_rows for each in preview.purged}
-    (request,) = requests.insert(tables.in_code(), [lab.request(folder, combined=True)], consent=shown)
+    (request,) = requests.insert(tables.default_tables(), [lab.request(folder, combined=True)], consent=shown)
     imaging.Tif.populate()
     imaging.ImagingAnalysis.populate()
     before = row_counts(lab)

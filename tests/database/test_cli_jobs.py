@@ -152,14 +152,14 @@ def test_jobs_that_failed_of_the_same_are_told_together(lab: Lab) -> None:
     failed = jobs & {"status": "error"}
     for number, key in enumerate(failed.keys(order_by="completed_time")):
         jobs.update1({**key, "error_message": f"FormatError: {bad(f'{number}.tif')}"})
-    (failure,) = failures(tables.in_code())
+    (failure,) = failures(tables.default_tables())
     assert (failure.table, failure.number, failure.told.remedy) == ("imaging.Tif", 2, "Copy it again.")
     assert failure.newest.about == "90218-run4"
 
 
 @pytest.mark.usefixtures("folder")
 def test_pages_of_jobs_follow_each_other(lab: Lab) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     imaging.BaseFolder.add(**lab.request(lab.share / "90218" / "day9", combined=False))
     everything = list_jobs(handle, Selection(), limit=100)
     pages = [list_jobs(handle, Selection(), limit=2, offset=offset) for offset in (0, 2, 4, 6, 8)]
@@ -171,7 +171,7 @@ def test_what_is_made_is_counted_by_its_rows_whoever_made_them(lab: Lab, folder:
     imaging.Tif.jobs.delete_quick()
 
     def counts() -> dict[JobStatus, int]:
-        found = overview(tables.in_code(), Selection(table="Tif"))
+        found = overview(tables.default_tables(), Selection(table="Tif"))
         return dict(found[0].counts)
 
     assert counts() == {JobStatus.PENDING: 5, JobStatus.SUCCESS: 1}
@@ -184,6 +184,6 @@ def test_the_median_of_an_even_and_an_odd_number_of_durations(lab: Lab, folder: 
     for number, key in enumerate(jobs.keys()):
         jobs.update1({**key, "status": "success", "duration": [4.0, 1.0, 100.0, 2.0, 3.0, 5.0][number]})
 
-    assert durations(tables.in_code()) == {"imaging.Tif": Durations(3.5, 115.0)}
+    assert durations(tables.default_tables()) == {"imaging.Tif": Durations(3.5, 115.0)}
     (jobs & {"duration": 100.0}).delete_quick()
-    assert durations(tables.in_code()) == {"imaging.Tif": Durations(3.0, 15.0)}
+    assert durations(tables.default_tables()) == {"imaging.Tif": Durations(3.0, 15.0)}

@@ -71,7 +71,7 @@ def test_a_request_tells_what_it_waits_for_and_why_it_failed(lab: Lab, run: Run)
     jobs = imaging.MakeDatasetSessions.jobs
 
     def told() -> tuple[str, str]:
-        (past,) = history(tables.in_code(), lab.windows_path(folder))
+        (past,) = history(tables.default_tables(), lab.windows_path(folder))
         return str(past.state), past.message
 
     assert told() == ("waiting", "")

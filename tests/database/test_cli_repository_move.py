@@ -55,7 +55,10 @@ def test_only_roots_change_when_every_file_lies_at_the_new_place(lab: Lab, move:
     assert changed == {imaging.Repository.Root.full_table_name}
     assert list(imaging.Repository.Root().to_arrays("root")) == ["M:\\moser"]
     typed = imaging.BaseFolder().fetch1("path")
-    assert [len(history(tables.in_code(), path)) for path in (typed, typed.replace("N:", "M:"))] == [1, 1]
+    assert [len(history(tables.default_tables(), path)) for path in (typed, typed.replace("N:", "M:"))] == [
+        1,
+        1,
+    ]
 
 
 def test_files_are_verified_alone_where_no_root_is_named(lab: Lab, move: Move) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
+from imaging_pipeline.colony.sources.contract import COMMON_SETTINGS
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
 from imaging_pipeline.config.config import Config, Secret, embedded_config
 from imaging_pipeline.errors import ColonyError, ConfigError, PipelineError, Responsible
@@ -60,7 +60,7 @@ class TestEverySource:
     def test_it_gives_every_value(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
         animals, problems = read_all(source_of(config, maker.settings()))
-        assert problems.told == []
+        assert problems.recorded == []
         told = {name: value for name, value in FULL.items() if name != "animal_id"}
         assert animals == [
             Animal(AnimalKey("a0f1", 0), told | {"animal_sex": "female"}),
@@ -89,7 +89,7 @@ class TestEverySource:
         if maker.kind != "mysql":
             settings["columns"] = {column: maker.theirs(column) for column in rows[0]}
         animals, problems = read_all(source_of(config, settings))
-        assert problems.told == []
+        assert problems.recorded == []
         known = {"animal_sex": "female", "animal_dob": "2026-01-31", "genotype:Cre": "het"}
         assert animals == [
             Animal(AnimalKey("1", 7), known),
@@ -123,7 +123,7 @@ class TestEverySource:
         maker.write([good, good | {"animal_id": "b"} | bad, good | {"animal_id": "c"}])
         animals, problems = read_all(source_of(config, maker.settings()))
         assert [animal.key.animal_id for animal in animals] == ["a", "c"]
-        (problem,) = problems.told
+        (problem,) = problems.recorded
         assert problem.what == what
         assert found in problem.found
         assert allowed in problem.allowed
@@ -138,8 +138,8 @@ class TestEverySource:
         assert [animal.key.animal_id for animal in animals] == ["b", "c"]
         first = 2 if maker.kind == "csv" else 1
         rows = [str(first + i) for i in (0, 2, 4)]
-        assert [problem.row for problem in problems.told] == rows
-        assert {problem.found for problem in problems.told} == {f"a in rows {', '.join(rows)}"}
+        assert [problem.row for problem in problems.recorded] == rows
+        assert {problem.found for problem in problems.recorded} == {f"a in rows {', '.join(rows)}"}
         assert problems.num_rows == 3
 
     def test_it_is_left_as_it_is(self, maker: Any, config: Config) -> None:
@@ -150,8 +150,8 @@ class TestEverySource:
 
     def test_its_records_come_as_they_are_read(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
-        with source_of(config, maker.settings()).reading() as reading:
-            assert next(reading.animals).cells["animal_id"] in ("a0f1", b"a0f1")
+        with source_of(config, maker.settings()).snapshot() as snapshot:
+            assert next(snapshot.animals).cells["animal_id"] in ("a0f1", b"a0f1")
 
     def test_one_that_is_away_is_an_error_that_names_it(self, maker: Any, config: Config) -> None:
         maker.write([FULL])
@@ -215,7 +215,7 @@ def test_without_a_source_there_is_none(config: Config) -> None:
 
 
 def test_settings_of_every_kind_have_one_meaning() -> None:
-    names = [each.name for each in OF_EVERY_KIND]
+    names = [each.name for each in COMMON_SETTINGS]
     assert all(each.name not in names for source in SOURCES for each in source.own_settings)
 
 
@@ -242,8 +242,8 @@ def test_a_database_cannot_be_written_in_the_session_that_reads_it(
 def test_a_database_is_read_as_it_was_at_one_moment(database: MysqlKind, config: Config) -> None:
     columns = {"animal_id": "`their animal_id`", "gene": "'Cre'", "genotype": "'het'"}
     settings = database.settings() | {"genotypes": {"from": "animals", "columns": columns}}
-    with source_of(config, settings).reading() as reading:
-        animals = list(reading.animals)
+    with source_of(config, settings).snapshot() as snapshot:
+        animals = list(snapshot.animals)
         database.run("DELETE FROM animals")
-        assert reading.genotypes is not None
-        assert len(list(reading.genotypes)) == len(animals) == 2
+        assert snapshot.genotypes is not None
+        assert len(list(snapshot.genotypes)) == len(animals) == 2

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.colony.animal import AnimalKey
-from imaging_pipeline.colony.changes import Changes
-from imaging_pipeline.colony.columns import MAX_LENGTHS, SEXES
-from imaging_pipeline.colony.runs import SILENT_S, Counts, Run
+from imaging_pipeline.colony.comparison import AnimalChanges
+from imaging_pipeline.colony.runs import HEARTBEAT_TIMEOUT_S, Counts, Run
+from imaging_pipeline.colony.sources.columns import MAX_LENGTHS, SEXES
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.registry import configured_source
@@ -56,7 +56,7 @@ def source_with(lab: Lab, colony: Colony) -> Callable[..., Source]:
 @pytest.fixture
 def run(source_with: Callable[..., Source]) -> Sync:
     """Return a function that brings the tables up to the colony."""
-    return lambda **how: sync(tables.in_code(), source_with(), **how)
+    return lambda **how: sync(tables.default_tables(), source_with(), **how)
 
 
 def columns(number: int) -> dict[str, Any]:
@@ -155,8 +155,8 @@ def test_texts_of_all_kinds_are_known_again_and_so_is_what_people_changed_here(
         Mouse(3, line=2, exit=("2025-06-01", None)),
     )
     run()
-    told: list[Changes] = []
-    assert run(tell=told.append).counts == Counts(num_animals=3)
+    told: list[AnimalChanges] = []
+    assert run(on_changes=told.append).counts == Counts(num_animals=3)
     assert told == []
     mlims.Animal().update1({"animal_id": "2", "datasource_id": COLONY, "animal_notes": "limps"})
     mlims.Genotype().update1({"animal_id": "1", "datasource_id": COLONY, "gene": "Cre", "genotype": "hom"})
@@ -170,11 +170,11 @@ def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(run: Sync, colony: C
     colony.run("UPDATE tblAnimals SET Coat = 'white' WHERE AnimalNo = 1")
     colony.run("DELETE FROM tblAnimals WHERE AnimalNo = 2")
     colony.add(Mouse(4))
-    told: dict[bool, list[Changes]] = {True: [], False: []}
+    told: dict[bool, list[AnimalChanges]] = {True: [], False: []}
     before = row_counts(lab)
-    looked = run(dry_run=True, tell=told[True].append)
+    looked = run(dry_run=True, on_changes=told[True].append)
     assert row_counts(lab) == before
-    done = run(tell=told[False].append)
+    done = run(on_changes=told[False].append)
     assert told[True] == told[False]
     assert looked.counts == done.counts == Counts(4 - 1, 1, 1, 1)
 
@@ -273,7 +273,7 @@ def test_bad_rows_are_told_by_their_animal_and_the_rest_goes_on(
     )
     settings = source_with().animals
     noted = replace(settings, columns={**settings.columns, "animal_notes": "a.RawNote"})
-    outcome = sync(tables.in_code(), replace(source_with(), animals=noted))
+    outcome = sync(tables.default_tables(), replace(source_with(), animals=noted))
     assert [(each.animal_id, each.what.partition(" cannot")[0]) for each in outcome.problems] == [
         ("2", "animal_dob"),
         ("3", "animal_sex"),
@@ -364,7 +364,7 @@ def test_a_source_that_is_away_is_kept_as_an_error_of_its_run(
     before = content(lab)
     source = source_with(port=1, timeout_s=2)
     with pytest.raises(ColonyError, match=r"does not answer.*mysql colony at .*It is tried again") as told:
-        sync(tables.in_code(), source)
+        sync(tables.default_tables(), source)
     assert PASSWORD not in str(told.value)
     assert content(lab) == before
     row = mlims.Sync().fetch1()
@@ -386,11 +386,11 @@ def test_a_source_that_breaks_off_in_the_middle_changes_nothing(
             is_killed.append(True)
             colony.kill_readers()
 
-    original = Run.alive
+    original = Run.renew_if_due
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Run, "alive", lambda self: (kill_the_reader(), original(self)))
+        patch.setattr(Run, "renew_if_due", lambda self: (kill_the_reader(), original(self)))
         with pytest.raises(ColonyError, match=r"does not answer, or not to its end") as told:
-            sync(tables.in_code(), source)
+            sync(tables.default_tables(), source)
     assert told.value.responsible is Responsible.RETRY
     assert content(lab) == before
 
@@ -403,7 +403,7 @@ def test_a_source_that_is_silent_for_too_long_is_an_error(
     slow = replace(source.animals, columns={**source.animals.columns, "animal_notes": "SLEEP(30)"})
     begun = time.monotonic()
     with pytest.raises(ColonyError, match=r"does not answer, or not to its end.*timed out"):
-        sync(tables.in_code(), replace(source, animals=slow))
+        sync(tables.default_tables(), replace(source, animals=slow))
     assert time.monotonic() - begun < 20
 
 
@@ -420,14 +420,14 @@ def test_a_mapping_that_the_database_refuses_is_told(
     source = source_with()
     wrong = replace(source.animals, columns={**source.animals.columns, **changed})
     with pytest.raises(ColonyError, match=f"{told}.*Correct from and columns.*administrator's move"):
-        sync(tables.in_code(), replace(source, animals=wrong))
+        sync(tables.default_tables(), replace(source, animals=wrong))
 
 
 def test_a_run_that_goes_on_keeps_another_from_beginning(
     run: Sync, source_with: Callable[..., Source], colony: Colony
 ) -> None:
     colony.add(Mouse(1))
-    going_on = Run(tables.in_code(), source_with(), is_whole=True)
+    going_on = Run(tables.default_tables(), source_with(), is_whole=True)
     with pytest.raises(ColonyError, match=r"Another comparison.*one of mysql colony.*begun on .*tried again"):
         run()
     # To look disturbs nobody.
@@ -440,14 +440,14 @@ def test_a_run_that_was_killed_does_not_keep_others_from_beginning_and_writes_no
     run: Sync, source_with: Callable[..., Source], colony: Colony, lab: Lab
 ) -> None:
     colony.add(Mouse(1))
-    killed = Run(tables.in_code(), source_with(), is_whole=True)
-    ago = lab.connection.adapter.interval_expr(SILENT_S + 1, "second")
+    killed = Run(tables.default_tables(), source_with(), is_whole=True)
+    ago = lab.connection.adapter.interval_expr(HEARTBEAT_TIMEOUT_S + 1, "second")
     lab.connection.query(f"UPDATE {mlims.Sync.full_table_name} SET sync_alive = CURRENT_TIMESTAMP(6) - {ago}")
     assert run().counts.num_added == 1
     rows = mlims.Sync().to_dicts(order_by="sync_id")
     assert ["ended without a word" in row["sync_error"] for row in rows] == [True, False]
     with pytest.raises(ColonyError, match="Another comparison with the colony has begun"):
-        killed.claim()
+        killed.renew()
 
 
 def test_a_file_that_is_imported_by_hand_says_nothing_of_others(
@@ -457,7 +457,7 @@ def test_a_file_that_is_imported_by_hand_says_nothing_of_others(
     run()
     file = tmp_path / "animals.csv"
     file.write_text(f"animal_id,datasource_id,color\n1,{COLONY},white\nx,0,black\n")
-    outcome = sync(tables.in_code(), CsvFile(file), is_whole=False)
+    outcome = sync(tables.default_tables(), CsvFile(file), is_whole=False)
     assert outcome.counts == Counts(2, num_added=1, num_changed=1)
     assert gone_since() == {}
     assert columns(1)["color"] == "white"
@@ -489,11 +489,11 @@ def test_every_run_is_a_row(run: Sync, colony: Colony) -> None:
 def test_batches_are_brought_up_one_after_the_other(
     run: Sync, colony: Colony, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imaging_pipeline.colony.sync._ANIMALS_A_BATCH", 7)
-    monkeypatch.setattr("imaging_pipeline.colony.reading._ROWS_AT_ONCE", 5)
+    monkeypatch.setattr("imaging_pipeline.colony.sync._ANIMALS_PER_BATCH", 7)
+    monkeypatch.setattr("imaging_pipeline.colony.reading._ROWS_PER_BATCH", 5)
     colony.add(*many_mice(50))
-    told: list[Changes] = []
-    assert run(tell=told.append).counts.num_added == 50
+    told: list[AnimalChanges] = []
+    assert run(on_changes=told.append).counts.num_added == 50
     assert [len(changes.added) for changes in told] == [7] * 7 + [1]
     colony.run("UPDATE tblAnimals SET Coat = 'pink'", "DELETE FROM tblAnimals WHERE AnimalNo % 3 = 0")
     outcome = run()

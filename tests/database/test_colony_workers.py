@@ -58,10 +58,10 @@ def config(lab: Lab, source: Source) -> Iterator[Config]:
         mlims_password=Secret(PASSWORD),
         mlims_every_min=EVERY_MIN,
     )
-    bound = tables.in_code()
+    bound = tables.default_tables()
     tables.bind(replace(bound, config=config))
     yield config
-    tables.bind(replace(tables.in_code(), config=lab.config))
+    tables.bind(replace(tables.default_tables(), config=lab.config))
 
 
 def work(config: Config, on_event: Callable[[Event], None], *, once: bool = True) -> None:
@@ -76,7 +76,7 @@ def said(told: list[Event]) -> list[str]:
 
 def pass_minutes(minutes: int) -> None:
     """Let all comparisons be older by some minutes."""
-    connection = tables.in_code().connection
+    connection = tables.default_tables().connection
     ago = connection.adapter.interval_expr(60 * minutes, "second")
     connection.query(f"UPDATE {mlims.Sync.full_table_name} SET sync_started = sync_started - {ago}")
 

@@ -215,7 +215,7 @@ def reader(lab: Lab, rights: str) -> Iterator[Any]:
 
 def test_an_account_that_may_only_read_is_told(lab: Lab) -> None:
     with reader(lab, "SELECT, REFERENCES") as connection:
-        handle = dataclasses.replace(tables.in_code(), connection=connection)
+        handle = dataclasses.replace(tables.default_tables(), connection=connection)
         found, making = check_rights(handle), check_creating(handle)
     assert found.state.value == "notice"
     assert "may read, but not insert, update, delete" in found.found
@@ -227,14 +227,14 @@ def test_an_account_that_does_not_see_keys_is_told(lab: Lab) -> None:
     if lab.connection.adapter.backend != "postgresql":
         pytest.skip("MySQL shows keys to whoever may read")
     with reader(lab, "SELECT") as connection:
-        found = check_rights(dataclasses.replace(tables.in_code(), connection=connection))
+        found = check_rights(dataclasses.replace(tables.default_tables(), connection=connection))
     assert found.state.value == "failed"
     assert "Grant it REFERENCES" in found.remedy
 
 
 def test_an_account_that_may_not_read_is_told(lab: Lab) -> None:
     with reader(lab, "REFERENCES") as connection:
-        found = check_rights(dataclasses.replace(tables.in_code(), connection=connection))
+        found = check_rights(dataclasses.replace(tables.default_tables(), connection=connection))
     assert found.state.value == "failed"
     assert "may not read all tables" in found.found
 
@@ -313,7 +313,7 @@ def test_a_schema_whose_names_ignore_case_is_told(lab: Lab) -> None:
         pytest.skip("names of PostgreSQL do not ignore case")
     lab.connection.query("ALTER DATABASE test_imaging COLLATE utf8mb4_general_ci")
     try:
-        found = check_declared(tables.in_code(), None)
+        found = check_declared(tables.default_tables(), None)
     finally:
         lab.connection.query("ALTER DATABASE test_imaging COLLATE utf8mb4_bin")
     (told,) = [each for each in found if each.subject == "collation"]

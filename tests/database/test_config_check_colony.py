@@ -40,13 +40,13 @@ def configured(lab: Lab, colony: Colony) -> Configured:
 
 
 def found(config: Config) -> dict[str, Finding]:
-    return {finding.subject: finding for finding in check_colony(config, tables.in_code())}
+    return {finding.subject: finding for finding in check_colony(config, tables.default_tables())}
 
 
 def run(config: Config) -> Any:
     source = configured_source(config)
     assert source is not None
-    return sync(tables.in_code(), source)
+    return sync(tables.default_tables(), source)
 
 
 def test_the_first_animal_is_shown_as_it_would_be_kept(configured: Configured, colony: Colony) -> None:
@@ -98,7 +98,7 @@ def test_when_it_was_compared_with_last_is_told(configured: Configured, colony: 
 
 
 def test_a_machine_without_a_source_is_in_order(lab: Lab) -> None:
-    (finding,) = check_colony(lab.config, tables.in_code())
+    (finding,) = check_colony(lab.config, tables.default_tables())
     assert (finding.state, finding.found[:9]) == (State.OK, "none here")
 
 

@@ -22,7 +22,7 @@ from imaging_pipeline.cli import main
 from imaging_pipeline.config.config import Config, Secret
 from imaging_pipeline.errors import DatabaseError, Responsible, SchemaError, UnreachableError
 from imaging_pipeline.schemas import imaging, mlims
-from imaging_pipeline.server.database_errors import is_loss
+from imaging_pipeline.server.connection_errors import is_loss
 from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.messages import Event, Note
 from imaging_pipeline.workers.run import run_worker

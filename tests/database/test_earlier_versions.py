@@ -50,7 +50,7 @@ def joined(table: Any, column: str) -> np.ndarray:
 def jobs_with(*statuses: JobStatus) -> dict[str, list[Any]]:
     """Return the jobs of some statuses by table."""
     found: dict[str, list[Any]] = {}
-    for job in list_jobs(tables.in_code(), Selection(), statuses, limit=1000).jobs:
+    for job in list_jobs(tables.default_tables(), Selection(), statuses, limit=1000).jobs:
         found.setdefault(job.table, []).append(job)
     return found
 
@@ -154,7 +154,7 @@ def test_a_run_is_adopted_by_its_marker(version_3: Restored) -> None:
 
 @pytest.mark.usefixtures("version_3")
 def test_jobs_are_listed_in_every_state() -> None:
-    page = list_jobs(tables.in_code(), Selection(), limit=1000)
+    page = list_jobs(tables.default_tables(), Selection(), limit=1000)
     assert {job.status for job in page.jobs} == set(JobStatus)
     assert page.total == len(page.jobs)
     (ignored,) = jobs_with(JobStatus.IGNORE)["imaging.Tif"]
@@ -179,7 +179,7 @@ def test_messages_of_jobs_still_tell_attempts_deaths_reasons_and_whose_move_it_i
 
 
 def test_it_is_explained_why_sessions_are_not_done(version_3: Restored) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     broken, demo = (
         str(explain(handle, version_3.lab.windows_path(version_3.lab.share / folder)))
         for folder in ("90218/broken", DEMO)

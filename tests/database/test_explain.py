@@ -43,12 +43,12 @@ ALL = "ingest,imported,suite2p,computed"
 @pytest.fixture
 def folder(lab: Lab) -> Path:
     """Return a folder of a session, with an output of the option set that is asked for."""
-    add_options(tables.in_code(), "fast", {})
+    add_options(tables.default_tables(), "fast", {})
     return write_folder(lab.share / "90218" / "day1", WHEEL)
 
 
 def explained(wanted: str = WHEEL.name, table: str | None = None) -> Explanation:
-    (explanation,) = explain(tables.in_code(), wanted, table=table)
+    (explanation,) = explain(tables.default_tables(), wanted, table=table)
     return explanation
 
 
@@ -96,8 +96,8 @@ def test_a_job_that_all_workers_were_told_to_leave_to_others_says_so(lab: Lab, f
         "urgent-1 on urgent-1 cannot make it: it does only jobs of priority 2 or more urgent, and this one"
         " has 5."
     )
-    wanted = Selection(named=named(tables.in_code(), place))
-    act(tables.in_code(), Action.PRIORITISE, wanted, priority=2, username="anna")
+    wanted = Selection(named=named(tables.default_tables(), place))
+    act(tables.default_tables(), Action.PRIORITISE, wanted, priority=2, username="anna")
     assert [reason.what for reason in the("MakeDatasetSessions", place).reasons] == ["urgent-1 can make it."]
 
 
@@ -106,7 +106,7 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
 ) -> None:
     colony = tmp_path / "colony.csv"
     colony.write_text("animal_id,animal_name\na0f1,90218\n")
-    sync(tables.in_code(), CsvFile(colony, datasource_id=0))
+    sync(tables.default_tables(), CsvFile(colony, datasource_id=0))
     with pytest.warns(PendingAnimalWarning):
         imaging.BaseFolder.add(**{**lab.request(folder, combined=False), "animal": "90317"})
     item = the("MakeDatasetSessions", "90218/day1")
@@ -117,7 +117,7 @@ def test_a_request_for_an_animal_that_is_not_here_waits_for_it(
 
 
 def test_a_setup_without_a_calibration_is_told_by_the_request_s_error(lab: Lab, folder: Path) -> None:
-    add_setup(tables.in_code(), "room 1", date(2024, 6, 1), "2Pminiscope_A")
+    add_setup(tables.default_tables(), "room 1", date(2024, 6, 1), "2Pminiscope_A")
     imaging.BaseFolder.add(**lab.request(folder, combined=False), setup="room 1")
     worked(imaging.MakeDatasetSessions(), {"basefolder_id": 0})
     item = the("MakeDatasetSessions", "90218/day1")
@@ -219,8 +219,8 @@ def test_jobs_tell_what_they_wait_for_who_has_them_and_who_ignores_them(lab: Lab
     jobs.update1({**key, "status": "error", "completed_time": "2024-05-17", "error_message": "OSError: no"})
     (reason,) = the("Tif").reasons
     assert (reason.kind, reason.responsible) == (Kind.ERROR, Responsible.DEVELOPER)
-    wanted = Selection(named=named(tables.in_code(), WHEEL.name))
-    act(tables.in_code(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
+    wanted = Selection(named=named(tables.default_tables(), WHEEL.name))
+    act(tables.default_tables(), Action.IGNORE, wanted, username="anna", reason="the laser was off")
     (reason,) = the("Tif").reasons
     assert reason.kind is Kind.IGNORED
     assert reason.what.startswith("anna let it be ignored, 20")
@@ -240,15 +240,15 @@ def test_all_sessions_of_a_folder_are_explained_with_as_many_questions_as_one(
 
     register(lab, write_folder(lab.share / "90218" / "day2", OPEN_FIELD), combined=False)
     register(lab, folder, combined=False)
-    explain(tables.in_code(), "90218/day1")
+    explain(tables.default_tables(), "90218/day1")
     monkeypatch.setattr(type(lab.connection), "query", counting)
-    explain(tables.in_code(), "90218/day1")
+    explain(tables.default_tables(), "90218/day1")
     of_one, asked = asked, 0
     write_folder(folder, *(_moved(number) for number in range(1, 4)))
     monkeypatch.undo()
     register(lab, folder, combined=False)
     monkeypatch.setattr(type(lab.connection), "query", counting)
-    assert len(explain(tables.in_code(), "90218/day1")) == 4
+    assert len(explain(tables.default_tables(), "90218/day1")) == 4
     assert asked <= of_one + 3
 
 

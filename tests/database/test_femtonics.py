@@ -230,7 +230,7 @@ def test_suite2p_output_becomes_cells_of_its_session(lab: Lab, folder: Path) -> 
 
 
 def test_an_output_that_a_person_made_is_adopted(lab: Lab, folder: Path) -> None:
-    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
     write_output(folder, 2)
     register_femtonics(lab, folder, ops_name="fast")
     suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_2")["metasession_name"]})
@@ -244,7 +244,7 @@ def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
     lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in_suite2p(tmp_path / "packages", monkeypatch)
-    add_options(tables.in_code(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
     register_femtonics(lab, folder, ops_name="fast")
     suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_0")["metasession_name"]})
     run = suite2p_jobs.Suite2Py().fetch1()
@@ -262,7 +262,7 @@ def test_suite2p_says_which_tifs_to_export_and_runs_when_they_are_registered(
     lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in_suite2p(tmp_path / "packages", monkeypatch)
-    add_options(tables.in_code(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0, "registration": {"nonrigid": False}})
     shutil.rmtree(folder / "MUnit_0")
     register_femtonics(lab, folder, ops_name="fast")
     key = {"metasession_name": session_of("90218_MUnit_0")["metasession_name"]}

@@ -230,7 +230,7 @@ def test_planes_in_folders_of_their_own_are_an_analysis_each(lab: Lab) -> None:
 def test_an_option_set_of_suite2p_for_python_leaves_the_result_alone(lab: Lab) -> None:
     register_result(lab, spec_of(OBJECT), OBJECT, combined=False)
     populate(*IMPORTED)
-    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
     register(lab, folder_of(lab), combined=False, ops_name="fast")
     assert len(imaging.Cell.Rois()) == len(CELL_IDS)
     assert len(imaging.MakeDatasetSessions.Purge()) == 0

@@ -224,9 +224,9 @@ def test_an_analysis_does_not_rest_on_the_tifs_of_other_sessions(lab: Lab) -> No
     imaging.Tif.populate(session_key(OPEN_FIELD))
     ready = imaging.ImagingAnalysis().key_source.to_arrays("session_name")
     assert list(ready) == [session_key(OPEN_FIELD)["session_name"]]
-    before = fetching.session_tifs(tables.in_code(), session_key(OPEN_FIELD))
+    before = fetching.session_tifs(tables.default_tables(), session_key(OPEN_FIELD))
     imaging.Tif.populate(session_key(OBJECT))
-    assert fetching.session_tifs(tables.in_code(), session_key(OPEN_FIELD)) == before
+    assert fetching.session_tifs(tables.default_tables(), session_key(OPEN_FIELD)) == before
 
 
 def test_a_plane_that_is_gone_from_its_output_is_told_with_its_place(lab: Lab) -> None:

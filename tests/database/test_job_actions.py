@@ -43,11 +43,11 @@ def enter(timeseries: str, status: str, **columns: Any) -> Row:
 
 
 def of_session(timeseries: str, **more: Any) -> Selection:
-    return Selection(named=named(tables.in_code(), timeseries), **more)
+    return Selection(named=named(tables.default_tables(), timeseries), **more)
 
 
 def do(action: Action, wanted: Selection, **more: Any) -> Acted:
-    return act(tables.in_code(), action, wanted, **more)
+    return act(tables.default_tables(), action, wanted, **more)
 
 
 def status_of(key: Mapping[str, object]) -> str:

@@ -23,7 +23,7 @@ def imported(lab: Lab) -> None:
 
 def numbers() -> Numbers:
     """Return how many jobs of each table are how far and not done; counted is as listed."""
-    handle = tables.in_code()
+    handle = tables.default_tables()
     counted = {
         (each.jobs.short_name, status): number
         for each in overview(handle)

@@ -16,7 +16,7 @@ from tests.makers.other_connection import other_connection
 
 
 def test_each_table_that_is_populated_is_in_a_lane_with_the_jobs_that_datajoint_gives_it(lab: Lab) -> None:
-    known = {each.full_name: each for each in job_tables(tables.in_code())}
+    known = {each.full_name: each for each in job_tables(tables.default_tables())}
     classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
     assert set(known) == set(classes)
     for name, cls in classes.items():
@@ -28,7 +28,7 @@ def test_another_connection_has_the_same_key_sources(lab: Lab) -> None:
     """Its classes know only what the database says, and would take each dataset for a stack of tifs."""
     with other_connection(lab) as other:
         asked = {each.name: _plain(each.keys_sql) for each in found_job_tables(other)}
-    known = found_job_tables(tables.in_code())
+    known = found_job_tables(tables.default_tables())
     assert asked == {each.name: _plain(each.keys_sql) for each in known}
     classes = {cls.full_table_name: cls for cls in database.automatic_tables()}
     assert asked == {each.name: _plain(_keys(classes[each.full_name])) for each in known}
@@ -44,7 +44,7 @@ def _plain(sql: str) -> str:
 
 
 def test_each_table_comes_after_those_that_it_is_made_from(lab: Lab) -> None:
-    known = job_tables(tables.in_code())
+    known = job_tables(tables.default_tables())
     names = [each.name for each in known]
     for each in known:
         assert all(names.index(needed) < names.index(each.name) for needed in each.needs)
@@ -56,7 +56,7 @@ def test_each_table_comes_after_those_that_it_is_made_from(lab: Lab) -> None:
 
 
 def test_a_table_is_found_with_and_without_its_schema_in_any_case(lab: Lab) -> None:
-    handle = tables.in_code()
+    handle = tables.default_tables()
     found = {job_table_named(handle, name).name for name in ("suite2py", "suite2p_jobs.Suite2Py", "SUITE2PY")}
     assert found == {"suite2p_jobs.Suite2Py"}
     with pytest.raises(InputError, match=r"Found: imaging\.Sell\..*Did you mean Cell\?"):

@@ -26,7 +26,7 @@ def test_a_worker_that_beats_lives_and_tells_what_it_does_and_lacks(lab: Lab) ->
         worker_restriction="animal_name='90218'",
         worker_scratch_bytes=105_000_000_000,
     )
-    (worker,) = living(tables.in_code())
+    (worker,) = living(tables.default_tables())
     assert (worker.name, worker.host, worker.pid, worker.version) == ("vm7", "vm7", 1, "1")
     assert worker.lanes == ("ingest", "imported")
     assert [process.pid for process in worker.processes] == [11, 12, 13]
@@ -35,17 +35,17 @@ def test_a_worker_that_beats_lives_and_tells_what_it_does_and_lacks(lab: Lab) ->
     assert worker.restriction == "animal_name='90218'"
     assert (worker.scratch_bytes, worker.memory_bytes) == (105_000_000_000, None)
     assert 0 <= worker.heartbeat_age_s < 20
-    assert silent(tables.in_code()) == ()
+    assert silent(tables.default_tables()) == ()
 
 
 def test_a_worker_that_missed_its_beats_lives_no_more(lab: Lab) -> None:
     add_worker(imaging.Worker, "vm7", "ingest", silent_for_s=25)
     add_worker(imaging.Worker, "vm8", "ingest", silent_for_s=35)
-    assert [worker.name for worker in living(tables.in_code())] == ["vm7"]
-    (gone,) = silent(tables.in_code())
+    assert [worker.name for worker in living(tables.default_tables())] == ["vm7"]
+    (gone,) = silent(tables.default_tables())
     assert gone.name == "vm8"
     assert 35 <= gone.heartbeat_age_s < 55
-    assert living_hosts(tables.in_code(), "ingest") == ("vm7",)
+    assert living_hosts(tables.default_tables(), "ingest") == ("vm7",)
 
 
 def test_a_worker_whose_row_others_removed_while_it_was_suspended_still_tells_when_it_began(lab: Lab) -> None:
@@ -65,6 +65,6 @@ def test_the_time_zone_of_a_connection_changes_nothing(lab: Lab) -> None:
     is_postgresql = lab.connection.adapter.backend == "postgresql"
     set_zone = "SET TIME ZONE {}" if is_postgresql else "SET time_zone = {}"
     lab.connection.query(set_zone.format("'-7'" if is_postgresql else "'-07:00'"))
-    (worker,) = living(tables.in_code())
+    (worker,) = living(tables.default_tables())
     lab.connection.query(set_zone.format("DEFAULT" if is_postgresql else "@@global.time_zone"))
     assert 0 <= worker.heartbeat_age_s < 20

@@ -42,7 +42,7 @@ def folder(lab: Lab) -> Path:
     write_preprocessed(folder, OPEN_FIELD)
     write_file(folder / "preprocessed" / "shifts.npz")
     write_poses(folder, OPEN_FIELD.name)
-    add_options(tables.in_code(), OPS_NAME, OPTIONS)
+    add_options(tables.default_tables(), OPS_NAME, OPTIONS)
     register_it(lab, folder)
     return folder
 

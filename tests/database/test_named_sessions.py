@@ -24,7 +24,7 @@ def folder(lab: Lab) -> Path:
 
 
 def found(wanted: str, **more: Any) -> Named:
-    return named(tables.in_code(), wanted, **more)
+    return named(tables.default_tables(), wanted, **more)
 
 
 def timeseries(result: Named) -> list[str]:

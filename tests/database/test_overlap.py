@@ -110,7 +110,7 @@ def test_a_session_imported_before_the_curation_is_imported_again_beside_one_imp
 
 def test_an_older_request_does_not_bring_its_option_set_back(lab: Lab, folder: Path) -> None:
     for name, tau in (("slow", 1.5), ("fast", 0.7)):
-        add_options(tables.in_code(), name, {"tau": tau})
+        add_options(tables.default_tables(), name, {"tau": tau})
     older = imaging.BaseFolder.add(**lab.request(folder, combined=True), ops_name="slow")
     register(lab, folder, combined=True, ops_name="fast")
     imaging.MakeDatasetSessions.populate({"basefolder_id": older})
@@ -121,13 +121,13 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
     register(lab, folder, combined=True)
     request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.in_code(), row)
-    decision = registration.decide(tables.in_code(), planned)
+    planned = registration.plan(tables.default_tables(), row)
+    decision = registration.decide(tables.default_tables(), planned)
     replace_a_tif(folder)
     register(lab, folder, combined=True)
     imaging.Tif.populate()
     with in_transaction(lab.connection):
-        report = registration.apply(tables.in_code(), planned, decision)
+        report = registration.apply(tables.default_tables(), planned, decision)
     assert report.parts["Purge"] == []
     assert len(imaging.Tif()) == 2
 
@@ -135,11 +135,11 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
 def test_a_plan_that_waited_is_made_anew_when_the_folder_is_another_by_then(lab: Lab, folder: Path) -> None:
     request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.in_code(), row)
-    decision = registration.decide(tables.in_code(), planned)
+    planned = registration.plan(tables.default_tables(), row)
+    decision = registration.decide(tables.default_tables(), planned)
     replaced = replace_a_tif(folder)
     with in_transaction(lab.connection):
-        registration.apply(tables.in_code(), planned, decision)
+        registration.apply(tables.default_tables(), planned, decision)
     registered = imaging.PhysicalFile & {"file_path": replaced.relative_to(lab.share).as_posix()}
     assert registered.fetch1("fingerprint") == fingerprint(replaced)
 
@@ -185,7 +185,7 @@ def test_the_number_of_a_deleted_request_is_not_given_again(lab: Lab, folder: Pa
 
 def test_a_setup_named_later_is_noted_and_another_one_is_only_told(lab: Lab, folder: Path) -> None:
     for name in ("room 1", "room 2"):
-        add_setup(tables.in_code(), name, OPEN_FIELD.start.date(), "2Pminiscope_A")
+        add_setup(tables.default_tables(), name, OPEN_FIELD.start.date(), "2Pminiscope_A")
     register(lab, folder, combined=True)
     register(lab, folder, combined=True, setup="room 1")
     request = register(lab, folder, combined=True, setup="room 2")
@@ -205,7 +205,7 @@ def test_a_sweep_leaves_the_traces_of_another_database_in_the_same_store(lab: La
     store = Path(lab.config.datajoint_stores()["main"]["location"])
     for path in (store / "traces").rglob("*.npy"):
         os.utime(path, (time.time() - SECONDS_OF_TWO_DAYS,) * 2)
-    handle = tables.in_code()
+    handle = tables.default_tables()
     other = dataclasses.replace(handle, config=dataclasses.replace(lab.config, prefix="other_"))
     assert store_sweep.sweep(other).traces == ()
     assert len(imaging.Cell.array(key, "df_f")) == 5

@@ -39,7 +39,7 @@ def arrive(lab: Lab, tmp_path: Path) -> Callable[..., Outcome]:
     def synced(*lines: str, header: str = "animal_id,animal_name", **how: Any) -> Outcome:
         file = tmp_path / "colony.csv"
         file.write_text("\n".join([header, *lines]))
-        return sync(tables.in_code(), CsvFile(file, datasource_id=0), **how)
+        return sync(tables.default_tables(), CsvFile(file, datasource_id=0), **how)
 
     return synced
 
@@ -64,7 +64,7 @@ def carried_out() -> set[int]:
 
 def told_of(lab: Lab, folder: Path) -> list[tuple[str, str]]:
     """Return what is reported of the requests for a folder."""
-    past = history(tables.in_code(), lab.windows_path(folder))
+    past = history(tables.default_tables(), lab.windows_path(folder))
     return [(str(each.state), each.message) for each in past]
 
 
@@ -120,7 +120,7 @@ def test_where_no_colony_tells_of_animals_an_unknown_one_is_refused_at_once(lab:
 def test_where_the_configuration_names_a_colony_a_request_waits_for_its_first_account(
     lab: Lab, folder: Path
 ) -> None:
-    bound = tables.in_code()
+    bound = tables.default_tables()
     tables.bind(replace(bound, config=replace(lab.config, mlims_source={"kind": "csv", "path": "/x.csv"})))
     try:
         with pytest.warns(PendingAnimalWarning, match="the colony system was not compared with yet"):
@@ -201,7 +201,7 @@ def test_a_request_that_is_withdrawn_is_not_carried_out_when_such_an_animal_come
     assert told_of(lab, folder) == [("ignored", "")]
     assert arrive(HERE, "b1,90281").requests == ()
     assert carried_out() == set()
-    ((step, *_),) = (each.steps for each in explain(tables.in_code(), lab.windows_path(folder)))
+    ((step, *_),) = (each.steps for each in explain(tables.default_tables(), lab.windows_path(folder)))
     (item,) = step.items
     assert "anna let it be ignored" in item.reasons[0].what
     assert "(misspelt)" in item.reasons[0].what

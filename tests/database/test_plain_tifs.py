@@ -23,7 +23,7 @@ OPS_NAME = "small"
 def folder(lab: Lab) -> Path:
     """Return a folder of two tifs that was registered once."""
     folder = write_plain_tifs(lab.share / "day1")
-    add_options(tables.in_code(), OPS_NAME, RIGID)
+    add_options(tables.default_tables(), OPS_NAME, RIGID)
     register_it(lab, folder)
     return folder
 

@@ -73,9 +73,9 @@ def new(lab: Lab) -> dict[str, Any]:
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
     write_file(folder / "notes.txt")
     write_file(folder / "Thumbs.db")
-    add_options(tables.in_code(), "mouse", {"tau": 0.7})
-    add_scope(tables.in_code(), "head")
-    add_setup(tables.in_code(), "room", OPEN_FIELD.start.date(), "2Pminiscope_A")
+    add_options(tables.default_tables(), "mouse", {"tau": 0.7})
+    add_scope(tables.default_tables(), "head")
+    add_setup(tables.default_tables(), "room", OPEN_FIELD.start.date(), "2Pminiscope_A")
     return lab.request(folder, combined=False) | {"ops_name": "mouse", "setup": "room", "scope_name": "head"}
 
 
@@ -116,7 +116,7 @@ def in_the_way(lab: Lab) -> dict[str, Any]:
 
 def another_option_set(lab: Lab) -> dict[str, Any]:
     for name, tau in (("fast", 0.7), ("slow", 1.5)):
-        add_options(tables.in_code(), name, {"tau": tau})
+        add_options(tables.default_tables(), name, {"tau": tau})
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD)
     register(lab, folder, combined=True, ops_name="fast", scope_name=None)
     return lab.request(folder, combined=True) | {"ops_name": "slow"}
@@ -259,7 +259,7 @@ def test_a_preview_ends_with_the_error_that_the_request_would_have(lab: Lab) -> 
     inputs = lab.request(folder, combined=True)
     with pytest.raises(InputError, match="Ana"):
         imaging.BaseFolder.preview(**inputs | {"username": "Ana"})
-    add_setup(tables.in_code(), "room", date(2030, 1, 1), "2Pminiscope_A")
+    add_setup(tables.default_tables(), "room", date(2030, 1, 1), "2Pminiscope_A")
     with pytest.raises(InputError, match="2024-05-17.*2030-01-01"):
         imaging.BaseFolder.preview(**inputs | {"setup": "room"})
     write_tif(folder / f"{OPEN_FIELD.name}_00004_00001.tif")

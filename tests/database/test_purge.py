@@ -54,7 +54,7 @@ def own(lab: Lab, folder: Path, tmp_path: Path) -> Iterator[Any]:
     with closing(open_connection(ToyConfig(lab.config, "", tmp_path))) as connection:
         own = dj.Schema("test_anna", context={"imaging": imaging}, connection=connection)
         own(Note)
-        purge.find(tables.in_code(), output_purges())
+        purge.find(tables.default_tables(), output_purges())
         own(FileNote)
         Note.insert({**key, "note": "place cell"} for key in imaging.Cell.Rois().keys())  # noqa: SIM118
         FileNote.insert({**key, "note": "seen"} for key in imaging.PhysicalFile().keys())  # noqa: SIM118
@@ -79,9 +79,9 @@ def output_purges() -> list[Purge]:
 
 def test_what_is_counted_beforehand_is_what_is_deleted(lab: Lab, own: Any) -> None:
     before = row_counts(lab)
-    counted = purge.find(tables.in_code(), output_purges()).counted
+    counted = purge.find(tables.default_tables(), output_purges()).counted
     with lab.connection.transaction:
-        deleted = purge.find(tables.in_code(), output_purges()).delete()
+        deleted = purge.find(tables.default_tables(), output_purges()).delete()
     lost = {name: before[name] - rows for name, rows in row_counts(lab).items() if rows != before[name]}
     assert counted == deleted
     private = {"note", "file_note"}
@@ -92,7 +92,7 @@ def test_what_is_counted_beforehand_is_what_is_deleted(lab: Lab, own: Any) -> No
 
 
 def test_every_reason_that_meets_at_a_table_is_told(lab: Lab, folder: Path) -> None:
-    told = {each.table: each.reason for each in purge.find(tables.in_code(), output_purges()).counted}
+    told = {each.table: each.reason for each in purge.find(tables.default_tables(), output_purges()).counted}
     assert told[imaging.Cell.full_table_name] == "curated; joined"
     assert told[imaging.Dataset.full_table_name] == "joined"
 

@@ -50,7 +50,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def prepared_lab(config: Config, folder: Path) -> tuple[Lab, Requested]:
     folder.mkdir()
     lab = emptied_lab(config, folder)
-    add_options(tables.in_code(), OPS_NAME, RIGID)
+    add_options(tables.default_tables(), OPS_NAME, RIGID)
     return lab, *write_share(lab.share, 1)
 
 

@@ -107,7 +107,7 @@ def test_an_ambiguous_animal_name_lists_the_candidates(lab: Lab, folder: Path) -
 
 
 def test_an_output_that_a_person_made_is_adopted_and_not_replaced(lab: Lab, folder: Path) -> None:
-    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
     register(lab, folder, combined=True, ops_name="fast")
     root = suite2p_output(lab, combined=True)
     before = sorted(path.name for path in root.parents[1].iterdir())
@@ -119,20 +119,20 @@ def test_an_output_that_a_person_made_is_adopted_and_not_replaced(lab: Lab, fold
 
 def test_a_metasession_takes_the_newest_calibration_that_is_not_after_it(lab: Lab, folder: Path) -> None:
     for day in ((2023, 1, 1), (2024, 5, 17), (2024, 5, 18)):
-        add_setup(tables.in_code(), "room 1", date(*day), "2Pminiscope_A")
+        add_setup(tables.default_tables(), "room 1", date(*day), "2Pminiscope_A")
     register(lab, folder, combined=True, setup="room 1")
     assert imaging.MetaSession.Setup().fetch1("setup_date") == date(2024, 5, 17)
 
 
 def test_a_setup_without_a_calibration_for_the_day_is_refused_with_both_dates(lab: Lab, folder: Path) -> None:
-    add_setup(tables.in_code(), "room 1", date(2025, 1, 1), "2Pminiscope_A")
+    add_setup(tables.default_tables(), "room 1", date(2025, 1, 1), "2Pminiscope_A")
     with pytest.raises(InputError, match=r"2024-05-17.*2025-01-01"):
         register(lab, folder, combined=True, setup="room 1")
     assert len(imaging.Session()) == 0
 
 
 def test_a_run_registers_its_folder_again_by_itself_where_that_was_asked_for(lab: Lab, folder: Path) -> None:
-    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
     register(lab, folder, combined=True, ops_name="fast", register_uncurated=True)
     suite2p_output(lab, combined=True)
     register(lab, folder, combined=True, ops_name="fast", register_uncurated=True)

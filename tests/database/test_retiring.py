@@ -46,7 +46,7 @@ def run(lab: Lab, tmp_path: Path) -> Callable[..., Result]:
 
 
 def retire(named: str, reason: str = "wrong animal") -> retiring.Retirement:
-    return retiring.retire(tables.in_code(), named, username="anna", reason=reason)
+    return retiring.retire(tables.default_tables(), named, username="anna", reason=reason)
 
 
 def session_of(timeseries: Timeseries) -> str:
@@ -54,10 +54,10 @@ def session_of(timeseries: Timeseries) -> str:
 
 
 def test_a_retired_folder_leaves_nothing_but_what_was_done(lab: Lab, folder: Path) -> None:
-    add_options(tables.in_code(), "fast", {"tau": 1.0})
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
     imported(lab, folder)
     before, files = row_counts(lab), content_of(lab.share)
-    seen = retiring.preview(tables.in_code(), lab.windows_path(folder))
+    seen = retiring.preview(tables.default_tables(), lab.windows_path(folder))
     retired = retire(lab.windows_path(folder))
     after = row_counts(lab)
     lost = {name: before[name] - rows for name, rows in after.items() if rows < before[name]}
@@ -144,7 +144,7 @@ def test_a_corrected_label_is_a_new_session_and_the_old_one_is_told_to_be_there(
 
 
 def test_a_corrected_experimenter_is_told_how_and_no_new_session(lab: Lab, folder: Path) -> None:
-    add_user(tables.in_code(), "ben")
+    add_user(tables.default_tables(), "ben")
     register(lab, folder, combined=True)
     request = imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "username": "ben"})
     imaging.MakeDatasetSessions.populate()
@@ -169,11 +169,11 @@ def test_a_plan_that_waited_is_made_anew_when_its_session_was_retired(lab: Lab, 
     gone.unlink()
     request = imaging.BaseFolder.add(**lab.request(folder, combined=False))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.in_code(), row)
-    decision = registration.decide(tables.in_code(), planned)
+    planned = registration.plan(tables.default_tables(), row)
+    decision = registration.decide(tables.default_tables(), planned)
     retire(session_of(OPEN_FIELD))
     with in_transaction(lab.connection):
-        registration.apply(tables.in_code(), planned, decision)
+        registration.apply(tables.default_tables(), planned, decision)
     assert not imaging.PhysicalFile & {"file_path": f"90218/day1/{gone.name}"}
 
 
@@ -183,7 +183,7 @@ def test_more_than_was_shown_is_not_retired(lab: Lab, folder: Path) -> None:
     imaging.Tif.populate()
     before = row_counts(lab)
     with pytest.raises(InputError, match="More would be deleted than was shown"):
-        retiring.retire(tables.in_code(), named, username="anna", reason="wrong", consent={})
+        retiring.retire(tables.default_tables(), named, username="anna", reason="wrong", consent={})
     assert row_counts(lab) == before
 
 

@@ -224,7 +224,7 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(lab: Lab, folder: Path) -
 
 def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) -> None:
     for name, tau in (("fast", 0.7), ("slow", 1.5)):
-        add_options(tables.in_code(), name, {"tau": tau})
+        add_options(tables.default_tables(), name, {"tau": tau})
     register(lab, folder, combined=True, ops_name="fast")
     key = {"metasession_name": imaging.MetaSession().fetch1("metasession_name")}
     assert imaging.MetaSession.Suite2pyOps().fetch1("ops_name") == "fast"
@@ -241,7 +241,7 @@ def test_another_option_set_purges_the_run_of_the_first(lab: Lab, folder: Path) 
 
 def test_an_option_set_of_the_same_content_purges_nothing(lab: Lab, folder: Path) -> None:
     for name in ("fast", "quick"):
-        add_options(tables.in_code(), name, {"tau": 0.7})
+        add_options(tables.default_tables(), name, {"tau": 0.7})
     register(lab, folder, combined=True, ops_name="fast")
     with only_the_report_is_written(lab):
         register(lab, folder, combined=True, ops_name="quick")
@@ -260,7 +260,7 @@ def test_other_cells_after_curation_are_imported_again(lab: Lab, folder: Path) -
 
 
 def test_a_curation_is_an_event_with_rows_that_say_who_and_which_cells(lab: Lab, folder: Path) -> None:
-    add_user(tables.in_code(), "ben")
+    add_user(tables.default_tables(), "ben")
     root = imported(lab, folder)
     curate(root / "plane0", [True, False, True, False, True])
     first = register(lab, folder, combined=True)

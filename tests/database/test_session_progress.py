@@ -34,7 +34,7 @@ DAYS = tuple(
 @pytest.fixture
 def registered(lab: Lab) -> None:
     """Register sessions of four days, two of them as one, and of another animal."""
-    add_options(tables.in_code(), "fast", {})
+    add_options(tables.default_tables(), "fast", {})
     mlims.Animal.insert1({"animal_id": "b0f1", "datasource_id": 0, "animal_name": "90300"})
     imaging.User.insert1({"username": "bert"})
     first, second, third, fourth = DAYS
@@ -44,7 +44,7 @@ def registered(lab: Lab) -> None:
 
 
 def page(wanted: Wanted | None = None, *, limit: int = 10, offset: int = 0) -> ProgressPage:
-    return progress_page(tables.in_code(), wanted, limit=limit, offset=offset)
+    return progress_page(tables.default_tables(), wanted, limit=limit, offset=offset)
 
 
 def named(found: ProgressPage) -> list[str]:

@@ -32,7 +32,7 @@ def sessions(lab: Lab) -> dict[str, str]:
 
 
 def meant(condition: str) -> set[str]:
-    where = keys_meant(tables.in_code(), imaging.Tif.primary_key, condition)
+    where = keys_meant(tables.default_tables(), imaging.Tif.primary_key, condition)
     query = f"SELECT session_name FROM {imaging.Session.Data.full_table_name} WHERE {where}"
     return {name for (name,) in imaging.Session.connection.query(query).fetchall()}
 
@@ -50,11 +50,11 @@ def test_a_condition_is_on_sessions_animals_and_requests(sessions: dict[str, str
 def test_a_condition_on_requests_knows_no_sessions(lab: Lab) -> None:
     key = imaging.MakeDatasetSessions.primary_key
     imaging.BaseFolder.add(**lab.request(write_folder(lab.share / "day1", WHEEL), combined=False))
-    where = keys_meant(tables.in_code(), key, "animal_name='90218' AND path LIKE 'N:%'")
+    where = keys_meant(tables.default_tables(), key, "animal_name='90218' AND path LIKE 'N:%'")
     query = f"SELECT count(*) FROM {imaging.BaseFolder.full_table_name} WHERE {where}"
     assert lab.connection.query(query).fetchone() == (1,)
     with pytest.raises(InputError, match=r"none on the columns of requests.*only ingest knows requests"):
-        keys_meant(tables.in_code(), key, "timeseries_name='x'")
+        keys_meant(tables.default_tables(), key, "timeseries_name='x'")
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_what_is_no_condition_is_refused_and_never_means_everything(
     lab: Lab, condition: str, said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        keys_meant(tables.in_code(), imaging.Tif.primary_key, condition)
+        keys_meant(tables.default_tables(), imaging.Tif.primary_key, condition)
 
 
 def test_rows_of_no_session_cannot_be_chosen(lab: Lab) -> None:
     with pytest.raises(InputError, match="belong to no session"):
-        keys_meant(tables.in_code(), mlims.Animal.primary_key, "animal_name='90218'")
+        keys_meant(tables.default_tables(), mlims.Animal.primary_key, "animal_name='90218'")
 
 
 def test_a_restricted_worker_registers_and_imports_only_what_is_meant(lab: Lab) -> None:
@@ -123,7 +123,9 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
     add_worker(worker, "f", "suite2p", priority=2)
     key = {"metasession_name": imaging.MetaSession().to_arrays("metasession_name")[0], "ops_name": "x"}
     job = Job("suite2p_jobs.Suite2Py", "suite2p", key, "", JobStatus.PENDING, priority=5)
-    found = candidates(tables.in_code(), LANE["suite2p"], job, "moser", living(tables.in_code()))
+    found = candidates(
+        tables.default_tables(), LANE["suite2p"], job, "moser", living(tables.default_tables())
+    )
     assert [each.why_not for each in found] == [
         "",
         "it has 0.0 GB free on its scratch disk, and the run needs 0.5 GB",
@@ -133,7 +135,7 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
         "it does only jobs of priority 2 or more urgent, and this one has 5",
     ]
     sizes = imaging.PhysicalFile * imaging.Session.Data & key & "file_path LIKE '%%.tif'"
-    needs = job_needs(tables.in_code(), LANE["suite2p"], key)
+    needs = job_needs(tables.default_tables(), LANE["suite2p"], key)
     assert needs.scratch_bytes == 500_000_000 + sum(sizes.to_arrays("size_bytes"))
 
 

@@ -58,10 +58,10 @@ def test_traces_of_a_rolled_back_job_are_swept_after_a_day_and_not_before(lab: L
     assert {path.name.partition("_")[2] for path in left} == {
         *("primary_fluo.npy", "primary_neuropil.npy", "primary_fcorr.npy", "primary_df_f.npy", "spikes.npy")
     }
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     assert left <= objects(lab)
     age(left)
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     assert not left & objects(lab)
 
 
@@ -78,10 +78,10 @@ def test_images_of_a_rolled_back_job_are_swept_after_a_day_and_not_before(lab: L
     assert len(imaging.Tif()) == 0
     left = objects(lab) - before
     assert any(path.name.startswith("mean_image") for path in left)
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     assert left <= objects(lab)
     age(left)
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     assert not left & objects(lab)
 
 
@@ -95,7 +95,7 @@ def test_a_purge_leaves_objects_to_the_sweep(lab: Lab) -> None:
     populate("ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
     assert purged <= objects(lab)
     age(objects(lab))
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     assert not purged & objects(lab)
     assert imaging.Cell.array(key, "df_f").shape == (4, OBJECT.num_frames)
     assert imaging.Projection.Plane().fetch1("mean_image").load().shape == (48, 64)

@@ -49,12 +49,12 @@ def imported(lab: Lab) -> Lab:
         getattr(imaging, table).populate()
     age_everything(lab)
     # Whatever earlier tests left.
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
     return lab
 
 
 def test_what_a_row_names_stays_however_old_it_is(imported: Lab) -> None:
-    assert store_sweep.sweep(tables.in_code()) == Swept((), ())
+    assert store_sweep.sweep(tables.default_tables()) == Swept((), ())
     assert (imaging.Cell.Traces & {"cell_id": 1}).fetch1("df_f").shape == (4,)
     assert (imaging.FilteredSpikes.Cell & {"cell_id": 1}).fetch1("filtered_spikes").shape == (4,)
     assert imaging.Tif.SI().fetch1("frame_numbers").load().shape == (4,)
@@ -67,7 +67,7 @@ def test_what_no_row_names_any_more_is_removed(imported: Lab) -> None:
     imaging.Projection().delete(prompt=False)
     imaging.Cell().delete(prompt=False)
 
-    swept = store_sweep.sweep(tables.in_code())
+    swept = store_sweep.sweep(tables.default_tables())
 
     assert set(swept.traces) == traces | spikes
     assert {Path(name).name.split("_")[0] for name in swept.arrays} == {
@@ -89,12 +89,12 @@ def test_what_is_young_stays_although_no_row_names_it_yet(lab: Lab) -> None:
     block = np.zeros((1, 3), np.float32)
     traces = trace_store.write_arrays("test_imaging", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
 
-    store_sweep.sweep(tables.in_code())
+    store_sweep.sweep(tables.default_tables())
 
     assert array.exists()
     assert (store_of(lab) / traces).exists()
     age(array)
     age(store_of(lab) / traces)
-    swept = store_sweep.sweep(tables.in_code())
+    swept = store_sweep.sweep(tables.default_tables())
     assert traces in swept.traces
     assert array.relative_to(store_of(lab)).as_posix() in swept.arrays

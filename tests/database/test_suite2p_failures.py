@@ -29,7 +29,7 @@ def folder(lab: Lab, stand_in: StandIn) -> Path:
     """Return a registered recording that is to be run, where an older output lies."""
     folder = lab.share / "day1"
     write_recording(folder, OPEN_FIELD)
-    add_options(tables.in_code(), OPS_NAME, RIGID)
+    add_options(tables.default_tables(), OPS_NAME, RIGID)
     register_again(lab, folder)
     older = place(lab)
     older.mkdir(parents=True)

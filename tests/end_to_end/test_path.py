@@ -15,7 +15,7 @@ import pytest
 from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.demo.field_of_view import FieldSettings
-from imaging_pipeline.demo.options import SETTINGS
+from imaging_pipeline.demo.laboratory import OPS_SETTINGS
 from imaging_pipeline.demo.results import session_results
 from imaging_pipeline.demo.share import Share, write_synthetic_share
 from imaging_pipeline.demo.timeseries import Layout
@@ -111,7 +111,7 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Share:
 def worked(server_config: Config, share: Share, tmp_path_factory: pytest.TempPathFactory) -> Worked:
     """Register the folder and run a worker to its end."""
     lab = emptied_lab(server_config, tmp_path_factory.mktemp("lab"), share.root)
-    add_options(tables.in_code(), OPS_NAME, SETTINGS)
+    add_options(tables.default_tables(), OPS_NAME, OPS_SETTINGS)
     request(lab, share)
     return work(lab, share)
 

@@ -17,7 +17,7 @@ from imaging_pipeline.colony.animal import Animal
 from imaging_pipeline.colony.reading import Problems, read
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.registry import configured_source
-from imaging_pipeline.colony.spool import Spool
+from imaging_pipeline.colony.staging import Staging
 from imaging_pipeline.config.config import Config, Secret
 from tests.makers.server_process import ServerProcess
 
@@ -29,9 +29,9 @@ PASSWORD = "open sesame"
 
 def read_all(source: Source) -> tuple[list[Animal], Problems]:
     """Return all that a source tells, in order of the animals' identifiers."""
-    with Spool() as spool:
-        problems = read(source, spool, lambda: None)
-        return [animal for batch in spool.batches(2) for animal in batch], problems
+    with Staging() as staging:
+        problems = read(source, staging, lambda: None)
+        return [animal for batch in staging.differing(2) for animal in batch], problems
 
 
 class CsvKind:

@@ -14,7 +14,7 @@ from imaging_pipeline.lanes import Need
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer import administration
-from imaging_pipeline.schemas.administer.change_log import kept_change
+from imaging_pipeline.schemas.administer.change_log import recorded_change
 from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
 from tests.makers.recordings import OBJECT, OPEN_FIELD, import_all, populate, session_key, write_recording
@@ -32,11 +32,11 @@ PARTS = {
 
 def furnish(lab: Lab) -> None:
     """Register and import a recording, and add what an administrator would."""
-    bound = tables.in_code()
+    bound = tables.default_tables()
     administration.add_options(bound, "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
     administration.add_options(bound, "brisk", {"tau": 0.7})
     administration.add_setup(bound, "wheel room", date(2026, 3, 14), "2Pminiscope_A", parts=PARTS)
-    with kept_change(bound, "bob", "added the microscope", "mini2p", {"notes": "the second one"}):
+    with recorded_change(bound, "bob", "added the microscope", "mini2p", {"notes": "the second one"}):
         administration.add_scope(bound, "mini2p", notes="the second one")
     administration.add_apparatus(bound, "wheel", "treadmill", note="10 cm wide")
     compare_with_colony()
@@ -67,6 +67,6 @@ def compare_with_colony() -> None:
             an_hour_ago = file.stat().st_mtime - 3600
             os.utime(file, (an_hour_ago, an_hour_ago))
             try:
-                sync(tables.in_code(), CsvFile(file, datasource_id=1))
+                sync(tables.default_tables(), CsvFile(file, datasource_id=1))
             except PipelineError:
                 assert not text

@@ -74,6 +74,10 @@ def _equal_hashes(count: int) -> bytes:
     return b"".join(b"\x8a\x0a" + number.to_bytes(10, "little") + b"N" for number in numbers)
 
 
+_FIELD_BEYOND = b"}" + _text("a") + _tuple(_dtype("V2147483640", 2147483640, put=b""), _integer(100)) + b"s"
+_LONG_SCALAR = (
+    _SCALAR + _tuple(_dtype("U1000", 4000), b"B" + struct.pack("<I", 4000) + b"a\0\0\0" * 1000) + b"R"
+)
 _OBJECTS_IN_FIELDS = b"}" + _text("a") + _tuple(_object_dtype(), b"K\x00") + b"s"
 
 HOSTILE = {
@@ -85,6 +89,13 @@ HOSTILE = {
     "objects in the fields of an array": _array(
         _dtype("V8", 8, flags=63, fields=_tuple(_text("a")) + _OBJECTS_IN_FIELDS), _tuple(b"K\x01"), _EIGHT
     ),
+    "a field beyond the end of its item": _array(
+        _dtype("V8", 8, fields=_tuple(_text("a")) + _FIELD_BEYOND), _tuple(b"K\x01"), _EIGHT
+    ),
+    "a text of characters that do not exist": _array(
+        _dtype("U1", 4), _tuple(b"K\x01"), b"C\x04\x00\x00\x11\x00"
+    ),
+    "a dtype as a value": _dtype("f8"),
     "a scalar that is the address of an object": _SCALAR + _tuple(_object_dtype(), _EIGHT) + b"R",
     "an array of objects that are addresses": (
         _FROM_BUFFER + _tuple(_EIGHT, _object_dtype(), _tuple(b"K\x01"), _text("C")) + b"R"
@@ -117,6 +128,11 @@ HOSTILE = {
     "very many empty sets": b"(" + b"\x8f" * 1_500_000 + b"t",
     "one text copied many times over": b"(" + _text("x" * 100_000) + b"q\x000" + _COPIED_TEXT * 2000 + b"t",
     "very many keys of one hash": b"}(" + _equal_hashes(100_000) + b"u",
+    "very many keys of one hash, one by one": b"}" + _equal_hashes(2000).replace(b"N\x8a", b"Ns\x8a") + b"s",
+    "one scalar of numpy many times over": b"](" + _LONG_SCALAR + b"q\x01" + b"h\x01" * 200_000 + b"e",
+    "very many elements without a byte": (
+        b"](" + _array(_dtype("U0", 0), _tuple(b"\x8a\x03\x00\x09\x3d"), b"C\x00") * 2 + b"e"
+    ),
     "an object of any class": b"cbuiltins\nobject\n)\x81",
     "a value of another process": b"Ptoken\n",
     "a value that was registered elsewhere": b"\x82\x01",

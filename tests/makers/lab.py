@@ -116,7 +116,7 @@ def _connected(config: Config) -> Any:
 def _bound(config: Config) -> tables.Tables | None:
     """Return the tables as they are bound, if it is to this server and the connection is in order."""
     try:
-        bound = tables.in_code()
+        bound = tables.default_tables()
     except SchemaError:
         return None
     mine = dataclasses.replace(

@@ -40,7 +40,7 @@ def add_worker(
     priority
         Of the jobs that it does, at least; None for all.
     """
-    now = server_clock.now(worker.connection)
+    now = server_clock.utc_now(worker.connection.adapter.backend)
     row = {
         "worker_name": name,
         "worker_host": name,

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.server.connection_errors import where
+from imaging_pipeline.server.connection_errors import server_name
 from imaging_pipeline.web import connections, links
 from imaging_pipeline.web.app import create_app
 from imaging_pipeline.web.serve import make_server
@@ -131,7 +131,7 @@ _tables: dict[str, Tables] = {}
 def running_site(lab: Lab) -> Iterator[Site]:
     """Return the site of a lab, which has an administrator beside its experimenter."""
     imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
-    server = where(lab.config)
+    server = server_name(lab.config)
     if server not in _apps:
         _apps[server] = create_app(lab.config, secret_key="of the tests")
     app = _apps[server]

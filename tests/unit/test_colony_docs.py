@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.colony.animal import COLUMNS
-from imaging_pipeline.colony.sources.contract import OF_EVERY_KIND
+from imaging_pipeline.colony.sources.columns import COLUMNS
+from imaging_pipeline.colony.sources.contract import COMMON_SETTINGS
 from imaging_pipeline.colony.sources.registry import SOURCES, configured_source
 from imaging_pipeline.config.config import embedded_config
 from tests.makers.colony import SETTINGS
@@ -36,7 +36,7 @@ def test_what_is_shown_is_taken(block: dict[str, Any], tmp_path: Path) -> None:
 def test_every_kind_and_each_of_its_settings_is_told(kind: Any) -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert {each.name for each in (*kind.own_settings, *OF_EVERY_KIND)} <= told
+    assert {each.name for each in (*kind.own_settings, *COMMON_SETTINGS)} <= told
     assert kind.kind in PAGE
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.record import RowProblem
 from imaging_pipeline.colony.sources.csv_file import CsvFile
 from imaging_pipeline.colony.sources.json_lines import JsonLines
+from imaging_pipeline.colony.sources.record import RowProblem
 from imaging_pipeline.errors import (
     FormatError,
     InputError,
@@ -36,7 +36,7 @@ def animals_of(path: Path, **how: Any) -> list[Animal]:
 
 
 def problems_of(path: Path) -> list[RowProblem]:
-    return read_all(CsvFile(path))[1].told
+    return read_all(CsvFile(path))[1].recorded
 
 
 def only_problem(path: Path) -> RowProblem:
@@ -170,7 +170,7 @@ def test_a_date_of_death_that_cannot_be_is_told_once(tmp_path: Path) -> None:
 
 def test_every_mistake_of_a_row_is_told_and_the_row_counted_once(tmp_path: Path) -> None:
     _, problems = read_all(CsvFile(written(tmp_path, "animal_id,animal_sex,animal_dob\n,m,yesterday\n")))
-    assert len(problems.told) == 3
+    assert len(problems.recorded) == 3
     assert problems.num_rows == 1
 
 
@@ -254,8 +254,8 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     path = written(tmp_path, "animal_id\na0f1\n")
 
     def read_and_write() -> None:
-        with CsvFile(path).reading() as reading:
-            list(reading.animals)
+        with CsvFile(path).snapshot() as snapshot:
+            list(snapshot.animals)
             path.write_text("animal_id\na0f1\na0f2\n")
 
     with pytest.raises(PipelineError, match="changed while it was read") as told:
@@ -295,7 +295,7 @@ def test_a_line_that_cannot_be_taken_is_told_with_its_number(tmp_path: Path, lin
     path = written_lines(tmp_path, {"animal_id": "x"}, line, {"animal_id": "y"})
     animals, problems = read_all(JsonLines(path))
     assert [each.key.animal_id for each in animals] == ["x", "y"]
-    assert [(problem.row, problem.what) for problem in problems.told] == [("2", what)]
+    assert [(problem.row, problem.what) for problem in problems.recorded] == [("2", what)]
 
 
 def test_json_lines_that_end_within_a_line_are_refused(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from imaging_pipeline.config.config import CONFIG_NAME, Config, embedded_config, find_config, load_config
 from imaging_pipeline.config.keys import CONFIG_VARIABLE, KEYS
-from imaging_pipeline.config.secret import Secret
-from imaging_pipeline.config.settings import settings_in_file
+from imaging_pipeline.config.kinds import Secret
+from imaging_pipeline.config.sources import settings_in_file
 from imaging_pipeline.config.stores import PROTOCOLS
 from imaging_pipeline.errors import ConfigError, Responsible
 
@@ -460,8 +460,10 @@ def test_datajoint_takes_every_store_attribute_that_we_take(protocol):
 
 
 def test_a_setting_tells_its_file(tmp_path):
-    settings = settings_in_file({"loglevel": "DEBUG"}, tmp_path / "x.json")
-    assert settings["loglevel"].source == f"file {tmp_path / 'x.json'}"
+    path = tmp_path / "x.json"
+    path.write_text('{"loglevel": "DEBUG"}')
+    settings = settings_in_file(path)
+    assert settings["loglevel"].source == f"file {path}"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import tifffile
 
 from imaging_pipeline import progress
 from imaging_pipeline.demo.field_of_view import FieldSettings
+from imaging_pipeline.demo.laboratory import OPS_SETTINGS
 from imaging_pipeline.demo.movie import MovieSettings
-from imaging_pipeline.demo.options import SETTINGS
 from imaging_pipeline.demo.share import LAYOUTS, synthetic_truths, write_share_of_movie, write_synthetic_share
 from imaging_pipeline.demo.timeseries import Layout
 from imaging_pipeline.demo.user_movie import open_movie
@@ -150,4 +150,4 @@ def test_writing_reports_how_far_it_is(tmp_path):
 
 
 def test_the_demos_option_set_is_one_that_suite2p_takes():
-    assert translate(SETTINGS).settings == SETTINGS
+    assert translate(OPS_SETTINGS).settings == OPS_SETTINGS

@@ -60,6 +60,16 @@ def test_an_error_gets_its_file_and_whose_move_that_makes_it():
     )
 
 
+def test_an_error_names_the_field_that_it_is_about_beside_its_message():
+    error = InputError("It is wrong", remedy="Correct it.", field="animal")
+
+    assert error.field == "animal"
+    assert "Field" not in str(error)
+    assert error.of("x", Responsible.ADMINISTRATOR).field == "animal"
+    assert error.of("x", Responsible.ADMINISTRATOR, field="roots").field == "roots"
+    assert InputError("It is wrong", remedy="Correct it.").field is None
+
+
 def test_what_to_do_begins_with_a_capital_and_else_stays_as_it_was_written():
     error = ConfigError("A port is no number", remedy="correct database.port (DJ_PORT).")
 

@@ -31,7 +31,6 @@ LAYERS = {
     "imaging_pipeline.progress": 0,
     "imaging_pipeline.share_away": 0,
     "imaging_pipeline.server.embedded": 0,
-    "imaging_pipeline.server.embedded_users": 0,
     "imaging_pipeline.server.postgres_programs": 0,
     "imaging_pipeline.readers": 1.0,
     "imaging_pipeline.analysis": 1.0,

@@ -284,3 +284,36 @@ def test_the_motion_of_merged_planes_is_refused(tmp_path):
 
     with pytest.raises(OutputError, match="Read each plane's own folder"):
         read_motion(output.combined)
+
+
+ODD_ROIS = {
+    "coordinates that are no numbers": {"ypix": np.full(29, np.nan)},
+    "coordinates below 0": {"xpix": np.full(29, -1)},
+    "coordinates that no image has": {"xpix": np.full(29, 2**40)},
+    "text": {"ypix": np.full(29, "7")},
+    "fewer weights than pixels": {"lam": np.ones(28, np.float32)},
+    "another number of pixels": {"npix": 30},
+    "complex weights": {"lam": np.ones(29, np.complex64)},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ROIS.values(), ids=ODD_ROIS)
+def test_a_roi_whose_pixels_cannot_be_is_refused_with_its_file(tmp_path, odd):
+    plane = read_output(write_output(tmp_path, Suite2pSpec())).planes[0]
+    path = plane.folder / "stat.npy"
+    rois = np.load(path, allow_pickle=True)
+    rois[2] = {**rois[2], **odd}
+    np.save(path, rois)
+
+    with pytest.raises(OutputError, match=r"stat\.npy"):
+        read_rois(plane)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.bool_, np.complex64])
+def test_traces_of_another_type_are_refused_with_their_file(tmp_path, dtype):
+    plane = read_output(write_output(tmp_path, Suite2pSpec())).planes[0]
+    traces = np.load(plane.folder / "F.npy")
+    np.save(plane.folder / "F.npy", traces.astype(dtype))
+
+    with pytest.raises(OutputError, match=r"F\.npy.*floating-point"):
+        read_traces(plane)

@@ -183,14 +183,13 @@ def test_cellpose_without_its_weights_is_refused(tmp_path, monkeypatch):
         assemble(translate({"detection": {"algorithm": "cellpose"}, **RIGID}), inputs_of(tmp_path))
 
 
-@pytest.mark.parametrize("given", ["weights.pt", "models/weights.pt", "..\\\\weights.pt", ""])
-def test_weights_that_are_named_by_a_path_are_refused(tmp_path, monkeypatch, given):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "weights.pt").touch()
-    path = str(tmp_path / given) if given == "weights.pt" else given
-    chosen = {"detection": {"algorithm": "cellpose", "cellpose_settings": {"cellpose_model": path}}, **RIGID}
+@pytest.mark.parametrize("given", ["labweights", "/share/weights.pt", "models/cpsam", "..\\\\cpsam", ""])
+def test_weights_that_suite2p_would_not_take_are_refused(tmp_path, monkeypatch, given):
+    monkeypatch.setenv("CELLPOSE_LOCAL_MODELS_PATH", str(tmp_path))
+    (tmp_path / "labweights").touch()
+    chosen = {"detection": {"algorithm": "cellpose", "cellpose_settings": {"cellpose_model": given}}, **RIGID}
 
-    with pytest.raises(InputError, match="by a path"):
+    with pytest.raises(InputError, match=r"whatever an option set names.*Allowed: cpsam"):
         assemble(translate(chosen), inputs_of(tmp_path))
 
 

@@ -29,7 +29,7 @@ def test_sixteen_threads_see_no_rows_of_each_other(site: Site) -> None:
     people = [f"person{number:02d}" for number in range(NUM_THREADS)]
     for number, name in enumerate(people):
         imaging.User.insert1({"username": name, "first_name": f"First-{name}"})
-        administration.add_options(tables.in_code(), f"set-of-{name}", {"tau": 2.0 + number / 100})
+        administration.add_options(tables.default_tables(), f"set-of-{name}", {"tau": 2.0 + number / 100})
     begin = threading.Barrier(NUM_THREADS)
 
     def visit(number: int) -> list[str]:
@@ -108,5 +108,5 @@ def test_a_database_that_is_away_is_a_page_that_tries_again_and_signs_nobody_out
 @ON_ONE_SERVER
 def test_a_connection_that_the_server_ended_is_made_again(anna: Visitor, site: Site) -> None:
     connection = site.app.extensions[EXTENSION].tables().connection
-    tables.in_code().connection.query(f"SELECT pg_terminate_backend({connection.connection_id})")
+    tables.default_tables().connection.query(f"SELECT pg_terminate_backend({connection.connection_id})")
     assert anna.get("/options/").status_code == 200

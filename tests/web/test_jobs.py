@@ -129,7 +129,7 @@ def test_workers_are_shown_with_what_they_do_and_lack(anna: Visitor, lab: Lab) -
 
 @pytest.fixture
 def run(lab: Lab, folder: Path) -> dict[str, Any]:
-    administration.add_options(tables.in_code(), "fast", {"tau": 1.0})
+    administration.add_options(tables.default_tables(), "fast", {"tau": 1.0})
     return finished_run(lab, folder, combined=False)
 
 

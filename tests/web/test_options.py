@@ -18,7 +18,9 @@ from tests.makers.site import ON_ONE_SERVER, Visitor
 
 @pytest.fixture
 def mouse(site) -> None:
-    administration.add_options(tables.in_code(), "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
+    administration.add_options(
+        tables.default_tables(), "mouse", {"tau": 1.5, "nonrigid": False, "combined": True}
+    )
 
 
 def npy(content: object) -> io.BytesIO:
@@ -121,7 +123,7 @@ def test_a_set_is_saved_as_it_was_given(anna: Visitor) -> None:
 
 @pytest.mark.usefixtures("mouse")
 def test_two_sets_are_compared(anna: Visitor) -> None:
-    administration.add_options(tables.in_code(), "fast", {"tau": 0.7, "nonrigid": False})
+    administration.add_options(tables.default_tables(), "fast", {"tau": 0.7, "nonrigid": False})
     page = anna.get("/options/compare?first=mouse&second=fast").text
     assert "<code>tau</code>" in page
     assert "nonrigid" not in page.partition("<h1>")[2].replace("combined", "")

@@ -190,4 +190,4 @@ def test_nothing_is_changed_by_halves(anna: Visitor, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(change_log, "utc_now", lose)
     anna.fill("/options/add", {"name": "fast", "file": (io.BytesIO(b'{"tau": 1}'), "ops.json")})
-    assert not tables.in_code().imaging.Suite2pyOps()
+    assert not tables.default_tables().imaging.Suite2pyOps()

@@ -21,7 +21,7 @@ TYPED = {"username": "anna", "password": PASSWORD}
 
 @pytest.fixture
 def account(site: Site) -> None:
-    people.set_password(tables.in_code(), "anna", PASSWORD)
+    people.set_password(tables.default_tables(), "anna", PASSWORD)
 
 
 def age(**columns: timedelta) -> None:
@@ -64,7 +64,7 @@ def test_other_names_and_passwords_do_not_and_the_name_stays(
 
 @pytest.mark.usefixtures("account")
 def test_a_disabled_user_is_told_no_more_than_a_wrong_password(stranger: Visitor) -> None:
-    people.set_active(tables.in_code(), "anna", is_active=False)
+    people.set_active(tables.default_tables(), "anna", is_active=False)
     disabled = stranger.fill("/sign-in", TYPED)
     wrong = stranger.fill("/sign-in", {**TYPED, "password": "wheel-otter-lamb"})
     assert disabled.status_code == wrong.status_code == 403
@@ -79,7 +79,7 @@ def test_a_password_is_kept_as_its_hash_alone(account: None, site: Site) -> None
 
 @pytest.mark.usefixtures("account")
 def test_attempts_are_limited_by_name_and_the_limit_ends_with_time(lab: Any) -> None:
-    handle, now = tables.in_code(), utc_now()
+    handle, now = tables.default_tables(), utc_now()
     for number in range(sign_in.MOST_OF_NAME):
         with pytest.raises(ForbiddenError, match="do not belong together"):
             sign_in.sign_in(handle, "anna", "wrong", address=f"10.0.0.{number}", now=now)
@@ -94,9 +94,9 @@ def test_attempts_are_limited_by_address(lab: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sign_in, "MOST_OF_ADDRESS", 3)
     for number in range(3):
         with pytest.raises(ForbiddenError, match="do not belong together"):
-            sign_in.sign_in(tables.in_code(), f"guess{number}", "x", address="10.0.0.7", now=utc_now())
+            sign_in.sign_in(tables.default_tables(), f"guess{number}", "x", address="10.0.0.7", now=utc_now())
     with pytest.raises(TooOftenError):
-        sign_in.sign_in(tables.in_code(), "anna", "x", address="10.0.0.7", now=utc_now())
+        sign_in.sign_in(tables.default_tables(), "anna", "x", address="10.0.0.7", now=utc_now())
 
 
 def test_attempts_of_all_threads_count_together(site: Site) -> None:
@@ -200,9 +200,9 @@ def test_signing_out_ends_the_session_here_and_in_the_database(anna: Visitor) ->
 def test_a_disabled_user_or_a_new_password_ends_running_sessions(anna: Visitor, ending: str) -> None:
     assert anna.get("/options/").status_code == 200
     if ending == "disable":
-        people.set_active(tables.in_code(), "anna", is_active=False)
+        people.set_active(tables.default_tables(), "anna", is_active=False)
     else:
-        people.set_password(tables.in_code(), "anna", PASSWORD)
+        people.set_password(tables.default_tables(), "anna", PASSWORD)
     assert anna.get("/options/").status_code == 302
 
 

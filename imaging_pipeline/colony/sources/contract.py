@@ -1,4 +1,4 @@
-"""What every kind of source gives, and how it says what it takes from the configuration."""
+"""What every kind of source of animals provides, and its settings in the configuration."""
 
 from __future__ import annotations
 
@@ -9,38 +9,37 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from imaging_pipeline.choices import near, with_alike
-from imaging_pipeline.colony.record import Record, RowProblem
-from imaging_pipeline.colony.translation import Translation, a_date_format, a_value_map
-from imaging_pipeline.config.kinds import NotAllowedError
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.colony.sources.columns import Translation, a_date_format, a_value_map
+from imaging_pipeline.colony.sources.record import Record, RowProblem
+from imaging_pipeline.config.kinds import NotAllowedError, Secret
 from imaging_pipeline.errors import ConfigError
 
 SOURCE_KEY = "custom.mlims.source"
-_NEEDED = object()
+_REQUIRED = object()
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A value that a kind of source takes.
+    """A setting of a kind of source.
 
     Attributes
     ----------
     name
-        As it is written in the configuration.
+        Its name in the configuration.
     parse
         From JSON to the value that is used; raises `NotAllowedError`.
     default
-        Where it is not given; without one it must be.
+        The value without the setting; a setting without default is required.
     """
 
     name: str
     parse: Callable[[object], Any]
-    default: Any = field(default=_NEEDED)
+    default: Any = field(default=_REQUIRED)
 
     @property
-    def is_needed(self) -> bool:
-        """Whether it must be given."""
-        return self.default is _NEEDED
+    def is_required(self) -> bool:
+        """Whether the configuration must have it."""
+        return self.default is _REQUIRED
 
 
 def a_datasource_id(value: object) -> int:
@@ -50,7 +49,7 @@ def a_datasource_id(value: object) -> int:
     return value
 
 
-OF_EVERY_KIND = (
+COMMON_SETTINGS = (
     Setting("datasource_id", a_datasource_id, 0),
     Setting("values", a_value_map, None),
     Setting("date_format", a_date_format, None),
@@ -58,16 +57,16 @@ OF_EVERY_KIND = (
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One consistent look at a source.
+class Snapshot:
+    """A source as it is at one moment.
 
     Attributes
     ----------
     animals
-        A record for each animal, or why there is none; they come as they are read.
+        A record for each animal, or why its row is skipped; each is read when it is asked for.
     genotypes
-        Records of ``animal_id``, ``gene`` and ``genotype``, read after the animals; None where those
-        have columns of genotypes, or where nothing is known of genotypes.
+        Records of ``animal_id``, ``gene`` and ``genotype``, read after the animals; None if genotypes
+        are columns of the animals, or not known.
     """
 
     animals: Iterator[Record | RowProblem]
@@ -75,7 +74,7 @@ class Reading:
 
 
 class Source(ABC):
-    """A kind of source; made of its settings by `from_settings`."""
+    """A kind of source."""
 
     kind: ClassVar[str]
     own_settings: ClassVar[tuple[Setting, ...]]
@@ -86,34 +85,34 @@ class Source(ABC):
     @classmethod
     @abstractmethod
     def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
-        """Make a source of its settings, each parsed or its default."""
+        """Return the source with these settings, each parsed or its default."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Kind and place in a few words, without anything secret."""
+        """Kind and address in a few words, without anything secret."""
 
     @abstractmethod
-    def reading(self) -> AbstractContextManager[Reading]:
-        """Look at the source as it is at one moment; nothing in it is changed.
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open the source as it is at one moment; nothing in it is changed.
 
         Raises
         ------
         ColonyError, NothingFoundError, FormatError, InputError
-            It is away, breaks off, or is not as its settings say; also in the end, where it was changed
+            It does not answer, breaks off, or is not as its settings say; or, at the end, it was changed
             while it was read.
         """
 
 
-def parsed(kind: type[Source], given: Mapping[str, object], path: object) -> dict[str, Any]:
-    """Check the settings of a source strictly.
+def parse_settings(kind: type[Source], settings: Mapping[str, object], path: object) -> dict[str, Any]:
+    """Return the parsed settings of a source; those that are not there have their default.
 
     Parameters
     ----------
     kind
-        Whose settings they are.
-    given
-        As the configuration has them.
+        The kind of source.
+    settings
+        Its settings in the configuration.
     path
         The configuration's file, for messages.
 
@@ -122,21 +121,23 @@ def parsed(kind: type[Source], given: Mapping[str, object], path: object) -> dic
     ConfigError
         A setting is unknown, missing or wrong.
     """
-    settings = {each.name: each for each in (*kind.own_settings, *OF_EVERY_KIND)}
-    for name in given:
-        if name not in settings:
-            raise _unknown(kind, name, settings, path)
-    missing = [each.name for each in settings.values() if each.is_needed and each.name not in given]
+    allowed = {setting.name: setting for setting in (*kind.own_settings, *COMMON_SETTINGS)}
+    for name in settings:
+        if name not in allowed:
+            raise _unknown(kind, name, allowed, path)
+    missing = [
+        setting.name for setting in allowed.values() if setting.is_required and setting.name not in settings
+    ]
     if missing:
         raise ConfigError(
             f"{SOURCE_KEY} of the kind {kind.kind} lacks {', '.join(missing)}",
             path=_shown(path),
-            found=", ".join(given) or "no other setting",
+            found=", ".join(settings) or "no other setting",
             remedy="give a value for each, as docs/colony.md shows.",
         )
     return {
-        name: _value(each, given[name], path) if name in given else each.default
-        for name, each in settings.items()
+        name: _value(setting, settings[name], path) if name in settings else setting.default
+        for name, setting in allowed.items()
     }
 
 
@@ -153,12 +154,12 @@ def _value(setting: Setting, value: object, path: object) -> Any:
         ) from None
 
 
-def _unknown(kind: type[Source], name: str, settings: Mapping[str, Setting], path: object) -> ConfigError:
+def _unknown(kind: type[Source], name: str, allowed: Mapping[str, Setting], path: object) -> ConfigError:
     return ConfigError(
         f"{SOURCE_KEY} of the kind {kind.kind} takes no {name}",
         path=_shown(path),
-        found=with_alike(name, near(name, settings, count=1)),
-        allowed=", ".join(("kind", *settings)),
+        found=with_alike(name, near(name, allowed, count=1)),
+        allowed=", ".join(("kind", *allowed)),
         remedy="correct or remove it.",
     )
 

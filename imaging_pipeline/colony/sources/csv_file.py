@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
 from imaging_pipeline.choices import near, with_alike
-from imaging_pipeline.colony.animal import GENOTYPE
-from imaging_pipeline.colony.columns import is_column, plain
-from imaging_pipeline.colony.record import Record, RowProblem, is_utf8, shown
-from imaging_pipeline.colony.sources.contract import Reading
+from imaging_pipeline.colony.sources.columns import GENOTYPE, ColumnMap, is_column, normalised
+from imaging_pipeline.colony.sources.contract import Snapshot
 from imaging_pipeline.colony.sources.files import FileSource, read_whole
-from imaging_pipeline.colony.translation import Columns
+from imaging_pipeline.colony.sources.record import Record, RowProblem, is_utf8, shown
 from imaging_pipeline.errors import FormatError, InputError
 
 _DELIMITERS = ",;\t"
@@ -31,40 +29,40 @@ class CsvFile(FileSource):
     kind: ClassVar[str] = "csv"
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """Look at the file.
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open the file.
 
         Raises
         ------
         NothingFoundError, StillCopyingError, ColonyError
-            As of `read_whole`.
+            It cannot be read, or is being written.
         FormatError
             It is no CSV, or was cut short.
         InputError
-            A column is not known, given twice, or missing.
+            A column is unknown, there twice, or missing.
         """
         with (
             read_whole(self.path, must_be_settled=self.must_be_settled) as file,
             closing(_rows(file, self.encoding, must_be_whole=self.must_be_settled)) as rows,
         ):
             header = [name.strip() for name in next(rows, (0, []))[1]]
-            yield Reading(_records(rows, self._placed(header), len(header)))
+            yield Snapshot(_records(rows, self._indices(header), len(header)))
 
-    def _placed(self, header: Sequence[str]) -> Mapping[str, int]:
-        """Return where each column of ours stands."""
+    def _indices(self, header: Sequence[str]) -> Mapping[str, int]:
+        """Return the index of each column in a row."""
         _refuse_other_text(header)
         if self.columns is not None:
-            return _placed_by_map(header, self.columns)
-        taken = self.own_names
-        unknown = [name for name in header if name not in taken and not is_column(name)]
+            return _mapped_indices(header, self.columns)
+        names = self.column_names
+        unknown = [name for name in header if name not in names and not is_column(name)]
         if unknown:
             raise InputError(
                 f"The file has columns that are not known: {', '.join(map(repr, unknown))}",
-                found=", ".join(with_alike(name, near(name, taken)) for name in unknown),
-                allowed=", ".join((*taken, f"{GENOTYPE}<gene>")),
+                found=", ".join(with_alike(name, near(name, names)) for name in unknown),
+                allowed=", ".join((*names, f"{GENOTYPE}<gene>")),
                 remedy="correct or remove these columns.",
             )
-        header = [plain(name) for name in header]
+        header = [normalised(name) for name in header]
         _refuse_repeated(header)
         if "animal_id" not in header:
             raise InputError(
@@ -72,13 +70,13 @@ class CsvFile(FileSource):
                 found=", ".join(header) or "an empty file",
                 remedy="name the columns in the first row.",
             )
-        return {name: place for place, name in enumerate(header)}
+        return {name: index for index, name in enumerate(header)}
 
 
 def _rows(
     file: BinaryIO, encoding: str, *, must_be_whole: bool
 ) -> Generator[tuple[int, list[str]], None, None]:
-    """Return the cells of each row that is not empty; bytes that are no text stay as lone surrogates."""
+    """Yield number and cells of each row that is not empty; bytes that are no text become lone surrogates."""
     text = io.TextIOWrapper(
         file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
     )
@@ -102,7 +100,7 @@ def _rows(
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
-    """Return lines, and raise in the end where the last one was cut short."""
+    """Yield lines, and raise at the end if the last one was cut short."""
     line = "\n"
     for line in lines:
         yield line
@@ -130,8 +128,8 @@ def _refuse_repeated(header: Sequence[str]) -> None:
         raise InputError("The file has a column twice", found=", ".join(twice), remedy="leave one of them.")
 
 
-def _placed_by_map(header: Sequence[str], columns: Columns) -> Mapping[str, int]:
-    missing = [theirs for theirs in columns.values() if theirs not in header]
+def _mapped_indices(header: Sequence[str], columns: ColumnMap) -> Mapping[str, int]:
+    missing = [name for name in columns.values() if name not in header]
     if missing:
         raise InputError(
             f"The file lacks columns that the configuration names: {', '.join(map(repr, missing))}",
@@ -140,19 +138,19 @@ def _placed_by_map(header: Sequence[str], columns: Columns) -> Mapping[str, int]
             remedy="correct the columns of custom.mlims.source, or the file.",
         )
     _refuse_repeated([name for name in header if name in columns.values()])
-    return {ours: header.index(theirs) for ours, theirs in columns.items()}
+    return {column: header.index(name) for column, name in columns.items()}
 
 
 def _records(
-    rows: Iterator[tuple[int, list[str]]], placed: Mapping[str, int], width: int
+    rows: Iterator[tuple[int, list[str]]], indices: Mapping[str, int], width: int
 ) -> Iterator[Record | RowProblem]:
     for number, cells in rows:
-        found = {ours: cells[place] if place < len(cells) else None for ours, place in placed.items()}
+        # Excel leaves out the last delimiters of rows that end in empty cells.
+        values = {column: cells[index] if index < len(cells) else None for column, index in indices.items()}
         if any(map(str.strip, cells[width:])):
             allowed = f"{width} cells, as in the header; quotes around text with a delimiter in it"
             what = "The row is longer than the header"
-            animal_id = shown(found["animal_id"] or "")
+            animal_id = shown(values["animal_id"] or "")
             yield RowProblem(str(number), animal_id, what, f"{len(cells)} cells", allowed)
         else:
-            # Excel leaves out the last delimiters of rows that end in empty cells.
-            yield Record(str(number), found)
+            yield Record(str(number), values)

@@ -1,4 +1,4 @@
-"""What sources that are files have in common."""
+"""Files as sources of animals: what their kinds have in common."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 
-from imaging_pipeline.colony.animal import COLUMNS
+from imaging_pipeline.colony.sources.columns import COLUMNS, ColumnMap, Translation, a_column_map
 from imaging_pipeline.colony.sources.contract import Setting, Source
-from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
-from imaging_pipeline.config.kinds import NotAllowedError, a_folder, a_text
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.config.kinds import NotAllowedError, Secret, a_folder, a_text
 from imaging_pipeline.errors import (
     ColonyError,
     NothingFoundError,
@@ -23,7 +21,7 @@ from imaging_pipeline.errors import (
     StillCopyingError,
 )
 
-# A file that was written so lately may be written still.
+# A file that was written more recently may still be growing.
 _SETTLED_S = 60.0
 
 
@@ -44,19 +42,19 @@ class FileSource(Source):
     path
         The file.
     columns
-        What the file calls our columns, the others being left alone; None where all are called as ours.
+        What the file calls the columns that are read; None where all have our names and all are read.
     translation
         What its texts mean.
     datasource_id
         Number of its colony system; None where a column may say it.
     encoding
-        Of its text.
+        Encoding of its text.
     must_be_settled
-        Whether it may not have been written a moment ago.
+        Whether it is refused if it was written within the last minute.
     """
 
     path: Path
-    columns: Columns | None = None
+    columns: ColumnMap | None = None
     translation: Translation = Translation()
     datasource_id: int | None = None
     encoding: str = "utf-8"
@@ -70,32 +68,32 @@ class FileSource(Source):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
-        """Make a source of its settings."""
+        """Return the source with these settings."""
         rest = {name: settings[name] for name in ("path", "columns", "encoding", "datasource_id")}
         translation = Translation(settings["values"] or {}, settings["date_format"])
         return cls(**rest, translation=translation, must_be_settled=True)
 
     @property
     def name(self) -> str:
-        """Kind and place."""
+        """Kind and path."""
         return f"{self.kind} {self.path}"
 
     @property
-    def own_names(self) -> tuple[str, ...]:
-        """What columns are called where they are called as ours."""
+    def column_names(self) -> tuple[str, ...]:
+        """The names of columns in a file without a mapping; genotypes beside them."""
         return ("animal_id", *(("datasource_id",) if self.datasource_id is None else ()), *COLUMNS)
 
 
 @contextmanager
 def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
-    """Open a file, and make sure in the end that it stayed as it was meanwhile.
+    """Open a file, and check at the end that it was not changed meanwhile.
 
     Parameters
     ----------
     path
         The file.
     must_be_settled
-        Whether one that was written a moment ago is refused, since it may be an export under way.
+        Whether a file of the last minute is refused, since an export may still write it.
 
     Raises
     ------
@@ -104,7 +102,7 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
     StillCopyingError, ColonyError
         It is being written.
     PipelineError
-        What the block raises, with the file and as the administrator's move.
+        The error of the enclosed code, with the path, and the administrator as responsible.
     """
     try:
         with path.open("rb") as file:
@@ -121,9 +119,8 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             yield file
             after = path.stat()
     except PipelineError as error:
-        raise error.of(
-            path, error.responsible if error.responsible is Responsible.RETRY else Responsible.ADMINISTRATOR
-        ) from error
+        is_passing = error.responsible is Responsible.RETRY
+        raise error.of(path, Responsible.RETRY if is_passing else Responsible.ADMINISTRATOR) from error
     except FileNotFoundError:
         raise NothingFoundError(
             "The file is not there",

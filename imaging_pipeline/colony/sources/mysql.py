@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Self
 import pymysql
 from pymysql.cursors import SSCursor
 
-from imaging_pipeline.colony.record import Record
-from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Reading, Setting, Source
-from imaging_pipeline.colony.translation import Columns, Translation, a_column_map
-from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, a_text, an_object
-from imaging_pipeline.config.secret import Secret
+from imaging_pipeline.colony.sources.columns import ColumnMap, Translation, a_column_map
+from imaging_pipeline.colony.sources.contract import SOURCE_KEY, Setting, Snapshot, Source
+from imaging_pipeline.colony.sources.record import Record
+from imaging_pipeline.config.kinds import HOST, PORT, TEXT, TRUTH, NotAllowedError, Secret, a_text, an_object
 from imaging_pipeline.errors import ColonyError, Responsible
-from imaging_pipeline.server.connection_errors import AWAY_MYSQL, code, words
+from imaging_pipeline.server.connection_errors import MYSQL_AWAY_CODES, error_code, error_text
 
 _GENOTYPE_COLUMNS = ("animal_id", "gene", "genotype")
 _SESSION = (
@@ -27,27 +26,27 @@ _SESSION = (
     # Animals and genotypes of the same moment.
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )
-_ROWS_AT_ONCE = 500
-# A server that answers, but row by row in minutes, is as good as away.
-_LONGEST_S = 1800.0
-# Syntax, tables and columns that are not there, or that the account may not read.
+_ROWS_PER_BATCH = 500
+# The timeout is for each answer: a server may send rows so slowly that it never comes to its end.
+_MAX_DURATION_S = 1800.0
+# Wrong syntax, and tables and columns that do not exist or that the account may not read.
 _MAPPING_ERRORS = frozenset((1046, 1049, 1051, 1052, 1054, 1064, 1109, 1142, 1143, 1146, 1305, 1792))
 
 
 @dataclass(frozen=True)
 class Query:
-    """A table, or several that are joined, and what its columns are.
+    """A table of the colony system, or several that are joined.
 
     Attributes
     ----------
     tables
         What stands after ``FROM``.
     columns
-        Column of ours → column, or expression, of theirs.
+        Column → the colony system's column, or an expression.
     """
 
     tables: str
-    columns: Columns
+    columns: ColumnMap
 
     @property
     def statement(self) -> str:
@@ -57,21 +56,24 @@ class Query:
 
 def _a_query(value: object) -> Query:
     """Accept an object with ``from`` and ``columns``."""
-    given = an_object(value)
-    if set(given) != {"from", "columns"}:
-        raise NotAllowedError('an object with "from" and "columns"')
-    return Query(a_text(given["from"]), a_column_map(given["columns"]))
+    tables, columns = _query_parts(value)
+    return Query(tables, a_column_map(columns))
 
 
 def _a_genotype_query(value: object) -> Query:
-    """Accept an object whose columns are those of one genotype."""
-    given = an_object(value)
-    if set(given) != {"from", "columns"}:
-        raise NotAllowedError('an object with "from" and "columns"')
-    columns = {name: a_text(theirs) for name, theirs in an_object(given["columns"]).items()}
-    if set(columns) != set(_GENOTYPE_COLUMNS):
+    """Accept an object with ``from`` and ``columns``, which are those of one genotype."""
+    tables, columns = _query_parts(value)
+    names = {name: a_text(source_name) for name, source_name in an_object(columns).items()}
+    if set(names) != set(_GENOTYPE_COLUMNS):
         raise NotAllowedError(f"the columns {', '.join(_GENOTYPE_COLUMNS)}")
-    return Query(a_text(given["from"]), {name: columns[name] for name in _GENOTYPE_COLUMNS})
+    return Query(tables, {name: names[name] for name in _GENOTYPE_COLUMNS})
+
+
+def _query_parts(value: object) -> tuple[str, object]:
+    content = an_object(value)
+    if set(content) != {"from", "columns"}:
+        raise NotAllowedError('an object with "from" and "columns"')
+    return a_text(content["from"]), content["columns"]
 
 
 def _a_timeout(value: object) -> int:
@@ -89,13 +91,17 @@ class MysqlDatabase(Source):
     host, port, user, password, database
         How to reach it.
     use_tls
-        Whether the connection is encrypted; None is yes where the server offers it.
+        Whether the connection is encrypted; None is yes if the server offers it.
     timeout_s
         The longest silence of the server, in seconds.
     animals
-        A row for each animal.
+        Query with a row for each animal.
     genotypes
-        A row for each animal and gene; None where those are columns, or not known.
+        Query with a row for each animal and gene; None if genotypes are columns of animals, or not known.
+    translation
+        What its texts mean.
+    datasource_id
+        Number of its colony system.
     """
 
     host: str
@@ -124,38 +130,38 @@ class MysqlDatabase(Source):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], password: Secret) -> Self:
-        """Make a source of its settings."""
+        """Return the source with these settings."""
         rest = dict(settings)
         translation = Translation(rest.pop("values") or {}, rest.pop("date_format"))
         return cls(**rest, translation=translation, password=password)
 
     @property
     def name(self) -> str:
-        """Kind and place."""
+        """Kind, database and address."""
         return f"mysql {self.database} at {self.host}:{self.port}"
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """Look at the database as it is at one moment, in a session that cannot write.
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open the database as it is at one moment, in a session that cannot write.
 
         Raises
         ------
         ColonyError
-            It is away, silent, or has not what the configuration says.
+            It does not answer, or does not have what the configuration says.
         """
         with closing(self._connected()) as connection:
-            until = time.monotonic() + _LONGEST_S
+            deadline = time.monotonic() + _MAX_DURATION_S
             genotypes = self.genotypes
-            yield Reading(
-                self._records(connection, self.animals, "", until),
-                None if genotypes is None else self._records(connection, genotypes, "genotype ", until),
+            yield Snapshot(
+                self._records(connection, self.animals, "", deadline),
+                None if genotypes is None else self._records(connection, genotypes, "genotype ", deadline),
             )
 
     def _connected(self) -> Any:
         tls: dict[str, Any] = {}
         if self.use_tls is not None:
             tls = {"ssl_verify_cert": False} if self.use_tls else {"ssl_disabled": True}
-        with self._errors_told():
+        with self._errors_translated():
             connection = pymysql.connect(
                 host=self.host,
                 port=self.port,
@@ -166,7 +172,7 @@ class MysqlDatabase(Source):
                 connect_timeout=self.timeout_s,
                 read_timeout=self.timeout_s,
                 write_timeout=self.timeout_s,
-                # Values as the server writes them: one that is no text must not break off the rest.
+                # Values as bytes: one that is no text must not end the reading of all others.
                 use_unicode=False,
                 conv=pymysql.converters.encoders,
                 **tls,
@@ -176,54 +182,59 @@ class MysqlDatabase(Source):
                     cursor.execute(statement)
         return connection
 
-    def _records(self, connection: Any, query: Query, counted: str, until: float) -> Iterator[Record]:
+    def _records(self, connection: Any, query: Query, prefix: str, deadline: float) -> Iterator[Record]:
         columns = tuple(query.columns)
         with closing(_Stream(connection)) as stream:
-            with self._errors_told():
+            with self._errors_translated():
                 stream.execute(query.statement)
             numbers = itertools.count(1)
             while rows := self._next_rows(stream):
-                if time.monotonic() > until:
-                    raise self._away(f"rows still came after {_LONGEST_S / 60:.0f} minutes")
+                if time.monotonic() > deadline:
+                    raise self._no_answer(f"rows still came after {_MAX_DURATION_S / 60:.0f} minutes")
                 for number, row in zip(numbers, rows, strict=False):
-                    yield Record(f"{counted}{number}", dict(zip(columns, row, strict=True)))
+                    yield Record(f"{prefix}{number}", dict(zip(columns, row, strict=True)))
 
     def _next_rows(self, stream: _Stream) -> Sequence[Sequence[bytes | None]]:
-        with self._errors_told():
-            rows: Sequence[Sequence[bytes | None]] = stream.fetchmany(_ROWS_AT_ONCE)
+        with self._errors_translated():
+            rows: Sequence[Sequence[bytes | None]] = stream.fetchmany(_ROWS_PER_BATCH)
             return rows
 
     @contextmanager
-    def _errors_told(self) -> Iterator[None]:
+    def _errors_translated(self) -> Iterator[None]:
         try:
             yield
         except pymysql.MySQLError as error:
-            if code(error) in _MAPPING_ERRORS:
+            if error_code(error) in _MAPPING_ERRORS:
                 raise ColonyError(
                     f"The colony's database refuses what {SOURCE_KEY} asks for ({self.name})",
-                    found=words(error),
+                    found=error_text(error),
                     remedy="correct from and columns of animals and genotypes, or give the account the right"
                     " to read them.",
                 ) from error
-            raise self._away(words(error), passes=code(error) in AWAY_MYSQL) from error
+            raise self._no_answer(
+                error_text(error), is_passing=error_code(error) in MYSQL_AWAY_CODES
+            ) from error
         except OSError as error:
-            raise self._away(str(error)) from error
+            raise self._no_answer(str(error)) from error
 
-    def _away(self, found: str, *, passes: bool = True) -> ColonyError:
+    def _no_answer(self, found: str, *, is_passing: bool = True) -> ColonyError:
         return ColonyError(
             f"The colony's database does not answer, or not to its end ({self.name} as {self.user})",
             found=found,
             remedy=f"see whether the server runs, and whether {SOURCE_KEY} and custom.mlims.password are"
             " right for it.",
-            responsible=Responsible.RETRY if passes else Responsible.ADMINISTRATOR,
+            responsible=Responsible.RETRY if is_passing else Responsible.ADMINISTRATOR,
         )
 
 
 class _Stream(SSCursor):
-    """Gives row by row, and leaves what was not asked for, where PyMySQL would read it to its end."""
+    """A cursor that yields row by row and can be closed before the last one.
+
+    PyMySQL's own reads all rows that are left when it is closed, which may be the whole colony.
+    """
 
     def close(self) -> None:
-        """Leave the rest; the connection can only be closed then."""
+        """Drop the rows that are left; the connection can only be closed afterwards."""
         if self._result is not None:
             self._result.unbuffered_active = False
         self.connection = None

@@ -81,7 +81,26 @@ class Chunks:
                 skipped, stored = self.dataset_id.read_direct_chunk(first, out=buffer)
             except (RuntimeError, ValueError) as error:
                 raise self._missing(first) from error
-            yield self.filters.unpacked(stored, skipped), inside, places
+            yield self._content(first, stored, skipped), inside, places
+
+    def _content(self, first: tuple[int, ...], stored: memoryview, skipped: int) -> memoryview | None:
+        """Return the bytes of a chunk, or None where HDF5 is to unpack it.
+
+        A file may say that chunks which reach over the end of the array are not packed, which nothing here
+        tells. One that has the size of an unpacked chunk, and inflates to nothing, may be such.
+        """
+        reaches_over = any(
+            start + length > end
+            for start, length, end in zip(first, self.shape, self.dataset_id.shape, strict=True)
+        )
+        if not reaches_over or stored.nbytes != self.filters.chunk_bytes:
+            return self.filters.unpacked(stored, skipped)
+        if not self.filters.deflates:
+            return None
+        try:
+            return self.filters.unpacked(stored, skipped)
+        except TruncatedError:
+            return None
 
     def _stored_bytes(self, first: tuple[int, ...], probe: NDArray[np.uint8]) -> int:
         """Return the bytes that a chunk has in the file, without reading any.

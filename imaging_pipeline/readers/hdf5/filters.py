@@ -62,6 +62,11 @@ class Filters:
         return self.num_elements * self.element_bytes
 
     @property
+    def deflates(self) -> bool:
+        """Whether chunks may inflate to more than they are in the file."""
+        return h5z.FILTER_DEFLATE in self.codes
+
+    @property
     def max_stored_bytes(self) -> int:
         """Bytes that a chunk may take in the file."""
         return max_stored_bytes(self.chunk_bytes)

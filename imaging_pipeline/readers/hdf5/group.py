@@ -85,6 +85,7 @@ class Group:
         with self._source.reading():
             if not reference:
                 raise ValueError("a reference that leads nowhere")
+            self._source.count_step()
             found = h5r.dereference(reference, self._id)
             return self._wrapped(found, f"{self.name}/(by reference)", 1)
 
@@ -111,6 +112,7 @@ class Group:
         """
         pending, current, num_soft = deque(parts), self._id, 0
         while pending:
+            self._source.count_step()
             part = pending.popleft()
             if not isinstance(current, h5g.GroupID) or not current.links.exists(part):
                 return None

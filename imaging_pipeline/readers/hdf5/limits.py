@@ -21,6 +21,9 @@ MAX_MEMBERS = 10_000
 MAX_DEPTH = 64
 # As many as HDF5 itself follows for one name.
 MAX_SOFT_LINKS = 16
+# An object takes a hundred bytes and more, and is opened some five times while a file is read.
+ALWAYS_ALLOWED_STEPS = 2_000
+MIN_BYTES_PER_STEP = 16
 # Deflate cannot pack more than this into a byte (zlib's technical details: 1032:1).
 MAX_RATIO = 1032
 # An index of chunks takes at least an address for each.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError, PipelineError, TruncatedError, UnsafeContentError
 from imaging_pipeline.printable import printable
+from imaging_pipeline.readers.hdf5.limits import ALWAYS_ALLOWED_STEPS, MIN_BYTES_PER_STEP
 
 # How h5py and HDF5 complain about content that is not what its format says.
 _COMPLAINTS = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -32,6 +33,20 @@ class Source:
     path: Path
     num_bytes: int
     remedy: str
+    _steps: list[int] = field(default_factory=lambda: [0])
+
+    def count_step(self) -> None:
+        """Count an object that is opened: links multiply the work that a small file makes.
+
+        Raises
+        ------
+        FormatError
+            There were more steps than a file of this size has objects, each of which takes a header.
+        """
+        self._steps[0] += 1
+        allowed = ALWAYS_ALLOWED_STEPS + self.num_bytes // MIN_BYTES_PER_STEP
+        if self._steps[0] > allowed:
+            raise self.too_large("/", f"more than {allowed:,} objects to open", f"{allowed:,}")
 
     @contextmanager
     def reading(self) -> Iterator[None]:

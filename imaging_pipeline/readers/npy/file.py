@@ -14,11 +14,12 @@ import numpy as np
 from imaging_pipeline.errors import FormatError, PipelineError, UnsafeContentError
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.npy.header import NpyHeader, read_header
-from imaging_pipeline.readers.pickles.machine import COPY_AGAIN
+from imaging_pipeline.readers.pickles.arrays import require_text
+from imaging_pipeline.readers.pickles.machine import COPY_AGAIN, MAX_CONTAINERS
 from imaging_pipeline.readers.pickles.reading import loads
 from imaging_pipeline.readers.regular_file import require_regular_file
 
-__all__ = ["load_npy", "loads"]
+__all__ = ["load_dictionary", "load_npy", "loads"]
 
 # 40,000 ROIs take 320 MB.
 _MAX_PICKLE_BYTES = 2**30
@@ -48,11 +49,45 @@ def load_npy(path: Path) -> Any:
     with path.open("rb") as file:
         header = read_header(file, path)
         if header.dtype.hasobject:
-            return _load_objects(file, path, header)
+            return _load_objects(file, path, header, MAX_CONTAINERS)
     return _load_numbers(path, header)
 
 
-def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
+def load_dictionary(path: Path, max_elements: int = 500_000) -> dict[str, Any]:
+    """Return the dictionary that a ``.npy`` file holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_elements
+        How many elements its lists and dictionaries may have in all; numbers in arrays do not count.
+
+    Raises
+    ------
+    UnsafeContentError
+        It holds more than arrays and plain values, or more of them.
+    FormatError
+        The file is no whole ``.npy`` file, or holds something else than a dictionary.
+    """
+    require_regular_file(path)
+    with path.open("rb") as file:
+        header = read_header(file, path)
+        # An array of numbers may be gigabytes.
+        is_one = header.dtype.hasobject and header.shape == ()
+        content = _load_objects(file, path, header, max_elements) if is_one else None
+    if not isinstance(content, dict):
+        raise FormatError(
+            "A file holds no dictionary",
+            path=path,
+            found=type(content).__name__ if is_one else f"an array of {header.dtype}, shape {header.shape}",
+            allowed="a dictionary, as Suite2p saves it",
+            remedy=COPY_AGAIN,
+        )
+    return content
+
+
+def _load_objects(file: BinaryIO, path: Path, header: NpyHeader, max_elements: int) -> Any:
     num_bytes = path.stat().st_size
     if num_bytes > _MAX_PICKLE_BYTES:
         raise UnsafeContentError(
@@ -64,7 +99,7 @@ def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
         )
     try:
         # Python takes the memory for as many bytes as are asked for, however many there are.
-        array = loads(file.read(num_bytes))
+        array = loads(file.read(num_bytes), max_elements)
     except PipelineError as error:
         raise error.of(path, error.responsible) from error
     is_whole = isinstance(array, np.ndarray) and array.dtype == object and array.shape == header.shape
@@ -91,8 +126,10 @@ def _load_numbers(path: Path, header: NpyHeader) -> Any:
             remedy=COPY_AGAIN,
         )
     try:
-        return np.load(path, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
+        require_text(array)
     except (ValueError, EOFError, MemoryError, OverflowError) as error:  # the last two: a damaged shape
         raise FormatError(
             "Not a whole .npy file", path=path, found=printable(error), remedy=COPY_AGAIN
         ) from error
+    return array

@@ -5,6 +5,7 @@ Whatever is in the file, an array owns its memory, which is as large as its shap
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import Any
 
@@ -13,11 +14,9 @@ from numpy.typing import NDArray
 
 from imaging_pipeline.readers.pickles.dtypes import DType, checked_shape, dtype_text, filled_dtype
 from imaging_pipeline.readers.pickles.machine import (
-    MAX_CONTAINERS,
     Draft,
     Machine,
     damaged,
-    too_large,
     unsafe,
 )
 
@@ -90,14 +89,25 @@ def numbers(machine: Machine, dtype: DType, shape: tuple[int, ...], content: Any
     num_elements = prod(shape)
     if type(content) not in (bytes, bytearray) or len(content) != num_elements * dtype.itemsize:
         raise damaged(f"an array of {num_elements:,} × {dtype.itemsize:,} bytes with others")
-    if dtype.itemsize == 0 and num_elements > MAX_CONTAINERS:
-        raise too_large("an array of elements without a byte", f"{MAX_CONTAINERS:,} elements")
     machine.count_bytes(len(content))
-    machine.count(1)
+    # Elements without a byte cost nothing in the file.
+    machine.count(1 if dtype.itemsize else 1 + num_elements)
     if dtype.itemsize == 0:
         return np.zeros(shape, dtype, order)
     array = np.frombuffer(content, dtype).copy()
+    require_text(array)
     return array if len(shape) == 1 else array.reshape(shape, order=order)
+
+
+def require_text(array: NDArray[Any]) -> None:
+    """Raise FormatError if texts in an array have characters that do not exist, which numpy cannot read."""
+    if array.dtype.names is not None:
+        for name in array.dtype.names:
+            require_text(array[name])
+    elif array.dtype.kind == "U" and array.size:
+        codes = np.ascontiguousarray(array).view(f"{array.dtype.byteorder}u4")
+        if codes.max() > sys.maxunicode:
+            raise damaged("a text of characters that do not exist")
 
 
 def push_from_buffer(machine: Machine, arguments: tuple[Any, ...]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _STATE_LENGTHS = (8, 9)
 _ALIGNED = 0x80
 _MAX_FIELDS = 1000
 _MAX_LEVELS = 8
+# numpy counts bytes of an item in a C int, and does not notice where it overflows.
+_MAX_ITEM_BYTES = 2**31 - 1
 # numpy has 64; numpy 1 had 32.
 MAX_DIMENSIONS = 64
 
@@ -37,7 +40,7 @@ def dtype_text(arguments: tuple[Any, ...]) -> str:
         The arguments are not those that numpy writes.
     """
     text = arguments[0] if arguments else None
-    if type(text) is not str or not _TEXT.fullmatch(text):
+    if type(text) is not str or not _TEXT.fullmatch(text) or 4 * int(text[1:] or 1) > _MAX_ITEM_BYTES:
         raise damaged(f"a dtype called {printable(text)}")
     return text
 
@@ -94,6 +97,10 @@ def _structured(names: Any, fields: Any, item_size: Any, *, is_aligned: bool) ->
     if type(names) is not tuple or type(fields) is not dict or type(item_size) is not int:
         raise damaged("the fields of a dtype")
     columns = [_field(fields, name) for name in names]
+    if not 0 <= item_size <= _MAX_ITEM_BYTES:
+        raise damaged("the size of a dtype")
+    if any(offset + dtype.itemsize > item_size for dtype, offset, _ in columns):
+        raise damaged("a field beyond the end of its item")
     description: Mapping[str, Any] = {
         "names": list(names),
         "formats": [dtype for dtype, _, _ in columns],
@@ -103,13 +110,15 @@ def _structured(names: Any, fields: Any, item_size: Any, *, is_aligned: bool) ->
     }
     dtype: DType = np.dtype(description, align=is_aligned)  # type: ignore[call-overload]
     _refuse_large(dtype, 0)
+    if dtype.itemsize != item_size:
+        raise damaged("a dtype of another size than it says")
     return dtype
 
 
 def _field(fields: Mapping[Any, Any], name: Any) -> tuple[DType, int, str | None]:
     """Return dtype, offset and title of a field."""
     field = fields.get(name) if type(name) is str else None
-    if type(field) is not tuple or len(field) not in (2, 3) or type(field[1]) is not int:
+    if type(field) is not tuple or len(field) not in (2, 3) or type(field[1]) is not int or field[1] < 0:
         raise damaged("a field of a dtype")
     title = field[2] if len(field) == 3 else None
     if title is not None and type(title) is not str:
@@ -121,7 +130,11 @@ def _subarray(subarray: Any) -> DType:
     if type(subarray) is not tuple or len(subarray) != 2:
         raise damaged("a dtype of an array within an array")
     base, shape = subarray
-    dtype = np.dtype((_plain_dtype(base), checked_shape(shape if type(shape) is tuple else (shape,))))
+    base_dtype = _plain_dtype(base)
+    base_shape = checked_shape(shape if type(shape) is tuple else (shape,))
+    if prod(base_shape) * base_dtype.itemsize > _MAX_ITEM_BYTES:
+        raise damaged("the size of a dtype")
+    dtype = np.dtype((base_dtype, base_shape))
     _refuse_large(dtype, 0)
     return dtype
 

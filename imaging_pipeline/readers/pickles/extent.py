@@ -19,13 +19,14 @@ from imaging_pipeline.readers.pickles.symbols import Symbol
 MAX_DEPTH = 50
 _CONTAINERS = frozenset({list, tuple, dict, OrderedDict, set, frozenset, np.ndarray})
 _TEXTS = frozenset({str, bytes, bytearray})
-_LARGE = _CONTAINERS | _TEXTS | {Symbol}
+_NUMBERS_OF_NUMPY = [np.dtype(code).type for code in "?bhilqBHILQefdgFDG"]
+_SMALL = frozenset({bool, int, float, complex, type(None), *_NUMBERS_OF_NUMPY})
 _UNSEEN = (0, 0)
-# A long text counts as so many elements, since it may be written out at each reference.
-_CHARACTERS_PER_ELEMENT = 64
+# Text, scalars and arrays may be written out at each reference.
+_BYTES_PER_ELEMENT = 8
 
 
-def check(value: Any) -> None:
+def check(value: Any, max_elements: int = MAX_CONTAINERS) -> None:
     """Raise an error for a value that is nested too deeply, holds itself, or is endless when written out.
 
     Raises
@@ -35,14 +36,15 @@ def check(value: Any) -> None:
     UnsafeContentError
         It has too many levels, or too many elements where what is shared counts at each reference.
     """
-    _Walk().check(value)
+    _Walk(max_elements).check(value)
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, max_elements: int) -> None:
+        self._max_elements = max_elements
         # By the identity of each container: depth and size, or None while it is being walked through.
         self._extents: dict[int, tuple[int, int] | None] = {}
-        self._arrays: set[int] = set()
+        self._seen: set[int] = set()
 
     def check(self, value: Any) -> None:
         waiting = [_Container(value, *self._looked_into(value))] if type(value) in _CONTAINERS else []
@@ -64,29 +66,30 @@ class _Walk:
         size = container.own_size + sum(size for _, size in inner)
         if depth > MAX_DEPTH:
             raise too_large("containers within containers", f"{MAX_DEPTH} levels")
-        if size > MAX_CONTAINERS:
-            raise too_large("containers that are shared many times over", f"{MAX_CONTAINERS:,} elements")
+        if size > self._max_elements:
+            raise too_large("values that are shared many times over", f"{self._max_elements:,} elements")
         self._extents[id(container.value)] = (depth, size)
 
     def _looked_into(self, value: Any) -> tuple[list[Any], int]:
         """Return the containers among the parts of a container, and the number of its elements."""
         self._extents[id(value)] = None
         parts = _parts(value)
-        large = [part for part in parts if type(part) in _LARGE]
+        large = [part for part in parts if type(part) not in _SMALL]
         size = len(parts) + sum(self._further_elements(part) for part in large)
         return [part for part in large if type(part) in _CONTAINERS and not _is_numeric(part)], size
 
     def _further_elements(self, part: Any) -> int:
-        if type(part) in _TEXTS:
-            return len(part) // _CHARACTERS_PER_ELEMENT
-        if type(part) is Symbol:
-            raise unsafe(f"{part.name} as a value")
-        if not _is_numeric(part):
+        kind = type(part)
+        if kind in _TEXTS:
+            return len(part) // _BYTES_PER_ELEMENT
+        if kind is Symbol or isinstance(part, np.dtype):
+            raise unsafe(f"{part.name if kind is Symbol else 'a dtype'} as a value")
+        if not isinstance(part, np.generic) and not _is_numeric(part):
             return 0
-        # An array that is written out once is as large as it is in the file.
-        was_seen = id(part) in self._arrays
-        self._arrays.add(id(part))
-        return int(part.size) if was_seen else 0
+        # What is written out once is as large as it is in the file.
+        was_seen = id(part) in self._seen
+        self._seen.add(id(part))
+        return int(part.nbytes) // _BYTES_PER_ELEMENT if was_seen else 0
 
 
 class _Container:

@@ -1,7 +1,7 @@
 """Which values a pickle may use as keys of dictionaries and elements of sets.
 
-Python looks for a key by its hash. The hash of a tuple that holds itself many times over takes for ever,
-and keys of one hash are compared each with each; text has hashes that nobody can foresee.
+Python looks for a key by its hash. Nobody can foresee the hash of a text, but that of a number, and of what
+consists of numbers: keys that are chosen for it are compared each with each, in one call that nothing ends.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 
 from imaging_pipeline.printable import printable
-from imaging_pipeline.readers.pickles.machine import damaged, too_large
+from imaging_pipeline.readers.pickles.machine import Machine, damaged, too_large
 
+# In all of a pickle.
 _MAX_ODD_KEYS = 1000
-_MAX_KEY_PARTS = 100
+_MAX_KEY_PARTS = 4
 _ALWAYS = (str, bytes, bool, type(None))
-# Whole numbers up to here are their own hash.
-_OWN_HASH = 2**60
+# There are too few of these to fill one place of a table with.
+_SMALL = 2**20
 _ODD = (
-    *(int, float, complex, range),
+    *(int, float, complex),
     *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
 )
 
 
-def checked_keys(keys: Sequence[Any]) -> Sequence[Any]:
+def checked_keys(machine: Machine, keys: Sequence[Any]) -> Sequence[Any]:
     """Return the keys of one operation, if all of them can be looked up quickly.
 
     Raises
@@ -36,29 +37,21 @@ def checked_keys(keys: Sequence[Any]) -> Sequence[Any]:
     UnsafeContentError
         There are many keys of which a stranger can foresee the hash, or one has too many parts.
     """
-    num_odd = 0
     for key in keys:
         kind = type(key)
-        if kind in _ALWAYS or (kind is int and -_OWN_HASH < key < _OWN_HASH):
+        if kind in _ALWAYS or (kind is int and -_SMALL < key < _SMALL):
             continue
-        _count_parts(key, 0)
-        num_odd += 1
-        if num_odd > _MAX_ODD_KEYS:
+        if kind is tuple and len(key) > _MAX_KEY_PARTS:
+            raise too_large("a key of many parts", f"{_MAX_KEY_PARTS} parts")
+        if not all(map(_is_plain, key if kind is tuple else (key,))):
+            raise damaged(f"a key of the kind {printable(kind.__name__)}")
+        machine.num_odd_keys += 1
+        if machine.num_odd_keys > _MAX_ODD_KEYS:
             raise too_large("keys that are no texts", f"{_MAX_ODD_KEYS:,} of them")
     return keys
 
 
-def _count_parts(key: Any, num_parts: int) -> int:
-    num_parts += 1
-    if num_parts > _MAX_KEY_PARTS:
-        raise too_large("a key of many parts", f"{_MAX_KEY_PARTS} parts")
-    if type(key) in (tuple, frozenset):
-        for part in key:
-            num_parts = _count_parts(part, num_parts)
-    elif type(key) not in (*_ALWAYS, *_ODD) and not _is_scalar(key):
-        raise damaged(f"a key of the kind {printable(type(key).__name__)}")
-    return num_parts
-
-
-def _is_scalar(key: Any) -> bool:
-    return isinstance(key, np.generic) and key.dtype.kind in "biufcSUmM"
+def _is_plain(part: Any) -> bool:
+    if isinstance(part, np.generic):
+        return part.dtype.kind in "biufcSUmM"
+    return type(part) in (*_ALWAYS, *_ODD)

@@ -82,8 +82,10 @@ class Machine:
         Values that no operation has used yet, and how many there were at each open mark.
     memo
         Values that the pickle may refer to, by its own numbers.
-    num_containers
-        Lists, tuples, dictionaries, sets and arrays made so far, with their elements.
+    max_containers, num_containers
+        How many there may be: lists, tuples, dictionaries, sets and arrays made so far, with their elements.
+    num_odd_keys
+        Keys of dictionaries and sets so far that are not text.
     copied_bytes
         Bytes of all arrays, and of what was made of texts, so far.
     """
@@ -93,21 +95,25 @@ class Machine:
         "copied_bytes",
         "has_stopped",
         "marks",
+        "max_containers",
         "memo",
         "num_containers",
         "num_drafts",
+        "num_odd_keys",
         "position",
         "stack",
     )
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, max_containers: int = MAX_CONTAINERS) -> None:
         self.content = content
+        self.max_containers = max_containers
         self.position = 0
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: list[Any] = []
         self.num_containers = 0
         self.num_drafts = 0
+        self.num_odd_keys = 0
         self.copied_bytes = 0
         self.has_stopped = False
 
@@ -141,8 +147,8 @@ class Machine:
     def count(self, num_elements: int) -> None:
         """Add to the number of elements in containers."""
         self.num_containers += num_elements
-        if self.num_containers > MAX_CONTAINERS:
-            raise too_large("more elements", f"{MAX_CONTAINERS:,} elements")
+        if self.num_containers > self.max_containers:
+            raise too_large("more elements", f"{self.max_containers:,} elements")
 
     def count_bytes(self, num_bytes: int) -> None:
         """Add to the bytes that were copied out of the pickle."""
@@ -204,6 +210,7 @@ class Machine:
         """Put the finished value in place of the draft on top of the stack."""
         draft = self.stack[-1]
         for key in draft.memo_keys:
-            self.memo[key] = value
+            if self.memo[key] is draft:
+                self.memo[key] = value
         self.stack[-1] = value
         self.num_drafts -= 1

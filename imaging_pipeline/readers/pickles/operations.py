@@ -55,7 +55,7 @@ def _tuple(machine: Machine) -> None:
 
 def _short_tuple(num_items: int) -> Operation:
     def push(machine: Machine) -> None:
-        if len(machine.stack) < num_items:
+        if len(machine.stack) - (machine.marks[-1] if machine.marks else 0) < num_items:
             raise damaged("a tuple of more values than there are")
         items = tuple(machine.stack[-num_items:])
         del machine.stack[-num_items:]
@@ -73,7 +73,7 @@ def _dict(machine: Machine) -> None:
 def _frozenset(machine: Machine) -> None:
     items = machine.pop_to_mark()
     machine.count(len(items))
-    machine.push_container(frozenset(checked_keys(items)))
+    machine.push_container(frozenset(checked_keys(machine, items)))
 
 
 def _append(machine: Machine) -> None:
@@ -98,7 +98,7 @@ def _add_items(machine: Machine) -> None:
     if type(target) is not set:
         raise damaged("elements of what is no set")
     machine.count(len(items))
-    target.update(checked_keys(items))
+    target.update(checked_keys(machine, items))
 
 
 def _set_item(machine: Machine) -> None:
@@ -115,7 +115,7 @@ def _set_items(machine: Machine, items: list[Any]) -> None:
     if type(target) not in (dict, OrderedDict) or len(items) % 2:
         raise damaged("entries of what is no dictionary")
     machine.count(len(items))
-    keys = checked_keys(items[::2])
+    keys = checked_keys(machine, items[::2])
     target.update(zip(keys, items[1::2], strict=True))
 
 
@@ -144,7 +144,10 @@ def _push_again(machine: Machine, value: Any) -> None:
 def _recall_short(machine: Machine) -> None:
     value = machine.recall(machine.content[machine.position])
     machine.position += 1
-    if type(value) is not Symbol or not numpy_sequences.push(machine, value):
+    kind = type(value)
+    if kind is str:
+        machine.stack.append(value)
+    elif kind is not Symbol or not numpy_sequences.push(machine, value):
         _push_again(machine, value)
 
 

@@ -80,7 +80,7 @@ def _windows_path(*parts: str) -> str:
     return str(PureWindowsPath(*parts))
 
 
-def _collection(make: Callable[[list[Any]], Any]) -> Callable[[Machine, tuple[Any, ...]], None]:
+def _collection(make: Callable[[Machine, list[Any]], Any]) -> Callable[[Machine, tuple[Any, ...]], None]:
     """Return a call of ``make`` with a list that the pickle made, or with nothing."""
 
     def call(machine: Machine, arguments: tuple[Any, ...]) -> None:
@@ -88,15 +88,15 @@ def _collection(make: Callable[[list[Any]], Any]) -> Callable[[Machine, tuple[An
             raise damaged("a collection of something else than a list")
         items = list(arguments[0]) if arguments else []
         machine.count(len(items))
-        machine.push_container(make(items))
+        machine.push_container(make(machine, items))
 
     return call
 
 
-def _ordered_dict(items: list[Any]) -> collections.OrderedDict[Any, Any]:
+def _ordered_dict(machine: Machine, items: list[Any]) -> collections.OrderedDict[Any, Any]:
     if not all(type(item) in (list, tuple) and len(item) == 2 for item in items):
         raise damaged("a dictionary of something else than pairs")
-    checked_keys([key for key, _ in items])
+    checked_keys(machine, [key for key, _ in items])
     return collections.OrderedDict(items)
 
 
@@ -122,9 +122,10 @@ _CALLS: dict[str, Callable[[Machine, tuple[Any, ...]], None]] = {
     "builtins.bytearray": _plain(_bytearray, bytes, str),
     "builtins.bytes": _plain(bytes),
     "builtins.complex": _plain(complex, float, int),
-    "builtins.frozenset": _collection(lambda items: frozenset(checked_keys(items))),
+    "builtins.frozenset": _collection(lambda machine, items: frozenset(checked_keys(machine, items))),
     "builtins.range": _plain(range, int),
-    "builtins.set": _collection(lambda items: set(checked_keys(items))),
+    "builtins.xrange": _plain(range, int),
+    "builtins.set": _collection(lambda machine, items: set(checked_keys(machine, items))),
     "builtins.slice": _plain(slice, int, type(None)),
     "collections.OrderedDict": _collection(_ordered_dict),
     "datetime.date": _plain(datetime.date, *_DATE_ARGUMENTS),

@@ -50,17 +50,26 @@ def _long(num_size_bytes: int) -> Operation:
 def _decimal(machine: Machine) -> None:
     """Push a number that is written as a line of digits; 00 and 01 are False and True."""
     line = machine.take_line()
-    if line in ("00", "01"):
-        machine.stack.append(line == "01")
-        return
-    digits = line.removesuffix("L")
+    machine.stack.append(line == "01" if line in ("00", "01") else _whole_number(line))
+
+
+def _long_decimal(machine: Machine) -> None:
+    machine.stack.append(_whole_number(machine.take_line().removesuffix("L")))
+
+
+def _whole_number(digits: str) -> int:
     if len(digits) > _MAX_INTEGER_DIGITS:
         raise too_large("a whole number of very many digits", f"{_MAX_INTEGER_DIGITS} digits")
-    machine.stack.append(int(digits))
+    if not re.fullmatch(r"-?(0|[1-9][0-9]*)", digits):
+        raise damaged("a whole number that Python does not write")
+    return int(digits)
 
 
 def _float_line(machine: Machine) -> None:
-    machine.stack.append(float(machine.take_line()))
+    line = machine.take_line()
+    if "_" in line:
+        raise damaged("a number that Python does not write")
+    machine.stack.append(float(line))
 
 
 def _float(machine: Machine) -> None:
@@ -114,7 +123,7 @@ def _old_text_line(machine: Machine) -> None:
 VALUES: dict[bytes, Operation] = {
     b"N": _constant(None), b"\x88": _constant(True), b"\x89": _constant(False),
     b"K": _unsigned(1), b"M": _unsigned(2), b"J": _signed, b"\x8a": _long(1), b"\x8b": _long(4),
-    b"I": _decimal, b"L": _decimal, b"F": _float_line, b"G": _float,
+    b"I": _decimal, b"L": _long_decimal, b"F": _float_line, b"G": _float,
     b"\x8c": _text(1), b"X": _text(4), b"\x8d": _text(8), b"V": _text_line,
     b"C": _bytes(1), b"B": _bytes(4), b"\x8e": _bytes(8), b"\x96": _bytearray,
     b"U": _old_text(1), b"T": _old_text(4), b"S": _old_text_line,

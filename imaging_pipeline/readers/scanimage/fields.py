@@ -6,7 +6,6 @@ with some lines between that were scanned on the way from one field to the next.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY, Literals
 
@@ -112,7 +112,8 @@ def find_fields(keys: Literals, rois: str, plane_z_um: Sequence[float], path: Pa
 # The files of one acquisition repeat them to the letter.
 @lru_cache(maxsize=4)
 def _imaging_rois(rois: str) -> Sequence[dict[str, Any]]:
-    return _listed(json.loads(rois)["RoiGroups"]["imagingRoiGroup"]["rois"])
+    document: Any = strict_json.loads(rois)
+    return _listed(document["RoiGroups"]["imagingRoiGroup"]["rois"])
 
 
 def _listed(value: Any) -> list[Any]:

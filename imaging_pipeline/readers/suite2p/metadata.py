@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.npy.file import load_dictionary
 
 Generation = Literal["0.x", "1.x"]
 
@@ -161,14 +161,14 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
         Where the folder holds the dictionaries of neither generation.
     """
     if (folder / "db.npy").is_file() and (folder / "settings.npy").is_file():
-        values = _mapping(folder / "db.npy") | _mapping(folder / "settings.npy")
+        values = load_dictionary(folder / "db.npy") | load_dictionary(folder / "settings.npy")
         if with_results:
             for name in ("reg_outputs.npy", "detect_outputs.npy"):
                 if (folder / name).is_file():
-                    values |= _mapping(folder / name)
+                    values |= load_dictionary(folder / name)
         return Metadata("1.x", _version(values), values)
     if (folder / "ops.npy").is_file():
-        values = _mapping(folder / "ops.npy")
+        values = load_dictionary(folder / "ops.npy")
         generation: Generation = "1.x" if isinstance(values.get("registration"), Mapping) else "0.x"
         return Metadata(generation, _version(values), values)
     raise OutputError(
@@ -177,18 +177,6 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
         allowed="ops.npy, or db.npy with settings.npy",
         remedy="Let Suite2p finish, or copy the missing file there.",
     )
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    content = load_npy(path)
-    if not isinstance(content, dict):
-        raise OutputError(
-            "A file of Suite2p is no dictionary",
-            path=path,
-            found=type(content).__name__,
-            remedy="Copy the file again, or run Suite2p again.",
-        )
-    return content
 
 
 def _version(values: Mapping[str, Any]) -> str:

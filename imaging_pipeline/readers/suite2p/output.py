@@ -7,7 +7,6 @@ A root holds ``plane0``, ``plane1`` … and ``combined`` where several planes we
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.images import Projections, read_projections
@@ -187,7 +187,7 @@ def _read_marker(root: Path) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        marker = json.loads(path.read_text(encoding="utf-8"))
+        marker = strict_json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FormatError(
             "The note of a finished run is damaged",

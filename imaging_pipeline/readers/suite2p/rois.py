@@ -14,6 +14,9 @@ from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
 
+# What the database keeps of a coordinate.
+_LARGEST_PIXEL = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Roi:
@@ -102,17 +105,23 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
 
 
 def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
-    ypix = np.asarray(stat["ypix"], dtype=np.int64).ravel()
+    ypix, xpix = _pixels(stat, "ypix"), _pixels(stat, "xpix")
+    weights = np.asarray(stat["lam"]).ravel()
+    if not ypix.size == xpix.size == weights.size == int(stat.get("npix", ypix.size)):
+        sizes = f"{ypix.size} ypix, {xpix.size} xpix, {weights.size} lam, npix {stat.get('npix')}"
+        raise ValueError(f"a ROI of {sizes}")
+    if weights.dtype.kind not in "fiu":
+        raise TypeError(f"weights of {weights.dtype}")
     center_y, center_x = stat["med"]
     npix_soma = stat.get("npix_soma")
     stated_plane = stat.get("iplane", plane)
     return Roi(
-        npix=int(stat.get("npix", ypix.size)),
+        npix=ypix.size,
         center_y=float(center_y),
         center_x=float(center_x),
         ypix=ypix,
-        xpix=np.asarray(stat["xpix"], dtype=np.int64).ravel(),
-        roi_weights=np.asarray(stat["lam"], dtype=np.float32).ravel(),
+        xpix=xpix,
+        roi_weights=weights.astype(np.float32),
         plane=None if stated_plane is None else int(stated_plane),
         mrs=_number(stat, "mrs"),
         mrs0=_number(stat, "mrs0"),
@@ -129,6 +138,14 @@ def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
         std=_number(stat, "std"),
         snr=_number(stat, "snr"),
     )
+
+
+def _pixels(stat: Mapping[str, Any], key: str) -> NDArray[np.int64]:
+    """Return coordinates, int64 (P,): conversions of Python and numpy would take text, NaN and fractions."""
+    pixels = np.asarray(stat[key]).ravel()
+    if pixels.size and (pixels.dtype.kind not in "iu" or pixels.min() < 0 or pixels.max() > _LARGEST_PIXEL):
+        raise ValueError(f"{key} that are no coordinates of pixels")
+    return pixels.astype(np.int64)
 
 
 def _number(stat: Mapping[str, Any], key: str) -> float | None:

@@ -116,12 +116,12 @@ def _open(path: Path, expected: tuple[int, int]) -> Trace:
             remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
         )
     num_bytes = path.stat().st_size - header.size_bytes
-    if num_bytes < header.content_bytes or header.dtype.kind not in _NUMBERS:
+    if num_bytes < header.content_bytes or header.dtype.kind != "f":
         raise OutputError(
             "A file of traces is not whole",
             path=path,
             found=f"{num_bytes:,} bytes of {header.dtype}",
-            allowed=f"{header.content_bytes:,} bytes of numbers",
+            allowed=f"{header.content_bytes:,} bytes of floating-point numbers",
             remedy="Let Suite2p finish, or copy it again.",
         )
     # A file without elements cannot be mapped.
@@ -168,12 +168,12 @@ def read_red_cells(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.fl
 def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     with telling_odd_content(path):
         labels: Any = load_npy(path) if path.is_file() else None
-        if labels is None or labels.shape != (num_rois, 2):
+        if labels is None or labels.shape != (num_rois, 2) or labels.dtype.kind not in _NUMBERS:
             raise OutputError(
                 "The labels of the ROIs are not one row a ROI",
                 path=path,
-                found="no file" if labels is None else f"shape {labels.shape}",
-                allowed=f"shape {(num_rois, 2)}",
+                found="no file" if labels is None else f"{labels.dtype}, shape {labels.shape}",
+                allowed=f"numbers, shape {(num_rois, 2)}",
                 remedy="Run Suite2p's classifier again, or copy the file that belongs to these traces.",
             )
         return labels[:, 0] > 0.5, labels[:, 1].astype(np.float64)

@@ -170,7 +170,7 @@ def _center(median: MatlabValue) -> tuple[float, float]:
             allowed="y and x",
             remedy="Let Suite2p write the file again.",
         )
-    return values[0], values[1]
+    return float(values[0]), float(values[1])
 
 
 def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:

@@ -14,10 +14,10 @@ from typing import Any
 
 from imaging_pipeline.errors import InputError, PathError, Responsible
 from imaging_pipeline.paths import Root, clean, resolve
-from imaging_pipeline.schemas.administer.change_log import keep
+from imaging_pipeline.schemas.administer.change_log import record_change
 from imaging_pipeline.schemas.administer.option_sets import AddedOptions, add_options
-from imaging_pipeline.schemas.administer.setup_parts import is_there, part_rows
-from imaging_pipeline.schemas.inserting import add_row, alone, checked_name, checked_row, existing
+from imaging_pipeline.schemas.administer.setup_parts import exists, part_rows
+from imaging_pipeline.schemas.checked_rows import add_row, checked_name, checked_row, exclusive, existing
 from imaging_pipeline.schemas.tables import Tables
 
 __all__ = [
@@ -40,14 +40,14 @@ _WHAT_DIFFERS = (
 
 @dataclass(frozen=True)
 class Added:
-    """What was added, or was there already.
+    """What was added, or existed already.
 
     Attributes
     ----------
     name
         What it is called.
     is_new
-        Whether it was not there before.
+        Whether it did not exist before.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Added:
 
 @dataclass(frozen=True)
 class AddedRepository(Added):
-    """A repository, the roots that it got, and those given that it had."""
+    """A repository with the roots that are new, and those among the typed ones that it had."""
 
     new_roots: tuple[str, ...]
     known_roots: tuple[str, ...]
@@ -64,7 +64,7 @@ class AddedRepository(Added):
 
 @dataclass(frozen=True)
 class AddedSetup(Added):
-    """A calibration of a setup, its first day, the parts that it got, and those given that it had."""
+    """A calibration of a setup with the parts that are new, and those among the typed ones that it had."""
 
     setup_date: date
     new_parts: tuple[str, ...]
@@ -94,21 +94,22 @@ def add_user(
     is_staff
         Whether the person is an administrator.
     by
-        Who adds them, which is kept; the account of the database where nobody is named.
+        Who adds them, for the log of changes; by default the account of the database.
 
     Raises
     ------
     InputError
-        A value cannot be taken, or a user of this name is there with other values.
+        A value is not allowed, or a user of this name exists with other values.
     """
-    name = checked_name(username, "A user")
-    given = {"email": email, "first_name": first_name, "last_name": last_name, "is_staff": is_staff}
+    name = checked_name(username, "A user", field="username")
+    values = {"email": email, "first_name": first_name, "last_name": last_name, "is_staff": is_staff}
     user = tables.imaging.User
-    row = checked_row(user, {"username": name, **given}, what="A user")
-    with alone(tables):
+    row = checked_row(user, {"username": name, **values}, what="A user")
+    with exclusive(tables):
         is_new = add_row(user, row, what=f"The user {name}", remedy=_WHAT_DIFFERS)
         if is_new:
-            keep(tables, by, "added the user", name, {key: row[key] for key in given if key in row})
+            details = {column: row[column] for column in values if column in row}
+            record_change(tables, by, "added the user", name, details)
     return Added(name, is_new)
 
 
@@ -118,12 +119,12 @@ def add_scope(tables: Tables, name: str, *, notes: str | None = None) -> Added:
     Raises
     ------
     InputError
-        A value cannot be taken, or a scope of this name is there with other notes.
+        A value is not allowed, or a scope of this name exists with other notes.
     """
-    name = checked_name(name, "A scope")
+    name = checked_name(name, "A scope", field="scope_name")
     scope = tables.imaging.Scope
     row = checked_row(scope, {"scope_name": name, "scope_notes": notes}, what="A scope")
-    with alone(tables):
+    with exclusive(tables):
         is_new = add_row(scope, row, what=f"The scope {name}", remedy=_WHAT_DIFFERS)
     return Added(name, is_new)
 
@@ -145,20 +146,20 @@ def add_apparatus(tables: Tables, name: str, category: str, *, note: str | None 
     Raises
     ------
     InputError
-        A value cannot be taken, or an apparatus of this name is there with other values.
+        A value is not allowed, or an apparatus of this name exists with other values.
     """
-    name = checked_name(name, "An apparatus")
+    name = checked_name(name, "An apparatus", field="apparatus")
     existing(tables.imaging.ApparatusCategory, "category", category)
     apparatus = tables.imaging.Apparatus
-    given = {"apparatus": name, "category": category, "apparatus_note": note}
-    row = checked_row(apparatus, given, what="An apparatus")
-    with alone(tables):
+    values = {"apparatus": name, "category": category, "apparatus_note": note}
+    row = checked_row(apparatus, values, what="An apparatus")
+    with exclusive(tables):
         is_new = add_row(apparatus, row, what=f"The apparatus {name}", remedy=_WHAT_DIFFERS)
     return Added(name, is_new)
 
 
 def add_repository(tables: Tables, name: str, roots: Sequence[str]) -> AddedRepository:
-    r"""Add a repository, or roots to one that is there.
+    r"""Add a repository, or roots to an existing one.
 
     Parameters
     ----------
@@ -174,16 +175,17 @@ def add_repository(tables: Tables, name: str, roots: Sequence[str]) -> AddedRepo
     PathError
         A root is not a whole path.
     InputError
-        A root is another repository's, or a name cannot be taken.
+        A root belongs to another repository, or a name is not allowed.
     """
     imaging = tables.imaging
-    row = {"repository_name": checked_name(name, "A repository")}
+    row = {"repository_name": checked_name(name, "A repository", field="repository_name")}
     row = checked_row(imaging.Repository, row, what="A repository")
-    with alone(tables):
+    with exclusive(tables):
         is_new = add_row(imaging.Repository, row, what=f"The repository {name}", remedy="")
-        new, known_roots = _sorted_out(row["repository_name"], roots, tables.roots())
+        new, known_roots = _new_and_known(row["repository_name"], roots, tables.roots())
         imaging.Repository.Root.insert(
-            checked_row(imaging.Repository.Root, {"root": root}, what="A root", key=row) for root in new
+            checked_row(imaging.Repository.Root, {"root": root}, what="A root", key=row, field="roots")
+            for root in new
         )
     return AddedRepository(row["repository_name"], is_new, new, known_roots)
 
@@ -197,7 +199,7 @@ def add_setup(
     note: str | None = None,
     parts: Mapping[str, Any] | None = None,
 ) -> AddedSetup:
-    """Add a calibration of a setup, or parts to one that lacks them.
+    """Add a calibration of a setup, or parts that it does not have yet.
 
     Parameters
     ----------
@@ -217,24 +219,24 @@ def add_setup(
     Raises
     ------
     InputError
-        A value cannot be taken, or a calibration of this day is there with other values.
+        A value is not allowed, or a calibration of this day exists with other values.
     """
     setup = tables.imaging.Setup
-    name = checked_name(name, "A setup")
+    name = checked_name(name, "A setup", field="setup_name")
     existing(tables.imaging.ExperimentType, "experiment_type", experiment_type)
-    given = {
+    values = {
         "setup_name": name,
         "setup_date": setup_date,
         "experiment_type": experiment_type,
         "setup_note": note,
     }
-    row = checked_row(setup, given, what="A setup")
+    row = checked_row(setup, values, what="A setup")
     key = {column: row[column] for column in setup.primary_key}
     rows = part_rows(setup, key, parts or {})
-    with alone(tables):
+    with exclusive(tables):
         remedy = "give a calibration that changed a date of its own."
         is_new = add_row(setup, row, what=f"The setup {name} of {setup_date}", remedy=remedy)
-        known_parts = tuple(part for part in rows if is_there(getattr(setup, part), key, rows[part]))
+        known_parts = tuple(part for part in rows if exists(getattr(setup, part), key, rows[part]))
         new_parts = tuple(part for part in rows if part not in known_parts)
         for part in new_parts:
             for part_row in rows[part]:
@@ -242,7 +244,7 @@ def add_setup(
     return AddedSetup(name, is_new, setup_date, new_parts, known_parts)
 
 
-def _sorted_out(
+def _new_and_known(
     name: str, typed_roots: Iterable[str], spelled: Sequence[Root]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the roots that are new, and those that the repository has in one spelling or another."""
@@ -262,18 +264,19 @@ def _sorted_out(
                 found=f"{owner.root} ({owner.repository_name})",
                 remedy="leave each root to one repository.",
                 responsible=Responsible.ADMINISTRATOR,
+                field="roots",
             )
     return tuple(new), tuple(known_roots)
 
 
 def _owner(root: Root, spelled: Iterable[Root]) -> Root | None:
-    """Find the root that is the same place; raises `PathError` where it is no whole path."""
+    """Return the root that is the same folder, if any; raise `PathError` if this one is not a whole path."""
     try:
         resolve(root.root, [root])
     except PathError as error:
-        raise error.of(root.root, Responsible.ADMINISTRATOR) from error
+        raise error.of(root.root, Responsible.ADMINISTRATOR, field="roots") from error
     for other in spelled:
-        # Raised where it lies elsewhere.
+        # The error means that it lies elsewhere.
         with suppress(PathError):
             if not resolve(root.root, [other]).path:
                 return other

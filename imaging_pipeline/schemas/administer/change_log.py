@@ -1,4 +1,4 @@
-"""Every change that a person makes is kept: who, when, what."""
+"""The log of changes: who changed what, and when."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
 
-_SUBJECT_ROOM = 255
+_SUBJECT_MAX_CHARACTERS = 255
 
 
 @contextmanager
-def kept_change(
+def recorded_change(
     tables: Tables, username: str, action: str, subject: object, details: Mapping[str, Any] | None = None
 ) -> Iterator[None]:
-    """Run a change, and keep that it was made; both are in the database, or neither is.
+    """Make the change in the enclosed code and record it, in one transaction.
 
     Parameters
     ----------
@@ -27,27 +27,27 @@ def kept_change(
     username
         Who makes it.
     action
-        What is done, in the past tense, such as ``added the option set``.
+        What was done, in the past tense, such as ``added the option set``.
     subject
         To what: a name or number; cut to 255 characters.
     details
-        The values given, as JSON has them; never a password.
+        The values, as JSON; never a password.
     """
     with in_transaction(tables.connection):
         yield
-        keep(tables, username, action, subject, details)
+        record_change(tables, username, action, subject, details)
 
 
-def keep(
+def record_change(
     tables: Tables,
     username: str | None,
     action: str,
     subject: object,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep that a change was made, within its transaction.
+    """Record that a change was made, within its transaction.
 
-    The parameters are those of `kept_change`; where nobody is named it is the account of the database.
+    The parameters are those of `recorded_change`; by default the username is the account of the database.
     """
     tables.imaging.Change.insert1(
         {
@@ -55,12 +55,12 @@ def keep(
             "change_time": utc_now(),
             "change_username": username or tables.connection.get_user(),
             "change_action": action,
-            "change_subject": str(subject)[:_SUBJECT_ROOM],
+            "change_subject": str(subject)[:_SUBJECT_MAX_CHARACTERS],
             "change_details": dict(details or {}),
         }
     )
 
 
 def utc_now() -> datetime:
-    """Return the time in UTC, as tables take it."""
+    """Return the time in UTC without a zone, as columns hold it."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Who may sign in: passwords, and people who come and go; kept with who changed that, however they did."""
+"""Who may sign in: passwords, disabled users and roles. Each change is recorded with who made it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
-from imaging_pipeline.schemas.administer.change_log import keep, utc_now
+from imaging_pipeline.schemas.administer.change_log import record_change, utc_now
 from imaging_pipeline.schemas.administer.sign_in import count_attempt
-from imaging_pipeline.schemas.inserting import existing
+from imaging_pipeline.schemas.checked_rows import existing
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
 
 
 def set_password(tables: Tables, username: str, password: str, *, by: str | None = None) -> None:
-    """Return a user a password for the web page, and end their running sessions.
+    """Give a user a password for the web page, and end their running sessions.
 
     Attempts that failed before no longer count.
 
@@ -25,7 +25,7 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
     username, password
         Whose, and which.
     by
-        Who does it; the account of the database where nobody is named.
+        Who does it; by default the account of the database.
 
     Raises
     ------
@@ -42,27 +42,29 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
             imaging.Account.insert1({**key, **values})
         (imaging.SignInFailure & {"failed_by": f"name {username}"}).delete_quick()
         _end_sessions(imaging, key)
-        keep(tables, by, "changed the password of" if by == username else "reset the password of", username)
+        record_change(
+            tables, by, "changed the password of" if by == username else "reset the password of", username
+        )
 
 
 def check_password(tables: Tables, username: str, password: str, *, address: str) -> None:
-    """Return True if a person knows their password; the attempt counts as one to sign in.
+    """Check a person's password; the attempt counts as one to sign in.
 
     Raises
     ------
     ForbiddenError
-        It is not right.
+        The password is not right.
     TooOftenError
         There were too many attempts.
     """
     count_attempt(tables, username, address=address, now=utc_now())
-    found = (tables.imaging.Account & {"username": username}).to_dicts()
-    if not passwords.is_right(found[0]["password_hash"] if found else None, password):
-        raise ForbiddenError("The password is not right", remedy="Type it again.")
+    accounts = (tables.imaging.Account & {"username": username}).to_dicts()
+    if not passwords.is_right(accounts[0]["password_hash"] if accounts else None, password):
+        raise ForbiddenError("The password is not right", remedy="Type it again.", field="password")
 
 
 def set_active(tables: Tables, username: str, *, is_active: bool, by: str | None = None) -> bool:
-    """Let a user register and sign in, or let them no longer, which ends their running sessions.
+    """Enable or disable a user; disabling ends their running sessions.
 
     Parameters
     ----------
@@ -71,12 +73,12 @@ def set_active(tables: Tables, username: str, *, is_active: bool, by: str | None
     username, is_active
         Who, and whether they may.
     by
-        As of `set_password`.
+        As in `set_password`.
 
     Returns
     -------
     bool
-        Whether that is new.
+        Whether this changed anything.
 
     Raises
     ------
@@ -91,14 +93,14 @@ def set_active(tables: Tables, username: str, *, is_active: bool, by: str | None
         if not is_active:
             _end_sessions(imaging, key)
         if was_active != is_active:
-            keep(tables, by, "enabled the user" if is_active else "disabled the user", username)
+            record_change(tables, by, "enabled the user" if is_active else "disabled the user", username)
     return was_active != is_active
 
 
 def set_administrator(
     tables: Tables, username: str, *, is_administrator: bool, by: str | None = None
 ) -> bool:
-    """Let a user administer, or no more than register folders.
+    """Make a user an administrator or an experimenter.
 
     Parameters
     ----------
@@ -107,12 +109,12 @@ def set_administrator(
     username, is_administrator
         Who, and whether they may.
     by
-        As of `set_password`.
+        As in `set_password`.
 
     Returns
     -------
     bool
-        Whether that is new.
+        Whether this changed anything.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def set_administrator(
         is_new = bool(is_staff or is_superuser) != is_administrator
         if is_new:
             role = "administrator" if is_administrator else "experimenter"
-            keep(tables, by, "gave another role to", username, {"role": role})
+            record_change(tables, by, "gave another role to", username, {"role": role})
     return is_new
 
 

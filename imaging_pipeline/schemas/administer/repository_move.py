@@ -1,6 +1,6 @@
-"""A repository whose files lie elsewhere now: verified, then found under other roots.
+"""A repository whose files were moved: they are verified, then the repository gets other roots.
 
-Rows of files hold the repository's name and the path below it, so that only its roots change.
+Rows of files hold the repository's name and the path below it, so only its roots change.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from imaging_pipeline.ingest.records import FileRecord
 from imaging_pipeline.ingest.verification import Verification, verify
 from imaging_pipeline.paths import clean
 from imaging_pipeline.schemas.administer.administration import AddedRepository, add_repository
-from imaging_pipeline.schemas.inserting import alone, existing, not_known
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, not_existing
 from imaging_pipeline.schemas.tables import Tables
 
 
 @dataclass(frozen=True)
 class Repointed:
-    """The roots that a repository got, and those that it has no longer."""
+    """The roots that a repository got, and those that were removed."""
 
     added: AddedRepository
     retired: tuple[str, ...]
 
 
-def verify_repository(tables: Tables, name: str, place: Path) -> Verification:
+def verify_repository(tables: Tables, name: str, folder: Path) -> Verification:
     """Look for every registered file of a repository below a folder of this machine; writes nothing.
 
     Raises
@@ -37,11 +37,11 @@ def verify_repository(tables: Tables, name: str, place: Path) -> Verification:
     key = {"repository_name": existing(tables.imaging.Repository, "repository_name", name)}
     columns = ("repository_name", "file_path", "size_bytes", "modified", "fingerprint", "file_part")
     rows = (tables.imaging.PhysicalFile & key).proj(*columns).to_dicts(order_by="file_path, file_part")
-    return verify(place, (FileRecord(*(row[column] for column in columns)) for row in rows))
+    return verify(folder, (FileRecord(*(row[column] for column in columns)) for row in rows))
 
 
 def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:
-    """Return a repository other roots; nothing else changes.
+    """Replace roots of a repository; nothing else changes.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[s
     name
         The repository.
     roots
-        Spellings that it gets.
+        The new roots, as people type them.
     retired
-        Spellings that it has and loses.
+        Roots to remove.
 
     Raises
     ------
@@ -62,26 +62,26 @@ def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[s
         A root is not a whole path.
     """
     existing(tables.imaging.Repository, "repository_name", name)
-    with alone(tables):
+    with exclusive(tables):
         added = add_repository(tables, name, roots)
         own = [root.root for root in tables.roots() if root.repository_name == name]
-        gone = [clean(root) for root in retired]
-        for root in gone:
+        removed = [clean(root) for root in retired]
+        for root in removed:
             if root not in own:
-                raise not_known("root", root, own)
-        if set(gone) == set(own):
+                raise not_existing("root", root, own)
+        if set(removed) == set(own):
             raise InputError(
                 f"The repository {name} would have no root",
                 found=f"{', '.join(own)} retired" if own else "none that it has",
                 remedy="name a new root with --root, so that people can type its folders.",
                 responsible=Responsible.ADMINISTRATOR,
             )
-        _remove(tables, name, gone)
-    return Repointed(added, tuple(gone))
+        _remove(tables, name, removed)
+    return Repointed(added, tuple(removed))
 
 
 def _remove(tables: Tables, name: str, roots: Sequence[str]) -> None:
-    # By the server's own parameters: DataJoint's restrictions do not match backslashes on PostgreSQL.
+    # With query parameters, since DataJoint's restrictions do not match backslashes on PostgreSQL.
     query = (
         f"DELETE FROM {tables.imaging.Repository.Root.full_table_name} WHERE repository_name=%s AND root=%s"
     )

@@ -1,4 +1,4 @@
-"""The parts of a setup, as a person gives them."""
+"""The parts of a setup, as people type them: errors are about the field ``parts``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, InputError, Responsible
-from imaging_pipeline.schemas.inserting import checked_row, refuse_unknown
+from imaging_pipeline.schemas.checked_rows import checked_row, refuse_unknown
 from imaging_pipeline.schemas.plain_rows import Row
 
 PARTS = ("Sync", "Tracking1D", "Tracking2D", "Treadmill", "Scanimage", "Labview")
-# One row a line; the other parts are there once.
+# A list of rows; of each other part there is one.
 _LISTED = "Sync"
-# MariaDB takes JSON of 32 levels, MySQL of 100; what is kept of a change has it within others.
-_DEEPEST = 20
+_FIELD = "parts"
+# MariaDB takes JSON of 32 levels, MySQL of 100; the log of changes puts it into further levels.
+_MAX_LEVELS = 20
 
 
 def read_parts(content: bytes) -> Mapping[str, Any]:
@@ -31,8 +32,8 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
         raise _no_parts(error) from error
     if not isinstance(parts, Mapping):
         raise _no_parts(type(parts).__name__)
-    if not _lies_within(parts, _DEEPEST):
-        raise _no_parts(f"lists and groups more than {_DEEPEST} deep in each other")
+    if not _fits(parts, _MAX_LEVELS):
+        raise _no_parts(f"lists and groups more than {_MAX_LEVELS} deep in each other")
     return parts
 
 
@@ -44,7 +45,7 @@ def part_rows(setup: Any, key: Row, parts: Mapping[str, Any]) -> dict[str, list[
     setup
         The table class.
     key
-        Of the setup.
+        The setup's primary key.
     parts
         Name of a part → its columns; for ``Sync`` a list of these, one for each line.
 
@@ -53,49 +54,51 @@ def part_rows(setup: Any, key: Row, parts: Mapping[str, Any]) -> dict[str, list[
     InputError
         A part or column is unknown, or a value is not one for its column.
     """
-    refuse_unknown(parts, PARTS, what="A setup")
+    refuse_unknown(parts, PARTS, what="A setup", field=_FIELD)
     rows = {
         part: [
-            checked_row(getattr(setup, part), columns, what=f"The part {part}", key=key)
-            for columns in _as_list(part, given)
+            checked_row(getattr(setup, part), columns, what=f"The part {part}", key=key, field=_FIELD)
+            for columns in _as_list(part, content)
         ]
-        for part, given in parts.items()
+        for part, content in parts.items()
     }
     _check_lines(rows.get(_LISTED, []))
-    return {part: found for part, found in rows.items() if found}
+    return {part: listed for part, listed in rows.items() if listed}
 
 
-def is_there(part: Any, key: Row, rows: Sequence[Row]) -> bool:
-    """Whether a part of a setup is there already; only the columns given are compared.
+def exists(part: Any, key: Row, rows: Sequence[Row]) -> bool:
+    """Return True if a setup has this part already; only the columns of ``rows`` are compared.
 
     Raises
     ------
     InputError
-        It is there with other values.
+        The setup has the part with other values.
     """
     stored = (part & key).to_dicts(order_by=part.primary_key)
-    given = sorted(rows, key=lambda row: [row[name] for name in part.primary_key])
-    if stored and (len(stored) != len(given) or any(map(_differs, stored, given))):
+    new = sorted(rows, key=lambda row: [row[name] for name in part.primary_key])
+    if stored and (len(stored) != len(new) or any(map(_differs, stored, new))):
         raise InputError(
             f"The part {part.__name__} of this setup is there already with other values",
             found="; ".join(str({name: row[name] for name in row if name not in key}) for row in stored),
             remedy="give a calibration that changed a date of its own.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     return bool(stored)
 
 
-def _as_list(part: str, given: Any) -> list[Mapping[str, Any]]:
-    is_list = isinstance(given, Sequence) and not isinstance(given, str)
-    rows = list(given) if is_list and part == _LISTED else [given]
+def _as_list(part: str, content: Any) -> list[Mapping[str, Any]]:
+    is_list = isinstance(content, Sequence) and not isinstance(content, str)
+    rows = list(content) if is_list and part == _LISTED else [content]
     if not all(isinstance(row, Mapping) for row in rows):
-        wanted = "a group of names and values"
+        group = "a group of names and values"
         raise InputError(
             f"The part {part} is not one",
-            found=repr(given),
-            allowed=f"a list, of which each is {wanted}" if part == _LISTED else wanted,
+            found=repr(content),
+            allowed=f"a list, of which each is {group}" if part == _LISTED else group,
             remedy="Write the part as it is allowed.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     return rows
 
@@ -109,6 +112,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             found=", ".join(twice),
             remedy="Give each line a name of its own.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     masters = [line["sync_name"] for line in lines if line.get("master")]
     if len(masters) > 1:
@@ -118,6 +122,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             allowed="one line with master true",
             remedy="Make one line the master.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     negative = [line["sync_name"] for line in lines if line.get("tolerance", 0) < 0]
     if negative:
@@ -127,19 +132,20 @@ def _check_lines(lines: Sequence[Row]) -> None:
             allowed="0 or more seconds",
             remedy="Give a tolerance of 0 or more.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
 
 
-def _differs(stored: Row, given: Row) -> bool:
-    return any(stored[name] != value for name, value in given.items())
+def _differs(stored: Row, new: Row) -> bool:
+    return any(stored[name] != value for name, value in new.items())
 
 
-def _lies_within(value: Any, levels: int) -> bool:
-    """Return True if lists and groups lie in each other over no more than some levels."""
+def _fits(value: Any, levels: int) -> bool:
+    """Return True if lists and groups are nested over no more than some levels."""
     if not isinstance(value, (Mapping, list)):
         return True
     within = value.values() if isinstance(value, Mapping) else value
-    return levels > 0 and all(_lies_within(each, levels - 1) for each in within)
+    return levels > 0 and all(_fits(inner, levels - 1) for inner in within)
 
 
 def _no_parts(found: object) -> FormatError:
@@ -149,4 +155,5 @@ def _no_parts(found: object) -> FormatError:
         allowed='{"Sync": […], …}',
         remedy="Correct the text.",
         responsible=Responsible.ADMINISTRATOR,
+        field=_FIELD,
     )

@@ -1,4 +1,4 @@
-"""Signing in to the web page: attempts are counted, and what a browser holds is kept as its hash only."""
+"""Signing in to the web page. Attempts are counted, and tokens of browsers are stored as hashes only."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LIFETIME = timedelta(days=7)
 WINDOW = timedelta(minutes=15)
 """How long attempts count."""
 MOST_OF_NAME, MOST_OF_ADDRESS = 10, 50
-"""How many in vain are taken of one name, and from one address, in that time."""
+"""How many failed attempts are allowed for one name, and from one address, in that time."""
 
 _SEEN_STEP = timedelta(minutes=1)
-_NAME_ROOM, _ADDRESS_ROOM = 64, 64
+_NAME_MAX_CHARACTERS, _ADDRESS_MAX_CHARACTERS = 64, 64
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is signed in.
+    """A person who is signed in.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Person:
 
 
 def sign_in(tables: Tables, username: str, password: str, *, address: str, now: datetime) -> str:
-    """Sign a person in, and give the token that their browser is to hold.
+    """Sign a person in, and return the token for their browser.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
     Raises
     ------
     ForbiddenError
-        Name and password do not belong together, or the user is disabled; both are told alike.
+        Name and password do not belong together, or the user is disabled; the message is the same.
     TooOftenError
-        There were too many attempts; the password was not looked at.
+        There were too many attempts; the password was not checked.
     """
-    name = username.strip()[:_NAME_ROOM]
+    name = username.strip()[:_NAME_MAX_CHARACTERS]
     count_attempt(tables, name, address=address, now=now)
     account = (tables.imaging.Account * tables.imaging.User & {"username": name}).to_dicts()
     is_right = passwords.is_right(account[0]["password_hash"] if account else None, password)
@@ -86,7 +86,7 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
 
 
 def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
-    """Keep that a person is signed in, and give the token that their browser is to hold."""
+    """Store that a person is signed in, and return the token for their browser."""
     token = secrets.token_urlsafe(32)
     expired = f"sign_in_seen < '{now - IDLE}' OR sign_in_time < '{now - LIFETIME}'"
     (tables.imaging.SignIn & expired).delete_quick()
@@ -94,7 +94,7 @@ def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
         {
             "sign_in_hash": _hash(token),
             "username": username,
-            "sign_in_address": address[:_ADDRESS_ROOM],
+            "sign_in_address": address[:_ADDRESS_MAX_CHARACTERS],
             "sign_in_time": now,
             "sign_in_seen": now,
         }
@@ -103,7 +103,7 @@ def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
 
 
 def person(tables: Tables, token: str, *, now: datetime) -> Person | None:
-    """Return who holds a token; None where nobody does, or no longer."""
+    """Return the person whom a token belongs to; None if there is none, or the token has expired."""
     key = {"sign_in_hash": _hash(token)}
     rows = (tables.imaging.SignIn * tables.imaging.User & key).to_dicts()
     if not rows or not _is_running(rows[0], now):
@@ -116,7 +116,7 @@ def person(tables: Tables, token: str, *, now: datetime) -> Person | None:
 
 
 def sign_out(tables: Tables, token: str) -> None:
-    """Forget a token."""
+    """Delete a token."""
     (tables.imaging.SignIn & {"sign_in_hash": _hash(token)}).delete_quick()
 
 
@@ -130,20 +130,20 @@ def _hash(token: str) -> str:
 
 
 def count_attempt(tables: Tables, username: str, *, address: str, now: datetime) -> None:
-    """Count an attempt to know a password, before it is looked at, so that many at once count too.
+    """Count an attempt to sign in, before the password is checked, so that simultaneous attempts count too.
 
     Raises
     ------
     TooOftenError
-        There were too many of this name, or from this address.
+        There were too many attempts for this name, or from this address.
     """
     for counted, most in _counted(username, address).items():
         _count(tables, counted, most, now)
 
 
 def _counted(username: str, address: str) -> dict[str, int]:
-    """Return what an attempt counts for, and how many are taken."""
-    return {f"name {username}": MOST_OF_NAME, f"address {address[:_ADDRESS_ROOM]}": MOST_OF_ADDRESS}
+    """Return what an attempt counts for, and how many are allowed."""
+    return {f"name {username}": MOST_OF_NAME, f"address {address[:_ADDRESS_MAX_CHARACTERS]}": MOST_OF_ADDRESS}
 
 
 def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:

@@ -1,8 +1,8 @@
 """Removing objects from the store that no row names any more.
 
-DataJoint's own collector asks the tables first, looks into the store then, and removes what is not
-named: also what a job wrote meanwhile, and everything where it could not read a table. Here only
-objects older than a day are looked for, the tables are asked last, and an error ends it.
+DataJoint's own collector reads the tables first and the store afterwards, and removes what no row names. So
+it also removes what a job wrote meanwhile, and everything of a table that it could not read. Here only
+objects older than a day count, the tables are read last, and an error ends the sweep.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import datajoint as dj
 
 from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.schemas.locks import named_lock
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import Tables, schema_name
 from imaging_pipeline.store import traces as trace_store
 
 
@@ -55,14 +55,14 @@ def sweep(tables: Tables) -> Swept:
             *imaging.FilteredSpikes().to_arrays("spike_objects"),
         ]
         in_use = (name for group in objects for name in _texts(group))
-        traces = trace_store.sweep(f"{tables.config.prefix}imaging", in_use)
+        traces = trace_store.sweep(schema_name(tables.config, "imaging"), in_use)
         arrays = [name for module in modules for name in _unnamed(module.schema)]
         trace_store.remove(arrays)
     return Swept(tuple(traces), tuple(arrays))
 
 
 def _texts(objects: Any) -> Iterator[str]:
-    """Return the texts of nested groups."""
+    """Yield the texts of nested groups."""
     if isinstance(objects, str):
         yield objects
     else:
@@ -80,14 +80,15 @@ def _unnamed(schema: Any) -> list[str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.stat().st_mtime < limit
     ]
-    named = set(_named(schema)) if old else set()
-    return [name for name in old if name not in named]
+    in_use = set(_named(schema)) if old else set()
+    return [name for name in old if name not in in_use]
 
 
 def _named(schema: Any) -> Iterator[str]:
+    """Yield the objects that rows of a schema name."""
     connection = schema.connection
     for table_name in schema.list_tables():
-        # Not schema.get_table, which asks for all foreign keys of the database for every table again.
+        # Not schema.get_table, which queries all foreign keys of the database for every table again.
         full_name = connection.adapter.make_full_table_name(schema.database, table_name)
         table = dj.FreeTable(connection, full_name)
         for column in table.heading.schema_objects:

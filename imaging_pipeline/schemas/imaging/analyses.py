@@ -10,6 +10,7 @@ from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import sessions
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.make import analyses, fetching
+from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -80,19 +81,21 @@ class ImagingAnalysis(dj.Imported):
         """Sessions' outputs, as soon as the session's tifs are imported to check them against."""
         return key_sources.imaging_analysis(sessions, Tif)
 
-    def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
+    def make_fetch(self, key: Row) -> tuple[OutputLocation, tuple[SessionTifs, ...]]:
         """Fetch where the output is and which tifs it should be made of."""
-        handle = tables.in_code()
-        return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
+        handle = tables.default_tables()
+        return fetching.output_location(handle, key), fetching.session_tifs(handle, key)
 
-    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[analyses.Analysis]:
+    def make_compute(
+        self, key: Row, output: OutputLocation, tifs: tuple[SessionTifs, ...]
+    ) -> tuple[analyses.AnalysisRows]:
         """Find the session's frames in the output."""
-        return (analyses.analysis(place, tifs, key["session_name"]),)
+        return (analyses.analysis_rows(output, tifs, key["session_name"]),)
 
-    def make_insert(self, key: Row, analysis: analyses.Analysis) -> None:
-        """Insert the slice, and the options in the part that is of the program."""
-        self.insert1({**key, **analysis.row})
-        getattr(self, analysis.part).insert1({**key, **analysis.options})
+    def make_insert(self, key: Row, rows: analyses.AnalysisRows) -> None:
+        """Insert the session's frames, and the options in the part for the program."""
+        self.insert1({**key, **rows.row})
+        getattr(self, rows.part).insert1({**key, **rows.options})
 
 
 @schema
@@ -137,14 +140,16 @@ class Projection(dj.Imported):
         block_mocor_y=null : <npy@main>  # float32 (num_frames, blocks), px, nonrigid
         """
 
-    def make_fetch(self, key: Row) -> tuple[Row, list[Row]]:
+    def make_fetch(self, key: Row) -> tuple[OutputLocation, tuple[SessionTifs, ...]]:
         """Fetch where the output is and which tifs it is made of."""
-        handle = tables.in_code()
-        return fetching.output_place(handle, key), fetching.session_tifs(handle, key)
+        handle = tables.default_tables()
+        return fetching.output_location(handle, key), fetching.session_tifs(handle, key)
 
-    def make_compute(self, key: Row, place: Row, tifs: list[Row]) -> tuple[list[Row], list[Row]]:
+    def make_compute(
+        self, key: Row, output: OutputLocation, tifs: tuple[SessionTifs, ...]
+    ) -> tuple[list[Row], list[Row]]:
         """Read images and offsets."""
-        return analyses.projections(place), analyses.motion(place, tifs, key["session_name"])
+        return analyses.projection_rows(output), analyses.motion_rows(output, tifs, key["session_name"])
 
     def make_insert(self, key: Row, images: list[Row], motion: list[Row]) -> None:
         """Insert a row a plane."""

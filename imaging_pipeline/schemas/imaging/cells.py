@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.make import cells as cell_arrays
 from imaging_pipeline.schemas.make import fetching
+from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
 
 from .analyses import ImagingAnalysis
@@ -90,21 +91,21 @@ class Cell(dj.Imported):
         spikes : <trace>  # float32 (samples,), arbitrary units
         """
 
-    def make_fetch(self, key: Row) -> tuple[str, Row, Row, Row]:
+    def make_fetch(self, key: Row) -> tuple[str, OutputLocation, AnalysedFrames, Baseline]:
         """Fetch where arrays go and the output is, the session's frames in it and the newest parameters."""
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return (
             fetching.array_folder(handle, key),
-            fetching.output_place(handle, key),
-            fetching.analysis_parameters(handle, key),
+            fetching.output_location(handle, key),
+            fetching.analysed_frames(handle, key),
             fetching.newest_baseline(handle),
         )
 
     def make_compute(
-        self, key: Row, folder: str, place: Row, analysis: Row, params: Row
+        self, key: Row, folder: str, output: OutputLocation, frames: AnalysedFrames, baseline: Baseline
     ) -> tuple[cell_arrays.Cells]:
         """Read regions, compute traces and write them to the store."""
-        return (cell_arrays.import_cells(folder, place, analysis, params),)
+        return (cell_arrays.import_cells(folder, output, frames, baseline),)
 
     def make_insert(self, key: Row, cells: cell_arrays.Cells) -> None:
         """Insert a row a cell; the arrays are in the store already."""
@@ -165,7 +166,7 @@ class FilteredSpikes(dj.Computed):
     def make_fetch(self, key: Row) -> tuple[str, Row, list[int], float]:
         """Fetch where arrays go and the spikes are, the cells and the parameter."""
         return (
-            fetching.array_folder(tables.in_code(), key),
+            fetching.array_folder(tables.default_tables(), key),
             (Cell() & key).fetch1("trace_objects"),
             (Cell.Rois() & key).to_arrays("cell_id", order_by="cell_id").tolist(),
             float((SpikeFilterParams() & key).fetch1("spike_std")),

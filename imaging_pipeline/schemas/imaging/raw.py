@@ -11,7 +11,7 @@ from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import sessions
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.make import mesc, scanimage, stacks
-from imaging_pipeline.schemas.make.fetching import dataset_files
+from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -109,22 +109,22 @@ class Tif(dj.Imported):
         """Sessions' datasets of tifs."""
         return key_sources.tif(sessions)
 
-    def make_fetch(self, key: Row) -> tuple[Row]:
+    def make_fetch(self, key: Row) -> tuple[stacks.TifDataset]:
         """Fetch where the files are, and what was recorded with them."""
-        return (stacks.stack_files(tables.in_code(), key),)
+        return (stacks.tif_dataset(tables.default_tables(), key),)
 
-    def make_compute(self, key: Row, files: Row) -> tuple[TifStack, bool]:
+    def make_compute(self, key: Row, dataset: stacks.TifDataset) -> tuple[TifStack, bool]:
         """Read headers, timestamps and a mean image."""
-        return stacks.read_stack(files), stacks.is_motion_corrected(files)
+        return stacks.read_stack(dataset), dataset.is_motion_corrected
 
     def make_insert(self, key: Row, stack: TifStack, motion_cor: bool) -> None:
-        """Insert the stack, and what ScanImage says of it if it wrote it."""
+        """Insert the stack, and what ScanImage says of it, if that wrote it."""
         row, details = stacks.stack_row(stack), scanimage.scanimage_rows(stack)
         planes = scanimage.plane_rows(stack)
         with all_or_none(key, (self, self.SI), (row, *details)):
             self.insert1({**key, **row, "motion_cor": motion_cor})
-            self.SI.insert({**key, **each} for each in details)
-            self.Plane.insert({**key, **each} for each in planes)
+            self.SI.insert({**key, **detail} for detail in details)
+            self.Plane.insert({**key, **plane} for plane in planes)
 
 
 @schema
@@ -157,11 +157,11 @@ class Mesc(dj.Imported):
         """Sessions' parts of ``.mesc`` files."""
         return key_sources.mesc(sessions)
 
-    def make_fetch(self, key: Row) -> tuple[list[Row]]:
+    def make_fetch(self, key: Row) -> tuple[tuple[DatasetFile, ...]]:
         """Fetch where the file is, and which part of it."""
-        return (dataset_files(tables.in_code(), key),)
+        return (dataset_files(tables.default_tables(), key),)
 
-    def make_compute(self, key: Row, files: list[Row]) -> tuple[Row]:
+    def make_compute(self, key: Row, files: tuple[DatasetFile, ...]) -> tuple[Row]:
         """Read what the file says of the recording, and a mean image."""
         return (mesc.mesc_row(files[0]),)
 

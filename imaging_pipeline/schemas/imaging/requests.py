@@ -70,7 +70,7 @@ class BaseFolder(dj.Manual):
                 found=", ".join(kwargs),
                 remedy="Leave them out: each request becomes a row of its own.",
             )
-        handle = tables.in_code()
+        handle = tables.default_tables()
         # Below `insert1`, by which nearly all requests are made.
         requests.insert(handle, rows, on_wait=partial(pending_animals.warn, stacklevel=5))
 
@@ -130,7 +130,7 @@ class BaseFolder(dj.Manual):
             The folder lies in no repository, or in two.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
-        handle = tables.in_code()
+        handle = tables.default_tables()
         return requests.insert(handle, [inputs], on_wait=partial(pending_animals.warn, stacklevel=4))[0]
 
     @classmethod
@@ -162,7 +162,7 @@ class BaseFolder(dj.Manual):
             As when the request is carried out.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
-        return preview.preview(tables.in_code(), inputs)
+        return preview.preview(tables.default_tables(), inputs)
 
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
@@ -170,7 +170,7 @@ class BaseFolder(dj.Manual):
         # Not at the top: what is known of jobs rests on these tables.
         from imaging_pipeline.schemas.jobs import withdrawing
 
-        withdrawing.withdraw(tables.in_code(), basefolder_id, username=username, reason=reason)
+        withdrawing.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
 
 
 @schema
@@ -283,7 +283,7 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_compute(self, key: Row) -> tuple[registration.Planned, Decision]:
         """Scan the folder, plan what it holds, and compare that with the database."""
-        handle, request = tables.in_code(), (BaseFolder() & key).fetch1()
+        handle, request = tables.default_tables(), (BaseFolder() & key).fetch1()
         if (reason := pending_animals.why_waiting(handle, request)) is not None:
             raise reason
         planned = registration.plan(handle, request)
@@ -291,9 +291,12 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:
         """Apply the changes and report them."""
-        report = registration.apply(tables.in_code(), planned, decision)
+        handle = tables.default_tables()
+        report = registration.apply(handle, planned, decision)
         plain_rows.insert(self, [{**key, **report.row}])
         for part, rows in report.parts.items():
             plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))
         if report.has_effects:
-            count_change(tables.in_code().imaging.TableChange, tables.in_code().imaging.MetaSession)
+            count_change(
+                tables.default_tables().imaging.TableChange, tables.default_tables().imaging.MetaSession
+            )

@@ -168,7 +168,7 @@ class Session(dj.Manual):
         # It knows these tables, and is none of them.
         from imaging_pipeline.schemas.jobs.explaining import explain
 
-        return explain(tables.in_code(), wanted, table=table, animal=animal)
+        return explain(tables.default_tables(), wanted, table=table, animal=animal)
 
     class Data(dj.Part):
         """What was recorded or computed of a session; everything imported hangs below."""

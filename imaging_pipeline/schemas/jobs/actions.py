@@ -14,7 +14,7 @@ from enum import StrEnum
 from imaging_pipeline import names
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.job import JobStatus
-from imaging_pipeline.schemas.inserting import alone, existing, next_number
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -123,7 +123,7 @@ def act(
         )
     account = tables.connection.get_user()
     who = account if username is None else existing(tables.imaging.User, "username", username)
-    with alone(tables):
+    with exclusive(tables):
         selected = select(tables, wanted)
         if action in _ALSO_NEW:
             for each in (each for each in selected if not each.of_row.text):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imaging_pipeline.explaining.job import JobStatus
+from imaging_pipeline.schemas import server_clock
 
 from .job_tables import JobTable, Populated
 from .sql import Sql, one_of, together
@@ -18,12 +19,6 @@ DEFAULT_PRIORITY = 5
 UNFINISHED = tuple(status for status in JobStatus if status is not JobStatus.SUCCESS)
 # By their index, which "is not success" would make no use of.
 _MET = "status IN ('pending', 'reserved', 'error', 'ignore')"
-
-# By the server's clock; DataJoint writes job rows' times in the zone of the server's session.
-_AGE_S = {
-    "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - ({})::timestamptz)",
-    "mysql": "(UNIX_TIMESTAMP(CURRENT_TIMESTAMP(3)) - UNIX_TIMESTAMP({}))",
-}
 
 # Since when a job is as it is.
 _SINCE = (
@@ -62,8 +57,9 @@ def unfinished(jobs: JobTable, backend: str, of_key: Sql, statuses: Sequence[Job
     """
     met = Sql(
         f"SELECT {', '.join(jobs.key)}, {state(backend)} AS state, priority,"
-        f" {_AGE_S[backend].format(_SINCE)} AS since_s,"
-        f" -{_AGE_S[backend].format('scheduled_time')} AS due_s, duration, error_message, host, pid, version"
+        f" {server_clock.seconds_since(backend, _SINCE)} AS since_s,"
+        f" -{server_clock.seconds_since(backend, 'scheduled_time')} AS due_s,"
+        " duration, error_message, host, pid, version"
         f" FROM {jobs.jobs_name} AS j WHERE {_MET}{_and(of_key)}",
         of_key.args,
     )
@@ -94,7 +90,7 @@ def made(jobs: JobTable, backend: str, of_key: Sql, page: str = "") -> Sql:
     if page:
         rows = f"{rows} {in_order} {page}"
     same_key = " AND ".join(f"j.{name} = m.{name}" for name in jobs.key)
-    age_s = _AGE_S[backend].format("COALESCE(j.completed_time, made_at)")
+    age_s = server_clock.seconds_since(backend, "COALESCE(j.completed_time, made_at)")
     return Sql(
         f"SELECT {', '.join(f'm.{name}' for name in jobs.key)}, '{JobStatus.SUCCESS}' AS state,"
         f" COALESCE(priority, {DEFAULT_PRIORITY}) AS priority, {age_s} AS since_s, NULL AS due_s, duration,"

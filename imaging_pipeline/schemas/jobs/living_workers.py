@@ -37,7 +37,7 @@ def living_hosts(tables: Tables, lane: str) -> tuple[str, ...]:
 
 def _all(tables: Tables) -> Iterable[LivingWorker]:
     worker = tables.imaging.Worker
-    age = server_clock.seconds_since(tables.connection, "worker_heartbeat")
+    age = server_clock.seconds_since_utc(tables.connection.adapter.backend, "worker_heartbeat")
     query = f"SELECT *, {age} AS age_s FROM {worker.full_table_name} ORDER BY worker_host, worker_name"
     rows = tables.connection.query(query, as_dict=True).fetchall()
     processes, lacks = _by_worker(worker.Process()), _by_worker(worker.Lack())

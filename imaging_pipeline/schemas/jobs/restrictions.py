@@ -14,8 +14,7 @@ from typing import Any
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.server.connection_errors import words
-from imaging_pipeline.server.database_errors import is_loss
+from imaging_pipeline.server.connection_errors import error_text, is_loss
 
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 # MySQL takes texts in double quotes too, so that a misspelt column there would be a text, without a word.
@@ -117,7 +116,7 @@ def _try(tables: Tables, query: str, condition: str, columns: dict[str, int]) ->
     except Exception as error:  # each driver has its own classes
         if is_loss(error):
             raise
-        raise _no_column(condition, columns, f"{condition} ({words(error)})") from error
+        raise _no_column(condition, columns, f"{condition} ({error_text(error)})") from error
 
 
 def _no_column(condition: str, columns: dict[str, int], found: str) -> InputError:

@@ -18,7 +18,7 @@ from imaging_pipeline.explaining.job import JobStatus
 from imaging_pipeline.explaining.missing import REQUESTS
 from imaging_pipeline.explaining.progress import states
 from imaging_pipeline.explaining.reasons import State
-from imaging_pipeline.schemas.inserting import existing, not_known
+from imaging_pipeline.schemas.checked_rows import existing, not_existing
 from imaging_pipeline.schemas.plain_rows import like_literal
 from imaging_pipeline.schemas.tables import Tables
 
@@ -202,7 +202,7 @@ def _check(tables: Tables, wanted: Wanted) -> None:
         animals = tables.mlims.Animal
         if not animals & [{column: wanted.animal} for column in columns]:
             names = {str(name) for column in columns for name in animals().to_arrays(column)}
-            raise not_known("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
+            raise not_existing("animal", wanted.animal, names, responsible=Responsible.EXPERIMENTER)
 
 
 def _condition(tables: Tables, wanted: Wanted) -> Sql:

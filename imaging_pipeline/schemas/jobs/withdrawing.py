@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.explaining.missing import REQUESTS
-from imaging_pipeline.schemas.inserting import alone
+from imaging_pipeline.schemas.checked_rows import exclusive
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.tables import Tables
 
@@ -42,7 +42,7 @@ def withdraw(tables: Tables, number: int, *, username: str | None = None, reason
     waiting = pending_animals.pending(tables.imaging.BaseFolder)
     # No worker meets such a request: it has no job yet.
     jobs = replace(job_table_named(tables, REQUESTS), keys_sql=waiting.proj().make_sql())
-    with alone(tables):
+    with exclusive(tables):
         if not enter_new(tables.connection, jobs, Sql("basefolder_id = %s", (int(number),))):
             raise _does_not_wait(tables, number)
         act(tables, Action.IGNORE, Selection(REQUESTS, key=key), username=username, reason=reason)

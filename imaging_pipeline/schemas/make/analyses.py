@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs, TifFrames
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice
 from imaging_pipeline.segmentation.package import SegmentedPlane
@@ -17,13 +19,15 @@ from imaging_pipeline.segmentation.registry import segmentation_package
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """Rows of ``ImagingAnalysis`` and of that part of it which is of the program, without their keys.
+class AnalysisRows:
+    """Rows of ``ImagingAnalysis`` and of its part for the program, without their keys.
 
     Attributes
     ----------
-    part
-        Name of the part.
+    row
+        Of ``ImagingAnalysis``.
+    part, options
+        Name of the part, and its row.
     """
 
     row: Row
@@ -31,46 +35,48 @@ class Analysis:
     options: Row
 
 
-def open_plane(place: Row) -> AbstractContextManager[SegmentedPlane]:
-    """Open the plane that a dataset is, ``place`` being from `fetching.output_place`.
+def open_plane(output: OutputLocation) -> AbstractContextManager[SegmentedPlane]:
+    """Open the plane of an output.
 
     Raises
     ------
     OutputError, FormatError
-        The output is damaged, or the plane is not in it any more.
+        The output is damaged, or no longer has the plane.
     """
-    return segmentation_package(place["datasettype"]).open_plane(Path(place["path"]))
+    return segmentation_package(output.datasettype).open_plane(Path(output.path))
 
 
-def analysis(place: Row, tifs: list[Row], session_name: str) -> Analysis:
+def analysis_rows(output: OutputLocation, tifs: Sequence[SessionTifs], session_name: str) -> AnalysisRows:
     """Find a session's frames in an output, and read the output's options.
 
     Raises
     ------
     OutputError
-        The output was not made of these tifs, or its frames do not add up.
+        The output was not made of these tifs, or the number of frames differs.
     """
-    (own,) = (session["frames"] for session in tifs if session["session_name"] == session_name)
-    with open_plane(place) as plane:
+    (own,) = (session.frames for session in tifs if session.session_name == session_name)
+    # The key source has only sessions whose tifs are imported.
+    assert own is not None
+    with open_plane(output) as plane:
         frames = _slices(plane, tifs)[session_name]
-        return Analysis(
+        return AnalysisRows(
             row={
                 "plane": plane.plane,
                 "first_frame": frames.first_frame,
                 "num_frames": frames.num_frames,
-                # A person who ran Suite2p may have left its own rate as it was.
-                "analysis_rate_hz": own["tif_rate_hz"],
-                "is_tif_preproc": own["motion_cor"],
+                # The rate of the tifs: who ran Suite2p by hand may have left its default rate.
+                "analysis_rate_hz": own.rate_hz,
+                "is_tif_preproc": own.is_motion_corrected,
                 "measured_hash": plane.measured_hash(),
             },
-            part=segmentation_package(place["datasettype"]).part,
+            part=segmentation_package(output.datasettype).part,
             options=dict(plane.options()),
         )
 
 
-def projections(place: Row) -> list[Row]:
+def projection_rows(output: OutputLocation) -> list[Row]:
     """Read the images of a plane, or of the mosaic of all planes."""
-    with open_plane(place) as plane:
+    with open_plane(output) as plane:
         images = plane.projections()
         return [
             {
@@ -87,13 +93,13 @@ def projections(place: Row) -> list[Row]:
         ]
 
 
-def motion(place: Row, tifs: list[Row], session_name: str) -> list[Row]:
-    """Read how a session's frames moved, a row a plane; what was merged has those of its planes."""
-    with open_plane(place) as plane:
-        return [_motion(each, tifs, session_name) for each in plane.single_planes]
+def motion_rows(output: OutputLocation, tifs: Sequence[SessionTifs], session_name: str) -> list[Row]:
+    """Read how a session's frames moved: a row for each plane, also of an output that merges planes."""
+    with open_plane(output) as plane:
+        return [_motion_row(single, tifs, session_name) for single in plane.single_planes]
 
 
-def _motion(plane: SegmentedPlane, tifs: list[Row], session_name: str) -> Row:
+def _motion_row(plane: SegmentedPlane, tifs: Sequence[SessionTifs], session_name: str) -> Row:
     frames = _slices(plane, tifs)[session_name].frames
     offsets = plane.motion()
     blocks_x, blocks_y = offsets.x_offset_blocks, offsets.y_offset_blocks
@@ -107,28 +113,27 @@ def _motion(plane: SegmentedPlane, tifs: list[Row], session_name: str) -> Row:
     }
 
 
-def _slices(plane: SegmentedPlane, tifs: list[Row]) -> dict[str, Slice]:
-    slices = plane.slices({session["session_name"]: session["filenames"] for session in tifs})
+def _slices(plane: SegmentedPlane, tifs: Sequence[SessionTifs]) -> dict[str, Slice]:
+    slices = plane.slices({session.session_name: session.filenames for session in tifs})
     for session in tifs:
-        if session["frames"] is not None:
-            _check_frames(plane, session, slices[session["session_name"]].num_frames)
+        if session.frames is not None:
+            _check_frames(plane, session, session.frames, slices[session.session_name].num_frames)
     return slices
 
 
-def _check_frames(plane: SegmentedPlane, session: Row, num_frames: int) -> None:
-    """Hold the frames of a session in an output against those in its tifs."""
-    tifs = session["frames"]
+def _check_frames(plane: SegmentedPlane, session: SessionTifs, tifs: TifFrames, num_frames: int) -> None:
+    """Compare the number of a session's frames in an output with that in its tifs."""
     per_acquisition: Counter[int] = Counter()
-    for acquisition, frames in zip(tifs["acquisitions"], tifs["frames_per_tif"], strict=True):
+    for acquisition, frames in zip(tifs.acquisitions, tifs.frames_per_tif, strict=True):
         per_acquisition[acquisition] += frames
-    volumes = sum(frames // tifs["frames_per_volume"] for frames in per_acquisition.values())
-    # Where Suite2p was run by hand, the last volume of an acquisition may have gone in although incomplete.
-    tolerance = len(per_acquisition) if tifs["frames_per_volume"] > 1 else 0
+    volumes = sum(frames // tifs.frames_per_volume for frames in per_acquisition.values())
+    # In a run by hand, Suite2p may have taken the last volume of an acquisition although it is incomplete.
+    tolerance = len(per_acquisition) if tifs.frames_per_volume > 1 else 0
     if abs(num_frames - volumes) > tolerance:
         raise OutputError(
-            f"Session {session['session_name']} has another number of frames in the output than in its tifs",
+            f"Session {session.session_name} has another number of frames in the output than in its tifs",
             path=plane.path,
             found=f"{num_frames} frames in the output",
-            allowed=f"{volumes} frames, as in its {len(session['filenames'])} tifs",
+            allowed=f"{volumes} frames, as in its {len(session.filenames)} tifs",
             remedy="Run Suite2p again on the tifs that are registered.",
         )

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.analysis.spikes import filtered_spikes
-from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
+from imaging_pipeline.analysis.traces import baseline as running_baseline
+from imaging_pipeline.analysis.traces import corrected, delta_f_over_f
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.readers.suite2p.rois import Roi
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 from imaging_pipeline.schemas.make.analyses import open_plane
+from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice
@@ -48,12 +50,14 @@ class Filtered:
 
 @dataclass(frozen=True)
 class _Channel:
-    """One channel of the traces of a session, and which regions of it are wanted.
+    """One channel of the traces of a session, and which of its regions are cells.
 
     Attributes
     ----------
     coefficients
-        float64 (N,), of each region, the part of the neuropil that is subtracted.
+        float64 (N,), the part of the neuropil that is subtracted, for each region.
+    num_invalid
+        Filled by `blocks`: cell_id → samples of df_f that are NaN.
     """
 
     name: str
@@ -62,8 +66,7 @@ class _Channel:
     cell_ids: NDArray[np.intp]
     coefficients: NDArray[np.float64]
     frame_rate_hz: float
-    percentile: float
-    window_s: float
+    baseline: Baseline
     num_invalid: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -76,50 +79,52 @@ class _Channel:
         return f"{self.name}_{quantity}"
 
     def blocks(self) -> Iterator[Mapping[str, NDArray[np.float32]]]:
-        """Compute the quantities of a few cells after the other."""
+        """Compute the quantities of a few cells at a time, so that memory does not grow with their number."""
         for start in range(0, len(self.cell_ids), _BLOCK):
             progress.report(f"traces, {self.name}", start, len(self.cell_ids))
             ids = self.cell_ids[start : start + _BLOCK]
             fluo, neuropil = self.fluo[ids], self.neuropil[ids]
             fcorr = corrected(fluo, neuropil, self.coefficients[ids])
-            change = delta_f_over_f(
-                fcorr, baseline(fcorr, self.frame_rate_hz, self.percentile, self.window_s)
-            )
+            f0 = running_baseline(fcorr, self.frame_rate_hz, self.baseline.percentile, self.baseline.window_s)
+            change = delta_f_over_f(fcorr, f0)
             self.num_invalid.update(zip(ids.tolist(), change.num_invalid.tolist(), strict=True))
             computed = {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
             yield {self.array_name(quantity): rows for quantity, rows in computed.items()}
 
 
-def import_cells(folder: str, place: Row, analysis: Row, params: Row) -> Cells:
+def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, baseline: Baseline) -> Cells:
     """Read the regions and traces of a session, and write what is derived to the store.
 
     Parameters
     ----------
     folder
-        Where the arrays go, from `fetching.array_folder`.
-    place
-        From `fetching.output_place`.
-    analysis
-        ``first_frame``, ``num_frames`` and ``analysis_rate_hz``.
-    params
-        A row of ``BaselineParams``.
+        Where the arrays go in the store.
+    output, frames
+        The output, and the session's frames in it.
+    baseline
+        How F0 is found.
 
     Raises
     ------
-    OutputError, UnsafeContentError, StoreError
+    OutputError
+        The output is damaged, or no longer has the plane.
+    UnsafeContentError
+        A file of the output would do more than be read.
+    StoreError
+        The store is full, missing or read-only.
     """
-    with open_plane(place) as plane:
+    with open_plane(output) as plane:
         is_cell, probability = plane.cell_labels()
         cell_ids = np.flatnonzero(is_cell)
         row = {
             "num_rois": len(is_cell),
             "num_cells": len(cell_ids),
-            "baseline_params_id": params["baseline_params_id"],
+            "baseline_params_id": baseline.params_id,
         }
         if not len(cell_ids):
             return Cells({**row, "trace_objects": {}}, [], [], [])
-        traces = plane.traces(Slice(analysis["first_frame"], analysis["num_frames"]))
-        channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), analysis, params)
+        traces = plane.traces(Slice(frames.first_frame, frames.num_frames))
+        channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), frames, baseline)
         objects = _write(folder, channels, traces.spikes)
         rois = _roi_rows(plane, cell_ids, probability)
     return Cells(
@@ -150,11 +155,13 @@ def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
     if not num_cells:
         return np.empty((0, 0), np.float32)
     if quantity not in objects.get(channel, {}):
-        known = (f"{quantity} of {channel}" for channel, kept in objects.items() for quantity in kept)
+        stored = (
+            f"{quantity} of {channel}" for channel, by_quantity in objects.items() for quantity in by_quantity
+        )
         raise InputError(
             "Cells have no such array",
             found=f"{quantity} of {channel}",
-            allowed=", ".join(known),
+            allowed=", ".join(stored),
             remedy="Ask for an array that is there.",
         )
     return trace_store.read_array(objects[channel][quantity])
@@ -191,8 +198,8 @@ def _channels(
     traces: Traces,
     cell_ids: NDArray[np.intp],
     coefficients: NDArray[np.float64],
-    analysis: Row,
-    params: Row,
+    frames: AnalysedFrames,
+    baseline: Baseline,
 ) -> list[_Channel]:
     pairs = [("primary", traces.fluo, traces.neuropil)]
     if traces.fluo_chan2 is not None and traces.neuropil_chan2 is not None:
@@ -204,9 +211,8 @@ def _channels(
             neuropil=neuropil,
             cell_ids=cell_ids,
             coefficients=coefficients,
-            frame_rate_hz=analysis["analysis_rate_hz"],
-            percentile=params["baseline_percentile"],
-            window_s=params["baseline_window_s"],
+            frame_rate_hz=frames.rate_hz,
+            baseline=baseline,
         )
         for name, fluo, neuropil in pairs
     ]

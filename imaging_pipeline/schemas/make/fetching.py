@@ -1,83 +1,155 @@
-"""What jobs fetch: keys, places and parameters, as plain values.
+"""What jobs fetch before they compute: files, frames and parameters.
 
-DataJoint fetches twice and compares, before and after a job's long work; so nothing large is fetched
-and paths are text.
+DataJoint fetches twice, before and after a job's long work, and compares hashes of both. So nothing large is
+fetched, and paths are text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from imaging_pipeline import names
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import Tables, schema_name
 
 
-def dataset_files(tables: Tables, key: Row) -> list[Row]:
+@dataclass(frozen=True)
+class DatasetFile:
+    """A file of a dataset on this machine.
+
+    Attributes
+    ----------
+    path, acquisition
+        Where it is, and which acquisition it belongs to.
+    part
+        Which recording it is in a file that holds several; else empty.
+    fingerprint
+        Of its content: a file that is replaced while a job runs keeps its name, but is other data.
+    """
+
+    path: str
+    acquisition: int
+    part: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class OutputLocation:
+    """Where a segmentation output is on this machine.
+
+    Attributes
+    ----------
+    datasettype
+        Which program made it.
+    path
+        The first of its files.
+    contents
+        A hash that differs when a file is replaced.
+    """
+
+    datasettype: str
+    path: str
+    contents: str
+
+
+@dataclass(frozen=True)
+class TifFrames:
+    """The imported tifs of a session: the acquisition of each file, and columns of ``Tif``."""
+
+    acquisitions: tuple[int, ...]
+    frames_per_tif: tuple[int, ...]
+    frames_per_volume: int
+    rate_hz: float
+    is_motion_corrected: bool
+
+
+@dataclass(frozen=True)
+class SessionTifs:
+    """The tifs of a session.
+
+    Attributes
+    ----------
+    session_name, filenames
+        Whose they are, and their names in order of acquisition.
+    frames
+        Only of the session that the job is about: tifs of other sessions may be imported while the job
+        runs, which would then seem to rest on changed data.
+    """
+
+    session_name: str
+    filenames: tuple[str, ...]
+    frames: TifFrames | None
+
+
+@dataclass(frozen=True)
+class AnalysedFrames:
+    """The frames of a session in an output, and how many samples a trace has in a second."""
+
+    first_frame: int
+    num_frames: int
+    rate_hz: float
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A row of ``BaselineParams``."""
+
+    params_id: int
+    percentile: float
+    window_s: float
+
+
+def dataset_files(tables: Tables, key: Row) -> tuple[DatasetFile, ...]:
     """Return the files of a dataset on this machine, in order of acquisition.
-
-    Returns
-    -------
-    list of dict
-        ``path``, ``acquisition``, ``part``, what of the file it is where that holds several recordings,
-        and ``fingerprint``: a file that was replaced while a job ran is other data, although its name is
-        the same.
 
     Raises
     ------
     NotMountedError, PathError
-        The repository is not to be found on this machine, or the path leaves it.
+        The repository is not mounted on this machine, or the path leaves it.
     """
-    return [
-        {
-            "path": str(tables.local_path(row["repository_name"], row["file_path"])),
-            "acquisition": row["acquisition"],
-            "part": row["file_part"],
-            "fingerprint": row["fingerprint"],
-        }
+    return tuple(
+        DatasetFile(
+            path=str(tables.local_path(row["repository_name"], row["file_path"])),
+            acquisition=row["acquisition"],
+            part=row["file_part"],
+            fingerprint=row["fingerprint"],
+        )
         for row in _files(tables, key)
-    ]
+    )
 
 
-def output_place(tables: Tables, key: Row) -> Row:
-    """Return where a segmentation output lies on this machine.
+def output_location(tables: Tables, key: Row) -> OutputLocation:
+    """Return where the segmentation output of a dataset is on this machine.
 
-    Returns
-    -------
-    dict
-        ``datasettype``; ``path``, the first of its files; ``contents``, a hash that is another one when a
-        file is replaced.
+    Raises
+    ------
+    NotMountedError, PathError
+        The repository is not mounted on this machine, or the path leaves it.
     """
     files = _files(tables, key)
     dataset = tables.imaging.Dataset & {"dataset_name": key["dataset_name"]}
-    return {
-        "datasettype": str(dataset.fetch1("datasettype")),
-        "path": str(tables.local_path(files[0]["repository_name"], files[0]["file_path"])),
-        "contents": names.contents_hash([file["fingerprint"] for file in files]),
-    }
+    return OutputLocation(
+        datasettype=str(dataset.fetch1("datasettype")),
+        path=str(tables.local_path(files[0]["repository_name"], files[0]["file_path"])),
+        contents=names.contents_hash([file["fingerprint"] for file in files]),
+    )
 
 
 def array_folder(tables: Tables, key: Row) -> str:
-    """Return the folder of an analysis' arrays in the store, which other databases may share."""
-    imaging = f"{tables.config.prefix}imaging"
+    """Return the folder of an analysis' arrays in the store; with the schema, as databases may share it."""
+    imaging = schema_name(tables.config, "imaging")
     return "/".join((imaging, key["metasession_name"], key["session_name"], key["dataset_name"]))
 
 
-def session_tifs(tables: Tables, key: Row) -> list[Row]:
-    """Return the sessions of a MetaSession in order, with their tifs.
-
-    Returns
-    -------
-    list of dict
-        ``session_name``; ``filenames``; and ``frames``, how many there are in the imported tifs and how
-        often they came. None for other sessions than the key's: theirs may be imported while the job
-        runs, which then would seem to rest on changed data.
-    """
-    return [
+def session_tifs(tables: Tables, key: Row) -> tuple[SessionTifs, ...]:
+    """Return the tifs of each session of a MetaSession in order, with frames for the session of the key."""
+    return tuple(
         _session_tifs(tables, session, with_frames=session["session_name"] == key["session_name"])
         for session in sessions_with_tifs(tables, key)
-    ]
+    )
 
 
 def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
@@ -88,39 +160,41 @@ def sessions_with_tifs(tables: Tables, key: Row) -> list[Row]:
     return rows
 
 
-def analysis_parameters(tables: Tables, key: Row) -> Row:
-    """Return the session's frames in the output and the frame rate."""
-    wanted = ("first_frame", "num_frames", "analysis_rate_hz")
-    row: Row = (tables.imaging.ImagingAnalysis & key).proj(*wanted).fetch1()
-    return row
+def analysed_frames(tables: Tables, key: Row) -> AnalysedFrames:
+    """Return the frames of an analysis in its output."""
+    columns = ("first_frame", "num_frames", "analysis_rate_hz")
+    return AnalysedFrames(*(tables.imaging.ImagingAnalysis & key).fetch1(*columns))
 
 
-def newest_baseline(tables: Tables) -> Row:
+def newest_baseline(tables: Tables) -> Baseline:
     """Return the newest row of ``BaselineParams``, which counts for new analyses."""
-    row: Row = tables.imaging.BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)[0]
-    return row
+    (row,) = tables.imaging.BaselineParams().to_dicts(order_by="baseline_params_id DESC", limit=1)
+    return Baseline(row["baseline_params_id"], row["baseline_percentile"], row["baseline_window_s"])
 
 
-def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Row:
+def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> SessionTifs:
     files = _files(tables, session)
-    return {
-        "session_name": session["session_name"],
-        "filenames": [PurePosixPath(row["file_path"]).name for row in files],
-        "frames": _frames(tables, session, files) if with_frames else None,
-    }
+    return SessionTifs(
+        session_name=session["session_name"],
+        filenames=tuple(PurePosixPath(row["file_path"]).name for row in files),
+        frames=_frames(tables, session, files) if with_frames else None,
+    )
 
 
-def _frames(tables: Tables, session: Row, files: list[Row]) -> Row | None:
-    """Return the ``acquisitions`` of the files, and what ``Tif`` says of them."""
+def _frames(tables: Tables, session: Row, files: Sequence[Row]) -> TifFrames | None:
     stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
-    wanted = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
-    rows: list[Row] = stack.proj(*wanted).to_dicts()
+    columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
+    rows: list[Row] = stack.proj(*columns).to_dicts()
     if not rows:
         return None
-    return {
-        "acquisitions": [file["acquisition"] for file in files],
-        **{name: rows[0][name] for name in wanted},
-    }
+    (row,) = rows
+    return TifFrames(
+        acquisitions=tuple(file["acquisition"] for file in files),
+        frames_per_tif=tuple(row["frames_per_tif"]),
+        frames_per_volume=row["frames_per_volume"],
+        rate_hz=row["tif_rate_hz"],
+        is_motion_corrected=row["motion_cor"],
+    )
 
 
 def _files(tables: Tables, key: Row) -> list[Row]:

@@ -7,28 +7,26 @@ from pathlib import Path
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.readers.mesc.file import MescRecording, read_mean_image, read_recording
+from imaging_pipeline.schemas.make.fetching import DatasetFile
 from imaging_pipeline.schemas.plain_rows import Row
 
-_LONGEST_COMMENT = 4096
+_COMMENT_MAX_CHARACTERS = 4096
 
 
-def mesc_row(file: Row) -> Row:
-    """Return the columns of ``Mesc`` that are not its key.
-
-    Parameters
-    ----------
-    file
-        As `fetching.dataset_files` gives it.
+def mesc_row(file: DatasetFile) -> Row:
+    """Return the columns of ``Mesc``, apart from its key, for a part of a file.
 
     Raises
     ------
-    NothingFoundError, FormatError
-        The file is gone, or damaged, or holds no such recording.
+    NothingFoundError
+        The file is gone.
+    FormatError
+        The file is damaged, or has no such part.
     InputError
-        Its comment is longer than a page.
+        The comment of the recording is too long for its column.
     """
-    path = Path(file["path"])
-    recording = read_recording(path, file["part"])
+    path = Path(file.path)
+    recording = read_recording(path, file.part)
     return {
         "mesc_unit": recording.unit,
         "mesc_version": recording.version,
@@ -49,12 +47,12 @@ def mesc_row(file: Row) -> Row:
 
 
 def _comment(path: Path, recording: MescRecording) -> str:
-    if len(recording.comment) > _LONGEST_COMMENT:
+    if len(recording.comment) > _COMMENT_MAX_CHARACTERS:
         raise InputError(
             f"The comment of {recording.unit} is too long to be kept",
             path=path,
             found=f"{len(recording.comment)} characters",
-            allowed=f"up to {_LONGEST_COMMENT}",
+            allowed=f"up to {_COMMENT_MAX_CHARACTERS}",
             remedy="shorten it in MESc, and register the folder again.",
         )
     return recording.comment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
@@ -9,26 +10,51 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.experiments.stack_files import StackFile, StackFiles
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack
-from imaging_pipeline.schemas.make.fetching import dataset_files
+from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
 
-def stack_files(tables: Tables, key: Row) -> Row:
-    """Return the files of a dataset of tifs on this machine, and those of the primary dataset beside it.
+@dataclass(frozen=True)
+class TifDataset:
+    """The files of a dataset of tifs, and those of the session's primary dataset, on this machine.
 
-    Parameters
-    ----------
-    tables
-        The database.
-    key
-        Of ``Session.Data``.
+    The two are the same where the tifs are what was recorded.
+    """
 
-    Returns
-    -------
-    dict
-        ``experiment_type``, ``datasettype`` and ``timeseries_name``; ``tifs`` and ``primary``, as
-        `fetching.dataset_files` gives them.
+    experiment_type: str
+    datasettype: str
+    timeseries_name: str
+    tifs: tuple[DatasetFile, ...]
+    primary: tuple[DatasetFile, ...]
+
+    @property
+    def is_motion_corrected(self) -> bool:
+        """Whether the tifs were motion corrected before they were registered."""
+        return self.datasettype in MOTION_CORRECTED
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """Of all files that `read_tifs` reads, in the order in which a plan hashes them."""
+        experiment = experiment_type(self.experiment_type)
+        others = self.primary if experiment.primary != experiment.analysed else ()
+        return [file.fingerprint for file in (*others, *self.tifs)]
+
+    @property
+    def stack_files(self) -> StackFiles:
+        """The same files as experiment types read them."""
+        return StackFiles(
+            self.datasettype, self.timeseries_name, _stack_files(self.tifs), _stack_files(self.primary)
+        )
+
+
+def tif_dataset(tables: Tables, key: Row) -> TifDataset:
+    """Return a dataset of tifs by its key of ``Session.Data``.
+
+    Raises
+    ------
+    NotMountedError, PathError
+        The repository is not mounted on this machine, or a path leaves it.
     """
     imaging = tables.imaging
     of_session = {name: key[name] for name in ("metasession_name", "session_name")}
@@ -37,48 +63,27 @@ def stack_files(tables: Tables, key: Row) -> Row:
     links = (imaging.Session.Data * imaging.Dataset.proj("datasettype") & of_session).to_dicts()
     (tifs,) = (link for link in links if link["dataset_name"] == key["dataset_name"])
     (primary,) = (link for link in links if link["datasettype"] == experiment_type(experiment).primary)
-    return {
-        "experiment_type": experiment,
-        "datasettype": tifs["datasettype"],
-        "timeseries_name": timeseries_name,
-        "tifs": dataset_files(tables, tifs),
-        "primary": dataset_files(tables, primary),
-    }
-
-
-def read_tifs(files: Row) -> tuple[RecordedTif[Header], ...]:
-    """Read how the tifs that `stack_files` gives were taken, as their experiment type knows."""
-    return experiment_type(files["experiment_type"]).read_tifs(_stack_files(files))
-
-
-def read_stack(files: Row) -> TifStack:
-    """Read of the tifs that `stack_files` gives what ``Tif`` keeps, as their experiment type knows."""
-    return experiment_type(files["experiment_type"]).read_stack(_stack_files(files))
-
-
-def contents(files: Row) -> list[str]:
-    """Return the fingerprints of all that `read_tifs` rests on, as a plan orders them."""
-    experiment = experiment_type(files["experiment_type"])
-    besides = files["primary"] if experiment.primary != experiment.analysed else []
-    return [file["fingerprint"] for file in (*besides, *files["tifs"])]
-
-
-def is_motion_corrected(files: Row) -> bool:
-    """Return True if the tifs that `stack_files` gives were motion corrected before they were registered."""
-    return files["datasettype"] in MOTION_CORRECTED
-
-
-def _stack_files(files: Row) -> StackFiles:
-    return StackFiles(
-        files["datasettype"],
-        files["timeseries_name"],
-        _on_this_machine(files["tifs"]),
-        _on_this_machine(files["primary"]),
+    return TifDataset(
+        experiment,
+        tifs["datasettype"],
+        timeseries_name,
+        tifs=dataset_files(tables, tifs),
+        primary=dataset_files(tables, primary),
     )
 
 
-def _on_this_machine(rows: list[Row]) -> tuple[StackFile, ...]:
-    return tuple(StackFile(Path(row["path"]), row["acquisition"], row["part"]) for row in rows)
+def read_tifs(dataset: TifDataset) -> tuple[RecordedTif[Header], ...]:
+    """Read the headers of tifs, which their experiment type may have to look up in another file."""
+    return experiment_type(dataset.experiment_type).read_tifs(dataset.stack_files)
+
+
+def read_stack(dataset: TifDataset) -> TifStack:
+    """Read what ``Tif`` holds of tifs, which their experiment type may have to look up in another file."""
+    return experiment_type(dataset.experiment_type).read_stack(dataset.stack_files)
+
+
+def _stack_files(files: tuple[DatasetFile, ...]) -> tuple[StackFile, ...]:
+    return tuple(StackFile(Path(file.path), file.acquisition, file.part) for file in files)
 
 
 def stack_row(stack: TifStack) -> Row:

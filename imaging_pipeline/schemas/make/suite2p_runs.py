@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.config.config import Config
@@ -10,8 +13,8 @@ from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
-from imaging_pipeline.schemas.make import stacks
-from imaging_pipeline.schemas.make.fetching import output_place, sessions_with_tifs
+from imaging_pipeline.schemas.make.fetching import output_location, sessions_with_tifs
+from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_dataset
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import requests as request_rows
 from imaging_pipeline.schemas.tables import Tables
@@ -20,84 +23,121 @@ from imaging_pipeline.suite2p_runner.run import RunRequest, RunResult
 from imaging_pipeline.suite2p_runner.run import run as run_suite2p
 
 
-def place(tables: Tables, key: Row) -> Row:
-    """Return where the output of a MetaSession and option set belongs on this machine."""
+@dataclass(frozen=True)
+class RunTarget:
+    """Where the output of a MetaSession and option set belongs on this machine.
+
+    Attributes
+    ----------
+    metasession_name
+        Whose output it is.
+    folder, repository
+        The output's folder, and the repository that it lies in.
+    registered_output
+        The folder of a finished output that is registered already, or None.
+    """
+
+    metasession_name: str
+    folder: str
+    repository: str
+    registered_output: str | None
+
+
+@dataclass(frozen=True)
+class StoredOptions:
+    """An option set: its name, its settings for Suite2p 1.x, and their hash."""
+
+    name: str
+    settings: Mapping[str, Any]
+    settings_hash: str
+
+
+def run_target(tables: Tables, key: Row) -> RunTarget:
+    """Return where the output of a MetaSession and option set belongs on this machine.
+
+    Raises
+    ------
+    NotMountedError, PathError
+        The repository is not mounted on this machine, or the path leaves it.
+    """
     metasession = (tables.imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     output_folder = str(PurePosixPath(metasession["suite2p_folder"], key["ops_name"]))
-    return {
-        "target": str(tables.local_path(metasession["repository_name"], output_folder)),
-        "metasession_name": key["metasession_name"],
-        "registered": _registered_output(tables, key),
-        "repository": str(tables.local_path(metasession["repository_name"], "")),
-    }
+    return RunTarget(
+        metasession_name=key["metasession_name"],
+        folder=str(tables.local_path(metasession["repository_name"], output_folder)),
+        repository=str(tables.local_path(metasession["repository_name"], "")),
+        registered_output=_registered_output(tables, key),
+    )
 
 
 def _registered_output(tables: Tables, key: Row) -> str | None:
-    """Return where a finished output of a MetaSession and option set lies that is registered, or None."""
+    """Return the folder of a registered, finished output of a MetaSession and option set, or None."""
     imaging = tables.imaging
     outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
         if dataset["bundle"].split("/")[0] == key["ops_name"]:
-            return str(Path(output_place(tables, dataset)["path"]).parents[1])
+            return str(Path(output_location(tables, dataset).path).parents[1])
     return None
 
 
-def tifs(tables: Tables, key: Row) -> list[Row]:
-    """Return the tifs of each session of a MetaSession in order, as `stack_rows.stack_files` does."""
-    return [stacks.stack_files(tables, session) for session in sessions_with_tifs(tables, key)]
+def session_tifs(tables: Tables, key: Row) -> tuple[TifDataset, ...]:
+    """Return the tifs of each session of a MetaSession, in order."""
+    return tuple(tif_dataset(tables, session) for session in sessions_with_tifs(tables, key))
 
 
-def options(tables: Tables, key: Row) -> Row:
-    """Return the option set."""
-    row: Row = (
-        (tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]}).proj("ops_settings", "ops_hash").fetch1()
+def stored_options(tables: Tables, key: Row) -> StoredOptions:
+    """Return the option set of a run."""
+    columns = ("ops_name", "ops_settings", "ops_hash")
+    return StoredOptions(
+        *(tables.imaging.Suite2pyOps & {"ops_name": key["ops_name"]}).fetch1(*columns),
     )
-    return row
 
 
-def run(config: Config, place: Row, tifs: list[Row], options: Row) -> RunResult:
+def run(
+    config: Config, target: RunTarget, sessions: Sequence[TifDataset], options: StoredOptions
+) -> RunResult:
     """Run Suite2p on all tifs, or adopt a finished output of the same tifs and options.
 
-    An output that a person made and that is registered as finished is adopted as well: a run would
-    take its place, with the person's curation.
+    A registered, finished output that a person made is adopted as well: a run would replace it, together with
+    the person's curation.
 
     Raises
     ------
     InputError
         The MetaSession has no tifs.
     MissingPackageError, FormatError, StoreError, RunError
+        As in `suite2p_runner.run.run`.
     """
-    _require_tifs(tifs)
-    # Else each tif would be missed, and the experimenter asked for what the share will bring back.
-    require_place(Path(place["target"]))
-    if place["registered"] is not None:
-        output = read_output(Path(place["registered"]))
+    _require_tifs(sessions)
+    # First the share: without it each tif would be missing, and the error would blame the experimenter.
+    require_place(Path(target.folder))
+    if target.registered_output is not None:
+        output = read_output(Path(target.registered_output))
         if output.marker is None:
-            return _made_by_hand(output)
+            return _result_of_manual_run(output)
+    fingerprints = [fingerprint for session in sessions for fingerprint in session.fingerprints]
     return run_suite2p(
         RunRequest(
-            tifs=tuple(tif for session in tifs for tif in stacks.read_tifs(session)),
-            acquisitions=_acquisitions(tifs),
-            settings=options["ops_settings"],
-            target=Path(place["target"]),
+            tifs=tuple(tif for session in sessions for tif in read_tifs(session)),
+            acquisitions=_acquisitions(sessions),
+            settings=options.settings,
+            target=Path(target.folder),
             scratch=config.scratch,
             threads=config.suite2p_threads,
             identity={
-                "metasession_name": place["metasession_name"],
-                "ops_name": options["ops_name"],
-                "settings_hash": options["ops_hash"],
-                "contents_hash": names.contents_hash(
-                    [fingerprint for session in tifs for fingerprint in stacks.contents(session)]
-                ),
+                "metasession_name": target.metasession_name,
+                "ops_name": options.name,
+                "settings_hash": options.settings_hash,
+                "contents_hash": names.contents_hash(fingerprints),
             },
-            is_registered=all(stacks.is_motion_corrected(session) for session in tifs),
+            is_registered=all(session.is_motion_corrected for session in sessions),
         )
     )
 
 
-def _require_tifs(tifs: list[Row]) -> None:
-    """Refuse what was recorded in another format and is yet to be exported."""
-    if not any(session["tifs"] for session in tifs):
+def _require_tifs(sessions: Sequence[TifDataset]) -> None:
+    """Raise `InputError` for recordings in another format that are not exported yet."""
+    if not any(session.tifs for session in sessions):
         raise InputError(
             "Suite2p reads tifs, and none is registered of this MetaSession",
             remedy="Export the frames of its measurement from MESc as tifs into the folder MUnit_M beside the"
@@ -105,17 +145,15 @@ def _require_tifs(tifs: list[Row]) -> None:
         )
 
 
-def _acquisitions(tifs: list[Row]) -> tuple[int, ...]:
-    """Return the acquisition of each tif, by numbers that go on over all sessions."""
-    recorded = [
-        (number, tif["acquisition"]) for number, session in enumerate(tifs) for tif in session["tifs"]
-    ]
-    numbers = {each: number for number, each in enumerate(dict.fromkeys(recorded))}
-    return tuple(numbers[each] for each in recorded)
+def _acquisitions(sessions: Sequence[TifDataset]) -> tuple[int, ...]:
+    """Return a number for the acquisition of each tif, counted through all sessions."""
+    recorded = [(number, tif.acquisition) for number, session in enumerate(sessions) for tif in session.tifs]
+    numbers = {acquisition: number for number, acquisition in enumerate(dict.fromkeys(recorded))}
+    return tuple(numbers[acquisition] for acquisition in recorded)
 
 
-def _made_by_hand(output: Suite2pOutput) -> RunResult:
-    """Tell what is known of a run that was none of ours."""
+def _result_of_manual_run(output: Suite2pOutput) -> RunResult:
+    """Return what is known of a run that the pipeline did not make."""
     return RunResult(
         target=output.root,
         adopted=True,
@@ -132,10 +170,10 @@ def _made_by_hand(output: Suite2pOutput) -> RunResult:
     )
 
 
-def row(place: Row, result: RunResult) -> Row:
-    """Return the columns of ``Suite2Py`` that are not its key."""
+def run_row(target: RunTarget, result: RunResult) -> Row:
+    """Return the columns of ``Suite2Py``, apart from its key."""
     return {
-        "output_folder": relative(result.target, Path(place["repository"])),
+        "output_folder": relative(result.target, Path(target.repository)),
         "adopted": result.adopted,
         "run_num_frames": result.num_frames,
         "run_num_rois": result.num_rois,
@@ -151,9 +189,9 @@ def row(place: Row, result: RunResult) -> Row:
 
 
 def register_again(tables: Tables, key: Row) -> None:
-    """Request the folder of a MetaSession again, as it was last requested, if that was wished for.
+    """Request the folder of a MetaSession again, if its newest request asked for that.
 
-    Nothing is added where a request for the folder waits to be looked at already.
+    Nothing is added where another request for the folder is waiting: it will find the output, too.
     """
     requests, waiting = _requests(tables, key)
     if requests and not waiting and requests[0]["register_uncurated"]:
@@ -161,9 +199,9 @@ def register_again(tables: Tables, key: Row) -> None:
 
 
 def take_up(tables: Tables, key: Row, *, note: str) -> int:
-    """Request the folder of a MetaSession again, so that what a person curated is taken up.
+    """Request the folder of a MetaSession again, so that a curated output is imported.
 
-    Where a request for the folder waits already, that one is given: it will see the same.
+    Where a request for the folder is waiting already, that one is returned: it will see the same.
 
     Parameters
     ----------
@@ -172,7 +210,7 @@ def take_up(tables: Tables, key: Row, *, note: str) -> int:
     key
         Has ``metasession_name``.
     note
-        Kept with the new request.
+        The note of the new request.
 
     Returns
     -------
@@ -182,7 +220,7 @@ def take_up(tables: Tables, key: Row, *, note: str) -> int:
     Raises
     ------
     InputError
-        The folder was never requested under its name of today.
+        There is no request for the folder under its present name.
     """
     requests, waiting = _requests(tables, key)
     if waiting:
@@ -197,7 +235,7 @@ def take_up(tables: Tables, key: Row, *, note: str) -> int:
 
 
 def _requests(tables: Tables, key: Row) -> tuple[list[Row], set[int]]:
-    """Return the requests for a MetaSession's folder, the newest first, and those that are yet to be done."""
+    """Return the requests for a MetaSession's folder, newest first, and the numbers of those that wait."""
     imaging = tables.imaging
     metasession = (imaging.MetaSession & {"metasession_name": key["metasession_name"]}).fetch1()
     of_folder = {

@@ -118,7 +118,8 @@ def running_jobs(tables: Tables, reached: Mapping[str, set[str]]) -> tuple[Runni
         if jobs in existing:
             statement = (
                 f"SELECT metasession_name, host, pid, reserved_time FROM {jobs}"
-                f" WHERE status = 'reserved' AND metasession_name IN ({plain_rows.marks(sorted(names))})"
+                " WHERE status = 'reserved'"
+                f" AND metasession_name IN ({plain_rows.placeholders(sorted(names))})"
             )
             rows = plain_rows.fetch(tables.connection, statement, sorted(names))
             running += [RunningJob(jobs, *row) for row in rows]
@@ -152,5 +153,5 @@ def _counted(tables: Tables, candidates: Sequence[StaleJobs]) -> tuple[StaleJobs
 
 
 def _rows(verb: str, stale: StaleJobs) -> str:
-    among = plain_rows.marks(stale.values)
+    among = plain_rows.placeholders(stale.values)
     return f"{verb} FROM {stale.job_table} WHERE {stale.column} IN ({among}) AND {_STALE}"

@@ -9,7 +9,7 @@ from typing import Any
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.inserting import not_known
+from imaging_pipeline.schemas.checked_rows import not_existing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
@@ -67,13 +67,14 @@ def missing_animal(tables: Tables, typed: Mapping[str, Any]) -> PipelineError:
     alike = near(value, _alike(tables, value))
     sync = last_sync(tables)
     if sync is None and tables.config.mlims_source is None:
-        return not_known("animal", value, alike or _some(tables), responsible=Responsible.EXPERIMENTER)
+        return not_existing("animal", value, alike or _some(tables), responsible=Responsible.EXPERIMENTER)
     return NotYetHereError(
         f"The animal {value!r} is not here yet",
         found=_last_sync_text(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
         remedy="Where it is new in the colony, nothing: the request waits for it, and is carried out when it"
         " is here. Where the name is wrong, request the folder again with the right one, which takes the"
         " place of this request, or withdraw it: imaging-pipeline withdraw NUMBER.",
+        field="animal",
     )
 
 
@@ -129,6 +130,7 @@ def _several(tables: Tables, value: str, keys: Sequence[Row]) -> InputError:
         found="; ".join(map(_life, rows)),
         remedy="Give the animal_id of the one that you mean, or its name and animal_id as in"
         f" '{rows[0]['animal_name']} ({rows[0]['animal_id']})'; in a notebook also its datasource_id.",
+        field="animal",
     )
 
 
@@ -152,6 +154,7 @@ def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
         f"No animal is called {value!r} any more",
         found="; ".join(animals),
         remedy="Give the name that it has now, or its animal_id.",
+        field="animal",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.register.purge import Purged
-from imaging_pipeline.schemas.table_names import shown
+from imaging_pipeline.schemas.table_names import readable_name
 
 # Full name of a table → the most rows of it that may be deleted; none of a table that is missing.
 Consent = dict[str, int]
@@ -31,7 +31,9 @@ def check_consent(consent: Consent | None, purged: Iterable[Purged]) -> None:
     if more:
         raise InputError(
             "More would be deleted than was shown",
-            found=", ".join(f"{each.num_rows} rows of {shown(each.table)}" for each in more),
-            allowed=", ".join(f"{consent.get(each.table, 0)} of {shown(each.table)}" for each in more),
+            found=", ".join(f"{each.num_rows} rows of {readable_name(each.table)}" for each in more),
+            allowed=", ".join(
+                f"{consent.get(each.table, 0)} of {readable_name(each.table)}" for each in more
+            ),
             remedy="look at what would be deleted now, and ask for it again.",
         )

@@ -22,7 +22,7 @@ from imaging_pipeline.schemas.register.history import not_carried_out
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.report import REFUSED, Report, make_report
 from imaging_pipeline.schemas.register.requests import Completion
-from imaging_pipeline.schemas.table_names import owners, shown
+from imaging_pipeline.schemas.table_names import owners, readable_name
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted, wrapped
 
@@ -233,7 +233,7 @@ def _jobs(preview: Preview) -> Iterator[str]:
     yield from registration_text.tried_again(preview.report)
     for job in preview.running:
         yield (
-            f"Running on what is deleted, and then made anew: {shown(job.job_table)} of"
+            f"Running on what is deleted, and then made anew: {readable_name(job.job_table)} of"
             f" {job.metasession_name}, on {job.host}, process {job.pid}"
         )
 

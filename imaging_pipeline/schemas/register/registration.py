@@ -15,7 +15,7 @@ from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import MetaSessionRecord, Plan, Request
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.locks import lock_rows, one_state
+from imaging_pipeline.schemas.locks import consistent_read, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stored, stored_rows
 from imaging_pipeline.schemas.register.affected_jobs import drop_jobs, stale_jobs
@@ -168,7 +168,7 @@ def _listing(tables: Tables, request: Request) -> Listing:
 
 def _registered(tables: Tables, base_folder: Row) -> Registered:
     own_id = base_folder["basefolder_id"]
-    with one_state(tables.connection):
+    with consistent_read(tables.connection):
         metasessions = stored_rows.of_folder(tables, _request(base_folder))
         requests = _requests_of_folder(tables, base_folder)
     return Registered(

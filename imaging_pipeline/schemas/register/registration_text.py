@@ -11,7 +11,7 @@ from imaging_pipeline.ingest.folder_changes import SessionVerdict
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.report import Report
-from imaging_pipeline.schemas.table_names import schema_of, shown
+from imaging_pipeline.schemas.table_names import readable_name, schema_of
 from imaging_pipeline.wording import counted
 
 
@@ -72,10 +72,12 @@ def deleted(purged: Iterable[Purged], owners: Mapping[str, str | None]) -> Itera
         Schema → owner, for each that is not the pipeline's; None where that is not known.
     """
     by_reason: dict[str, list[str]] = {}
-    for each in sorted(purged, key=lambda each: shown(each.table)):
+    for each in sorted(purged, key=lambda each: readable_name(each.table)):
         owner = owners.get(schema_of(each.table)) or "an owner who is not known here"
         whose = f", of {owner}" if schema_of(each.table) in owners else ""
-        by_reason.setdefault(each.reason, []).append(f"  {each.num_rows:>8} {shown(each.table)}{whose}")
+        by_reason.setdefault(each.reason, []).append(
+            f"  {each.num_rows:>8} {readable_name(each.table)}{whose}"
+        )
     for reason, lines in by_reason.items():
         yield f"Deleted, because {reason} (rows of tables)"
         yield from lines
@@ -83,9 +85,9 @@ def deleted(purged: Iterable[Purged], owners: Mapping[str, str | None]) -> Itera
 
 def tried_again(report: Report) -> Iterator[str]:
     """Yield the failed and ignored jobs that may run again."""
-    for row in sorted(report.parts["JobReset"], key=lambda row: shown(row["reset_table"])):
+    for row in sorted(report.parts["JobReset"], key=lambda row: readable_name(row["reset_table"])):
         number = counted(row["num_jobs_reset"], "failed or ignored job")
-        yield f"Tried again: {number} of {shown(row['reset_table'])}"
+        yield f"Tried again: {number} of {readable_name(row['reset_table'])}"
 
 
 def findings(report: Report) -> Iterator[str]:

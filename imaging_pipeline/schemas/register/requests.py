@@ -10,7 +10,7 @@ from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Resp
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import Place, Root, resolve
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.inserting import alone, existing, next_number, refuse_unknown
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
 from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
@@ -73,7 +73,7 @@ def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
 
 def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert complete rows under the next identifiers; other processes that insert wait."""
-    with alone(tables):
+    with exclusive(tables):
         first = next_request(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
         plain_rows.insert(tables.imaging.BaseFolder, numbered)
@@ -177,6 +177,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
             f"The request lacks {', '.join(missing)}",
             found=", ".join(name for name, value in row.items() if value not in (None, "")) or "nothing",
             remedy="Give a value for each.",
+            field=missing[0],
         )
 
 
@@ -190,6 +191,7 @@ def _folder(typed: str, roots: Sequence[Root]) -> Place:
             found=f"the repository '{location.repository_name}'",
             allowed="a folder below it",
             remedy="give the folder in which the files of the recording lie.",
+            field="path",
         )
     return location
 
@@ -201,6 +203,7 @@ def _truth(value: object) -> bool:
             found=repr(value),
             allowed="True, False",
             remedy="Say True or False.",
+            field="register_uncurated",
         )
     return value
 
@@ -212,6 +215,7 @@ def _combined(value: object) -> str:
             found=repr(value),
             allowed="'yes', 'no', True, False",
             remedy="Say yes or no.",
+            field="combined",
         )
     return _COMBINED[value]
 
@@ -225,16 +229,18 @@ def _check_combinable(row: Mapping[str, Any]) -> None:
             found="combined = yes",
             allowed="combined = no",
             remedy="Request the folder with combined = no.",
+            field="combined",
         )
 
 
 def _setup(setups: Any, value: object, experiment_type: str) -> str:
-    name = existing(setups, "setup_name", value, responsible=Responsible.EXPERIMENTER)
+    name = existing(setups, "setup_name", value, responsible=Responsible.EXPERIMENTER, field="setup")
     types = sorted({str(found) for found in (setups & {"setup_name": name}).to_arrays("experiment_type")})
     if experiment_type not in types:
         raise InputError(
             f"The setup {name} is not one for {experiment_type}",
             found=f"{name} is for {', '.join(types)}",
             remedy="Take another setup or another experiment type.",
+            field="setup",
         )
     return name

@@ -14,7 +14,7 @@ from typing import Any
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
 from imaging_pipeline.paths import resolve
-from imaging_pipeline.schemas.inserting import alone, existing, next_number
+from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
@@ -206,7 +206,7 @@ def _renumber(tables: Tables, metasession_names: set[str]) -> None:
 
 def _note(tables: Tables, retired: Retirement, username: str, reason: str) -> None:
     table = tables.imaging.Retirement
-    with alone(tables):
+    with exclusive(tables):
         key = {"retirement_id": next_number(tables, "retirement_id", tables.full_name(table))}
         table.insert1({**key, "retirement_username": username, "retirement_reason": reason})
     table.Session.insert({**key, **_noted_columns(row)} for row in retired.sessions)

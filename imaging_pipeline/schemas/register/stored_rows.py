@@ -104,7 +104,7 @@ def _select(
 ) -> list[tuple[Any, ...]]:
     """Return the rows that have one of some values in each of some columns."""
     where = " AND ".join(
-        f"{column} IN ({plain_rows.marks(values)})" for column, values in restriction.items()
+        f"{column} IN ({plain_rows.placeholders(values)})" for column, values in restriction.items()
     )
     statement = f"SELECT {', '.join(columns)} FROM {source} WHERE {where} ORDER BY {order}"
     return plain_rows.fetch(tables.connection, statement, list(chain.from_iterable(restriction.values())))

@@ -10,7 +10,7 @@ from datetime import date
 from imaging_pipeline.errors import Responsible
 from imaging_pipeline.ingest.recording_search import RecordingFolder, find_recordings
 from imaging_pipeline.paths import Root
-from imaging_pipeline.schemas.inserting import existing
+from imaging_pipeline.schemas.checked_rows import existing
 from imaging_pipeline.schemas.tables import Tables
 
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import (
     InputError,
     NotMountedError,
@@ -68,7 +69,7 @@ class AddForm(Form):
     def consent(self) -> Consent | None:
         """Return what was shown before; None where nothing was, or where the field is not readable."""
         try:
-            shown = json.loads(self.agreed.data or "null")
+            shown: Any = strict_json.loads(self.agreed.data or "null")
         except ValueError:
             return None
         is_consent = isinstance(shown, dict) and all(isinstance(number, int) for number in shown.values())

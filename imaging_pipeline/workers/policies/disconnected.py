@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imaging_pipeline.server.database_errors import is_loss
+from imaging_pipeline.server.connection_errors import is_loss
 from imaging_pipeline.workers.messages import Fate
 from imaging_pipeline.workers.policy import Policy, Verdict
 

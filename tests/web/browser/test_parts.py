@@ -20,7 +20,7 @@ pytestmark = ON_ONE_SERVER
 def listed(open_page: Callable[..., Page]) -> Page:
     """Open a list of two pages."""
     for number in range(PER_PAGE + 3):
-        administration.add_options(tables.in_code(), f"set {number:02d}", {"tau": 2.0 + number / 100})
+        administration.add_options(tables.default_tables(), f"set {number:02d}", {"tau": 2.0 + number / 100})
     return open_page("anna", "/options/")
 
 

@@ -17,9 +17,11 @@ PASSWORD = "wheel-otter-lamp"
 
 @pytest.fixture(autouse=True)
 def account(opened: OpenSite) -> None:
-    people.set_password(tables.in_code(), "anna", PASSWORD)
-    administration.add_options(tables.in_code(), "mouse", {"tau": 1.5, "nonrigid": False, "combined": True})
-    administration.add_options(tables.in_code(), "fast", {"tau": 0.7, "snr_thresh": 1.4})
+    people.set_password(tables.default_tables(), "anna", PASSWORD)
+    administration.add_options(
+        tables.default_tables(), "mouse", {"tau": 1.5, "nonrigid": False, "combined": True}
+    )
+    administration.add_options(tables.default_tables(), "fast", {"tau": 0.7, "snr_thresh": 1.4})
 
 
 def test_a_person_signs_in_by_keyboard_alone(opened: OpenSite, look: Callable[[Page, str], Path]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from imaging_pipeline.colony.duty import due_in_s
 from imaging_pipeline.colony.sources.registry import configured_source
+from imaging_pipeline.colony.sync import due_in_s
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered

@@ -1,12 +1,14 @@
-"""What a file or the environment sets, checked by the table of keys."""
+"""The settings of ``dj_local_conf.json`` and of the environment, checked by the table of keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near
 from imaging_pipeline.config.keys import BY_NAME, KEYS, Key
 from imaging_pipeline.config.kinds import NotAllowedError
@@ -23,16 +25,16 @@ class Setting:
     source: str
 
 
-def settings_in_file(document: Mapping[str, object], path: Path) -> dict[str, Setting]:
-    """Check the content of a configuration file, key by key.
+def settings_in_file(path: Path) -> dict[str, Setting]:
+    """Read a configuration file and check it, key by key.
+
+    ``{"database.host": …}`` and ``{"database": {"host": …}}`` are the same. A ``null`` is no value, as in
+    the files that DataJoint 0.x saved.
 
     Parameters
     ----------
-    document
-        The JSON object; ``{"database.host": …}`` and ``{"database": {"host": …}}`` are the same.
-        A ``null`` is no value, as in the files that DataJoint 0.x saved.
     path
-        Its file, for the messages.
+        The file.
 
     Returns
     -------
@@ -42,13 +44,14 @@ def settings_in_file(document: Mapping[str, object], path: Path) -> dict[str, Se
     Raises
     ------
     ConfigError
-        For an unknown key, one that is given twice, or a value that is not of its kind.
+        The file cannot be read or is no JSON object; a key is unknown or given twice; or a value is not of
+        its kind.
     """
-    given: dict[str, object] = {}
-    _flatten("", document, path, given)
+    values: dict[str, object] = {}
+    _flatten("", _read_json(path), path, values)
     return {
         name: Setting(_parsed(BY_NAME[name], value, name, path), f"file {path}")
-        for name, value in given.items()
+        for name, value in values.items()
         if value is not None
     }
 
@@ -68,28 +71,68 @@ def settings_in_environment(environment: Mapping[str, str]) -> dict[str, Setting
     return settings
 
 
-def _flatten(start: str, block: Mapping[str, object], path: Path, given: dict[str, object]) -> None:
+def _read_json(path: Path) -> Mapping[str, object]:
+    """Read a JSON object. Errors do not show its content, since it may hold a password."""
+    try:
+        # Windows editors put a byte-order mark first.
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_read("is not UTF-8", path, f"byte {error.start}", "save it as UTF-8.") from None
+    except OSError as error:
+        raise _not_read("cannot be read", path, error.strerror, "let this account read it.") from None
+    try:
+        document = strict_json.loads(text)
+    except json.JSONDecodeError as error:
+        # Not chained: the error holds the whole text, with the password.
+        raise _not_json(error.msg, error.lineno, error.colno, path) from None
+    except strict_json.DuplicateKeyError as error:
+        raise ConfigError(
+            "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
+        ) from None
+    except (RecursionError, ValueError):
+        raise ConfigError(
+            "A value is nested too deep, or a number too long, to be read",
+            path=path,
+            remedy="correct the file.",
+        ) from None
+    if not isinstance(document, dict):
+        raise _not_read("is no JSON object", path, f"{text.strip()[:1]}…", "write the keys between { and }.")
+    return document
+
+
+def _not_read(what: str, path: Path, found: object, remedy: str) -> ConfigError:
+    return ConfigError(f"The configuration {what}", path=path, found=found, remedy=remedy)
+
+
+def _not_json(message: str, line: int, column: int, path: Path) -> ConfigError:
+    remedy = "correct the file at this place."
+    if "escape" in message:
+        remedy = "write each backslash twice, or / instead."
+    return ConfigError(f"Not JSON at line {line}, column {column}: {message}", path=path, remedy=remedy)
+
+
+def _flatten(start: str, block: Mapping[str, object], path: Path, values: dict[str, object]) -> None:
     """Collect the values of a block by their full names."""
     for name, value in block.items():
         full = start + name
-        within = [known for known in BY_NAME if known.startswith(full + ".")]
+        within = [key for key in BY_NAME if key.startswith(full + ".")]
         if full in BY_NAME:
-            if full in given:
+            if full in values:
                 raise ConfigError(
                     f'The key "{full}" is given twice, once flat and once in a block',
                     path=path,
                     allowed="each key once",
                     remedy="remove one of the two.",
                 )
-            given[full] = value
+            values[full] = value
         elif within and isinstance(value, dict):
-            _flatten(full + ".", value, path, given)
+            _flatten(full + ".", value, path, values)
         elif within:
             raise ConfigError(
                 f'The key "{full}" is a block',
                 path=path,
                 found=_shown(value, credentials=_looks_secret(full)),
-                allowed=f"an object with {', '.join(known[len(full) + 1 :] for known in within)}",
+                allowed=f"an object with {', '.join(key[len(full) + 1 :] for key in within)}",
                 remedy="correct the value, or remove the key.",
             )
         else:

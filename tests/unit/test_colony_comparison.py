@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaging_pipeline.colony.animal import Animal, AnimalKey
-from imaging_pipeline.colony.changes import FieldChange, StoredAnimal, compare
+from imaging_pipeline.colony.comparison import FieldChange, StoredAnimal, compare
 
 KEY = AnimalKey("a", 0)
 STORED = StoredAnimal(

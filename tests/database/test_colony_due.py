@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.colony.duty import compare_when_due
 from imaging_pipeline.colony.runs import Run
 from imaging_pipeline.colony.sources.registry import configured_source
+from imaging_pipeline.colony.sync import compare_when_due
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, tables
 from imaging_pipeline.schemas.tables import Tables
@@ -37,7 +37,9 @@ def write(path: Path, text: str) -> None:
 def worker(lab: Lab, file: Path) -> Tables:
     """Return the tables of a worker whose configuration names the file."""
     source = {"kind": "csv", "path": str(file), "datasource_id": 1}
-    return replace(tables.in_code(), config=replace(lab.config, mlims_source=source, mlims_every_min=30))
+    return replace(
+        tables.default_tables(), config=replace(lab.config, mlims_source=source, mlims_every_min=30)
+    )
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_it_is_done_every_so_many_minutes_whoever_asks(
 
 
 def test_a_worker_without_a_source_leaves_it_to_others(lab: Lab) -> None:
-    assert compare_when_due(tables.in_code()) == ""
+    assert compare_when_due(tables.default_tables()) == ""
     assert len(mlims.Sync()) == 0
 
 

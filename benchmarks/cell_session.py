@@ -1,4 +1,4 @@
-"""A registered session whose Suite2p output has as many cells and frames as asked for."""
+"""A registered session whose Suite2p output has any number of cells and frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DERIVED = ("ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
 
 
 def register_session(config: Config, folder: Path, cells: int, frames: int) -> tuple[Lab, Path]:
-    """Return the lab and the folder of the output's plane; the session's tifs are imported, its cells not."""
+    """Register a session and import its tifs, but no cells; return the lab and the folder of its plane."""
     folder.mkdir()
     lab = emptied_lab(config, folder)
     root = register_all(lab, Recording("90218-openfield", ((frames,),)), num_rois=cells)
@@ -26,6 +26,6 @@ def import_session() -> None:
     populate(*DERIVED)
 
 
-def forget_session() -> None:
+def delete_derived() -> None:
     """Delete all rows that `import_session` made."""
     imaging.ImagingAnalysis().delete(prompt=False)

@@ -1,4 +1,4 @@
-"""How long people wait who look how far things are, where much is finished."""
+"""How long explain, progress and jobs take in a database with many finished sessions."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.finished_sessions import copy_session, give_folders, is_copy, make_finished_session
+from benchmarks.finished_sessions import assign_folders, copy_session, is_copy, make_finished_session
 from benchmarks.fresh_process import call_fresh
 from benchmarks.measurement import Measurement
 from benchmarks.script import Script, run
 from benchmarks.timing import interleaved_s
 from imaging_pipeline.config.config import Config
 
-# What a person waits for without noticing it, and what for a page with sums over everything.
+# A person does not notice the one, and accepts the other for sums over all sessions.
 _AT_ONCE_S, _PAGE_S = 0.3, 2.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many sessions are finished, and how often each look is timed."""
+    """How many sessions are finished, and how often each overview is timed."""
 
     sessions: int = 10_000
     repeats: int = 5
@@ -27,7 +27,7 @@ class Size:
 
 def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
     # The tables are bound to one database a process.
-    floor_s, explain_s, progress_s, jobs_s = call_fresh(_looks_s, size, folder, config).result
+    floor_s, explain_s, progress_s, jobs_s = call_fresh(_times_s, size, folder, config).result
     rows = f"count of {size.sessions:,} rows"
     finished = f"{size.sessions:,} finished sessions"
     for name, took_s, at_most in (
@@ -38,8 +38,8 @@ def measure(size: Size, folder: Path, config: Config) -> Iterator[Measurement]:
         yield Measurement(name, took_s, "s", rows, floor_s, at_most=at_most)
 
 
-def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
-    """Return the shortest time of counting a job table's rows, and of each look."""
+def _times_s(size: Size, folder: Path, config: Config) -> list[float]:
+    """Return the shortest time of counting the rows of a job table, and of each overview."""
     from imaging_pipeline.schemas import imaging, tables
     from imaging_pipeline.schemas.jobs.explaining import explain
     from imaging_pipeline.schemas.jobs.failures import failures
@@ -48,8 +48,8 @@ def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
 
     connection = make_finished_session(config, folder / "lab")
     copy_session(connection, 1, size.sessions)
-    give_folders(connection)
-    handle = tables.in_code()
+    assign_folders(connection)
+    handle = tables.default_tables()
     name = str((imaging.Session & f"NOT {is_copy('session_name')}").fetch1("session_name"))
     jobs_table = imaging.Tif.jobs.full_table_name
 
@@ -60,13 +60,13 @@ def _looks_s(size: Size, folder: Path, config: Config) -> list[float]:
         overview(handle)
         failures(handle)
 
-    looks: tuple[Callable[[], object], ...] = (
+    actions: tuple[Callable[[], object], ...] = (
         count,
         lambda: explain(handle, name),
         lambda: progress_page(handle, limit=50),
         jobs,
     )
-    return interleaved_s(*looks, repeats=size.repeats)
+    return interleaved_s(*actions, repeats=size.repeats)
 
 
 SCRIPT = Script(full=Size(), tiny=Size(sessions=2, repeats=1), measure=measure, on_servers=True)

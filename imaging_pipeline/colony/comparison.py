@@ -1,25 +1,27 @@
-"""What a source says of animals, against what the tables hold."""
+"""How animals of a source differ from those that the tables store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imaging_pipeline.colony.animal import GENOTYPE, Animal, AnimalKey, Values
+from imaging_pipeline.colony.animal import Animal, AnimalKey, Values
+from imaging_pipeline.colony.sources.columns import GENOTYPE
 
 GONE = "gone"
+"""The field of a change that says whether the animal is missing in the source."""
 
 
 @dataclass(frozen=True)
 class StoredAnimal:
-    """An animal as the tables hold it.
+    """An animal as the tables store it.
 
     Attributes
     ----------
     values
         Every column, and every gene that it was typed for.
     is_gone
-        Whether the colony system told of it no longer.
+        Whether it was missing in the source.
     """
 
     values: Values
@@ -28,7 +30,7 @@ class StoredAnimal:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A value of an animal that is another one; None where nothing is known."""
+    """A value of an animal that changes; None where nothing is known."""
 
     key: AnimalKey
     field: str
@@ -37,32 +39,32 @@ class FieldChange:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """What is new, and what differs field by field."""
+class AnimalChanges:
+    """Which animals are new, and which fields of the others differ."""
 
     added: tuple[Animal, ...]
     changed: tuple[FieldChange, ...]
 
     @property
     def num_changed(self) -> int:
-        """How many animals differ in what is known of them."""
+        """How many animals have a value that differs."""
         return len({change.key for change in self.changed if change.field != GONE})
 
     @property
     def num_returned(self) -> int:
-        """How many animals were gone and are there again."""
+        """How many animals were missing in the source and are there again."""
         return sum(change.field == GONE for change in self.changed)
 
 
-def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal]) -> Changes:
-    """Compare animals with those stored: a column that a source does not have stays as it is.
+def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal]) -> AnimalChanges:
+    """Compare animals with the stored ones; a column that a source does not have stays as it is.
 
     Parameters
     ----------
     animals
-        Each animal once.
+        Animals of a source, each key once.
     stored
-        Those of them that are there.
+        Those of them that are in the tables.
     """
     added, changed = [], []
     for animal in animals:
@@ -70,28 +72,28 @@ def compare(animals: Iterable[Animal], stored: Mapping[AnimalKey, StoredAnimal])
         if before is None:
             added.append(animal)
         else:
-            changed += _differing(animal, before)
-    return Changes(tuple(added), tuple(changed))
+            changed += _differences(animal, before)
+    return AnimalChanges(tuple(added), tuple(changed))
 
 
-def went(key: AnimalKey) -> FieldChange:
-    """Return the change of an animal that is missed for the first time."""
+def gone(key: AnimalKey) -> FieldChange:
+    """Return the change of an animal that is missing in the source for the first time."""
     return FieldChange(key, GONE, None, "yes")
 
 
-def _differing(animal: Animal, stored: StoredAnimal) -> list[FieldChange]:
+def _differences(animal: Animal, stored: StoredAnimal) -> list[FieldChange]:
     before, after = stored.values, animal.values
-    found = [
+    changes = [
         FieldChange(animal.key, field, before.get(field), value)
         for field, value in after.items()
         if before.get(field) != value
     ]
     if animal.has_all_genes:
-        found += [
+        changes += [
             FieldChange(animal.key, field, value, None)
             for field, value in before.items()
             if field.startswith(GENOTYPE) and field not in after
         ]
     if stored.is_gone:
-        found.append(FieldChange(animal.key, GONE, "yes", None))
-    return found
+        changes.append(FieldChange(animal.key, GONE, "yes", None))
+    return changes

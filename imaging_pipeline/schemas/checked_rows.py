@@ -1,8 +1,7 @@
-"""Rows that a person adds: checked against the columns of their table, and never changed."""
+"""Rows that people add: checked against the columns of their table, and inserted unless they exist."""
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,11 +15,12 @@ from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.strict_json import is_storable
 
 
 @contextmanager
-def alone(tables: Tables) -> Iterator[None]:
-    """Run the enclosed code in a transaction, while whoever else adds something waits."""
+def exclusive(tables: Tables) -> Iterator[None]:
+    """Run the enclosed code in a transaction; others that add something wait until it ends."""
     with in_transaction(tables.connection):
         lock_rows(tables.imaging.Lab())
         yield
@@ -29,20 +29,20 @@ def alone(tables: Tables) -> Iterator[None]:
 def next_number(tables: Tables, column: str, *full_table_names: str) -> int:
     """Return the number after the highest one of a column in some tables; 0 where there is none.
 
-    The caller holds a lock, such as that of `alone`, so that no two get the same number.
+    The caller holds a lock, such as that of `exclusive`, so that no two get the same number.
     """
     highest = [f"SELECT max({column}) FROM {name}" for name in full_table_names]
     rows = plain_rows.fetch(tables.connection, " UNION ALL ".join(highest))
     return max((int(number) + 1 for (number,) in rows if number is not None), default=0)
 
 
-def checked_name(value: str, what: str) -> str:
+def checked_name(value: str, what: str, *, field: str) -> str:
     """Return a name without blanks around it.
 
     Raises
     ------
     InputError
-        It is empty, or has characters that nobody sees.
+        The name is empty or has invisible characters; the error is about ``field``.
     """
     name = value.strip()
     if not name or not name.isprintable():
@@ -52,12 +52,18 @@ def checked_name(value: str, what: str) -> str:
             allowed="letters, digits and signs",
             remedy="Give a name of characters that can be seen.",
             responsible=Responsible.ADMINISTRATOR,
+            field=field,
         )
     return name
 
 
 def checked_row(
-    table: Any, given: Mapping[str, Any], *, what: str, key: Mapping[str, Any] | None = None
+    table: Any,
+    values: Mapping[str, Any],
+    *,
+    what: str,
+    key: Mapping[str, Any] | None = None,
+    field: str | None = None,
 ) -> Row:
     """Return a row that the table takes.
 
@@ -65,17 +71,19 @@ def checked_row(
     ----------
     table
         The table class.
-    given
-        Column → value; None is one that is not given.
+    values
+        Column → value; None counts as missing.
     what
         What the row is, for messages.
     key
-        Columns that are known to be right; they may not be given.
+        Columns that are already checked; they may not be among the values.
+    field
+        What errors are about; by default the column.
 
     Raises
     ------
     InputError
-        A column is unknown or lacking, or a value is not one for its column.
+        A column is unknown or missing, or a value is not one for its column.
     """
     fixed = dict(key or {})
     columns = {
@@ -83,31 +91,33 @@ def checked_row(
         for column in table.heading.attributes.values()
         if column.name not in fixed and not _is_entry_time(column)
     }
-    row = {name: value for name, value in given.items() if value is not None}
-    refuse_unknown(row, columns, what=what)
-    lacking = [
+    row = {name: value for name, value in values.items() if value is not None}
+    refuse_unknown(row, columns, what=what, field=field)
+    missing = [
         name
         for name, column in columns.items()
         if name not in row and column.default is None and not column.nullable
     ]
-    if lacking:
+    if missing:
         raise InputError(
-            f"{what} lacks {', '.join(lacking)}",
+            f"{what} lacks {', '.join(missing)}",
             remedy="give a value for each.",
             responsible=Responsible.ADMINISTRATOR,
+            field=field or missing[0],
         )
-    return fixed | {name: _checked(columns[name], value, what) for name, value in row.items()}
+    return fixed | {name: _checked(columns[name], value, what, field or name) for name, value in row.items()}
 
 
 def refuse_unknown(
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     allowed: Mapping[str, Any] | tuple[str, ...],
     *,
     what: str,
     responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str | None = None,
 ) -> None:
-    """Raise `InputError` where a name is not allowed; it tells those that look like it, and all that are."""
-    for name in given:
+    """Raise `InputError` for a name that is not allowed; it lists similar and all allowed ones."""
+    for name in values:
         if name not in allowed:
             raise InputError(
                 f"{what} has no '{name}'",
@@ -115,11 +125,17 @@ def refuse_unknown(
                 allowed=", ".join(allowed),
                 remedy="correct the name.",
                 responsible=responsible,
+                field=field or str(name),
             )
 
 
 def existing(
-    table: Any, column: str, value: object, *, responsible: Responsible = Responsible.ADMINISTRATOR
+    table: Any,
+    column: str,
+    value: object,
+    *,
+    responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str | None = None,
 ) -> str:
     """Return a value as text, if a table, restricted or not, has it.
 
@@ -130,15 +146,20 @@ def existing(
     """
     text = str(value)
     if not table & {column: text}:
-        values = {str(found) for found in (table & {}).to_arrays(column)}
-        raise not_known(column, text, values, responsible=responsible)
+        values = {str(stored) for stored in (table & {}).to_arrays(column)}
+        raise not_existing(column, text, values, responsible=responsible, field=field)
     return text
 
 
-def not_known(
-    what: str, value: str, values: Iterable[str], *, responsible: Responsible = Responsible.ADMINISTRATOR
+def not_existing(
+    what: str,
+    value: str,
+    values: Iterable[str],
+    *,
+    responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str | None = None,
 ) -> InputError:
-    """Return the error for a value that is none of those that are there; it tells those that look like it."""
+    """Return the error for a value that does not exist; it lists similar ones."""
     remedy = "take one that is there, or ask the administrator to add it."
     found, allowed = among(value, values)
     return InputError(
@@ -147,11 +168,12 @@ def not_known(
         allowed=allowed,
         remedy=remedy if responsible is Responsible.EXPERIMENTER else "",
         responsible=responsible,
+        field=field or what,
     )
 
 
 def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bool:
-    """Insert a row, unless it is there already; only the columns given are compared.
+    """Insert a row unless it exists; only the columns of ``row`` are compared.
 
     Returns
     -------
@@ -161,25 +183,26 @@ def add_row(table: Any, row: Mapping[str, Any], *, what: str, remedy: str) -> bo
     Raises
     ------
     InputError
-        The key is there with other values.
+        A row with this key exists, with other values.
     """
-    found = (table & {name: row[name] for name in table.primary_key}).to_dicts()
-    if not found:
+    stored = (table & {name: row[name] for name in table.primary_key}).to_dicts()
+    if not stored:
         table.insert1(row)
         return True
-    differing = [name for name, value in row.items() if found[0][name] != value]
+    differing = [name for name, value in row.items() if stored[0][name] != value]
     if differing:
         raise InputError(
             f"{what} is there already with other values",
-            found="; ".join(f"{name} is {found[0][name]!r}, not {row[name]!r}" for name in differing),
+            found="; ".join(f"{name} is {stored[0][name]!r}, not {row[name]!r}" for name in differing),
             remedy=remedy,
             responsible=Responsible.ADMINISTRATOR,
+            field=table.primary_key[0],
         )
     return False
 
 
 def _kind(column: Any) -> str:
-    """Return the type as it was declared; a column that refers to another table has the server's word."""
+    """Return the type as it was declared; for a foreign key, which has no declared type, the server's."""
     return str(column.original_type or column.type)
 
 
@@ -187,7 +210,7 @@ def _is_entry_time(column: Any) -> bool:
     return _kind(column).startswith("datetime")
 
 
-def _checked(column: Any, value: Any, what: str) -> Any:
+def _checked(column: Any, value: Any, what: str, field: str) -> Any:
     kind = _kind(column)
     check = next(check for pattern, check in _CHECKS if re.match(pattern, kind))
     checked, allowed = check(kind, value)
@@ -198,14 +221,15 @@ def _checked(column: Any, value: Any, what: str) -> Any:
             allowed=allowed,
             remedy="Give a value that is allowed.",
             responsible=Responsible.ADMINISTRATOR,
+            field=field,
         )
     return checked
 
 
 def _text(kind: str, value: Any) -> tuple[Any, str]:
-    room = int(re.sub(r"\D", "", kind))
-    fits = isinstance(value, str) and len(value) <= room and _is_kept(value)
-    return (value if fits else None), f"text of at most {room} characters"
+    longest = int(re.sub(r"\D", "", kind))
+    fits = isinstance(value, str) and len(value) <= longest and is_storable(value)
+    return (value if fits else None), f"text of at most {longest} characters"
 
 
 def _one_of(kind: str, value: Any) -> tuple[Any, str]:
@@ -235,18 +259,8 @@ def _day(_kind: str, value: Any) -> tuple[Any, str]:
 
 
 def _group(_kind: str, value: Any) -> tuple[Any, str]:
-    fits = isinstance(value, Mapping) and _is_kept(value)
+    fits = isinstance(value, Mapping) and is_storable(value)
     return (dict(value) if fits else None), "a group of names and values, without NaN and infinity"
-
-
-def _is_kept(value: Any) -> bool:
-    """Return True if databases can store a value: not NUL, half characters, or NaN in JSON."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, RecursionError):
-        return False
-    return "\\u0000" not in text.replace("\\\\", "")
 
 
 _CHECKS: tuple[tuple[str, Callable[[str, Any], tuple[Any, str]]], ...] = (
