@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.register.purge import RowsToDelete
 from imaging_pipeline.schemas.table_names import job_table, our_schemas, schema_of
 from imaging_pipeline.schemas.tables import Tables
 
@@ -100,9 +99,16 @@ def drop_jobs(tables: Tables, stale: Sequence[StaleJobs]) -> dict[str, int]:
     return {name: rows for name, rows in dropped.items() if rows}
 
 
-def running_jobs(tables: Tables, to_delete: RowsToDelete) -> tuple[RunningJob, ...]:
-    """Return the running jobs whose rows would be deleted: their results are dropped, and made anew."""
-    reached = to_delete.reached
+def running_jobs(tables: Tables, reached: Mapping[str, set[str]]) -> tuple[RunningJob, ...]:
+    """Return the running jobs whose rows would be deleted: their results are dropped, and made anew.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    reached
+        Full name of a table → names of MetaSessions of which rows would be deleted.
+    """
     if not reached:
         return ()
     existing = set(_keyed_by_metasession(tables))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from imaging_pipeline.choices import near
 from imaging_pipeline.errors import InputError, NotYetHereError, PipelineError, Responsible
-from imaging_pipeline.ingest.folder_changes import FolderChanges, SessionVerdict
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import not_existing
 from imaging_pipeline.schemas.plain_rows import Row
@@ -174,36 +173,3 @@ def _alike(tables: Tables, value: str) -> list[str]:
 def _some(tables: Tables) -> list[str]:
     """Return a few names of animals, as examples."""
     return [str(name) for name in tables.mlims.Animal().to_arrays("animal_name", limit=10)]
-
-
-def animal_findings(tables: Tables, base_folder: Row, changes: FolderChanges) -> tuple[str, ...]:
-    """Return findings on new sessions outside the animal's lifetime, and on an animal that is gone."""
-    new = [each.session for each in changes.sessions if each.verdict is not SessionVerdict.KNOWN]
-    if not new:
-        return ()
-    key = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
-    (life,) = lives(tables, [key])
-    return tuple(
-        [
-            *_not_of_lifetime(life, [(each.timeseries_name, each.start.date()) for each in new]),
-            *_gone(life),
-        ]
-    )
-
-
-def _not_of_lifetime(life: Row, recorded: list[tuple[str, object]]) -> Iterator[str]:
-    for timeseries_name, day in recorded:
-        if life["death_date"] and day > life["death_date"]:
-            yield f"{_described(life)} died on {life['death_date']}, and {timeseries_name} is of {day}"
-        if life["animal_dob"] and day < life["animal_dob"]:
-            yield f"{_described(life)} was born on {life['animal_dob']}, and {timeseries_name} is of {day}"
-
-
-def _gone(life: Row) -> Iterator[str]:
-    if life["missed_since"]:
-        day = life["missed_since"].date()
-        yield f"{_described(life)} is not in the colony system any more since {day}"
-
-
-def _described(life: Row) -> str:
-    return f"animal: {life['animal_name']} ({life['animal_id']})"

@@ -132,7 +132,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         purged=purged,
         owners=owners(tables, (each.table for each in purged)),
         num_jobs_reset={each.job_table: each.num_rows for each in decision.stale_jobs},
-        running=affected_jobs.running_jobs(tables, to_delete),
+        running=affected_jobs.running_jobs(tables, to_delete.reached),
         waiting=not_carried_out(
             tables, base_folder["repository_name"], {base_folder["folder"], planned.base_folder["folder"]}
         ),

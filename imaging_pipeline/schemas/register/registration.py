@@ -19,9 +19,8 @@ from imaging_pipeline.schemas.locks import consistent_read, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stored, stored_rows
 from imaging_pipeline.schemas.register.affected_jobs import drop_jobs, stale_jobs
-from imaging_pipeline.schemas.register.animals import animal_findings
 from imaging_pipeline.schemas.register.consent import check_consent
-from imaging_pipeline.schemas.register.decision import Decision
+from imaging_pipeline.schemas.register.decision import Decision, animal_findings
 from imaging_pipeline.schemas.register.hardware import hardware_notes
 from imaging_pipeline.schemas.register.registration_text import outcome
 from imaging_pipeline.schemas.register.report import Report, make_report

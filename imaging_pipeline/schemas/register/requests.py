@@ -12,7 +12,6 @@ from imaging_pipeline.paths import RepositoryPath, Root, resolve
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
 from imaging_pipeline.schemas.register import animals
-from imaging_pipeline.schemas.register.consent import Consent
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
@@ -30,7 +29,7 @@ def insert(
     tables: Tables,
     rows: Iterable[Mapping[str, Any]],
     *,
-    consent: Consent | None = None,
+    consent: Mapping[str, int] | None = None,
     on_wait: OnWait = lambda number, reason: None,
 ) -> list[int]:
     """Check, complete and insert requests; all of them or none.
@@ -43,7 +42,7 @@ def insert(
         Columns as ``BaseFolder.add`` takes them; ``animal_name``, or ``animal_id`` with
         ``datasource_id``, serve for ``animal``.
     consent
-        The most rows that may be deleted; by default all that is out of date.
+        Full name of a table → the most rows of it that may be deleted; by default all that is out of date.
     on_wait
         Called for each request that waits for its animal.
 
