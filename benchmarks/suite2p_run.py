@@ -67,7 +67,7 @@ def measure(size: Size, folder: Path) -> Iterator[Measurement]:
     tif = _write_movie(size, folder / "share" / "90218" / "2024-05-17")
     with servers.running("postgresql") as config:
         rounds = [_round(config, tif, number) for number in range(size.repeats)]
-    bare, defaults, auto = (min(runs, key=lambda each: each.seconds) for runs in zip(*rounds, strict=True))
+    bare, defaults, auto = (min(runs, key=lambda timed: timed.seconds) for runs in zip(*rounds, strict=True))
     what = f"of {size.side_px}² × {size.frames:,}"
     yield Measurement(
         f"Suite2Py {what}, Suite2p's defaults",

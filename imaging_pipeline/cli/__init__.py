@@ -32,25 +32,25 @@ class _LazyCommand:
 _CLI = "imaging_pipeline.cli"
 
 COMMANDS: Mapping[str, _LazyCommand] = {
-    "demo": _LazyCommand(f"{_CLI}.demo:demo", "See all of it work on a recording that is made for it."),
+    "demo": _LazyCommand(f"{_CLI}.demo:demo", "Run the whole pipeline on a recording that is made for it."),
     "init-db": _LazyCommand(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
     "config": _LazyCommand(
         f"{_CLI}.config:config", "Print the values in force, and test all that is needed."
     ),
-    "add": _LazyCommand(f"{_CLI}.add:add", "Register a folder, after a look at what that does."),
-    "report": _LazyCommand(f"{_CLI}.report:report", "Tell what each request for a folder or session did."),
-    "progress": _LazyCommand(f"{_CLI}.progress:progress", "Tell how far each table is with each session."),
-    "workers": _LazyCommand(f"{_CLI}.workers:workers", "Tell which workers run, what they do and lack."),
-    "explain": _LazyCommand(f"{_CLI}.explain:explain", "Say how far a session is, and why it is not done."),
+    "add": _LazyCommand(f"{_CLI}.add:add", "Register a folder, after a preview."),
+    "report": _LazyCommand(f"{_CLI}.report:report", "Show what each request for a folder or session did."),
+    "progress": _LazyCommand(f"{_CLI}.progress:progress", "Show how far each table is with each session."),
+    "workers": _LazyCommand(f"{_CLI}.workers:workers", "Show which workers run, what they do and lack."),
+    "explain": _LazyCommand(f"{_CLI}.explain:explain", "Show how far a session is, and why it is not done."),
     "jobs": _LazyCommand(
-        f"{_CLI}.jobs:jobs", "Count jobs, tell what runs and failed; retry, ignore, prioritise."
+        f"{_CLI}.jobs:jobs", "Count jobs, show what runs and failed; retry, ignore, prioritise."
     ),
     "find-unregistered": _LazyCommand(
         f"{_CLI}.find_unregistered:find_unregistered", "List recordings on a share that nobody registered."
     ),
     "withdraw": _LazyCommand(f"{_CLI}.withdraw:withdraw", "Withdraw a request that waits for its animal."),
     "retire": _LazyCommand(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
-    "mlims": _LazyCommand(f"{_CLI}.mlims:mlims", "Keep the animals as the colony system has them."),
+    "mlims": _LazyCommand(f"{_CLI}.mlims:mlims", "Update the animals from the colony system."),
     "animals": _LazyCommand(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _LazyCommand(f"{_CLI}.users:users", "Add people, and let them sign in."),
     "repository": _LazyCommand(f"{_CLI}.repository:repository", "Add, list and move repositories of files."),
@@ -59,7 +59,7 @@ COMMANDS: Mapping[str, _LazyCommand] = {
     "apparatus": _LazyCommand(f"{_CLI}.apparatus:apparatus", "Add and list what animals move in or on."),
     "options": _LazyCommand(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
     "web": _LazyCommand(f"{_CLI}.web:web", "Serve the web page."),
-    "store": _LazyCommand(f"{_CLI}.store:store", "Remove what no row names any more from the store."),
+    "store": _LazyCommand(f"{_CLI}.store:store", "Remove arrays that no row refers to from the store."),
 }
 
 
@@ -83,6 +83,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            # Click's own message names no similar command.
             alike = near(args[0], COMMANDS)
             hint = f" Did you mean {' or '.join(alike)}?" if alike else ""
             ctx.fail(f"There is no command '{args[0]}'.{hint}")

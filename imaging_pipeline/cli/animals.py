@@ -26,10 +26,10 @@ def animals() -> None:
     short_help="Add and update the animals of a file.",
     help=f"""Add the animals in FILE and update those that differ; never removes any.
 
-    For a lab without a colony system: where there is one, mlims sync keeps all animals as they are there.
+    For a lab without a colony system; with one, mlims sync updates all animals from there.
     FILE is a CSV or, named .jsonl, JSON lines. Its columns are animal_id and some of datasource_id,
     {", ".join(COLUMNS)} and {GENOTYPE}<gene>. A column that it does not have stays as it is; an empty cell
-    is nothing. Rows that cannot be taken are listed and skipped, and the command ends with 1.""",
+    is nothing. Rows that are not valid are listed and skipped, and the command ends with 1.""",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would be added and changed.")

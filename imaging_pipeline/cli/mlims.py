@@ -18,7 +18,7 @@ from imaging_pipeline.wording import in_words
 
 @click.group()
 def mlims() -> None:
-    """Keep the animals as the colony system has them."""
+    """Update the animals from the colony system."""
 
 
 @mlims.command(name="sync")
@@ -27,8 +27,8 @@ def mlims() -> None:
 def sync_animals(dry_run: bool, force: bool) -> None:
     """Add the colony's animals, and change those that differ, field by field; never removes any.
 
-    What is read is said by custom.mlims.source in the configuration. Rows that cannot be taken are listed
-    and skipped, and the command ends with 1.
+    The source is custom.mlims.source in the configuration. Rows that are not valid are listed and skipped,
+    and the command ends with 1.
     """
     with connected() as tables:
         source = configured_source(tables.config)

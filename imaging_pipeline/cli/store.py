@@ -10,12 +10,12 @@ from imaging_pipeline.schemas.administer import store_sweep
 
 @click.group()
 def store() -> None:
-    """Care for the store of arrays."""
+    """Remove what is not needed from the store of arrays."""
 
 
 @store.command()
 def sweep() -> None:
-    """Remove arrays that no row names any more and that are older than a day."""
+    """Remove arrays that no row refers to and that are older than a day."""
     with connected() as tables:
         swept = store_sweep.sweep(tables)
     for name in (*swept.traces, *swept.arrays):

@@ -22,6 +22,7 @@ def users() -> None:
 @click.option("--email")
 @click.option("--first-name")
 @click.option("--last-name")
+# None without it: False would differ from an administrator who is added a second time.
 @click.option("--staff", is_flag=True, default=None, help="An administrator.")
 def add(
     name: str, email: str | None, first_name: str | None, last_name: str | None, staff: bool | None
@@ -42,7 +43,7 @@ def add(
 
 @users.command()
 @click.argument("name")
-@click.option("--ask", is_flag=True, help="Type the password, instead of having one made.")
+@click.option("--ask", is_flag=True, help="Type the password; else one is generated.")
 def reset(name: str, ask: bool) -> None:
     """Set a new password of NAME for the web page, and end their running sessions."""
     typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else None

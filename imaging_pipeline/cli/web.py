@@ -28,7 +28,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="Requests answered at the same time; each takes a database connection.",
 )
 @click.option("--prefix", default="", help="The path that the site lies under, such as /imaging.")
-@click.option("--behind-proxy", is_flag=True, help="Believe the X-Forwarded-… headers of a reverse proxy.")
+@click.option("--behind-proxy", is_flag=True, help="Trust the X-Forwarded-… headers of a reverse proxy.")
 @click.option("--sign-in-as", metavar="NAME", help="Print a link that signs this user in, once.")
 def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sign_in_as: str | None) -> None:
     """Serve the web page until Ctrl-C."""
@@ -42,6 +42,7 @@ def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sig
 def _serve(
     tables: Tables, host: str, port: int, threads: int, prefix: str, behind_proxy: bool, name: str | None
 ) -> None:
+    # Not at the top: what it needs is an extra, and the command has to say so.
     try:
         from imaging_pipeline.web import links, secret_key
         from imaging_pipeline.web.app import create_app
@@ -65,6 +66,7 @@ def _serve(
         token = app.extensions[links.EXTENSION].made(name)
         minutes = links.LIFETIME_S // 60
         click.echo(f"To sign in as {name}, once and within {minutes} minutes:\n{address}sign-in/link/{token}")
+    # By default SIGTERM would end the process in the middle of requests.
     signal.signal(signal.SIGTERM, _end)
     server.run()
 

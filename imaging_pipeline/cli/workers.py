@@ -19,7 +19,7 @@ _NONE = "No worker runs. To start one: python -m batch_populate --loop"
 
 @click.command()
 def workers() -> None:
-    """Tell which workers run, what they do, and what their machines lack."""
+    """Show which workers run, what they do, and what their machines lack."""
     with connected() as tables:
         rows = (*living(tables), *silent(tables))
     if not rows:

@@ -153,12 +153,12 @@ def _write_config(folder: Path) -> Config:
 def _check_movie(share: Path, source: str) -> None:
     """Raise if the folder holds the demo of another movie."""
     note = share / _SOURCE_FILE
-    found = note.read_text(encoding="utf-8").strip() if note.exists() else "a share that is no demo's"
-    if found != source:
+    other = note.read_text(encoding="utf-8").strip() if note.exists() else "a share that is no demo's"
+    if other != source:
         raise InputError(
             "The folder does not hold the demo of this movie",
             path=share.parent,
-            found=found,
+            found=other,
             allowed=source,
             remedy="Name another folder with --folder, or remove this one.",
         )

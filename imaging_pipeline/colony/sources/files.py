@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -104,20 +105,24 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
     PipelineError
         The error of the enclosed code, with the path, and the administrator as responsible.
     """
-    try:
+    with _read_errors(path):
         with path.open("rb") as file:
             before = path.stat()
-            age_s = time.time() - before.st_mtime
-            if must_be_settled and 0 <= age_s < _SETTLED_S:
-                raise StillCopyingError(
-                    "The file is perhaps still being written",
-                    path=path,
-                    found=f"written {age_s:.0f} s ago",
-                    allowed=f"not within the last {_SETTLED_S:.0f} s",
-                    remedy="Wait a minute.",
-                )
+            if must_be_settled:
+                _refuse_recent(path, before)
             yield file
             after = path.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise ColonyError(
+                "The file was changed while it was read", remedy="Nothing.", responsible=Responsible.RETRY
+            )
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    """Name the file in errors of the enclosed code; nobody but an administrator can mend it."""
+    try:
+        yield
     except PipelineError as error:
         is_passing = error.responsible is Responsible.RETRY
         raise error.of(path, Responsible.RETRY if is_passing else Responsible.ADMINISTRATOR) from error
@@ -136,10 +141,16 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             remedy="Give a file that this account may read.",
             responsible=Responsible.ADMINISTRATOR,
         ) from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise ColonyError(
-            "The file was changed while it was read",
+
+
+def _refuse_recent(path: Path, stat: os.stat_result) -> None:
+    age_s = time.time() - stat.st_mtime
+    # A time in the future is that of a wrong clock, and says nothing.
+    if 0 <= age_s < _SETTLED_S:
+        raise StillCopyingError(
+            "The file is perhaps still being written",
             path=path,
-            remedy="Nothing.",
-            responsible=Responsible.RETRY,
+            found=f"written {age_s:.0f} s ago",
+            allowed=f"not within the last {_SETTLED_S:.0f} s",
+            remedy="Wait a minute.",
         )
