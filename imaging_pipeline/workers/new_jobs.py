@@ -60,6 +60,7 @@ class NewJobs:
         # A key that is gone may have belonged to anybody: a restricted worker drops none.
         if not self._within:
             drop_gone(self._target.connection, self._jobs)
+        # The time before the search: what is inserted meanwhile may have been missed.
         self._searched, self._counted = now, counted
 
     @cached_property
