@@ -97,6 +97,7 @@ def _log(console: Console, log_file: Path | None) -> None:
     """Log to standard error what is not shown there already, and everything to the file if there is one."""
     logging.getLogger("datajoint").handlers.clear()  # it has one of its own, which would repeat every line
     to_screen = logging.StreamHandler()
+    # The terminal shows these by bars and by the last line.
     shown = {_result_log.name, *([view.__module__] if console.is_terminal else [])}
     to_screen.addFilter(lambda record: record.name not in shown)
     handlers: list[logging.Handler] = [to_screen]

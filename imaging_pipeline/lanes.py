@@ -59,6 +59,7 @@ class Lane:
     periodic_tasks: tuple[PeriodicTask, ...] = ()
 
 
+# Names, not classes: importing these would import DataJoint, which commands that list lanes do not need.
 _IMAGING = "imaging_pipeline.schemas.imaging"
 
 LANES = (

@@ -95,6 +95,7 @@ def describe_changes(before: Abilities, now: Abilities) -> Iterator[str]:
     for lack in now.lacks:
         if lack not in before.lacks:
             yield f"{lack.reason}. Jobs that need it are left to other workers. What to do: {lack.remedy}"
+    # By kind and name: where only the reason changed, the thing is still not there.
     lacking = {(lack.kind, lack.name) for lack in now.lacks}
     for lack in before.lacks:
         if (lack.kind, lack.name) not in lacking:

@@ -75,6 +75,7 @@ def reconnect(connection: Any, timeout_s: float = 0.0) -> None:
             with suppress(Exception):
                 connection.close()
             connection.connect()
+            # DataJoint would go on in the transaction that ended with the old connection.
             connection.cancel_transaction()
             return
         except Exception as error:  # each driver has its own classes for an absent server
@@ -96,7 +97,7 @@ def reconnecting(connection: Any, on_event: Callable[[Note], None]) -> Iterator[
     """
     try:
         yield
-    except Exception as error:  # as above
+    except Exception as error:  # each driver has its own classes for an absent server
         if is_alive(connection) and not isinstance(error, LostConnectionError):
             if not is_of_server(error):
                 raise

@@ -72,6 +72,7 @@ class DeadWorkers:
                         table, reservation, causes.get(reservation.worker) or _unknown(reservation)
                     )
             for reservation in queue.of_worker(self._name):
+                # It died while the database was away, so that `settle_own` could not write.
                 if reservation.pid not in pids:
                     self._settle_and_warn(table, reservation, f"The job's process {reservation.pid} died")
 
@@ -151,6 +152,7 @@ def _remove(workers: Any, row: Mapping[str, Any]) -> bool:
     """Remove a worker's rows, unless it has beaten meanwhile or another worker was faster."""
     name = {"worker_name": row["worker_name"]}
     lock = f"SELECT worker_heartbeat FROM {workers.full_table_name} WHERE worker_name=%s FOR UPDATE"
+    # Of several workers that find it dead, the first one has the row until it is deleted.
     with workers.connection.transaction:
         locked = workers.connection.query(lock, args=(row["worker_name"],)).fetchone()
         if locked is None or locked[0] != row["worker_heartbeat"]:

@@ -47,6 +47,7 @@ def after_error(error: BaseException, decision: RetryDecision, before: str) -> F
     """
     message, earlier = _explained(error, decision), parse_message(before)
     attempt, deaths = earlier.attempt + 1, earlier.deaths + bool(decision.max_deaths)
+    # The error's own words say what a person can do about it; the decision's only that it is tried again.
     if decision.max_deaths and deaths >= decision.max_deaths:
         message = _explained(error, RetryDecision(Outcome.ERROR))
         return _error(replace(message, what=f"{message.what} ({deaths} of its processes died in a row)"))

@@ -68,6 +68,7 @@ class Heartbeat:
 
     def set_doing(self, doing: Mapping[int, str]) -> None:
         """Record what each job process does; a new or ended one at once, the rest with a beat."""
+        # By their processes others see which worker has a job.
         is_urgent = doing.keys() != self._state.doing.keys()
         self._state = WorkerState(dict(doing), self._state.abilities)
         if is_urgent:
@@ -108,6 +109,7 @@ class Heartbeat:
                 rows = connection, WorkerRows(connection, self._table, self._identity)
             self._regularity.record_beat(rows[1].write(self._state))
         except Exception as error:  # each driver has its own classes for an absent server
+            # Later failures pass, or others notice that this worker is silent.
             if not self._first.is_set():
                 self._error = error
                 self._ended.set()

@@ -39,10 +39,12 @@ def fence(table: Any, jobs: FencedJobs, decide: Decide) -> None:
     """
     table._jobs = jobs
     if not hasattr(table, "make_insert"):
+        # What one function computes and inserts cannot be repeated in part, only as a whole job.
         table.make = _then(table.make, jobs.mark_made)
         return
     insertion = _Insertion(table, _then(table.make_insert, jobs.mark_made), decide)
     table.make_fetch = insertion.fetch
+    # DataJoint fetches again before it inserts: a connection may have been lost in the hours between.
     table.make_compute = _finally(table.make_compute, functools.partial(_reconnect_if_lost, jobs.connection))
     table.make_insert = insertion.insert
 
@@ -70,6 +72,7 @@ class _Insertion:
                     raise
             else:
                 return
+            # Each time longer, so that two which deadlocked do not meet again.
             time.sleep(_PAUSE_S * attempt)
             self._begin_again(key)
 
@@ -89,6 +92,7 @@ class _Insertion:
         except Exception:  # each driver has its own classes for an absent server
             reconnect(self._connection, _RECONNECT_FOR_S)
         self._connection.start_transaction()
+        # DataJoint compares only once, before the first attempt; its words are what policies recognise.
         before = _hash(self._fetched)
         if _hash(self.fetch(key)) != before:
             raise DataJointError("Referential integrity failed! The `make_fetch` data has changed")

@@ -115,6 +115,7 @@ class JobHandle:
 
     def _reap(self, running: _Running) -> ProcessEnded:
         running.pipe.close()
+        # A process that closed its pipe, or did not end in time, may still run.
         running.process.kill()
         running.process.join()
         ended = ProcessEnded(running.process.pid or 0, running.process.exitcode or 0)
@@ -128,7 +129,7 @@ def wait_for(processes: Sequence[Process], timeout_s: float) -> None:
     waitables = [each for process in processes for each in process.waitables]
     if waitables:
         wait(waitables, timeout_s)
-    else:
+    else:  # for which `wait` would return at once
         time.sleep(timeout_s)
 
 

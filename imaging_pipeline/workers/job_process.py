@@ -60,7 +60,7 @@ def _leave_the_terminal() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "win32":
         ctypes.windll.kernel32.SetConsoleCtrlHandler(None, True)
-    else:
+    else:  # programs that the job starts go with it, too
         os.setsid()
 
 
@@ -96,6 +96,7 @@ class _Jobs:
             else:
                 finished = self._make(order, started)
             self._pipe.send(finished)
+            # The supervisor starts another process where it still has orders.
             if finished.outcome is Outcome.INTERRUPTED:
                 return
 
@@ -145,13 +146,14 @@ class _Jobs:
         if jobs is not None and jobs.outcome is Outcome.ERROR:
             return jobs.outcome, jobs.message  # a library ended its job by ending the program
         is_stopped = isinstance(error, SystemExit) and error.code == STOPPED
-        if is_stopped:
+        if is_stopped:  # a second signal would prevent that the job is given back
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         is_lost = isinstance(error, LostConnectionError) or not is_alive(self._connection)
         message = f"{type(error).__name__}: {error}"
         try:
             if is_lost:
                 reconnect(self._connection)
+            # The server may have committed although its reply did not arrive.
             if jobs is not None and jobs.was_made():
                 return Outcome.DONE, ""
             if jobs is not None:

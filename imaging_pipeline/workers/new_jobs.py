@@ -54,6 +54,7 @@ class NewJobs:
         # A key that is gone may have belonged to anybody: a restricted worker drops none.
         if not self._within:
             delete_obsolete_jobs(self._target.connection, self._jobs)
+        # The time before the search: what is inserted meanwhile may have been missed.
         self._searched, self._counted = now, counted
 
     @cached_property

@@ -38,6 +38,7 @@ class SupervisorPipe:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Libraries log from threads of their own.
         self._sending = threading.Lock()
         self._orders: queue.SimpleQueue[Order | TaskOrder | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="supervisor pipe", daemon=True).start()

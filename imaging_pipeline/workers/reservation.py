@@ -79,12 +79,14 @@ class FencedJobs(JobQueue):
     def give_back_mine(self) -> None:
         """Make pending what this process has reserved, also where it was broken off before it knew."""
         for reservation in self.of_worker(self._worker):
+            # The worker's other processes have jobs of their own.
             if reservation.pid == os.getpid():
                 self.give_back(reservation, 0.0, reservation.message)
 
     def reserve(self, key: Key) -> bool:
         """Claim a job, and remember the claim."""
         self.outcome = Outcome.RACED
+        # One statement and no lock before it: of several workers, one changes the row and counts it.
         values = {
             "status": "reserved",
             "host": platform.node(),
@@ -131,7 +133,9 @@ class FencedJobs(JobQueue):
 
     def error(self, key: Key, error_message: str, error_stack: str | None = None) -> None:
         """Settle the job as the policies decide about the exception that is being handled."""
+        # DataJoint calls this where it handles the exception, but passes only a shortened text of it.
         error = sys.exception() or RuntimeError(error_message)
+        # What a job raises because its connection was lost can be of any class.
         if not is_alive(self.connection):
             reconnect(self.connection)
             error = LostConnectionError("The connection to the database was lost.")
@@ -162,6 +166,7 @@ class FencedJobs(JobQueue):
         attempt = after_error(error, decision, before)
         if attempt.outcome is not Outcome.ERROR or not key:
             return attempt
+        # A purge deletes what the job refers to: its error says that in many ways.
         if not self._target.key_source & key:
             gone = KeyGoneError("What it was made from is no more.")
             return after_error(gone, self._decide(gone), before)

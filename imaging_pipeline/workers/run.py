@@ -93,6 +93,7 @@ def run_worker(
         slots = _slots(job_context, policies)
         dead_workers = DeadWorkers(context, identity.name, heartbeat)
         supervisor = Supervisor(context, slots, heartbeat, dead_workers, tally, wait_for)
+        # Job processes inherit the environment when they are started, in this block.
         with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
             supervisor.run(once=once, idle_s=idle_s)
         with reconnecting(connection, on_event):
@@ -125,6 +126,7 @@ def _queues(context: JobContext) -> dict[str, JobQueue]:
             name: JobQueue(target, tables.keys_condition(target, settings.restriction))
             for name, target in own.items()
         }
+    # Also those of other lanes: perhaps no worker of theirs is left.
     names = (name for lane in (*context.lanes, *tables.lanes) for name in lane.tables)
     return {name: JobQueue(pkgutil.resolve_name(name)()) for name in names}
 

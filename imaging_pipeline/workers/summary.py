@@ -70,6 +70,7 @@ class Tally:
     def add(self, finished: Finished) -> None:
         """Count one."""
         self._outcomes[finished.table, finished.outcome] += 1
+        # These hold for the whole table, until anything else becomes of it.
         for lasting in (Outcome.FAILED, Outcome.UNABLE):
             self._reasons.pop((finished.table, lasting), None)
         self._reasons[finished.table, finished.outcome] = finished.message
@@ -103,6 +104,7 @@ class Tally:
         reason = next(filter(None, (*(policy.skip_reason(table) for policy in policies), *reasons)), "")
         for count in counts:
             if count.status == "error":
+                # Errors of this worker's own time are counted as errors, not as left.
                 earlier = count.number - self._outcomes[table, Outcome.ERROR]
                 if earlier > 0:
                     yield Left(table, earlier, "with an error from before")

@@ -155,6 +155,7 @@ class Supervisor:
     def _is_over(self) -> bool:
         if any(slot.ordered for slot in self._slots):
             return False
+        # Only a worker that works once lets a process rest for ever.
         is_through = all(slot.resting_until == float("inf") for slot in self._slots)
         return bool(self._context.stop.count or self._end_reason or is_through)
 
@@ -228,6 +229,7 @@ class Supervisor:
             policy.after_job(finished)
         if finished.outcome not in _SILENT and not is_known:
             self._context.on_event(finished)
+        # The database may be away for hours: each failure makes the next pause longer.
         if finished.outcome is Outcome.DISCONNECTED:
             self._pause(slot, finished, once=once)
             return
@@ -255,6 +257,7 @@ class Supervisor:
             self._context.on_event(Note(f"Stopping: what runs has {timing.finish_s:g} s to finish."))
         for slot in self._slots:
             has_time = stop.count == 1 and stop.waited_s() < timing.finish_s
+            # A process without a job only waits for orders, and one that looks for jobs loses nothing.
             if not (has_time and slot.running):
                 slot.process.interrupt()
             timeout_s = timing.give_back_s if stop.count == 1 else timing.at_once_s

@@ -58,6 +58,7 @@ class Identity:
     restriction: str
     silent_after_s: float
     priority: int | None = None
+    # Hosts and process numbers are used again, and reservations outlive both.
     name: str = field(
         default_factory=lambda: f"{platform.node()[:_HOST_LENGTH]}-{os.getpid()}-{secrets.token_hex(2)}"
     )
@@ -117,6 +118,7 @@ class WorkerRows:
             *free,
             self._identity.name,
         )
+        # Most beats change the time alone.
         if is_renewed and self._written == state:
             return since_s
         with self._connection.transaction:
@@ -156,11 +158,8 @@ class WorkerRows:
             "worker_scratch_bytes": scratch_bytes,
             "worker_memory_bytes": memory_bytes,
         }
-        now, placeholders = (
-            server_clock.utc_now(self._connection.adapter.backend),
-            ", ".join(["%s"] * len(row)),
-        )
-        # Others may have removed the row of a worker that was suspended for hours.
+        now, placeholders = self._now_sql, ", ".join(["%s"] * len(row))
+        # Others may have removed the row of a worker that was suspended for hours: it did not start just now.
         ago = self._connection.adapter.interval_expr(max(0.0, time.time() - self._identity.started), "second")
         self._query(
             f"INSERT INTO {self._worker} ({', '.join(row)}, worker_started, worker_heartbeat)"

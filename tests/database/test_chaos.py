@@ -18,11 +18,11 @@ from imaging_pipeline.lanes import LANES
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from imaging_pipeline.workers.run import run_worker
-from tests.makers.chaos.disturbed_lab import Arena
-from tests.makers.chaos.schedule import live_through, plan
+from tests.makers.chaos.disturbed_lab import DisturbedLab
+from tests.makers.chaos.schedule import disturb, plan
 from tests.makers.chaos.service import Service
 from tests.makers.chaos.share import OPS_NAME, Requested, write_share
-from tests.makers.chaos.table_contents import Outcome, differences, num_left, outcome
+from tests.makers.chaos.table_contents import Contents, contents, differences, num_left
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab, emptied_lab
 from tests.makers.server_process import ServerProcess
@@ -57,9 +57,9 @@ def dose(request: pytest.FixtureRequest) -> Dose:
 
 @pytest.fixture
 def chance(request: pytest.FixtureRequest) -> random.Random:
-    """Return what decides on everything; its seed is printed, and may be given again."""
-    given = request.config.getoption("chaos_seed")
-    seed = secrets.randbits(32) if given is None else given
+    """Return what decides on everything; its seed is printed, and may be an option of a later run."""
+    option = request.config.getoption("chaos_seed")
+    seed = secrets.randbits(32) if option is None else option
     print(f"--chaos-seed {seed}")
     return random.Random(seed)
 
@@ -90,36 +90,36 @@ def prepared_lab(config: Config, folder: Path, num_folders: int) -> tuple[Lab, l
 
 
 @pytest.fixture
-def undisturbed(config: Config, dose: Dose, tmp_path: Path) -> Outcome:
-    """Return what one worker makes of the same folders in peace."""
+def undisturbed(config: Config, dose: Dose, tmp_path: Path) -> Contents:
+    """Return what an undisturbed worker makes of the same folders."""
     lab, requested = prepared_lab(config, tmp_path / "in peace", dose.folders)
     for each in requested:
         each.request(lab)
     summary = run_worker(LANES, True, 0.1, lab.config, lambda _event: None)
     assert (summary.errors, summary.left, num_left()) == (0, (), 0)
-    return outcome()
+    return contents()
 
 
 def test_whatever_happens_to_workers_all_is_made_once_and_to_the_bit(
     config: Config,
     server: ServerProcess,
     service: Service,
-    undisturbed: Outcome,
+    undisturbed: Contents,
     dose: Dose,
     chance: random.Random,
     tmp_path: Path,
 ) -> None:
     lab, requested = prepared_lab(config, tmp_path / "disturbed", dose.folders)
     write_config(lab.config, service.config_file)
-    arena = Arena(lab, server, service, chance, deque(requested))
-    for told in live_through(arena, plan(chance, dose.kills, dose.others), dose.deadline_s):
-        print(told)
+    disturbed = DisturbedLab(lab, server, service, chance, deque(requested))
+    for message in disturb(disturbed, plan(chance, dose.kills, dose.others), dose.deadline_s):
+        print(message)
     assert service.stop() == [0] * NUM_WORKERS
     assert set(service.ended) <= {KILLED}
-    # What a killed process leaves behind ends by itself, as soon as it sees that nobody listens.
+    # What a killed process leaves behind ends by itself, as soon as its pipe is closed.
     _, alive = psutil.wait_procs(list(service.processes()), TO_END_S)
     assert alive == []
-    assert list(differences(outcome(), undisturbed)) == []
-    assert arena.unsettled() == []
+    assert list(differences(contents(), undisturbed)) == []
+    assert disturbed.unsettled() == []
     assert [path for path in lab.config.scratch.iterdir() if path.is_dir()] == []
     assert list(lab.share.rglob("*.partial-*")) == []

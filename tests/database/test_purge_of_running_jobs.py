@@ -21,7 +21,7 @@ from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, O
 from imaging_pipeline.workers.run import run_worker
 from imaging_pipeline.workers.settings import Timing
 from tests.makers.chaos.share import OPS_NAME, Requested, write_share
-from tests.makers.chaos.table_contents import differences, num_left, outcome
+from tests.makers.chaos.table_contents import contents, differences, num_left
 from tests.makers.chaos.transactions import in_transaction
 from tests.makers.folders import COPIED, aged
 from tests.makers.lab import Lab, emptied_lab
@@ -133,10 +133,10 @@ def test_what_is_under_way_when_its_tif_is_replaced_is_made_anew(
     work_until_all_is_made(lab, hear)
     assert replaced
     assert [event for event in told if isinstance(event, Finished) and event.outcome is Outcome.ERROR] == []
-    found = outcome()
+    found = contents()
 
     lab, requested = prepared_lab(server_config, tmp_path / "in peace")
     replace_first_tif(requested.folder)
     requested.request(lab)
     work_until_all_is_made(lab, lambda _event: None)
-    assert list(differences(found, outcome())) == []
+    assert list(differences(found, contents())) == []

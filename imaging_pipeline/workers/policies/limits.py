@@ -26,6 +26,7 @@ class Limits(Policy):
     def end_reason(self, num_running: int) -> str | None:
         """Return the option that is exhausted, if one is."""
         jobs, hours = self.settings.max_jobs, self.settings.max_hours
+        # What runs counts as made, or several processes would together make too many.
         if jobs is not None and self._num_jobs + num_running >= jobs:
             return f"--max-jobs {jobs}"
         if hours is not None and time.monotonic() - self._started >= hours * 3600:

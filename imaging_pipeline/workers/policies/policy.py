@@ -110,6 +110,7 @@ class Policy:
 
 def load_policies(settings: Settings | None = None) -> tuple[Policy, ...]:
     """Return one of each policy that has a file in this folder."""
+    # Importing a policy makes it a subclass of `Policy`: a new file is all that it needs.
     for module in pkgutil.iter_modules([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return tuple(policy(settings) for policy in Policy.__subclasses__())

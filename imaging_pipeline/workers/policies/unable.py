@@ -19,6 +19,7 @@ class Unable(Policy):
         """Give the job back for another machine."""
         if isinstance(error, MissingPackageError):
             return RetryDecision(Outcome.UNABLE)
+        # The same class says that files are not there yet, where waiting helps.
         if isinstance(error, NotHereError) and error.responsible is not Responsible.RETRY:
             return RetryDecision(Outcome.ELSEWHERE)
         return None

@@ -1,4 +1,4 @@
-"""What mishaps happen to, and what they have to know of it."""
+"""A lab whose workers are disturbed, and what mishaps must know about it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.makers.chaos.transactions import writing
 from tests.makers.lab import Lab
 from tests.makers.server_process import ServerProcess
 
-# The third death of one job is kept as its error, for a person to look at.
+# The third death of a job is its error, which is not tried again.
 _MAX_DEATHS = 2
 
 
 @dataclass(frozen=True)
-class Held:
+class ReservedJob:
     """A job that a process has reserved."""
 
     table: str
@@ -29,13 +29,13 @@ class Held:
     connection_id: int
 
     @property
-    def job(self) -> str:
-        """The job, whoever has it."""
+    def name(self) -> str:
+        """The job, whichever process has it."""
         return " ".join([self.table, *(f"{name}={value}" for name, value in self.key)])
 
 
 @dataclass
-class Arena:
+class DisturbedLab:
     """A lab whose workers are disturbed.
 
     Attributes
@@ -49,7 +49,7 @@ class Arena:
     random
         Chooses what happens when.
     folders
-        What is yet to be requested.
+        Still to be requested.
     """
 
     lab: Lab
@@ -60,37 +60,37 @@ class Arena:
     _deaths: Counter[str] = field(default_factory=Counter)
 
     def request_folder(self) -> bool:
-        """Request one more folder; False where there is none."""
+        """Request one more folder; return False where there is none."""
         if not self.folders:
             return False
         self.folders.popleft().request(self.lab)
         return True
 
-    def held(self, *names: str) -> list[Held]:
-        """Return the reserved jobs that were not taken from their process too often."""
-        return [held for held in self._all_held(*names) if self._deaths[held.job] < _MAX_DEATHS]
+    def reserved(self, *names: str) -> list[ReservedJob]:
+        """Return the reserved jobs whose processes did not die too often."""
+        return [job for job in self._all_reserved(*names) if self._deaths[job.name] < _MAX_DEATHS]
 
-    def held_by(self, pid: int) -> list[Held]:
+    def reserved_by(self, pid: int) -> list[ReservedJob]:
         """Return what a process has reserved."""
-        return [held for held in self._all_held() if held.pid == pid]
+        return [job for job in self._all_reserved() if job.pid == pid]
 
-    def writing(self) -> list[Held]:
+    def writing(self) -> list[ReservedJob]:
         """Return the reserved jobs whose process has written something in an open transaction."""
         numbers = writing(self.lab.connection)
-        return [held for held in self.held() if held.connection_id in numbers] if numbers else []
+        return [job for job in self.reserved() if job.connection_id in numbers] if numbers else []
 
-    def spend(self, held: Held) -> bool:
-        """Take note that a job will be taken from its process; False where that was so too often already."""
-        self._deaths[held.job] += 1
-        return self._deaths[held.job] <= _MAX_DEATHS
+    def count_death(self, job: ReservedJob) -> bool:
+        """Count that a job loses its process; return False where that happened too often already."""
+        self._deaths[job.name] += 1
+        return self._deaths[job.name] <= _MAX_DEATHS
 
     def num_waiting(self) -> int:
         """Count the jobs that are pending again and say why."""
         return sum(len(table.jobs.pending & "error_message <> ''") for table in populated())
 
     def is_done(self) -> bool:
-        """Return True if all that was requested is made; asked seldom, as it costs the server something."""
-        return not self._all_held() and not num_left()
+        """Return True if all that was requested is made; call it seldom, as it is costly for the server."""
+        return not self._all_reserved() and not num_left()
 
     def unsettled(self) -> list[dict[str, Any]]:
         """Return the jobs that are not marked as made."""
@@ -101,11 +101,11 @@ class Arena:
         up = set(imaging.Worker().to_arrays("worker_pid").tolist())
         return not num_left() and not self.unsettled() and self.service.pids() <= up
 
-    def _all_held(self, *names: str) -> list[Held]:
-        """Ask as little as possible: most jobs take some hundredths of a second."""
+    def _all_reserved(self, *names: str) -> list[ReservedJob]:
+        """Read as little as possible: most jobs take some hundredths of a second."""
         query = "SELECT * FROM {} WHERE status = 'reserved'"
         return [
-            Held(
+            ReservedJob(
                 type(table).__name__,
                 tuple((name, row[name]) for name in table.primary_key),
                 row["pid"],

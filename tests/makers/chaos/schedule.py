@@ -1,4 +1,4 @@
-"""What happens to a lab: folders are requested one after the other, and meanwhile one thing or another."""
+"""When what happens to a lab: folders are requested one after the other, with mishaps in between."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functools import partial
 from itertools import cycle, islice
 
 from tests.makers.chaos import mishaps
-from tests.makers.chaos.disturbed_lab import Arena
+from tests.makers.chaos.disturbed_lab import DisturbedLab
 from tests.makers.chaos.mishaps import Mishap
 from tests.makers.chaos.table_contents import num_left
 
-Planned = Callable[[Arena], Mishap]
+Planned = Callable[[DisturbedLab], Mishap]
 
 _TICK_S = 0.002
 _LOOK_S = 0.2
@@ -39,28 +39,28 @@ def plan(chance: random.Random, num_kills: int, num_others: int) -> list[Planned
     return planned
 
 
-def live_through(arena: Arena, planned: Sequence[Planned], deadline_s: float) -> Iterator[str]:
-    """Let it all happen, tell what did, and wait until all is made."""
+def disturb(disturbed: DisturbedLab, planned: Sequence[Planned], deadline_s: float) -> Iterator[str]:
+    """Let all mishaps happen, yield what each did, and wait until all is made."""
     deadline = time.monotonic() + deadline_s
     running: list[Mishap] = []
     upcoming = deque(planned)
-    folders_each = len(arena.folders) / len(planned)
+    folders_each = len(disturbed.folders) / len(planned)
     while upcoming or running:
         if upcoming and len(running) < _AT_ONCE:
-            running.append(upcoming.popleft()(arena))
-            while len(arena.folders) > folders_each * len(upcoming):
-                arena.request_folder()
-        yield from _step(arena, running)
-        assert time.monotonic() < deadline, "a mishap comes to no end"
+            running.append(upcoming.popleft()(disturbed))
+            while len(disturbed.folders) > folders_each * len(upcoming):
+                disturbed.request_folder()
+        yield from _step(disturbed, running)
+        assert time.monotonic() < deadline, "a mishap does not end"
         time.sleep(_TICK_S)
-    while not arena.is_settled():
-        arena.service.tend()
-        assert time.monotonic() < deadline, f"not settled: {num_left()} left, {arena.unsettled()}"
+    while not disturbed.is_settled():
+        disturbed.service.restart_ended()
+        assert time.monotonic() < deadline, f"not settled: {num_left()} left, {disturbed.unsettled()}"
         time.sleep(_LOOK_S)
 
 
-def _step(arena: Arena, running: list[Mishap]) -> Iterator[str]:
-    arena.service.tend()
+def _step(disturbed: DisturbedLab, running: list[Mishap]) -> Iterator[str]:
+    disturbed.service.restart_ended()
     for mishap in running.copy():
         try:
             next(mishap)

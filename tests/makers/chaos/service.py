@@ -1,4 +1,4 @@
-"""Workers as a service manager runs them: one that ended is started anew."""
+"""Workers as a service manager runs them: one that ended is started again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SUITE2P = "imaging_pipeline.suite2p_runner.child"
 
 @dataclass(frozen=True)
 class Processes:
-    """Those of one worker."""
+    """The processes of one worker."""
 
     supervisor: psutil.Process
     job_process: psutil.Process
@@ -40,7 +40,7 @@ class Service:
     number
         How many run at a time.
     ended
-        Exit codes of those that ended and were started anew.
+        Exit codes of those that ended and were started again.
     """
 
     config_file: Path
@@ -49,8 +49,8 @@ class Service:
     ended: list[int] = field(default_factory=list)
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def tend(self) -> None:
-        """Start anew what has ended."""
+    def restart_ended(self) -> None:
+        """Start again what has ended."""
         for process in self._running.copy():
             if process.poll() is not None:
                 self.ended.append(process.returncode)
@@ -75,7 +75,7 @@ class Service:
         return None
 
     def stop(self) -> list[int]:
-        """Tell all workers to end, and give their exit codes."""
+        """Tell all workers to end, and return their exit codes."""
         for process in self._running:
             process.send_signal(signal.SIGTERM)
         return [process.wait(_DEADLINE_S) for process in self._running]
@@ -98,7 +98,7 @@ class Service:
                 yield process
 
     def logs(self) -> str:
-        """Return all that the workers told."""
+        """Return all that the workers logged."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker_*.log")))
 
     def _start(self) -> subprocess.Popen[bytes]:

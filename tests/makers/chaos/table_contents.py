@@ -27,10 +27,10 @@ _OF_OUTPUT_FILES = frozenset({"modified", "fingerprint", "size_bytes"})
 
 Row = dict[str, Any]
 Key = tuple[object, ...]
-Outcome = Mapping[str, Mapping[Key, Row]]
+Contents = Mapping[str, Mapping[Key, Row]]
 
 
-def outcome() -> Outcome:
+def contents() -> Contents:
     """Return the rows of every table by key, arrays by dtype, shape and content."""
     return {
         table.__qualname__: {
@@ -41,21 +41,21 @@ def outcome() -> Outcome:
     }
 
 
-def differences(found: Outcome, expected: Outcome) -> Iterator[str]:
-    """Return where two outcomes differ: by rows that only one has, and by values."""
+def differences(actual: Contents, expected: Contents) -> Iterator[str]:
+    """Yield where two contents differ: by rows that only one has, and by values."""
     for name, rows in expected.items():
-        yield from (f"{name} {key} is missing" for key in rows.keys() - found[name].keys())
-        yield from (f"{name} {key} is too much" for key in found[name].keys() - rows.keys())
-        for key in rows.keys() & found[name].keys():
+        yield from (f"{name} {key} is missing" for key in rows.keys() - actual[name].keys())
+        yield from (f"{name} {key} is too much" for key in actual[name].keys() - rows.keys())
+        for key in rows.keys() & actual[name].keys():
             yield from (
-                f"{name} {key} has {column} {found[name][key].get(column)!r}, not {value!r}"
+                f"{name} {key} has {column} {actual[name][key].get(column)!r}, not {value!r}"
                 for column, value in rows[key].items()
-                if found[name][key].get(column) != value
+                if actual[name][key].get(column) != value
             )
 
 
 def populated() -> Iterator[Any]:
-    """Return every table that workers fill."""
+    """Yield every table that workers fill."""
     return (pkgutil.resolve_name(name)() for lane in LANES for name in lane.tables)
 
 
