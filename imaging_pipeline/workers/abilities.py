@@ -12,7 +12,7 @@ from imaging_pipeline.checks.repositories import is_unmounted, why_not_readable
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.lanes import Lane, Need
-from imaging_pipeline.schemas.jobs.living_workers import Lack
+from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.store.errors import is_away
 from imaging_pipeline.suite2p_runner.run import is_available

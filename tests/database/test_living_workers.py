@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from imaging_pipeline.lanes import Need
+from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas import imaging, tables
-from imaging_pipeline.schemas.jobs.living_workers import Lack, living, living_hosts, silent
+from imaging_pipeline.schemas.jobs.living_workers import living, living_hosts, silent
 from imaging_pipeline.workers.worker_rows import Identity, WorkerRows, WorkerState
 from tests.makers.lab import Lab
 from tests.makers.living import add_worker

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from imaging_pipeline.living_worker import OF_PRIORITY
+from imaging_pipeline.living_worker import OF_PRIORITY, Lack
 from imaging_pipeline.schemas import server_clock
-from imaging_pipeline.schemas.jobs.living_workers import Lack
 
 SILENT_AFTER_S = 30.0
 

@@ -18,8 +18,8 @@ from imaging_pipeline import progress
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
 from imaging_pipeline.lanes import Lane, Need, PeriodicTask
+from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas.imaging import operations
-from imaging_pipeline.schemas.jobs.living_workers import Lack
 from imaging_pipeline.server import embedded
 from imaging_pipeline.workers.abilities import Abilities
 from imaging_pipeline.workers.pipeline_tables import PipelineTables

@@ -12,8 +12,6 @@ from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
-__all__ = ["JobProcess", "Lack", "LivingWorker", "living", "living_hosts", "living_then_silent", "silent"]
-
 
 def living(tables: Tables) -> tuple[LivingWorker, ...]:
     """Return the workers that live, by the server's clock, sorted by host and name."""
