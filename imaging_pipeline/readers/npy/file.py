@@ -22,7 +22,7 @@ from imaging_pipeline.readers.regular_file import require_regular_file
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """What a header says.
+    """The header of an array.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
     Raises
     ------
     FormatError
-        Where the header is damaged or cut off.
+        The header is damaged or cut off.
     """
     try:
         version = np.lib.format.read_magic(file)
@@ -117,7 +117,7 @@ def _load_objects(file: BinaryIO, path: Path, header: NpyHeader) -> Any:
             remedy="Ask where the file comes from.",
         )
     try:
-        # Python takes the memory for as many bytes as are asked for, however many there are.
+        # Python allocates as many bytes as are requested, even if the file has fewer.
         array = loads(file.read(num_bytes))
     except PipelineError as error:
         raise error.of(path, error.responsible) from error

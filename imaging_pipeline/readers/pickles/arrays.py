@@ -1,4 +1,4 @@
-"""numpy's dtypes, arrays and scalars in pickles, made anew from checked parts.
+"""numpy's dtypes, arrays and scalars in pickles, rebuilt from checked parts.
 
 numpy pickles a dtype as ``dtype('f8', False, True)`` and a state that is filled in afterwards. The state of
 a real dtype is never set from a file: it may say any size and any flags. A description is checked, and
@@ -145,7 +145,7 @@ def _plain_dtype(dtype: Any) -> DType:
 
 
 def _refuse_large(dtype: DType, num_fields: int, level: int = 0) -> int:
-    """Return how many fields there are at all levels: fields may share their place, and so cost no bytes."""
+    """Return the number of fields at all levels: fields may overlap, and so cost no bytes."""
     num_fields += 1
     if num_fields > _MAX_FIELDS or level > _MAX_LEVELS:
         raise too_large("a dtype of many fields", f"{_MAX_FIELDS:,} fields in {_MAX_LEVELS} levels")
@@ -186,7 +186,7 @@ def open_array(machine: Machine, arguments: tuple[Any, ...], array_class: object
 
 
 def fill(machine: Machine, draft: Draft, state: Any) -> None:
-    """Make of a draft, and the state that the pickle has for it, the value that it stands for."""
+    """Replace a draft by the value that it and its state in the pickle stand for."""
     if draft.kind == "dtype":
         machine.close_draft(filled_dtype(draft.content, state))
     elif draft.kind == "array":

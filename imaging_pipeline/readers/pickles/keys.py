@@ -1,7 +1,7 @@
 """Which values a pickle may use as keys of dictionaries and elements of sets.
 
-Python looks for a key by its hash. The hash of a tuple that holds itself many times over takes for ever,
-and keys of one hash are compared each with each; text has hashes that nobody can foresee.
+Python looks up a key by its hash. The hash of a tuple that holds itself many times over takes for ever,
+and keys of one hash are compared pairwise; the hashes of texts cannot be foreseen.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ _NOTHING = object()
 class Draft:
     """A value that a pickle creates empty and fills later: an array, a dtype, or a number of ruamel.yaml.
 
-    It is never part of a result. Filling it makes the value, which takes its place on the stack and in
-    the memo; a pickle that uses it before is refused.
+    It is never part of a result. The value that it is filled with replaces it on the stack and in the memo;
+    a pickle that uses it before is refused.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ class Machine:
         return items
 
     def remember(self, key: int | None = None) -> None:
-        """Let the pickle refer to the top of the stack by a number, or by the next one."""
+        """Store the top of the stack in the memo, under a number or the next one."""
         value = self.stack[-1]
         if type(value) is Draft:
             value.memo_keys.append(len(self.memo) if key is None else key)
@@ -171,7 +171,7 @@ class Machine:
             self.put(key, value)
 
     def put(self, key: int, value: Any) -> None:
-        """Keep a value under a number; Python counts from 0, Python 2 from 1."""
+        """Store a value in the memo; Python counts from 0, Python 2 from 1."""
         may_be_left_out = 1 if not self.memo else 0
         if not 0 <= key <= len(self.memo) + may_be_left_out:
             raise damaged("a value that is remembered out of order")
@@ -182,7 +182,7 @@ class Machine:
         self.memo[key] = value
 
     def put_next(self, *values: Any) -> None:
-        """Keep values under the next numbers, which differ between unpicklers where one was left out."""
+        """Store values under the next numbers, which differ between unpicklers if one was left out."""
         if self.memo and self.memo[0] is _NOTHING:
             raise damaged("a value that is remembered out of order")
         self.memo.extend(values)

@@ -1,8 +1,8 @@
 """Shortcuts for the two sequences of operations that most of a list of ROIs consists of.
 
 A ROI has some fifteen scalars of numpy and five arrays of one dimension, of nine and nineteen operations
-each. Recognised as a whole they take a third of the time; what is not written exactly so goes on operation
-by operation, with the same result.
+each. Recognised as a whole they take a third of the time; what differs in any byte is read operation by
+operation, with the same result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from imaging_pipeline.readers.pickles import arrays
 from imaging_pipeline.readers.pickles.machine import Machine
 from imaging_pipeline.readers.pickles.symbols import NDARRAY, RECONSTRUCT, SCALAR, Symbol
 
-# Each value is remembered: by its place in order, as numpy 2 writes it, or by a number.
+# Each value is put into the memo: under the next number, as numpy 2 writes it, or under one that is stated.
 _IN_ORDER = b"\x94"
 _PUT = rb"(\x94|q.|r.{4})"
 _SCALAR = re.compile(

@@ -1,8 +1,8 @@
 """Reading a pickle that a stranger may have written.
 
 A pickle may refer to one list many times over. A few hundred bytes then hold lists within lists that no
-program comes to the end of, although they take no memory by themselves. So it is also measured how large a
-value is once all that it refers to is written out.
+program comes to the end of, although they take no memory by themselves. So the size of a value is also
+measured with all references written out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CHARACTERS_PER_ELEMENT = 64
 
 
 def _check_extent(value: Any) -> None:
-    """Raise an error for a value that is nested too deeply, holds itself, or is endless when written out.
+    """Raise an error for a value that is nested too deeply, holds itself, or is too large written out.
 
     Raises
     ------
@@ -102,7 +102,7 @@ class _Walk:
 
 
 class _Container:
-    """A container that is being walked through: what lies in it, and what of this is still to be seen."""
+    """A container that is being walked through: its parts, and those that are still to be visited."""
 
     __slots__ = ("all_inner", "inner", "own_size", "value")
 
