@@ -35,7 +35,7 @@ class Companions:
         self._first_names: dict[Used, str] = {}
 
     def recognise(self, name: str) -> Used | Unknown:
-        """Return what a file is that is no recording; ``name`` is its path below the folder."""
+        """Return the verdict on a file that is no recording; ``name`` is its path below the folder."""
         verdict = self._of_name(PurePosixPath(name))
         return self._first_of_kind(verdict, name) if isinstance(verdict, Used) else verdict
 
@@ -68,7 +68,7 @@ class Companions:
 
 
 def no_tif(timeseries_name: str, acquisition: int, acquisitions: Set[tuple[str, int]]) -> Unknown:
-    """Say that there is no tif of what a file's name speaks of, which may still be on its way."""
+    """Return the verdict on a file of an acquisition without a tif, which may still be copied."""
     reason = f"the folder has no tif of acquisition {acquisition} of '{timeseries_name}'"
     known = {name for name, _ in acquisitions}
     similar = [] if timeseries_name in known else near(timeseries_name, known)

@@ -1,4 +1,4 @@
-"""Names of the dataset types that more than one room asks for; all of them are rows of ``DatasetType``."""
+"""Names of the dataset types that several packages use; all of them are rows of ``DatasetType``."""
 
 TIF = "tif"
 TIF_PREPROCESSED = "tif_preprocessed"
@@ -12,5 +12,5 @@ SUITE2P_MATLAB = "suite2p_matlab"
 
 # What the table ``Tif`` reads.
 TIFS = (TIF, TIF_PREPROCESSED)
-# Of these every frame was moved into its place before it was registered.
+# The motion of these was corrected before they were registered.
 MOTION_CORRECTED = (TIF_PREPROCESSED,)

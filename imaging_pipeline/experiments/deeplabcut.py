@@ -1,4 +1,4 @@
-"""DeepLabCut's folders: ``dlc_NAME/`` holds the config, the positions and what is said of each of them."""
+"""DeepLabCut's folders: ``dlc_NAME/`` holds the config, the positions, and metadata of each of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _CONFIG, _POSITIONS, _META = (".yaml", ".yml"), (".h5",), (".pickle",)
 _META_ENDINGS = ("_meta", "includingmetadata")
 
 
-# Gives the timeseries of which a name speaks, or why that is not known.
+# Returns the timeseries that a name refers to, or why that is not known.
 Naming = Callable[[str], str | Unknown]
 
 
 def named_as(timeseries_names: Set[str]) -> Naming:
-    """Take a name for that of a timeseries; it is not known where the folder has none of that name."""
+    """Return a function that takes a name for that of a timeseries, if the folder has one of that name."""
 
     def named(name: str) -> str | Unknown:
         if name in timeseries_names:
@@ -33,17 +33,17 @@ def named_as(timeseries_names: Set[str]) -> Naming:
 
 
 def recognise_deeplabcut(names: Sequence[str], naming: Naming) -> Mapping[str, Used | Unknown]:
-    """Say of every file in a folder of DeepLabCut what it is; other files are not among them.
+    """Return the verdict on every file in a folder of DeepLabCut; other files are not among them.
 
     Files of one folder are ordered: the config, the positions by name, then their metadata by name,
-    so that both of a video stand at the same place of their kind. No file is opened.
+    so that both of a video have the same position among their kind. No file is opened.
 
     Parameters
     ----------
     names
         Paths below the folder of the recording.
     naming
-        Says of which recording what stands behind ``dlc_`` speaks.
+        Returns the recording that the name behind ``dlc_`` refers to.
     """
     folders: dict[str, list[PurePosixPath]] = {}
     for name in sorted(names):

@@ -44,17 +44,17 @@ class Femtonics(ExperimentType):
     )
 
     def parts(self, path: Path) -> Mapping[str, Part]:
-        """Look into a ``.mesc`` file, and give its measurements by their names in it.
+        """Read the measurements of a ``.mesc`` file, by their names in it.
 
         Raises
         ------
         TruncatedError, FormatError
-            As for `readers.mesc.read_units`.
+            As for `readers.mesc.file.read_units`.
         """
         return {unit.name: _part(unit) for unit in read_units(path)}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Return what each file is, and of which measurement."""
+        """Return the verdict on each file, with its measurement."""
         units = _units(names)
         measurements = Measurements(list(units.values()))
         first_names: dict[Used, str] = {}
@@ -126,7 +126,7 @@ def _units(names: Sequence[str]) -> dict[str, UnitName]:
 
 
 def _beside(path: PurePosixPath, measurements: Measurements) -> Used | Unknown:
-    """Return what a file is that is no measurement itself."""
+    """Return the verdict on a file that is no measurement itself."""
     suffix = path.suffix.lower()
     if len(path.parts) > 1:
         return _in_folder(path, measurements)
@@ -157,7 +157,7 @@ def _in_folder(path: PurePosixPath, measurements: Measurements) -> Used | Unknow
 
 
 def _first_of_kind(used: Used, name: str, first_names: dict[Used, str]) -> Used | Unknown:
-    """Keep one file a type and measurement, of tifs one a number; a video is often converted."""
+    """Accept one file of a type and measurement, of tifs one a number; a video is often converted."""
     kind = Used(used.datasettype, "", used.timeseries_name, 0, used.file_number)
     first = first_names.setdefault(kind, name)
     return used if first == name else Unknown(f"'{first}' is {used.datasettype} of its measurement already")

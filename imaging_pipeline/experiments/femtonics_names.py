@@ -1,4 +1,4 @@
-"""Femtonics' names: what in a folder is of which measurement of which ``.mesc`` file."""
+"""Femtonics' names: which files of a folder belong to which measurement of which ``.mesc`` file."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class UnitName:
 
 
 def unit_name(path: str) -> UnitName | None:
-    """Take the path of a part of a ``.mesc`` file apart; None where it is none."""
+    """Split the path of a part of a ``.mesc`` file; None if it is no such path."""
     match = _UNIT.fullmatch(path)
     return UnitName(match["stem"], int(match["session"]), int(match["number"])) if match else None
 
 
 class Measurements:
-    """The time series of a folder, to be found by what other names say of them.
+    """The time series of a folder, looked up by names that refer to them.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Measurements:
         self._stems = sorted({unit.stem for unit in units}, key=len, reverse=True)
 
     def named_by(self, name: str) -> UnitName | Unknown:
-        """Return the measurement that a name speaks of, or why it is not certain which."""
+        """Return the measurement that a name refers to, or why it is not certain which."""
         match = _UNIT_NUMBER.search(name)
         if match is None:
             return Unknown("its name does not say of which measurement it is (MUnit_M)")
@@ -73,7 +73,7 @@ class Measurements:
         return Unknown(f"there is no time series {match[0]} of it in the folder", lacks_recording=True)
 
     def timeseries_named_by(self, name: str) -> str | Unknown:
-        """Return the timeseries name that a name is, or that of the measurement that it speaks of."""
+        """Return a name that is a timeseries name, or that of the measurement that it refers to."""
         if name in self._timeseries_names:
             return name
         unit = self.named_by(name)
@@ -87,7 +87,7 @@ class Measurements:
         return f"{stem}{session}MUnit_{unit.number}"
 
     def _stem_in(self, text: str) -> str | None:
-        """Return the longest name of a file that stands in a text by itself."""
+        """Return the longest stem of a file that occurs in a text as a word of its own."""
         for stem in self._stems:
             if re.search(rf"(?<![0-9A-Za-z]){re.escape(stem)}(?![0-9A-Za-z])", text):
                 return stem

@@ -60,19 +60,19 @@ class Miniscope(ExperimentType):
         Raises
         ------
         NamingError
-            It names the gap, or the two files that claim one place.
+            Files are missing, or two files have the same numbers.
         """
         check_tif_numbering(folder, tif_names(folder, names))
 
     def examine(self, path: Path, used: Used) -> Examined:
-        """Check that a tif has its last page, and give the start and the layout that it says.
+        """Check that a tif has its last page, and return the start and the layout in its header.
 
         Raises
         ------
         TruncatedError
             The tif's last page is not there.
         FormatError
-            The file is no ScanImage tif, its header has no believable time, or other fields of view than
+            The file is no ScanImage tif, or its header has no plausible time or other fields of view than
             its pages.
         """
         if used.datasettype != TIF:

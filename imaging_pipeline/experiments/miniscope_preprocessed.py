@@ -131,7 +131,7 @@ class MiniscopePreprocessed(Miniscope):
 
 
 def _preprocessed(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
-    """Return the files of the folder itself that end in ``_preproc``, taken apart."""
+    """Return the files of the folder itself that end in ``_preproc``, with their names split."""
     names_split = {}
     for name in sorted(names):
         path = PurePosixPath(name)
@@ -171,7 +171,7 @@ def _of_acquisition(files: Sequence[StackFile], acquisition: int) -> list[StackF
 
 
 def _check_pages(corrected: Sequence[RecordedTif[Header]], raw: Sequence[ScanImageTif]) -> None:
-    """Hold both sums against each other: the microscope splits an acquisition, other programs may not."""
+    """Compare the numbers of pages of an acquisition, which the microscope splits and others may not."""
     num_corrected, num_raw = (sum(tif.num_pages for tif in tifs) for tifs in (corrected, raw))
     if num_corrected != num_raw:
         raise FormatError(

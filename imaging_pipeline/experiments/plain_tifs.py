@@ -1,4 +1,4 @@
-"""Plain tifs: a folder of stacks that say nothing of themselves, and a ``session.json`` that does."""
+"""Plain tifs: a folder of stacks without a header, and a ``session.json`` that describes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PlainTifs(ExperimentType):
         return {session.timeseries_name: Part(Examined(session.start), hash16(*astuple(session)))}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Return what each file is, by names alone."""
+        """Return the verdict on each file, by names alone."""
         timeseries_names = [name.partition("/")[2] for name in names if _is_described(name)]
         numbers = {name: number for number, name in enumerate(_tifs_in_order(names), 1)}
         recognised = []
@@ -63,7 +63,7 @@ class PlainTifs(ExperimentType):
         return tuple(recognised)
 
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
-        """Take any names: nothing in them says that a piece is missing."""
+        """Accept any names: nothing in them shows that a piece is missing."""
 
     def check_complete(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a ``session.json`` without tifs.
@@ -81,7 +81,7 @@ class PlainTifs(ExperimentType):
             )
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
-        """Count the pages of the tifs, of which ``session.json`` tells how they were taken.
+        """Count the pages of the tifs; ``session.json`` says how they were taken.
 
         Raises
         ------

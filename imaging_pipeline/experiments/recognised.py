@@ -1,4 +1,4 @@
-"""What an experiment type says of the files of a folder, and what it reads of them."""
+"""The interface of an experiment type: its verdict on each file of a folder, and what it reads of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
 
 @dataclass(frozen=True)
 class StackFile:
-    """A file on this machine, the acquisition that it is of, and what of the file where it is not all."""
+    """A file on this machine, its acquisition, and the part of the file if it is not all of it."""
 
     path: Path
     acquisition: int
@@ -96,12 +96,12 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a look into a file says.
+    """What a file's content says of its session.
 
     Attributes
     ----------
     start
-        When the session of the file started, where the file says it: the lab's wall time, or with a zone.
+        When the session of the file started, if the file says so: the lab's wall time, or with a zone.
     layout
         What all files of its dataset must have in common, in words; empty where that is nothing.
     left_out
@@ -167,7 +167,7 @@ class ExperimentType(Protocol):
     refuses_combined: str = ""
 
     def parts(self, path: Path) -> Mapping[str, Part]:
-        """Look into a file that holds several recordings, and give them by their names in it.
+        """Read the recordings of a file that holds several, by their names in it.
 
         Raises
         ------
@@ -181,12 +181,12 @@ class ExperimentType(Protocol):
     def output_folders(self, names: Sequence[str]) -> Mapping[str, str]:
         """Return the folder in which the Suite2p output of a session lies, by its timeseries name.
 
-        Of a session that is not among these it is named after the session.
+        The folder of any other session is named after the session.
         """
         return {}
 
     def recognise(self, folder: Path, names: Sequence[str]) -> tuple[Recognised, ...]:
-        """Return what each file is; ``names`` are paths below the folder, general rules applied."""
+        """Return the verdict on each file; ``names`` are paths below the folder that no rule ignores."""
 
     def check_numbering(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a recording with a piece missing between others, by a NamingError."""
@@ -194,14 +194,14 @@ class ExperimentType(Protocol):
     def check_complete(self, folder: Path, names: Sequence[str]) -> None:
         """Refuse a session that lacks a file that it needs, by a NamingError.
 
-        Called when the files were looked into; what turned out to be no session is not among ``names``.
+        Called after the files were examined; what turned out to be no session is not among ``names``.
         """
         return
 
     def examine(self, path: Path, used: Used) -> Examined:
-        """Check that a file is all there, and give what it says of its session.
+        """Check that a file is complete, and return what it says of its session.
 
-        Of a tif of any program it is checked that its last page is there.
+        Of a tif of any program, only the last page is checked.
 
         Raises
         ------
@@ -215,18 +215,18 @@ class ExperimentType(Protocol):
         return Examined()
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
-        """Find out of each tif of a dataset how its pages were taken, without reading them.
+        """Read how the pages of each tif of a dataset were taken, without their images.
 
         Raises
         ------
         NothingFoundError
             A file is gone.
         FormatError
-            A file is no such tif, or is truncated.
+            A file is truncated, or no such tif.
         """
 
     def read_stack(self, files: StackFiles) -> TifStack:
-        """Read of a dataset of tifs what the table ``Tif`` keeps: here, what all tifs have, and a mean image.
+        """Read what the table ``Tif`` stores of a dataset of tifs: here, what all have, and a mean image.
 
         Raises
         ------

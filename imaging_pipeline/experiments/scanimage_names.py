@@ -30,7 +30,7 @@ class TifName:
 
 
 def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
-    """Return the tifs of a folder itself whose names have counters, taken apart.
+    """Return the tifs of a folder itself whose names have counters, with their names split.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
 
 
 def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
-    """Take a tif's name apart; None where it has no counter.
+    """Split a tif's name; None if it has no counter.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
     Raises
     ------
     NamingError
-        More than one way to take the name apart is likely.
+        There is more than one likely way to split the name.
     """
     # Not by a path: a folder may have thousands of files.
     before, _, suffix = name.rpartition(".")
@@ -83,7 +83,7 @@ def split_tif_name(folder: Path, name: str, ending: str = "") -> TifName | None:
 # A file is recognised by its name, and the numbers in it are checked later.
 @lru_cache(maxsize=20_000)
 def _apart(stem: str) -> tuple[str, tuple[str, ...]]:
-    """Return what stands before the counters, and these."""
+    """Return the name before the counters, and the counters."""
     pieces = stem.split("_")
     is_late = len(pieces) > 2 and _LATE_FILE.fullmatch(pieces[-1]) and _COUNTER.fullmatch(pieces[-2])
     counters = 1 if is_late else 0
@@ -94,7 +94,7 @@ def _apart(stem: str) -> tuple[str, tuple[str, ...]]:
 
 
 def check_tif_numbering(folder: Path, tifs: Mapping[str, TifName]) -> None:
-    """Refuse two tifs of a folder in one place, and acquisitions or files missing between others.
+    """Refuse two tifs of a folder with the same numbers, and acquisitions or files missing between others.
 
     Acquisitions may begin at any number, because first tries are thrown away; files begin at 1.
 

@@ -1,4 +1,4 @@
-"""Telling the system what will be read next, so that it fetches all of it at once."""
+"""Announce to the operating system what will be read next, so that it fetches all of it at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Stretch = tuple[int, int]
 def read_ahead(file: IO[Any], stretches: Iterable[Stretch]) -> None:
     """Announce stretches of an open file.
 
-    Reads that are scattered over a file then cost the wait for one, not for each. Where the system knows
-    no such announcement nothing is done.
+    Reads that are scattered over a file then cost one wait instead of many. Other systems than Linux have
+    no such announcement, and nothing is done.
     """
     if sys.platform == "linux":
         for offset, num_bytes in stretches:
@@ -25,11 +25,11 @@ def read_ahead(file: IO[Any], stretches: Iterable[Stretch]) -> None:
 
 
 def announce(path: Path, stretches: Iterable[Stretch]) -> None:
-    """Announce stretches of a file that is opened later; it is open only until that is said.
+    """Announce stretches of a file that is opened later.
 
     Several files are fetched at once in this way, although no more than one is open at a time.
     """
     if sys.platform == "linux":
-        # Why a file cannot be opened is told when it is read.
+        # The error of a file that cannot be opened is raised when it is read.
         with suppress(OSError), path.open("rb", buffering=0) as file:
             read_ahead(file, stretches)

@@ -1,4 +1,4 @@
-"""``session.json``: what a person says of a recording whose tifs say nothing of themselves."""
+"""``session.json``: a person's description of a recording whose tifs have no header."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class SessionJson:
 
     @property
     def frames_per_slice(self) -> int:
-        """One: such a recording has no slice twice in a volume."""
+        """Always 1: such a recording has no slice twice in a volume."""
         return 1
 
     @property
     def num_flyback_frames(self) -> int:
-        """None: each frame is of a plane."""
+        """Always 0: each frame is of a plane."""
         return 0
 
     @property
@@ -69,7 +69,7 @@ class SessionJson:
 
 
 def read_session_json(path: Path) -> SessionJson:
-    """Read and check what is said of a recording.
+    """Read and check the description of a recording.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which frames of an output of a segmentation program are whose session."""
+"""The frames of each session in an output of a segmentation program."""
 
 from __future__ import annotations
 
@@ -88,18 +88,18 @@ def session_slices(
         matched += len(tifs)
     if matched != len(file_list):
         registered = {name for tifs in sessions.values() for name in tifs}
-        besides = [name for name in file_list if name not in registered]
+        foreign = [name for name in file_list if name not in registered]
         raise OutputError(
             "The output was made also of files that are in none of the sessions",
             path=folder,
-            found=", ".join(besides[:3]) or "one file twice",
+            found=", ".join(foreign[:3]) or "one file twice",
             remedy=_REMEDY,
         )
     return slices
 
 
 def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: SessionTifs) -> dict[str, Slice]:
-    """Return the frames of each session of an output that keeps sessions apart: the k-th is the k-th.
+    """Return the frames of each session of an output that keeps sessions apart, in the same order.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: Ses
 
 
 def _position(folder: Path, file_list: Sequence[str], tifs: Sequence[str], session_name: str) -> int:
-    """Return where a session's tifs stand in the list, one after the other."""
+    """Return the position of a session's tifs in the list, where they must follow one another."""
     first = file_list.index(tifs[0]) if tifs and tifs[0] in file_list else -1
     if first < 0 or tuple(file_list[first : first + len(tifs)]) != tuple(tifs):
         lacking = [name for name in tifs if name not in file_list]

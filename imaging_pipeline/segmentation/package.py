@@ -1,4 +1,4 @@
-"""What a segmentation program's outputs must tell, whichever program it is.
+"""The interface of a segmentation program and of its outputs.
 
 A plane of an output, or what the program merged of several planes, becomes a dataset and is imported as
 one analysis. N regions, T frames.
@@ -45,7 +45,7 @@ class OutputPlane(Protocol):
 
     @property
     def label(self) -> str:
-        """A name that stays, like ``plane0`` or ``combined``."""
+        """A name that is stable, like ``plane0`` or ``combined``."""
 
     @property
     def labels_path(self) -> Path:
@@ -63,7 +63,7 @@ class OutputPlane(Protocol):
 
 
 class Output(Protocol):
-    """An output as it is held against the recordings of its folder."""
+    """An output as it is compared with the recordings of its folder."""
 
     @property
     def file_list(self) -> tuple[str, ...] | None:
@@ -90,16 +90,16 @@ class Output(Protocol):
         """What is imported."""
 
     def missing(self) -> list[str]:
-        """Name what the import needs and that is not there, or not whole."""
+        """Return what the import needs and that is missing or not whole, in words."""
 
 
 def missing_planes(num_found: int, num_planes: int) -> list[str]:
-    """Tell in words how many planes of an output are missing, if any are."""
+    """Return in words how many planes of an output are missing; empty if none are."""
     return [f"{num_planes - num_found} of {num_planes} planes"] if num_found < num_planes else []
 
 
 class SegmentedPlane(Protocol):
-    """An open plane of an output, to import it; arrays are read when they are asked for."""
+    """An open plane of an output, to import it; arrays are read on request."""
 
     @property
     def path(self) -> Path:
@@ -117,10 +117,10 @@ class SegmentedPlane(Protocol):
         """Return the columns of the program's part of ``ImagingAnalysis``."""
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
-        """Return which frames are whose session."""
+        """Return the frames of each session."""
 
     def measured_hash(self) -> str:
-        """Return what `Labelled` says of the file of the labels."""
+        """Return the hash that `Labelled` has of the file of the labels."""
 
     def cell_labels(self) -> Labels:
         """Return which regions are cells, bool (N,), and the probability, float64 (N,), NaN if unknown."""
@@ -156,8 +156,8 @@ class SegmentationPackage(Protocol):
     program
         As people call it.
     run_name
-        What its runs are called, where no option set says how it is run: outputs then stay when another set
-        is chosen. None where runs are called by their option set.
+        What its runs are called if no option set describes them: outputs then stay valid when another set is
+        chosen. None if runs are called by their option set.
     """
 
     datasettype: str
@@ -179,16 +179,16 @@ class SegmentationPackage(Protocol):
         Returns
         -------
         mapping
-            The files of every output by the output's place, a path below the folder.
+            The files of every output by the output's own path below the folder.
         """
 
     def read(self, folder: Path, files: Sequence[Path]) -> Output:
-        """Read what an output says of itself.
+        """Read the description of an output.
 
         Raises
         ------
         OutputError, FormatError
-            It does not say enough, or is damaged.
+            The description is incomplete or damaged.
         """
 
     def open_plane(self, path: Path) -> AbstractContextManager[SegmentedPlane]:

@@ -156,7 +156,7 @@ class Suite2pMatlab:
     run_name: str | None = "matlab"
 
     def find(self, folder: Path, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Find the folders that hold results, with what was computed on the way to these.
+        """Find the folders that hold results, with their intermediate files.
 
         Planes in folders of their own, ``Plane 1`` and ``Plane 2``, are one output, in the folder above.
         """
@@ -170,7 +170,7 @@ class Suite2pMatlab:
         return files
 
     def read(self, folder: Path, files: Sequence[Path]) -> _Output:
-        """Describe the results of all planes, of each the curated one where there is one.
+        """Describe the results of all planes, the curated one of each if there is one.
 
         Raises
         ------
@@ -206,7 +206,7 @@ class Suite2pMatlab:
             yield _SegmentedPlane(content, suite2p_matlab.read_result(content), _number(path))
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
-        """Return True if a result was saved anew, or a curated one came to stand for it."""
+        """Return True if a result was saved again, or replaced by a curated one."""
         return len([*replaced, *added]) == 1
 
 
@@ -216,7 +216,7 @@ def _output_folder(path: PurePosixPath) -> str:
 
 
 def _number(path: Path) -> int:
-    """Return the number of a result's plane from 0, which a folder of its own says before the name does."""
+    """Return the number of a result's plane from 0, by a folder of its own or else by the file's name."""
     own_folder = _PLANE_FOLDER.fullmatch(path.parent.name)
     if own_folder is not None:
         return int(own_folder["number"]) - 1

@@ -29,7 +29,7 @@ from imaging_pipeline.readers.suite2p.traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 
-# What is read of a plane; a file of a person's own beside these is no part of it.
+# The files that are read of a plane; a person's other files beside them do not belong to it.
 _IMPORTED = frozenset(
     {
         *("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy"),
@@ -180,7 +180,7 @@ class _SegmentedPlane:
         """The microscope's number of a plane by the number that a ROI of this folder states.
 
         Where planes are combined, Suite2p 1.x counts those that it merged; 0.x counts all, those that it
-        was told to leave out too.
+        was configured to leave out too.
         """
         if self.content.plane is not None or self.output.generation == "0.x":
             return {}
@@ -233,7 +233,7 @@ class Suite2pPython:
         )
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
-        """Return True if the labels alone were written anew."""
+        """Return True if only the labels were written again."""
         return list(replaced) == [LABELS] and not added
 
 

@@ -1,9 +1,9 @@
 """The process that runs Suite2p: ``python -m imaging_pipeline.suite2p_runner.child``.
 
 It reads one job, a line of JSON, from its standard input, and writes messages, lines of JSON, to its
-standard output: ``{"progress": …}`` as often as there is some, then ``{"result": …}`` or ``{"error": …}``.
-When its standard input closes, its parent is gone or wants no more of it: it removes the run's folder
-and ends at once, so that nothing outlives a parent that was killed.
+standard output: any number of ``{"progress": …}``, then ``{"result": …}`` or ``{"error": …}``. When its
+standard input closes, its parent has ended or cancelled the run: it removes the run's folder and ends at
+once, so that nothing outlives a parent that was killed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 
 def main() -> int:
-    """Run one job, and give the exit code."""
+    """Run one job, and return the exit code."""
     channel = _take_standard_output()
     lock = threading.Lock()
 
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _take_standard_output() -> TextIO:
-    """Keep standard output for messages; what libraries print goes to standard error."""
+    """Reserve standard output for messages; what libraries print goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

@@ -25,10 +25,10 @@ _CHILD = "imaging_pipeline.suite2p_runner.child"
 _STARTING = "starting Suite2p"
 _TIMEOUT_S = 10
 
-# Of GNU's C library, which other systems pass over. By default it gives large arrays back to the system as
-# soon as they are freed, and the system clears every page of the next: 3,900 pages a frame of 256 x 256, more
-# than half of the time of a registration. Kept, the results are the same to the bit, in up to a third more
-# memory.
+# Of GNU's C library; other systems ignore them. By default it returns large arrays to the system as soon as
+# they are freed, and the system clears every page of the next: 3,900 pages a frame of 256 x 256, more than
+# half of the time of a registration. With the memory kept, the results are the same to the bit, in up to a
+# third more memory.
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 _SHOWN_LINES = 5
 
@@ -40,26 +40,26 @@ _MEMORY_REMEDY = (
 
 
 def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Run a job in a process of its own, and give its result.
+    """Run a job in a process of its own, and return its result.
 
-    Progress is reported as it comes. Whatever ends this call ends the process: it listens to its standard
-    input, which closes with this process, however that ends.
+    Progress is reported while it runs. The process ends with this call, however that ends: it watches its
+    standard input, which closes with this process.
 
     Parameters
     ----------
     job
         As `suite2p_call.call_suite2p` takes it.
     folder
-        A folder for the process alone: its home, its working folder and what it says to standard error.
+        A folder for the process alone: its home, its working folder and its standard error.
 
     Raises
     ------
     StoreError
-        Where the disk is full.
+        The disk is full.
     ProcessKilledError
-        Where its process was ended by a signal; with the step and the end of its log.
+        The process was ended by a signal; the error has the step and the end of the log.
     RunError
-        Where Suite2p failed, or its process ended without a result; likewise.
+        Suite2p failed, or its process ended without a result; the error has the same.
     """
     progress.report(_STARTING)
     home = folder / "home"
@@ -87,7 +87,7 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _environment(home: Path, threads: int) -> dict[str, str]:
-    """Return the process a home of its own: what lies in a person's would change results."""
+    """Return an environment with a home of its own: files in a person's home would change results."""
     own = {"HOME": str(home), "USERPROFILE": str(home), CELLPOSE_MODELS_VARIABLE: str(cellpose_models())}
     libraries = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads))
     return {**_KEEP_MEMORY, **os.environ, **own, **libraries}
@@ -95,7 +95,7 @@ def _environment(home: Path, threads: int) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The last message of a process, empty where it ended without one; its step; the end of its log."""
+    """The last message of a process, empty if it ended without one; its step; the end of its log."""
 
     last: Mapping[str, Any]
     step: str
@@ -121,7 +121,7 @@ def _communicate(process: subprocess.Popen[str], job: Mapping[str, Any]) -> _Out
 
 
 def _wait(process: subprocess.Popen[str]) -> int:
-    """Wait for a process that has said all it had to say."""
+    """Wait for a process that has sent its last message."""
     try:
         return process.wait(_TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -130,7 +130,7 @@ def _wait(process: subprocess.Popen[str]) -> int:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process, if it runs still: closing its standard input tells it so."""
+    """End a process that may still run, by closing its standard input."""
     for pipe in (process.stdin, process.stdout):
         assert pipe is not None
         with suppress(BrokenPipeError):
@@ -163,7 +163,7 @@ def _error(
     )
     if error:
         failure.add_note(error["traceback"])
-        if error["errno"] is not None:  # whoever decides what becomes of the run wants to know
+        if error["errno"] is not None:  # the workers' policies decide by it
             failure.__cause__ = OSError(error["errno"], error["message"])
     return failure
 

@@ -30,9 +30,9 @@ def read_classifier(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     InputError
-        The file is not there, where Suite2p would take its own instead, or holds something else.
+        The file is missing, so that Suite2p would take its own instead, or is no classifier.
     FormatError, UnsafeContentError
-        As of `load_npy`.
+        As for `load_npy`.
     """
     if not path.is_file():
         raise InputError(
@@ -53,10 +53,10 @@ def read_classifier(path: Path) -> Mapping[str, Any]:
 
 
 def copy_classifier(path: Path, folder: Path) -> Path:
-    """Write a classifier anew into a folder of ours, and return its path.
+    """Write the checked content of a classifier into a folder of ours, and return its path.
 
-    What Suite2p unpickles is then ours: the file itself may be another one by the time it is opened, and
-    unpicklers do not agree on what every file says.
+    Suite2p unpickles this copy and never the file itself, which may be exchanged before it is opened, and
+    which another unpickler may read otherwise.
     """
     entries = dict(read_classifier(path))
     entries["keys"] = [str(key) for key in entries["keys"]]

@@ -1,8 +1,8 @@
-"""Finished runs: the marker that says of what an output is, and runs that wait to be copied to their target.
+"""Finished runs: the marker that says what an output was made of, and runs that wait to be copied.
 
-A run takes hours and the copy minutes, in which the share may be away or an older output open. So a run
-that is finished leaves its own folder at once for one that outlives its process. The next process on this
-machine that does the same run copies what lies there.
+A run takes hours and the copy minutes, in which the share may be away or an older output open. So a
+finished run is moved at once from its own folder to one that outlives its process. The next process on this
+machine that is asked for the same run copies it from there.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from imaging_pipeline.suite2p_runner.preflight import Inputs
 from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_with_retries
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
-# To be raised with every change of what is noted: older notes are then not adopted.
+# To be raised with every change of what is noted: outputs with older markers are then not adopted.
 _NOTE_VERSION = 1
 _COMPARED = ("note_version", "identity", "inputs", "options")
 
 
 def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
-    """Return what must be equal for an output to be adopted, in types that JSON gives back equal.
+    """Return what must be equal for an output to be adopted, in types that survive JSON.
 
-    The names of ``identity`` stand at the top as well, where other readers look for them.
+    The names of ``identity`` are at the top level as well, where other readers look for them.
     """
     description = {
         **identity,
@@ -54,7 +54,7 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
 
 
 def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult) -> None:
-    """Write the note into a folder that is otherwise whole."""
+    """Write the marker into a folder that is otherwise whole."""
     noted = asdict(result)
     del noted["target"], noted["adopted"]
     text = json.dumps({**description, "result": noted}, indent=2)
@@ -62,7 +62,7 @@ def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult
 
 
 def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | None:
-    """Return the result of an output that is there, whole, and of the same files and options; else None."""
+    """Return the result of a whole output of the same files and options, or None if there is none."""
     if not target.is_dir():
         return None
     try:
@@ -82,16 +82,16 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
 
 _PREFIX = "suite2p-finished"
 _DAYS = 7
-"""Within which a run is copied, or was done by another machine or is wanted no more."""
+"""After that, the run was done by another machine or is not wanted any more."""
 
 
 def retained_folder(scratch: Path, description: Mapping[str, Any]) -> Path:
-    """Return the folder in which the finished run of a description is kept."""
+    """Return the folder that retains the finished run of a description."""
     return scratch / f"{_PREFIX}-{names.hash16(json.dumps(description, sort_keys=True))}"
 
 
 def retain(output: Path, retained: Path) -> None:
-    """Take a finished output out of its run's folder, without its movie."""
+    """Move a finished output out of its run's folder, without its movie."""
     for movie in output.rglob(f"*{MOVIE_SUFFIX}"):
         movie.unlink()
     drop(retained)
@@ -99,12 +99,12 @@ def retain(output: Path, retained: Path) -> None:
 
 
 def drop(retained: Path) -> None:
-    """Remove a kept run, if there is one."""
+    """Remove a retained run, if there is one."""
     shutil.rmtree(retained, ignore_errors=True)
 
 
 def drop_expired(scratch: Path) -> None:
-    """Remove the kept runs that nobody came back for."""
+    """Remove the retained runs that were not copied within a week."""
     for retained in scratch.glob(f"{_PREFIX}-*"):
         with suppress(FileNotFoundError):  # another process was faster
             if time.time() - retained.stat().st_mtime > _DAYS * 86400:

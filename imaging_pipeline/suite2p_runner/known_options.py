@@ -1,4 +1,4 @@
-"""Which options Suite2p knows, told without Suite2p: the tables beside this module.
+"""The options that Suite2p knows, from the tables beside this module, so without Suite2p.
 
 ``settings_1x.json`` holds type and default of each option of Suite2p 1.x; a test compares it with the
 installed Suite2p. ``ops_0x.json`` says where each flat option of 0.x went.
@@ -48,7 +48,7 @@ def settings_1x() -> Mapping[str, tuple[str, Any]]:
 
 @cache
 def db_1x() -> Mapping[str, tuple[str, Any]]:
-    """Type and default of what Suite2p wants to know of the recording, by name."""
+    """Type and default of the options that describe the recording, by name."""
     return dict(_flatten(_read("settings_1x.json")["db"], ""))
 
 
@@ -83,7 +83,7 @@ def put(nested: dict[str, Any], name: str, value: Any) -> None:
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return the dotted name and value of each setting; mappings that are values stay whole."""
+    """Yield the dotted name and value of each setting; mappings that are values stay whole."""
     for key, value in nested.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and name not in settings_1x():
@@ -107,14 +107,14 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
     name
         The option's dotted name.
     value, kind
-        What the set says, and the type that Suite2p wants.
+        The value in the set, and the type that Suite2p expects.
     written
-        How the set calls the option, if otherwise.
+        The name of the option in the set, if it is another.
 
     Raises
     ------
     InputError
-        Where the value is of another kind.
+        The value is of another kind.
     """
     if value is None or (kind == "dict" and isinstance(value, Mapping)):
         return value
@@ -142,7 +142,7 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
 
 
 def unknown_options(unknown: Iterable[str], known: Iterable[str]) -> InputError:
-    """Return the error of options that are not known, with the known ones that look like each."""
+    """Return the error of unknown options, with known ones that are similar to each."""
     names = {name.rpartition(".")[2]: name for name in known}
     keys = list(unknown)
     told = [

@@ -1,6 +1,6 @@
-"""Suite2p's log lines, read as progress and as seconds of each stage.
+"""Progress and seconds of each stage, from the lines of Suite2p's log.
 
-Suite2p has no callback; its logger ``suite2p`` says where it is. The lines are those of 1.1.0.
+Suite2p has no callback, only its logger ``suite2p``. The lines are those of 1.1.0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _READING = "reading tifs"
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is: ``total`` is 0 where it is not known."""
+    """How far a run is; ``total`` is 0 if it is not known."""
 
     name: str
     done: int
@@ -62,7 +62,7 @@ class LogReader:
         self.seconds_by_stage: defaultdict[str, float] = defaultdict(float)
 
     def read(self, line: str) -> bool:
-        """Take a line of the log, and say whether the step changed."""
+        """Read a line of the log, and return True if the step changed."""
         before = self.step
         self._note_seconds(line)
         if plane := _PLANE.search(line):

@@ -1,4 +1,4 @@
-"""Options as a person reads and types them, and in what two sets differ."""
+"""Options as a person reads and types them, and the differences between two sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING = "null"
 
 @cache
 def options_by_name() -> Mapping[str, tuple[str, Any]]:
-    """Type and default of each option that a set may say, by name; what the recording is comes first."""
+    """Type and default of each option that a set may have; those of the recording come first."""
     return {**{name: db_1x()[name] for name in CARRIED_DB}, **settings_1x()}
 
 
@@ -41,7 +41,7 @@ def from_text(name: str, text: str) -> Any:
     try:
         value = strict_json.loads(text)
     except ValueError:
-        # A word, such as "auto"; what is none of those is refused as of the wrong kind.
+        # A word, such as "auto"; `conform` refuses any other.
         value = text
     return conform(name, value, kind)
 
@@ -64,12 +64,12 @@ class Difference:
 
 
 def from_default(settings: Mapping[str, Any]) -> list[Difference]:
-    """Return what a set says otherwise than Suite2p: the set's value, and the default."""
+    """Return where a set differs from Suite2p's defaults: the set's value, and the default."""
     return between(settings, {})
 
 
 def between(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
-    """Return in what two sets differ, in Suite2p's order; what a set does not say is as in Suite2p."""
+    """Return where two sets differ, in Suite2p's order; an option that a set lacks has its default."""
     known = {**db_1x(), **settings_1x()}
     values = [dict(flat(settings)) for settings in (first, second)]
     differences = []

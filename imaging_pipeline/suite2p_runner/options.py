@@ -1,7 +1,8 @@
-"""Option sets for Suite2p: loaded, checked, and told in the words of Suite2p 1.x.
+"""Option sets for Suite2p: loaded, checked, and translated to the options of Suite2p 1.x.
 
 A lab has flat sets that the window of Suite2p 0.x saved, and nested ones of 1.x. Suite2p itself ignores
-keys that it does not know; here they are refused, and whatever an old set says and 1.x cannot do is told.
+keys that it does not know; here they are refused. Options of an old set that 1.x lacks are listed with the
+reason.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ _RESULTS_1X = ("bidiphase",)
 
 @dataclass(frozen=True)
 class OptionSet:
-    """A set of options in the words of Suite2p 1.x.
+    """A set of options under the names of Suite2p 1.x.
 
     Attributes
     ----------
     settings
         What the set changes, in nested groups; all else keeps Suite2p's default.
     db
-        What the set says of the recording (``nplanes``, ``nchannels``, ``functional_chan``,
-        ``ignore_flyback``, ``keep_movie_raw``), where it says so.
+        The options of the set that describe the recording (``nplanes``, ``nchannels``, ``functional_chan``,
+        ``ignore_flyback``, ``keep_movie_raw``), as far as it has them.
     generation
         Which Suite2p the set was written for.
     not_carried
@@ -72,13 +73,13 @@ def load_options(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     NothingFoundError
-        Where the file is not there.
+        The file is not there.
     InputError
-        Where it is of another kind, holds no dictionary, or one that `translate` refuses.
+        It is of another kind, holds no dictionary, or one that `translate` refuses.
     UnsafeContentError
-        Where the ``.npy`` file holds more than plain values and arrays.
+        The ``.npy`` file holds more than plain values and arrays.
     FormatError
-        Where it is damaged.
+        It is damaged.
     """
     try:
         options = _loaded(path)
@@ -127,14 +128,14 @@ def _load_json(path: Path) -> Any:
 
 
 def translate(options: Mapping[str, Any]) -> OptionSet:
-    """Tell an option set of either generation in the words of Suite2p 1.x.
+    """Translate an option set of either generation to the options of Suite2p 1.x.
 
     Every key is carried over, or named in ``not_carried`` with the reason.
 
     Raises
     ------
     InputError
-        For keys that Suite2p does not know (with those that look alike), and for values of the wrong kind.
+        A key is unknown to Suite2p (the error has similar ones), or a value is of the wrong kind.
     """
     stated = {str(key): plain(value) for key, value in options.items() if key not in NOT_OPTIONS}
     _refuse_unstorable(stated)
@@ -180,7 +181,7 @@ def _require_groups(options: Mapping[str, Any]) -> None:
 
 
 def _generation(options: Mapping[str, Any]) -> Generation:
-    """Call a set one of 0.x where it has a flat key that only 0.x knows, and no nested group."""
+    """Return 0.x if a set has a flat key that only 0.x knows, and no nested group."""
     if any(isinstance(options.get(group), Mapping) for group in SETTINGS_GROUPS):
         return "1.x"
     known = {*db_1x(), *(name for name in settings_1x() if "." not in name)}

@@ -1,7 +1,7 @@
-"""What the flat options of Suite2p 0.x mean in 1.x.
+"""The options of Suite2p 1.x that correspond to the flat ones of 0.x.
 
-Compared in the sources of 0.10 to 0.14 and of 1.1.0. Most options only moved; a few are computed here,
-because 1.x asks another question for the same thing.
+Compared in the sources of 0.10 to 0.14 and of 1.1.0. Most options were only moved; a few are computed here,
+because 1.x expresses the same thing otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DIAMETER_IF_0_PX = 10
 # 0.x tapered the edges over this many `smooth_sigma`, whatever `spatial_taper` said, unless `1Preg` was on.
 _TAPER_SIGMAS = 3
 
-# Options that are reckoned with here, and so must be of their kind before Suite2p's own are.
+# Options that are used in calculations here, and so are checked before the rest.
 _KINDS = {
     **dict.fromkeys(("anatomical_only", "max_iterations", "align_by_chan", "functional_chan"), "int"),
     **dict.fromkeys(("sparse_mode", "denoise", "1Preg"), "bool"),
@@ -63,7 +63,7 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
     Raises
     ------
     InputError
-        For keys that 0.x did not know, and values that 1.x cannot do at all.
+        A key was unknown to 0.x, or 1.x has nothing for a value.
     """
     unknown = [key for key in options if not is_known_0x(key)]
     if unknown:
@@ -79,7 +79,7 @@ def translate_0x(options: Mapping[str, Any]) -> Translated:
 
 
 def _conformed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what is reckoned with; of these, one that says None says nothing."""
+    """Return the options with those that are used here checked; None counts as missing."""
     checked = {key: value for key, value in options.items() if value is not None or key not in _KINDS}
     for key, kind in _KINDS.items():
         # A diameter of 0 is one that is estimated, and no list of zeros.
@@ -134,7 +134,7 @@ def _diameter(options: Mapping[str, Any], values: dict[str, Any], not_carried: d
 def _aligned_channel(
     options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]
 ) -> None:
-    """1.x does not ask which channel is aligned, but whether it is the one that is not functional."""
+    """1.x has no number of the aligned channel, but whether it is the one that is not functional."""
     if "align_by_chan" in options:
         functional = options.get("functional_chan", 1)
         values["registration.align_by_chan2"] = options["align_by_chan"] != functional
@@ -167,7 +167,7 @@ def _preclassify(options: Mapping[str, Any], values: dict[str, Any], not_carried
 
 
 def _baseline(options: Mapping[str, Any], values: dict[str, Any], _not_carried: dict[str, str]) -> None:
-    """1.x takes a name that it does not know for no baseline at all."""
+    """1.x subtracts no baseline if it does not know its name."""
     if "baseline" not in options:
         return
     name = options["baseline"]

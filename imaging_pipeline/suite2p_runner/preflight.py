@@ -1,11 +1,11 @@
-"""Checks before a run of Suite2p, which would read wrong frames without a word.
+"""Checks before a run of Suite2p, which would read wrong frames without an error.
 
 Suite2p goes by the count of pages alone: it takes the page after a volume that was cut short for the
-first plane of the next volume, so that planes are mixed from there on. It is given whole volumes only.
+first plane of the next volume, so that planes are mixed from there on. So it gets whole volumes only.
 
 Flyback frames lie in the file after the planes of each volume. Suite2p gets them as further planes that
-it is told to leave out (``ignore_flyback``): they are written to its scratch and never analysed, and no
-file has to be copied. (`suite2p.io.tiff.tiff_to_binary` and `run_s2p` of 1.1.0.)
+it leaves out (``ignore_flyback``): they are written to its scratch and never analysed, and no file has to
+be copied. (`suite2p.io.tiff.tiff_to_binary` and `run_s2p` of 1.1.0.)
 
 Of more than two channels it reads the first two, so that either of these may be the functional one.
 """
@@ -52,11 +52,11 @@ class TifPart:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What of the files goes into a run.
+    """The input of a run.
 
     Attributes
     ----------
-    shares
+    parts
         All files, in order.
     num_volumes
         Volumes in all, which are the frames of each plane.
@@ -105,13 +105,13 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
     Raises
     ------
     InputError
-        Where there is no file, too little in them, or more channels than Suite2p knows.
+        There is no file, they have too few frames, or Suite2p cannot take them.
     FormatError
-        Where the files do not belong together.
+        The files do not belong together.
     StillCopyingError
-        Where a file is not as it was when its pages were counted.
+        A file has changed since its pages were counted.
     NothingFoundError, NotMountedError
-        Where a file is gone, or the share with it.
+        A file is gone, or the share with it.
     """
     if not tifs or len(tifs) != len(acquisitions):
         raise InputError(
@@ -139,16 +139,16 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
 
 @contextmanager
 def unchanged(inputs: Inputs) -> Iterator[None]:
-    """Check, once the files were read, that they still are what was checked before.
+    """Check after the block that the files are still those that were checked before.
 
-    Where the reading failed and this shows why, it is what is raised.
+    If the block failed because a file changed, the error about the file is raised.
 
     Raises
     ------
     StillCopyingError
-        Where a file was written to meanwhile.
+        A file was written to meanwhile.
     NothingFoundError, NotMountedError
-        Where a file is gone, or the share with it.
+        A file is gone, or the share with it.
     """
     try:
         yield
@@ -171,7 +171,7 @@ def _check_unchanged(inputs: Inputs) -> None:
 
 
 def _modified_ns(tif: RecordedTif[Header]) -> int:
-    """Return when a file was written, in ns, if it is as large as when its pages were counted."""
+    """Return when a file was written, in ns; raise an error if its size has changed or it is gone."""
     try:
         status = tif.path.stat()
     except FileNotFoundError as error:

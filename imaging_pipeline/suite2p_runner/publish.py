@@ -1,4 +1,4 @@
-"""A finished output, from the scratch disk to its place: whole or not at all."""
+"""Copy a finished output from the scratch disk to its target: whole or not at all."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ TARGET_REMEDY = "Make room on the share, and let the job run again."
 _REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 
-# A copy writes all the time; one that has not for so long, by the share's own clock, is nobody's any more.
+# A copy writes all the time; one that has not for so long, by the share's own clock, was abandoned.
 _DEAD_S = 86400.0
 
 
 def require_recording_folder(target: Path) -> None:
-    """Check that the recording's folder is there, two above the output.
+    """Check that the recording's folder exists, two above the output.
 
-    It is never made: below the empty mount point of a share it would be on this machine's own disk.
+    It is never created: below the empty mount point of a share it would be on this machine's own disk.
 
     Raises
     ------
     StoreError
-        Where it is not.
+        It does not exist.
     """
     recording = target.parent.parent
     if not _is_there(recording):
@@ -52,16 +52,16 @@ def require_recording_folder(target: Path) -> None:
 
 
 def publish(source: Path, target: Path) -> None:
-    """Copy an output beside its place, check it, and put it there with one rename.
+    """Copy an output beside its target, check it, and move it there with one rename.
 
-    The registered movie (``*.bin``) stays behind. What was at the place before is kept, renamed to
-    ``<name>.superseded-<time>``. Copies that other processes had to leave unfinished there are removed.
+    The registered movie (``*.bin``) is left out. An earlier output at the target is renamed to
+    ``<name>.superseded-<time>``. Unfinished copies of processes that ended are removed.
 
     Raises
     ------
     StoreError
-        Where there is no room, the share is away or refuses, the copy is not as large as the original,
-        or somebody has what is at the place open.
+        There is no room, the share is away or refuses, the copy is not as large as the original, or
+        somebody has the earlier output open.
     """
     files = list(_files(source))
     num_bytes = sum((source / file).stat().st_size for file in files)
@@ -79,13 +79,13 @@ def publish(source: Path, target: Path) -> None:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-    with suppress(OSError):  # one that was told to stop may have ended meanwhile; the output is in its place
+    with suppress(OSError):  # a cancelled process may have ended meanwhile; the output is at its target
         _remove_abandoned(target, target)
 
 
 @contextmanager
 def _errors_of_share(source: Path, target: Path) -> Iterator[None]:
-    """Say of what the system refuses at the place of an output what can be done about it."""
+    """Turn errors of the system while an output is copied into a StoreError with a remedy."""
     try:
         yield
     except StoreError:
@@ -118,7 +118,7 @@ def _errors_of_share(source: Path, target: Path) -> Iterator[None]:
 
 
 def _concerns(error: OSError, folder: Path) -> bool:
-    """Return True if an error is of a file below a folder alone; that of a copy that broke off names two."""
+    """Return True if an error names a file below a folder and no other, as that of a broken copy does."""
     named = error.filename is not None and error.filename2 is None
     return named and Path(error.filename).is_relative_to(folder)
 
@@ -149,7 +149,7 @@ def _remove_abandoned(target: Path, own: Path) -> None:
 
 
 def _has_ended(partial: Path) -> bool:
-    """Return True if the process that made a copy was this one or one of this machine that is no more."""
+    """Return True if a copy was made by this process, or by one of this machine that has ended."""
     host, _, process = partial.name.rpartition(".partial-")[2].rpartition("-")[0].rpartition("-")
     if host != socket.gethostname() or not process.isdecimal():
         return False
@@ -178,9 +178,9 @@ def _copy(source: Path, partial: Path, files: list[Path], num_bytes: int) -> Non
 
 
 def _exchange(partial: Path, target: Path) -> None:
-    """Set aside what is at the place, and put it back where the new cannot take it.
+    """Rename an earlier output, move the new one to the target, and undo the first if that fails.
 
-    Nothing of the lab's is ever deleted.
+    No file of the lab is ever deleted.
     """
     if not target.exists():
         rename_with_retries(partial, target)
@@ -195,12 +195,12 @@ def _exchange(partial: Path, target: Path) -> None:
 
 
 def rename_with_retries(path: Path, to: Path) -> None:
-    """Rename a folder, and wait a while for who has one of its files open.
+    """Rename a folder, and retry for some seconds while somebody has one of its files open.
 
     Raises
     ------
     StoreError
-        Where somebody still has.
+        Somebody still has.
     """
     for pause_s in (*_PAUSES_S, None):
         try:

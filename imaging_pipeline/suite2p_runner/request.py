@@ -1,4 +1,4 @@
-"""What a run of Suite2p is asked for, and what it gives back."""
+"""The request and the result of a run of Suite2p."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunRequest:
     tifs
         The files in the order in which they were recorded.
     acquisitions
-        For each file the acquisition that it belongs to, by a number of one's own.
+        For each file the number of its acquisition, counted over the whole run.
     settings
         An option set as `options.translate` takes it, of either generation; frame rate, planes and
         channels come from the files' headers whatever it says.
@@ -68,9 +68,9 @@ class RunResult:
     num_rois
         ROIs of all planes, cells or not.
     settings_used
-        All settings that Suite2p ran with, nested, and what it was told of the recording under ``db``.
+        All settings that Suite2p ran with, nested, and those that describe the recording under ``db``.
     overridden
-        For each option that did not count as the set says it, by dotted name: what it says, what counted.
+        For each option that was replaced, by dotted name: the value in the set, and the value used.
     trimmed
         What was left out of the files.
     seconds, seconds_by_stage

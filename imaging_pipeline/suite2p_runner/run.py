@@ -1,8 +1,8 @@
 """One safe run of Suite2p on the tifs of a recording.
 
-Never resumed, because Suite2p goes on with half-registered movies and other people's binaries without a
-word: every run has a new folder on a local disk, in a process of its own. What is finished is noted,
-copied beside its place and renamed; a place that holds that already is adopted.
+A run is never resumed, because Suite2p silently continues with half-registered movies and other people's
+binaries: every run has a new folder on a local disk, and a process of its own. A finished output gets its
+marker, is copied beside the target and renamed; a target that holds it already is adopted.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ def run(request: RunRequest) -> RunResult:
     Raises
     ------
     InputError
-        For options or recordings that Suite2p cannot take.
+        Suite2p cannot take the options or the recording.
     FormatError, StillCopyingError, NothingFoundError, NotMountedError
-        Where the files do not belong together, changed, or are gone.
+        The files do not belong together, changed, or are gone.
     MissingPackageError
-        Where this machine has no Suite2p 1.x.
+        This machine has no Suite2p 1.x.
     MissingWeightsError
-        Where it lacks Cellpose's weights that the option set asks for.
+        It lacks Cellpose's weights that the option set needs.
     StoreError
-        Where scratch or target lack room or cannot be written to. A run that is finished by then is kept on
-        the scratch disk, and copied when the same run is asked for again.
+        Scratch or target lack room or cannot be written to. A run that is finished by then is retained on
+        the scratch disk, and copied when the same run is requested again.
     RunError
-        Where Suite2p failed, or did not give what its input promises.
+        Suite2p failed, or its output does not have all frames and files.
     """
     inputs = check_inputs(request.tifs, request.acquisitions)
     options = translate(request.settings)
@@ -149,7 +149,7 @@ class _Needed:
 
     @classmethod
     def of(cls, inputs: Inputs, settings: RunSettings) -> _Needed:
-        """Estimate the room: the movie as int16, once more where it is kept raw or saved as tifs."""
+        """Estimate the bytes: the movie as int16, once more if it is stored raw or saved as tifs."""
         movie_bytes = inputs.num_pages * inputs.page_bytes
         registration = settings.settings["registration"]
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
@@ -187,7 +187,7 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
 
 
 def _with_own_classifier(settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return the settings with a copy of the classifier that they name, if they name one."""
+    """Return the settings with the classifier, if they have one, replaced by a checked copy."""
     classification = settings["classification"]
     if not classification["classifier_path"]:
         return settings

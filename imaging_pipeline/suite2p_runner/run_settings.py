@@ -30,8 +30,8 @@ _PART_OF_AVAILABLE = 8
 def auto_batch_size(height: int, width: int, available_bytes: int) -> int:
     """Return the most frames whose arrays fit into a gigabyte and an eighth of the memory, from 5 to 100.
 
-    Nonrigid registration by Suite2p 1.1.0 on two cores, in a process that keeps its memory as
-    `child_process` has it do. Milliseconds of processor time a frame, at so many frames at once:
+    Nonrigid registration by Suite2p 1.1.0 on two cores, in a process that retains its memory as those of
+    `child_process` do. Milliseconds of processor time a frame, by frames at once:
 
     ======  =====  =====  =====  =====  =====  =====
     pixels      5     10     20     50    100    400
@@ -41,9 +41,9 @@ def auto_batch_size(height: int, width: int, available_bytes: int) -> int:
     512²       50            74     32     42
     ======  =====  =====  =====  =====  =====  =====
 
-    So beyond some ten frames the number hardly matters, and other work on the machine more. What it
-    changes is the memory: of 50 frames or more, 70 to 126 bytes a pixel and frame. Of the numbers that fit,
-    that nearest to Suite2p's default is taken, as another number changes nonrigid offsets by up to 0.1 px.
+    Beyond some ten frames the time hardly depends on the number. The memory does: for 50 frames or more it is
+    70 to 126 bytes a pixel and frame. Of the numbers that fit, the one nearest to Suite2p's default is used,
+    as another number changes nonrigid offsets by up to 0.1 px.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ class RunSettings:
     settings
         All settings of Suite2p 1.x, nested.
     db
-        What it is told of the recording.
+        Those that describe the recording.
     overridden
-        By dotted name: what the option set says, and what counts instead.
+        By dotted name: the value in the option set, and the value used instead.
     """
 
     settings: Mapping[str, Any]
@@ -99,14 +99,14 @@ class RunSettings:
 
     @property
     def analysed_planes(self) -> tuple[int, ...]:
-        """Numbers of what is analysed, as Suite2p counts it: planes, or the fields of each plane in turn."""
+        """Numbers of the analysed planes, as Suite2p counts them: with the fields of each plane in turn."""
         left_out = self.db["ignore_flyback"] or ()
         num_fields = len(self.db.get("lines", ("page",)))
         return tuple(plane for plane in range(self.db["nplanes"] * num_fields) if plane not in left_out)
 
 
 def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False) -> RunSettings:
-    """Put the settings of a run together.
+    """Assemble the settings of a run.
 
     Parameters
     ----------
@@ -115,14 +115,14 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
     inputs
         The recording.
     is_registered
-        Whether it is motion corrected already; then registration is off, whatever the set says.
+        Whether it is motion corrected already; then registration is always off.
 
     Raises
     ------
     InputError
-        For options that make no sense for this recording, or leave nothing to import.
+        Options make no sense for this recording, or leave nothing to import.
     MissingWeightsError
-        Where Cellpose is asked for and its weights are not on this machine.
+        Cellpose is to be used, and its weights are not on this machine.
     """
     chosen = dict(flat(options.settings))
     forced = dict(_FIXED) | {"fs": inputs.header.volume_rate_hz}
@@ -184,9 +184,9 @@ def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
 
 
 def _fields(fields: Sequence[LocatedField]) -> dict[str, Any]:
-    """Return where in a page the fields lie, and where in the picture of all: Suite2p cuts each out.
+    """Return the lines of each field in a page, and its offset in the canvas: Suite2p crops each.
 
-    Of the lines it looks at the first and the last.
+    It uses only the first and the last line.
     """
     if not fields:
         return {}

@@ -1,4 +1,4 @@
-"""Folders for one run, on a local disk, that are gone when the run ends however it ends."""
+"""Folders for one run on a local disk, which are removed however the run ends."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ SCRATCH_REMEDY = (
 def run_folder(scratch: Path) -> Iterator[Path]:
     """Make a folder for one run, and remove it afterwards.
 
-    What runs of processes that ended without a chance to clean up left there is removed first.
+    Folders of processes that ended without cleaning up are removed first.
 
     Raises
     ------
     StoreError
-        Where the scratch folder cannot be written to, or its disk fills up.
+        The scratch folder cannot be written to, or its disk fills up.
     """
     try:
         scratch.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _sweep(scratch: Path) -> None:
 
 
 def _is_owner(pid: int, folder: Path) -> bool:
-    """Return True if the process lives that made the folder; a younger one has its number only."""
+    """Return True if the process that made the folder lives; a younger one only has the same number."""
     if is_gone(pid):
         return False
     try:
@@ -88,7 +88,7 @@ def is_full(error: OSError) -> bool:
 
 
 def has_no_room(folder: Path) -> bool:
-    """Return True if a disk is full, whatever the error that it led to says."""
+    """Return True if a disk is full, which not every error says."""
     return free_bytes(folder) < _NO_ROOM_BYTES
 
 
@@ -104,14 +104,14 @@ def scratch_full_error(folder: Path, reason: str) -> StoreError:
 
 
 def require_space(folder: Path, needed_bytes: int, what: str, remedy: str, *, is_here: bool = False) -> None:
-    """Check that a disk has room, which may be this machine's own.
+    """Check that a disk, which may be this machine's own, has room.
 
     Raises
     ------
     NoRoomError
-        Where the disk is here: another machine may do it.
+        The disk is here: another machine may do it.
     StoreError
-        Where it is not: it is tried again. Both tell the room that is needed and that there is.
+        The disk is on a share: it is tried again. Both have the room that is needed and that is free.
     """
     free = free_bytes(folder)
     if free < needed_bytes:
@@ -129,7 +129,7 @@ def require_space(folder: Path, needed_bytes: int, what: str, remedy: str, *, is
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the room on the disk of a folder, which need not be there."""
+    """Return the free bytes on the disk of a folder, which need not exist."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(existing).free
 

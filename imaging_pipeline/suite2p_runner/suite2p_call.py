@@ -19,7 +19,7 @@ Send = Callable[[Mapping[str, Any]], None]
 
 
 def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
-    """Run Suite2p and give versions and times.
+    """Run Suite2p and return versions and times.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
 
 @cache
 def declare_torchvision_operators() -> torch.library.Library | None:
-    """Let Suite2p be imported beside a torch without CUDA; the operators last as long as what is given.
+    """Let Suite2p be imported beside a torch without CUDA; the operators live as long as the result.
 
     Suite2p imports Cellpose, which imports torchvision; the package index has torchvision for CUDA only,
     which expects two operators that a torch for the processor lacks. Neither is used here.
@@ -101,7 +101,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except TypeError:
-        # Suite2p 1.1.0 logs the number of a flyback plane without a place for it.
+        # Suite2p 1.1.0 logs the number of a flyback plane without a placeholder for it.
         return " ".join(map(str, (record.msg, *(record.args or ()))))
 
 
@@ -117,7 +117,7 @@ def _follow_log(reader: LogReader, log_file: Path, send: Send) -> None:
 
 
 def _name_originals(folder: Path, originals: list[dict[str, Any]]) -> None:
-    """Name the lab's own files in the output instead of trimmed copies, and those that gave no frame too.
+    """Write the names of the lab's own files into the output, instead of trimmed copies and with unused ones.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _PAGES_LOOKED_AT = 4
 
 
 def check_same_recording(tif: RecordedTif[Header], first: RecordedTif[Header]) -> None:
-    """Refuse a tif of a run that was recorded otherwise than the first one, by a FormatError."""
+    """Raise FormatError if a tif of a run was recorded with other settings than the first one."""
     recording, expected = _kind(tif), _kind(first)
     rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
     if recording != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
@@ -41,7 +41,7 @@ def _kind(tif: RecordedTif[Header]) -> str:
 
 
 def check_supported(tif: RecordedTif[Header]) -> None:
-    """Refuse a recording that Suite2p cannot take, by an InputError that says what to do instead."""
+    """Raise InputError, with what to do instead, for a recording that Suite2p cannot take."""
     header = tif.header
     if isinstance(header, ScanImageHeader) and header.is_z_stack:
         raise InputError(
@@ -71,7 +71,7 @@ def check_supported(tif: RecordedTif[Header]) -> None:
 
 
 def check_not_blank(tif: RecordedTif[Header]) -> None:
-    """Look at a few pages: of a blank movie Suite2p says "Maximum allowed size exceeded", after minutes."""
+    """Check a few pages: a blank movie fails after minutes with Suite2p's "Maximum allowed size exceeded"."""
     pages = range(0, tif.num_pages, max(1, tif.num_pages // _PAGES_LOOKED_AT))
     if all(page.min() == page.max() for page in iter_pages(tif, pages)):
         raise FormatError(

@@ -1,7 +1,7 @@
-"""A movie in which Suite2p finds no cells is a finished analysis with none. In the child process only.
+"""Let a movie in which Suite2p finds no cells be a finished analysis. In the child process only.
 
-Suite2p 1.1.0 raises a ValueError after registration, or fails amid the extraction, and leaves the planes
-that follow undone. Here its ``pipeline`` of one plane is wrapped: such a plane gets files without rows.
+Suite2p 1.1.0 raises a ValueError after registration, or fails during the extraction, and does not analyse the
+planes that follow. Here its ``pipeline`` of one plane is wrapped: such a plane gets files without rows.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def finish_without_cells() -> None:
 
 
 def _write_empty(folder: Path, num_frames: int, has_second_channel: bool) -> tuple[Any, ...]:
-    """Write the files of a plane without ROIs, and give them as Suite2p's ``pipeline`` does."""
+    """Write the files of a plane without ROIs, and return them as Suite2p's ``pipeline`` does."""
     registration = load_npy(folder / "reg_outputs.npy")
     detection = _detection_outputs(folder, registration)
     traces = np.zeros((0, num_frames), np.float32)
@@ -71,7 +71,7 @@ def _write_empty(folder: Path, num_frames: int, has_second_channel: bool) -> tup
 
 
 def _detection_outputs(folder: Path, registration: dict[str, Any]) -> dict[str, Any]:
-    """Return the images of the detection; where Suite2p lost them, images of no value."""
+    """Return the images of the detection, or images of NaN if Suite2p did not save them."""
     path = folder / "detect_outputs.npy"
     if not path.is_file():
         (top, bottom), (left, right) = registration["yrange"], registration["xrange"]

@@ -56,7 +56,7 @@ def is_as_stored(dtype: np.dtype[Any], type_id: Any) -> bool:
 
 
 def require_few_objects(source: Source, name: str, kind: ElementType, num_elements: int) -> None:
-    """Raise FormatError where elements would become more objects or text than a worker has room for."""
+    """Raise FormatError if elements would become more objects or text than a worker has memory for."""
     num_objects = num_elements * (kind.num_texts + kind.num_references)
     if num_objects > MAX_OBJECTS:
         raise source.too_large(name, f"{num_objects} texts or references", f"{MAX_OBJECTS}")

@@ -200,7 +200,7 @@ class Chunks:
     filters: Filters
 
     def read(self, axes: Sequence[Axis], dtype: np.dtype[Any]) -> NDArray[Any] | None:
-        """Read part of the dataset, or return None where HDF5 is to read it, which was found to be safe.
+        """Read part of the dataset, or return None where HDF5 can read it safely itself.
 
         Raises
         ------
@@ -263,7 +263,7 @@ class Chunks:
     def _stored_bytes(self, first: tuple[int, ...], probe: NDArray[np.uint8]) -> int:
         """Return the bytes that a chunk has in the file, without reading any.
 
-        They are in the complaint that they do not fit into nothing: all other ways go through all chunks.
+        The error of a buffer without room names them; every other way goes through all chunks.
         """
         try:
             self.dataset_id.read_direct_chunk(first, out=probe)
@@ -280,7 +280,7 @@ class Chunks:
         return self.filters.source.truncated(what, found)
 
     def _chunk_parts(self, axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], _Parts, _Parts]]:
-        """Yield where each chunk begins, which part of it is asked for, and where that belongs."""
+        """Yield the start of each chunk, the part of it that is selected, and its position in the result."""
         self._require_possible(axes)
         by_axis = (axis.by_chunk(length) for axis, length in zip(axes, self.shape, strict=True))
         for parts in itertools.product(*by_axis):
@@ -289,7 +289,7 @@ class Chunks:
             yield first, inside, target
 
     def _require_possible(self, axes: Sequence[Axis]) -> None:
-        """Raise TruncatedError where the file is too small to say where the chunks are."""
+        """Raise TruncatedError if the file is too small for an index of the chunks."""
         source = self.filters.source
         counts = (axis.num_chunks(length) for axis, length in zip(axes, self.shape, strict=True))
         num_chunks = math.prod(counts)

@@ -39,7 +39,7 @@ class Dataset:
     Attributes
     ----------
     shape, dtype
-        As h5py gives them.
+        As h5py has them.
     name
         How it was reached, in the file.
     """
@@ -140,7 +140,7 @@ class Dataset:
             raise self._source.truncated("The HDF5 file is too small for what it says that it holds", found)
 
     def _require_stored(self) -> None:
-        """Raise TruncatedError where HDF5 would make up the content of what is in one piece."""
+        """Raise TruncatedError if part of a contiguous dataset is not stored: HDF5 would fill it in."""
         num_bytes = self.size * self._kind.num_bytes
         offset = self._id.get_offset() if self._layout == h5d.CONTIGUOUS else 0
         is_stored = offset is not None and offset + num_bytes <= self._source.num_bytes

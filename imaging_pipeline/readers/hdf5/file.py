@@ -1,8 +1,8 @@
-"""Opening HDF5 files: those of strangers, of which the copy may not have arrived yet.
+"""Open HDF5 files that strangers wrote, or that are still being copied.
 
 A file can name other files in five ways, and h5py follows all of them: external links, external storage,
 virtual datasets, links of types of their own, and filters that are loaded from a plugin. So no object of
-h5py leaves this folder. What it hands out instead opens nothing outside the file, and reads only
+h5py leaves this folder. The objects that it returns instead open nothing outside the file, and read only
 what is in it and has a size that recordings need.
 """
 
@@ -36,7 +36,7 @@ _SURROGATES = range(0xD800, 0xE000)
 
 @contextmanager
 def opened(path: Path, remedy: str = _COPY_AGAIN) -> Iterator[Group]:
-    """Open a file to read it, and tell what is not there of it while it is read.
+    """Open a file to read it; errors that come up while it is open name the file and what is missing.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def opened(path: Path, remedy: str = _COPY_AGAIN) -> Iterator[Group]:
         It ends before its content does, or content is missing within: it is still being copied, or never
         was copied whole.
     UnsafeContentError
-        What is asked for lies in another file.
+        A requested object lies in another file.
     FormatError
-        It is no HDF5 file, or what is asked for is larger than any recording needs.
+        It is no HDF5 file, or a requested object is larger than any recording needs.
     """
     require_regular_file(path)
     _check_signature(path, remedy)
@@ -74,8 +74,8 @@ def opened(path: Path, remedy: str = _COPY_AGAIN) -> Iterator[Group]:
     _forget_plugins()
     with ExitStack() as stack:
         with source.reading():
-            # Without a cache of chunks HDF5 reads no more of one than it is asked for. What the index says of
-            # the size of a chunk that is not packed may be anything, and the cache believes it.
+            # Without a cache of chunks HDF5 reads no more of one than was requested. The index may state any
+            # size for a chunk that is not packed, and the cache would allocate it.
             file = stack.enter_context(h5py.File(path, "r", locking=False, rdcc_nbytes=0))
             root = Group(source, file["/"].id)
         yield root
@@ -107,7 +107,7 @@ def _character(code: int) -> str:
 
 
 def _forget_plugins() -> None:
-    """Leave HDF5 no folder in which it would look for a filter that a file names."""
+    """Remove all folders in which HDF5 would look for a filter that a file names."""
     from h5py import h5pl
 
     while h5pl.size():

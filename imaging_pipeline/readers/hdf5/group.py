@@ -17,7 +17,7 @@ from imaging_pipeline.readers.hdf5.source import MAX_DEPTH, MAX_MEMBERS, MAX_SOF
 
 
 class Group:
-    """A group, the root of a file among them.
+    """A group, which may be the root of a file.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Group:
         )
 
     def _member(self, parts: list[bytes]) -> Any:
-        """Open a member link by link; None where it is not there.
+        """Open a member link by link, or return None if it is not there.
 
         HDF5 itself would follow a path of links wherever they lead.
         """

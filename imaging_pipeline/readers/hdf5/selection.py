@@ -1,4 +1,4 @@
-"""Which elements of an array are asked for, and in which of its chunks they lie."""
+"""Which elements of an array are selected, and in which of its chunks they lie."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Part = slice | list[int]
 
 @dataclass(frozen=True)
 class Axis:
-    """What is asked for along one axis: positions that ascend, and whether the axis stays in the result."""
+    """The selection along one axis: ascending positions, and whether the axis stays in the result."""
 
     positions: range | Sequence[int]
     stays: bool = True
 
     def by_chunk(self, chunk_length: int) -> Iterator[tuple[int, Part, Part]]:
-        """Yield the number of each chunk, which of its positions are asked for, and their places."""
+        """Yield the number of each chunk, the selected positions in it, and those in the result."""
         if isinstance(self.positions, range):
             yield from _stretches(self.positions, chunk_length)
             return
@@ -38,7 +38,7 @@ class Axis:
 
 
 def axes_of(selection: Any, shape: tuple[int, ...]) -> tuple[Axis, ...]:
-    """Return what is asked for along each axis of an array.
+    """Return the selection along each axis of an array.
 
     Parameters
     ----------

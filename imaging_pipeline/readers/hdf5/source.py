@@ -46,7 +46,7 @@ def max_stored_bytes(chunk_bytes: int) -> int:
     return chunk_bytes + chunk_bytes // 16 + 4 * KIB
 
 
-# How h5py and HDF5 complain about content that is not what its format says.
+# What h5py and HDF5 raise for content that is not what its format says.
 _COMPLAINTS = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _SAVE_AGAIN = "save the file again with the program that made it, or copy it again."
 
@@ -85,7 +85,7 @@ class Source:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Turn complaints about the content into errors that name the file.
+        """Turn errors about the content into errors of ours that name the file.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Source:
         except PipelineError:
             raise
         except _COMPLAINTS as error:
-            # What the system refused has a number; complaints about the content have none.
+            # An error of the system has a number; one about the content has none.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise self.truncated("The HDF5 file is truncated or damaged", printable(error)) from error

@@ -17,14 +17,14 @@ _V5 = b"MATLAB 5.0 MAT-file"
 
 @contextmanager
 def open_matlab(path: Path, variables: Sequence[str]) -> Iterator[MatlabValue]:
-    """Open a file, whatever its container, which its first bytes say.
+    """Open a file of either container; its first bytes tell which.
 
     Parameters
     ----------
     path
         The file.
     variables
-        What may be asked for: the older container is read whole, so that other variables would cost.
+        Those that are needed: the older container is read eagerly, so that others would cost time.
 
     Yields
     ------

@@ -66,9 +66,9 @@ class _Head:
 
 
 def checked_variables(path: Path, names: Collection[str]) -> Iterator[Variable]:
-    """Read the variables of these names, of several that have the same name the first.
+    """Read the variables of these names; of several with one name, the first.
 
-    Of all others only the beginning is read. No more of the file is, once all are found.
+    Of all others only the beginning is read, and nothing once all are read that were requested.
 
     Raises
     ------
@@ -186,7 +186,7 @@ class _File:
                 )
 
 
-# How scipy tells of content that is not what its format says.
+# What scipy raises for content that is not what its format says.
 _DAMAGED = (ArithmeticError, EOFError, OSError, TypeError, ValueError, LookupError)
 
 

@@ -1,4 +1,4 @@
-"""Check of a variable of a MATLAB 5 file, before scipy reads it.
+"""Check a variable of a MATLAB 5 file before scipy reads it.
 
 scipy takes for granted that sizes, types and counts are what the format says: it reads nested values by
 recursion in C, reserves memory for the declared number of cells, and looks data types up in tables without

@@ -72,7 +72,7 @@ class Elements:
         The bytes.
     byte_order
         Of the file.
-    place
+    origin
         Which variable it is, for errors.
     """
 

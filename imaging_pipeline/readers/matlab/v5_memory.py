@@ -43,7 +43,7 @@ MAX_VARIABLES = 10_000
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something was found that is refused.
+    """The file and variable that errors name.
 
     Attributes
     ----------

@@ -39,16 +39,16 @@ _MAX_CHARACTERS = 1_000_000
 
 @contextmanager
 def opened(path: Path) -> Iterator[MatlabValue]:
-    """Open a file, and yield a struct whose fields are its variables, each read when asked for.
+    """Open a file, and yield a struct whose fields are its variables, each read on request.
 
     Raises
     ------
     TruncatedError
         The file ends too early, or is damaged.
     UnsafeContentError
-        What is asked for lies in another file.
+        A requested value lies in another file.
     FormatError
-        What is asked for is larger than any recording needs.
+        A requested value is larger than any recording needs.
     """
     with hdf5_file.opened(path, "let MATLAB finish, or copy the file again.") as file:
         yield _Value(path, "", file)

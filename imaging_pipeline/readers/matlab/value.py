@@ -1,7 +1,7 @@
-"""Values of MATLAB files, told the same whichever of its two containers a file is.
+"""Values of MATLAB files, with one interface for both containers.
 
 Arrays have MATLAB's shape: a row vector is (1, n). Nothing is evaluated: objects of classes and functions
-are values that hold nothing that can be asked for.
+are values without content.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class MatlabValue(ABC):
     @property
     @abstractmethod
     def kind(self) -> str:
-        """One of `kinds`, or what else it is."""
+        """One of `kinds`, or a description of what else it is."""
 
     @property
     @abstractmethod
@@ -50,7 +50,7 @@ class MatlabValue(ABC):
     @property
     @abstractmethod
     def num_elements(self) -> int:
-        """How many structs a struct array has, or numbers, or cells."""
+        """Number of structs, numbers or cells."""
 
     @abstractmethod
     def fields(self) -> tuple[str, ...]:
@@ -58,11 +58,11 @@ class MatlabValue(ABC):
 
     @abstractmethod
     def _field(self, name: str) -> MatlabValue:
-        """Return a field that is there of a struct that is no array."""
+        """Return a field, known to exist, of a single struct."""
 
     @abstractmethod
     def _field_values(self, name: str) -> Sequence[MatlabValue]:
-        """Return a field that is there of every element of a struct array."""
+        """Return a field, known to exist, of every element of a struct array."""
 
     @abstractmethod
     def _cells(self) -> Sequence[MatlabValue]:

@@ -19,7 +19,7 @@ _TIMES, _NEXT, _STEP = "CurveDataXRawData", "CurveDataYIdxNextSample", "CurveDat
 
 @dataclass(frozen=True)
 class MescCurve:
-    """A curve, told by its name: its number is another one in the next recording.
+    """A curve; its name identifies it, since its number is another one in the next recording.
 
     Attributes
     ----------

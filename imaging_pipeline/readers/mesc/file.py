@@ -200,7 +200,7 @@ def _read_unit(unit: Unit) -> MescUnit:
 
 
 def _content(recording: MescRecording) -> str:
-    """Return what makes a recording what it is; its place in the file and a person's comment do not."""
+    """Return what identifies a recording, without its position in the file and a person's comment."""
     channels = [(channel.name, channel.scale, channel.offset) for channel in recording.channels]
     curves = [(curve.name, curve.time, curve.num_values, curve.step_ms) for curve in recording.curves]
     size = (recording.num_frames, recording.height, recording.width, recording.dtype)

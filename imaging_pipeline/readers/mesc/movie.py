@@ -21,7 +21,7 @@ _SIZES = ("ZDim", "YDim", "XDim")
 
 
 def check_movie(unit: Unit) -> list[Any]:
-    """Return the datasets of the channels, each (frames, height, width), once they agree with each other.
+    """Return the datasets of the channels, each (frames, height, width), if they agree with each other.
 
     Raises
     ------
@@ -59,10 +59,10 @@ def first_frames_mean(channel: Any, max_frames: int) -> NDArray[np.float32]:
 
 
 def fingerprint(unit: Unit, settings: str, channels: Sequence[Any]) -> str:
-    """Return 16 hexadecimal characters of a time series: its settings, as given, and samples of its data.
+    """Return 16 hexadecimal characters of a time series: of its settings and of samples of its data.
 
     Of each channel eight rows are read, of frames that are spread evenly with the first and the last
-    among them; of each curve up to eight values. Where these lie in the file does not count.
+    among them; of each curve up to eight values. Their position in the file has no effect.
     """
     digest = hashlib.blake2b(settings.encode(), digest_size=8)
     for channel in channels:

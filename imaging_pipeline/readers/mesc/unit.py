@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unit:
-    """An open group ``MUnit_M``; ``name`` tells the session as well, ``MSession_0/MUnit_3``."""
+    """An open group ``MUnit_M``; ``name`` has the session too, ``MSession_0/MUnit_3``."""
 
     path: Path
     name: str
@@ -28,7 +28,7 @@ class Unit:
 
     @property
     def attributes(self) -> Attributes:
-        """The attributes as HDF5 gives them."""
+        """The attributes, unconverted."""
         attributes: Attributes = self.group.attrs
         return attributes
 
@@ -55,7 +55,7 @@ class Unit:
         return number
 
     def error(self, what: str, found: object = None, allowed: object = None) -> FormatError:
-        """Make the error that names the file and the measurement."""
+        """Return an error that names the file and the measurement."""
         return FormatError(
             f"{self.name}: {what}",
             path=self.path,
@@ -85,8 +85,7 @@ _AXIS_WORDS["μm"] = _Z_STACK
 def kind_of(unit: Unit) -> str:
     """Return the kind in words.
 
-    Newer files say it (``MethodType``); of older ones the third axis tells it, by its role or by its
-    title or unit.
+    Newer files state it (``MethodType``); in older ones the role, title or unit of the third axis shows it.
 
     Raises
     ------

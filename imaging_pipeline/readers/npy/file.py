@@ -25,7 +25,7 @@ __all__ = ["NpyHeader", "load_dictionary", "load_npy", "loads", "read_header"]
 
 @dataclass(frozen=True)
 class NpyHeader:
-    """What a header says.
+    """The header of an array.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
     Raises
     ------
     FormatError
-        Where the header is damaged or cut off.
+        The header is damaged or cut off.
     """
     try:
         version = np.lib.format.read_magic(file)
@@ -154,7 +154,7 @@ def _load_objects(file: BinaryIO, path: Path, header: NpyHeader, max_elements: i
             remedy="Ask where the file comes from.",
         )
     try:
-        # Python takes the memory for as many bytes as are asked for, however many there are.
+        # Python allocates as many bytes as are requested, even if the file has fewer.
         array = loads(file.read(num_bytes), max_elements)
     except PipelineError as error:
         raise error.of(path, error.responsible) from error

@@ -137,7 +137,7 @@ def _is_imaged(roi: dict[str, Any], plane_z_um: Sequence[float], path: Path) -> 
             "The tif's fields of view change with depth, and so do its pages",
             path=path,
             found=f"'{roi.get('name', '')}' with scan fields at z = {roi.get('zs')}",
-            allowed="fields that are imaged alike in every plane",
+            allowed="the same fields in every plane",
             remedy="move the recording out of the folder, and analyse it by hand.",
         )
     return True
@@ -146,8 +146,8 @@ def _is_imaged(roi: dict[str, Any], plane_z_um: Sequence[float], path: Path) -> 
 def _is_at(roi: dict[str, Any], z_um: float) -> bool:
     """Return True if a region is imaged at a depth.
 
-    A region in discrete planes is so at its scan fields' depths only; another one between them, and
-    everywhere if it has one scan field.
+    A region in discrete planes is imaged at its scan fields' depths only; another one also between them,
+    and at all depths if it has one scan field.
     """
     depths_um = [float(z) for z in _listed(roi.get("zs", []))]
     if roi.get("discretePlaneMode"):
@@ -176,9 +176,9 @@ def _field(roi: dict[str, Any]) -> ScanField:
 
 
 def lines_between(keys: Literals) -> int | None:
-    """Return how many lines the scanner needs from one field to the next, by the header; None if unsaid.
+    """Return how many lines the scanner needs from one field to the next; None if the header does not say.
 
-    Lines of a linear scanner, and averaged ones, are not counted: there the header does not tell.
+    It does not for a linear scanner, and for averaged lines.
     """
     way_s, line_s = keys.number("hScan2D.flytoTimePerScanfield"), keys.number("hRoiManager.linePeriod")
     is_resonant = keys.text("hScan2D.scannerType").startswith(_RESONANT)
@@ -197,11 +197,11 @@ def locate_fields(
     Parameters
     ----------
     fields
-        As `find_fields` gives them.
+        As `find_fields` returns them.
     height, width
         Of a page, in pixels.
     expected_lines_between
-        As `lines_between` gives it.
+        As `lines_between` returns it.
     path
         The file, for errors.
 

@@ -1,8 +1,9 @@
 """The texts that ScanImage writes: ``key = value`` lines with MATLAB literals.
 
-One kind stands once in a file, the header of all settings. The other stands on every page, the frame
-lines: ``frameNumbers``, ``frameTimestamps_sec``, ``epoch`` and their like from version 5.1 on,
-``Frame Number`` and ``Frame Timestamp(s)`` in 5.0, only ``Frame Tag`` in 4.x.
+There are two kinds. The header of all settings stands once in a file. The frame lines stand on every page:
+``frameNumbers``, ``frameTimestamps_sec``, ``epoch`` and others from version 5.1 on, ``Frame Number`` and
+``Frame Timestamp(s)`` in 5.0, only ``Frame Tag`` in 4.x. Settings of all versions get the names that they
+have from 2015 on.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?Inf|NaN")
 class Literals:
     """Keys of a header and their values as MATLAB wrote them.
 
-    The accessors give None, or an empty tuple, where a key is missing or its value is none: ``[]``,
+    The accessors return None, or an empty tuple, for a missing key and for a value that is empty: ``[]``,
     ``{}``, ``zeros(1,0)``, ``NaN``.
     """
 
@@ -61,7 +62,7 @@ class Literals:
         return int(number) if number is not None and number.is_integer() else None
 
     def flag(self, key: str) -> bool:
-        """Tell whether a value is ``true`` or ``1``."""
+        """Return True if a value is ``true`` or ``1``."""
         return self.values.get(key, "") in ("true", "1")
 
 

@@ -1,4 +1,4 @@
-"""ScanImage TIFF, versions 3.5 to 2023: where a file keeps its texts, and the header that is in them.
+"""ScanImage TIFF, versions 3.5 to 2023: the texts of a file, and the header that is in them.
 
 From 2016 on a file is a BigTIFF that begins with a block of its own: a magic number, the format
 version, and the lengths of the header and of the ROI groups' JSON, which follow. The same texts are in

@@ -1,4 +1,4 @@
-"""Slices, frames a slice and flyback frames, as a ScanImage header tells them.
+"""Slices, frames of a slice and flyback frames, by a ScanImage header.
 
 After ScanImage's own reader (``scanimage.util.opentif``) and real headers of version 2021.
 """
@@ -43,7 +43,7 @@ class Volume:
 def find_volume(keys: Literals, path: Path) -> Volume:
     """Find out how the frames of a recording make volumes.
 
-    ``numSlices`` and ``framesPerSlice`` are not looked at: they keep what an earlier stack was set to.
+    ``numSlices`` and ``framesPerSlice`` are ignored: they may still have the values of an earlier stack.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class _Counts:
 
 
 def _saved(num_frames: int, parts: int) -> int | None:
-    """Return how many frames each part has, None where that is no whole number."""
+    """Return the number of frames of each part, or None if it is no whole number."""
     frames_per_part, left = divmod(num_frames, parts)
     return frames_per_part if not left and frames_per_part >= 0 else None
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
 
@@ -59,9 +59,9 @@ def read_projections(plane: PlaneOutput) -> Projections:
     Raises
     ------
     OutputError
-        Where an image is neither of the frames' size nor of the valid area's.
+        An image is neither of the frames' size nor of the valid area's.
     """
-    with telling_odd_content(plane.folder):
+    with conversion_errors(plane.folder):
         metadata = read_metadata(plane.folder, with_results=True)
         values = metadata.values
         height, width = metadata.frame_shape

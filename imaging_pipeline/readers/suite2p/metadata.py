@@ -35,7 +35,7 @@ SETTINGS_GROUPS = (
 # Several times what light-bead microscopes record; each plane is looked for in a folder of its own.
 MAX_PLANES = 1000
 
-# What Suite2p adds to its dictionaries while it runs: results and places, not options.
+# What Suite2p adds to its dictionaries while it runs: results and paths, not options.
 _SIZES = {"Ly", "Lx", "Lyc", "Lxc", "nframes", "frames_per_file", "frames_per_folder", "iplane", "iroi"}
 _INPUTS = {"filelist", "file_list", "first_files", "first_tiffs", "tiff_list", "h5list", "nwb_file"}
 _FOLDERS = {"data_path", "save_path", "save_path0", "save_folder", "fast_disk", "ops_path", "db_path"}
@@ -105,7 +105,7 @@ class Metadata:
 
     @property
     def flyback_planes(self) -> frozenset[int]:
-        """Numbers of the planes that Suite2p was told to leave out."""
+        """Numbers of the planes that Suite2p was configured to leave out."""
         planes = self.values.get("ignore_flyback")
         return frozenset(int(plane) for plane in (planes if planes is not None else ()))
 
@@ -116,7 +116,7 @@ class Metadata:
         Raises
         ------
         OutputError
-            Where the output does not say.
+            The output does not say.
         """
         try:
             return int(self.values["Ly"]), int(self.values["Lx"])
@@ -158,7 +158,7 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
     Raises
     ------
     OutputError
-        Where the folder holds the dictionaries of neither generation.
+        The folder holds the dictionaries of neither generation.
     """
     if (folder / "db.npy").is_file() and (folder / "settings.npy").is_file():
         values = load_dictionary(folder / "db.npy") | load_dictionary(folder / "settings.npy")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
 
@@ -52,7 +52,7 @@ class Motion:
     x_offset_blocks, y_offset_blocks
         float32 (T, blocks), what each block was moved beyond that, in pixels; None for a rigid registration.
     components
-        What motion is left; None for fewer than 1,500 frames, or where it was not asked for.
+        What motion is left; None for fewer than 1,500 frames, or if the run did not compute it.
     """
 
     x_offset: NDArray[np.int64]
@@ -73,7 +73,7 @@ def read_motion(plane: PlaneOutput) -> Motion:
         For ``combined``, which carries the offsets of its last plane only: read each plane. Also where
         there are not as many offsets as frames.
     """
-    with telling_odd_content(plane.folder):
+    with conversion_errors(plane.folder):
         if plane.plane is None:
             raise OutputError(
                 "The motion of several planes is not one motion",

@@ -1,4 +1,4 @@
-"""The options of a Suite2p run that people ask for, told the same for both generations."""
+"""The options of a Suite2p run that people query, under the same names for both generations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Where each option lies: the path in 1.x's nested groups, then the flat key of 0.x.
+# Of each option the path in 1.x's nested groups, then the flat key of 0.x.
 _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "do_registration": (("run", "do_registration"), "do_registration"),
     "nonrigid": (("registration", "nonrigid"), "nonrigid"),
@@ -24,7 +24,7 @@ _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "functional_channel": (("functional_chan",), "functional_chan"),
 }
 
-# What an option set may say in place of a number: the run chooses.
+# An option set may have this instead of a number: the run chooses.
 _AUTO = "auto"
 
 

@@ -1,8 +1,8 @@
-"""Output folders of Suite2p, in the layouts that labs have: the front door to what is in them.
+"""Output folders of Suite2p, in the layouts that labs have, and all functions that read them.
 
 A root holds ``plane0``, ``plane1`` … and ``combined`` where several planes were merged; it is called
 ``suite2p`` when Suite2p made it, or anything when a person moved it. Both generations of the format
-(see `metadata`) give the same dataclasses.
+(see `metadata`) are read into the same dataclasses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, OutputError
-from imaging_pipeline.readers.odd_content import telling_odd_content
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.regular_file import require_folder
 from imaging_pipeline.readers.suite2p.images import Projections, read_projections
 from imaging_pipeline.readers.suite2p.metadata import Generation, has_metadata, read_metadata
@@ -67,7 +67,7 @@ class Suite2pOutput:
         Suite2p's version as written (empty where it is not), and which of the two formats it is.
     num_planes
         Planes that were analysed, or fields of all planes where a page has several; those that Suite2p was
-        told to leave out do not count.
+        configured to leave out do not count.
     planes
         The planes that are there, in order.
     combined
@@ -152,9 +152,9 @@ def read_output(root: Path) -> Suite2pOutput:
             found="no ops.npy, and no db.npy with settings.npy, in any of its folders",
             remedy="Let Suite2p finish, or remove the folder.",
         )
-    with telling_odd_content(described[0]):
+    with conversion_errors(described[0]):
         metadata = read_metadata(described[0])
-        # What later is asked of the options is there, or the output is refused now.
+        # An output whose options cannot be summarised later is refused now.
         options_summary(metadata.options)
         planes = tuple(
             read_plane(path, number)
@@ -186,7 +186,7 @@ def _numbered_planes(root: Path) -> dict[int, Path]:
 
 
 def _read_marker(root: Path) -> Mapping[str, Any] | None:
-    """Read our own note; it lies beside ``suite2p``, because that folder is Suite2p's."""
+    """Read the pipeline's own note; it lies beside ``suite2p``, because that folder is Suite2p's."""
     path = (root.parent if root.name == "suite2p" else root) / MARKER_NAME
     if not path.is_file():
         return None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import NpyHeader, read_header
-from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
@@ -46,7 +46,7 @@ class PlaneOutput:
 
 def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
     """Describe one folder of an output, finished or not."""
-    with telling_odd_content(folder):
+    with conversion_errors(folder):
         traces = _array_shape(folder / "F.npy")
         shape = traces if traces is not None and len(traces) == 2 else None
         metadata = read_metadata(folder) if has_metadata(folder) else None
@@ -62,7 +62,7 @@ def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
 
 
 def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
-    """Name what the import needs and the folder lacks, or has only in part; empty for a whole folder.
+    """Return the names of files that the import needs and that are missing or cut off.
 
     Sizes and shapes are compared from the files' headers, nothing is read whole.
     """

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import load_npy
-from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
 
 # What the database keeps of a coordinate.
@@ -80,9 +80,9 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
     Raises
     ------
     OutputError
-        Where the file is missing, holds another number of ROIs than the traces, or a ROI lacks its pixels.
+        The file is missing, holds another number of ROIs than the traces, or a ROI lacks its pixels.
     """
-    with telling_odd_content(plane.folder / "stat.npy"):
+    with conversion_errors(plane.folder / "stat.npy"):
         path = plane.folder / "stat.npy"
         stats = load_npy(path) if path.is_file() else ()
         if len(stats) != plane.num_rois:

@@ -1,4 +1,4 @@
-"""Traces of a Suite2p folder and what was said of each ROI: cell or not, red or not."""
+"""Traces of a Suite2p folder, and the labels of each ROI: cell or not, red or not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import OutputError
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import load_npy, read_header
-from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput, read_plane
 
@@ -50,7 +50,7 @@ def read_traces(plane: PlaneOutput) -> Traces:
     Raises
     ------
     OutputError
-        Where a file is missing, or the files disagree about ROIs or frames.
+        A file is missing, or the files disagree about ROIs or frames.
     """
     expected = (plane.num_rois, plane.num_frames)
     return Traces(
@@ -142,7 +142,7 @@ def read_cell_labels(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.
     Raises
     ------
     OutputError
-        Where the file is missing or not of shape (N, 2).
+        The file is missing or not of shape (N, 2).
     """
     return _labels(plane.folder / "iscell.npy", plane.num_rois)
 
@@ -158,14 +158,14 @@ def read_red_cells(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.fl
     Raises
     ------
     OutputError
-        Where the file is not of shape (N, 2).
+        The file is not of shape (N, 2).
     """
     path = plane.folder / "redcell.npy"
     return _labels(path, plane.num_rois) if path.is_file() else None
 
 
 def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    with telling_odd_content(path):
+    with conversion_errors(path):
         labels: Any = load_npy(path) if path.is_file() else None
         if labels is None or labels.shape != (num_rois, 2) or labels.dtype.kind not in _NUMBERS:
             raise OutputError(

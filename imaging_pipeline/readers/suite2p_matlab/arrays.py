@@ -80,7 +80,7 @@ def read_measured_hash(result: MatlabValue) -> str:
 
 
 def _add(digest: hashlib.blake2b, numbers: NDArray[np.number]) -> None:
-    # Which type a number has is the choice of whoever wrote the file.
+    # The type of a number depends on the program that wrote the file, not on the measurement.
     digest.update(np.ascontiguousarray(numbers, np.float64).tobytes())
 
 

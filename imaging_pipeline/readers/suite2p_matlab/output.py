@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.matlab.file import open_matlab
 from imaging_pipeline.readers.matlab.value import MatlabValue
-from imaging_pipeline.readers.odd_content import telling_odd_content
 from imaging_pipeline.readers.suite2p.metadata import MAX_PLANES, file_name, plain
 from imaging_pipeline.readers.suite2p_matlab.arrays import (
     read_measured_hash,
@@ -59,7 +59,7 @@ class ResultName:
 
 
 def result_name(name: str) -> ResultName | None:
-    """Take the name of a file apart; None where it is no result."""
+    """Split the name of a file; None if it is no result."""
     match = _RESULT.fullmatch(name)
     if match is None:
         return None
@@ -116,7 +116,7 @@ class MatlabResult:
     files_per_session
         Names of the tifs of each session, without their folders; empty where the file does not say.
     frame_rate_hz
-        Of one plane, as Suite2p was told; None where the file does not say.
+        Of one plane, as Suite2p was configured; None if the file does not say.
     options
         Of the run, in types that JSON knows: what ``ops`` holds of texts and few numbers.
     missing
@@ -141,7 +141,7 @@ class MatlabResult:
 
 @contextmanager
 def open_result(path: Path) -> Iterator[MatlabValue]:
-    """Open a file of either container, and give the struct that holds ``ops``, ``stat`` and ``Fcell``.
+    """Open a file of either container, and yield the struct that holds ``ops``, ``stat`` and ``Fcell``.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def open_result(path: Path) -> Iterator[MatlabValue]:
     OutputError
         What is read of it is of another kind than Suite2p writes.
     """
-    with telling_odd_content(path), open_matlab(path, _VARIABLES) as content:
+    with conversion_errors(path), open_matlab(path, _VARIABLES) as content:
         while "dat" in content.fields():
             content = content.field("dat")
         yield content
@@ -181,7 +181,7 @@ def read_result(result: MatlabValue) -> MatlabResult:
         num_rois=num_rois,
         frames_per_session=tuple(int(shape[1]) for shape in sessions),
         files_per_session=_files(ops),
-        # The rate that Suite2p was told is that of all planes together.
+        # The configured rate is that of all planes together.
         frame_rate_hz=None if rate_hz is None else float(rate_hz) / num_planes,
         options=options,
         missing=tuple(_missing(result)),
@@ -202,7 +202,7 @@ def _num_rois(result: MatlabValue, sessions: Sequence[tuple[int, ...]]) -> int:
 
 
 def _files(ops: MatlabValue) -> tuple[tuple[str, ...], ...]:
-    """Return the names of the tifs by session, which ``ops.fsroot`` keeps as MATLAB's ``dir`` gave them."""
+    """Return the names of the tifs by session, which ``ops.fsroot`` has as MATLAB's ``dir`` listed them."""
     listed = ops.optional("fsroot")
     if listed is None:
         return ()

@@ -26,7 +26,7 @@ def read_cell_labels(result: MatlabValue) -> Labels:
     is_cell
         bool (N,); region k of MATLAB is element k - 1.
     cell_probability
-        float64 (N,), the classifier's; NaN where none was asked.
+        float64 (N,), the classifier's; NaN if there was none.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
     Returns
     -------
     is_red, red_probability
-        bool and float64 (N,), the probability NaN where it is not told; None where there was no second
+        bool and float64 (N,), the probability NaN where it is not stated; None where there was no second
         channel: the window then notes every region as not red.
 
     Raises

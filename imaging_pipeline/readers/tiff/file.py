@@ -136,7 +136,7 @@ class TifFile:
         return self.read_at(span.offset, span.num_bytes)
 
     def truncated(self, expected_bytes: int) -> TruncatedError:
-        """Make the error that says how much of the file is not there."""
+        """Return the error for a file that ends too early."""
         return TruncatedError(
             "The tif is truncated",
             path=self.path,
@@ -146,7 +146,7 @@ class TifFile:
         )
 
     def blank(self, offset: int) -> TruncatedError:
-        """Make the error for zeros where content should be: Windows gives a copy its full size at once."""
+        """Return the error for zeros in place of content: Windows gives a copy its full size at once."""
         return TruncatedError(
             "The tif is truncated: it has its size, but not all of its content",
             path=self.path,
@@ -156,7 +156,7 @@ class TifFile:
         )
 
     def foreign(self, what: str, found: object, allowed: object) -> FormatError:
-        """Make the error for a tif that no microscope writes."""
+        """Return the error for a tif that no microscope writes."""
         return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=_AS_WRITTEN)
 
     def read_ahead(self, spans: Iterable[Span]) -> None:
@@ -165,7 +165,7 @@ class TifFile:
 
     @cached_property
     def first_page(self) -> Page:
-        """The first page, as `page_at` gives it."""
+        """The first page, as `page_at` returns it."""
         return self.page_at(self.first_directory)
 
     def page_at(self, offset: int) -> Page:
@@ -217,14 +217,14 @@ class TifFile:
             self.value_offsets(num_bytes), entries, strict=True
         ):
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
-            # A value that fits into the pointer's place is written there instead.
+            # A value that fits into the field for the pointer is written there instead.
             inline = value_bytes <= self.pointer.size
             tags[tag] = _Tag(type_code, num_values, offset + span if inline else value, value_bytes)
         (next_directory,) = self.pointer.unpack_from(content, num_bytes - self.pointer.size)
         return Span(offset, num_bytes), next_directory, tags
 
     def value_offsets(self, num_bytes: int) -> range:
-        """Return where in a directory of so many bytes its tags have their values, or pointers to them."""
+        """Return the offsets of the tags' values, or pointers to them, in a directory of so many bytes."""
         first = self._tag_count.size + self._tag.size - self.pointer.size
         return range(first, num_bytes - self.pointer.size, self._tag.size)
 

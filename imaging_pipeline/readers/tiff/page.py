@@ -1,4 +1,4 @@
-"""One page of a TIFF file, by the places of its parts."""
+"""One page of a TIFF file, by the offsets of its parts."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from imaging_pipeline.readers.tiff.page import Page, Span
 class PagePattern:
     """The first directory of a file, and which of its values move on with the page.
 
-    To compare bytes takes a tenth of the time of reading a directory for what it says.
+    Comparing bytes takes a tenth of the time of parsing a directory.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ Int64Array = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PageTable:
-    """The places of all pages, in bytes from the start of the file.
+    """The offsets of all pages, in bytes from the start of the file.
 
     Attributes
     ----------
@@ -90,11 +90,11 @@ class PageTable:
         return len(self.data_offsets)
 
     def data(self, index: int) -> Span:
-        """Return the place of a page's image."""
+        """Return the span of a page's image."""
         return Span(int(self.data_offsets[index]), self.first.data.num_bytes)
 
     def description(self, index: int) -> Span:
-        """Return the place of a page's text."""
+        """Return the span of a page's text."""
         return Span(int(self.description_offsets[index]), int(self.description_bytes[index]))
 
 
@@ -120,8 +120,8 @@ def _require_whole(file: TifFile, end: int) -> None:
 def check_end(file: TifFile, pages: PageTable) -> None:
     """Refuse a file whose last image ends in zeros as its first does not.
 
-    So it is where a copy got its full size at once, and broke off in the last page: nothing else of the
-    file tells.
+    A copy that got its full size at once, and broke off in the last page, differs from a whole file in
+    nothing else.
 
     Raises
     ------
@@ -144,10 +144,9 @@ def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
 
 
 def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
-    """Compute the places if the pages follow each other at one distance, else give None.
+    """Return the computed offsets if the pages follow each other at one distance, else None.
 
-    Believed only if the last directory is where it should be and ends the chain, and if random probes
-    between agree.
+    The last directory must be where it should be and end the chain, and random probes between must agree.
     """
     start = first.directory.offset
     distance = first.next_directory - start
@@ -212,7 +211,7 @@ def _walked(file: TifFile, first: Page) -> PageTable:
         pages.append(page)
         if len(pages) % 1000 == 0:
             progress.report("finding the tif's pages", len(pages))
-    # Before they are columns: a damaged page may name a place that no int64 holds.
+    # Before they are columns: a damaged page may state an offset that no int64 holds.
     _require_whole(file, max(page.end for page in pages))
 
     def column(values: list[int]) -> Int64Array:

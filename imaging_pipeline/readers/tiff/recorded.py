@@ -1,4 +1,4 @@
-"""A tif of a recording, whatever program wrote it: its pages, and what is known of how they were taken.
+"""A tif of a recording, whatever program wrote it: its pages, and how they were taken.
 
 Pages go channel fastest, then the frames of a slice, then slices, then flyback frames, then the next
 volume.
@@ -108,16 +108,16 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
     path
         The file.
     header
-        Gives that for the open file.
+        Returns that for the open file.
 
     Raises
     ------
     NothingFoundError
         The file is not there.
     TruncatedError
-        The last page is not whole; it tells the bytes expected and found.
+        The last page is not whole; the error has the bytes expected and found.
     FormatError
-        The file is no TIFF, its pages differ in size or type, or as ``header`` finds.
+        The file is no TIFF, its pages differ in size or type, or ``header`` raises it.
     """
     with TifFile(path) as file:
         recorded = header(file)
@@ -135,7 +135,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
 
 
 def read_plain_tif(path: Path, header: Header) -> RecordedTif[Header]:
-    """Count the pages of a tif of which something else tells how they were taken.
+    """Count the pages of a tif whose header comes from another file.
 
     Raises
     ------
@@ -239,7 +239,7 @@ def mean_image(
 
 
 def iter_pages(tif: RecordedTif[Header], pages: range) -> Iterator[npt.NDArray[Any]]:
-    """Return the images of some pages, each (height, width) and of the tif's own type.
+    """Yield the images of some pages, each (height, width) and of the tif's own type.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Outputs whose files are whole, and whose values are of another kind than the program writes."""
+"""Errors of numpy and Python about values of another kind than a program writes, as errors of ours."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from imaging_pipeline.errors import OutputError, PipelineError
 from imaging_pipeline.printable import printable
 
-# How numpy and Python tell of a text in place of a number, of an array of another shape, of an empty list.
+# What numpy and Python raise for a text in place of a number, an array of another shape, an empty list.
 _ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @contextmanager
-def telling_odd_content(path: Path) -> Iterator[None]:
-    """Say of which output it is that a value is of another kind than the program writes.
+def conversion_errors(path: Path) -> Iterator[None]:
+    """Turn a failed conversion of a value into an error that names the output.
 
     Raises
     ------
