@@ -125,7 +125,7 @@ def _one_of_each_kind(visitor: Visitor) -> Iterator[str]:
 
 def kind(address: str) -> str:
     """Return an address without what tells pages of one kind apart."""
-    from tests.makers.walker import shape
+    from tests.makers.crawler import shape
 
     asked = sorted(parse_qs(urlsplit(address).query))
     return f"{shape(address)}{'?' if asked else ''}{'&'.join(asked)}"

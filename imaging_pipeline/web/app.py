@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from imaging_pipeline import wording
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import table_names
-from imaging_pipeline.web import answers, links, people, safety
+from imaging_pipeline.web import error_responses, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections
 from imaging_pipeline.web.registry import PAGES
 
@@ -57,7 +57,7 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     safety.install(app)
     people.install(app)
     safety.install_for_forms(app)
-    answers.install(app)
+    error_responses.install(app)
     app.context_processor(_shown_everywhere)
     app.url_defaults(_with_version)
     if is_behind_proxy:

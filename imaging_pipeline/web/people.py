@@ -16,7 +16,7 @@ from imaging_pipeline.schemas.administer.sign_in import Person
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.sign_in_form import sign_in_form
-from imaging_pipeline.web.typed import typed_fields
+from imaging_pipeline.web.submitted_fields import typed_fields
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -109,7 +109,7 @@ def way_back(place: str | None) -> str:
 def sign_in_answer() -> ResponseReturnValue:
     """Answer a request that needs a person: in its own form, and so that nothing typed is lost."""
     if htmx.is_asking():
-        return htmx.message("ended.html", 401, place=request.headers.get("HX-Current-URL", ""))
+        return htmx.message("session_ended.html", 401, place=request.headers.get("HX-Current-URL", ""))
     if request.method == "GET":
         return redirect(url_for("sign_in.index", next=place_here()))
     form, kept = sign_in_form(place_here()), typed_fields()

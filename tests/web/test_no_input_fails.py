@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.makers.crawler import Walker, shape
 from tests.makers.furnished import furnish
 from tests.makers.odd_input import odd_texts, odd_typing
 from tests.makers.site import HtmlForm, Site, Visitor, html_forms
-from tests.makers.walker import Walker, shape
 
 tried = settings(
     max_examples=15,

@@ -22,13 +22,13 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.schemas.register import requests
 from imaging_pipeline.schemas.register.consent import Consent, refuse_more, to_what_was_shown
 from imaging_pipeline.schemas.register.preview import Preview, preview
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form, choices
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import choices as queries
 from imaging_pipeline.web.queries import folders
+from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("add", __name__, url_prefix="/add")
 PAGE = Page(blueprint, "Add a folder")

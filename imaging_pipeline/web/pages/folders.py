@@ -9,8 +9,7 @@ from imaging_pipeline.errors import ForbiddenError, ParsedMessage, parse_message
 from imaging_pipeline.schemas.jobs import withdrawing
 from imaging_pipeline.schemas.register.history import PastRequest, RequestState
 from imaging_pipeline.schemas.table_names import owners
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
@@ -19,6 +18,7 @@ from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import choices
 from imaging_pipeline.web.queries import folders as queries
 from imaging_pipeline.web.queries.folders import Filter
+from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("folders", __name__, url_prefix="/folders")
 PAGE = Page(blueprint, "Folders")
@@ -76,11 +76,11 @@ def _told(past: PastRequest) -> ParsedMessage | None:
 
 def _wanted() -> Filter:
     """Read the filter from the address; what is no state is as if it were not there."""
-    state = asked.text("state")
+    state = query_arguments.text("state")
     return Filter(
-        username=asked.text("username"),
-        animal=asked.text("animal"),
+        username=query_arguments.text("username"),
+        animal=query_arguments.text("animal"),
         state=state if state in list(RequestState) else "",
-        first_day=asked.day("first_day"),
-        last_day=asked.day("last_day"),
+        first_day=query_arguments.day("first_day"),
+        last_day=query_arguments.day("last_day"),
     )

@@ -19,14 +19,14 @@ from imaging_pipeline.schemas.jobs.living_workers import met
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.make.suite2p_runs import take_up
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import jobs as queries
+from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 PAGE = Page(blueprint, "Jobs")
@@ -53,8 +53,8 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/list")
 def listed() -> ResponseReturnValue:
     """List the jobs of a table, or all, that are how far, or failed with some words."""
-    table, error, number = asked.text("table"), asked.text("error"), page_number()
-    status = asked.text("status")
+    table, error, number = query_arguments.text("table"), query_arguments.text("error"), page_number()
+    status = query_arguments.text("status")
     statuses = [JobStatus(status)] if status in list(JobStatus) else _UNFINISHED
     wanted = Selection(table=table or None, error=error)
     took = durations(tables(), wanted) if table and status == JobStatus.SUCCESS else {}

@@ -19,7 +19,6 @@ from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.option_difference import between, from_default
 from imaging_pipeline.suite2p_runner.options import load_options
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.htmx import rendered
@@ -27,6 +26,7 @@ from imaging_pipeline.web.option_form import option_form
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import options as queries
+from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("options", __name__, url_prefix="/options")
 PAGE = Page(blueprint, "Options")

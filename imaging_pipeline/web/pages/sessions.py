@@ -11,8 +11,7 @@ from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.session_progress import Wanted, session_page
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.suite2p_runner.option_difference import from_default
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
@@ -21,6 +20,7 @@ from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import cells, choices
 from imaging_pipeline.web.queries import sessions as queries
+from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 PAGE = Page(blueprint, "Sessions")
@@ -128,10 +128,10 @@ def _changeable(session_name: str) -> Row:
 def _wanted() -> Wanted:
     """Read the search from the address."""
     return Wanted(
-        animal=asked.text("animal") or None,
-        username=asked.text("username") or None,
-        experiment_type=asked.text("type") or None,
-        name=asked.text("name") or None,
-        since=asked.day("since"),
-        until=asked.day("until"),
+        animal=query_arguments.text("animal") or None,
+        username=query_arguments.text("username") or None,
+        experiment_type=query_arguments.text("type") or None,
+        name=query_arguments.text("name") or None,
+        since=query_arguments.day("since"),
+        until=query_arguments.day("until"),
     )

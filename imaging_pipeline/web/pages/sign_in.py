@@ -11,13 +11,13 @@ from flask_login import current_user
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.administer import sign_in
 from imaging_pipeline.schemas.administer.change_log import utc_now
-from imaging_pipeline.web.answers import go_on, status_of
 from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.error_responses import go_on, status_of
 from imaging_pipeline.web.links import links
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.people import enter, leave, public, way_back
 from imaging_pipeline.web.sign_in_form import SignInForm
-from imaging_pipeline.web.typed import carried_fields
+from imaging_pipeline.web.submitted_fields import carried_fields
 
 blueprint = Blueprint("sign_in", __name__)
 PAGE = Page(blueprint)

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.makers.browser import OpenSite, faults
+from tests.makers.crawler import Walker
 from tests.makers.furnished import furnish
 from tests.makers.site import ON_ONE_SERVER
-from tests.makers.walker import Walker
 
 WIDTHS = (1280, 800)
 

@@ -9,10 +9,9 @@ from imaging_pipeline.colony.sources.registry import configured_source
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.pages.administration.subjects import blueprint
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import colony as queries
-
-from .subjects import blueprint
 
 
 @blueprint.get("/colony")

@@ -8,11 +8,10 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.schemas.administer import administration
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.pages.administration.subjects import RowForm, added, adding, blueprint
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.recorded_changes import kept
 
 
 class RepositoryForm(RowForm):

@@ -12,14 +12,13 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.schemas.administer.setup_parts import read_parts
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import choices
+from imaging_pipeline.web.pages.administration.subjects import RowForm, added, adding, blueprint
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import setups as queries
 from imaging_pipeline.web.queries.choices import experiment_types
-
-from .subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.recorded_changes import kept
 
 _EXAMPLE = """{
   "Sync": [

@@ -11,10 +11,9 @@ from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.administer import administration, people
 from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.pages.administration.subjects import RowForm, added, adding, blueprint
 from imaging_pipeline.web.people import me
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import RowForm, added, adding, blueprint
 
 _ROLES = {"experimenter": "experimenter", "administrator": "administrator"}
 

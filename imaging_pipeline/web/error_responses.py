@@ -25,7 +25,7 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.server.database_errors import is_loss
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.people import place_here, sign_in_answer
-from imaging_pipeline.web.typed import Fields, typed_fields
+from imaging_pipeline.web.submitted_fields import Fields, typed_fields
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _stale(error: CSRFError) -> ResponseReturnValue:
 
 def go_on(fields: Fields, place: str) -> str:
     """Show what was typed, to be sent once more to a place of this site."""
-    return render_template("go_on.html", fields=fields, action=request.script_root + place)
+    return render_template("send_again.html", fields=fields, action=request.script_root + place)
 
 
 def _kept_id(error: Exception) -> str:
@@ -129,9 +129,9 @@ def _kept_id(error: Exception) -> str:
 
 def _told(wrong: _Wrong) -> ResponseReturnValue:
     if htmx.is_asking():
-        return htmx.message("wrong.html", wrong.status, wrong=wrong)
+        return htmx.message("error.html", wrong.status, wrong=wrong)
     retry_s = RETRY_S if wrong.status == 503 and request.method == "GET" else None
-    page = render_template("wrong.html", wrong=wrong, back=_back(), retry_s=retry_s, fields=_fields(wrong))
+    page = render_template("error.html", wrong=wrong, back=_back(), retry_s=retry_s, fields=_fields(wrong))
     response = make_response(page, wrong.status)
     if wrong.status == 503:
         response.headers["Retry-After"] = str(RETRY_S)
