@@ -44,6 +44,11 @@ def settle(connection: Any) -> None:
     settle_now()
 
 
+def is_alive(connection: Any) -> bool:
+    """Return True if the server answers; DataJoint's `is_connected` stays true on PostgreSQL."""
+    return bool(connection.adapter.ping(connection._conn))
+
+
 def _notice_silence(connection: Any) -> None:
     with _its_socket(connection) as its_socket:
         if its_socket.family not in (socket.AF_INET, socket.AF_INET6):

@@ -11,7 +11,7 @@ from imaging_pipeline import database
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.server.connection_errors import connection_error
-from imaging_pipeline.workers.connection import is_alive
+from imaging_pipeline.server.session_settings import is_alive
 
 EXTENSION = "imaging_pipeline_connections"
 """Under this name a site has them."""

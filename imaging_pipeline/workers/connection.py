@@ -13,6 +13,7 @@ from datajoint.errors import LostConnectionError
 from imaging_pipeline.errors import DatabaseError, Responsible, UnreachableError
 from imaging_pipeline.server.connection_errors import words
 from imaging_pipeline.server.database_errors import is_loss, is_of_server
+from imaging_pipeline.server.session_settings import is_alive
 from imaging_pipeline.workers.messages import Note
 from imaging_pipeline.workers.stop_signals import StopRequest
 
@@ -58,11 +59,6 @@ def _rest(duration_s: float, stop: StopRequest) -> None:
     deadline = time.monotonic() + duration_s
     while not stop.count and (left_s := deadline - time.monotonic()) > 0:
         time.sleep(min(_TICK_S, left_s))
-
-
-def is_alive(connection: Any) -> bool:
-    """Ask the server; DataJoint's `is_connected` goes on saying yes on PostgreSQL."""
-    return bool(connection.adapter.ping(connection._conn))
 
 
 def revive(connection: Any, patience_s: float = 0.0) -> None:

@@ -11,7 +11,8 @@ from datajoint.errors import DataJointError
 from deepdiff import DeepHash
 
 from imaging_pipeline.server.database_errors import is_loss
-from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.server.session_settings import is_alive
+from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.reservation import FencedJobs, Judge
 
 # A computed result of hours waits for a server that is being repaired.

@@ -20,7 +20,8 @@ from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.errors import DatabaseError
 from imaging_pipeline.server.database_errors import is_of_server
-from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.server.session_settings import is_alive
+from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.job_table import JobTable
 from imaging_pipeline.workers.line import STOPPED, SUPERVISOR_GONE, Line, LineHandler
 from imaging_pipeline.workers.messages import Errand, Fate, Finished, Note, Order

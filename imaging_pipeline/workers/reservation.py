@@ -15,7 +15,8 @@ from datajoint.blob import pack
 from datajoint.errors import LostConnectionError
 
 from imaging_pipeline.schemas.table_changes import count_change
-from imaging_pipeline.workers.connection import is_alive, revive
+from imaging_pipeline.server.session_settings import is_alive
+from imaging_pipeline.workers.connection import revive
 from imaging_pipeline.workers.job_queue import WORKER, JobQueue, Reservation
 from imaging_pipeline.workers.messages import Fate, Key
 from imaging_pipeline.workers.policy import KeyGoneError, Verdict
