@@ -54,6 +54,8 @@ class PipelineError(Exception):
         What to do, as a sentence; its first letter becomes a capital.
     responsible
         Who can do it; the class says so where this is not given.
+    field
+        The input that was refused, by the name that callers give it by; empty where none or several were.
     """
 
     default_responsible: ClassVar[Responsible] = Responsible.EXPERIMENTER
@@ -67,6 +69,7 @@ class PipelineError(Exception):
         found: object = None,
         allowed: object = None,
         responsible: Responsible | None = None,
+        field: str = "",
     ) -> None:
         self.what = escaped(what)
         self.path = None if path is None else escaped(str(path))
@@ -74,6 +77,7 @@ class PipelineError(Exception):
         self.allowed = allowed
         self.remedy = remedy[:1].upper() + remedy[1:]
         self.responsible = responsible or self.default_responsible
+        self.field = field
         super().__init__(self._message())
 
     def of(self, path: PurePath | str, responsible: Responsible) -> Self:
@@ -85,6 +89,7 @@ class PipelineError(Exception):
             allowed=self.allowed,
             remedy=self.remedy,
             responsible=responsible,
+            field=self.field,
         )
 
     def _message(self) -> str:

@@ -46,7 +46,12 @@ def checked_name(value: str, what: str) -> str:
 
 
 def checked_row(
-    table: Any, given: Mapping[str, Any], *, what: str, key: Mapping[str, Any] | None = None
+    table: Any,
+    given: Mapping[str, Any],
+    *,
+    what: str,
+    key: Mapping[str, Any] | None = None,
+    field: str = "",
 ) -> Row:
     """Return a row that the table takes.
 
@@ -60,6 +65,8 @@ def checked_row(
         What the row is, for messages.
     key
         Columns that are known to be right; they may not be given.
+    field
+        The input that errors are of; the column's name where this is empty.
 
     Raises
     ------
@@ -73,7 +80,7 @@ def checked_row(
         if column.name not in fixed and not _is_entry_time(column)
     }
     row = {name: value for name, value in given.items() if value is not None}
-    refuse_unknown(row, columns, what=what)
+    refuse_unknown(row, columns, what=what, field=field)
     lacking = [
         name
         for name, column in columns.items()
@@ -84,8 +91,9 @@ def checked_row(
             f"{what} lacks {', '.join(lacking)}",
             remedy="give a value for each.",
             responsible=Responsible.ADMINISTRATOR,
+            field=field or lacking[0],
         )
-    return fixed | {name: _checked(columns[name], value, what) for name, value in row.items()}
+    return fixed | {name: _checked(columns[name], value, what, field) for name, value in row.items()}
 
 
 def refuse_unknown(
@@ -94,6 +102,7 @@ def refuse_unknown(
     *,
     what: str,
     responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str = "",
 ) -> None:
     """Raise `InputError` where a name is not allowed; it tells those that look like it, and all that are."""
     for name in given:
@@ -104,13 +113,21 @@ def refuse_unknown(
                 allowed=", ".join(allowed),
                 remedy="correct the name.",
                 responsible=responsible,
+                field=field,
             )
 
 
 def known(
-    table: Any, column: str, value: object, *, responsible: Responsible = Responsible.ADMINISTRATOR
+    table: Any,
+    column: str,
+    value: object,
+    *,
+    responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str = "",
 ) -> str:
     """Return a value that a table, restricted or not, has.
+
+    ``field`` is the input that was refused where that is not called as the column is.
 
     Raises
     ------
@@ -120,12 +137,17 @@ def known(
     text = str(value)
     if not table & {column: text}:
         values = {str(found) for found in (table & {}).to_arrays(column)}
-        raise not_known(column, text, values, responsible=responsible)
+        raise not_known(column, text, values, responsible=responsible, field=field or column)
     return text
 
 
 def not_known(
-    what: str, value: str, values: Iterable[str], *, responsible: Responsible = Responsible.ADMINISTRATOR
+    what: str,
+    value: str,
+    values: Iterable[str],
+    *,
+    responsible: Responsible = Responsible.ADMINISTRATOR,
+    field: str = "",
 ) -> InputError:
     """Return the error for a value that is none of those that are there; it tells those that look like it."""
     remedy = "take one that is there, or ask the administrator to add it."
@@ -136,6 +158,7 @@ def not_known(
         allowed=allowed,
         remedy=remedy if responsible is Responsible.EXPERIMENTER else "",
         responsible=responsible,
+        field=field,
     )
 
 
@@ -176,7 +199,7 @@ def _is_entry_time(column: Any) -> bool:
     return _kind(column).startswith("datetime")
 
 
-def _checked(column: Any, value: Any, what: str) -> Any:
+def _checked(column: Any, value: Any, what: str, field: str) -> Any:
     kind = _kind(column)
     check = next(check for pattern, check in _CHECKS if re.match(pattern, kind))
     checked, allowed = check(kind, value)
@@ -187,6 +210,7 @@ def _checked(column: Any, value: Any, what: str) -> Any:
             allowed=allowed,
             remedy="Give a value that is allowed.",
             responsible=Responsible.ADMINISTRATOR,
+            field=field or column.name,
         )
     return checked
 

@@ -183,7 +183,8 @@ def add_repository(tables: Tables, name: str, roots: Sequence[str]) -> AddedRepo
         is_new = add_row(imaging.Repository, row, what=f"The repository {name}", remedy="")
         new, known_roots = _sorted_out(row["repository_name"], roots, tables.roots())
         imaging.Repository.Root.insert(
-            checked_row(imaging.Repository.Root, {"root": root}, what="A root", key=row) for root in new
+            checked_row(imaging.Repository.Root, {"root": root}, what="A root", key=row, field="roots")
+            for root in new
         )
     return AddedRepository(row["repository_name"], is_new, new, known_roots)
 
@@ -262,6 +263,7 @@ def _sorted_out(
                 found=f"{owner.root} ({owner.repository_name})",
                 remedy="leave each root to one repository.",
                 responsible=Responsible.ADMINISTRATOR,
+                field="roots",
             )
     return tuple(new), tuple(known_roots)
 

@@ -15,6 +15,8 @@ PARTS = ("Sync", "Tracking1D", "Tracking2D", "Treadmill", "Scanimage", "Labview"
 _LISTED = "Sync"
 # MariaDB takes JSON of 32 levels, MySQL of 100; what is kept of a change has it within others.
 _DEEPEST = 20
+# The input of `administration.add_setup` that holds them.
+_FIELD = "parts"
 
 
 def read_parts(content: bytes) -> Mapping[str, Any]:
@@ -53,10 +55,10 @@ def part_rows(setup: Any, key: Row, parts: Mapping[str, Any]) -> dict[str, list[
     InputError
         A part or column is unknown, or a value is not one for its column.
     """
-    refuse_unknown(parts, PARTS, what="A setup")
+    refuse_unknown(parts, PARTS, what="A setup", field=_FIELD)
     rows = {
         part: [
-            checked_row(getattr(setup, part), columns, what=f"The part {part}", key=key)
+            checked_row(getattr(setup, part), columns, what=f"The part {part}", key=key, field=_FIELD)
             for columns in _as_list(part, given)
         ]
         for part, given in parts.items()
@@ -81,6 +83,7 @@ def is_there(part: Any, key: Row, rows: Sequence[Row]) -> bool:
             found="; ".join(str({name: row[name] for name in row if name not in key}) for row in stored),
             remedy="give a calibration that changed a date of its own.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     return bool(stored)
 
@@ -96,6 +99,7 @@ def _as_list(part: str, given: Any) -> list[Mapping[str, Any]]:
             allowed=f"a list, of which each is {wanted}" if part == _LISTED else wanted,
             remedy="Write the part as it is allowed.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     return rows
 
@@ -109,6 +113,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             found=", ".join(twice),
             remedy="Give each line a name of its own.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     masters = [line["sync_name"] for line in lines if line.get("master")]
     if len(masters) > 1:
@@ -118,6 +123,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             allowed="one line with master true",
             remedy="Make one line the master.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
     negative = [line["sync_name"] for line in lines if line.get("tolerance", 0) < 0]
     if negative:
@@ -127,6 +133,7 @@ def _check_lines(lines: Sequence[Row]) -> None:
             allowed="0 or more seconds",
             remedy="Give a tolerance of 0 or more.",
             responsible=Responsible.ADMINISTRATOR,
+            field=_FIELD,
         )
 
 
@@ -149,4 +156,5 @@ def _no_parts(found: object) -> FormatError:
         allowed='{"Sync": […], …}',
         remedy="Correct the text.",
         responsible=Responsible.ADMINISTRATOR,
+        field=_FIELD,
     )

@@ -67,7 +67,8 @@ def refusal(tables: Tables, said: Mapping[str, Any]) -> PipelineError:
     alike = near(value, _alike(tables, value))
     sync = last_sync(tables)
     if sync is None and tables.config.mlims_source is None:
-        return not_known("animal", value, alike or _some(tables), responsible=Responsible.EXPERIMENTER)
+        names = alike or _some(tables)
+        return not_known("animal", value, names, responsible=Responsible.EXPERIMENTER, field="animal")
     return NotYetHereError(
         f"The animal {value!r} is not here yet",
         found=told_of(sync) + (f"; like {', '.join(alike)}?" if alike else ""),
@@ -129,6 +130,7 @@ def _several(tables: Tables, value: str, keys: Sequence[Row]) -> InputError:
         found="; ".join(map(_life, rows)),
         remedy="Give the animal_id of the one that you mean, or its name and animal_id as in"
         f" '{rows[0]['animal_name']} ({rows[0]['animal_id']})'; in a notebook also its datasource_id.",
+        field="animal",
     )
 
 
@@ -152,6 +154,7 @@ def _renamed(tables: Tables, value: str, former: Iterable[Row]) -> InputError:
         f"No animal is called {value!r} any more",
         found="; ".join(told),
         remedy="Give the name that it has now, or its animal_id.",
+        field="animal",
     )
 
 

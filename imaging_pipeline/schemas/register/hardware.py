@@ -69,6 +69,7 @@ def _calibration(tables: Tables, setup_name: str, metasession_name: str, changes
             f"The setup {setup_name} has no calibration for the day of the recording",
             found=f"recorded on {day}, calibrated on {', '.join(str(date) for date in dates)}",
             remedy=f"Add a calibration of {setup_name} with a date not after {day}.",
+            field="setup",
         )
     return before[-1]
 

@@ -180,6 +180,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
             f"The request lacks {', '.join(missing)}",
             found=", ".join(name for name, value in row.items() if value not in (None, "")) or "nothing",
             remedy="Give a value for each.",
+            field=missing[0],
         )
 
 
@@ -204,6 +205,7 @@ def _truth(value: object) -> bool:
             found=repr(value),
             allowed="True, False",
             remedy="Say True or False.",
+            field="register_uncurated",
         )
     return value
 
@@ -215,6 +217,7 @@ def _combined(value: object) -> str:
             found=repr(value),
             allowed="'yes', 'no', True, False",
             remedy="Say yes or no.",
+            field="combined",
         )
     return _COMBINED[value]
 
@@ -228,16 +231,18 @@ def _check_combinable(row: Mapping[str, Any]) -> None:
             found="combined = yes",
             allowed="combined = no",
             remedy="Request the folder with combined = no.",
+            field="combined",
         )
 
 
 def _setup(setups: Any, value: object, experiment_type: str) -> str:
-    name = known(setups, "setup_name", value, responsible=Responsible.EXPERIMENTER)
+    name = known(setups, "setup_name", value, responsible=Responsible.EXPERIMENTER, field="setup")
     types = sorted({str(found) for found in (setups & {"setup_name": name}).to_arrays("experiment_type")})
     if experiment_type not in types:
         raise InputError(
             f"The setup {name} is not one for {experiment_type}",
             found=f"{name} is for {', '.join(types)}",
             remedy="Take another setup or another experiment type.",
+            field="setup",
         )
     return name

@@ -15,7 +15,6 @@ from imaging_pipeline.errors import (
     InputError,
     NotMountedError,
     NotYetHereError,
-    PathError,
     PipelineError,
     StillCopyingError,
 )
@@ -32,9 +31,6 @@ from imaging_pipeline.web.recorded_changes import kept
 
 blueprint = Blueprint("add", __name__, url_prefix="/add")
 PAGE = Page(blueprint, "Add a folder")
-
-# Words of an error that stand for the field that it is about; the path is looked into for all others.
-_ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup"), ("setup", "setup"))
 
 # What keeps a folder from being looked at here and now, and is no reason not to request it.
 _UNSEEN = (NotMountedError, NotYetHereError, StillCopyingError)
@@ -163,9 +159,6 @@ def _added(form: AddForm, seen: Preview | None) -> ResponseReturnValue:
     return redirect(url_for("folders.one", number=number))
 
 
-def _field(form: AddForm, error: PipelineError) -> Field | None:
-    if not isinstance(error, PathError):
-        for word, name in _ABOUT:
-            if word in error.what:
-                return cast(Field, form[name])
-    return form.path
+def _field(form: AddForm, error: PipelineError) -> Field:
+    """Return the field that an error is of; one that names none was met in the folder."""
+    return cast(Field, form[error.field if error.field in form else "path"])

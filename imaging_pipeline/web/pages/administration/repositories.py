@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from wtforms import StringField, TextAreaField
+from wtforms import Field, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from imaging_pipeline.errors import PathError, PipelineError
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.pages.administration.subjects import RowForm, added, adding, blueprint
@@ -16,8 +19,6 @@ from imaging_pipeline.web.recorded_changes import kept
 
 class RepositoryForm(RowForm):
     """A repository, or roots for one."""
-
-    about = {"[Rr]oot|[Pp]ath": "roots"}
 
     repository_name = StringField(
         "Name",
@@ -31,6 +32,10 @@ class RepositoryForm(RowForm):
         description=r"What people type for it, one a line: N:\moser, \\server\share or /mnt/moser.",
         render_kw={"rows": 4, "spellcheck": "false"},
     )
+
+    def field_of(self, error: PipelineError) -> Field:
+        """Return the field that an error is of; all paths of this form are roots."""
+        return cast(Field, self.roots) if isinstance(error, PathError) else super().field_of(error)
 
 
 @blueprint.get("/repositories")

@@ -34,8 +34,6 @@ _EXAMPLE = """{
 class SetupForm(RowForm):
     """A calibration of a setup."""
 
-    about = {"^The part |^The parts |^A setup has no ": "parts"}
-
     setup_name = StringField("Name", [InputRequired("Give a name."), Length(max=64)])
     setup_date = DateField(
         "First day of the calibration", [InputRequired("Give a day.")], render_kw={"max": "9999-12-31"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, cast
+from typing import cast
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -26,28 +25,13 @@ SUBJECTS = {
 }
 """View → its words, in the order in which they are shown."""
 
-# How errors of values that cannot be taken name the column.
-_COLUMN = re.compile(r"cannot have this (\w+)$")
-
 
 class RowForm(Form):
-    """A row that is added; its fields are called as the columns are, the first is the name.
-
-    Attributes
-    ----------
-    about
-        Pattern of an error's words → the field that it is shown beside.
-    """
-
-    about: ClassVar[Mapping[str, str]] = {}
+    """A row that is added; its fields are called as the columns are, the first is the name."""
 
     def field_of(self, error: PipelineError) -> Field:
-        """Return the field that an error is about: its column's, or the one with the name."""
-        column = _COLUMN.search(error.what)
-        named = [name for pattern, name in self.about.items() if re.search(pattern, error.what)]
-        if column and column[1] in self:
-            named.append(column[1])
-        return cast(Field, self[named[0]] if named else next(iter(self)))
+        """Return the field that an error is of, or the name where it is of none or of several."""
+        return cast(Field, self[error.field if error.field in self else next(iter(self)).name])
 
 
 def adding(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
