@@ -73,7 +73,7 @@ class OpenSite:
 
     def signed_in(self, username: str, path: str, **how: Any) -> Page:
         """Return a window of a person who is signed in and opens a page."""
-        token = self.site.app.extensions[links.EXTENSION].made(username)
+        token = self.site.app.extensions[links.EXTENSION].create(username)
         page = self.page(f"/sign-in/link/{token}", **how)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)

@@ -68,7 +68,7 @@ class Site:
         """Return a browser, in which a user is signed in already, or nobody."""
         visitor = Visitor(self)
         if username is not None:
-            link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].made(username)}"
+            link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].create(username)}"
             assert visitor.send(visitor.form(visitor.get(link), link)).status_code == 302
         return visitor
 

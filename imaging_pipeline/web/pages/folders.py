@@ -1,4 +1,4 @@
-"""Requests for folders: the list, and what became of each."""
+"""Requests for folders: the list, and the result of each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import page_number
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import choices
 from imaging_pipeline.web.queries import folders as queries
-from imaging_pipeline.web.queries.folders import Filter
-from imaging_pipeline.web.recorded_changes import kept
+from imaging_pipeline.web.queries.folders import Criteria
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("folders", __name__, url_prefix="/folders")
 PAGE = Page(blueprint, "Folders")
@@ -27,12 +27,12 @@ PAGE = Page(blueprint, "Folders")
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """List requests, the newest first."""
-    wanted = _wanted()
+    criteria = _criteria()
     return rendered(
         "folders/index.html",
         "folders/_list.html",
-        found=queries.requests(tables(), wanted, page_number()),
-        wanted=wanted,
+        requests=queries.requests(tables(), criteria, page_number()),
+        criteria=criteria,
         users=choices.users(tables()),
         states=list(RequestState),
     )
@@ -40,16 +40,16 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/<int:number>")
 def one(number: int) -> ResponseReturnValue:
-    """Show a request and what became of it; it looks again by itself until that is known."""
+    """Show a request and its result; the page reloads itself until there is one."""
     past = queries.request(tables(), number)
     purged = [row["purged_table"] for row in past.report.parts["Purge"]] if past.report else []
     return rendered(
         "folders/one.html",
         "folders/_state.html",
         past=past,
-        told=_told(past),
+        message=_message(past),
         owners=owners(tables(), purged),
-        may_repeat=me().may_change_of(past.request["username"]),
+        may_repeat=current_person().may_change_of(past.request["username"]),
     )
 
 
@@ -57,27 +57,27 @@ def one(number: int) -> ResponseReturnValue:
 def withdraw(number: int) -> ResponseReturnValue:
     """Withdraw a request that waits for its animal."""
     past = queries.request(tables(), number)
-    if not me().may_change_of(past.request["username"]):
+    if not current_person().may_change_of(past.request["username"]):
         raise ForbiddenError(
             "This is another experimenter's",
             found=past.request["username"],
             remedy="Ask them or an administrator to do it.",
         )
     details = {name: past.request[name] for name in ("path", "animal_name")}
-    with kept("withdrew the request", number, details) as bound:
-        withdrawing.withdraw(bound, number, username=me().username)
+    with recorded("withdrew the request", number, details) as bound:
+        withdrawing.withdraw(bound, number, username=current_person().username)
     flash(f"Request {number} is withdrawn.")
     return redirect(url_for("folders.one", number=number))
 
 
-def _told(past: PastRequest) -> ParsedMessage | None:
+def _message(past: PastRequest) -> ParsedMessage | None:
     return parse_message(past.message) if past.message else None
 
 
-def _wanted() -> Filter:
-    """Read the filter from the address; what is no state is as if it were not there."""
+def _criteria() -> Criteria:
+    """Return the criteria in the address; a state that does not exist is ignored."""
     state = query_arguments.text("state")
-    return Filter(
+    return Criteria(
         username=query_arguments.text("username"),
         animal=query_arguments.text("animal"),
         state=state if state in list(RequestState) else "",

@@ -23,13 +23,13 @@ _STATE = (
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which requests are wanted; empty texts and None leave everything in.
+class Criteria:
+    """Which requests to list; empty texts and None do not restrict.
 
     Attributes
     ----------
     username, state
-        Whose, and how far they are.
+        Who made them, and their state.
     animal
         Name or identifier.
     first_day, last_day
@@ -53,8 +53,8 @@ class FolderRow:
         Its identifier.
     state
         How far it is.
-    told
-        Its error, or what it waits for; None where nothing is said.
+    message
+        Its error, or what it waits for; None where there is neither.
     """
 
     number: int
@@ -65,46 +65,47 @@ class FolderRow:
     combined: bool
     made: datetime
     state: RequestState
-    told: ParsedMessage | None
+    message: ParsedMessage | None
 
 
-def requests(tables: Tables, wanted: Filter, number: int) -> Paged[FolderRow]:
+def requests(tables: Tables, criteria: Criteria, number: int) -> Paged[FolderRow]:
     """Return a page of the requests, the newest first."""
-    where, values = _conditions(wanted)
-    asked, beside = tables.imaging.BaseFolder.full_table_name, _beside(tables)
-    # What is shown is looked up only of what stands on the page.
+    where, values = _conditions(criteria)
+    requests, joined = tables.imaging.BaseFolder.full_table_name, _joined(tables)
+    # Selected first: all other columns are read only for the rows of this page.
     page = (
-        f"SELECT asked.basefolder_id FROM {asked} AS asked {beside} {where}"
-        f" ORDER BY asked.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
+        f"SELECT request.basefolder_id FROM {requests} AS request {joined} {where}"
+        f" ORDER BY request.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
     )
-    question = (
-        "SELECT asked.basefolder_id, asked.username, asked.path, animal.animal_name, asked.awaited_animal,"
-        f" asked.experiment_type, asked.combined, asked.basefolder_entry_time, {_STATE} AS state,"
+    query = (
+        "SELECT request.basefolder_id, request.username, request.path, animal.animal_name,"
+        " request.awaited_animal,"
+        f" request.experiment_type, request.combined, request.basefolder_entry_time, {_STATE} AS state,"
         f" job.error_message FROM ({page}) AS page"
-        f" JOIN {asked} AS asked ON asked.basefolder_id = page.basefolder_id {beside}"
-        " ORDER BY asked.basefolder_id DESC"
+        f" JOIN {requests} AS request ON request.basefolder_id = page.basefolder_id {joined}"
+        " ORDER BY request.basefolder_id DESC"
     )
-    rows = [_shown(*row) for row in plain_rows.fetch(tables.connection, question, values)]
+    rows = [_shown(*row) for row in plain_rows.fetch(tables.connection, query, values)]
     return Paged(rows[:PER_PAGE], number, len(rows) > PER_PAGE)
 
 
 def request(tables: Tables, number: int) -> PastRequest:
-    """Return a request and what became of it.
+    """Return a request and its result.
 
     Raises
     ------
     NothingFoundError
         There is none of this number.
     """
-    for found in history.numbered(tables, [number]):
-        return found
+    for past_request in history.numbered(tables, [number]):
+        return past_request
     raise NothingFoundError(
         "There is no such request", found=number, remedy="Take one from the list of folders."
     )
 
 
 def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
-    """Return a request as it was typed, to be made again.
+    """Return the inputs of a request, so that it can be made again.
 
     Raises
     ------
@@ -121,35 +122,36 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         "scope_name",
         "ops_name",
         "sessiontype",
+        "register_uncurated",
+        "base_folder_note",
     )
-    kept = ("register_uncurated", "base_folder_note")
     animal = row["animal_id"] or pending_animals.said(row)
-    return {"animal": animal, **{name: row[name] for name in (*columns, *kept)}}
+    return {"animal": animal, **{name: row[name] for name in columns}}
 
 
-def _beside(tables: Tables) -> str:
-    """Return what is known beside each request; servers leave out of it what a query does not ask for."""
+def _joined(tables: Tables) -> str:
+    """Return the joins to animal, result and job; servers skip those of which a query uses no column."""
     done = tables.imaging.MakeDatasetSessions.full_table_name
     return (
         f"LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
-        " ON animal.animal_id = asked.animal_id AND animal.datasource_id = asked.datasource_id"
-        f" LEFT JOIN {done} AS done ON done.basefolder_id = asked.basefolder_id"
-        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = asked.basefolder_id"
+        " ON animal.animal_id = request.animal_id AND animal.datasource_id = request.datasource_id"
+        f" LEFT JOIN {done} AS done ON done.basefolder_id = request.basefolder_id"
+        f" LEFT JOIN {job_table(done)} AS job ON job.basefolder_id = request.basefolder_id"
     )
 
 
-def _conditions(wanted: Filter) -> tuple[str, list[object]]:
+def _conditions(criteria: Criteria) -> tuple[str, list[object]]:
     conditions: list[tuple[str, object]] = []
-    if wanted.username:
-        conditions.append(("asked.username = %s", wanted.username))
-    if wanted.animal:
-        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", wanted.animal))
-    if wanted.state:
-        conditions.append((f"{_STATE} = %s", wanted.state))
-    if wanted.first_day is not None:
-        conditions.append(("asked.basefolder_entry_time >= %s", wanted.first_day))
-    if wanted.last_day is not None:
-        conditions.append(("asked.basefolder_entry_time < %s", wanted.last_day + timedelta(days=1)))
+    if criteria.username:
+        conditions.append(("request.username = %s", criteria.username))
+    if criteria.animal:
+        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", criteria.animal))
+    if criteria.state:
+        conditions.append((f"{_STATE} = %s", criteria.state))
+    if criteria.first_day is not None:
+        conditions.append(("request.basefolder_entry_time >= %s", criteria.first_day))
+    if criteria.last_day is not None:
+        conditions.append(("request.basefolder_entry_time < %s", criteria.last_day + timedelta(days=1)))
     text = " AND ".join(condition for condition, _ in conditions)
     return (f"WHERE {text}" if text else ""), [value for _, value in conditions]
 
@@ -166,7 +168,7 @@ def _shown(
     state: str,
     message: str | None,
 ) -> FolderRow:
-    is_told = message and state != RequestState.DONE
+    has_message = message and state != RequestState.DONE
     return FolderRow(
         number,
         username,
@@ -176,5 +178,5 @@ def _shown(
         combined == "yes",
         made,
         RequestState(state),
-        parse_message(message) if is_told and message else None,
+        parse_message(message) if has_message and message else None,
     )

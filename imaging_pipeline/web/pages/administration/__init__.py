@@ -1,4 +1,4 @@
-"""What administrators do: people, places, setups, microscopes, apparatus, the colony, and all changes."""
+"""Pages for administrators: users, repositories, setups, microscopes, apparatus, colony, and changes."""
 
 from __future__ import annotations
 

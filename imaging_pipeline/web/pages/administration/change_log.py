@@ -1,4 +1,4 @@
-"""What people changed."""
+"""The log of what people changed."""
 
 from __future__ import annotations
 

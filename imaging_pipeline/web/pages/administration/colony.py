@@ -1,4 +1,4 @@
-"""Comparisons with the colony system: what each changed, and when the next is due."""
+"""Comparisons with the colony system: what they changed, and when the next is due."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from imaging_pipeline.web.queries import colony as queries
 @blueprint.get("/colony")
 def colony() -> ResponseReturnValue:
     """List comparisons, the newest first."""
-    bound, wrong, source = tables(), None, None
+    bound, configuration_error, source = tables(), None, None
     try:
         source = configured_source(bound.config)
     except PipelineError as error:
-        wrong = error
+        configuration_error = error
     return rendered(
         "administration/colony.html",
         "administration/_runs.html",
         runs=queries.runs(bound, page_number()),
         source=source,
-        wrong=wrong,
+        error=configuration_error,
         every_min=bound.config.mlims_every_min,
         due_s=due_in_s(bound),
     )

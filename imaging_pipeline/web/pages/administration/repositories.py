@@ -1,4 +1,4 @@
-"""Repositories, and the roots that people type for them."""
+"""Repositories and their roots, as people type them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wtforms.validators import InputRequired, Length
 from imaging_pipeline.errors import PathError, PipelineError
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.connections import tables
-from imaging_pipeline.web.pages.administration.subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.pages.administration.subjects import RowForm, add_row_page, added, blueprint
 from imaging_pipeline.web.queries import administration as queries
-from imaging_pipeline.web.recorded_changes import kept
+from imaging_pipeline.web.recorded_changes import recorded
 
 
 class RepositoryForm(RowForm):
@@ -48,17 +48,17 @@ def repositories() -> ResponseReturnValue:
 def add_repository() -> ResponseReturnValue:
     """Add a repository, or roots to one."""
     form = RepositoryForm(data={"repository_name": request.args.get("name", "")})
-    return adding(form, "Add a repository or roots", "repositories", lambda: _added(form))
+    return add_row_page(form, "Add a repository or roots", "repositories", lambda: _add(form))
 
 
-def _added(form: RepositoryForm) -> str:
+def _add(form: RepositoryForm) -> str:
     name = str(form.repository_name.data)
     roots = [line.strip() for line in str(form.roots.data).splitlines() if line.strip()]
-    with kept("added roots to the repository", name, {"roots": roots}) as bound:
+    with recorded("added roots to the repository", name, {"roots": roots}) as bound:
         made = administration.add_repository(bound, name, roots)
-    told = [
+    messages = [
         *([added(f"the repository {made.name}", is_new=True)] if made.is_new else []),
         *(added(f"the root {root}", is_new=True) for root in made.new_roots),
         *(added(f"the root {root}", is_new=False) for root in made.known_roots),
     ]
-    return " ".join(told)
+    return " ".join(messages)

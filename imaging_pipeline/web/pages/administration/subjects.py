@@ -1,4 +1,4 @@
-"""The blueprint of all subjects, and how a row of any of them is added."""
+"""The blueprint of all subjects of the administration, and the form that adds a row to one of them."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ SUBJECTS = {
     "colony": "Colony",
     "changes": "Changes",
 }
-"""View → its words, in the order in which they are shown."""
+"""View → its label, in the order of the tabs."""
 
 
 class RowForm(Form):
-    """A row that is added; its fields are called as the columns are, the first is the name."""
+    """A form for a new row; its fields are named like the columns, and the first is the row's name."""
 
     def field_of(self, error: PipelineError) -> Field:
         """Return the field that an error is of, or the name where it is of none or of several."""
         return cast(Field, self[error.field if error.field in self else next(iter(self)).name])
 
 
-def adding(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
-    """Show a form, or add what was typed into it and go back to the list.
+def add_row_page(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
+    """Show a form, or add the row that was typed and redirect to the list.
 
     Parameters
     ----------
     form
-        What is typed.
+        The form of the row.
     title
-        What is done.
+        Title of the page.
     subject
-        The view with the list.
+        The view with the list, one of `SUBJECTS`.
     add
-        Does it, and gives what is told of it.
+        Adds the row, and returns a message for the person.
     """
     if form.validate_on_submit():
         try:
-            told = add()
+            message = add()
         except PipelineError as error:
-            form.refuse(error, form.field_of(error))
+            form.add_error(error, form.field_of(error))
         else:
-            flash(told)
+            flash(message)
             return redirect(url_for(f"administration.{subject}"))
     status = 422 if form.is_submitted() else 200
     return render_template("administration/add.html", form=form, title=title, subject=subject), status
 
 
 def added(what: str, *, is_new: bool) -> str:
-    """Say that something was added, or was there."""
+    """Return the message that something was added, or existed already."""
     return f"Added {what}." if is_new else f"There already: {what}."
 
 
