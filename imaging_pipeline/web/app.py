@@ -54,6 +54,8 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
         app.register_blueprint(page.blueprint)
         if page.is_for_administrators:
             people.restrict_to_administrators(app, page.blueprint)
+    # The order matters: limits before anything reads a form, then the person, and last the tokens of forms,
+    # whose refusal is a page that depends on who is signed in.
     safety.install(app)
     people.install(app)
     safety.install_for_forms(app)

@@ -59,6 +59,7 @@ class Connections:
             return
         try:
             connection.connect()
+            # DataJoint would take a transaction that the loss has ended for one that is still open.
             connection.cancel_transaction()
         except Exception as error:  # each driver has its own classes
             raise connection_error(self._config, error) from error

@@ -30,7 +30,6 @@ class Form(FlaskForm):
             if is_text and not issubclass(unbound_field.field_class, PasswordField):
                 filters = [*unbound_field.kwargs.get("filters", ()), _stripped]
                 options = {**options, "filters": filters}
-                unbound_field.kwargs.pop("filters", None)
             field: Field = unbound_field.bind(form=form, **options)
             return field
 

@@ -11,6 +11,7 @@ MESSAGES = "#messages"
 
 def wants_part() -> bool:
     """Return True if the request is for a part of a page."""
+    # Going back in history, htmx also sets the first header, but needs the whole page.
     is_part = request.headers.get("HX-Request") == "true"
     return is_part and request.headers.get("HX-History-Restore-Request") != "true"
 

@@ -29,6 +29,7 @@ class Links:
         """Return a new token by which a user signs in."""
         token = secrets.token_urlsafe(32)
         with self._lock:
+            # By a clock that never jumps: a wall clock that is set would extend links or end them.
             self._of_token[token] = (username, time.monotonic() + LIFETIME_S)
         return token
 

@@ -46,6 +46,7 @@ class Paged(Generic[Item]):
 def page_number() -> int:
     """Return the requested page number; 1 where the address has none that makes sense."""
     typed = request.args.get("page", "1")
+    # `isdigit` also accepts digits of other scripts, and servers have limits for an offset.
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 1
     return min(max(number, 1), _FARTHEST)
 

@@ -128,6 +128,7 @@ def _guard() -> ResponseReturnValue | None:
     if getattr(view, _PUBLIC, False):
         return None
     g.person = current_user.person if current_user.is_authenticated else None
+    # No such page: the response to that is the same for everybody.
     if view is None:
         return None
     if g.person is None:

@@ -105,6 +105,7 @@ def _with_headers(response: Response) -> Response:
     else:
         # The browser may store a page for its back button, but asks whether it has changed.
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        # Page and part have one address: a cache must not confuse them.
         response.vary.add("HX-Request")
         response.vary.add("Cookie")
     return response

@@ -46,6 +46,7 @@ def _make(path: Path) -> None:
     """Write a key in one step, or leave the one that another process wrote meanwhile."""
     # Linked only when it is complete: no process reads half a key.
     partial = path.with_name(f"{_NAME}.{secrets.token_hex(4)}")
+    # Mode 600 from the start: nobody can open it before it is restricted.
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
     try:

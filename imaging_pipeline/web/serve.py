@@ -52,6 +52,7 @@ def make_server(
         "threads": threads,
         "url_prefix": prefix,
         "ident": None,
+        # A little more than the site accepts, so that its own page answers requests that are too large.
         "max_request_body_size": LARGEST_REQUEST + 1024 * 1024,
         "clear_untrusted_proxy_headers": not is_behind_proxy,
     }

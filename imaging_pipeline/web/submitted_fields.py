@@ -33,5 +33,6 @@ def carried_fields() -> Fields:
 
 def _is_ours() -> bool:
     """Return True if a page of this site sent the form; browsers name the site in a header."""
+    # Browsers send it with every POST; without it the sender is unknown.
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc == request.host

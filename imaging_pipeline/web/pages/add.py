@@ -37,6 +37,7 @@ PAGE = Page(blueprint, "Add a folder")
 _OBSTACLES = (NotMountedError, NotYetHereError, StillCopyingError)
 
 
+# Fields whose empty choice is sent as '' and stored as null.
 _MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
 

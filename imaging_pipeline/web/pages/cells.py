@@ -159,6 +159,7 @@ def _analysis(session_name: str, dataset_name: str) -> Analysis:
 
 def _etag(analysis: Analysis) -> str:
     """Return a name of the content: what is imported never changes, it is only deleted and imported again."""
+    # Filtered spikes are made later and have no time of their own here; they add an object.
     return f"{analysis.dataset_name}-{analysis.version}-{len(analysis.objects)}"
 
 
@@ -179,6 +180,7 @@ def _with_etag(response: Response, analysis: Analysis) -> Response:
 def _requested_cells() -> list[int]:
     typed = request.args.get("cells", "")
     try:
+        # Without repetitions, in the order of the request, which is the order of the plots.
         return list(dict.fromkeys(int(cell) for cell in typed.split(",") if cell))
     except ValueError:
         raise _not_valid("cells", typed, "numbers with commas between") from None

@@ -123,6 +123,7 @@ def _add(name: str, options: Mapping[str, Any], origin: Mapping[str, str]) -> Re
 
 def _read_upload(upload: FileStorage) -> Mapping[str, Any]:
     """Read an uploaded file by the reader that takes plain values only."""
+    # Some browsers send the whole path, on Windows with backslashes.
     name = PurePath((upload.filename or "").replace("\\", "/")).name
     suffix = PurePath(name).suffix.lower()
     if suffix not in _SUFFIXES:
@@ -133,6 +134,7 @@ def _read_upload(upload: FileStorage) -> Mapping[str, Any]:
             remedy="Save the options from Suite2p's window.",
         )
     with tempfile.TemporaryDirectory(prefix="imaging_pipeline_") as folder:
+        # Not under the name that was sent: that could lead out of the folder.
         path = Path(folder) / f"options{suffix}"
         upload.save(path)
         try:

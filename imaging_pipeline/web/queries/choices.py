@@ -71,6 +71,7 @@ def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
     animal = tables.mlims.Animal.full_table_name
     query = (
         f"SELECT animal_name, animal_id, animal_sex, animal_dob FROM {animal}"
+        # Not escaped by a backslash: MySQL takes one for its own escapes in texts, PostgreSQL does not.
         " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
         f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
     )

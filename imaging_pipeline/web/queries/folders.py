@@ -75,6 +75,7 @@ def requests(tables: Tables, criteria: Criteria, number: int) -> Paged[FolderRow
     # Selected first: all other columns are read only for the rows of this page.
     page = (
         f"SELECT request.basefolder_id FROM {requests} AS request {joined} {where}"
+        # One row more than is shown says whether there is another page.
         f" ORDER BY request.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(number - 1) * PER_PAGE}"
     )
     query = (

@@ -82,4 +82,5 @@ def unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
 
 
 def _rounded(value: Any) -> float | None:
+    # float32 has no more digits, and a shorter number is a smaller response.
     return None if value is None else float(f"{value:.6g}")

@@ -76,6 +76,7 @@ def setup(tables: Tables, name: str, day: str) -> SetupRow:
         There is none.
     """
     table = tables.imaging.Setup
+    # Compared as text: the address may hold anything, and servers refuse what is not a date.
     rows = [row for row in (table & {"setup_name": name}).to_dicts() if str(row["setup_date"]) == day]
     if not rows:
         raise NothingFoundError(
