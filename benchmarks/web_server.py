@@ -125,7 +125,7 @@ def _one_of_each_kind(visitor: Visitor) -> Iterator[str]:
 
 def kind(address: str) -> str:
     """Return the kind of a page: its address without names and values."""
-    from tests.makers.walker import shape
+    from tests.makers.crawler import shape
 
     names = sorted(parse_qs(urlsplit(address).query))
     return f"{shape(address)}{'?' if names else ''}{'&'.join(names)}"

@@ -44,6 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("IMAGING_PIPELINE_REQUIRE asks for browser, but Chromium is not installed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    without = [item.nodeid for item in items for mark in item.iter_markers("slow") if not _reason(mark)]
+    if without:
+        raise pytest.UsageError(f"These tests are marked slow and give no reason: {', '.join(without)}")
+
+
+def _reason(mark: pytest.Mark) -> str:
+    return str(mark.kwargs.get("reason", "")).strip()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep tests together that share what takes long to make."""

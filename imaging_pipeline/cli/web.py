@@ -63,7 +63,7 @@ def _serve(
     if not behind_proxy and host not in _LOOPBACK:
         click.echo("Passwords go over the network as they are: put a proxy with TLS before it.", err=True)
     if name is not None:
-        token = app.extensions[links.EXTENSION].made(name)
+        token = app.extensions[links.EXTENSION].create(name)
         minutes = links.LIFETIME_S // 60
         click.echo(f"To sign in as {name}, once and within {minutes} minutes:\n{address}sign-in/link/{token}")
     # By default SIGTERM would end the process in the middle of requests.

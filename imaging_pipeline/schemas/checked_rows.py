@@ -139,6 +139,8 @@ def existing(
 ) -> str:
     """Return a value as text, if a table, restricted or not, has it.
 
+    ``field`` is the input that was refused where that is not called as the column is.
+
     Raises
     ------
     InputError

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from imaging_pipeline import wording
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import table_names
-from imaging_pipeline.web import answers, links, people, safety
+from imaging_pipeline.web import error_responses, links, people, safety
 from imaging_pipeline.web.connections import EXTENSION, Connections
 from imaging_pipeline.web.registry import PAGES
 
@@ -34,7 +34,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False) -> Flask:
-    """Return the site on a database that this process is connected to.
+    """Return the site for a database that this process is connected to.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     secret_key
         Signs cookies; the same in all processes of a site.
     is_behind_proxy
-        Whether a proxy tells who asks and by which address; believed from nobody else.
+        Whether headers of a proxy name the client and the address that it used; ignored otherwise.
     """
     app = Flask(__package__, static_folder=_STATIC, static_url_path="/static")
     app.config.update(safety.settings(config, secret_key))
@@ -54,28 +54,31 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     for page in PAGES:
         app.register_blueprint(page.blueprint)
         if page.is_for_administrators:
-            people.close(app, page.blueprint)
+            people.restrict_to_administrators(app, page.blueprint)
+    # The order matters: limits before anything reads a form, then the person, and last the tokens of forms,
+    # whose refusal is a page that depends on who is signed in.
     safety.install(app)
     people.install(app)
     safety.install_for_forms(app)
-    answers.install(app)
+    error_responses.install(app)
     app.context_processor(_shown_everywhere)
     app.url_defaults(_with_version)
+    # Without a proxy anybody could send these headers.
     if is_behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     return app
 
 
 def _shown_everywhere() -> dict[str, Any]:
-    """Return what the layout shows; nothing of it asks the database, which may be away."""
+    """Return the variables of the layout; none reads the database, which may be away."""
     person = g.get("person")
     is_administrator = person is not None and person.is_administrator
-    shown = [page for page in PAGES if page.title and (is_administrator or not page.is_for_administrators)]
-    return {"person": person, "navigation": shown if person else []}
+    linked = [page for page in PAGES if page.title and (is_administrator or not page.is_for_administrators)]
+    return {"person": person, "navigation": linked if person else []}
 
 
 def _with_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Let the address of a file change with its content, so that browsers may keep it for ever."""
+    """Add a checksum to the address of a static file, so that browsers may cache it for ever."""
     if endpoint == "static":
         values["v"] = _version(str(values["filename"]))
 

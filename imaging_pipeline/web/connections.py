@@ -1,4 +1,4 @@
-"""One database connection a thread: shared ones give one thread's rows to another."""
+"""One database connection for each thread: a shared one gives one thread's rows to another."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imaging_pipeline.server.connection_errors import connection_error
 from imaging_pipeline.server.session_settings import is_alive
 
 EXTENSION = "imaging_pipeline_connections"
-"""Under this name a site has them."""
+"""Key of the `Connections` among the extensions of a site."""
 
 
 class Connections:
-    """The connections of a site, one for each thread that asked; the server's threads bound their number.
+    """The connections of a site, one for each thread that asks for one; there are as many as server threads.
 
     Parameters
     ----------
@@ -37,39 +37,41 @@ class Connections:
         Raises
         ------
         DatabaseError
+            The server cannot be reached, or refuses.
         """
         bound: Tables | None = getattr(self._of_thread, "tables", None)
         if bound is None:
             bound = self._of_thread.tables = database.open_tables(self._config)
             self._all.append(bound)
         else:
-            self._revive(bound)
+            self._reconnect(bound)
         return bound
 
     def close(self) -> None:
-        """Close all connections; no thread may be at work."""
+        """Close all connections; no thread may be using one."""
         while self._all:
             self._all.pop().connection.close()
         self._of_thread = threading.local()
 
-    def _revive(self, bound: Tables) -> None:
+    def _reconnect(self, bound: Tables) -> None:
         connection = bound.connection
         if is_alive(connection):
             return
         try:
             connection.connect()
+            # DataJoint would take a transaction that the loss has ended for one that is still open.
             connection.cancel_transaction()
         except Exception as error:  # each driver has its own classes
             raise connection_error(self._config, error) from error
 
 
 def connections() -> Connections:
-    """Return the connections of the site that answers."""
+    """Return the connections of the current site."""
     return cast(Connections, current_app.extensions[EXTENSION])
 
 
 def tables() -> Tables:
-    """Return the tables of this request, for reading; for changes see `changes.kept`."""
+    """Return the tables of this request, for reading; for changes see `recorded_changes.recorded`."""
     if "tables" not in g:
         g.tables = connections().tables()
     return cast(Tables, g.tables)

@@ -1,4 +1,4 @@
-"""Forms: what holds for each field, and errors of the pipeline beside the field they concern."""
+"""Base of all forms, which shows errors of the pipeline beside the field that they are of."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Form(FlaskForm):
 
     Attributes
     ----------
-    refusals
+    pipeline_errors
         Errors of the form as a whole.
     """
 
     class Meta(FlaskForm.Meta):
-        """How fields are bound."""
+        """How fields are bound to the form."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             """Bind a field; texts lose the blanks around them."""
@@ -29,37 +29,36 @@ class Form(FlaskForm):
             if is_text and not issubclass(unbound_field.field_class, PasswordField):
                 filters = [*unbound_field.kwargs.get("filters", ()), _stripped]
                 options = {**options, "filters": filters}
-                unbound_field.kwargs.pop("filters", None)
             field: Field = unbound_field.bind(form=form, **options)
             return field
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.refusals: list[PipelineError] = []
+        self.pipeline_errors: list[PipelineError] = []
         super().__init__(*args, **kwargs)
 
-    def refuse(self, error: PipelineError, field: Field | None = None) -> None:
+    def add_error(self, error: PipelineError, field: Field | None = None) -> None:
         """Show an error beside its field, or above the form."""
         if field is None:
-            self.refusals.append(error)
+            self.pipeline_errors.append(error)
         else:
             # A browser forgets which file was chosen.
-            _add_error(field, sentence(error, with_path=isinstance(field, FileField)))
+            _add_error(field, error_text(error, with_path=isinstance(field, FileField)))
 
 
-def sentence(error: PipelineError, *, with_path: bool = False) -> str:
-    """Return an error as it stands beside a field: what, what is allowed, and what to do."""
-    told = [f"{error.what}."]
+def error_text(error: PipelineError, *, with_path: bool = False) -> str:
+    """Return the text of an error beside a field: what happened, what is allowed, and what to do."""
+    sentences = [f"{error.what}."]
     if with_path and error.path is not None:
-        told.append(f"File: {error.path}.")
+        sentences.append(f"File: {error.path}.")
     if error.found is not None:
-        told.append(f"Found: {shown_value(error.found)}.")
+        sentences.append(f"Found: {shown_value(error.found)}.")
     if error.allowed is not None:
-        told.append(f"Allowed: {shown_value(error.allowed)}.")
-    return " ".join([*told, error.remedy])
+        sentences.append(f"Allowed: {shown_value(error.allowed)}.")
+    return " ".join([*sentences, error.remedy])
 
 
 def choices(names: Sequence[str], *, none: str | None = None) -> Any:
-    """Return names as the choices of a select field; ``none`` is what the empty choice is called."""
+    """Return names as the choices of a select field; ``none`` is the label of the empty choice."""
     return {**({} if none is None else {"": none}), **{name: name for name in names}}
 
 

@@ -20,19 +20,19 @@ _LONGEST = 2000
 
 
 class OptionForm(Form):
-    """A name, and an option in each other field, called by its dotted name; an empty one is as in Suite2p."""
+    """A name, and a field for each option under its dotted name; an empty one means Suite2p's default."""
 
     new_name = StringField("Name", [InputRequired("Give it a name."), Length(max=64)])
 
     def options(self) -> dict[str, Any] | None:
-        """Return what was typed, in nested groups; None where some of it cannot be taken."""
+        """Return the options that were typed, in nested groups; None where a value is refused."""
         typed: dict[str, Any] = {}
         for name in options_by_name():
             try:
                 if text := self[name].data:
                     put(typed, name, from_text(name, text))
             except InputError as error:
-                self.refuse(error, self[name])
+                self.add_error(error, self[name])
         return None if self.errors else typed
 
     def groups(self) -> Iterator[OptionGroup]:
@@ -57,13 +57,13 @@ class OptionGroup:
     fields: tuple[Field, ...]
 
     @property
-    def is_said(self) -> bool:
-        """Return True if the set says something of any of them, or something wrong."""
+    def has_values(self) -> bool:
+        """Return True if any of the fields has a value or an error."""
         return any(field.data or field.errors for field in self.fields)
 
 
 def option_form(settings: Mapping[str, Any]) -> OptionForm:
-    """Return the form, filled with an option set where nothing was sent."""
+    """Return the form; it shows an option set until something is submitted."""
     known = options_by_name()
     return _form_class()(data={name: as_text(value) for name, value in flat(settings) if name in known})
 

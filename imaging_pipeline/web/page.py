@@ -1,4 +1,4 @@
-"""What a page of the site is."""
+"""A page of the site."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Page:
     blueprint
         Its views; the first one that the navigation leads to is called ``index``.
     title
-        Its words in the navigation; None keeps it out of there.
+        Its label in the navigation; None leaves it out of the navigation.
     is_for_administrators
         Whether only administrators see it and may call its views.
     """

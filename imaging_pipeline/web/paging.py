@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pages of long lists."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Paged(Generic[Item]):
     Attributes
     ----------
     rows
-        What is shown.
+        The rows of this page.
     number
-        Which page, from 1.
+        The page number, from 1.
     has_next
-        Whether there is another one.
+        Whether there is another page.
     """
 
     rows: Sequence[Item]
     number: int
     has_next: bool
 
-    def of(self, shown: Callable[[Item], Other]) -> Paged[Other]:
-        """Return the same page with each row in another form."""
-        return Paged([shown(row) for row in self.rows], self.number, self.has_next)
+    def map(self, convert: Callable[[Item], Other]) -> Paged[Other]:
+        """Return the same page with each row converted."""
+        return Paged([convert(row) for row in self.rows], self.number, self.has_next)
 
     def address(self, number: int) -> str:
         """Return the address of another page of the list that this request shows."""
@@ -44,8 +44,9 @@ class Paged(Generic[Item]):
 
 
 def page_number() -> int:
-    """Return the page that is asked for; the first one where the address says nothing sensible."""
+    """Return the requested page number; 1 where the address has none that makes sense."""
     typed = request.args.get("page", "1")
+    # `isdigit` also accepts digits of other scripts, and servers have limits for an offset.
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 1
     return min(max(number, 1), _FARTHEST)
 
@@ -53,7 +54,7 @@ def page_number() -> int:
 def paged(
     query: Any, number: int, *, order_by: str | Sequence[str], per_page: int = PER_PAGE
 ) -> Paged[dict[str, Any]]:
-    """Fetch one page of a query; one row more is asked for, which tells whether there is another page.
+    """Fetch one page of a query, and one row more to know whether there is another page.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who makes a request, and what is answered where nobody is signed in."""
+"""Who makes a request, and the response where nobody is signed in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imaging_pipeline.schemas.administer.sign_in import Person
 from imaging_pipeline.web import htmx
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.sign_in_form import sign_in_form
-from imaging_pipeline.web.typed import typed_fields
+from imaging_pipeline.web.submitted_fields import submitted_fields
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ _FOR_ADMINISTRATORS = "is_for_administrators"
 
 
 class _SignedIn(UserMixin):
-    """A person as Flask-Login holds one: by the token in the browser."""
+    """A person as Flask-Login identifies one: by the token in the browser."""
 
     def __init__(self, token: str, person: Person) -> None:
         self.id = token
@@ -33,25 +33,25 @@ class _SignedIn(UserMixin):
 
 
 def public(view: View) -> View:
-    """Let a view be called by whoever is not signed in."""
+    """Mark a view as one that needs no sign-in."""
     setattr(view, _PUBLIC, True)
     return view
 
 
 def for_administrators(view: View) -> View:
-    """Let a view be called by administrators only."""
+    """Mark a view as one for administrators only."""
     setattr(view, _FOR_ADMINISTRATORS, True)
     return view
 
 
-def close(app: Flask, blueprint: Blueprint) -> None:
-    """Let all views of a page be called by administrators only."""
+def restrict_to_administrators(app: Flask, blueprint: Blueprint) -> None:
+    """Mark all views of a page as views for administrators only."""
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith(f"{blueprint.name}."):
             for_administrators(view)
 
 
-def me() -> Person:
+def current_person() -> Person:
     """Return the person who makes this request.
 
     Raises
@@ -65,15 +65,15 @@ def me() -> Person:
     return person
 
 
-def enter(token: str, person: Person) -> None:
-    """Return the browser a token, from now on."""
+def start_session(token: str, person: Person) -> None:
+    """Sign a person in: the browser gets the token with the response."""
     session.permanent = True
     login_user(_SignedIn(token, person))
     g.person = person
 
 
-def leave() -> None:
-    """End what the browser holds, here and in the database."""
+def end_session() -> None:
+    """Sign out: end the session of this browser, here and in the database."""
     if current_user.is_authenticated:
         sign_in.sign_out(tables(), current_user.get_id())
     logout_user()
@@ -81,42 +81,42 @@ def leave() -> None:
 
 
 def install(app: Flask) -> None:
-    """Let a site know who makes a request, and refuse what they may not see."""
+    """Have a site find out who makes each request, and refuse what they may not see."""
     manager = LoginManager()
-    # Its words for templates would ask the database, also for the page that says that it is away.
+    # Its variables of templates read the database, also on the page that says that it is away.
     manager.init_app(app, add_context_processor=False)
-    # A laptop that moves from the office to the microscope has another address.
+    # Sessions would end with a new address, as when a laptop moves from the office to the microscope.
     manager.session_protection = None
-    manager.user_loader(_loaded)
+    manager.user_loader(_load)
     app.before_request(_guard)
 
 
-def place_here() -> str:
-    """Return the place of this request below the site's own, for the way back."""
+def current_path() -> str:
+    """Return the path of this request below the site's own prefix, to come back to."""
     return request.full_path.rstrip("?") if request.method == "GET" else request.path
 
 
-def way_back(place: str | None) -> str:
-    """Return a place of this site as an address; the first page where it is none of this site."""
-    place = place or ""
+def address_on_site(path: str | None) -> str:
+    """Return the address of a path of this site; of its first page where the path leads elsewhere."""
+    path = path or ""
     # Browsers take "//host", and a backslash for a slash, for another site.
-    is_ours = place.startswith("/") and not place.startswith("//") and "\\" not in place
-    if not is_ours or not place.isprintable():
+    is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    if not is_ours or not path.isprintable():
         return url_for("home.index")
-    return request.script_root + place
+    return request.script_root + path
 
 
-def sign_in_answer() -> ResponseReturnValue:
-    """Answer a request that needs a person: in its own form, and so that nothing typed is lost."""
-    if htmx.is_asking():
-        return htmx.message("ended.html", 401, place=request.headers.get("HX-Current-URL", ""))
+def sign_in_response() -> ResponseReturnValue:
+    """Return the response to a request that needs a sign-in; what was typed goes along with it."""
+    if htmx.wants_part():
+        return htmx.message_response("session_ended.html", 401)
     if request.method == "GET":
-        return redirect(url_for("sign_in.index", next=place_here()))
-    form, kept = sign_in_form(place_here()), typed_fields()
-    return render_template("sign_in/index.html", form=form, kept=kept, has_ended=True), 401
+        return redirect(url_for("sign_in.index", next=current_path()))
+    form, carried = sign_in_form(current_path()), submitted_fields()
+    return render_template("sign_in/index.html", form=form, carried=carried, has_ended=True), 401
 
 
-def _loaded(token: str) -> _SignedIn | None:
+def _load(token: str) -> _SignedIn | None:
     person = sign_in.person(tables(), token, now=utc_now())
     return None if person is None else _SignedIn(token, person)
 
@@ -128,10 +128,11 @@ def _guard() -> ResponseReturnValue | None:
     if getattr(view, _PUBLIC, False):
         return None
     g.person = current_user.person if current_user.is_authenticated else None
+    # No such page: the response to that is the same for everybody.
     if view is None:
         return None
     if g.person is None:
-        return sign_in_answer()
+        return sign_in_response()
     if getattr(view, _FOR_ADMINISTRATORS, False) and not g.person.is_administrator:
         raise ForbiddenError(
             "This page is for administrators",

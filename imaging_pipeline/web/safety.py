@@ -1,4 +1,4 @@
-"""What keeps the site safe: cookies, headers, and limits of what is sent."""
+"""Security of the site: cookies, headers, and limits of request sizes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imaging_pipeline.server.connection_errors import server_name
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request with its files. An option set has some kilobytes."""
 LARGEST_FIELDS = 1024 * 1024
-"""Bytes of all fields of a form that are no files."""
+"""Bytes of all fields of a form except files."""
 
 # uPlot sets styles by the DOM, which the policy does not concern; nothing inline is needed.
 _POLICY = "; ".join(
@@ -44,7 +44,7 @@ _HEADERS = {
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """The session's cookie: for TLS alone where the person came by it, and for this site's own path."""
+    """The session cookie: secure where the request came by TLS, and restricted to the path of this site."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -55,7 +55,7 @@ class _Cookies(SecureCookieSessionInterface):
 
 def settings(config: Config, secret_key: str) -> dict[str, Any]:
     """Return Flask's settings."""
-    # Cookies do not tell ports apart: the demo's and the lab's site may be on one machine.
+    # Browsers share cookies between ports, and the sites of the demo and the lab may run on one machine.
     database = zlib.crc32(f"{server_name(config)} {config.prefix}".encode())
     return {
         "SECRET_KEY": secret_key,
@@ -65,32 +65,32 @@ def settings(config: Config, secret_key: str) -> dict[str, Any]:
         "PERMANENT_SESSION_LIFETIME": LIFETIME,
         "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
         "MAX_FORM_MEMORY_SIZE": LARGEST_FIELDS,
-        # It lasts as long as the session: a page that was open over lunch still can be sent.
+        # Tokens are valid as long as the session: a form that was open over lunch can still be sent.
         "WTF_CSRF_TIME_LIMIT": None,
     }
 
 
 def install(app: Flask) -> None:
-    """Let a site refuse what is too large, and tell browsers what it does not do."""
+    """Have a site refuse requests that are too large, and send its security headers."""
     app.session_interface = _Cookies()
     app.before_request(_limit)
     app.after_request(_with_headers)
 
 
 def install_for_forms(app: Flask) -> None:
-    """Let a site refuse forms that none of its pages gave; who asks is known by then, to be told so."""
+    """Have a site refuse forms of other sites; installed after `people`, which says whose request it is."""
     app.before_request(_refuse_nul)
     CSRFProtect(app)
 
 
 def _limit() -> None:
-    """Limit a request without files further: its fields are read at once."""
+    """Apply the lower limit to requests without files: their fields are read into memory at once."""
     if request.mimetype != "multipart/form-data":
         request.max_content_length = LARGEST_FIELDS
 
 
 def _refuse_nul() -> None:
-    """Refuse the one character that no database takes, and nobody types."""
+    """Refuse NUL, which PostgreSQL cannot store and nobody types."""
     files = (file.filename for file in request.files.values())
     texts = chain(*request.args.listvalues(), *request.form.listvalues(), files, (request.path,))
     if any("\0" in (text or "") for text in texts):
@@ -103,8 +103,9 @@ def _with_headers(response: Response) -> Response:
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
-        # Kept for the way back, with what was typed, but asked for anew.
+        # The browser may store a page for its back button, but asks whether it has changed.
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        # Page and part have one address: a cache must not confuse them.
         response.vary.add("HX-Request")
         response.vary.add("Cookie")
     return response

@@ -1,4 +1,4 @@
-"""The key that signs cookies: made once a user of a machine, and read by nobody else."""
+"""The key that signs cookies: created once for each user of a machine, and readable by that user alone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NAME = "secret_key"
 
 
 def default_folder() -> Path:
-    """Return the folder of the key: not in the database, which every analyst may read."""
+    """Return the folder of the key, which is not in the database because every analyst may read that."""
     return platformdirs.user_data_path("imaging-pipeline-web", appauthor=False)
 
 
 def secret_key(folder: Path) -> str:
-    """Return the key in a folder, and make it where there is none.
+    """Return the key in a folder; create it where there is none.
 
     Raises
     ------
@@ -43,8 +43,10 @@ def secret_key(folder: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Write a key whole, or leave the one that another process wrote meanwhile."""
+    """Write a key in one step, or leave the one that another process wrote meanwhile."""
+    # Linked only when it is complete: no process reads half a key.
     partial = path.with_name(f"{_NAME}.{secrets.token_hex(4)}")
+    # Mode 600 from the start: nobody can open it before it is restricted.
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
     try:

@@ -13,7 +13,7 @@ from imaging_pipeline.web.safety import LARGEST_REQUEST
 
 
 class Server(Protocol):
-    """A server that listens; ``run`` answers until it is interrupted or closed."""
+    """A listening server; ``run`` answers requests until it is interrupted or closed."""
 
     effective_port: int
 
@@ -21,13 +21,13 @@ class Server(Protocol):
         """Answer requests."""
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
 
 
 def make_server(
     app: Flask, *, host: str, port: int, threads: int, prefix: str = "", is_behind_proxy: bool = False
 ) -> Server:
-    """Return a server that listens already.
+    """Return a server that is already listening.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def make_server(
     host, port
         Where it listens; port 0 takes a free one.
     threads
-        Requests answered at the same time, and database connections.
+        How many requests are answered at the same time, each with a database connection.
     prefix
         The path that the site lies under, such as ``/imaging``.
     is_behind_proxy
@@ -45,13 +45,14 @@ def make_server(
     Raises
     ------
     InputError
-        The address cannot be had.
+        The address is not free, or not one of this machine.
     """
     settings: dict[str, Any] = {
         "sockets": [_listening(host, port)],
         "threads": threads,
         "url_prefix": prefix,
         "ident": None,
+        # A little more than the site accepts, so that its own page answers requests that are too large.
         "max_request_body_size": LARGEST_REQUEST + 1024 * 1024,
         "clear_untrusted_proxy_headers": not is_behind_proxy,
     }

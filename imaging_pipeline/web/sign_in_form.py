@@ -1,4 +1,4 @@
-"""The form by which people sign in."""
+"""The form to sign in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from imaging_pipeline.web.forms import Form
 
 
 class SignInForm(Form):
-    """Name and password, and where to go then."""
+    """Name and password, and the path to go to afterwards."""
 
     username = StringField("Name", [InputRequired("Type your name."), Length(max=64)])
     password = PasswordField("Password", [InputRequired("Type your password."), Length(max=LONGEST)])
     next = HiddenField()
 
 
-def sign_in_form(place: str) -> SignInForm:
-    """Return an empty form that leads to a place of this site."""
-    return SignInForm(formdata=None, next=place)
+def sign_in_form(path: str) -> SignInForm:
+    """Return an empty form that leads to a path of this site."""
+    return SignInForm(formdata=None, next=path)

@@ -1,4 +1,4 @@
-"""The distribution's Chromium, and a site that it can reach."""
+"""The Chromium of the distribution, and a site that it can reach."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _FLAGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
-_SAID_OF_ANSWERS = ("Failed to load resource", "Response Status Error Code")
+_OF_RESPONSES = ("Failed to load resource", "Response Status Error Code")
 _SERIOUS = ("serious", "critical")
 # More than any page takes on a busy machine.
-_PATIENCE_MS = 30_000
+_TIMEOUT_MS = 30_000
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run Chromium."""
-    expect.set_options(timeout=_PATIENCE_MS)
+    expect.set_options(timeout=_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
         yield browser
@@ -53,7 +53,7 @@ class OpenSite:
     address
         Where it is served.
     complaints
-        What the browser complained of on its console: refused scripts and styles, errors of scripts.
+        Errors on the browser's console: refused scripts and styles, errors of scripts.
     """
 
     site: Site
@@ -64,45 +64,45 @@ class OpenSite:
     def page(self, path: str, *, width: int = 1280, height: int = 800) -> Page:
         """Return a window of a new person who opens a page."""
         context = self.browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(_PATIENCE_MS)
+        context.set_default_timeout(_TIMEOUT_MS)
         page = context.new_page()
-        page.on("console", self._heard)
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(self.address + path)
         return page
 
     def signed_in(self, username: str, path: str, **how: Any) -> Page:
         """Return a window of a person who is signed in and opens a page."""
-        token = self.site.app.extensions[links.EXTENSION].made(username)
+        token = self.site.app.extensions[links.EXTENSION].create(username)
         page = self.page(f"/sign-in/link/{token}", **how)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         page.goto(self.address + path)
         return page
 
-    def _heard(self, message: ConsoleMessage) -> None:
-        # Browser and htmx say so of every answer that is none of success; tests look at what is shown.
-        if message.type == "error" and not message.text.startswith(_SAID_OF_ANSWERS):
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # Browser and htmx log every response without success; what such a page shows is for the tests.
+        if message.type == "error" and not message.text.startswith(_OF_RESPONSES):
             self.complaints.append(message.text)
 
 
 @contextmanager
 def served(site: Site, browser: Browser) -> Iterator[OpenSite]:
-    """Serve a site in a thread, and give it opened."""
+    """Serve a site in a thread, and yield it with a browser."""
     with listening(site.app) as address:
         yield OpenSite(site, address, browser, [])
-        # Before the site is: no page is to ask one that is gone.
+        # Before the site closes: open pages would send requests to a server that is gone.
         for context in browser.contexts:
             context.close()
 
 
 def faults(page: Page) -> list[str]:
-    """Return the serious faults that axe finds on a page: what, and where."""
+    """Return the serious accessibility faults that axe finds on a page, each with its element."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
+    results = page.evaluate("axe.run()")
     return [
         f"{fault['id']}: {fault['help']} at {node['target']}"
-        for fault in found["violations"]
+        for fault in results["violations"]
         if fault["impact"] in _SERIOUS
         for node in fault["nodes"]
     ]

@@ -25,7 +25,7 @@ from imaging_pipeline.web.serve import make_server
 from tests.makers.lab import Lab
 
 ON_ONE_SERVER = pytest.mark.parametrize("server_config", ["postgresql"], indirect=True)
-"""For tests of what no database server has a part in."""
+"""For tests in which the kind of database server makes no difference."""
 
 ADMINISTRATOR = "bob"
 EXPERIMENTER = "anna"
@@ -44,9 +44,9 @@ class HtmlForm:
     files
         Names of the fields that take a file.
     choices
-        Name → values of each field that takes one of some; boxes and buttons are such, too.
+        Name → values of each field with fixed choices: selects, boxes and buttons.
     token
-        What htmx sends along of the page.
+        The token of the page, which htmx sends.
     """
 
     action: str
@@ -68,13 +68,13 @@ class Site:
         """Return a browser, in which a user is signed in already, or nobody."""
         visitor = Visitor(self)
         if username is not None:
-            link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].made(username)}"
+            link = f"/sign-in/link/{self.app.extensions[links.EXTENSION].create(username)}"
             assert visitor.send(visitor.form(visitor.get(link), link)).status_code == 302
         return visitor
 
 
 class Visitor:
-    """A person's browser: it keeps cookies, and sends forms as pages give them."""
+    """A person's browser: it stores cookies, and sends forms with their fields and tokens."""
 
     def __init__(self, site: Site) -> None:
         self.client = site.app.test_client()
@@ -83,7 +83,7 @@ class Visitor:
         return self.client.get(path, buffered=True, **how)
 
     def part(self, path: str, **headers: str) -> TestResponse:
-        """Ask for a part of a page, as htmx does."""
+        """Request a part of a page, as htmx does."""
         return self.client.get(path, headers={"HX-Request": "true", **headers})
 
     def form(self, page: TestResponse, action: str) -> HtmlForm:
@@ -102,14 +102,14 @@ class Visitor:
         headers = {"Origin": "http://localhost"}
         if "csrf_token" not in form.fields:
             headers |= {"HX-Request": "true", "X-CSRFToken": form.token}
-        answer = self.client.post(form.action, data=values, headers=headers)
-        # The client keeps what it sent, a large file on disk; a server would have closed the connection.
-        answer.request.environ["wsgi.input"].close()
-        return answer
+        response = self.client.post(form.action, data=values, headers=headers)
+        # The client leaves what it sent open, a large file on disk; a server would close the connection.
+        response.request.environ["wsgi.input"].close()
+        return response
 
 
 def html_forms(page: TestResponse) -> list[HtmlForm]:
-    """Return the forms of a page, and what htmx sends without one."""
+    """Return the forms of a page, and the requests that htmx sends without one."""
     parser = _Forms(page.request.path)
     parser.feed(page.get_data(as_text=True))
     return parser.forms
@@ -122,14 +122,14 @@ def links_of(page: TestResponse) -> set[str]:
     return {link for link in parser.links if link.startswith("/")}
 
 
-# Compiled templates and the test's own connection, by server: both take longer to make than most tests.
+# Application and connection by server: compiling templates and connecting takes longer than most tests.
 _apps: dict[str, Flask] = {}
 _tables: dict[str, Tables] = {}
 
 
 @contextmanager
 def running_site(lab: Lab) -> Iterator[Site]:
-    """Return the site of a lab, which has an administrator beside its experimenter."""
+    """Yield the site of a lab, which has an administrator and an experimenter."""
     imaging.User.insert1({"username": ADMINISTRATOR, "first_name": "Bob", "is_staff": True})
     server = server_name(lab.config)
     if server not in _apps:
@@ -147,16 +147,16 @@ def running_site(lab: Lab) -> Iterator[Site]:
 
 @contextmanager
 def listening(app: Flask, **how: Any) -> Iterator[str]:
-    """Serve a site in a thread, and give its address."""
+    """Serve a site in a thread, and yield its address."""
     server = make_server(app, host="127.0.0.1", port=0, threads=4, **how)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        # First, as a thread that has just answered tells the server so.
+        # First: a thread that has just answered still uses the server.
         server.task_dispatcher.shutdown()
-        # By the thread that waits for them: it must not see numbers of sockets that are closed already.
+        # In the thread of the server: it must not select sockets that are closed already.
         server.trigger.pull_trigger(partial(_close, server))
         thread.join()
         app.extensions[connections.EXTENSION].close()
@@ -180,8 +180,8 @@ class _Forms(HTMLParser):
         self._in: HtmlForm | None = None
         self._text = self._select = self._token = ""
 
-    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
-        attrs = {name: value or "" for name, value in given}
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        attrs = {name: value or "" for name, value in attributes}
         if "hx-headers" in attrs:
             self._token = json.loads(attrs["hx-headers"])["X-CSRFToken"]
         for link in ("href", "hx-get"):

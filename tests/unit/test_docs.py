@@ -19,7 +19,6 @@ from imaging_pipeline.experiments import ignored
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
 from imaging_pipeline.lanes import LANES, short_name
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs
-from tests.unit.test_layers import LAYERS
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -85,7 +84,7 @@ def test_the_page_of_commands_names_none_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.name)
-def test_every_lane_is_told_with_its_tables(lane) -> None:
+def test_every_lane_is_described_with_its_tables(lane) -> None:
     row = next(line for line in text("workers.md").splitlines() if line.startswith(f"| `{lane.name}` |"))
     names = [short_name(table).partition(".")[2] for table in lane.tables]
     assert [name for name in names if f"`{name}`" not in row] == []
@@ -103,21 +102,14 @@ def test_every_experiment_type_has_its_rules(kind) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_rule_that_ignores_files_is_told(rule: str) -> None:
+def test_every_rule_that_ignores_files_is_described(rule: str) -> None:
     assert f"| {rule} |" in text("folder_rules.md")
-
-
-@pytest.mark.parametrize("module", LAYERS)
-def test_every_module_stands_with_its_layer(module: str) -> None:
-    name = f"`{module.removeprefix('imaging_pipeline.')}`"
-    rows = re.findall(r"^\| ([\d.]+) \| ([^|]*) \|", text("architecture.md"), re.M)
-    assert [float(layer) for layer, names in rows if name in names] == [LAYERS[module]]
 
 
 @pytest.mark.parametrize(("document", "target"), list(links()), ids=lambda part: getattr(part, "name", part))
 def test_a_link_leads_somewhere(document: Path, target: str) -> None:
-    place, _, anchor = target.partition("#")
-    page = document.parent / place if place else document
+    file, _, anchor = target.partition("#")
+    page = document.parent / file if file else document
     assert page.exists()
     assert not anchor or anchor in headings(page)
 

@@ -1,19 +1,18 @@
-"""Rules that definitions of tables must keep to work on both backends, held without a database."""
+"""Rules for definitions of tables, so that they work on both backends; tested without a database."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import datajoint as dj
 
-import imaging_pipeline
 from imaging_pipeline.schemas.register import purge
 from tests.makers.definitions import Column, columns, columns_of, tables
+from tests.structure import PROJECT, imported, modules, parsed
 
 TYPES = (
     r"int(8|16|32|64)|float(32|64)|decimal\(\d+,\s*\d+\)|varchar\(\d+\)|date|datetime\(6\)|bool|json|bytes"
@@ -104,8 +103,12 @@ def columns_of_key(table: Any) -> list[Column]:
 def test_no_column_of_a_populated_table_is_called_like_one_of_its_jobs() -> None:
     """DataJoint compares finished jobs with rows by all names that both have: it would make them for ever."""
     populated = {table.__qualname__ for table in tables() if issubclass(table, dj.Imported | dj.Computed)}
-    wrong = [each for each in columns() if each.table in populated and each.name in JOB_COLUMNS.split()]
-    assert [str(each) for each in wrong] == []
+    wrong = [
+        str(column)
+        for column in columns()
+        if column.table in populated and column.name in JOB_COLUMNS.split()
+    ]
+    assert wrong == []
 
 
 def test_quantities_say_what_they_are() -> None:
@@ -121,22 +124,12 @@ def test_contents_of_lookups_are_named() -> None:
 
 
 @cache
-def modules() -> dict[str, ast.Module]:
-    """Return every module of our code, parsed, by its path."""
-    root = Path(imaging_pipeline.__file__).parents[1]
-    paths = [path for name in ("imaging_pipeline", "batch_populate") for path in (root / name).rglob("*.py")]
-    return {
-        str(path.relative_to(root)): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(paths)
-    }
-
-
-@cache
 def calls() -> list[tuple[str, ast.Call]]:
-    """Return every call in our code, and the module where it stands."""
+    """Return every call in our code, and the file of it."""
     return [
-        (name, node)
-        for name, module in modules().items()
-        for node in ast.walk(module)
+        (str(path.relative_to(PROJECT)), node)
+        for path in modules().values()
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
     ]
 
@@ -145,9 +138,9 @@ def called(call: ast.Call) -> str:
     return ast.unparse(call.func)
 
 
-def given(call: ast.Call, keyword: str) -> str | None:
+def argument(call: ast.Call, keyword: str) -> str | None:
     """Return an argument of a call as it is written."""
-    values = [ast.unparse(each.value) for each in call.keywords if each.arg == keyword]
+    values = [ast.unparse(pair.value) for pair in call.keywords if pair.arg == keyword]
     return values[0] if values else None
 
 
@@ -156,20 +149,20 @@ def test_masters_are_not_deleted_with_their_parts() -> None:
     deleting = r"\.(delete|cascade)$"
     deletions = [(where, call) for where, call in calls() if re.search(deleting, called(call))]
     assert {Path(where).name for where, _ in deletions} == {"purge.py"}
-    assert {given(call, "part_integrity") for _, call in deletions} == {"_PART_INTEGRITY"}
+    assert {argument(call, "part_integrity") for _, call in deletions} == {"_PART_INTEGRITY"}
     assert purge._PART_INTEGRITY == "ignore"
 
 
 def test_rows_are_not_replaced_and_tables_not_altered() -> None:
     """Both fail on PostgreSQL."""
-    assert [where for where, call in calls() if given(call, "replace") == "True"] == []
+    assert [where for where, call in calls() if argument(call, "replace") == "True"] == []
     assert [where for where, call in calls() if re.search(r"\.(alter|describe)$", called(call))] == []
 
 
 def test_nothing_is_unpickled_as_it_is() -> None:
     unpickling = r"(pickle|marshal|shelve|dill|joblib|torch)\.(load|loads|open|Unpickler)"
     assert [where for where, call in calls() if re.fullmatch(unpickling, called(call))] == []
-    allowed = [where for where, call in calls() if given(call, "allow_pickle") not in (None, "False")]
+    allowed = [where for where, call in calls() if argument(call, "allow_pickle") not in (None, "False")]
     assert allowed == []
     executed = [where for where, call in calls() if called(call) in ("eval", "exec", "compile", "yaml.load")]
     assert executed == []
@@ -182,24 +175,17 @@ def test_jobs_are_not_refreshed_by_datajoint() -> None:
 
 def test_jobs_are_populated_without_refreshing_what_is_restricted() -> None:
     populating = [(where, call) for where, call in calls() if re.search(r"\.populate$", called(call))]
-    reserved = [(where, call) for where, call in populating if given(call, "reserve_jobs") == "True"]
-    assert [where for where, call in reserved if given(call, "refresh") != "False"] == []
+    reserved = [(where, call) for where, call in populating if argument(call, "reserve_jobs") == "True"]
+    assert [where for where, call in reserved if argument(call, "refresh") != "False"] == []
 
 
 def test_no_thread_is_given_a_connection() -> None:
     """Two threads that share one get each other's rows on MariaDB, without a word."""
     threading = {where for where, call in calls() if re.search(r"Thread(PoolExecutor)?$", called(call))}
     assert threading
-    imported = {where: set(imports(modules()[where])) for where in threading}
-    assert {where: names for where, names in imported.items() if any(map(knows_of_database, names))} == {}
-
-
-def imports(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+    names = {str(path.relative_to(PROJECT)): name for name, path in modules().items()}
+    imports = {where: set(imported(names[where])) for where in threading}
+    assert {where: used for where, used in imports.items() if any(map(knows_of_database, used))} == {}
 
 
 def knows_of_database(module: str) -> bool:

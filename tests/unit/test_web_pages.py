@@ -1,4 +1,4 @@
-"""Pages are views: what they show and change is done below them, and each is told in the documents."""
+"""Pages are views: what they show and change is done below them, and each is described in the documents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_query_changes_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.blueprint.name)
-def test_every_page_of_the_navigation_is_told(page) -> None:
+def test_every_page_of_the_navigation_is_described(page) -> None:
     assert page.title is None or f"| **{page.title}** |" in DOCUMENT.read_text(encoding="utf-8")
 
 

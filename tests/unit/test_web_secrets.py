@@ -36,18 +36,18 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
 
 def test_a_link_serves_once_and_looking_at_it_does_not_use_it_up() -> None:
     made = Links()
-    token = made.made("anna")
+    token = made.create("anna")
     assert made.username(token) == made.username(token) == "anna"
-    assert made.used(token) == "anna"
+    assert made.consume(token) == "anna"
     with pytest.raises(ForbiddenError, match="once, within 10 minutes"):
-        made.used(token)
+        made.consume(token)
 
 
 def test_a_link_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Links()
     monkeypatch.setattr(links, "LIFETIME_S", -1)
-    token = made.made("anna")
+    token = made.create("anna")
     with pytest.raises(ForbiddenError):
         made.username(token)
     with pytest.raises(ForbiddenError):
-        made.used(token)
+        made.consume(token)

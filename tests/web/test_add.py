@@ -79,6 +79,17 @@ def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(
     assert len(imaging.BaseFolder()) == 0
 
 
+def test_an_error_stands_beside_the_field_that_it_is_of_whatever_its_words_are(
+    anna: Visitor, typed: dict[str, Any]
+) -> None:
+    imaging.Setup.insert1(
+        {"setup_name": "animal rig", "setup_date": "2024-01-01", "experiment_type": "femtonics"}
+    )
+    page = anna.fill("/add/", {**typed, "setup": "animal rig", "do": "preview"})
+    beside_setup = page.text.partition('id="setup-wrong"')[2].partition("</ul>")[0]
+    assert "The setup animal rig is not one for 2Pminiscope_A" in beside_setup
+
+
 def test_what_would_be_deleted_is_shown_before_it_is_agreed_to(
     lab: Lab, anna: Visitor, folder: Path, typed: dict[str, Any]
 ) -> None:

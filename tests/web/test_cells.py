@@ -14,7 +14,7 @@ from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, RATE_HZ
 from tests.makers.site import Visitor
-from tests.makers.viewed import CELL_IDS, viewed_session
+from tests.makers.viewed_session import CELL_IDS, viewed_session
 
 
 @pytest.fixture

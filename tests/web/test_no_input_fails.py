@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.makers.crawler import Crawler, shape
 from tests.makers.furnished import furnish
 from tests.makers.odd_input import odd_texts, odd_typing
 from tests.makers.site import HtmlForm, Site, Visitor, html_forms
-from tests.makers.walker import Walker, shape
 
 tried = settings(
     max_examples=15,
@@ -32,11 +32,11 @@ def furnished(site: Site) -> Site:
     return site
 
 
-def try_form(walker: Walker, form: HtmlForm, caplog: pytest.LogCaptureFixture) -> None:
+def try_form(crawler: Crawler, form: HtmlForm, caplog: pytest.LogCaptureFixture) -> None:
     @tried
     @given(odd_typing(form))
     def send(typed: dict[str, Any]) -> None:
-        answer = walker.visitor.send(form, typed)
+        answer = crawler.visitor.send(form, typed)
         assert answer.status_code < 500, f"{form.action}: {typed!r}\n{caplog.text}"
 
     send()
@@ -58,15 +58,15 @@ def try_address(visitor: Visitor, rule: str, caplog: pytest.LogCaptureFixture) -
 def test_no_form_fails_whatever_is_typed(
     furnished: Site, username: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    walker = Walker(furnished, username)
-    forms = walker.forms()
+    crawler = Crawler(furnished, username)
+    forms = crawler.forms()
     assert len(forms) >= 4
     for path, form in forms.values():
         # The token of a session that a form has ended is of no use to the next.
-        page = walker.visitor.get(path)
+        page = crawler.visitor.get(path)
         fresh = [each for each in html_forms(page) if shape(each.action) == shape(form.action)]
-        try_form(walker, fresh[0], caplog)
-        walker.stay()
+        try_form(crawler, fresh[0], caplog)
+        crawler.stay()
 
 
 def test_no_address_fails_whatever_it_names(furnished: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -78,5 +78,5 @@ def test_no_address_fails_whatever_it_names(furnished: Site, caplog: pytest.LogC
 
 
 def test_every_page_that_is_linked_answers(furnished: Site) -> None:
-    pages = Walker(furnished, "bob").pages
+    pages = Crawler(furnished, "bob").pages
     assert {"/options/", "/options/set/mouse", "/options/add", "/password"} <= set(pages)

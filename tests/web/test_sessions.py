@@ -11,7 +11,7 @@ from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab
 from tests.makers.recordings import OBJECT, OPEN_FIELD, session_key, write_recording
 from tests.makers.site import Visitor, links_of
-from tests.makers.viewed import viewed_session
+from tests.makers.viewed_session import viewed_session
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Add a folder: what is in it and what that would do, and then the request."""
+"""Add a folder: a preview of what would be registered, and then the request."""
 
 from __future__ import annotations
 
@@ -16,31 +16,29 @@ from imaging_pipeline.errors import (
     InputError,
     NotMountedError,
     NotYetHereError,
-    PathError,
     PipelineError,
     StillCopyingError,
 )
 from imaging_pipeline.schemas.register import requests
 from imaging_pipeline.schemas.register.consent import Consent, check_consent, consent_to
-from imaging_pipeline.schemas.register.preview import Preview, preview
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.schemas.register.preview import Preview
+from imaging_pipeline.schemas.register.preview import preview as preview_of
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form, choices
 from imaging_pipeline.web.page import Page
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import choices as queries
 from imaging_pipeline.web.queries import folders
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("add", __name__, url_prefix="/add")
 PAGE = Page(blueprint, "Add a folder")
 
-# A word in the message of an error → the field that it is about; all other errors are about the path.
-_ABOUT = (("animal", "animal"), ("combined", "combined"), ("calibration", "setup"), ("setup", "setup"))
-
-# Errors for which there is no preview now, although the folder can be requested.
-_NO_PREVIEW = (NotMountedError, NotYetHereError, StillCopyingError)
+# Errors of a folder that cannot be read here and now, but can be requested all the same.
+_OBSTACLES = (NotMountedError, NotYetHereError, StillCopyingError)
 
 
+# Fields whose empty choice is sent as '' and stored as null.
 _MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
 
@@ -62,12 +60,12 @@ class AddForm(Form):
     agreed = HiddenField()
 
     def inputs(self) -> dict[str, Any]:
-        """Return the columns as ``BaseFolder.add`` takes them."""
-        typed = {name: value for name, value in self.data.items() if name not in ("agreed", "csrf_token")}
-        return typed | {name: typed[name] or None for name in _MAY_BE_EMPTY}
+        """Return the columns for ``BaseFolder.add``."""
+        columns = {name: value for name, value in self.data.items() if name not in ("agreed", "csrf_token")}
+        return columns | {name: columns[name] or None for name in _MAY_BE_EMPTY}
 
     def consent(self) -> Consent | None:
-        """Return what was shown before; None where nothing was, or where the field is not readable."""
+        """Return the consent to what was shown before; None where there is none that can be read."""
         try:
             shown: Any = strict_json.loads(self.agreed.data or "null")
         except ValueError:
@@ -78,47 +76,51 @@ class AddForm(Form):
 
 @blueprint.route("/", methods=["GET", "POST"])
 def index() -> ResponseReturnValue:
-    """Show the form or a preview of what was typed into it, or make the request."""
+    """Show the form, show a preview of the request, or make the request."""
     form = _with_choices(AddForm(data=_initial_values()) if request.method == "GET" else AddForm())
     if not form.is_submitted():
         return render_template("add/index.html", form=form)
     if not form.validate():
         return render_template("add/index.html", form=form), 422
-    seen = None
+    preview = None
     try:
-        seen, unseen = _preview(form.inputs())
+        preview, obstacle = _preview(form.inputs())
         if request.form.get("do") == "register":
-            _require_sessions(seen)
-            if _is_agreed(form, seen):
-                return _added(form, seen)
+            _require_sessions(preview)
+            if _has_consent(form, preview):
+                return _add(form, preview)
     except PipelineError as error:
-        form.refuse(error, _field(form, error))
-        return render_template("add/index.html", form=form, seen=seen), 422
-    form.agreed.data = json.dumps(consent_to(seen.purged) if seen else {})
+        form.add_error(error, _field(form, error))
+        return render_template("add/index.html", form=form, preview=preview), 422
+    form.agreed.data = json.dumps(consent_to(preview.purged) if preview else {})
     return render_template(
-        "add/index.html", form=form, seen=seen, unseen=unseen, asked=request.form.get("do") == "register"
+        "add/index.html",
+        form=form,
+        preview=preview,
+        obstacle=obstacle,
+        is_registering=request.form.get("do") == "register",
     )
 
 
 @blueprint.get("/animals")
 def animals() -> ResponseReturnValue:
-    """Show the animals whose name begins with what is being typed."""
-    found = queries.animals_like(tables(), request.args.get("animal", ""))
-    return render_template("add/_animals.html", animals=found)
+    """Return suggestions for the animal that is being typed."""
+    suggestions = queries.animals_like(tables(), request.args.get("animal", ""))
+    return render_template("add/_animals.html", animals=suggestions)
 
 
 def _initial_values() -> Mapping[str, Any]:
-    """Return the initial values of the form: those of an earlier request, or the signed-in user."""
+    """Return the initial values of the form: those of an earlier request, or the person's own name."""
     number = request.args.get("again", "")
     if number.isascii() and number.isdigit() and len(number) < 10:
         return folders.inputs_of(tables(), int(number))
-    return {"username": me().username, "combined": "no"}
+    return {"username": current_person().username, "combined": "no"}
 
 
 def _with_choices(form: AddForm) -> AddForm:
     bound = tables()
-    # Administrators may add folders for others; users who were removed from the list are not offered.
-    names = queries.users(bound) if me().is_administrator else [me().username]
+    # Administrators may add for others, but not for people who are disabled.
+    names = queries.users(bound) if current_person().is_administrator else [current_person().username]
     form.username.choices = choices(names)
     form.experiment_type.choices = choices(queries.experiment_types(bound))
     form.setup.choices = choices(queries.setups(bound), none="not said")
@@ -129,44 +131,41 @@ def _with_choices(form: AddForm) -> AddForm:
 
 
 def _preview(inputs: Mapping[str, Any]) -> tuple[Preview | None, PipelineError | None]:
-    """Return the preview, or the reason why there is none for a request that can be made nevertheless."""
+    """Return the preview, or the error for which there is none although the request can be made."""
     try:
-        return preview(tables(), inputs), None
-    except _NO_PREVIEW as error:
+        return preview_of(tables(), inputs), None
+    except _OBSTACLES as error:
         return None, error
 
 
-def _require_sessions(seen: Preview | None) -> None:
-    if seen is not None and seen.registers_nothing:
+def _require_sessions(preview: Preview | None) -> None:
+    if preview is not None and preview.registers_nothing:
         raise InputError(
             "Nothing of this folder would be registered: nothing was requested",
             remedy="The preview says why of each session.",
         )
 
 
-def _is_agreed(form: AddForm, seen: Preview | None) -> bool:
-    """Return True if nothing is deleted, or if it was shown before."""
-    if seen is None or not seen.purged:
+def _has_consent(form: AddForm, preview: Preview | None) -> bool:
+    """Return True if nothing is deleted that was not shown before."""
+    if preview is None or not preview.purged:
         return True
     shown = form.consent()
     if shown is None:
         return False
-    check_consent(shown, seen.purged)
+    check_consent(shown, preview.purged)
     return True
 
 
-def _added(form: AddForm, seen: Preview | None) -> ResponseReturnValue:
-    consent = consent_to(seen.purged) if seen else {}
+def _add(form: AddForm, preview: Preview | None) -> ResponseReturnValue:
+    consent = consent_to(preview.purged) if preview else {}
     inputs = form.inputs()
-    with kept("added the folder", inputs["path"], inputs) as bound:
+    with recorded("added the folder", inputs["path"], inputs) as bound:
         (number,) = requests.insert(bound, [inputs], consent=consent)
     flash(f"Request {number} is made. It turns green here as soon as a worker has carried it out.")
     return redirect(url_for("folders.one", number=number))
 
 
-def _field(form: AddForm, error: PipelineError) -> Field | None:
-    if not isinstance(error, PathError):
-        for word, name in _ABOUT:
-            if word in error.what:
-                return cast(Field, form[name])
-    return form.path
+def _field(form: AddForm, error: PipelineError) -> Field:
+    """Return the field that an error is of; one that names none is of the folder."""
+    return cast(Field, form[error.field if error.field in form else "path"])

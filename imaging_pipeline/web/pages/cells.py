@@ -1,8 +1,9 @@
-"""The viewer: images of the field of view, the cells in them, and their traces."""
+"""The viewer: images of the field of view, its cells, and their traces."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -15,94 +16,103 @@ from flask.typing import ResponseReturnValue
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import InputError, NothingFoundError
-from imaging_pipeline.web.compressed import compressed
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.queries import cells as queries
-from imaging_pipeline.web.queries import regions as of_regions
+from imaging_pipeline.web.queries import regions as region_queries
 from imaging_pipeline.web.queries.cells import Analysis
 
 blueprint = Blueprint("cells", __name__, url_prefix="/cells/<session_name>")
 PAGE = Page(blueprint)
 
-# Samples of a file at a time.
+# Samples of a CSV file that are read at a time: no file needs much memory.
 _BLOCK = 4096
 
 
 @blueprint.get("/")
 def index(session_name: str) -> ResponseReturnValue:
     """Show the viewer."""
-    found = queries.analyses(tables(), session_name)
-    if not found:
+    analyses = queries.analyses(tables(), session_name)
+    if not analyses:
         raise NothingFoundError(
             "This session has no cells yet",
             found=session_name,
-            remedy="Look at the session: it tells how far it is, and what it waits for.",
+            remedy="Look at the session: its page says how far it is, and what it waits for.",
         )
     session = queries.session(tables(), session_name)
-    return render_template("cells/index.html", session=session, viewer=viewer_of(session_name, found))
+    return render_template("cells/index.html", session=session, viewer=viewer_of(session_name, analyses))
 
 
 def viewer_of(session_name: str, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:
-    """Return what the template ``cells/_viewer.html`` shows: each analysis, and where its content is."""
-    whole = url_for("cells.index", session_name=session_name)
-    return [{"address": f"{whole}{each.dataset_name}/", "plane": each.plane} for each in analyses]
+    """Return the analyses for the template ``cells/_viewer.html``: the plane and the address of each."""
+    prefix = url_for("cells.index", session_name=session_name)
+    return [
+        {"address": f"{prefix}{analysis.dataset_name}/", "plane": analysis.plane} for analysis in analyses
+    ]
 
 
 @blueprint.get("/<dataset_name>/regions")
 def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Return where the cells of an analysis are, and which images and traces there are."""
-    shown = _shown(session_name, dataset_name)
-    if (known := _known_already(shown)) is not None:
-        return known
-    found = of_regions.regions(tables(), shown.key)
-    images = queries.projection(tables(), shown)
-    runs = {name: values.tolist() for name, values in asdict(found.runs).items()}
-    answer = {
-        "plane": shown.plane,
-        "num_frames": shown.num_frames,
-        "rate_hz": shown.rate_hz,
-        "quantities": shown.quantities,
+    """Return the pixels of the cells of an analysis, and which images and traces it has."""
+    analysis = _analysis(session_name, dataset_name)
+    if (unchanged := _not_modified(analysis)) is not None:
+        return unchanged
+    cells = region_queries.regions(tables(), analysis.key)
+    images = queries.projection(tables(), analysis)
+    runs = {name: values.tolist() for name, values in asdict(cells.runs).items()}
+    content = {
+        "plane": analysis.plane,
+        "num_frames": analysis.num_frames,
+        "rate_hz": analysis.rate_hz,
+        "quantities": analysis.quantities,
         "projection": None if images is None else asdict(images),
-        "cell_ids": found.cell_ids,
-        "planes": found.planes,
-        "measures": found.measures,
+        "cell_ids": cells.cell_ids,
+        "planes": cells.planes,
+        "measures": cells.measures,
         "runs": runs,
     }
-    return _kept(compressed(make_response(answer)), shown)
+    return _with_etag(compressed(make_response(content)), analysis)
 
 
 @blueprint.get("/<dataset_name>/image/<name>")
 def image(session_name: str, dataset_name: str, name: str) -> ResponseReturnValue:
     """Return an image as float32, little-endian, row by row."""
-    shown = _shown(session_name, dataset_name)
-    if (known := _known_already(shown)) is not None:
-        return known
-    pixels = queries.image(tables(), shown, name).astype("<f4").tobytes()
-    return _kept(Response(pixels, mimetype="application/octet-stream"), shown)
+    analysis = _analysis(session_name, dataset_name)
+    if (unchanged := _not_modified(analysis)) is not None:
+        return unchanged
+    pixels = queries.image(tables(), analysis, name).astype("<f4").tobytes()
+    return _with_etag(Response(pixels, mimetype="application/octet-stream"), analysis)
 
 
 @blueprint.get("/<dataset_name>/traces")
 def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
-    """Return a stretch of some cells' traces, in as many points as the picture has room for."""
-    shown = _shown(session_name, dataset_name)
-    cell_ids, quantities, frames = _asked_cells(), _asked_quantities(shown), _asked_frames(shown)
-    rows, num_points = queries.array_rows(tables(), shown, cell_ids), _number("points", 2000)
-    drawn = {quantity: queries.traces(shown, rows, quantity, frames, num_points) for quantity in quantities}
-    samples = next(iter(drawn.values())).samples.tolist()
-    values = {quantity: [_plain(row) for row in found.values] for quantity, found in drawn.items()}
+    """Return a stretch of some cells' traces, in no more points than the plot has pixels for."""
+    analysis = _analysis(session_name, dataset_name)
+    cell_ids, quantities, frames = (
+        _requested_cells(),
+        _requested_quantities(analysis),
+        _requested_frames(analysis),
+    )
+    rows, num_points = queries.array_rows(tables(), analysis, cell_ids), _number("points", 2000)
+    traces = {name: queries.traces(analysis, rows, name, frames, num_points) for name in quantities}
+    samples = next(iter(traces.values())).samples.tolist()
+    values = {name: [_plain(row) for row in points.values] for name, points in traces.items()}
     return compressed(make_response({"cell_ids": cell_ids, "samples": samples, "values": values}))
 
 
 @blueprint.get("/<dataset_name>/traces.csv")
 def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
     """Return all samples of a stretch of some cells' traces as a CSV file."""
-    shown = _shown(session_name, dataset_name)
-    cell_ids, quantities, frames = _asked_cells(), _asked_quantities(shown), _asked_frames(shown)
-    rows = queries.array_rows(tables(), shown, cell_ids)
-    arrays = [queries.stored(shown, quantity) for quantity in quantities]
-    heads = ["frame", "time_s", *(f"{quantity}_{cell}" for quantity in quantities for cell in cell_ids)]
-    lines = _lines(heads, arrays, rows, frames, shown.rate_hz)
+    analysis = _analysis(session_name, dataset_name)
+    cell_ids, quantities, frames = (
+        _requested_cells(),
+        _requested_quantities(analysis),
+        _requested_frames(analysis),
+    )
+    rows = queries.array_rows(tables(), analysis, cell_ids)
+    arrays = [queries.stored(analysis, quantity) for quantity in quantities]
+    header = ["frame", "time_s", *(f"{quantity}_{cell}" for quantity in quantities for cell in cell_ids)]
+    lines = _lines(header, arrays, rows, frames, analysis.rate_hz)
     response = Response(stream_with_context(lines), mimetype="text/csv")
     name = f"{session_name}_frames_{frames.start}-{frames.stop}.csv"
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -110,18 +120,31 @@ def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
 
 
 def _lines(
-    heads: Sequence[str],
+    header: Sequence[str],
     arrays: Sequence[NDArray[np.float32]],
     rows: Sequence[int],
     frames: range,
     rate_hz: float,
 ) -> Iterator[str]:
-    yield _csv([heads])
+    yield _csv([header])
     for first in range(frames.start, frames.stop, _BLOCK):
         block = range(first, min(first + _BLOCK, frames.stop))
         columns = [array[row, block.start : block.stop].tolist() for array in arrays for row in rows]
         times = [f"{frame / rate_hz:.6f}" for frame in block]
         yield _csv(zip(block, times, *columns, strict=True))
+
+
+def compressed(response: Response) -> Response:
+    """Compress a response for browsers that take it.
+
+    At the lowest level: lines in a laboratory are so quick that more work would make it slower. Pages are not
+    compressed, as the size of one would tell of the token in it.
+    """
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"] > 0:
+        response.set_data(gzip.compress(response.get_data(), 1))
+        response.content_encoding = "gzip"
+    return response
 
 
 def _csv(rows: Any) -> str:
@@ -130,48 +153,54 @@ def _csv(rows: Any) -> str:
     return text.getvalue()
 
 
-def _shown(session_name: str, dataset_name: str) -> Analysis:
+def _analysis(session_name: str, dataset_name: str) -> Analysis:
     return queries.analysis(tables(), session_name, dataset_name)
 
 
-def _etag(shown: Analysis) -> str:
-    """Name the content: what is imported is never changed, only deleted and imported anew."""
-    return f"{shown.dataset_name}-{shown.version}-{len(shown.objects)}"
+def _etag(analysis: Analysis) -> str:
+    """Return a name of the content: what is imported never changes, it is only deleted and imported again."""
+    # Filtered spikes are made later and have no time of their own here; they add an object.
+    return f"{analysis.dataset_name}-{analysis.version}-{len(analysis.objects)}"
 
 
-def _known_already(shown: Analysis) -> Response | None:
-    """Return the answer to a browser that has the newest content."""
-    return _kept(Response(status=304), shown) if request.if_none_match.contains(_etag(shown)) else None
+def _not_modified(analysis: Analysis) -> Response | None:
+    """Return the response to a browser that has the newest content; None for others."""
+    return (
+        _with_etag(Response(status=304), analysis)
+        if request.if_none_match.contains(_etag(analysis))
+        else None
+    )
 
 
-def _kept(response: Response, shown: Analysis) -> Response:
-    response.set_etag(_etag(shown))
+def _with_etag(response: Response, analysis: Analysis) -> Response:
+    response.set_etag(_etag(analysis))
     return response
 
 
-def _asked_cells() -> list[int]:
+def _requested_cells() -> list[int]:
     typed = request.args.get("cells", "")
     try:
+        # Without repetitions, in the order of the request, which is the order of the plots.
         return list(dict.fromkeys(int(cell) for cell in typed.split(",") if cell))
     except ValueError:
-        raise _not_understood("cells", typed, "numbers with commas between") from None
+        raise _not_valid("cells", typed, "numbers with commas between") from None
 
 
-def _asked_quantities(shown: Analysis) -> list[str]:
-    """Return the quantities that are asked for; dF/F where nothing is said."""
-    asked = [name for name in request.args.get("quantities", "df_f").split(",") if name]
-    for name in asked:
-        queries.stored(shown, name)
-    if not asked:
-        raise _not_understood("quantities", "", ", ".join(queries.QUANTITIES))
-    return asked
+def _requested_quantities(analysis: Analysis) -> list[str]:
+    """Return the requested quantities; dF/F where the address names none."""
+    requested = [name for name in request.args.get("quantities", "df_f").split(",") if name]
+    for name in requested:
+        queries.stored(analysis, name)
+    if not requested:
+        raise _not_valid("quantities", "", ", ".join(queries.QUANTITIES))
+    return requested
 
 
-def _asked_frames(shown: Analysis) -> range:
+def _requested_frames(analysis: Analysis) -> range:
     first = _number("first", 0)
-    frames = range(max(first, 0), min(_number("end", shown.num_frames), shown.num_frames))
+    frames = range(max(first, 0), min(_number("end", analysis.num_frames), analysis.num_frames))
     if not frames:
-        raise _not_understood("first and end", f"{first} to {frames.stop}", f"0 to {shown.num_frames}")
+        raise _not_valid("first and end", f"{first} to {frames.stop}", f"0 to {analysis.num_frames}")
     return frames
 
 
@@ -180,10 +209,10 @@ def _number(name: str, default: int) -> int:
     try:
         return int(typed) if typed else default
     except ValueError:
-        raise _not_understood(name, typed, "a whole number") from None
+        raise _not_valid(name, typed, "a whole number") from None
 
 
-def _not_understood(name: str, found: str, allowed: str) -> InputError:
+def _not_valid(name: str, found: str, allowed: str) -> InputError:
     return InputError(
         f"The address does not say which {name}",
         found=found,

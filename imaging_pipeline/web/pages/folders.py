@@ -1,4 +1,4 @@
-"""Requests for folders: the list, and what became of each."""
+"""Requests for folders: the list, and the result of each."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from imaging_pipeline.explaining.states import REQUEST_STATES
 from imaging_pipeline.schemas.jobs import withdrawal
 from imaging_pipeline.schemas.register.history import PastRequest
 from imaging_pipeline.schemas.table_names import owners
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import page_number
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import choices
 from imaging_pipeline.web.queries import folders as queries
-from imaging_pipeline.web.queries.folders import Filter
+from imaging_pipeline.web.queries.folders import Criteria
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("folders", __name__, url_prefix="/folders")
 PAGE = Page(blueprint, "Folders")
@@ -28,12 +28,12 @@ PAGE = Page(blueprint, "Folders")
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """List requests, the newest first."""
-    wanted = _wanted()
+    criteria = _criteria()
     return rendered(
         "folders/index.html",
         "folders/_list.html",
-        found=queries.requests(tables(), wanted, page_number()),
-        wanted=wanted,
+        requests=queries.requests(tables(), criteria, page_number()),
+        criteria=criteria,
         users=choices.users(tables()),
         states=REQUEST_STATES,
     )
@@ -41,16 +41,16 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/<int:number>")
 def one(number: int) -> ResponseReturnValue:
-    """Show a request and what became of it; it looks again by itself until that is known."""
+    """Show a request and its result; the page reloads itself until there is one."""
     past = queries.request(tables(), number)
     purged = [row["purged_table"] for row in past.report.parts["Purge"]] if past.report else []
     return rendered(
         "folders/one.html",
         "folders/_state.html",
         past=past,
-        told=_told(past),
+        message=_message(past),
         owners=owners(tables(), purged),
-        may_repeat=me().may_change_of(past.request["username"]),
+        may_repeat=current_person().may_change_of(past.request["username"]),
     )
 
 
@@ -58,30 +58,30 @@ def one(number: int) -> ResponseReturnValue:
 def withdraw(number: int) -> ResponseReturnValue:
     """Withdraw a request that waits for its animal."""
     past = queries.request(tables(), number)
-    if not me().may_change_of(past.request["username"]):
+    if not current_person().may_change_of(past.request["username"]):
         raise ForbiddenError(
             "This is another experimenter's",
             found=past.request["username"],
             remedy="Ask them or an administrator to do it.",
         )
     details = {name: past.request[name] for name in ("path", "animal_name")}
-    with kept("withdrew the request", number, details) as bound:
-        withdrawal.withdraw(bound, number, username=me().username)
+    with recorded("withdrew the request", number, details) as bound:
+        withdrawal.withdraw(bound, number, username=current_person().username)
     flash(f"Request {number} is withdrawn.")
     return redirect(url_for("folders.one", number=number))
 
 
-def _told(past: PastRequest) -> ParsedMessage | None:
+def _message(past: PastRequest) -> ParsedMessage | None:
     return parse_message(past.message) if past.message else None
 
 
-def _wanted() -> Filter:
-    """Read the filter from the address; what is no state is as if it were not there."""
-    typed = asked.text("state")
-    return Filter(
-        username=asked.text("username"),
-        animal=asked.text("animal"),
+def _criteria() -> Criteria:
+    """Return the criteria in the address; a state that does not exist is ignored."""
+    typed = query_arguments.text("state")
+    return Criteria(
+        username=query_arguments.text("username"),
+        animal=query_arguments.text("animal"),
         state=next((state for state in REQUEST_STATES if state.words_of_request == typed), None),
-        first_day=asked.day("first_day"),
-        last_day=asked.day("last_day"),
+        first_day=query_arguments.day("first_day"),
+        last_day=query_arguments.day("last_day"),
     )

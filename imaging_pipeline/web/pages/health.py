@@ -1,4 +1,4 @@
-"""Whether the site and its database answer, for whoever watches over them."""
+"""Whether the site and its database answer, for programs that monitor them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PAGE = Page(blueprint)
 @blueprint.get("/health")
 @public
 def index() -> ResponseReturnValue:
-    """Say it in JSON: 200, or 503 where the database does not answer."""
+    """Answer in JSON: 200, or 503 where the database does not answer."""
     try:
-        # A connection that is given is alive.
+        # It pings the server, and connects again where that fails.
         tables()
     except DatabaseError:
         return {"database": "away"}, 503

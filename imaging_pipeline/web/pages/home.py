@@ -1,4 +1,4 @@
-"""Where the site begins."""
+"""The first page."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ PAGE = Page(blueprint)
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Lead to what became of the folders."""
+    """Redirect to the list of folders."""
     return redirect(url_for("folders.index"))

@@ -20,14 +20,14 @@ from imaging_pipeline.schemas.jobs.living_workers import living_then_silent
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.make.suite2p_runs import take_up
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import jobs as queries
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 PAGE = Page(blueprint, "Jobs")
@@ -37,7 +37,7 @@ _DONE = {Action.RETRY: "is tried again", Action.IGNORE: "is ignored", Action.PRI
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Count jobs by table, and tell failures, workers and finished runs."""
+    """Show the numbers of jobs by table, failures, workers, and finished runs."""
     bound = tables()
     return rendered(
         "jobs/index.html",
@@ -47,63 +47,63 @@ def index() -> ResponseReturnValue:
         failures=failures(bound),
         workers=living_then_silent(bound),
         runs=queries.finished_runs(bound),
-        may_add=me().may_change_of,
+        may_add=current_person().may_change_of,
     )
 
 
 @blueprint.get("/list")
 def listed() -> ResponseReturnValue:
-    """List the jobs of a table, or all, that are how far, or failed with some words."""
-    table, error, number = asked.text("table"), asked.text("error"), page_number()
-    status = asked.text("status")
+    """List jobs, by table, state and words of their error."""
+    table, error, number = query_arguments.text("table"), query_arguments.text("error"), page_number()
+    status = query_arguments.text("status")
     statuses = [JobState(status)] if status in JOB_STATES else UNFINISHED
-    wanted = Selection(table=table or None, error=error)
-    took = durations(tables(), wanted) if table and status == JobState.DONE else {}
-    found = list_jobs(tables(), wanted, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+    selection = Selection(table=table or None, error=error)
+    took = durations(tables(), selection) if table and status == JobState.DONE else {}
+    page = list_jobs(tables(), selection, statuses, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
     return rendered(
         "jobs/list.html",
         "jobs/_list.html",
-        found=Paged(found.jobs, number, number * PER_PAGE < found.total),
-        total=found.total,
-        took=next(iter(took.values()), None),
-        tables=[each.short_name for each in job_tables(tables())],
+        jobs=Paged(page.jobs, number, number * PER_PAGE < page.total),
+        total=page.total,
+        durations=next(iter(took.values()), None),
+        tables=[table.short_name for table in job_tables(tables())],
         statuses=JOB_STATES,
-        wanted=wanted,
+        selection=selection,
         status=status,
     )
 
 
 @blueprint.get("/one")
 def one() -> ResponseReturnValue:
-    """Show a job, with where in the code it failed."""
-    found = _asked_job(request.args)
+    """Show a job, with the place in the code where it failed."""
+    job = _requested_job(request.args)
     return render_template(
         "jobs/one.html",
-        job=found,
-        stack=queries.stack(tables(), found),
-        may_change=me().may_change_of(queries.owner(tables(), found.key)),
+        job=job,
+        stack=queries.stack(tables(), job),
+        may_change=current_person().may_change_of(queries.owner(tables(), job.key)),
     )
 
 
 @blueprint.post("/act")
 def acted() -> ResponseReturnValue:
-    """Have a job tried again, ignore it, or say how urgent it is."""
-    found = _asked_job(request.form)
+    """Retry a job, ignore it, or set its priority."""
+    job = _requested_job(request.form)
     action = _action(request.form.get("action", ""))
     priority = _priority() if action is Action.PRIORITISE else None
-    _require(queries.owner(tables(), found.key))
-    key: dict[str, Any] = {name: str(value) for name, value in found.key.items()}
-    with kept(f"{action} of a job of", found.table, {**key, "priority": priority}) as bound:
-        wanted = Selection(table=found.table, key=key)
-        done = act(bound, action, wanted, priority=priority, username=me().username)
-    said = f"{_DONE[action]}{'' if priority is None else f' {priority}'}"
-    flash(f"The job {said}." if done.jobs else "The job stays as it is: it runs, or is done.")
-    return redirect(url_for("jobs.one", table=found.table, **key))
+    _require(queries.owner(tables(), job.key))
+    key: dict[str, Any] = {name: str(value) for name, value in job.key.items()}
+    with recorded(f"{action} of a job of", job.table, {**key, "priority": priority}) as bound:
+        selection = Selection(table=job.table, key=key)
+        done = act(bound, action, selection, priority=priority, username=current_person().username)
+    outcome = f"{_DONE[action]}{'' if priority is None else f' {priority}'}"
+    flash(f"The job {outcome}." if done.jobs else "The job stays as it is: it runs, or is done.")
+    return redirect(url_for("jobs.one", table=job.table, **key))
 
 
 @blueprint.post("/add-run")
 def add_run() -> ResponseReturnValue:
-    """Register the output of a finished run with what was curated in it; again and again, safely."""
+    """Register the output of a finished run with its curation; this may be done any number of times."""
     key = {"metasession_name": request.form.get("metasession_name", "")}
     owner = queries.owner(tables(), key)
     if owner is None:
@@ -111,17 +111,17 @@ def add_run() -> ResponseReturnValue:
             "There is no such run", found=key["metasession_name"], remedy="Look at the list of runs again."
         )
     _require(owner)
-    with kept("took up the output of", key["metasession_name"]) as bound:
+    with recorded("took up the output of", key["metasession_name"]) as bound:
         number = take_up(bound, key, note="taken up from the page of jobs")
     flash(f"Request {number} takes up what was curated.")
     return redirect(url_for("folders.one", number=number))
 
 
-def _asked_job(given: Mapping[str, str]) -> Job:
-    """Read which job is meant: its table, and the columns of its key."""
-    table = given.get("table", "")
+def _requested_job(arguments: Mapping[str, str]) -> Job:
+    """Return the job that a request names by its table and the columns of its key."""
+    table = arguments.get("table", "")
     other = ("table", "action", "priority", "csrf_token")
-    return queries.job(tables(), table, {name: given[name] for name in given if name not in other})
+    return queries.job(tables(), table, {name: arguments[name] for name in arguments if name not in other})
 
 
 def _action(typed: str) -> Action:
@@ -151,7 +151,7 @@ _LOWEST = 100
 
 
 def _require(owner: str | None) -> None:
-    if not me().may_change_of(owner):
+    if not current_person().may_change_of(owner):
         raise ForbiddenError(
             "This is another experimenter's",
             found=owner or "somebody's who is gone",

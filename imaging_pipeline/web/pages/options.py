@@ -19,7 +19,6 @@ from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.suite2p_runner.option_text import between, from_default
 from imaging_pipeline.suite2p_runner.options import load_options
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.htmx import rendered
@@ -27,6 +26,7 @@ from imaging_pipeline.web.option_form import option_form
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import options as queries
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("options", __name__, url_prefix="/options")
 PAGE = Page(blueprint, "Options")
@@ -44,9 +44,9 @@ class UploadForm(Form):
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """List all sets, the newest first."""
-    shown = queries.option_sets(tables(), page_number())
+    page = queries.option_sets(tables(), page_number())
     return rendered(
-        "options/index.html", "options/_list.html", option_sets=shown, names=queries.names(tables())
+        "options/index.html", "options/_list.html", option_sets=page, names=queries.names(tables())
     )
 
 
@@ -58,14 +58,14 @@ def one(name: str) -> ResponseReturnValue:
         "options/one.html",
         shown=shown,
         differences=from_default(shown.settings),
-        alike=queries.alike(tables(), shown),
+        same_content=queries.with_same_content(tables(), shown),
         names=[other for other in queries.names(tables()) if other != name],
     )
 
 
 @blueprint.get("/set/<name>/file")
 def file(name: str) -> ResponseReturnValue:
-    """Return a set as it was given, as a JSON file."""
+    """Return a set as it was added, as a JSON file."""
     shown = queries.option_set(tables(), name)
     response = Response(json.dumps(shown.given, indent=4) + "\n", mimetype="application/json")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.json")
@@ -74,7 +74,7 @@ def file(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/compare")
 def compare() -> ResponseReturnValue:
-    """Show in what two sets differ."""
+    """Show the settings in which two sets differ."""
     first, second = (
         queries.option_set(tables(), request.args.get(which, "")) for which in ("first", "second")
     )
@@ -84,46 +84,47 @@ def compare() -> ResponseReturnValue:
 
 @blueprint.route("/add", methods=["GET", "POST"])
 def add() -> ResponseReturnValue:
-    """Add a set from a file that Suite2p's window saved, or a JSON file."""
+    """Add a set from a file that was saved by Suite2p's window, or a JSON file."""
     form = UploadForm()
     if not form.validate_on_submit():
         return render_template("options/add.html", form=form), 422 if form.is_submitted() else 200
     try:
-        options = _uploaded(form.file.data)
+        options = _read_upload(form.file.data)
     except PipelineError as error:
-        form.refuse(error, form.file)
+        form.add_error(error, form.file)
     else:
         try:
-            return _added(str(form.name.data), options, {"file": str(form.file.data.filename)})
+            return _add(str(form.name.data), options, {"file": str(form.file.data.filename)})
         except InputError as error:
-            form.refuse(error, form.name)
+            form.add_error(error, form.name)
     return render_template("options/add.html", form=form), 422
 
 
 @blueprint.route("/set/<name>/copy", methods=["GET", "POST"])
 def copy(name: str) -> ResponseReturnValue:
-    """Add a set that is like another one but for what is typed."""
+    """Add a copy of a set with the changes that are typed."""
     original = queries.option_set(tables(), name)
     form = option_form(original.settings)
     if form.validate_on_submit() and (options := form.options()) is not None:
         try:
-            return _added(str(form.new_name.data), options, {"copied from": name})
+            return _add(str(form.new_name.data), options, {"copied from": name})
         except InputError as error:
-            form.refuse(error, form.new_name)
+            form.add_error(error, form.new_name)
     status = 422 if form.is_submitted() else 200
     return render_template("options/copy.html", form=form, original=original), status
 
 
-def _added(name: str, options: Mapping[str, Any], origin: Mapping[str, str]) -> ResponseReturnValue:
-    with kept("added the option set", name, origin) as bound:
+def _add(name: str, options: Mapping[str, Any], origin: Mapping[str, str]) -> ResponseReturnValue:
+    with recorded("added the option set", name, origin) as bound:
         added = administration.add_options(bound, name, options)
     flash(f"Added the option set {added.name}." if added.is_new else f"{added.name} is there already.")
     return redirect(url_for("options.one", name=added.name))
 
 
-def _uploaded(sent: FileStorage) -> Mapping[str, Any]:
-    """Read a file that was sent, by the reader that takes plain values only."""
-    name = PurePath((sent.filename or "").replace("\\", "/")).name
+def _read_upload(upload: FileStorage) -> Mapping[str, Any]:
+    """Read an uploaded file by the reader that takes plain values only."""
+    # Some browsers send the whole path, on Windows with backslashes.
+    name = PurePath((upload.filename or "").replace("\\", "/")).name
     suffix = PurePath(name).suffix.lower()
     if suffix not in _SUFFIXES:
         raise InputError(
@@ -133,8 +134,9 @@ def _uploaded(sent: FileStorage) -> Mapping[str, Any]:
             remedy="Save the options from Suite2p's window.",
         )
     with tempfile.TemporaryDirectory(prefix="imaging_pipeline_") as folder:
+        # Not under the name that was sent: that could lead out of the folder.
         path = Path(folder) / f"options{suffix}"
-        sent.save(path)
+        upload.save(path)
         try:
             return load_options(path)
         except PipelineError as error:

@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import Form
 from imaging_pipeline.web.page import Page
-from imaging_pipeline.web.people import enter, me
+from imaging_pipeline.web.people import current_person, start_session
 
 blueprint = Blueprint("password", __name__)
 PAGE = Page(blueprint)
@@ -36,26 +36,26 @@ class PasswordForm(Form):
 
 @blueprint.route("/password", methods=["GET", "POST"])
 def index() -> ResponseReturnValue:
-    """Change it, which ends the person's sessions elsewhere."""
+    """Change the password, which ends the person's sessions elsewhere."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return render_template("password.html", form=form), 422 if form.is_submitted() else 200
-    person = me()
+    person = current_person()
     old, new = str(form.old_password.data), str(form.new_password.data)
     address = request.remote_addr or "unknown"
     try:
-        # An attempt that fails is to count, and not to be rolled back with the change.
+        # Before the transaction: a failed attempt has to count, and must not be rolled back.
         people.check_password(tables(), person.username, old, address=address)
         bound = tables()
         with in_transaction(bound.connection):
             people.set_password(bound, person.username, new, by=person.username)
             token = sign_in.begin(bound, person.username, address=address, now=utc_now())
     except ForbiddenError as error:
-        form.refuse(error, form.old_password)
+        form.add_error(error, form.old_password)
     except InputError as error:
-        form.refuse(error, form.new_password)
+        form.add_error(error, form.new_password)
     else:
-        enter(token, person)
+        start_session(token, person)
         flash("The password is changed. Sessions elsewhere have ended.")
         return redirect(url_for("home.index"))
     return render_template("password.html", form=form), 422

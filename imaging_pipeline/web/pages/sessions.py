@@ -1,4 +1,4 @@
-"""Sessions: the list with how far each is, why one is not done, and one with all that is known of it."""
+"""Sessions: the list with the progress of each, one session, and why it is not done."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.session_progress import SessionFilter, session_page
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.suite2p_runner.option_text import from_default
-from imaging_pipeline.web import asked
-from imaging_pipeline.web.changes import kept
+from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.pages.cells import viewer_of
 from imaging_pipeline.web.paging import PER_PAGE, Paged, page_number
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import cells, choices
 from imaging_pipeline.web.queries import sessions as queries
+from imaging_pipeline.web.recorded_changes import recorded
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/sessions")
 PAGE = Page(blueprint, "Sessions")
@@ -28,20 +28,20 @@ PAGE = Page(blueprint, "Sessions")
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """List sessions, the newest first, with how far each table is."""
-    number, wanted = page_number(), _wanted()
+    """List sessions, the newest first, with the progress of every table."""
+    number, search = page_number(), _search()
     try:
-        columns, found = session_page(tables(), wanted, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
-        refused = None
+        columns, rows = session_page(tables(), search, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+        refusal = None
     except InputError as error:
-        columns, found, refused = (), (), error
+        columns, rows, refusal = (), (), error
     return rendered(
         "sessions/index.html",
         "sessions/_list.html",
         columns=columns,
-        found=Paged(found[:PER_PAGE], number, len(found) > PER_PAGE),
-        wanted=wanted,
-        refused=refused,
+        sessions=Paged(rows[:PER_PAGE], number, len(rows) > PER_PAGE),
+        search=search,
+        error=refusal,
         users=choices.users(tables()),
         types=choices.experiment_types(tables()),
     )
@@ -60,27 +60,27 @@ def one(session_name: str) -> ResponseReturnValue:
         datasets=queries.datasets(bound, row),
         stacks=queries.stacks(bound, row),
         runs=[(run, from_default(run["run_settings"])) for run in runs],
-        ops_name=queries.asked_options(bound, row),
+        ops_name=queries.requested_option_set(bound, row),
         hardware=queries.hardware(bound, row),
-        noted=queries.noted(bound, row),
+        annotations=queries.session_annotations(bound, row),
         types=choices.session_types(bound),
         apparatus=choices.apparatus(bound),
         viewer=viewer_of(session_name, cells.analyses(bound, session_name)),
-        may_change=me().may_change_of(row["username"]),
+        may_change=current_person().may_change_of(row["username"]),
     )
 
 
 @blueprint.get("/<session_name>/why")
 def why(session_name: str) -> ResponseReturnValue:
-    """Return why a session is not done."""
+    """Show why a session is not done."""
     row = queries.session(tables(), session_name)
-    (told,) = explain(tables(), row["session_name"])
+    (explanation,) = explain(tables(), row["session_name"])
     return rendered(
         "sessions/why.html",
         "sessions/_why.html",
-        told=told,
+        explanation=explanation,
         session_name=session_name,
-        may_repeat=me().may_change_of(row["username"]),
+        may_repeat=current_person().may_change_of(row["username"]),
     )
 
 
@@ -93,30 +93,30 @@ def image(session_name: str, dataset_name: str) -> ResponseReturnValue:
 
 @blueprint.post("/<session_name>/note")
 def note(session_name: str) -> ResponseReturnValue:
-    """Keep a note with the session's MetaSession."""
+    """Add a note to the session's MetaSession."""
     row = _changeable(session_name)
     text = request.form.get("note", "")
-    with kept("noted of", session_name, {"note": text}) as bound:
+    with recorded("noted of", session_name, {"note": text}) as bound:
         session_notes.add_note(bound, row["metasession_name"], text)
-    flash("The note is kept.")
+    flash("The note is saved.")
     return redirect(url_for("sessions.one", session_name=session_name))
 
 
 @blueprint.post("/<session_name>/circumstances")
 def circumstances(session_name: str) -> ResponseReturnValue:
-    """Return what the animal did, and where."""
+    """Record what the animal did, and in which apparatus."""
     row = _changeable(session_name)
     types, apparatus = request.form.getlist("types"), request.form.getlist("apparatus")
-    with kept("said of", session_name, {"types": types, "apparatus": apparatus}) as bound:
+    with recorded("said of", session_name, {"types": types, "apparatus": apparatus}) as bound:
         session_notes.set_types(bound, row, types)
         session_notes.set_apparatus(bound, row, apparatus)
-    flash("It is kept.")
+    flash("Saved.")
     return redirect(url_for("sessions.one", session_name=session_name))
 
 
 def _changeable(session_name: str) -> Row:
     row = queries.session(tables(), session_name)
-    if not me().may_change_of(row["username"]):
+    if not current_person().may_change_of(row["username"]):
         raise ForbiddenError(
             "This session is another experimenter's",
             found=row["username"],
@@ -125,13 +125,13 @@ def _changeable(session_name: str) -> Row:
     return row
 
 
-def _wanted() -> SessionFilter:
-    """Read the search from the address."""
+def _search() -> SessionFilter:
+    """Return the search in the address."""
     return SessionFilter(
-        animal=asked.text("animal") or None,
-        username=asked.text("username") or None,
-        experiment_type=asked.text("type") or None,
-        name=asked.text("name") or None,
-        since=asked.day("since"),
-        until=asked.day("until"),
+        animal=query_arguments.text("animal") or None,
+        username=query_arguments.text("username") or None,
+        experiment_type=query_arguments.text("type") or None,
+        name=query_arguments.text("name") or None,
+        since=query_arguments.day("since"),
+        until=query_arguments.day("until"),
     )

@@ -1,4 +1,4 @@
-"""People, places, microscopes, apparatus, and what people changed."""
+"""Users, repositories, microscopes, apparatus, and the log of changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UserRow:
     Attributes
     ----------
     name
-        First and last name, as far as they are known.
+        First and last name, as far as they are recorded.
     password_time
         When the password was set, UTC; None where there is none.
     """
@@ -34,7 +34,7 @@ class UserRow:
 
     @property
     def role(self) -> str:
-        """Return what the person is."""
+        """Return the name of the role."""
         return "administrator" if self.is_administrator else "experimenter"
 
 
@@ -45,17 +45,17 @@ class RepositoryRow:
     Attributes
     ----------
     roots
-        What people type for it.
-    place
-        Where this machine has it; empty where its configuration does not say.
-    is_here
-        Whether it is to be found there.
+        Spellings of its folder that people type.
+    folder
+        Its folder on this machine; empty where the configuration names none.
+    is_mounted
+        Whether that folder exists.
     """
 
     name: str
     roots: tuple[str, ...]
-    place: str
-    is_here: bool
+    folder: str
+    is_mounted: bool
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class ApparatusRow:
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """What a person changed.
+    """A change that a person made.
 
     Attributes
     ----------
     made
-        When, UTC.
+        Time in UTC.
     details
-        The values that were given.
+        The values that it was made with.
     """
 
     made: datetime
@@ -108,8 +108,8 @@ def user(tables: Tables, username: str) -> UserRow:
     NothingFoundError
         There is none of this name.
     """
-    for found in _users(tables, tables.imaging.User & {"username": username}):
-        return found
+    for row in _users(tables, tables.imaging.User & {"username": username}):
+        return row
     raise NothingFoundError("There is no such user", found=username, remedy="Take one from the list.")
 
 
@@ -117,15 +117,15 @@ def repositories(tables: Tables) -> list[RepositoryRow]:
     """Return all repositories, by name."""
     roots = tables.roots()
     names = sorted(map(str, tables.imaging.Repository().to_arrays("repository_name")))
-    places = {name: tables.config.repositories.get(name) for name in names}
+    folders = {name: tables.config.repositories.get(name) for name in names}
     return [
         RepositoryRow(
             name,
             tuple(sorted(root.root for root in roots if root.repository_name == name)),
-            str(place or ""),
-            place is not None and place.is_dir(),
+            str(folder or ""),
+            folder is not None and folder.is_dir(),
         )
-        for name, place in places.items()
+        for name, folder in folders.items()
     ]
 
 
@@ -148,11 +148,11 @@ def categories(tables: Tables) -> list[str]:
 
 def changes(tables: Tables, number: int) -> Paged[ChangeRow]:
     """Return a page of what people changed, the newest first."""
-    return paged(tables.imaging.Change(), number, order_by=("change_time DESC", "change_id")).of(_change)
+    return paged(tables.imaging.Change(), number, order_by=("change_time DESC", "change_id")).map(_change)
 
 
-def _users(tables: Tables, wanted: Any) -> list[UserRow]:
-    accounts = (tables.imaging.Account & wanted.proj()).to_dicts()
+def _users(tables: Tables, users: Any) -> list[UserRow]:
+    accounts = (tables.imaging.Account & users.proj()).to_dicts()
     password_times = {row["username"]: row["password_time"] for row in accounts}
     return [
         UserRow(
@@ -163,7 +163,7 @@ def _users(tables: Tables, wanted: Any) -> list[UserRow]:
             bool(row["is_active"]),
             password_times.get(row["username"]),
         )
-        for row in wanted.to_dicts(order_by="username")
+        for row in users.to_dicts(order_by="username")
     ]
 
 

@@ -22,7 +22,7 @@ QUANTITIES = (
     *("fluo", "neuropil", "df_f", "spikes", "filtered_spikes"),
     *(f"{_SECOND}{name}" for name in ("fluo", "neuropil", "df_f")),
 )
-"""Those of the second channel stand by themselves, to be looked at beside those of the first."""
+"""Those of the second channel have names of their own, so that both channels can be plotted together."""
 IMAGES = (
     "mean_image",
     "mean_image_enhanced",
@@ -32,7 +32,7 @@ IMAGES = (
     "mean_image_second",
 )
 MOST_CELLS = 24
-"""Cells whose traces are asked for at once."""
+"""How many cells' traces may be requested at once."""
 
 _MOST_POINTS = 20_000
 
@@ -56,7 +56,7 @@ class Analysis:
     objects
         Quantity → object in the store.
     version
-        Another one whenever something of it changed.
+        Changes whenever the analysis does.
     """
 
     key: Row
@@ -87,7 +87,7 @@ class Projection:
     height, width
         px.
     images
-        Columns of ``Projection.Plane`` that are there.
+        Columns of ``Projection.Plane`` that are not null.
     """
 
     height: int
@@ -96,26 +96,26 @@ class Projection:
 
 
 def session(tables: Tables, session_name: str) -> Row:
-    """Return ``timeseries_name`` and ``session_timestamp`` of a session that is there."""
-    named = (tables.imaging.Session & {"session_name": session_name}).proj(
+    """Return ``timeseries_name`` and ``session_timestamp`` of a session that exists."""
+    columns = (tables.imaging.Session & {"session_name": session_name}).proj(
         "timeseries_name", "session_timestamp"
     )
-    row: Row = named.to_dicts(limit=1)[0]
+    row: Row = columns.to_dicts(limit=1)[0]
     return row
 
 
 def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     """Return the finished analyses of a session, plane by plane."""
     imaging = tables.imaging
-    # By the whole key: servers would look through whole tables for the name alone.
-    here = (imaging.Session & {"session_name": session_name}).keys()
-    if not here:
+    # By the whole key: for the name alone, servers would scan whole tables.
+    keys = (imaging.Session & {"session_name": session_name}).keys()
+    if not keys:
         return []
-    rows = (imaging.Cell * imaging.ImagingAnalysis & here).to_dicts()
-    filtered = (imaging.FilteredSpikes & here).to_dicts(order_by="spike_filter_id DESC")
+    rows = (imaging.Cell * imaging.ImagingAnalysis & keys).to_dicts()
+    filtered = (imaging.FilteredSpikes & keys).to_dicts(order_by="spike_filter_id DESC")
     filtered_objects = {row["dataset_name"]: row["spike_objects"] for row in filtered}
-    later = _later(tables, here)
-    found = [
+    later_times = _later_times(tables, keys)
+    analyses = [
         Analysis(
             key={name: row[name] for name in imaging.Cell.primary_key},
             plane=row["plane"],
@@ -123,26 +123,26 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
             num_frames=row["num_frames"],
             rate_hz=row["analysis_rate_hz"],
             objects=_objects(row["trace_objects"]) | filtered_objects.get(row["dataset_name"], {}),
-            version="-".join(map(_stamp, (row["cell_entry_time"], *later[row["dataset_name"]]))),
+            version="-".join(map(_stamp, (row["cell_entry_time"], *later_times[row["dataset_name"]]))),
         )
         for row in rows
     ]
-    return sorted(found, key=lambda each: (each.plane is not None, each.plane or 0, each.dataset_name))
+    return sorted(analyses, key=lambda one: (one.plane is not None, one.plane or 0, one.dataset_name))
 
 
 def _objects(of_channels: dict[str, dict[str, str]]) -> dict[str, str]:
     second = of_channels.get("secondary", {})
-    return of_channels.get("primary", {}) | {f"{_SECOND}{name}": kept for name, kept in second.items()}
+    return of_channels.get("primary", {}) | {f"{_SECOND}{name}": path for name, path in second.items()}
 
 
-def _later(tables: Tables, here: Sequence[Row]) -> dict[str, list[datetime]]:
-    """Return when what comes after the cells of each analysis was made: its images and measures."""
-    later: dict[str, list[datetime]] = defaultdict(list)
+def _later_times(tables: Tables, keys: Sequence[Row]) -> dict[str, list[datetime]]:
+    """Return, for each analysis, when its images and measures were made, which follow the cells."""
+    times: dict[str, list[datetime]] = defaultdict(list)
     imaging = tables.imaging
     for table, time in ((imaging.Projection, "entry_time_projection"), (imaging.SNR, "snr_entry_time")):
-        for row in (table & here).proj(time).to_dicts():
-            later[row["dataset_name"]].append(row[time])
-    return later
+        for row in (table & keys).proj(time).to_dicts():
+            times[row["dataset_name"]].append(row[time])
+    return times
 
 
 def _stamp(time: datetime) -> str:
@@ -157,9 +157,9 @@ def analysis(tables: Tables, session_name: str, dataset_name: str) -> Analysis:
     NothingFoundError
         The session has none of this name.
     """
-    for each in analyses(tables, session_name):
-        if each.dataset_name == dataset_name:
-            return each
+    for candidate in analyses(tables, session_name):
+        if candidate.dataset_name == dataset_name:
+            return candidate
     raise NothingFoundError(
         "The session has no such analysis",
         found=f"{session_name}, {dataset_name}",
@@ -167,24 +167,24 @@ def analysis(tables: Tables, session_name: str, dataset_name: str) -> Analysis:
     )
 
 
-def projection(tables: Tables, shown: Analysis) -> Projection | None:
+def projection(tables: Tables, analysis: Analysis) -> Projection | None:
     """Return which images an analysis has, or None where its projections are not imported."""
-    rows = (tables.imaging.Projection.Plane & shown.key).to_dicts()
+    rows = (tables.imaging.Projection.Plane & analysis.key).to_dicts()
     if not rows:
         return None
     height, width = rows[0]["mean_image"].shape
     return Projection(height, width, tuple(name for name in IMAGES if rows[0][name] is not None))
 
 
-def image(tables: Tables, shown: Analysis, name: str) -> NDArray[np.float32]:
-    """Return an image: float32 (height, width), NaN where it says nothing.
+def image(tables: Tables, analysis: Analysis, name: str) -> NDArray[np.float32]:
+    """Return an image: float32 (height, width), NaN where it has no value.
 
     Raises
     ------
     NothingFoundError
         There is no such image.
     """
-    rows = (tables.imaging.Projection.Plane & shown.key).proj(name).to_dicts() if name in IMAGES else []
+    rows = (tables.imaging.Projection.Plane & analysis.key).proj(name).to_dicts() if name in IMAGES else []
     if not rows or rows[0][name] is None:
         raise NothingFoundError(
             "The analysis has no such image",
@@ -196,19 +196,21 @@ def image(tables: Tables, shown: Analysis, name: str) -> NDArray[np.float32]:
     return pixels
 
 
-def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, num_points: int) -> Decimated:
+def traces(
+    analysis: Analysis, rows: Sequence[int], quantity: str, frames: range, num_points: int
+) -> Decimated:
     """Return a stretch of some cells' traces in a few points.
 
     Parameters
     ----------
-    shown
+    analysis
         The analysis.
     rows
-        Where the cells stand in its arrays: see `array_rows`.
+        Rows of the cells in its arrays, from `array_rows`.
     quantity
         One of `QUANTITIES`.
     frames
-        The stretch, samples from the first of the session; what lies outside is left out.
+        The stretch, samples from the first of the session; samples outside the recording are left out.
     num_points
         Points of each trace, at most; all samples where there are fewer.
 
@@ -220,9 +222,9 @@ def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, n
     Raises
     ------
     InputError
-        The quantity is not there, or too much is asked for.
+        The quantity does not exist, or too many points are requested.
     """
-    array = stored(shown, quantity)
+    array = stored(analysis, quantity)
     first, end = max(frames.start, 0), min(frames.stop, array.shape[1])
     if first >= end or not 2 <= num_points <= _MOST_POINTS:
         raise InputError(
@@ -231,13 +233,13 @@ def traces(shown: Analysis, rows: Sequence[int], quantity: str, frames: range, n
             allowed=f"0 to {array.shape[1]} in 2 to {_MOST_POINTS} points",
             remedy="Open the session again.",
         )
-    # Row by row: the array is mapped, and only the stretch of these cells is read.
-    wanted = np.stack([array[row, first:end] for row in rows])
-    found = decimated(wanted, num_points)
-    return Decimated(found.samples + first, found.values)
+    # Row by row: the array is memory-mapped, and only this stretch of these cells is read.
+    stretch = np.stack([array[row, first:end] for row in rows])
+    points = decimated(stretch, num_points)
+    return Decimated(points.samples + first, points.values)
 
 
-def stored(shown: Analysis, quantity: str) -> NDArray[np.float32]:
+def stored(analysis: Analysis, quantity: str) -> NDArray[np.float32]:
     """Return a quantity of all cells: float32 (cells, frames), mapped where the store is a folder.
 
     Raises
@@ -245,26 +247,26 @@ def stored(shown: Analysis, quantity: str) -> NDArray[np.float32]:
     InputError
         The analysis has no such quantity.
     """
-    if quantity not in QUANTITIES or quantity not in shown.objects:
+    if quantity not in QUANTITIES or quantity not in analysis.objects:
         raise InputError(
             "The analysis has no such traces",
             found=quantity,
-            allowed=", ".join(shown.quantities) or "none: it has no cells",
+            allowed=", ".join(analysis.quantities) or "none: it has no cells",
             remedy="Take one of these.",
         )
-    return trace_store.read_array(shown.objects[quantity])
+    return trace_store.read_array(analysis.objects[quantity])
 
 
-def array_rows(tables: Tables, shown: Analysis, cell_ids: Sequence[int]) -> list[int]:
-    """Return where some cells stand in the analysis' arrays.
+def array_rows(tables: Tables, analysis: Analysis, cell_ids: Sequence[int]) -> list[int]:
+    """Return the rows of some cells in the arrays of an analysis.
 
     Raises
     ------
     InputError
-        A cell is not there, or too many are asked for.
+        A cell does not exist, or too many are requested.
     """
-    known = of_cells(tables, tables.imaging.Cell.Rois, shown.key, ("cell_id",))
-    rows = {cell_id: row for row, (cell_id,) in enumerate(known)}
+    existing = of_cells(tables, tables.imaging.Cell.Rois, analysis.key, ("cell_id",))
+    rows = {cell_id: row for row, (cell_id,) in enumerate(existing)}
     missing = [cell_id for cell_id in cell_ids if cell_id not in rows]
     if missing or not 0 < len(cell_ids) <= MOST_CELLS:
         raise InputError(

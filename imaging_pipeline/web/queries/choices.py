@@ -1,4 +1,4 @@
-"""What a person may choose from in forms."""
+"""Choices in forms."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MOST_ANIMALS = 20
 
 @dataclass(frozen=True)
 class AnimalChoice:
-    """An animal that looks like what was typed.
+    """An animal that matches what was typed.
 
     Attributes
     ----------
     value
-        What says which it is: its name, or its identifier where others have the same name.
+        Its name, or its identifier where several animals have that name.
     about
-        What tells it from others.
+        Facts that distinguish it from others.
     """
 
     value: str
@@ -54,26 +54,27 @@ def option_sets(tables: Tables) -> list[str]:
 
 
 def session_types(tables: Tables) -> list[str]:
-    """Return what animals may have done."""
+    """Return the names of all session types."""
     return sorted(map(str, tables.imaging.SessionType().to_arrays("sessiontype")))
 
 
 def apparatus(tables: Tables) -> list[str]:
-    """Return in or on what animals may have been."""
+    """Return the names of all apparatus."""
     return sorted(map(str, tables.imaging.Apparatus().to_arrays("apparatus")))
 
 
 def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
-    """Return animals whose name or identifier begins with what was typed, in order of name; some at most."""
+    """Return the first animals whose name or identifier begins with what was typed, by name."""
     if not typed.isprintable() or not typed:
         return []
     animal = tables.mlims.Animal.full_table_name
-    question = (
+    query = (
         f"SELECT animal_name, animal_id, animal_sex, animal_dob FROM {animal}"
+        # Not escaped by a backslash: MySQL takes one for its own escapes in texts, PostgreSQL does not.
         " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
         f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
     )
-    rows = plain_rows.fetch(tables.connection, question, [f"{plain_rows.like_literal(typed)}%"] * 2)
+    rows = plain_rows.fetch(tables.connection, query, [f"{plain_rows.like_literal(typed)}%"] * 2)
     names = Counter(name for name, *_ in rows)
     return [
         AnimalChoice(name if names[name] == 1 else animal_id, _about(name, animal_id, sex, born))

@@ -1,4 +1,4 @@
-"""Comparisons with the colony system, and what each changed."""
+"""Comparisons with the colony system, and what they changed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class RunRow:
     number
         In order of time.
     source, host
-        What was compared with, and on which machine.
+        The source of animals, and the machine that compared with it.
     began
         By the server's clock.
     duration_s
         None while it runs.
-    told
-        Why it changed nothing, or not all; None where it went well.
+    message
+        Why it failed; None where it succeeded.
     """
 
     number: int
@@ -35,7 +35,7 @@ class RunRow:
     host: str
     began: datetime
     duration_s: float | None
-    told: ParsedMessage | None
+    message: ParsedMessage | None
     num_animals: int
     num_added: int
     num_changed: int
@@ -46,7 +46,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class FieldRow:
-    """A value of an animal that was changed; None is nothing."""
+    """A changed value of an animal; None means no value."""
 
     animal: str
     name: str
@@ -68,7 +68,7 @@ class SkippedRow:
 
 def runs(tables: Tables, number: int) -> Paged[RunRow]:
     """Return a page of the comparisons, the newest first."""
-    return paged(tables.mlims.Sync(), number, order_by="sync_id DESC").of(_run)
+    return paged(tables.mlims.Sync(), number, order_by="sync_id DESC").map(_run)
 
 
 def run(tables: Tables, number: int) -> RunRow:
@@ -93,11 +93,11 @@ def fields(tables: Tables, number: int, page: int) -> Paged[FieldRow]:
     ]
     animals = (tables.mlims.Animal & keys).proj("animal_name").to_dicts()
     names = {(row["animal_id"], row["datasource_id"]): row["animal_name"] for row in animals}
-    return changed.of(lambda row: _field(row, names))
+    return changed.map(lambda row: _field(row, names))
 
 
 def skipped(tables: Tables, number: int) -> list[SkippedRow]:
-    """Return the rows that a comparison skipped; they are kept of the newest one only."""
+    """Return the rows that a comparison skipped; only those of the newest comparison are stored."""
     rows = (tables.mlims.Sync.Problem & {"sync_id": number}).to_dicts(order_by="problem_number")
     columns = ("row", "animal", "what", "found", "allowed")
     return [SkippedRow(*(row[f"problem_{column}"] for column in columns)) for row in rows]
@@ -110,7 +110,7 @@ def _run(row: Row) -> RunRow:
         host=row["sync_host"],
         began=row["sync_started"],
         duration_s=row["sync_duration_s"],
-        told=parse_message(row["sync_error"]) if row["sync_error"] else None,
+        message=parse_message(row["sync_error"]) if row["sync_error"] else None,
         **{name: row[name] for name in row if name.startswith("num_")},
     )
 

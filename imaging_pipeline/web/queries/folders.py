@@ -26,13 +26,13 @@ _STATE = (
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which requests are listed; empty texts and None select all.
+class Criteria:
+    """Which requests to list; empty texts and None do not restrict.
 
     Attributes
     ----------
     username, state
-        Experimenter and state.
+        Who made them, and their state.
     animal
         Name or identifier.
     first_day, last_day
@@ -57,7 +57,7 @@ class FolderRow:
     state
         Its state.
     message
-        Its error, or what it waits for; None where there is nothing.
+        Its error, or what it waits for; None where there is neither.
     """
 
     number: int
@@ -71,43 +71,45 @@ class FolderRow:
     message: ParsedMessage | None
 
 
-def requests(tables: Tables, filters: Filter, page_number: int) -> Paged[FolderRow]:
+def requests(tables: Tables, criteria: Criteria, page_number: int) -> Paged[FolderRow]:
     """Return a page of the requests, the newest first."""
-    where, values = _conditions(filters)
+    where, values = _conditions(criteria)
     base_folder, joined = tables.imaging.BaseFolder.full_table_name, _joined(tables)
-    # The page is selected first, so that the other columns are looked up for its rows only.
+    # Selected first: all other columns are read only for the rows of this page.
     page = (
         f"SELECT request.basefolder_id FROM {base_folder} AS request {joined} {where}"
+        # One row more than is shown says whether there is another page.
         f" ORDER BY request.basefolder_id DESC LIMIT {PER_PAGE + 1} OFFSET {(page_number - 1) * PER_PAGE}"
     )
-    statement = (
+    query = (
         "SELECT request.basefolder_id, request.username, request.path, animal.animal_name,"
-        " request.awaited_animal, request.experiment_type, request.combined,"
-        f" request.basefolder_entry_time, {_STATE} AS state, job.error_message FROM ({page}) AS page"
+        " request.awaited_animal,"
+        f" request.experiment_type, request.combined, request.basefolder_entry_time, {_STATE} AS state,"
+        f" job.error_message FROM ({page}) AS page"
         f" JOIN {base_folder} AS request ON request.basefolder_id = page.basefolder_id {joined}"
         " ORDER BY request.basefolder_id DESC"
     )
-    rows = [_row(*row) for row in plain_rows.fetch(tables.connection, statement, values)]
+    rows = [_row(*row) for row in plain_rows.fetch(tables.connection, query, values)]
     return Paged(rows[:PER_PAGE], page_number, len(rows) > PER_PAGE)
 
 
 def request(tables: Tables, number: int) -> PastRequest:
-    """Return a request and what became of it.
+    """Return a request and its result.
 
     Raises
     ------
     NothingFoundError
         There is none of this number.
     """
-    for past in history.numbered(tables, [number]):
-        return past
+    for past_request in history.numbered(tables, [number]):
+        return past_request
     raise NothingFoundError(
         "There is no such request", found=number, remedy="Take one from the list of folders."
     )
 
 
 def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
-    """Return a request as it was typed, to be made again.
+    """Return the inputs of a request, so that it can be made again.
 
     Raises
     ------
@@ -124,14 +126,15 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         "scope_name",
         "ops_name",
         "sessiontype",
+        "register_uncurated",
+        "base_folder_note",
     )
-    others = ("register_uncurated", "base_folder_note")
     animal = row["animal_id"] or pending_animals.typed_name(row)
-    return {"animal": animal, **{name: row[name] for name in (*columns, *others)}}
+    return {"animal": animal, **{name: row[name] for name in columns}}
 
 
 def _joined(tables: Tables) -> str:
-    """Return the joins of requests with animal, report and job; servers skip those that nothing uses."""
+    """Return the joins to animal, result and job; servers skip those of which a query uses no column."""
     done = tables.imaging.MakeDatasetSessions.full_table_name
     return (
         f"LEFT JOIN {tables.mlims.Animal.full_table_name} AS animal"
@@ -141,18 +144,18 @@ def _joined(tables: Tables) -> str:
     )
 
 
-def _conditions(filters: Filter) -> tuple[str, list[object]]:
+def _conditions(criteria: Criteria) -> tuple[str, list[object]]:
     conditions: list[tuple[str, object]] = []
-    if filters.username:
-        conditions.append(("request.username = %s", filters.username))
-    if filters.animal:
-        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", filters.animal))
-    if filters.state is not None:
-        conditions.append((f"{_STATE} = %s", str(filters.state)))
-    if filters.first_day is not None:
-        conditions.append(("request.basefolder_entry_time >= %s", filters.first_day))
-    if filters.last_day is not None:
-        conditions.append(("request.basefolder_entry_time < %s", filters.last_day + timedelta(days=1)))
+    if criteria.username:
+        conditions.append(("request.username = %s", criteria.username))
+    if criteria.animal:
+        conditions.append(("%s IN (animal.animal_name, animal.animal_id)", criteria.animal))
+    if criteria.state is not None:
+        conditions.append((f"{_STATE} = %s", str(criteria.state)))
+    if criteria.first_day is not None:
+        conditions.append(("request.basefolder_entry_time >= %s", criteria.first_day))
+    if criteria.last_day is not None:
+        conditions.append(("request.basefolder_entry_time < %s", criteria.last_day + timedelta(days=1)))
     text = " AND ".join(condition for condition, _ in conditions)
     return (f"WHERE {text}" if text else ""), [value for _, value in conditions]
 
@@ -169,7 +172,7 @@ def _row(
     state: str,
     message: str | None,
 ) -> FolderRow:
-    is_shown = message and state != JobState.DONE
+    has_message = message and state != JobState.DONE
     return FolderRow(
         number,
         username,
@@ -179,5 +182,5 @@ def _row(
         combined == "yes",
         made,
         JobState(state),
-        parse_message(message) if is_shown and message else None,
+        parse_message(message) if has_message and message else None,
     )

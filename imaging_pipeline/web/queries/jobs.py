@@ -1,4 +1,4 @@
-"""What the page of jobs shows beside the jobs themselves: whose they are, stacks, finished runs."""
+"""What the page of jobs shows besides the jobs: their owners, tracebacks, and finished runs of Suite2p."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Run:
     Attributes
     ----------
     metasession_name, ops_name
-        What it is of, and its option set.
+        Its MetaSession and option set.
     timeseries_name, animal_name, username
-        The first of its sessions, and whose they are.
+        Of the first of its sessions.
     num_rois
         In all planes.
     when
@@ -52,13 +52,12 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
     Raises
     ------
     NothingFoundError
-        There is none.
+        There is no such job.
     InputError
-        There is no such table, or a column is none of its key.
+        There is no such table, or a column is not in its key.
     """
-    page = list_jobs(tables, Selection(table=table, key=key), limit=1)
-    if page.jobs:
-        return page.jobs[0]
+    for job in list_jobs(tables, Selection(table=table, key=key), limit=1).jobs:
+        return job
     raise NothingFoundError(
         "There is no such job",
         found=f"{table} {dict(key)}",
@@ -66,13 +65,13 @@ def job(tables: Tables, table: str, key: Mapping[str, str]) -> Job:
     )
 
 
-def stack(tables: Tables, failed: Job) -> str:
-    """Return where in the code a job failed; empty where it did not."""
-    table = job_table_named(tables, failed.table)
-    # Not by DataJoint, which needs ten queries to know a job table.
-    where = " AND ".join(f"{column} = %s" for column in table.key)
-    query = f"SELECT error_stack FROM {table.jobs_name} WHERE {where}"
-    rows = plain_rows.fetch(tables.connection, query, [failed.key[column] for column in table.key])
+def stack(tables: Tables, job: Job) -> str:
+    """Return the traceback of a failed job; empty where it did not fail."""
+    jobs = job_table_named(tables, job.table)
+    # A plain statement: DataJoint sends ten before it knows a job table.
+    where = " AND ".join(f"{column} = %s" for column in jobs.key)
+    query = f"SELECT error_stack FROM {jobs.jobs_name} WHERE {where}"
+    rows = plain_rows.fetch(tables.connection, query, [job.key[column] for column in jobs.key])
     stored = rows[0][0] if rows else None
     return "" if stored is None else str(blob.unpack(bytes(stored)))
 
@@ -96,7 +95,7 @@ def finished_runs(tables: Tables) -> list[Run]:
     metasessions = imaging.MetaSession.proj("username", "animal_id", "datasource_id") & of_runs
     first = imaging.Session.proj("timeseries_name", "session_order") & "session_order = 0"
     joined = metasessions * tables.mlims.Animal.proj("animal_name") * first
-    by_metasession = {row["metasession_name"]: row for row in joined.to_dicts()} if newest else {}
+    first_sessions = {row["metasession_name"]: row for row in joined.to_dicts()} if newest else {}
     return [
         Run(
             run["metasession_name"],
@@ -109,6 +108,6 @@ def finished_runs(tables: Tables) -> list[Run]:
             run["suite2py_entry_time"],
         )
         for run in newest
-        # A run may have been purged since it was read.
-        if (row := by_metasession.get(run["metasession_name"])) is not None
+        # It is missing where the run was purged between the two queries.
+        if (row := first_sessions.get(run["metasession_name"])) is not None
     ]

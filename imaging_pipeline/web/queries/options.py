@@ -23,17 +23,17 @@ class OptionSetRow:
     Attributes
     ----------
     name
-        What it is called.
+        Its name.
     added
         When it was added.
     settings
         As Suite2p 1.x takes them.
     given
-        As it was given.
+        As it was added.
     not_carried
-        What of it has no effect, and why.
+        Option without effect → reason.
     content
-        Hash of the settings; sets of the same content have the same.
+        Hash of the settings: equal for sets with the same content.
     num_requests
         Requests for folders that name it.
     """
@@ -55,9 +55,9 @@ class OptionSetRow:
 def option_sets(tables: Tables, number: int) -> Paged[OptionSetRow]:
     """Return a page of the option sets, the newest first."""
     order = ("suite2pyops_entry_time DESC", "ops_name")
-    found = paged(tables.imaging.Suite2pyOps(), number, order_by=order)
-    num_requests = _num_requests(tables, [row["ops_name"] for row in found.rows])
-    return found.of(lambda row: _shown(row, num_requests))
+    page = paged(tables.imaging.Suite2pyOps(), number, order_by=order)
+    num_requests = _num_requests(tables, [row["ops_name"] for row in page.rows])
+    return page.map(lambda row: _shown(row, num_requests))
 
 
 def option_set(tables: Tables, name: str) -> OptionSetRow:
@@ -76,7 +76,7 @@ def option_set(tables: Tables, name: str) -> OptionSetRow:
     return _shown(rows[0], _num_requests(tables, [name]))
 
 
-def alike(tables: Tables, shown: OptionSetRow) -> list[str]:
+def with_same_content(tables: Tables, shown: OptionSetRow) -> list[str]:
     """Return the names of other sets with the same content."""
     names = (tables.imaging.Suite2pyOps & {"ops_hash": shown.content}).to_arrays("ops_name")
     return sorted(name for name in map(str, names) if name != shown.name)

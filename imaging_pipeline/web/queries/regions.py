@@ -1,4 +1,4 @@
-"""Where the cells of an analysis are, fetched without DataJoint's work on every value."""
+"""Pixels of the cells of an analysis, fetched without DataJoint's conversion of every value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEASURES = ("cell_prob", "snr_df_f", "skew", "npix", "radius", "compact", "footp
 
 @dataclass(frozen=True)
 class Regions:
-    """Where the cells of an analysis are.
+    """Pixels and measures of the cells of an analysis.
 
     Attributes
     ----------
@@ -41,30 +41,31 @@ class Regions:
 
 
 def regions(tables: Tables, key: Row) -> Regions:
-    """Return where the cells of an analysis are, and what they may be coloured by."""
+    """Return the pixels of the cells of an analysis, and the measures that they can be coloured by."""
     measured = [name for name in MEASURES if name != "snr_df_f"]
     columns = ("cell_id", "center_plane", "xpix", "ypix", *measured)
     rows = of_cells(tables, tables.imaging.Cell.Rois, key, columns)
     cell_ids, planes, xpix, ypix, *values = zip(*rows, strict=True) if rows else ((),) * len(columns)
     noise = dict(of_cells(tables, tables.imaging.SNR.Cell, key, ("cell_id", "snr_df_f")))
-    found = dict(zip(measured, values, strict=True)) | {"snr_df_f": [noise.get(each) for each in cell_ids]}
-    measures = {name: [_rounded(value) for value in found[name]] for name in MEASURES}
+    columns_of_cells: dict[str, Sequence[Any]] = dict(zip(measured, values, strict=True))
+    columns_of_cells["snr_df_f"] = [noise.get(cell_id) for cell_id in cell_ids]
+    measures = {name: [_rounded(value) for value in columns_of_cells[name]] for name in MEASURES}
     return Regions(
         cell_ids=list(cell_ids),
         planes=list(planes),
         measures={name: values for name, values in measures.items() if set(values) - {None}},
-        runs=pixel_runs([unpacked(each) for each in xpix], [unpacked(each) for each in ypix]),
+        runs=pixel_runs(list(map(unpacked, xpix)), list(map(unpacked, ypix))),
     )
 
 
 def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return columns of each cell of an analysis, in order of ``cell_id``, as the server has them."""
-    same = " AND ".join(f"{name} = %s" for name in key)
-    question = f"SELECT {', '.join(columns)} FROM {table.full_table_name} WHERE {same} ORDER BY cell_id"
-    return plain_rows.fetch(tables.connection, question, list(key.values()))
+    """Return columns of the cells of an analysis in order of ``cell_id``, as the driver returns them."""
+    condition = " AND ".join(f"{name} = %s" for name in key)
+    query = f"SELECT {', '.join(columns)} FROM {table.full_table_name} WHERE {condition} ORDER BY cell_id"
+    return plain_rows.fetch(tables.connection, query, list(key.values()))
 
 
-# How DataJoint stores one row of int32, without its length and its numbers.
+# The header of a one-dimensional int32 array as DataJoint packs it; its length and values follow.
 _ROW = blob.pack(np.zeros(1, np.int32), compress=False)[:-4]
 _LENGTH = slice(13, 21)
 _COMPRESSED = b"ZL123\0"
@@ -81,4 +82,5 @@ def unpacked(stored: bytes | memoryview) -> NDArray[np.integer]:
 
 
 def _rounded(value: Any) -> float | None:
+    # float32 has no more digits, and a shorter number is a smaller response.
     return None if value is None else float(f"{value:.6g}")

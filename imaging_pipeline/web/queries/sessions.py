@@ -1,4 +1,4 @@
-"""Sessions, the newest first, and all that is known of one of them."""
+"""What the pages of sessions show of one session."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class DatasetFiles:
 
 @dataclass(frozen=True)
 class Stack:
-    """What the microscope wrote of a session.
+    """A stack of a session, as the microscope recorded it.
 
     Attributes
     ----------
     row
-        Of ``Tif``, with what ``Tif.SI`` or ``Mesc`` says beside.
+        Of ``Tif``, with columns of ``Tif.SI`` where it has such a row.
     height, width
         px, of its preview.
     """
@@ -56,8 +56,8 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Noted:
-    """What people noted of a session: of the MetaSession the texts, of the session types and apparatus."""
+class Annotations:
+    """What people noted: texts of the MetaSession, session types and apparatus of the session."""
 
     notes: tuple[tuple[datetime, str], ...]
     types: frozenset[str]
@@ -74,8 +74,8 @@ def session(tables: Tables, session_name: str) -> Row:
     """
     imaging = tables.imaging
     # Restricted before it is joined: MySQL would join all sessions first.
-    here = imaging.Session & {"session_name": session_name}
-    rows = (here * imaging.MetaSession * tables.mlims.Animal.proj("animal_name")).to_dicts()
+    restricted = imaging.Session & {"session_name": session_name}
+    rows = (restricted * imaging.MetaSession * tables.mlims.Animal.proj("animal_name")).to_dicts()
     if not rows:
         raise NothingFoundError(
             "There is no such session",
@@ -87,14 +87,14 @@ def session(tables: Tables, session_name: str) -> Row:
 
 
 def key_of(row: Row) -> Row:
-    """Return the primary key of a session: by its name alone, servers would look through whole tables."""
+    """Return the primary key of a session; for its name alone, servers would scan whole tables."""
     return {name: row[name] for name in ("metasession_name", "session_name")}
 
 
 def siblings(tables: Tables, row: Row) -> list[Row]:
     """Return all sessions of a session's MetaSession, in their order."""
-    found = tables.imaging.Session & {"metasession_name": row["metasession_name"]}
-    siblings: list[Row] = found.to_dicts(order_by="session_order")
+    of_metasession = tables.imaging.Session & {"metasession_name": row["metasession_name"]}
+    siblings: list[Row] = of_metasession.to_dicts(order_by="session_order")
     return siblings
 
 
@@ -103,29 +103,32 @@ def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
     imaging = tables.imaging
     of_session = imaging.Session.Data & key_of(row)
     files: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
-    for each in (imaging.PhysicalFile & of_session.proj()).to_dicts(order_by=("dataset_name", "file_order")):
-        part = f" {each['file_part']}" if each["file_part"] else ""
-        files[each["dataset_name"]].append(
-            (f"{each['file_path']}{part}", each["size_bytes"], each["acquisition"])
+    for file in (imaging.PhysicalFile & of_session.proj()).to_dicts(order_by=("dataset_name", "file_order")):
+        part = f" {file['file_part']}" if file["file_part"] else ""
+        files[file["dataset_name"]].append(
+            (f"{file['file_path']}{part}", file["size_bytes"], file["acquisition"])
         )
     rows = (imaging.Dataset & of_session.proj()).to_dicts(order_by=("datasettype", "bundle"))
     return [
         DatasetFiles(
-            each["dataset_name"], each["datasettype"], each["bundle"], tuple(files[each["dataset_name"]])
+            dataset["dataset_name"],
+            dataset["datasettype"],
+            dataset["bundle"],
+            tuple(files[dataset["dataset_name"]]),
         )
-        for each in rows
+        for dataset in rows
     ]
 
 
 def stacks(tables: Tables, row: Row) -> list[Stack]:
     """Return what was imported of a session's stacks."""
-    imaging, here = tables.imaging, key_of(row)
-    details = {each["dataset_name"]: each for each in (imaging.Tif.SI & here).proj(*_SCANIMAGE).to_dicts()}
-    found = []
-    for each in (imaging.Tif & here).to_dicts():
-        height, width = each["mean_image"].shape
-        found.append(Stack({**details.get(each["dataset_name"], {}), **each}, height, width))
-    return found
+    imaging, key = tables.imaging, key_of(row)
+    details = {si["dataset_name"]: si for si in (imaging.Tif.SI & key).proj(*_SCANIMAGE).to_dicts()}
+    stacks = []
+    for tif in (imaging.Tif & key).to_dicts():
+        height, width = tif["mean_image"].shape
+        stacks.append(Stack({**details.get(tif["dataset_name"], {}), **tif}, height, width))
+    return stacks
 
 
 _SCANIMAGE = (
@@ -160,33 +163,33 @@ def preview(tables: Tables, session_name: str, dataset_name: str) -> NDArray[np.
 
 
 def runs(tables: Tables, row: Row) -> list[Row]:
-    """Return the runs of Suite2p on a session's MetaSession, and the option set that each was made with."""
+    """Return the runs of Suite2p on a session's MetaSession, with their option sets."""
     key = {"metasession_name": row["metasession_name"]}
-    found: list[Row] = (tables.suite2p_jobs.Suite2Py & key).to_dicts()
-    return found
+    rows: list[Row] = (tables.suite2p_jobs.Suite2Py & key).to_dicts()
+    return rows
 
 
-def asked_options(tables: Tables, row: Row) -> str | None:
-    """Return the name of the option set that is asked for."""
+def requested_option_set(tables: Tables, row: Row) -> str | None:
+    """Return the name of the requested option set; None where Suite2p is not requested."""
     rows = (tables.imaging.MetaSession.Suite2pyOps & {"metasession_name": row["metasession_name"]}).to_dicts()
     return rows[0]["ops_name"] if rows else None
 
 
-def noted(tables: Tables, row: Row) -> Noted:
-    """Return what people noted."""
+def session_annotations(tables: Tables, row: Row) -> Annotations:
+    """Return what people noted of a session."""
     imaging = tables.imaging
     of_metasession = {"metasession_name": row["metasession_name"]}
     of_session = key_of(row)
     notes = (imaging.MetaSession.Note & of_metasession).to_dicts(order_by="entry_time_note")
-    return Noted(
-        tuple((each["entry_time_note"], each["note"]) for each in notes),
+    return Annotations(
+        tuple((note["entry_time_note"], note["note"]) for note in notes),
         frozenset(map(str, (imaging.Session.SessionType & of_session).to_arrays("sessiontype"))),
         frozenset(map(str, (imaging.Session.Apparatus & of_session).to_arrays("apparatus"))),
     )
 
 
 def hardware(tables: Tables, row: Row) -> dict[str, Any]:
-    """Return setup, its calibration and the microscope head, where they are known."""
+    """Return setup, calibration and microscope head, as far as they are recorded."""
     key = {"metasession_name": row["metasession_name"]}
     setups = (tables.imaging.MetaSession.Setup & key).to_dicts()
     scopes = (tables.imaging.MetaSession.Scope & key).to_dicts()

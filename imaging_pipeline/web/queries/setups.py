@@ -16,14 +16,14 @@ from imaging_pipeline.web.paging import Paged, paged
 
 @dataclass(frozen=True)
 class StreamRow:
-    """What a recorded line means.
+    """The meaning of a recorded line.
 
     Attributes
     ----------
     name
-        In the raw file.
+        Name of the line in the raw file.
     meaning
-        What it is called here.
+        Name of the signal in the database.
     polarity
         The edge that is the event.
     is_master
@@ -46,11 +46,11 @@ class SetupRow:
     Attributes
     ----------
     first_day
-        From when it holds.
+        The day from which it is valid.
     streams
-        What each recorded line means.
+        The meaning of each recorded line.
     parts
-        Name of each other part that it has → its columns.
+        Name of every other part that it has → columns of that part.
     """
 
     name: str
@@ -63,8 +63,8 @@ class SetupRow:
 
 def setups(tables: Tables, number: int) -> Paged[SetupRow]:
     """Return a page of all calibrations, by setup, the newest first."""
-    found = paged(tables.imaging.Setup(), number, order_by=("setup_name", "setup_date DESC"))
-    return Paged(_with_parts(tables, list(found.rows)), found.number, found.has_next)
+    page = paged(tables.imaging.Setup(), number, order_by=("setup_name", "setup_date DESC"))
+    return Paged(_with_parts(tables, list(page.rows)), page.number, page.has_next)
 
 
 def setup(tables: Tables, name: str, day: str) -> SetupRow:
@@ -76,6 +76,7 @@ def setup(tables: Tables, name: str, day: str) -> SetupRow:
         There is none.
     """
     table = tables.imaging.Setup
+    # Compared as text: the address may hold anything, and servers refuse what is not a date.
     rows = [row for row in (table & {"setup_name": name}).to_dicts() if str(row["setup_date"]) == day]
     if not rows:
         raise NothingFoundError(

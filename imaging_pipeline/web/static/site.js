@@ -1,9 +1,9 @@
 "use strict";
 
-// Whoever was refused begins at the first wrong field.
-function atFirstWrong(root) {
-  const wrong = root.querySelector("[aria-invalid='true']");
-  if (wrong) wrong.focus();
+// The focus goes to the first field with an error.
+function focusFirstError(root) {
+  const field = root.querySelector("[aria-invalid='true']");
+  if (field) field.focus();
 }
 
 // A form is sent once, however often its button is pressed.
@@ -13,10 +13,10 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });
-// It may be sent again by whoever comes back to it.
+// It may be sent again after the back button.
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-document.addEventListener("DOMContentLoaded", () => atFirstWrong(document));
-document.addEventListener("htmx:afterSwap", (event) => atFirstWrong(event.target));
+document.addEventListener("DOMContentLoaded", () => focusFirstError(document));
+document.addEventListener("htmx:afterSwap", (event) => focusFirstError(event.target));

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from imaging_pipeline.schemas import imaging
@@ -14,6 +15,7 @@ from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.worker import worked
 
 
+@pytest.mark.slow(reason="every field is filled in, and a worker carries out the request meanwhile")
 def test_a_folder_is_previewed_added_by_keyboard_and_turns_green_as_a_worker_runs(
     lab: Lab, open_page: Callable[..., Page], look: Callable[[Page, str], Path]
 ) -> None:

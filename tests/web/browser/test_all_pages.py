@@ -1,4 +1,4 @@
-"""Every page that is linked, in a real browser: a new page is looked at without a word here."""
+"""Every page that is linked, in a real browser: a new page is tested without further code."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.makers.browser import OpenSite, faults
+from tests.makers.crawler import Crawler
 from tests.makers.furnished import furnish
 from tests.makers.site import ON_ONE_SERVER
-from tests.makers.walker import Walker
 
 WIDTHS = (1280, 800)
 
 
+@pytest.mark.slow(reason="axe examines every page of the site, and each is laid out in two widths")
 @ON_ONE_SERVER
 @pytest.mark.parametrize("username", ["anna", "bob"])
 def test_pages_have_no_serious_fault_and_fit_the_window(
@@ -24,7 +25,7 @@ def test_pages_have_no_serious_fault_and_fit_the_window(
     furnish(opened.site.lab)
     page = opened.signed_in(username, "/")
     wrong = []
-    for path in Walker(opened.site, username).kinds_of_pages():
+    for path in Crawler(opened.site, username).kinds_of_pages():
         page.goto(opened.address + path)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})

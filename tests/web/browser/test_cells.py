@@ -17,7 +17,7 @@ from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, RATE_HZ
 from tests.makers.site import ON_ONE_SERVER
 from tests.makers.toy_workers import wait_until
-from tests.makers.viewed import CELL_IDS, viewed_session
+from tests.makers.viewed_session import CELL_IDS, viewed_session
 
 WIDTH = 64
 

@@ -1,12 +1,19 @@
-"""What administrators do: people, places, setups, microscopes, apparatus, the colony, and all changes."""
+"""Pages for administrators: users, repositories, setups, microscopes, apparatus, colony, and changes."""
 
 from __future__ import annotations
 
 from imaging_pipeline.web.page import Page
+from imaging_pipeline.web.pages.administration import (
+    apparatus,
+    change_log,
+    colony,
+    repositories,
+    scopes,
+    setups,
+    users,
+)
+from imaging_pipeline.web.pages.administration.subjects import blueprint
 
-from . import apparatus, changes, colony, repositories, scopes, setups, users
-from .subjects import blueprint
-
-__all__ = ["PAGE", "apparatus", "changes", "colony", "repositories", "scopes", "setups", "users"]
+__all__ = ["PAGE", "apparatus", "change_log", "colony", "repositories", "scopes", "setups", "users"]
 
 PAGE = Page(blueprint, "Administration", is_for_administrators=True)

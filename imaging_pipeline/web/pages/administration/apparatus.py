@@ -1,4 +1,4 @@
-"""Arenas, wheels and what else animals move in or on."""
+"""Apparatus: arenas, wheels and other things that animals move in or on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.schemas.administer import administration
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import choices
+from imaging_pipeline.web.pages.administration.subjects import RowForm, add_row_page, added, blueprint
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.recorded_changes import recorded
 
 
 class ApparatusForm(RowForm):
@@ -35,12 +34,12 @@ def add_apparatus() -> ResponseReturnValue:
     """Add an apparatus."""
     form = ApparatusForm()
     form.category.choices = choices(queries.categories(tables()))
-    return adding(form, "Add an apparatus", "apparatus", lambda: _added(form))
+    return add_row_page(form, "Add an apparatus", "apparatus", lambda: _add(form))
 
 
-def _added(form: ApparatusForm) -> str:
+def _add(form: ApparatusForm) -> str:
     name, category = str(form.apparatus.data), str(form.category.data)
     note = form.apparatus_note.data or None
-    with kept("added the apparatus", name, {"category": category, "note": note}) as bound:
+    with recorded("added the apparatus", name, {"category": category, "note": note}) as bound:
         made = administration.add_apparatus(bound, name, category, note=note)
     return added(f"the apparatus {made.name}", is_new=made.is_new)

@@ -1,4 +1,4 @@
-"""Comparisons with the colony system: what each changed, and when the next is due."""
+"""Comparisons with the colony system: what they changed, and when the next is due."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from imaging_pipeline.colony.sync import due_in_s
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.pages.administration.subjects import blueprint
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import colony as queries
-
-from .subjects import blueprint
 
 
 @blueprint.get("/colony")
 def colony() -> ResponseReturnValue:
     """List comparisons, the newest first."""
-    bound, wrong, source = tables(), None, None
+    bound, configuration_error, source = tables(), None, None
     try:
         source = configured_source(bound.config)
     except PipelineError as error:
-        wrong = error
+        configuration_error = error
     return rendered(
         "administration/colony.html",
         "administration/_runs.html",
         runs=queries.runs(bound, page_number()),
         source=source,
-        wrong=wrong,
+        error=configuration_error,
         every_min=bound.config.mlims_every_min,
         due_s=due_in_s(bound),
     )

@@ -8,11 +8,10 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.schemas.administer import administration
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
+from imaging_pipeline.web.pages.administration.subjects import RowForm, add_row_page, added, blueprint
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.recorded_changes import recorded
 
 
 class ScopeForm(RowForm):
@@ -32,11 +31,11 @@ def scopes() -> ResponseReturnValue:
 def add_scope() -> ResponseReturnValue:
     """Add a microscope head."""
     form = ScopeForm()
-    return adding(form, "Add a microscope", "scopes", lambda: _added(form))
+    return add_row_page(form, "Add a microscope", "scopes", lambda: _add(form))
 
 
-def _added(form: ScopeForm) -> str:
+def _add(form: ScopeForm) -> str:
     name, notes = str(form.scope_name.data), form.scope_notes.data or None
-    with kept("added the microscope", name, {"notes": notes}) as bound:
+    with recorded("added the microscope", name, {"notes": notes}) as bound:
         made = administration.add_scope(bound, name, notes=notes)
     return added(f"the microscope {made.name}", is_new=made.is_new)

@@ -1,4 +1,4 @@
-"""Setups: their calibrations, and what each recorded line means."""
+"""Setups: their calibrations, and the meaning of each recorded line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from wtforms.validators import InputRequired, Length
 
 from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.schemas.administer.setup_parts import read_parts
-from imaging_pipeline.web.changes import kept
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.forms import choices
+from imaging_pipeline.web.pages.administration.subjects import RowForm, add_row_page, added, blueprint
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import setups as queries
 from imaging_pipeline.web.queries.choices import experiment_types
-
-from .subjects import RowForm, added, adding, blueprint
+from imaging_pipeline.web.recorded_changes import recorded
 
 _EXAMPLE = """{
   "Sync": [
@@ -34,8 +33,6 @@ _EXAMPLE = """{
 
 class SetupForm(RowForm):
     """A calibration of a setup."""
-
-    about = {"^The part |^The parts |^A setup has no ": "parts"}
 
     setup_name = StringField("Name", [InputRequired("Give a name."), Length(max=64)])
     setup_date = DateField(
@@ -68,31 +65,35 @@ def setup() -> ResponseReturnValue:
 @blueprint.route("/setups/add", methods=["GET", "POST"])
 def add_setup() -> ResponseReturnValue:
     """Add a calibration, or parts to one."""
-    form = SetupForm(data=_begun())
+    form = SetupForm(data=_initial_values())
     form.experiment_type.choices = choices(experiment_types(tables()))
-    return adding(form, "Add a calibration or parts", "setups", lambda: _added(form))
+    return add_row_page(form, "Add a calibration or parts", "setups", lambda: _add(form))
 
 
-def _begun() -> dict[str, Any]:
-    """Return what the form begins with: a calibration that is there."""
-    asked = request.args
+def _initial_values() -> dict[str, Any]:
+    """Return the initial values of the form: those of an existing calibration."""
+    arguments = request.args
     try:
-        day = date.fromisoformat(asked.get("day", ""))
+        day = date.fromisoformat(arguments.get("day", ""))
     except ValueError:
         day = None
-    return {"setup_name": asked.get("name", ""), "setup_date": day, "experiment_type": asked.get("type")}
+    return {
+        "setup_name": arguments.get("name", ""),
+        "setup_date": day,
+        "experiment_type": arguments.get("type"),
+    }
 
 
-def _added(form: SetupForm) -> str:
+def _add(form: SetupForm) -> str:
     name, day = str(form.setup_name.data), cast(date, form.setup_date.data)
     note, typed = form.setup_note.data or None, str(form.parts.data or "")
     parts = dict(read_parts(typed.encode())) if typed else {}
-    given = {"day": day.isoformat(), "experiment type": form.experiment_type.data, "note": note}
-    with kept("added the setup", name, {**given, "parts": parts}) as bound:
+    details = {"day": day.isoformat(), "experiment type": form.experiment_type.data, "note": note}
+    with recorded("added the setup", name, {**details, "parts": parts}) as bound:
         made = administration.add_setup(
             bound, name, day, str(form.experiment_type.data), note=note, parts=parts
         )
-    told = [added(f"the setup {made.name} of {made.setup_date}", is_new=made.is_new)]
-    told += [added(f"the part {part}", is_new=True) for part in made.new_parts]
-    told += [added(f"the part {part}", is_new=False) for part in made.known_parts]
-    return " ".join(told)
+    messages = [added(f"the setup {made.name} of {made.setup_date}", is_new=made.is_new)]
+    messages += [added(f"the part {part}", is_new=True) for part in made.new_parts]
+    messages += [added(f"the part {part}", is_new=False) for part in made.known_parts]
+    return " ".join(messages)

@@ -1,10 +1,9 @@
-"""The blueprint of all subjects, and how a row of any of them is added."""
+"""The blueprint of all subjects of the administration, and the form that adds a row to one of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, cast
+from typing import cast
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -24,60 +23,45 @@ SUBJECTS = {
     "colony": "Colony",
     "changes": "Changes",
 }
-"""View → its words, in the order in which they are shown."""
-
-# How errors of values that cannot be taken name the column.
-_COLUMN = re.compile(r"cannot have this (\w+)$")
+"""View → its label, in the order of the tabs."""
 
 
 class RowForm(Form):
-    """A row that is added; its fields are called as the columns are, the first is the name.
-
-    Attributes
-    ----------
-    about
-        Pattern of an error's words → the field that it is shown beside.
-    """
-
-    about: ClassVar[Mapping[str, str]] = {}
+    """A form for a new row; its fields are named like the columns, and the first is the row's name."""
 
     def field_of(self, error: PipelineError) -> Field:
-        """Return the field that an error is about: its column's, or the one with the name."""
-        column = _COLUMN.search(error.what)
-        named = [name for pattern, name in self.about.items() if re.search(pattern, error.what)]
-        if column and column[1] in self:
-            named.append(column[1])
-        return cast(Field, self[named[0]] if named else next(iter(self)))
+        """Return the field that an error is of, or the name where it is of none or of several."""
+        return cast(Field, self[error.field if error.field in self else next(iter(self)).name])
 
 
-def adding(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
-    """Show a form, or add what was typed into it and go back to the list.
+def add_row_page(form: RowForm, title: str, subject: str, add: Callable[[], str]) -> ResponseReturnValue:
+    """Show a form, or add the row that was typed and redirect to the list.
 
     Parameters
     ----------
     form
-        What is typed.
+        The form of the row.
     title
-        What is done.
+        Title of the page.
     subject
-        The view with the list.
+        The view with the list, one of `SUBJECTS`.
     add
-        Does it, and gives what is told of it.
+        Adds the row, and returns a message for the person.
     """
     if form.validate_on_submit():
         try:
-            told = add()
+            message = add()
         except PipelineError as error:
-            form.refuse(error, form.field_of(error))
+            form.add_error(error, form.field_of(error))
         else:
-            flash(told)
+            flash(message)
             return redirect(url_for(f"administration.{subject}"))
     status = 422 if form.is_submitted() else 200
     return render_template("administration/add.html", form=form, title=title, subject=subject), status
 
 
 def added(what: str, *, is_new: bool) -> str:
-    """Say that something was added, or was there."""
+    """Return the message that something was added, or existed already."""
     return f"Added {what}." if is_new else f"There already: {what}."
 
 

@@ -1,4 +1,4 @@
-"""People: who they are, what they may do, and how they get in."""
+"""Users: their names, roles and passwords."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from imaging_pipeline import passwords
 from imaging_pipeline.errors import ForbiddenError
 from imaging_pipeline.schemas.administer import administration, people
 from imaging_pipeline.web.connections import tables
-from imaging_pipeline.web.people import me
+from imaging_pipeline.web.pages.administration.subjects import RowForm, add_row_page, added, blueprint
+from imaging_pipeline.web.people import current_person
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import RowForm, added, adding, blueprint
 
 _ROLES = {"experimenter": "experimenter", "administrator": "administrator"}
 
@@ -41,25 +40,24 @@ def index() -> ResponseReturnValue:
 
 @blueprint.route("/users/add", methods=["GET", "POST"])
 def add_user() -> ResponseReturnValue:
-    """Add a person; a password is another step."""
+    """Add a person; their password is set in another step."""
     form = UserForm()
-    return adding(form, "Add a user", "index", lambda: _added(form))
+    return add_row_page(form, "Add a user", "index", lambda: _add(form))
 
 
 @blueprint.get("/user")
 def user() -> ResponseReturnValue:
-    """Show a person, and what can be done with them."""
-    shown = queries.user(tables(), request.args.get("username", ""))
-    return _shown(shown)
+    """Show a person, with the forms to change their account."""
+    return _page(queries.user(tables(), request.args.get("username", "")))
 
 
 @blueprint.post("/user/password")
 def reset_password() -> ResponseReturnValue:
-    """Return a person a new password, and show it in this answer alone."""
-    username = _other()
+    """Generate a new password for a person, and show it in this response alone."""
+    username = _other_user()
     password = passwords.generated()
-    people.set_password(tables(), username, password, by=me().username)
-    response = make_response(_shown(queries.user(tables(), username), password))
+    people.set_password(tables(), username, password, by=current_person().username)
+    response = make_response(_page(queries.user(tables(), username), password))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -67,8 +65,8 @@ def reset_password() -> ResponseReturnValue:
 @blueprint.post("/user/active")
 def set_active() -> ResponseReturnValue:
     """Disable a person, or enable them again."""
-    username, is_active = _other(), request.form.get("is_active") == "yes"
-    people.set_active(tables(), username, is_active=is_active, by=me().username)
+    username, is_active = _other_user(), request.form.get("is_active") == "yes"
+    people.set_active(tables(), username, is_active=is_active, by=current_person().username)
     flash(f"{username} is {'enabled' if is_active else 'disabled'}.")
     return redirect(url_for("administration.user", username=username))
 
@@ -76,25 +74,27 @@ def set_active() -> ResponseReturnValue:
 @blueprint.post("/user/role")
 def set_role() -> ResponseReturnValue:
     """Make a person an administrator or an experimenter."""
-    username = _other()
+    username = _other_user()
     role = "administrator" if request.form.get("role") == "administrator" else "experimenter"
-    people.set_administrator(tables(), username, is_administrator=role == "administrator", by=me().username)
+    people.set_administrator(
+        tables(), username, is_administrator=role == "administrator", by=current_person().username
+    )
     flash(f"{username} is an {role}.")
     return redirect(url_for("administration.user", username=username))
 
 
-def _shown(shown: queries.UserRow, password: str | None = None) -> str:
-    is_me = shown.username == me().username
+def _page(shown: queries.UserRow, password: str | None = None) -> str:
+    is_me = shown.username == current_person().username
     return render_template(
         "administration/user.html", shown=shown, password=password, is_me=is_me, roles=_ROLES
     )
 
 
-def _other() -> str:
-    """Return the person that is to be changed: somebody else, so that nobody shuts themselves out."""
+def _other_user() -> str:
+    """Return the user to be changed; it has to be somebody else, so that nobody locks themselves out."""
     username = request.form.get("username", "")
     shown = queries.user(tables(), username)
-    if shown.username == me().username:
+    if shown.username == current_person().username:
         raise ForbiddenError(
             "Nobody does this with their own account",
             found=username,
@@ -103,9 +103,9 @@ def _other() -> str:
     return shown.username
 
 
-def _added(form: UserForm) -> str:
+def _add(form: UserForm) -> str:
     is_staff = form.role.data == "administrator"
     values = {name: form[name].data or None for name in ("email", "first_name", "last_name")}
     name = str(form.username.data)
-    made = administration.add_user(tables(), name, is_staff=is_staff, by=me().username, **values)
+    made = administration.add_user(tables(), name, is_staff=is_staff, by=current_person().username, **values)
     return f"{added(f'the user {made.name}', is_new=made.is_new)} A click on the name leads to a password."

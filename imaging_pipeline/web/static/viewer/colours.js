@@ -1,16 +1,16 @@
 "use strict";
 
-// Colours of cells: one each, or by what was measured of them.
+// Colours of cells: a colour for each, or a colour by a measure.
 window.CellViewer = {
   colours: (() => {
-    // Dark to light, told apart by people who see few colours; anchors of viridis.
+    // Dark to light, distinguishable for colour-blind people; anchors of viridis.
     const ANCHORS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
     const WITHOUT = "#9aa4a8";
 
     function onScale(fraction) {
-      const place = Math.min(Math.max(fraction, 0), 1) * (ANCHORS.length - 1);
-      const below = Math.min(Math.floor(place), ANCHORS.length - 2);
-      const mixed = ANCHORS[below].map((low, i) => Math.round(low + (ANCHORS[below + 1][i] - low) * (place - below)));
+      const position = Math.min(Math.max(fraction, 0), 1) * (ANCHORS.length - 1);
+      const below = Math.min(Math.floor(position), ANCHORS.length - 2);
+      const mixed = ANCHORS[below].map((low, i) => Math.round(low + (ANCHORS[below + 1][i] - low) * (position - below)));
       return `rgb(${mixed.join(" ")})`;
     }
 

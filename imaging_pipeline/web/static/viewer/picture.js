@@ -1,6 +1,6 @@
 "use strict";
 
-// An image with contrast, and where in it one looks.
+// An image with contrast, zoom and position.
 CellViewer.Picture = class {
   constructor(canvas) {
     this.canvas = canvas;
@@ -48,7 +48,7 @@ CellViewer.Picture = class {
     this.x = this.y = 0;
   }
 
-  // Canvas pixels of one pixel of the image, and back from a place on the screen.
+  // Canvas pixels of one pixel of the image, and the pixel of the image at a position on the screen.
   get scale() { return (this.canvas.width / Math.max(this.width, 1)) * this.zoom; }
 
   at(event) {

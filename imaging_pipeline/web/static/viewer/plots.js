@@ -13,7 +13,7 @@ CellViewer.QUANTITIES = {
 };
 
 CellViewer.Plots = class {
-  // ask(cells, quantities, first, end, points) gives a promise of what the server has of them.
+  // ask(cells, quantities, first, end, points) returns a promise of their traces.
   constructor(element, { ask, onWindow, onError }) {
     this.element = element;
     this.ask = ask;
@@ -22,7 +22,7 @@ CellViewer.Plots = class {
     this.plots = [];
     this.cells = [];
     this.quantities = [];
-    this.asked = 0;
+    this.requestNumber = 0;
     element.addEventListener("keydown", (event) => this._onKey(event));
     new ResizeObserver(() => this._resize()).observe(element);
   }
@@ -70,23 +70,23 @@ CellViewer.Plots = class {
   }
 
   async _load() {
-    const number = ++this.asked;
+    const number = ++this.requestNumber;
     if (!this.cells.length || !this.quantities.length) return this._clear();
     this.element.setAttribute("aria-busy", "true");
     try {
       const points = 2 * Math.max(Math.floor(this._width()), 100);
-      const found = await this.ask(this.cells, this.quantities, this.first, this.end, points);
-      if (number === this.asked) this._draw(found);
+      const traces = await this.ask(this.cells, this.quantities, this.first, this.end, points);
+      if (number === this.requestNumber) this._draw(traces);
     } catch (error) {
-      if (number === this.asked) this.onError(error);
+      if (number === this.requestNumber) this.onError(error);
     }
-    if (number === this.asked) this.element.removeAttribute("aria-busy");
+    if (number === this.requestNumber) this.element.removeAttribute("aria-busy");
   }
 
-  _draw(found) {
-    const times = found.samples.map((sample) => sample / this.rateHz);
+  _draw(traces) {
+    const times = traces.samples.map((sample) => sample / this.rateHz);
     this.cells.forEach((cell, row) => {
-      const data = [times, ...this.quantities.map((quantity) => found.values[quantity][row])];
+      const data = [times, ...this.quantities.map((quantity) => traces.values[quantity][row])];
       if (!this.plots[row]) this.plots[row] = this._plot(cell, data);
       else this.plots[row].setData(data, false);
       this._setTime(this.plots[row]);
@@ -152,7 +152,7 @@ CellViewer.Plots = class {
   _onSelect(plot) {
     const { left, width } = plot.select;
     if (width < 5) return;
-    const frame = (place) => plot.posToVal(place, "x") * this.rateHz;
+    const frame = (position) => plot.posToVal(position, "x") * this.rateHz;
     const [first, end] = [frame(left), frame(left + width)];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.look(first, end);

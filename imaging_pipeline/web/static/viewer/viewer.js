@@ -1,6 +1,6 @@
 "use strict";
 
-// One session's cells: what is chosen, and who is told.
+// One session's cells: which are selected, and their colours.
 (() => {
   const root = document.getElementById("viewer");
   if (!root) return;
@@ -17,7 +17,7 @@
   const analyses = JSON.parse(root.dataset.analyses);
   const state = { analysis: null, data: null, regions: null, plane: null, selected: [], colours: [], isDrawing: false };
   const picture = new CellViewer.Picture(part("canvas"));
-  const plots = new CellViewer.Plots(part("plots"), { ask, onWindow: setFile, onError: told });
+  const plots = new CellViewer.Plots(part("plots"), { ask, onWindow: setFile, onError: showError });
 
   async function answered(address) {
     const response = await fetch(address, { headers: { Accept: "application/json" } });
@@ -26,7 +26,7 @@
     return response;
   }
 
-  function told(error) { part("about").textContent = error.message; }
+  function showError(error) { part("about").textContent = error.message; }
 
   async function ask(cells, quantities, first, end, points) {
     const query = new URLSearchParams({ cells, quantities, first, end, points });
@@ -38,8 +38,8 @@
     return analyses.flatMap((analysis) => {
       if (analysis.plane !== null) return [{ analysis, plane: null, title: `${analysis.plane}` }];
       const planes = state.analysis === analysis ? [...new Set(state.regions.planes)].sort((a, b) => a - b) : [];
-      const each = planes.length > 1 ? planes.map((plane) => ({ analysis, plane, title: `${plane}` })) : [];
-      return [{ analysis, plane: null, title: planes.length > 1 || analyses.length > 1 ? "all" : "0" }, ...each];
+      const perPlane = planes.length > 1 ? planes.map((plane) => ({ analysis, plane, title: `${plane}` })) : [];
+      return [{ analysis, plane: null, title: planes.length > 1 || analyses.length > 1 ? "all" : "0" }, ...perPlane];
     });
   }
 
@@ -53,7 +53,7 @@
       select([]);
       await showImage();
     } catch (error) {
-      told(error);
+      showError(error);
     }
   }
 
@@ -154,10 +154,10 @@
     }
     if (state.selected.length > 1) return `${state.selected.length} cells.`;
     const number = state.regions.ids.indexOf(state.selected[0]);
-    const said = Object.entries(state.data.measures)
+    const facts = Object.entries(state.data.measures)
       .filter(([, values]) => values[number] !== null)
       .map(([name, values]) => `${TITLES[name].toLowerCase().replace("snr", "SNR")} ${Number(values[number].toPrecision(3))}`);
-    return `Cell ${state.selected[0]}: plane ${state.regions.planes[number]}, ${said.join(", ")}.`;
+    return `Cell ${state.selected[0]}: plane ${state.regions.planes[number]}, ${facts.join(", ")}.`;
   }
 
   function showTraces() {
@@ -251,8 +251,8 @@
   }
 
   function click(event) {
-    const place = picture.at(event);
-    const cell = state.regions.hit(place.x, place.y, state.plane, state.selected);
+    const position = picture.at(event);
+    const cell = state.regions.hit(position.x, position.y, state.plane, state.selected);
     if (cell === null) return event.shiftKey ? undefined : select([]);
     if (!event.shiftKey) return select([cell]);
     const isSelected = state.selected.includes(cell);
@@ -262,7 +262,7 @@
   document.addEventListener("keydown", onKey);
   listenToPicture(part("canvas"));
   part("plane").addEventListener("change", changePlane);
-  part("image").addEventListener("change", () => showImage().catch(told));
+  part("image").addEventListener("change", () => showImage().catch(showError));
   part("colour").addEventListener("change", setColours);
   part("low").addEventListener("input", setContrast);
   part("high").addEventListener("input", setContrast);

@@ -1,4 +1,4 @@
-"""A session with cells to look at, written into the tables as an import leaves it."""
+"""A session with cells for the viewer, imported into the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CELL_IDS = [0, 2, 3]
 
 
 def viewed_session(lab: Lab, **spec: Any) -> dict[str, Any]:
-    """Import two sessions that were analysed together, and give the key of the first one's analysis."""
+    """Import two sessions that were analysed together, and return the key of the first one's analysis."""
     import_all(lab, OPEN_FIELD, OBJECT, combined=True, **{"is_cell": IS_CELL, **spec})
     populate("SNR")
     return dict((imaging.Cell & session_key(OPEN_FIELD)).proj().fetch1())

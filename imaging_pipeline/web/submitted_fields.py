@@ -1,4 +1,4 @@
-"""What a person typed into a form that could not be taken: it is shown again, to be sent once more."""
+"""Fields of a form that could not be processed: they are shown again, so that they can be sent once more."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ PREFIX = "typed-"
 Fields = tuple[tuple[str, str], ...]
 
 
-def typed_fields() -> Fields:
-    """Return the fields of the form that was sent, but no passwords, and nothing that another site sent."""
+def submitted_fields() -> Fields:
+    """Return the fields of the submitted form, without passwords; none of a form of another site."""
     if request.method != "POST" or not _is_ours():
         return ()
     return tuple(
@@ -23,7 +23,7 @@ def typed_fields() -> Fields:
 
 
 def carried_fields() -> Fields:
-    """Return the fields that came along with a sign-in."""
+    """Return the fields that a sign-in form carries for the page after it."""
     return tuple(
         (name.removeprefix(PREFIX), value)
         for name, value in request.form.items(multi=True)
@@ -32,6 +32,7 @@ def carried_fields() -> Fields:
 
 
 def _is_ours() -> bool:
-    """Return True if a page of this site sent the form; browsers tell."""
+    """Return True if a page of this site sent the form; browsers name the site in a header."""
+    # Browsers send it with every POST; without it the sender is unknown.
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc == request.host

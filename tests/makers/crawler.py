@@ -1,4 +1,4 @@
-"""Someone who looks at every page of the site that others lead to."""
+"""A crawler of the site: it opens every page that another page links to."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.makers.site import HtmlForm, Site, html_forms, links_of
 _MANY_PAGES = 300
 
 
-class Walker:
-    """A person who looks at every page, and signs in again where they were signed out."""
+class Crawler:
+    """A signed-in person who opens every page, and signs in again where a form signed them out."""
 
     def __init__(self, site: Site, username: str) -> None:
         self._site = site
@@ -25,23 +25,23 @@ class Walker:
 
     def kinds_of_pages(self) -> list[str]:
         """Return the address of one page of each kind, and of no part of a page."""
-        found: dict[str, str] = {}
+        kinds: dict[str, str] = {}
         for path, page in self.pages.items():
             if page.status_code == 200 and page.text.startswith("<!doctype html>"):
-                found.setdefault(shape(path), path)
-        return list(found.values())
+                kinds.setdefault(shape(path), path)
+        return list(kinds.values())
 
     def forms(self) -> dict[tuple[Any, ...], tuple[str, HtmlForm]]:
         """Return each form once, with a page that has it."""
-        found: dict[tuple[Any, ...], tuple[str, HtmlForm]] = {}
+        forms: dict[tuple[Any, ...], tuple[str, HtmlForm]] = {}
         for path, page in self.pages.items():
             for form in html_forms(page):
                 kind = (shape(form.action), form.method, tuple(sorted({*form.fields, *form.files})))
-                found.setdefault(kind, (path, form))
-        return found
+                forms.setdefault(kind, (path, form))
+        return forms
 
     def stay(self) -> None:
-        """Sign in again, where what was sent has ended the session."""
+        """Sign in again where the last form has ended the session."""
         if self.visitor.get("/password").status_code == 302:
             self.visitor = self._site.visitor(self._username)
 
@@ -60,6 +60,6 @@ class Walker:
 
 
 def shape(address: str) -> str:
-    """Return an address without numbers, hashes and names: one of many alike is tried."""
+    """Return an address without numbers, hashes and names: of addresses with one shape, one is tested."""
     path = urlsplit(address).path
     return re.sub(r"/[^/]*\d[^/]*", "/…", re.sub(r"/set/[^/]*", "/set/…", path))

@@ -1,4 +1,4 @@
-"""What is answered when something is wrong: what happened, what to do, and the way back."""
+"""Responses to errors: what happened, what to do, and a link back."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from imaging_pipeline.errors import (
 )
 from imaging_pipeline.server.connection_errors import is_loss
 from imaging_pipeline.web import htmx
-from imaging_pipeline.web.people import place_here, sign_in_answer
-from imaging_pipeline.web.typed import Fields, typed_fields
+from imaging_pipeline.web.people import current_path, sign_in_response
+from imaging_pipeline.web.submitted_fields import Fields, submitted_fields
 
 _log = logging.getLogger(__name__)
 
 RETRY_S = 10
-"""After how many seconds a page is asked for again by itself when the database is away."""
+"""After how many seconds a page reloads itself while the database is away."""
 
-# The first class that an error is of.
+# The first class that fits counts, so subclasses stand before their bases.
 _STATUS: tuple[tuple[type[PipelineError], int], ...] = (
     (TooOftenError, 429),
     (ForbiddenError, 403),
@@ -47,8 +47,8 @@ _STATUS: tuple[tuple[type[PipelineError], int], ...] = (
 
 
 @dataclass(frozen=True)
-class _Wrong:
-    """What is told of something wrong."""
+class _ErrorPage:
+    """What the page of an error shows."""
 
     status: int
     what: str
@@ -68,8 +68,8 @@ _OF_STATUS = {
 
 
 def install(app: Flask) -> None:
-    """Let a site answer each error in its own form."""
-    app.register_error_handler(CSRFError, _stale)
+    """Have a site answer every error with a page or message of its own."""
+    app.register_error_handler(CSRFError, _expired_form)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(PipelineError, _of_pipeline)
     app.register_error_handler(Exception, _unforeseen)
@@ -85,66 +85,68 @@ def _of_http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()
     what, remedy = _OF_STATUS.get(status, (error.name, "Go back, and try it once more."))
-    return _told(_Wrong(status, what, (), remedy))
+    return _response(_ErrorPage(status, what, (), remedy))
 
 
 def _of_pipeline(error: PipelineError) -> ResponseReturnValue:
     values = (("File", error.path), ("Found", error.found), ("Allowed", error.allowed))
     details = tuple(f"{label}: {value}" for label, value in values if value is not None)
     status = status_of(error)
-    error_id = _kept_id(error) if status >= 500 else None
-    return _told(_Wrong(status, error.what, details, error.remedy, error_id))
+    error_id = _logged_id(error) if status >= 500 else None
+    return _response(_ErrorPage(status, error.what, details, error.remedy, error_id))
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
     if is_loss(error):
         remedy = "Nothing: it is tried again by itself. Where it lasts, tell an administrator."
         away = "The connection to the database was lost"
-        return _told(_Wrong(503, away, (), remedy, _kept_id(error)))
+        return _response(_ErrorPage(503, away, (), remedy, _logged_id(error)))
     remedy = "Tell an administrator the number below. Nothing that you see was changed by halves."
-    return _told(_Wrong(500, "Something went wrong that nobody foresaw", (), remedy, _kept_id(error)))
+    return _response(
+        _ErrorPage(500, "Something went wrong that nobody foresaw", (), remedy, _logged_id(error))
+    )
 
 
-def _stale(error: CSRFError) -> ResponseReturnValue:
-    """Answer a form that this browser did not get, or got before its cookie went."""
-    fields = typed_fields()
-    if not fields or htmx.is_asking() or request.blueprint == "sign_in":
+def _expired_form(error: CSRFError) -> ResponseReturnValue:
+    """Return the response to a form whose token does not fit the browser's cookie, or that has none."""
+    fields = submitted_fields()
+    if not fields or htmx.wants_part() or request.blueprint == "sign_in":
         remedy = "Load the page again, and do it once more. The browser has to keep this site's cookie."
-        return _told(_Wrong(400, "The page is out of date", (), remedy))
+        return _response(_ErrorPage(400, "The page is out of date", (), remedy))
     if g.get("person") is None:
-        return sign_in_answer()
-    return go_on(fields, place_here()), 400
+        return sign_in_response()
+    return send_again_page(fields, current_path()), 400
 
 
-def go_on(fields: Fields, place: str) -> str:
-    """Show what was typed, to be sent once more to a place of this site."""
-    return render_template("go_on.html", fields=fields, action=request.script_root + place)
+def send_again_page(fields: Fields, path: str) -> str:
+    """Return a page with what was typed, from which it can be sent again to a path of this site."""
+    return render_template("send_again.html", fields=fields, action=request.script_root + path)
 
 
-def _kept_id(error: Exception) -> str:
+def _logged_id(error: Exception) -> str:
     error_id = secrets.token_hex(4)
     _log.error("Error %s at %s %s", error_id, request.method, request.path, exc_info=error)
     return error_id
 
 
-def _told(wrong: _Wrong) -> ResponseReturnValue:
-    if htmx.is_asking():
-        return htmx.message("wrong.html", wrong.status, wrong=wrong)
-    retry_s = RETRY_S if wrong.status == 503 and request.method == "GET" else None
-    page = render_template("wrong.html", wrong=wrong, back=_back(), retry_s=retry_s, fields=_fields(wrong))
-    response = make_response(page, wrong.status)
-    if wrong.status == 503:
+def _response(error: _ErrorPage) -> ResponseReturnValue:
+    if htmx.wants_part():
+        return htmx.message_response("error.html", error.status, error=error)
+    retry_s = RETRY_S if error.status == 503 and request.method == "GET" else None
+    page = render_template("error.html", error=error, back=_back(), retry_s=retry_s, fields=_fields(error))
+    response = make_response(page, error.status)
+    if error.status == 503:
         response.headers["Retry-After"] = str(RETRY_S)
     return response
 
 
-def _fields(wrong: _Wrong) -> Fields:
-    """Return what was typed where the same may be sent again: the database was away."""
-    return typed_fields() if wrong.status == 503 else ()
+def _fields(error: _ErrorPage) -> Fields:
+    """Return what was typed, where sending it again may help: the database was away."""
+    return submitted_fields() if error.status == 503 else ()
 
 
 def _back() -> str:
-    """Return where the person came from, if that was this site, else the first page."""
+    """Return the page that the person came from, if it is of this site, else the first page."""
     came_from = request.referrer or ""
     is_ours = came_from.startswith(request.host_url) and came_from != request.url
     return came_from if is_ours else url_for("home.index")

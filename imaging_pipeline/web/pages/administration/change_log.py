@@ -1,4 +1,4 @@
-"""What people changed."""
+"""The log of what people changed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from flask.typing import ResponseReturnValue
 
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
+from imaging_pipeline.web.pages.administration.subjects import blueprint
 from imaging_pipeline.web.paging import page_number
 from imaging_pipeline.web.queries import administration as queries
-
-from .subjects import blueprint
 
 
 @blueprint.get("/changes")

@@ -1,4 +1,4 @@
-"""What the address of a search says."""
+"""Arguments of a search in the query string of an address."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from flask import request
 
 
 def text(name: str) -> str:
-    """Return what stands there, without blanks around it; empty where nothing does."""
+    """Return an argument without blanks around it; empty where there is none."""
     return request.args.get(name, "").strip()
 
 
 def day(name: str) -> date | None:
-    """Return a day; what is none is as if it were not there."""
+    """Return an argument as a day; None where there is none or it is not a day."""
     try:
         return date.fromisoformat(text(name))
     except ValueError:
