@@ -70,7 +70,7 @@ def _purge_session(size: Size, folder: Path, config: Config) -> _Purge:
         # Rolled back, so that the next round finds the same rows.
         lab.connection.start_transaction()
         start = time.perf_counter()
-        purge.find(tables.default_tables(), purges).delete()
+        purge.find(tables.default_tables(), purges).delete_rows()
         purge_s.append(time.perf_counter() - start)
         lab.connection.cancel_transaction()
     return _Purge(min(purge_s), min(count_s), sum(table.num_rows for table in counted))

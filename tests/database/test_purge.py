@@ -81,7 +81,7 @@ def test_what_is_counted_beforehand_is_what_is_deleted(lab: Lab, own: Any) -> No
     before = row_counts(lab)
     counted = purge.find(tables.default_tables(), output_purges()).counted
     with lab.connection.transaction:
-        deleted = purge.find(tables.default_tables(), output_purges()).delete()
+        deleted = purge.find(tables.default_tables(), output_purges()).delete_rows()
     lost = {name: before[name] - rows for name, rows in row_counts(lab).items() if rows != before[name]}
     assert counted == deleted
     private = {"note", "file_note"}

@@ -242,7 +242,8 @@ class _Value(MatlabValue):
 
     @property
     def num_elements(self) -> int:
-        return int(self._content.size)
+        # scipy reads an object that it does not know as None.
+        return int(getattr(self._content, "size", 0))
 
     def fields(self) -> tuple[str, ...]:
         return tuple(self._content.dtype.names or ()) if self.kind == "struct" else ()

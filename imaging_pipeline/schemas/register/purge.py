@@ -55,7 +55,7 @@ class RowsToDelete:
 
     @cached_property
     def counted(self) -> tuple[Purged, ...]:
-        """The rows that `delete` would have deleted at the first use, by table."""
+        """The rows that `delete_rows` would have deleted at the first use, by table."""
         return _purged(self._cascades, _counts(self._cascades))
 
     @property
@@ -67,7 +67,7 @@ class RowsToDelete:
                 reached.setdefault(table.full_table_name, set()).update(cascade.metasession_names)
         return reached
 
-    def delete(self) -> tuple[Purged, ...]:
+    def delete_rows(self) -> tuple[Purged, ...]:
         """Delete the rows within the open transaction; return how many there were by table.
 
         Raises

@@ -106,7 +106,7 @@ def retire(
         sessions = _sessions(tables, named)
         to_delete = purge.find(tables, _purges(tables, sessions))
         check_consent(consent, to_delete.counted)
-        retired = Retirement(sessions, to_delete.delete())
+        retired = Retirement(sessions, to_delete.delete_rows())
         _renumber(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
         count_change(tables.imaging.TableChange, tables.imaging.MetaSession)

@@ -46,7 +46,7 @@ class Writer:
 
     def write(self) -> tuple[purge.Purged, ...]:
         """Purge what is out of date, then write what is new; return what was purged, and why."""
-        purged = purge.find(self._tables, self._changes.purges).delete()
+        purged = purge.find(self._tables, self._changes.purges).delete_rows()
         for metasession in self._changes.new_metasessions:
             self._insert_metasession(metasession)
         for option_set in self._changes.option_sets:
