@@ -59,7 +59,7 @@ class OptionSet:
     @property
     def content(self) -> dict[str, Any]:
         """Settings and recording in one mapping, which `translate` takes again: what is kept and compared."""
-        return {**self.settings, **self.db}
+        return {**self.settings, **{key: value for key, value in self.db.items() if value is not None}}
 
 
 def load_options(path: Path) -> Mapping[str, Any]:

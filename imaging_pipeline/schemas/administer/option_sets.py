@@ -72,9 +72,7 @@ def add_options(tables: Tables, name: str, options: Mapping[str, Any]) -> AddedO
 
 def _row(name: str, options: Mapping[str, Any]) -> Row:
     option_set = translate(options)
-    # Options of the recording are stored beside the groups, where `translate` looks for them again.
-    recording = {key: value for key, value in option_set.db.items() if value is not None}
-    settings = {**option_set.settings, **recording}
+    settings = option_set.content
     return {
         "ops_name": name,
         "ops": plain({key: value for key, value in options.items() if key not in NOT_OPTIONS}),

@@ -1,15 +1,20 @@
 """The imaging schema: one module a page of its diagram."""
 
-from .accounts import Account, SignIn, SignInFailure
-from .analyses import ImagingAnalysis, Projection
-from .arenas import Apparatus, ApparatusCategory, ArenaObject, CueCard
-from .audit import Change, Curation, Retirement
-from .cells import Cell, FilteredSpikes
-from .hardware import Scope, Setup
-from .operations import JobAction, TableChange, Worker
-from .parameters import BaselineParams, SpikeFilterParams, Suite2pyOps, TrackingParams
-from .raw import Mesc, Tif
-from .reference import (
+from imaging_pipeline.schemas.imaging.accounts import Account, SignIn, SignInFailure
+from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis, Projection
+from imaging_pipeline.schemas.imaging.arenas import Apparatus, ApparatusCategory, ArenaObject, CueCard
+from imaging_pipeline.schemas.imaging.audit import Change, Curation, Retirement
+from imaging_pipeline.schemas.imaging.cells import Cell, FilteredSpikes
+from imaging_pipeline.schemas.imaging.hardware import Scope, Setup
+from imaging_pipeline.schemas.imaging.operations import JobAction, TableChange, Worker
+from imaging_pipeline.schemas.imaging.parameters import (
+    BaselineParams,
+    SpikeFilterParams,
+    Suite2pyOps,
+    TrackingParams,
+)
+from imaging_pipeline.schemas.imaging.raw import Mesc, Tif
+from imaging_pipeline.schemas.imaging.reference import (
     DatasetType,
     ExperimentType,
     FileType,
@@ -19,10 +24,10 @@ from .reference import (
     SessionType,
     User,
 )
-from .requests import BaseFolder, MakeDatasetSessions
-from .schema import schema
-from .sessions import Dataset, MetaSession, PhysicalFile, Session
-from .signal_to_noise import SNR
+from imaging_pipeline.schemas.imaging.requests import BaseFolder, MakeDatasetSessions
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.imaging.sessions import Dataset, MetaSession, PhysicalFile, Session
+from imaging_pipeline.schemas.imaging.signal_to_noise import SNR
 
 __all__ = [
     "SNR",

@@ -8,15 +8,14 @@ import datajoint as dj
 
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import sessions
+from imaging_pipeline.schemas.imaging.raw import Tif
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.imaging.sessions import Session
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.make import analyses, fetching
 from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
-
-from .raw import Tif
-from .schema import schema
-from .sessions import Session
 
 __all__ = ["ImagingAnalysis", "Projection", "Session"]
 

@@ -9,14 +9,13 @@ import datajoint as dj
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.imaging import sessions
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.imaging.sessions import Session
 from imaging_pipeline.schemas.jobs import key_sources
 from imaging_pipeline.schemas.make import mesc, scanimage, stacks
 from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
-
-from .schema import schema
-from .sessions import Session
 
 __all__ = ["Mesc", "Session", "Tif"]
 

@@ -9,17 +9,16 @@ import datajoint as dj
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.imaging.hardware import Scope
+from imaging_pipeline.schemas.imaging.parameters import Suite2pyOps
+from imaging_pipeline.schemas.imaging.reference import ExperimentType, Repository, SessionType, User
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.jobs import key_sources, withdrawing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals, preview, registration, requests
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.preview import Preview
 from imaging_pipeline.schemas.table_changes import count_change
-
-from .hardware import Scope
-from .parameters import Suite2pyOps
-from .reference import ExperimentType, Repository, SessionType, User
-from .schema import schema
 
 __all__ = [
     "BaseFolder",
@@ -90,7 +89,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> int:
-        r"""Request that a folder is looked at, and give the request's identifier.
+        r"""Request that a folder is looked at, and return the request's identifier.
 
         Parameters
         ----------
@@ -115,7 +114,7 @@ class BaseFolder(dj.Manual):
         register_uncurated
             Register the folder again by itself as soon as Suite2p has run.
         base_folder_note
-            Anything worth keeping.
+            A note that is kept with the request.
 
         Warns
         -----
@@ -125,9 +124,9 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError
-            A value is not known; it lists those that look like it.
+            A value does not exist; the error lists similar ones.
         PathError
-            The folder lies in no repository, or in two.
+            The folder is in no repository, or in two.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         handle = tables.default_tables()
@@ -149,7 +148,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> Preview:
-        """Return what a request would do if it were carried out now; writes nothing.
+        """Return what a request would do if it were carried out now; nothing is written.
 
         The arguments are those of `add`. The folder must be mounted on this machine. The result is a
         text when it is printed.
@@ -157,7 +156,7 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError, PathError
-            As of `add`.
+            As in `add`.
         NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
             As when the request is carried out.
         """
@@ -166,10 +165,7 @@ class BaseFolder(dj.Manual):
 
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
-        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawing.withdraw`."""
-        # Not at the top: what is known of jobs rests on these tables.
-        from imaging_pipeline.schemas.jobs import withdrawing
-
+        """Withdraw a request that waits for its animal, as `schemas.jobs.withdrawing.withdraw` does."""
         withdrawing.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
 
 

@@ -6,11 +6,10 @@ import datajoint as dj
 
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.schemas import mlims, tables
-
-from .arenas import Apparatus, ArenaObject, CueCard
-from .hardware import Scope, Setup
-from .parameters import Suite2pyOps
-from .reference import (
+from imaging_pipeline.schemas.imaging.arenas import Apparatus, ArenaObject, CueCard
+from imaging_pipeline.schemas.imaging.hardware import Scope, Setup
+from imaging_pipeline.schemas.imaging.parameters import Suite2pyOps
+from imaging_pipeline.schemas.imaging.reference import (
     DatasetType,
     ExperimentType,
     FileType,
@@ -19,7 +18,8 @@ from .reference import (
     SessionType,
     User,
 )
-from .schema import schema
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.jobs.explaining import explain
 
 __all__ = [
     "Apparatus",
@@ -148,12 +148,12 @@ class Session(dj.Manual):
     """
 
     @classmethod
-    def explain(cls, wanted: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
+    def explain(cls, name: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
         """Return how far sessions are, and why they are not done; a text when it is printed.
 
         Parameters
         ----------
-        wanted
+        name
             The name of a session or MetaSession, or its beginning; a timeseries; or a folder.
         table
             Only this table, such as ``Cell``, and those that it needs.
@@ -163,12 +163,9 @@ class Session(dj.Manual):
         Raises
         ------
         InputError
-            Nothing is known by this name, or more than one session; or there is no such table.
+            No session has this name, or more than one has; or there is no such table.
         """
-        # It knows these tables, and is none of them.
-        from imaging_pipeline.schemas.jobs.explaining import explain
-
-        return explain(tables.default_tables(), wanted, table=table, animal=animal)
+        return explain(tables.default_tables(), name, table=table, animal=animal)
 
     class Data(dj.Part):
         """What was recorded or computed of a session; everything imported hangs below."""
