@@ -128,6 +128,7 @@ def find_config(start: Path | None = None) -> Config:
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         path = Path(named).expanduser().absolute()
+        # No other file is looked for: with a misspelt name one would work in the wrong database.
         if not path.is_file():
             raise ConfigError(
                 f"The file that {CONFIG_VARIABLE} names is not there",
@@ -155,6 +156,7 @@ def load_config(path: Path) -> Config:
     """
     path = path.absolute()
     settings = settings_in_file(path)
+    # Variables come last, so that they win.
     return _build(path, settings | settings_in_environment(os.environ))
 
 
@@ -183,6 +185,7 @@ def _build(path: Path | None, settings: Mapping[str, Setting]) -> Config:
     if "host" in values:
         _require(("database.user", "stores"), path, settings)
         defaults = _server_defaults(values)
+        # It may be in a file that several machines share.
         values["embedded_folder"] = None
     else:
         _check_no_server_settings(path, settings)
@@ -219,6 +222,7 @@ def _embedded_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         "port": 5432,
         "user": "postgres",
         "backend": "postgresql",
+        # Its socket cannot be reached from another machine.
         "use_tls": False,
         "stores": file_store(folder / "store"),
         "timezone": _timezone_here(),
@@ -230,6 +234,7 @@ def _timezone_here() -> str:
     """Return this machine's time zone: ``TZ``, else the target of ``/etc/localtime``, else UTC."""
     linked = Path("/etc/localtime").resolve().as_posix().rpartition("zoneinfo/")[2]
     for name in (os.environ.get("TZ", ""), linked):
+        # TZ may be a rule such as CET-1CEST, and localtime a copy instead of a link.
         with suppress(NotAllowedError):
             return str(TIMEZONE.parse(name.removeprefix(":")))
     return "UTC"

@@ -100,12 +100,14 @@ def _a_password(value: object) -> Secret:
 
 
 def _a_port(value: object) -> int:
+    # A bool is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
         raise NotAllowedError("a whole number from 1 to 65535")
     return value
 
 
 def _number_from_text(text: str) -> object:
+    # Other texts stay texts, for `parse` to refuse. Without the check int() would also take " 1_0 ".
     return int(text) if text.isascii() and text.isdigit() else text
 
 
@@ -197,6 +199,7 @@ def _a_source(value: object) -> Mapping[str, object]:
     source = dict(an_object(value))
     if "kind" not in source:
         raise NotAllowedError('an object with "kind" and what that kind takes')
+    # The object is shown by config check, and passwords are not.
     if any("pass" in name.lower() for name in source):
         raise NotAllowedError("an object without a password, which is custom.mlims.password")
     return source | {"kind": a_text(source["kind"])}

@@ -96,6 +96,7 @@ def _read_json(path: Path) -> Mapping[str, object]:
             "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
         ) from None
     except (RecursionError, ValueError):
+        # Python refuses whole numbers of more than 4300 digits with a plain ValueError.
         raise ConfigError(
             "A value is nested too deep, or a number too long, to be read",
             path=path,
@@ -121,6 +122,7 @@ def _flatten(start: str, block: Mapping[str, object], path: Path, values: dict[s
     """Collect the values of a block under their full names."""
     for name, value in block.items():
         full = start + name
+        # The keys for which this name may be a block.
         within = [key for key in BY_NAME if key.startswith(full + ".")]
         if full in BY_NAME:
             if full in values:
@@ -181,6 +183,7 @@ def _shown(value: object, credentials: bool) -> str:
     """Return a value for a message, without what could be a credential."""
     if credentials:
         return "not shown, since it may be or hold a credential"
+    # Not the values: below an unknown key there may be anything.
     if isinstance(value, dict):
         return f"an object with the keys {', '.join(value)}" if value else "an empty object"
     if isinstance(value, list):

@@ -84,6 +84,7 @@ def parse_stores(value: object) -> Stores:
     names = tuple(stores)
     if "default" not in block and len(names) == 1:
         stores["default"] = names[0]
+    # DataJoint would notice a wrong name only when the store is used.
     for key in _NAMES:
         if key in block or (key == "default" and key not in stores):
             stores[key] = _one_of_the_stores(key, block.get(key), names)
