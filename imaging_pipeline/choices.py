@@ -1,4 +1,4 @@
-"""What an error tells of a name that is none of those that are there."""
+"""Similar and existing names, for errors about a name that does not exist."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _LISTED = 10
 _LONGEST = 200
 
 
-def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
-    """Return what was found and what is allowed, for the error about an unknown name.
+def among(value: str, allowed: Iterable[str]) -> tuple[str, str | None]:
+    """Return the texts of what was found and what is allowed, for the error about an unknown name.
 
-    Of more names than a person reads, those count that look like it, or else the first ones.
+    Where there are too many names to list, only similar ones are named, or else the first ones.
     """
-    names = sorted(set(known))
+    names = sorted(set(allowed))
     alike = near(value, names)
     listed = ", ".join(names[:_LISTED])
     if len(names) > _LISTED:
@@ -22,15 +22,15 @@ def among(value: str, known: Iterable[str]) -> tuple[str, str | None]:
     return with_alike(value, alike), listed or (None if names else "none is there yet")
 
 
-def near(value: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """Return the known values that look most like ``value``, best first, whatever their case."""
-    by_lower = {name.lower(): name for name in known}
+def near(value: str, allowed: Iterable[str], count: int = 3) -> list[str]:
+    """Return the allowed values that are most similar to ``value``, best first; case is ignored."""
+    by_lower = {name.lower(): name for name in allowed}
     # It compares each character with each: no name is so long.
     matches = difflib.get_close_matches(value[:_LONGEST].lower(), by_lower, n=count, cutoff=0.5)
     return [by_lower[match] for match in matches]
 
 
 def with_alike(value: str, alike: Iterable[str]) -> str:
-    """Return a value that is not known with those that may have been meant: ``seks (like sex?)``."""
-    meant = ", ".join(alike)
-    return f"{value} (like {meant}?)" if meant else value
+    """Return an unknown value with similar ones that may have been meant: ``seks (like sex?)``."""
+    similar = ", ".join(alike)
+    return f"{value} (like {similar}?)" if similar else value

@@ -13,12 +13,12 @@ from imaging_pipeline.store import traces as trace_store
 
 
 class Trace(Codec):
-    """Stores ``{"object": name in the store, "row": number}`` and gives that row as float32 (frames,)."""
+    """Stores ``{"object": name in the store, "row": number}`` and fetches that row as float32 (frames,)."""
 
     name = "trace"
 
     def get_dtype(self, is_store: bool) -> str:
-        """Keep the reference as json, whatever holds the array."""
+        """Return the column type of the reference: json, whatever the store."""
         return "json"
 
     def encode(
@@ -29,14 +29,14 @@ class Trace(Codec):
         context: dict[str, Any] | None = None,
         store_name: str | None = None,
     ) -> dict[str, Any]:
-        """Keep the reference as it is."""
+        """Return the reference as it is stored."""
         return {"object": str(value["object"]), "row": int(value["row"])}
 
     def decode(
         self, stored: Any, *, key: dict[str, Any] | None = None, context: dict[str, Any] | None = None
     ) -> NDArray[np.float32]:
         """Read the row: a few milliseconds, whatever the size of the array."""
-        # MySQL gives json as text, PostgreSQL as values.
+        # MySQL's driver returns json as text, PostgreSQL's as values.
         reference = json.loads(stored) if isinstance(stored, str) else stored
         array = trace_store.read_array(reference["object"], self._codec_config(key, context))
         return np.array(array[reference["row"]])

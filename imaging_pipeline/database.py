@@ -151,6 +151,7 @@ def _open(config: Config) -> Any:
     settings.loglevel = config.loglevel
     settings.safemode = config.safemode
     settings.stores = config.datajoint_stores()
+    # What the job rows say of finished jobs is shown to people.
     settings.jobs.keep_completed = True
     settings.database.backend = config.backend
     settings.database.use_tls = config.use_tls
@@ -191,6 +192,7 @@ def _activate(connection: Any, config: Config, *, create: bool) -> None:
     for name, module in _SCHEMAS:
         database = tables.schema_name(config, name)
         schema = module.schema
+        # DataJoint refuses to activate a schema for a second database otherwise.
         schema.database = None
         schema.connection = connection
         schema.declare_list = list(_CLASSES[name])

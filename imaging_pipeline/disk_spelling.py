@@ -1,4 +1,4 @@
-"""One folder has one place: typed in any case, or through a link, it is the folder that the disk has."""
+"""The spelling of a folder on its disk: the same however a person typed it, in any case or through a link."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from imaging_pipeline.paths import RepositoryPath, local_path
 
 
 def as_on_disk(place: RepositoryPath, repositories: Mapping[str, Path]) -> RepositoryPath:
-    """Return a folder as its disk spells it, with links followed; one that is not there as it was typed.
+    """Return a folder as its disk spells it, with links followed; one that does not exist, as it was typed.
 
     Raises
     ------
     NotMountedError
-        The repository is not to be found on this machine.
+        The repository is not mounted on this machine.
     PathError
-        The folder leaves the repository, or may not be looked at.
+        The folder leaves the repository, or may not be listed.
     """
     path = local_path(place, repositories)
     root = repositories[place.repository_name].resolve()
     spelled = root
     try:
         for name in path.resolve().relative_to(root).parts:
-            spelled /= _name_there(spelled, name)
+            spelled /= _name_on_disk(spelled, name)
     except OSError as error:
         raise PathError(
             "The folder may not be looked at",
@@ -38,16 +38,16 @@ def as_on_disk(place: RepositoryPath, repositories: Mapping[str, Path]) -> Repos
     return RepositoryPath(place.repository_name, unicodedata.normalize("NFC", below))
 
 
-def name_among(typed: str, there: Sequence[str]) -> str:
-    """Return the one of some names that was typed in another case; the typed one where it is among them."""
-    if typed in there:
+def name_among(typed: str, names: Sequence[str]) -> str:
+    """Return the name that was typed, perhaps in another case; one that is not there, as it was typed."""
+    if typed in names:
         return typed
-    return next((name for name in there if name.casefold() == typed.casefold()), typed)
+    return next((name for name in names if name.casefold() == typed.casefold()), typed)
 
 
-def _name_there(folder: Path, name: str) -> str:
-    """Return a name as its folder lists it, which is asked only where the disk does not tell cases apart."""
+def _name_on_disk(folder: Path, name: str) -> str:
+    """Return a name as its folder lists it; it is listed only where the disk ignores case."""
     path, other_case = folder / name, folder / name.swapcase()
     if other_case == path or not other_case.exists() or not path.exists() or not other_case.samefile(path):
         return name
-    return name_among(name, [each.name for each in folder.iterdir()])
+    return name_among(name, [entry.name for entry in folder.iterdir()])

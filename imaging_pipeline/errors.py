@@ -167,15 +167,15 @@ def parse_message(message: str) -> ParsedMessage:
 
     A message that does not say who is responsible was not written by an error of ours: it is a bug.
     """
-    found = _MESSAGE.fullmatch(message)
-    assert found is not None  # every text matches
+    match = _MESSAGE.fullmatch(message)
+    assert match is not None  # every text matches
     return ParsedMessage(
-        _BY_SENTENCE.get(found["whose"] or "", Responsible.DEVELOPER),
-        (found["what"] or found["all"] or "").rstrip(),
-        found["remedy"] or "",
-        found["kind"] or "",
-        int(found["attempt"] or 0),
-        int(found["deaths"] or 0),
+        _BY_SENTENCE.get(match["whose"] or "", Responsible.DEVELOPER),
+        (match["what"] or match["all"] or "").rstrip(),
+        match["remedy"] or "",
+        match["kind"] or "",
+        int(match["attempt"] or 0),
+        int(match["deaths"] or 0),
     )
 
 

@@ -1,7 +1,7 @@
 """The 16-character names of sessions, meta-sessions and datasets.
 
-A name is a hash of a canonical text, so that every client that looks at the same files arrives at
-the same name without asking the database.
+A name is a hash of a canonical text, so that all clients that see the same files get the same name without
+asking the database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imaging_pipeline.errors import InputError, Responsible
 
 LABELS = ("combined", "split")
 
-# Made once: each file of a folder has a name of its place.
+# Made once, since a hash is made of the path of each file of a folder.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Part = str | int | float | bool | datetime
@@ -30,56 +30,56 @@ def hash16(*parts: Part) -> str:
     Parameters
     ----------
     *parts
-        Texts (compared in Unicode's composed form, because macOS writes file names decomposed),
-        whole numbers, truth values, finite floats (ten significant digits) and wall times
-        (microseconds). The type counts: ``1``, ``"1"``, ``1.0`` and ``True`` give four names.
+        Texts (in Unicode's composed form, because macOS writes file names decomposed), whole numbers, truth
+        values, finite floats (ten significant digits) and wall times (microseconds). The type counts: ``1``,
+        ``"1"``, ``1.0`` and ``True`` have four names.
 
     Raises
     ------
     InputError
-        For ``None``, a time with a zone, a float that is not finite, or any other type.
+        A part is ``None``, a time with a zone, a float that is not finite, or of any other type.
     """
     canonical = _encode([_canonical(part) for part in parts])
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def session_name(animal_id: str, datasource_id: int, start: datetime, label: str) -> str:
-    """Name the session of an animal that started at a wall time of the lab."""
+    """Return the name of the session of an animal that started at a wall time of the lab."""
     return hash16(animal_id, datasource_id, start, _checked_label(label))
 
 
 def combined_metasession_name(
     animal_id: str, datasource_id: int, repository_name: str, folder: str, label: str = "combined"
 ) -> str:
-    """Name the meta-session of all sessions in a folder, so that one found later joins it."""
+    """Return the name of the meta-session of a folder, so that a session found later joins it."""
     return hash16(animal_id, datasource_id, repository_name, folder, _checked_label(label))
 
 
 def dataset_name(owner: str, datasettype: str, bundle: str) -> str:
-    """Name the dataset of one type that belongs to a session, or to a meta-session.
+    """Return the name of the dataset of one type that belongs to a session or meta-session.
 
     Parameters
     ----------
     owner
-        Name of the session, or of the meta-session for Suite2p output.
+        Name of the session; for Suite2p output, of the meta-session.
     datasettype
         Name of the dataset's type.
     bundle
-        A label that stays when files are added: the timeseries name, ``<ops_name>/plane0``.
+        A label that stays the same when files are added: the timeseries name, or ``<ops_name>/plane0``.
     """
     return hash16(owner, datasettype, bundle)
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:
-    """Name a set of settings by its content, so that equal sets are known as equal.
+    """Return the hash of the content of a set of settings: the same for equal sets.
 
-    Order does not count, nor whether a whole number was written as ``10`` or ``10.0``: databases
-    give numbers in JSON back in either form.
+    Order does not count, nor whether a whole number was written as ``10`` or ``10.0``: databases return
+    numbers in JSON in either form.
 
     Raises
     ------
     InputError
-        A value is none that JSON knows.
+        A value has a type that JSON does not have.
     """
     return hash16(json.dumps(_plain(settings), sort_keys=True, ensure_ascii=False))
 
@@ -106,7 +106,7 @@ def _plain(value: object) -> object:
 
 
 def contents_hash(fingerprints: Sequence[str]) -> str:
-    """Name the content of some files, in their order, by their fingerprints."""
+    """Return the hash of the content of some files, from their fingerprints in order."""
     return hash16(*fingerprints)
 
 

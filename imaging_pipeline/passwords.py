@@ -1,4 +1,4 @@
-"""Passwords: which are taken, and what is kept of them."""
+"""Passwords: which are allowed, and their hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 10
 LONGEST = 256
-# Five groups of four from 32 signs that nobody confuses: 100 bits.
+# Five groups of four from 32 characters that nobody confuses: 100 bits.
 _SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -23,12 +23,12 @@ def generated() -> str:
 
 
 def checked(password: str) -> str:
-    """Return a password that may be taken.
+    """Return a password if it is allowed.
 
     Raises
     ------
     InputError
-        It is too short or too long.
+        The password is too short or too long.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise InputError(
@@ -42,7 +42,7 @@ def checked(password: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """Return what is kept of a password: its argon2id hash, with salt and parameters.
+    """Return the argon2id hash of a password, with salt and parameters.
 
     Raises
     ------
@@ -53,18 +53,18 @@ def hashed(password: str) -> str:
 
 
 def is_right(password_hash: str | None, password: str) -> bool:
-    """Return True if a password is the one that was hashed; without a hash it takes as long to say no."""
+    """Return True if a password has this hash. Without a hash it takes as long, so that times say nothing."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        _hasher().verify(password_hash or _nobodys(), password)
+        _hasher().verify(password_hash or _hash_of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
 
 
 @cache
-def _nobodys() -> str:
+def _hash_of_nobody() -> str:
     return hashed(secrets.token_urlsafe())
 
 

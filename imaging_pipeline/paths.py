@@ -1,9 +1,8 @@
-r"""A folder as a person typed it, to a repository and a relative path, and back on this machine.
+r"""From a folder as a person typed it to a repository and a relative path, and back on this machine.
 
-People type ``N:\moser\x``, ``\\server\share\x`` or ``/mnt/moser/x`` for one folder. Rows hold only
-the repository's name and the path below it with forward slashes and composed letters; which
-spellings a repository has is a matter of rows, so that a client resolves a folder that it has not
-mounted.
+People type ``N:\moser\x``, ``\\server\share\x`` or ``/mnt/moser/x`` for the same folder. Rows hold only the
+repository's name and the path below it, with forward slashes and composed letters. The spellings of a
+repository are rows as well, so that a client can resolve a folder that it has not mounted.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _WINDOWS_REFUSES = re.compile(r'[<>"|?*\x00-\x1f]')
 
 @dataclass(frozen=True)
 class Root:
-    """One spelling of a repository's place.
+    """One spelling of a repository's folder.
 
     Attributes
     ----------
@@ -49,8 +48,8 @@ class RepositoryPath:
     repository_name
         The repository.
     path
-        Path below it with forward slashes; empty for the repository itself. A folder has one,
-        however it was typed: letters are composed, which the file system's own need not be.
+        Path below it with forward slashes; empty for the repository itself. It is the same however the
+        folder was typed: letters are composed, even where the file system's own are not.
     """
 
     repository_name: str
@@ -59,7 +58,7 @@ class RepositoryPath:
 
 @dataclass(frozen=True)
 class _Absolute:
-    """An absolute path in pieces: what cannot be left by ``..``, and the names below it."""
+    """An absolute path in parts: the anchor, which ``..`` cannot leave, and the names below it."""
 
     anchor: tuple[str, ...]
     names: tuple[str, ...]
@@ -67,28 +66,28 @@ class _Absolute:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Return the pieces as they are compared: Windows does not tell case apart."""
-        pieces = (*self.anchor, *self.names)
-        return tuple(piece.casefold() for piece in pieces) if self.is_windows else pieces
+        """The parts for comparisons: Windows ignores case."""
+        parts = (*self.anchor, *self.names)
+        return tuple(part.casefold() for part in parts) if self.is_windows else parts
 
 
 def clean(typed: str) -> str:
-    """Take off the blanks, quotes and invisible marks that come along when a path is copied."""
+    """Remove the blanks, quotes and invisible characters that are copied together with a path."""
     return typed.strip(_INVISIBLE + _QUOTES)
 
 
 def resolve(typed: str, roots: Sequence[Root]) -> RepositoryPath:
     r"""Find the repository of a folder and the path below it.
 
-    The longest root wins. Drives and shares are compared without regard to case, POSIX paths with
-    it. Both kinds of slashes may be mixed, and a ``\\?\`` prefix is taken off; so are full stops and
-    blanks at the end of a name on Windows, which opens the same folder with and without them.
+    The longest root wins. Case is ignored in paths of drives and shares, but not in POSIX paths. Both kinds
+    of slashes may be mixed. A prefix ``\\?\`` is removed, and so are full stops and blanks at the end of a
+    name on Windows, which opens the same folder with and without them.
 
     Raises
     ------
     PathError
-        The path is not absolute, has a name that no folder can have, lies below no root or below a
-        root with two owners, or ``..`` in it leaves the repository.
+        The path is not absolute, has a name that no folder can have, is below no root or below a root of
+        two repositories, or leaves its repository by ``..``.
     """
     written = _parse(typed)
     parsed_roots = [(root, _parse_root(root)) for root in roots]
@@ -118,14 +117,14 @@ def resolve(typed: str, roots: Sequence[Root]) -> RepositoryPath:
 
 
 def local_path(place: RepositoryPath, repositories: Mapping[str, Path]) -> Path:
-    """Return the path of a place on this machine.
+    """Return the path of a file or folder on this machine.
 
     Parameters
     ----------
     place
         Where the file or folder is; it need not exist.
     repositories
-        Where this machine finds each repository.
+        The folder of each repository on this machine.
 
     Raises
     ------
@@ -155,12 +154,12 @@ def local_path(place: RepositoryPath, repositories: Mapping[str, Path]) -> Path:
 
 
 def relative(path: Path, repository_root: Path) -> str:
-    """Return the path below a repository with forward slashes; empty for the repository itself.
+    """Return the path below a repository, with forward slashes; empty for the repository itself.
 
     Raises
     ------
     PathError
-        The path, with its links followed, is not in the repository.
+        With its links followed, the path is not in the repository.
     """
     followed, root = _followed(path), _followed(repository_root)
     if not followed.is_relative_to(root):
@@ -178,7 +177,7 @@ def _parse(typed: str) -> _Absolute:
     text = re.sub(r"^//\?/UNC/", "//", text, flags=re.IGNORECASE)
     text = re.sub(r"^//\?/", "", text)
     names = tuple(name for name in text.split("/") if name not in ("", "."))
-    # Windows takes "... " for "..": such names cannot be trusted on every client.
+    # Windows reads "... " as "..", so such names do not mean the same on every client.
     _refuse([name for name in names if name != ".." and not name.strip(" .")], typed)
     _refuse([name for name in names if not _is_possible(name)], typed)
     if re.match(r"//[^/]", text):
@@ -212,7 +211,7 @@ def _as_windows_opens(path: _Absolute, typed: str) -> _Absolute:
 
 
 def _is_possible(name: str) -> bool:
-    """Whether a file system and a database can have the name: no null character, valid Unicode."""
+    """Return True if file systems and databases can have the name: no null character, valid Unicode."""
     return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
 
 
@@ -252,24 +251,24 @@ def _without_dots(path: _Absolute, typed: str) -> _Absolute:
 
 
 def _longest(path: _Absolute, roots: Sequence[tuple[Root, _Absolute]]) -> list[tuple[Root, _Absolute]]:
-    """Return the roots of greatest length that the path lies below."""
-    matching = [(root, parsed) for root, parsed in roots if path.key[: len(parsed.key)] == parsed.key]
-    longest = max((len(parsed.key) for _, parsed in matching), default=0)
-    return [(root, parsed) for root, parsed in matching if len(parsed.key) == longest]
+    """Return the longest roots that the path is below."""
+    above = [(root, parsed) for root, parsed in roots if path.key[: len(parsed.key)] == parsed.key]
+    longest = max((len(parsed.key) for _, parsed in above), default=0)
+    return [(root, parsed) for root, parsed in above if len(parsed.key) == longest]
 
 
 def _spelled_there(folder: Path, name: str) -> str:
-    """Return a name in the form of letters, composed or not, in which the folder has it."""
+    """Return a name with its letters composed or decomposed, as they are in the folder."""
     if name.isascii():
         return name
     try:
         if (folder / name).exists() or not folder.is_dir():
             return name
-        there = [path.name for path in folder.iterdir()]
+        names = [path.name for path in folder.iterdir()]
     except OSError as error:
         raise _not_followed(folder / name, error) from error
     composed = unicodedata.normalize("NFC", name)
-    return next((other for other in there if unicodedata.normalize("NFC", other) == composed), name)
+    return next((other for other in names if unicodedata.normalize("NFC", other) == composed), name)
 
 
 def _followed(path: Path) -> Path:

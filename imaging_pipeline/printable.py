@@ -1,4 +1,4 @@
-"""Values and names that strangers wrote, as they may stand in a message."""
+"""Names and values from files, as they may be shown in a message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NUM_CHARACTERS = 80
 
 
 def escaped(text: str) -> str:
-    """Return a text with escapes for what no terminal should be sent."""
+    """Return a text in which control characters, which could act on a terminal, are escaped."""
     if text.isprintable():
         return text
     return "".join(
@@ -29,9 +29,9 @@ def short_repr(value: object) -> str:
 
 
 def printable(value: object) -> str:
-    """Return the beginning of a text, number or error; of a collection, what it is and how long.
+    """Return the beginning of a text, number or error; of a collection, only its type and length.
 
-    Collections may hold each other, so that writing them out takes for ever.
+    Collections may contain each other, so that writing them out could take for ever.
     """
     if isinstance(value, bytes):
         return printable(value.decode("utf-8", "replace"))

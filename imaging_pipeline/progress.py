@@ -1,7 +1,7 @@
-"""Progress of long steps, from where the work is done to whoever shows it.
+"""Progress of long steps, from the code that does the work to the one that shows it.
 
-A pure function reports; a worker, a command or nobody listens. The listener is held in a context
-variable, so that threads do not hear each other.
+A function reports; a worker or a command may listen. The listener is in a context variable, so that threads
+do not get each other's reports.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Progress:
     step
         What is being done, for example ``registration``.
     done, total
-        Units finished and units in all; ``total`` is 0 where it is not known.
+        Units finished and units in all; ``total`` is 0 if it is not known.
     message
         A line of the program's own log, or empty.
     outcome
-        What came of all steps together, in a line, or empty while they last.
+        The result of all steps together in a line; empty while they last.
     """
 
     step: str
@@ -41,14 +41,14 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def report(step: str, done: int = 0, total: int = 0, message: str = "") -> None:
-    """Tell the listener, if there is one, how far a step is."""
+    """Report to the listener, if there is one, how far a step is."""
     listener = _listener.get()
     if listener is not None:
         listener(Progress(step, done, total, message))
 
 
 def conclude(outcome: str) -> None:
-    """Tell the listener, if there is one, what came of all steps together, in a line."""
+    """Report to the listener, if there is one, the result of all steps together in a line."""
     listener = _listener.get()
     if listener is not None:
         listener(Progress("", outcome=outcome))

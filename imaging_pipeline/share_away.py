@@ -1,10 +1,10 @@
-"""How a share that went away, or the network on the way to it, shows in an error of the system."""
+"""Which errors of the system mean that a share, or the network to it, is down."""
 
 from __future__ import annotations
 
 import errno
 
-# Not what a person must solve: ENOENT, EACCES, ENOSPC and their like.
+# Without those that a person must solve, such as ENOENT, EACCES and ENOSPC.
 _NUMBERS = frozenset(
     getattr(errno, name)
     for name in (
@@ -21,7 +21,7 @@ _NUMBERS_ON_WINDOWS = frozenset({51, 53, 54, 55, 59, 64, 121, 1231, 1232, 1233, 
 
 
 def is_share_away(error: BaseException | None) -> bool:
-    """Return True if an error of the system passes by itself when the share is back."""
+    """Return True if an error will pass by itself when the share is back."""
     if not isinstance(error, OSError):
         return False
     return error.errno in _NUMBERS or getattr(error, "winerror", None) in _NUMBERS_ON_WINDOWS

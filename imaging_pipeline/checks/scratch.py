@@ -38,10 +38,10 @@ def check_scratch(config: Config, speed_bytes: int = SPEED_BYTES) -> tuple[Findi
             return (_missing(folder),)
         try_writing(folder, 1)
         free_bytes = shutil.disk_usage(folder).free
-        found = (_kind(folder), _room(free_bytes))
-        if found[-1].severity is Severity.FAILED:
-            return found
-        return (*found, _speed(folder, min(speed_bytes, free_bytes // 4)))
+        findings = (_kind(folder), _room(free_bytes))
+        if findings[-1].severity is Severity.FAILED:
+            return findings
+        return (*findings, _speed(folder, min(speed_bytes, free_bytes // 4)))
     except OSError as error:
         remedy = f"{how_to_help(error)} Or {_lower(_CORRECT)}."
         return (failed("scratch", f"{folder}: {why_not(error)}", remedy),)

@@ -44,17 +44,17 @@ def check_server(connection: Any, config: Config) -> tuple[Finding, ...]:
     config
         The configuration that it was made with.
     """
-    found = [_server(connection, config), _round_trip(connection), _clock(connection)]
+    findings = [_server(connection, config), _round_trip(connection), _clock(connection)]
     if config.embedded_folder is None:
-        found.append(_encryption(connection, config))
-    found.append(_session(connection))
+        findings.append(_encryption(connection, config))
+    findings.append(_session(connection))
     if str(_value(connection, _READ_ONLY)).lower() in ("1", "on"):
-        found.append(
+        findings.append(
             failed("writing", "the server takes no changes (read-only)", "Name the primary server instead.")
         )
     if connection.adapter.backend == "mysql":
-        found.append(_packet(connection))
-    return tuple(found)
+        findings.append(_packet(connection))
+    return tuple(findings)
 
 
 def _value(connection: Any, queries: dict[str, str]) -> Any:
@@ -93,6 +93,7 @@ def _round_trip(connection: Any) -> Finding:
 
 
 def _clock(connection: Any) -> Finding:
+    # Compared with the middle of the query, so that its duration does not count.
     before_s = time.time()
     server_s = float(_value(connection, _SECONDS))
     apart_s = server_s - (before_s + time.time()) / 2

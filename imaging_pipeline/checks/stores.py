@@ -72,6 +72,7 @@ def _check_bucket(subject: str, spec: Mapping[str, Any]) -> Finding:
     protocol = str(spec["protocol"])
     holder = spec.get("bucket") or spec.get("container")
     address = f"{protocol} {PurePosixPath(str(holder), str(spec['location']))}"
+    # A name of its own, so that several machines can check the same store.
     name, content = f".probe-{uuid.uuid4().hex}", os.urandom(_PROBE_BYTES)
     try:
         backend = StorageBackend(dict(spec))

@@ -1,7 +1,7 @@
-"""``dj_local_conf.json`` and the environment, as one frozen and typed `Config`.
+"""``dj_local_conf.json`` and the environment as one frozen and typed `Config`.
 
-Nothing here connects. Environment variables win over the file; where neither names a database
-server, the configuration is that of the embedded server.
+Nothing here connects. Environment variables win over the file. Where neither names a database server, the
+configuration is that of the embedded server.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Config:
-    """What this machine needs to know to work with the lab's database.
+    """What this machine needs to work with the lab's database.
 
     Attributes
     ----------
@@ -42,35 +42,35 @@ class Config:
     host
         The database server; None where it is the embedded one.
     port, user, password, backend
-        How to reach it; those of the embedded server come from `embedded.start`.
+        How to connect; those of the embedded server come from `embedded.start`.
     database_name
-        The PostgreSQL database; None is the server's own choice.
+        The PostgreSQL database; None for the server's default.
     use_tls
-        Whether the connection is encrypted; None is yes where the server offers it.
+        Whether the connection is encrypted; None: if the server offers it.
     prefix
         What the names of the shared schemas begin with.
     stores
-        DataJoint's block, with a `Secret` for every credential.
+        DataJoint's block ``stores``, with a `Secret` for every credential.
     loglevel, safemode
         As in DataJoint.
     repositories
-        From a repository's name to where this machine would find it, mounted or not.
+        Name of each repository → its folder on this machine, mounted or not.
     timezone
-        The lab's wall time (IANA); None where nobody said, which only ``init-db`` minds.
+        The lab's time zone (IANA); None if it is not configured. Only ``init-db`` needs it.
     suite2p_scratch
-        The folder for Suite2p's scratch; None is the system's temporary folder.
+        The folder for Suite2p's scratch; None for the system's temporary folder.
     mlims_source
-        ``kind`` and settings of the source of animals, checked where it is used; None where there is none.
+        ``kind`` and settings of the source of animals, checked where they are used; None if there is none.
     mlims_password
         Its password.
     mlims_every_min
-        Minutes between two comparisons with it.
+        Minutes between two comparisons with that source.
     embedded_folder
-        The embedded server's folder; None where there is a host.
+        The embedded server's folder; None if there is a host.
     sources
-        From each key's full name to ``file …``, ``environment …`` or ``default``.
+        Full name of each key → ``file …``, ``environment …`` or ``default``.
     suite2p_threads
-        Of a run of Suite2p, as a worker was told; None is all cores. No key of the file.
+        Threads of a run of Suite2p, from a worker's option; None for all cores. Not a key of the file.
     """
 
     path: Path | None
@@ -97,37 +97,38 @@ class Config:
 
     @property
     def scratch(self) -> Path:
-        """The folder for Suite2p's scratch, given or the system's temporary folder."""
+        """The folder for Suite2p's scratch: the configured one, else the system's temporary folder."""
         return self.suite2p_scratch or Path(tempfile.gettempdir())
 
     @property
     def notice(self) -> str:
-        """What a person must know about a server that nobody chose; empty where one was chosen."""
+        """The warning that the embedded server is used by default; empty if the server was configured."""
         if self.embedded_folder is None or self.sources["custom.embedded.folder"] != "default":
             return ""
         missing = f"{self.path} names no database.host" if self.path else f"No {CONFIG_NAME} was found"
         return f"{missing}: the embedded database server is used, in {self.embedded_folder}"
 
     def datajoint_stores(self) -> dict[str, object]:
-        """Return the stores as ``dj.config["stores"]`` wants them, credentials in plain text."""
+        """Return the stores for ``dj.config["stores"]``, with credentials in plain text."""
         return revealed(self.stores)
 
 
 def find_config(start: Path | None = None) -> Config:
-    """Find the configuration of this machine.
+    """Find and read the configuration of this machine.
 
-    The file is the one that ``IMAGING_PIPELINE_CONFIG`` names, else the first ``dj_local_conf.json``
-    in ``start`` (the working directory) or a folder above it. Without a file the environment alone
-    counts. The notice about an embedded server that nobody chose is logged as a warning.
+    The file is the one that ``IMAGING_PIPELINE_CONFIG`` names, else the first ``dj_local_conf.json`` in
+    ``start`` (by default the working directory) or a folder above it. Without a file only the environment
+    counts. A warning is logged where the embedded server is used by default.
 
     Raises
     ------
     ConfigError
-        For a file or variable that is not what the documentation says.
+        The file or an environment variable is not as documented.
     """
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         path = Path(named).expanduser().absolute()
+        # No other file is looked for: with a misspelt name one would work in the wrong database.
         if not path.is_file():
             raise ConfigError(
                 f"The file that {CONFIG_VARIABLE} names is not there",
@@ -138,8 +139,8 @@ def find_config(start: Path | None = None) -> Config:
     else:
         first = (start or Path.cwd()).resolve()
         candidates = (folder / CONFIG_NAME for folder in (first, *first.parents))
-        found = next((path for path in candidates if path.is_file()), None)
-        config = load_config(found) if found else _build(None, settings_in_environment(os.environ))
+        file = next((path for path in candidates if path.is_file()), None)
+        config = load_config(file) if file else _build(None, settings_in_environment(os.environ))
     if config.notice:
         _logger.warning(config.notice)
     return config
@@ -151,17 +152,18 @@ def load_config(path: Path) -> Config:
     Raises
     ------
     ConfigError
-        For a file that cannot be read or is not what the documentation says.
+        The file cannot be read, or it or an environment variable is not as documented.
     """
     path = path.absolute()
     settings = settings_in_file(path)
+    # Variables come last, so that they win.
     return _build(path, settings | settings_in_environment(os.environ))
 
 
 def embedded_config(folder: Path) -> Config:
-    """Return the configuration of an embedded server in a folder, whatever file or environment say.
+    """Return the configuration of an embedded server in a folder; file and environment do not count.
 
-    A demonstration or a test must never end up in the lab's own database.
+    A demonstration or a test must never write to the lab's own database.
     """
     return _build(None, {"custom.embedded.folder": Setting(folder.absolute(), "argument")})
 
@@ -169,8 +171,8 @@ def embedded_config(folder: Path) -> Config:
 def default_embedded_folder() -> Path:
     """Return the folder of the embedded server where none is configured.
 
-    PostgreSQL refuses to run as root, so for root the server runs as another user, which must be
-    able to enter every folder above its data: that is never to be a private home.
+    PostgreSQL refuses to run as root, so root's server runs as another user, who must be able to enter every
+    folder above its data. So it must not be in root's private home.
     """
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/imaging-pipeline")
@@ -178,17 +180,18 @@ def default_embedded_folder() -> Path:
 
 
 def _build(path: Path | None, settings: Mapping[str, Setting]) -> Config:
-    """Fill in the defaults, which differ between a server and the embedded one."""
-    given = {BY_NAME[name].field: setting.value for name, setting in settings.items()}
-    if "host" in given:
+    """Add the defaults, which differ between a server and the embedded one."""
+    values = {BY_NAME[name].field: setting.value for name, setting in settings.items()}
+    if "host" in values:
         _require(("database.user", "stores"), path, settings)
-        defaults = _server_defaults(given)
-        given["embedded_folder"] = None
+        defaults = _server_defaults(values)
+        # It may be in a file that several machines share.
+        values["embedded_folder"] = None
     else:
-        _refuse_server_settings(path, settings)
-        defaults = _embedded_defaults(given)
+        _check_no_server_settings(path, settings)
+        defaults = _embedded_defaults(values)
     sources = {name: settings[name].source if name in settings else "default" for name in BY_NAME}
-    return Config(path=path, sources=sources, **(_DEFAULTS | defaults | given))
+    return Config(path=path, sources=sources, **(_DEFAULTS | defaults | values))
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -207,18 +210,19 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def _server_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    backend = given.get("backend", "mysql")
+def _server_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    backend = values.get("backend", "mysql")
     return {"backend": backend, "port": 5432 if backend == "postgresql" else 3306}
 
 
-def _embedded_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
-    folder = given.get("embedded_folder") or default_embedded_folder()
+def _embedded_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    folder = values.get("embedded_folder") or default_embedded_folder()
     return {
         "host": None,
         "port": 5432,
         "user": "postgres",
         "backend": "postgresql",
+        # Its socket cannot be reached from another machine.
         "use_tls": False,
         "stores": file_store(folder / "store"),
         "timezone": _timezone_here(),
@@ -227,9 +231,10 @@ def _embedded_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _timezone_here() -> str:
-    """Return this machine's zone: ``TZ``, else where ``/etc/localtime`` leads, else UTC."""
+    """Return this machine's time zone: ``TZ``, else the target of ``/etc/localtime``, else UTC."""
     linked = Path("/etc/localtime").resolve().as_posix().rpartition("zoneinfo/")[2]
     for name in (os.environ.get("TZ", ""), linked):
+        # TZ may be a rule such as CET-1CEST, and localtime a copy instead of a link.
         with suppress(NotAllowedError):
             return str(TIMEZONE.parse(name.removeprefix(":")))
     return "UTC"
@@ -251,8 +256,8 @@ _EXAMPLES = {
 }
 
 
-def _refuse_server_settings(path: Path | None, settings: Mapping[str, Setting]) -> None:
-    """Refuse an account without a server: it was meant for one whose name was forgotten."""
+def _check_no_server_settings(path: Path | None, settings: Mapping[str, Setting]) -> None:
+    """Raise `ConfigError` for an account without a host: its name was forgotten."""
     for name, setting in settings.items():
         if name.startswith("database."):
             raise ConfigError(

@@ -1,10 +1,10 @@
-"""The table of every key of the configuration."""
+"""All keys of the configuration: the documentation's table is made of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imaging_pipeline.config import kinds as kinds
+from imaging_pipeline.config import kinds
 from imaging_pipeline.config.kinds import Kind
 from imaging_pipeline.config.stores import parse_stores
 
@@ -18,17 +18,17 @@ class Key:
     Attributes
     ----------
     name
-        As it is written flat in the file; ``custom.`` means within the ``custom`` block.
+        As it is written flat in the file; ``custom.`` means in the block ``custom``.
     field
         The attribute of `Config` that holds it.
     kind
-        What its value may be.
+        Which values are allowed.
     meaning, default
-        As the documentation says them.
+        The texts of the documentation.
     variable
         The environment variable that wins over the file, or None.
     credentials
-        Whether the value is, or may hold, something that must not be shown.
+        Whether the value is or may contain a credential, and so must not be shown.
     """
 
     name: str

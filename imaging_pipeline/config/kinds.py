@@ -1,4 +1,4 @@
-"""What a value of the configuration may be, and how it is written in the environment."""
+"""Kinds of values of the configuration: what is allowed, and how it is written in the environment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from imaging_pipeline.choices import near
 
 
 class NotAllowedError(ValueError):
-    """A value is not of its kind; the message says what would be."""
+    """A value is not of its kind; the message says what is allowed."""
 
 
 class Secret:
-    """A password or key that has to be asked for by name.
+    """A text that no log, message or ``repr`` shows, such as a password.
 
-    It is no dataclass and has no ``__dict__``, so that ``dataclasses.asdict``, ``vars`` and ``json``
-    do not find the text either. Pickling keeps it, since a job process needs it to connect.
+    It is no dataclass and has no ``__dict__``, so that ``dataclasses.asdict``, ``vars`` and ``json`` do not
+    find the text either. It is pickled with its text, since a job process needs that to connect.
     """
 
     __slots__ = ("_text",)
@@ -55,16 +55,16 @@ def _as_is(text: str) -> object:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value.
+    """A kind of value.
 
     Attributes
     ----------
     name
-        What is allowed, as the documentation says it.
+        What is allowed, for the documentation.
     parse
-        From the value as JSON gives it to the value that is used; raises ``NotAllowedError``.
+        Turns a value of JSON into the value that is used; raises `NotAllowedError`.
     from_text
-        From the text of an environment variable to what JSON would have given.
+        Turns the text of an environment variable into the value that JSON would have.
     """
 
     name: str
@@ -73,9 +73,9 @@ class Kind:
 
 
 def a_text(value: object) -> str:
-    r"""Accept a text that is not blank and holds no control characters.
+    r"""Accept a text that is not blank and has no control characters.
 
-    A control character is nearly always a Windows path in which JSON took ``\t`` or ``\n`` for an
+    A control character is nearly always part of a Windows path in which JSON read ``\t`` or ``\n`` as an
     escape.
     """
     if not isinstance(value, str) or not value.strip():
@@ -86,7 +86,7 @@ def a_text(value: object) -> str:
 
 
 def _a_host(value: object) -> str:
-    """Accept a name, an address or the folder of a socket; an address of the web may hold a password."""
+    """Accept a name, an address or the folder of a socket, but no URL, which may contain a password."""
     host = a_text(value)
     if "@" in host or "://" in host or (" " in host) or ("/" in host and not host.startswith("/")):
         raise NotAllowedError("the name or address of the server alone")
@@ -100,12 +100,14 @@ def _a_password(value: object) -> Secret:
 
 
 def _a_port(value: object) -> int:
+    # A bool is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
         raise NotAllowedError("a whole number from 1 to 65535")
     return value
 
 
 def _number_from_text(text: str) -> object:
+    # Other texts stay texts, for `parse` to refuse. Without the check int() would also take " 1_0 ".
     return int(text) if text.isascii() and text.isdigit() else text
 
 
@@ -122,7 +124,7 @@ def _truth_from_text(text: str) -> object:
 
 
 def one_of(*values: str) -> Kind:
-    """Return the kind that is one of a few texts."""
+    """Return the kind of a value that is one of a few texts."""
     listed = ", ".join(f"`{value}`" for value in values)
 
     def parse(value: object) -> str:
@@ -134,7 +136,7 @@ def one_of(*values: str) -> Kind:
 
 
 def _a_prefix(value: object) -> str:
-    """Accept what MySQL and PostgreSQL both take at the start of an unquoted schema name."""
+    """Accept what both MySQL and PostgreSQL allow at the start of an unquoted schema name."""
     if not isinstance(value, str) or not re.fullmatch(r"([a-z][a-z0-9_]{0,31})?", value):
         raise NotAllowedError(
             "up to 32 lower-case letters, digits and _, the first a letter; or an empty text"
@@ -145,9 +147,9 @@ def _a_prefix(value: object) -> str:
 
 
 def a_folder(value: object) -> Path:
-    """Accept an absolute folder of this machine, whether or not it is there; ``~`` is the home folder.
+    """Accept an absolute folder of this machine, existing or not; ``~`` is the home folder.
 
-    A relative one would be another folder for each directory that a worker is started in.
+    A relative one would depend on the directory that a worker is started in.
     """
     folder = Path(a_text(value)).expanduser()
     if not folder.is_absolute():
@@ -186,17 +188,18 @@ def _a_timezone(value: object) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        known = near(name, zoneinfo.available_timezones())
-        alike = f" (the nearest: {', '.join(known)})" if known else ""
-        raise NotAllowedError(f"an IANA name such as Europe/Oslo{alike}") from None
+        alike = near(name, zoneinfo.available_timezones())
+        nearest = f" (the nearest: {', '.join(alike)})" if alike else ""
+        raise NotAllowedError(f"an IANA name such as Europe/Oslo{nearest}") from None
     return name
 
 
 def _a_source(value: object) -> Mapping[str, object]:
-    """Accept an object with a kind; what else it takes, each kind of source checks for itself."""
+    """Accept an object with a kind; each kind of source checks its other settings itself."""
     source = dict(an_object(value))
     if "kind" not in source:
         raise NotAllowedError('an object with "kind" and what that kind takes')
+    # The object is shown by config check, and passwords are not.
     if any("pass" in name.lower() for name in source):
         raise NotAllowedError("an object without a password, which is custom.mlims.password")
     return source | {"kind": a_text(source["kind"])}
@@ -222,5 +225,5 @@ MINUTES = Kind("minutes, 1–1440", _minutes, _number_from_text)
 
 
 def object_kind(name: str, parse: Callable[[object], Any]) -> Kind:
-    """Return a kind that is a JSON object, in the environment as JSON text."""
+    """Return the kind of a value that is a JSON object, and a JSON text in the environment."""
     return Kind(name, parse, _object_from_text)

@@ -14,12 +14,12 @@ from imaging_pipeline.config.keys import BY_NAME, KEYS, Key
 from imaging_pipeline.config.kinds import NotAllowedError
 from imaging_pipeline.errors import ConfigError
 
-_SECRETIVE = ("pass", "pw", "secret", "token", "key", "credential")
+_SECRET_WORDS = ("pass", "pw", "secret", "token", "key", "credential")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One value of the configuration and where it comes from (``file …`` or ``environment …``)."""
+    """A value of the configuration and its source: ``file …`` or ``environment …``."""
 
     value: Any
     source: str
@@ -57,7 +57,13 @@ def settings_in_file(path: Path) -> dict[str, Setting]:
 
 
 def settings_in_environment(environment: Mapping[str, str]) -> dict[str, Setting]:
-    """Check the environment variables that the table names; an empty one counts as not set."""
+    """Read the environment variables of all keys and check them; an empty one counts as not set.
+
+    Raises
+    ------
+    ConfigError
+        A value is not of its kind.
+    """
     settings = {}
     for key in KEYS:
         text = environment.get(key.variable or "", "")
@@ -90,6 +96,7 @@ def _read_json(path: Path) -> Mapping[str, object]:
             "A key is given twice", path=path, allowed=error, remedy="remove one of the two."
         ) from None
     except (RecursionError, ValueError):
+        # Python refuses whole numbers of more than 4300 digits with a plain ValueError.
         raise ConfigError(
             "A value is nested too deep, or a number too long, to be read",
             path=path,
@@ -112,9 +119,10 @@ def _not_json(message: str, line: int, column: int, path: Path) -> ConfigError:
 
 
 def _flatten(start: str, block: Mapping[str, object], path: Path, values: dict[str, object]) -> None:
-    """Collect the values of a block by their full names."""
+    """Collect the values of a block under their full names."""
     for name, value in block.items():
         full = start + name
+        # The keys for which this name may be a block.
         within = [key for key in BY_NAME if key.startswith(full + ".")]
         if full in BY_NAME:
             if full in values:
@@ -140,7 +148,7 @@ def _flatten(start: str, block: Mapping[str, object], path: Path, values: dict[s
 
 
 def _unknown_key(full: str, value: object, path: Path) -> ConfigError:
-    # A key of ours that is written outside its block, or within a wrong one, is the likeliest slip.
+    # The likeliest mistake is a right key outside its block, or in a wrong block.
     tail = full.removeprefix("custom.")
     alike = [name for name in BY_NAME if name.removeprefix("custom.") == tail] or near(full, BY_NAME, count=1)
     nearest = f'The nearest known key is "{alike[0]}".' if alike else ""
@@ -153,28 +161,29 @@ def _unknown_key(full: str, value: object, path: Path) -> ConfigError:
     )
 
 
-def _parsed(key: Key, value: object, named: str, path: Path | None) -> object:
+def _parsed(key: Key, value: object, name: str, path: Path | None) -> object:
     try:
         return key.kind.parse(value)
     except NotAllowedError as error:
-        raise _wrong_value(key, value, named, path, error) from None
+        raise _wrong_value(key, value, name, path, error) from None
 
 
-def _wrong_value(key: Key, value: object, named: str, path: Path | None, error: Exception) -> ConfigError:
+def _wrong_value(key: Key, value: object, name: str, path: Path | None, error: Exception) -> ConfigError:
     what, remedy = f'The value of "{key.name}" is wrong', "correct the value, or remove the key."
     if path is None:
-        what, remedy = f'The environment variable {named} ("{key.name}") is wrong', "correct or unset it."
+        what, remedy = f'The environment variable {name} ("{key.name}") is wrong', "correct or unset it."
     return ConfigError(what, path=path, found=_shown(value, key.credentials), allowed=error, remedy=remedy)
 
 
 def _looks_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRETIVE)
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def _shown(value: object, credentials: bool) -> str:
-    """Tell a value in a message, without what could be a credential."""
+    """Return a value for a message, without what could be a credential."""
     if credentials:
         return "not shown, since it may be or hold a credential"
+    # Not the values: below an unknown key there may be anything.
     if isinstance(value, dict):
         return f"an object with the keys {', '.join(value)}" if value else "an empty object"
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The stores of the configuration: where arrays are kept, in DataJoint's own spelling.
+"""The stores of the configuration, in DataJoint's own spelling.
 
-The attributes are those that DataJoint 2.3 takes for each protocol. Whatever could be a credential
-is held as a `Secret`.
+The attributes are those that DataJoint 2.3 takes for each protocol. What could be a credential becomes a
+`Secret`.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _ANY_STORE = frozenset(
 
 @dataclass(frozen=True)
 class _Protocol:
-    """What a protocol needs, takes besides, and takes as a credential."""
+    """The attributes of a protocol: required ones, optional ones, and credentials."""
 
-    needed: frozenset[str]
-    taken: frozenset[str]
+    required: frozenset[str]
+    optional: frozenset[str]
     secret: frozenset[str]
 
     @property
     def attributes(self) -> frozenset[str]:
-        return _ANY_STORE | self.needed | self.taken | self.secret
+        return _ANY_STORE | self.required | self.optional | self.secret
 
 
-def _protocol(needed: str, taken: str = "", secret: str = "") -> _Protocol:
-    return _Protocol(frozenset(needed.split()), frozenset(taken.split()), frozenset(secret.split()))
+def _protocol(required: str, optional: str = "", secret: str = "") -> _Protocol:
+    return _Protocol(frozenset(required.split()), frozenset(optional.split()), frozenset(secret.split()))
 
 
 PROTOCOLS = {
@@ -47,7 +47,7 @@ PROTOCOLS = {
 }
 
 PIPELINE_STORE = "main"
-"""The definitions of the tables name it."""
+"""The store that the tables' definitions name."""
 
 _NAMES = ("default", "filepath_default")
 
@@ -58,8 +58,8 @@ def parse_stores(value: object) -> Stores:
     Parameters
     ----------
     value
-        ``{"default": NAME, NAME: {"protocol": …, "location": …}, …}`` as JSON gives it. With a
-        single store ``default`` may be left out.
+        ``{"default": NAME, NAME: {"protocol": …, "location": …}, …}``. With a single store ``default`` may
+        be left out.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def parse_stores(value: object) -> Stores:
     Raises
     ------
     NotAllowedError
-        Says what is allowed instead.
+        The block is wrong; the message says what is allowed.
     """
     block = an_object(value)
     stores: dict[str, str | Store] = {
@@ -84,6 +84,7 @@ def parse_stores(value: object) -> Stores:
     names = tuple(stores)
     if "default" not in block and len(names) == 1:
         stores["default"] = names[0]
+    # DataJoint would notice a wrong name only when the store is used.
     for key in _NAMES:
         if key in block or (key == "default" and key not in stores):
             stores[key] = _one_of_the_stores(key, block.get(key), names)
@@ -99,8 +100,8 @@ def _one_of_the_stores(key: str, name: object, names: tuple[str, ...]) -> str:
 def _parse_store(name: str, spec: object) -> Store:
     if not isinstance(spec, dict):
         raise NotAllowedError(f'for {name!r}: an object with "protocol" and "location"')
-    named = spec.get("protocol")
-    protocol = PROTOCOLS.get(named) if isinstance(named, str) else None
+    protocol_name = spec.get("protocol")
+    protocol = PROTOCOLS.get(protocol_name) if isinstance(protocol_name, str) else None
     if protocol is None:
         raise NotAllowedError(f'for {name!r}: a "protocol" that is one of {", ".join(PROTOCOLS)}')
     for attribute in spec:
@@ -108,34 +109,35 @@ def _parse_store(name: str, spec: object) -> Store:
             alike = near(attribute, protocol.attributes, count=1)
             hint = f"; the nearest to {attribute!r} is {alike[0]}" if alike else f", not {attribute!r}"
             raise NotAllowedError(f"for {name!r}: {', '.join(sorted(protocol.attributes))}{hint}")
-    missing = sorted(protocol.needed - set(spec))
+    missing = sorted(protocol.required - set(spec))
     if missing:
         raise NotAllowedError(f"for {name!r}: also {', '.join(missing)}")
     try:
         return {
-            attribute: _parse_attribute(attribute, spec[attribute], protocol, named) for attribute in spec
+            attribute: _parse_attribute(attribute, spec[attribute], protocol, protocol_name)
+            for attribute in spec
         }
     except NotAllowedError as error:
         raise NotAllowedError(f"for {name!r}: {error}") from None
 
 
-def _parse_attribute(attribute: str, value: object, protocol: _Protocol, named: object) -> object:
+def _parse_attribute(attribute: str, value: object, protocol: _Protocol, name: object) -> object:
     if attribute in protocol.secret:
         return Secret(a_text(value))
-    if attribute == "location" and named == "file":
+    if attribute == "location" and name == "file":
         return str(a_folder(value))
-    if attribute in protocol.needed:
+    if attribute in protocol.required:
         return a_text(value)
     return value
 
 
 def file_store(folder: Path) -> Stores:
-    """Return the block of one store named ``main`` in a folder."""
+    """Return a block with one store, ``main``, in a folder."""
     return {"default": "main", "main": {"protocol": "file", "location": str(folder)}}
 
 
 def revealed(stores: Stores) -> dict[str, object]:
-    """Return the block as DataJoint wants it: plain dicts, credentials as plain text."""
+    """Return the block for DataJoint: plain dicts, with credentials in plain text."""
     return {
         name: spec
         if isinstance(spec, str)

@@ -22,6 +22,7 @@ from imaging_pipeline.strict_json import is_storable
 def exclusive(tables: Tables) -> Iterator[None]:
     """Run the enclosed code in a transaction; others that add something wait until it ends."""
     with in_transaction(tables.connection):
+        # The one row that always exists.
         lock_rows(tables.imaging.Lab())
         yield
 
@@ -245,17 +246,20 @@ def _truth(_kind: str, value: Any) -> tuple[Any, str]:
 
 def _whole(kind: str, value: Any) -> tuple[Any, str]:
     limit = 2 ** (int(re.sub(r"\D", "", kind)) - 1)
+    # A bool is an int to Python.
     fits = isinstance(value, int) and not isinstance(value, bool) and -limit <= value < limit
     return (value if fits else None), f"a whole number below {limit}"
 
 
 def _number(_kind: str, value: Any) -> tuple[Any, str]:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # False for NaN, too.
     fits = is_number and abs(value) <= sys.float_info.max
     return (float(value) if fits else None), "a number"
 
 
 def _day(_kind: str, value: Any) -> tuple[Any, str]:
+    # A datetime is a date to Python.
     fits = isinstance(value, date) and not isinstance(value, datetime)
     return (value if fits else None), "a date"
 

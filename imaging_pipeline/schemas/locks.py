@@ -33,6 +33,7 @@ def named_lock(connection: Any, name: str) -> Iterator[None]:
         Another process has held the lock for five minutes.
     """
     if connection.adapter.backend == "postgresql":
+        # PostgreSQL's advisory locks have numbers for names.
         number = zlib.crc32(name.encode())
         is_ours = _acquired_on_postgresql(connection, number)
         release = f"SELECT pg_advisory_unlock({number})"

@@ -32,6 +32,7 @@ def from_json(value: Any) -> Any:
 def insert(table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows of numbers, text, times and JSON, all with the same columns, in one statement."""
     listed = list(rows)
+    # INSERT without values is no SQL.
     if not listed:
         return
     columns = list(listed[0])

@@ -45,6 +45,7 @@ class Tables:
     mlims: Any
     imaging: Any
     suite2p_jobs: Any
+    # Not by `functools.cache`, which would keep every handle of the web server alive.
     _full_names: dict[Any, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def full_name(self, table: Any) -> str:

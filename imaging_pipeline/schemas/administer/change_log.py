@@ -51,6 +51,7 @@ def record_change(
     """
     tables.imaging.Change.insert1(
         {
+            # At random, so that two who change something at once do not wait for each other.
             "change_id": secrets.token_hex(8),
             "change_time": utc_now(),
             "change_username": username or tables.connection.get_user(),

@@ -57,6 +57,7 @@ def add_options(tables: Tables, name: str, options: Mapping[str, Any]) -> AddedO
         Suite2p does not know an option, or the name cannot be that of a folder or belongs to another set.
     """
     row = _row(_checked_name(name), options)
+    # Names that differ only in case are two keys to the database, so that only this prevents them.
     with exclusive(tables):
         stored = tables.imaging.Suite2pyOps().proj("ops_hash").to_dicts()
         hashes = {other["ops_name"]: other["ops_hash"] for other in stored}

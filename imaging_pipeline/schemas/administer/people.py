@@ -40,6 +40,7 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
             imaging.Account.update1({**key, **values})
         else:
             imaging.Account.insert1({**key, **values})
+        # The person may have tried the old password too often.
         (imaging.SignInFailure & {"failed_by": f"name {username}"}).delete_quick()
         _end_sessions(imaging, key)
         record_change(

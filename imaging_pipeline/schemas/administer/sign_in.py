@@ -23,6 +23,7 @@ WINDOW = timedelta(minutes=15)
 MOST_OF_NAME, MOST_OF_ADDRESS = 10, 50
 """How many failed attempts are allowed for one name, and from one address, in that time."""
 
+# Not at every request: each would write a row.
 _SEEN_STEP = timedelta(minutes=1)
 _NAME_MAX_CHARACTERS, _ADDRESS_MAX_CHARACTERS = 64, 64
 
@@ -88,6 +89,7 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
 def begin(tables: Tables, username: str, *, address: str, now: datetime) -> str:
     """Store that a person is signed in, and return the token for their browser."""
     token = secrets.token_urlsafe(32)
+    # Here, since nobody else would ever delete them.
     expired = f"sign_in_seen < '{now - IDLE}' OR sign_in_time < '{now - LIFETIME}'"
     (tables.imaging.SignIn & expired).delete_quick()
     tables.imaging.SignIn.insert1(
@@ -126,6 +128,7 @@ def _is_running(row: Row, now: datetime) -> bool:
 
 
 def _hash(token: str) -> str:
+    # A fast hash is enough: unlike a password, a random token of 256 bits cannot be guessed.
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -151,6 +154,7 @@ def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:
     key = {"failed_by": counted}
     with in_transaction(tables.connection):
         failures.insert1({**key, "num_failures": 0, "first_failure": now}, skip_duplicates=True)
+        # So that simultaneous attempts are counted one after the other.
         lock_rows(failures & key)
         row = (failures & key).fetch1()
         if now - row["first_failure"] > WINDOW:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datajoint as dj
 
-from .reference import User
-from .schema import schema
+from imaging_pipeline.schemas.imaging.reference import User
+from imaging_pipeline.schemas.imaging.schema import schema
 
 __all__ = ["Account", "SignIn", "SignInFailure", "User"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datajoint as dj
 
-from .schema import schema
+from imaging_pipeline.schemas.imaging.schema import schema
 
 __all__ = ["Change", "Curation", "Retirement"]
 

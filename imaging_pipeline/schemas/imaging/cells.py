@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
+from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
+from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make import cells as cell_arrays
 from imaging_pipeline.schemas.make import fetching
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
-
-from .analyses import ImagingAnalysis
-from .parameters import BaselineParams, SpikeFilterParams
-from .schema import schema
 
 __all__ = ["BaselineParams", "Cell", "FilteredSpikes", "ImagingAnalysis", "SpikeFilterParams"]
 

@@ -2,8 +2,8 @@
 
 import datajoint as dj
 
-from .reference import ExperimentType
-from .schema import schema
+from imaging_pipeline.schemas.imaging.reference import ExperimentType
+from imaging_pipeline.schemas.imaging.schema import schema
 
 __all__ = ["ExperimentType", "Scope", "Setup"]
 

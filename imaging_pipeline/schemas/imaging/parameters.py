@@ -2,7 +2,7 @@
 
 import datajoint as dj
 
-from .schema import schema
+from imaging_pipeline.schemas.imaging.schema import schema
 
 
 @schema

@@ -13,9 +13,6 @@ from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
 from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
 
-from .schema import schema
-from .sessions import Session
-
 __all__ = ["Mesc", "Session", "Tif"]
 
 

@@ -13,8 +13,7 @@ from imaging_pipeline.experiments.dataset_types import (
     TIF_PREPROCESSED,
     TRACKING_PREPROCESSED,
 )
-
-from .schema import schema
+from imaging_pipeline.schemas.imaging.schema import schema
 
 
 @schema

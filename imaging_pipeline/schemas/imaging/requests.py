@@ -17,11 +17,6 @@ from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.preview import Preview
 from imaging_pipeline.schemas.table_changes import count_change
 
-from .hardware import Scope
-from .parameters import Suite2pyOps
-from .reference import ExperimentType, Repository, SessionType, User
-from .schema import schema
-
 __all__ = [
     "BaseFolder",
     "ExperimentType",
@@ -116,7 +111,7 @@ class BaseFolder(dj.Manual):
         register_uncurated
             Register the folder again by itself as soon as Suite2p has run.
         base_folder_note
-            Anything worth keeping.
+            A note that is kept with the request.
 
         Warns
         -----
@@ -126,9 +121,9 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError
-            A value is not known; it lists those that look like it.
+            A value does not exist; the error lists similar ones.
         PathError
-            The folder lies in no repository, or in two.
+            The folder is in no repository, or in two.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         handle = tables.default_tables()
@@ -150,7 +145,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> Preview:
-        """Return what a request would do if it were carried out now; writes nothing.
+        """Return what a request would do if it were carried out now; nothing is written.
 
         The arguments are those of `add`. The folder must be mounted on this machine. The result is a
         text when it is printed.
@@ -158,7 +153,7 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError, PathError
-            As of `add`.
+            As in `add`.
         NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
             As when the request is carried out.
         """

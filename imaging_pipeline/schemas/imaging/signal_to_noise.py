@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.analysis import noise
+from imaging_pipeline.schemas.imaging.cells import Cell
+from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make.stored_columns import number_or_null
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.store import traces as trace_store
-
-from .cells import Cell
-from .schema import schema
 
 __all__ = ["SNR", "Cell"]
 

@@ -80,6 +80,7 @@ def projection_rows(output: OutputLocation) -> list[Row]:
         images = plane.projections()
         return [
             {
+                # A primary key cannot be null.
                 "center_plane": -1 if plane.plane is None else plane.plane,
                 "mean_image": images.mean_image,
                 "mean_image_enhanced": images.mean_image_enhanced,
@@ -116,6 +117,7 @@ def _motion_row(plane: SegmentedPlane, tifs: Sequence[SessionTifs], session_name
 def _slices(plane: SegmentedPlane, tifs: Sequence[SessionTifs]) -> dict[str, Slice]:
     slices = plane.slices({session.session_name: session.filenames for session in tifs})
     for session in tifs:
+        # Only the job's own session has frames; each of the others is checked by its own job.
         if session.frames is not None:
             _check_frames(plane, session, session.frames, slices[session.session_name].num_frames)
     return slices

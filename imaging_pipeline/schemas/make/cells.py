@@ -121,6 +121,7 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
             "num_cells": len(cell_ids),
             "baseline_params_id": baseline.params_id,
         }
+        # Nothing is written then: an array needs at least one row.
         if not len(cell_ids):
             return Cells({**row, "trace_objects": {}}, [], [], [])
         traces = plane.traces(Slice(frames.first_frame, frames.num_frames))
@@ -174,6 +175,7 @@ def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float
     spikes = trace_store.read_array(objects["primary"]["spikes"])
     thresholds: list[float] = []
 
+    # The thresholds come with the blocks, so they are complete only after all blocks are written.
     def blocks() -> Iterator[Mapping[str, NDArray[np.float32]]]:
         for start in range(0, len(spikes), _BLOCK):
             filtered = filtered_spikes(spikes[start : start + _BLOCK], num_std)
@@ -223,6 +225,7 @@ def _write(folder: str, channels: list[_Channel], spikes: Trace | None) -> dict[
     names = [channel.array_name(quantity) for channel in channels for quantity in _QUANTITIES]
     first = channels[0]
     shape = (len(first.cell_ids), first.num_frames)
+    # All in one call, so that an error leaves none of them behind.
     blocks = chain.from_iterable(channel.blocks() for channel in channels)
     if spikes is not None:
         names, blocks = [*names, "spikes"], chain(blocks, _spike_blocks(spikes, first.cell_ids))

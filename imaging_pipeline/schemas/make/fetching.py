@@ -185,6 +185,7 @@ def _frames(tables: Tables, session: Row, files: Sequence[Row]) -> TifFrames | N
     stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
     columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
     rows: list[Row] = stack.proj(*columns).to_dicts()
+    # Purged since the job was made.
     if not rows:
         return None
     (row,) = rows

@@ -62,6 +62,7 @@ def tif_dataset(tables: Tables, key: Row) -> TifDataset:
     (timeseries_name,) = (imaging.Session & of_session).to_arrays("timeseries_name").tolist()
     links = (imaging.Session.Data * imaging.Dataset.proj("datasettype") & of_session).to_dicts()
     (tifs,) = (link for link in links if link["dataset_name"] == key["dataset_name"])
+    # A session has one dataset of its primary type.
     (primary,) = (link for link in links if link["datasettype"] == experiment_type(experiment).primary)
     return TifDataset(
         experiment,

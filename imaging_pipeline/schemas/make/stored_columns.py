@@ -19,16 +19,16 @@ from imaging_pipeline.store.errors import store_errors
 
 @contextmanager
 def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterator[None]:
-    """Insert a job's rows, and leave none of their arrays where the store does not take them all.
+    """Insert a job's rows; if the store does not take all of their arrays, remove those that it took.
 
     Parameters
     ----------
     key
         The job, which no other process works on.
     tables
-        Those that the enclosed code inserts into.
+        The tables that the enclosed code inserts into.
     rows
-        What it inserts.
+        The rows that it inserts.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterato
         with store_errors(sum(map(_array_bytes, rows))):
             yield
     except StoreError:
-        # The rows are rolled back; what cannot be removed is left to the sweep.
+        # The transaction rolls back the rows; the sweep removes arrays that cannot be removed here.
         with suppress(OSError):
             for path in _files(folders) - before:
                 path.unlink()
@@ -49,7 +49,7 @@ def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterato
 
 
 def _folder(table: Any, key: Row) -> Path:
-    """Return where DataJoint puts a job's arrays, where the store is a folder."""
+    """Return where DataJoint puts a job's arrays if the store is a folder."""
     spec = dj.config.get_store_spec(PIPELINE_STORE)
     levels = (f"{name}={encode_pk_value(key[name])}" for name in table.primary_key if name in key)
     return Path(spec["location"], spec["schema_prefix"], table.database, table.table_name, *levels)
@@ -64,5 +64,5 @@ def _array_bytes(row: Row) -> int:
 
 
 def number_or_null(number: float) -> float | None:
-    """Return a number for a nullable column; NaN is null, as PostgreSQL would otherwise keep it."""
+    """Return a number for a nullable column: NaN becomes null, since only PostgreSQL can store NaN."""
     return None if np.isnan(number) else float(number)

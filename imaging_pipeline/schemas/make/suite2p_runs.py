@@ -76,6 +76,7 @@ def _registered_output(tables: Tables, key: Row) -> str | None:
     outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
         if dataset["bundle"].split("/")[0] == key["ops_name"]:
+            # Its files are in <output>/plane0 and so on.
             return str(Path(output_location(tables, dataset).path).parents[1])
     return None
 
@@ -113,6 +114,7 @@ def run(
     require_recording_folder(Path(target.folder))
     if target.registered_output is not None:
         output = read_output(Path(target.registered_output))
+        # One with a marker is compared with this run's tifs and options below.
         if output.marker is None:
             return _result_of_manual_run(output)
     fingerprints = [fingerprint for session in sessions for fingerprint in session.fingerprints]
@@ -244,5 +246,6 @@ def _requests(tables: Tables, key: Row) -> tuple[list[Row], set[int]]:
     requests = imaging.BaseFolder & of_folder
     failed = imaging.MakeDatasetSessions.jobs & "status IN ('error', 'ignore')"
     waiting = {int(number) for number in (requests - imaging.MakeDatasetSessions).to_arrays("basefolder_id")}
+    # A request that failed or was withdrawn will not be carried out.
     waiting -= {int(number) for number in failed.to_arrays("basefolder_id")}
     return requests.to_dicts(order_by="basefolder_id DESC"), waiting
