@@ -8,6 +8,8 @@ import datajoint as dj
 
 from imaging_pipeline.explaining.missing import SUITE2P, TIF
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.imaging.sessions import Session
 from imaging_pipeline.schemas.key_source import KeySource, data_of_types
 from imaging_pipeline.schemas.make import analyses, fetching
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
@@ -16,9 +18,6 @@ from imaging_pipeline.schemas.make.stored_columns import all_or_none
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.segmentation.registry import OUTPUT_TYPES
-
-from .schema import schema
-from .sessions import Session
 
 __all__ = ["ImagingAnalysis", "Projection", "Session"]
 

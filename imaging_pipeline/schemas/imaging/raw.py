@@ -7,6 +7,8 @@ import datajoint as dj
 from imaging_pipeline.experiments.dataset_types import MESC, TIFS
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.imaging.sessions import Session
 from imaging_pipeline.schemas.key_source import KeySource, data_of_types
 from imaging_pipeline.schemas.make import mesc, scanimage, stacks
 from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files

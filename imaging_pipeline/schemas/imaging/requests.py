@@ -9,6 +9,10 @@ import datajoint as dj
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
+from imaging_pipeline.schemas.imaging.hardware import Scope
+from imaging_pipeline.schemas.imaging.parameters import Suite2pyOps
+from imaging_pipeline.schemas.imaging.reference import ExperimentType, Repository, SessionType, User
+from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.jobs import withdrawal
 from imaging_pipeline.schemas.key_source import KeySource
 from imaging_pipeline.schemas.plain_rows import Row
@@ -111,7 +115,7 @@ class BaseFolder(dj.Manual):
         register_uncurated
             Register the folder again by itself as soon as Suite2p has run.
         base_folder_note
-            A note that is kept with the request.
+            Anything worth keeping.
 
         Warns
         -----
@@ -121,9 +125,9 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError
-            A value does not exist; the error lists similar ones.
+            A value is not known; it lists those that look like it.
         PathError
-            The folder is in no repository, or in two.
+            The folder lies in no repository, or in two.
         """
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         handle = tables.default_tables()
@@ -145,7 +149,7 @@ class BaseFolder(dj.Manual):
         register_uncurated: bool = False,
         base_folder_note: str = "",
     ) -> Preview:
-        """Return what a request would do if it were carried out now; nothing is written.
+        """Return what a request would do if it were carried out now; writes nothing.
 
         The arguments are those of `add`. The folder must be mounted on this machine. The result is a
         text when it is printed.
@@ -153,7 +157,7 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError, PathError
-            As in `add`.
+            As of `add`.
         NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
             As when the request is carried out.
         """

@@ -6,13 +6,10 @@ import datajoint as dj
 
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.schemas import mlims, tables
-from imaging_pipeline.schemas.imaging.schema import schema
-from imaging_pipeline.schemas.jobs import explaining
-
-from .arenas import Apparatus, ArenaObject, CueCard
-from .hardware import Scope, Setup
-from .parameters import Suite2pyOps
-from .reference import (
+from imaging_pipeline.schemas.imaging.arenas import Apparatus, ArenaObject, CueCard
+from imaging_pipeline.schemas.imaging.hardware import Scope, Setup
+from imaging_pipeline.schemas.imaging.parameters import Suite2pyOps
+from imaging_pipeline.schemas.imaging.reference import (
     DatasetType,
     ExperimentType,
     FileType,
@@ -21,6 +18,8 @@ from .reference import (
     SessionType,
     User,
 )
+from imaging_pipeline.schemas.imaging.schema import schema
+from imaging_pipeline.schemas.jobs import explaining
 
 __all__ = [
     "Apparatus",
@@ -149,12 +148,12 @@ class Session(dj.Manual):
     """
 
     @classmethod
-    def explain(cls, name: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
+    def explain(cls, wanted: str, table: str | None = None, *, animal: str | None = None) -> Explanations:
         """Return how far sessions are, and why they are not done; a text when it is printed.
 
         Parameters
         ----------
-        name
+        wanted
             The name of a session or MetaSession, or its beginning; a timeseries; or a folder.
         table
             Only this table, such as ``Cell``, and those that it needs.
@@ -164,7 +163,7 @@ class Session(dj.Manual):
         Raises
         ------
         InputError
-            No session has this name, or more than one has; or there is no such table.
+            Nothing is known by this name, or more than one session; or there is no such table.
         """
         return explaining.explain(tables.default_tables(), wanted, table=table, animal=animal)
 

@@ -78,11 +78,11 @@ def _field_row(header: ScanImageHeader, place: LocatedField) -> Row:
     field, um_a_degree = place.field, header.objective_resolution_um_per_deg
     return {
         "field_name": field.name,
-        "field_first_line": placed.first_line,
+        "field_first_line": place.first_line,
         "field_height": field.height_px,
         "field_width": field.width_px,
-        "field_x": placed.canvas_x_px,
-        "field_y": placed.canvas_y_px,
+        "field_x": place.canvas_x_px,
+        "field_y": place.canvas_y_px,
         "field_rotation": field.rotation_deg,
         "field_height_um": None if um_a_degree is None else field.height_deg * um_a_degree,
         "field_width_um": None if um_a_degree is None else field.width_deg * um_a_degree,
