@@ -9,10 +9,11 @@ import datajoint as dj
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import mlims, plain_rows, tables
-from imaging_pipeline.schemas.jobs import key_sources
+from imaging_pipeline.schemas.jobs import key_sources, withdrawing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals, preview, registration, requests
 from imaging_pipeline.schemas.register.decision import Decision
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.register.preview import Preview
 from imaging_pipeline.schemas.table_changes import count_change
 
@@ -167,9 +168,6 @@ class BaseFolder(dj.Manual):
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
         """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawing.withdraw`."""
-        # Not at the top: what is known of jobs rests on these tables.
-        from imaging_pipeline.schemas.jobs import withdrawing
-
         withdrawing.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
 
 
@@ -286,7 +284,7 @@ class MakeDatasetSessions(dj.Imported):
         handle, request = tables.default_tables(), (BaseFolder() & key).fetch1()
         if (reason := pending_animals.why_waiting(handle, request)) is not None:
             raise reason
-        planned = registration.plan(handle, request)
+        planned = registration.plan(handle, FolderRequest.from_row(request))
         return planned, registration.decide(handle, planned)
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:
