@@ -117,6 +117,7 @@ def _session(
 ) -> SessionRecord:
     recording = _primary(experiment, files)
     _check_alike(experiment, contents, recording)
+    # The first acquisition says when the session started.
     first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
@@ -173,6 +174,7 @@ def _check_alike(
 
 
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:
+    # The stored start is kept, because the name of the session depends on it.
     start = contents.read(first.path).session_start
     if start is None and first.path in contents.entries:
         start = contents.examine(first.path, _examine(experiment, first)).start

@@ -126,6 +126,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
     decision = registration.decide(tables, planned)
     to_delete = purge.find(tables, decision.changes.purges)
     purged = to_delete.counted
+    # For people, who know an animal by its name.
     animal = tables.mlims.Animal & {name: base_folder[name] for name in ("animal_id", "datasource_id")}
     return Preview(
         request={**base_folder, "animal_name": animal.fetch1("animal_name")},

@@ -125,6 +125,7 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
     DatabaseError
         What is out of date may not be deleted by this account.
     """
+    # Without changes nothing is locked: most folders are registered again as they are.
     if decision.writes:
         decision, report = _write(tables, planned)
     else:

@@ -95,6 +95,7 @@ def of_plan(
         What is registered of it: only what is registered elsewhere is fetched.
     """
     related = _related_names(tables, plan)
+    # The folder may have MetaSessions that the plan does not concern, and the plan others elsewhere.
     fetched = {each.metasession_name for each in of_folder}
     elsewhere = stored_rows.of_names(tables, sorted(related - fetched))
     state = _State(tables, plan)

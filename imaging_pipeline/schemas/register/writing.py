@@ -47,6 +47,7 @@ class Writer:
 
     def write(self) -> tuple[purge.Purged, ...]:
         """Purge what is out of date, then write what is new; return what was purged, and why."""
+        # First: what is written again has the keys of what is deleted.
         purged = purge.find(self._tables, self._changes.purges).delete()
         for metasession in self._changes.new_metasessions:
             self._insert_metasession(metasession)
@@ -76,6 +77,7 @@ class Writer:
 
     def _set_options(self, change: OptionSetChange) -> None:
         key = {"metasession_name": change.metasession_name}
+        # Not updated, since the option set is part of the key. What was below it is purged.
         (self._imaging.MetaSession.Suite2pyOps & key).delete_quick()
         self._imaging.MetaSession.Suite2pyOps.insert1({**key, "ops_name": change.new_name})
 
@@ -120,6 +122,7 @@ class Writer:
             )
             if self._requested.sessiontype:
                 self._imaging.Session.SessionType.insert1({**key, "sessiontype": self._requested.sessiontype})
+        # What is left are stored sessions, which may have another place in the order now.
         for (metasession, name), number in orders.items():
             key = {"metasession_name": metasession, "session_name": name}
             self._imaging.Session.update1({**key, "session_order": number})
