@@ -14,6 +14,7 @@ from imaging_pipeline.experiments.recognised import ExperimentType, Used
 from imaging_pipeline.ingest.contents import Examine, FolderContents
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
+    FileRecord,
     MetaSessionRecord,
     Request,
     SessionRecord,
@@ -201,5 +202,11 @@ def _datasets(
             datasettype,
             members[0].used.filetype,
             bundle,
-            tuple(replace(contents.read(file.path), acquisition=file.used.acquisition) for file in members),
+            tuple(_file(contents, file) for file in members),
         )
+
+
+def _file(contents: FolderContents, recorded: RecordedFile) -> FileRecord:
+    file, acquisition = contents.read(recorded.path), recorded.used.acquisition
+    # Copied only where it must be: a folder may have many thousands of files that have not changed.
+    return file if file.acquisition == acquisition else replace(file, acquisition=acquisition)

@@ -76,7 +76,7 @@ def files(metasessions: Sequence[MetaSessionRecord], request: Request) -> dict[s
     for name in sorted(datasets):
         for order, file in enumerate(datasets[name].files):
             start = starts.get(name) if order == 0 else None
-            stored[file.address] = replace(file, session_start=start)
+            stored[file.address] = file if start is None else replace(file, session_start=start)
     return stored
 
 
