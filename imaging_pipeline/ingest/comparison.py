@@ -75,6 +75,7 @@ class _Comparison:
         self._experiment = experiment
         self._match = match
         self._stored = match.stored
+        # The stored name is kept, although another folder or start would make another name.
         self._name = (match.stored or match.planned).metasession_name
         self._accepted = [session for session in match.sessions if not session.is_refused]
 
@@ -96,6 +97,7 @@ class _Comparison:
             self._plan, self._experiment.analysed, self._match, sessions, recordings, option_set
         )
         outputs = list(self._outputs(order, outdated.outputs))
+        # A session that began earlier than others changes the order of all.
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
         return FolderChanges(
             new_metasessions=() if self._stored else (self._match.planned,),
@@ -165,6 +167,7 @@ class _Comparison:
     def _outputs(
         self, session_names: tuple[str, ...], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[DatasetChange]:
+        # Output belongs to all sessions of a MetaSession, and one of these is not registered.
         if len(self._accepted) < len(self._match.sessions):
             return
         stored = {dataset.bundle: dataset for dataset in self._stored.datasets} if self._stored else {}
@@ -188,6 +191,7 @@ class _Comparison:
         )
 
     def _order(self, sessions: Sequence[SessionChange]) -> tuple[str, ...]:
+        # With stored sessions that are not in the folder any more.
         starts = {each.session_name: each.start for each in (self._stored.sessions if self._stored else ())}
         starts |= {each.session.session_name: each.session.start for each in sessions}
         return tuple(sorted(starts, key=lambda name: (starts[name], name)))

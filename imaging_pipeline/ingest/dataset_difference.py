@@ -86,6 +86,7 @@ def _moved_or_rewritten(
 
 def _file_orders(after: Sequence[_Content], before: Sequence[_Content]) -> tuple[int, ...] | None:
     """Return the positions of planned contents among the stored ones; None unless all are there in order."""
+    # One iterator for all: each search continues after the last match, so that the order counts.
     remaining = iter(enumerate(before))
     orders = []
     for content in after:

@@ -40,6 +40,7 @@ def _refused(plan: Plan, changes: FolderChanges) -> dict[str, str]:
                 kind = kinds[session.session_name]
                 reason = f"of '{session.timeseries_name}', which is not registered: {kind}"
                 reasons |= {file.address: reason for each in session.datasets for file in each.files}
+        # Output is registered only with all of its sessions.
         if any(session.session_name in kinds for session in metasession.sessions):
             reason = "of an output whose sessions are not all registered"
             reasons |= {file.address: reason for each in metasession.datasets for file in each.files}

@@ -86,6 +86,7 @@ class StoredSessions:
         """Return the stored meta-session and sessions of each planned meta-session."""
         matches = [[self._match_session(session) for session in each.sessions] for each in metasessions]
         names = [match.stored.session_name for each in matches for match in each if match.stored]
+        # Two names in the folder whose files belong to one stored session.
         doubled = {name for name in names if names.count(name) > 1}
         return [
             self._match(metasession, [_without_doubles(match, doubled) for match in each])
@@ -101,11 +102,13 @@ class StoredSessions:
         if len(owners) > 1:
             reason = _several_owners(list(owners.values()))
             matches = [_refused(match, FindingKind.CONFLICT, reason) for match in matches]
+        # A combined MetaSession is named after its folder, so that one without sessions is found.
         by_name = (each for each in self._metasessions if each.metasession_name == planned.metasession_name)
         stored = next(iter(owners.values()), None) or next(by_name, None)
         if stored is not None and self._is_of_other_type(stored):
             reason = self._of_other_type(stored)
             matches = [_refused(match, FindingKind.CONFLICT, reason) for match in matches]
+        # Registered without the refused session, it would be analysed now and again later.
         if any(match.is_refused for match in matches) and stored is None:
             matches = [_refused(match, FindingKind.CONFLICT, _WITH_REFUSED) for match in matches]
         return MetaSessionMatch(planned, stored, tuple(matches))

@@ -90,6 +90,7 @@ class Outdated:
             yield Purge(PurgeSeed.DATASET, name, output.reason, session_names, dataset_name)
         for change in datasets:
             yield from self._of_dataset(change)
+        # A run is below the option set of its MetaSession.
         reasons = [*self._reasons, *self._other_set]
         if self._stored.request.ops_name is not None and reasons:
             yield Purge(PurgeSeed.RUN, name, shortened_list(reasons, "; "))

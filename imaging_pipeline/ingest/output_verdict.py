@@ -105,6 +105,7 @@ def judge(
         or _folder_below(request, owner, root)
     )
     ops_name = own_name or requested or folder.last
+    # Before completeness: whether an output of other tifs is finished does not matter.
     difference = _difference(request, output, owner) or _replaced(request, output, owner)
     if difference:
         reason = f"{difference}; {RUN_AGAIN}"
@@ -164,6 +165,7 @@ def _owner(
             return metasession
     if file_list is None:
         return metasessions[0] if len(metasessions) == 1 else None
+    # Equal names in several sessions do not say which one was analysed.
     if _are_of_several(request, file_list, metasessions):
         return None
     shared = [(len(set(file_list) & set(tif_names(request, each))), each) for each in metasessions]

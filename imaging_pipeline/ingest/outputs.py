@@ -205,6 +205,7 @@ def _one_each(request: Request, judged: Sequence[_JudgedOutput], options: Option
         return not is_requested, output_folder(each.files.root).metasession_name != name, each.files.root
 
     result = []
+    # The first one counts: with the requested options, then in the folder of its own MetaSession.
     for each in sorted(judged, key=preference):
         judgement, package = each.judgement, each.files.package
         if judgement.verdict is OutputVerdict.FINISHED:

@@ -78,6 +78,7 @@ def make_plan(
     experiment = experiment_type(request.experiment_type)
     settings_hash = _settings_hash(request.ops_name, option_settings)
     contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
+    # First, since parts are recognised instead of the file that holds them.
     contents.open_containers()
     outputs = find_output_files(contents)
     recognised, gone = _recognised(
@@ -111,6 +112,7 @@ def _sessions(
     recorded = [
         RecordedFile(file.path, file.verdict) for file in recognised if isinstance(file.verdict, Used)
     ]
+    # Before anything is read: a file that is being copied looks truncated.
     contents.check_settled([file.path for file in recognised if _may_be_arriving(file)])
     folder, paths = contents.folder, [file.path for file in recorded]
     experiment.check_numbering(folder, paths)
@@ -119,6 +121,7 @@ def _sessions(
     sessions = plan_sessions(request, experiment, contents, recorded)
     if not sessions:
         raise _nothing(experiment, contents, recognised)
+    # Without what is no recording by its content, such as a z-stack: it is not a missing piece.
     experiment.check_complete(folder, [path for path in paths if path not in contents.left_out])
     return sessions, experiment.output_folders(paths)
 

@@ -70,6 +70,7 @@ def find_recordings(share: Path) -> RecordingSearch:
     """
     folders, unread = _listed(share)
     recordings, claimed = [], set[str]()
+    # Sorted, so that a folder comes before its subfolders.
     for path in sorted(folders):
         if path in claimed:
             continue

@@ -34,6 +34,7 @@ def relocations(
         return
     suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, stored.metasession_name)
     if stored.request.location != request.location:
+        # A session that is still in the former folder keeps its MetaSession there.
         if all(each.has_moved or each.stored is None for each in match.sessions):
             missed = tuple(_missed(request, stored, datasets))
             yield Relocation(stored.metasession_name, *request.location, suite2p_folder, missed)

@@ -14,6 +14,7 @@ from imaging_pipeline.experiments.recognised import ExperimentType, Used
 from imaging_pipeline.ingest.contents import Examine, FolderContents
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
+    FileRecord,
     MetaSessionRecord,
     Request,
     SessionRecord,
@@ -117,6 +118,7 @@ def _session(
 ) -> SessionRecord:
     recording = _primary(experiment, files)
     _check_alike(experiment, contents, recording)
+    # The first acquisition says when the session started.
     first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
@@ -173,6 +175,7 @@ def _check_alike(
 
 
 def _start(experiment: ExperimentType, contents: FolderContents, first: RecordedFile) -> datetime:
+    # The stored start is kept, because the name of the session depends on it.
     start = contents.read(first.path).session_start
     if start is None and first.path in contents.entries:
         start = contents.examine(first.path, _examine(experiment, first)).start
@@ -199,5 +202,11 @@ def _datasets(
             datasettype,
             members[0].used.filetype,
             bundle,
-            tuple(replace(contents.read(file.path), acquisition=file.used.acquisition) for file in members),
+            tuple(_file(contents, file) for file in members),
         )
+
+
+def _file(contents: FolderContents, recorded: RecordedFile) -> FileRecord:
+    file, acquisition = contents.read(recorded.path), recorded.used.acquisition
+    # Copied only where it must be: a folder may have many thousands of files that have not changed.
+    return file if file.acquisition == acquisition else replace(file, acquisition=acquisition)

@@ -14,6 +14,7 @@ from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.records import FileRecord
 from imaging_pipeline.paths import RepositoryPath, local_path
 
+# Most of the time is spent waiting for the share.
 _READERS = 8
 
 

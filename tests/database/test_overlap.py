@@ -21,6 +21,7 @@ from imaging_pipeline.schemas.administer import store_sweep
 from imaging_pipeline.schemas.administer.administration import add_options, add_setup
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.register import registration
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from tests.database.test_concurrency import at_once, ingest
 from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, Timeseries, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
@@ -121,7 +122,7 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
     register(lab, folder, combined=True)
     request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.default_tables(), row)
+    planned = registration.plan(tables.default_tables(), FolderRequest.from_row(row))
     decision = registration.decide(tables.default_tables(), planned)
     replace_a_tif(folder)
     register(lab, folder, combined=True)
@@ -135,7 +136,7 @@ def test_a_plan_that_waited_is_made_anew_when_another_request_was_carried_out(la
 def test_a_plan_that_waited_is_made_anew_when_the_folder_is_another_by_then(lab: Lab, folder: Path) -> None:
     request = imaging.BaseFolder.add(**lab.request(folder, combined=True))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.default_tables(), row)
+    planned = registration.plan(tables.default_tables(), FolderRequest.from_row(row))
     decision = registration.decide(tables.default_tables(), planned)
     replaced = replace_a_tif(folder)
     with in_transaction(lab.connection):

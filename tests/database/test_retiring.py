@@ -16,6 +16,7 @@ from imaging_pipeline.schemas.administer.administration import add_options, add_
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.register import registration
 from imaging_pipeline.schemas.register import retire as retiring
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from tests.database.test_rules_of_registering import content_of, imported, report
 from tests.makers.config_file import write_config
 from tests.makers.folders import OPEN_FIELD, START, WHEEL, Timeseries, write_folder
@@ -169,7 +170,7 @@ def test_a_plan_that_waited_is_made_anew_when_its_session_was_retired(lab: Lab, 
     gone.unlink()
     request = imaging.BaseFolder.add(**lab.request(folder, combined=False))
     row = (imaging.BaseFolder & {"basefolder_id": request}).fetch1()
-    planned = registration.plan(tables.default_tables(), row)
+    planned = registration.plan(tables.default_tables(), FolderRequest.from_row(row))
     decision = registration.decide(tables.default_tables(), planned)
     retire(session_of(OPEN_FIELD))
     with in_transaction(lab.connection):

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.key_source import KeySource
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals, preview, registration, requests
 from imaging_pipeline.schemas.register.decision import Decision
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.register.preview import Preview
 from imaging_pipeline.schemas.table_changes import count_change
 
@@ -280,7 +281,7 @@ class MakeDatasetSessions(dj.Imported):
         handle, request = tables.default_tables(), (BaseFolder() & key).fetch1()
         if (reason := pending_animals.why_waiting(handle, request)) is not None:
             raise reason
-        planned = registration.plan(handle, request)
+        planned = registration.plan(handle, FolderRequest.from_row(request))
         return planned, registration.decide(handle, planned)
 
     def make_insert(self, key: Row, planned: registration.Planned, decision: Decision) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.table_names import readable_name
 
 # Full name of a table → the most rows of it that may be deleted; none of a table that is missing.
-Consent = dict[str, int]
+Consent = Mapping[str, int]
 
 
 def consent_to(purged: Iterable[Purged]) -> Consent:

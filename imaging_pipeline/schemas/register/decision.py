@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imaging_pipeline.ingest.file_accounting import file_accounting
 from imaging_pipeline.ingest.folder_changes import FolderChanges, SessionVerdict
-from imaging_pipeline.ingest.records import FileReport, Plan
+from imaging_pipeline.ingest.records import FileReport, Plan, Request
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.register.affected_jobs import StaleJobs
@@ -50,12 +50,12 @@ class Decision:
         return bool(not self.changes.is_empty or self.hardware.rows or self.stale_jobs)
 
 
-def animal_findings(tables: Tables, base_folder: Row, changes: FolderChanges) -> tuple[str, ...]:
+def animal_findings(tables: Tables, request: Request, changes: FolderChanges) -> tuple[str, ...]:
     """Return findings on new sessions outside the animal's lifetime, and on an animal that is gone."""
     new = [each.session for each in changes.sessions if each.verdict is not SessionVerdict.KNOWN]
     if not new:
         return ()
-    key = {name: base_folder[name] for name in ("animal_id", "datasource_id")}
+    key = {"animal_id": request.animal_id, "datasource_id": request.datasource_id}
     (life,) = animals.lives(tables, [key])
     return tuple(
         [

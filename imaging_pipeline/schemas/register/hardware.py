@@ -9,8 +9,10 @@ from datetime import date
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.tables import Tables
 
+# Part table of ``MetaSession`` → its column, and the field of the request.
 _PARTS = {"Setup": ("setup_name", "setup"), "Scope": ("scope_name", "scope_name")}
 
 
@@ -30,7 +32,7 @@ class HardwareNotes:
     findings: tuple[str, ...]
 
 
-def hardware_notes(tables: Tables, base_folder: Row, changes: FolderChanges) -> HardwareNotes:
+def hardware_notes(tables: Tables, request: FolderRequest, changes: FolderChanges) -> HardwareNotes:
     """Return setup and scope of MetaSessions that have none yet; where others are noted, a finding says so.
 
     Raises
@@ -42,8 +44,8 @@ def hardware_notes(tables: Tables, base_folder: Row, changes: FolderChanges) -> 
     findings = []
     for name in changes.metasession_names:
         key = {"metasession_name": name}
-        for part, (column, requested_column) in _PARTS.items():
-            requested = base_folder[requested_column]
+        for part, (column, field) in _PARTS.items():
+            requested = getattr(request, field)
             if not requested:
                 continue
             noted = (getattr(tables.imaging.MetaSession, part) & key).to_arrays(column).tolist()

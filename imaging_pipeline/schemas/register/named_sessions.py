@@ -93,6 +93,7 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
                 raise _ambiguous(typed, rows)
             if rows:
                 return rows
+    # Several animals may have a timeseries of one name, and one animal under both labels.
     rows = _of(tables, {"timeseries_name": typed})
     if animal is not None:
         rows = [row for row in rows if animal in (row["animal_id"], row["animal_name"])]

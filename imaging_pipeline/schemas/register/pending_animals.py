@@ -38,6 +38,7 @@ def resolve_pending(tables: Tables) -> tuple[int, ...]:
     for request in pending(base_folder).to_dicts(order_by="basefolder_id"):
         keys = animals.matching(tables, request["awaited_animal"])
         is_valid = request["basefolder_id"] not in withdrawn and _successor(tables, request) is None
+        # Where several animals have the name, a person has to say which; `why_waiting` tells them.
         if len(keys) == 1 and is_valid:
             base_folder.update1({"basefolder_id": request["basefolder_id"], **keys[0]})
             resolved.append(int(request["basefolder_id"]))

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.register import (
 )
 from imaging_pipeline.schemas.register.affected_jobs import RunningJob
 from imaging_pipeline.schemas.register.decision import Decision
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.register.history import not_carried_out
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.report import REFUSED, Report, make_report
@@ -121,10 +122,11 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
     base_folder = {"basefolder_id": requests.next_request(tables), **completion.complete(inputs)}
     if (reason := completion.why_waiting(base_folder)) is not None:
         raise reason
-    planned = registration.plan(tables, base_folder)
+    planned = registration.plan(tables, FolderRequest.from_row(base_folder))
     decision = registration.decide(tables, planned)
     to_delete = purge.find(tables, decision.changes.purges)
     purged = to_delete.counted
+    # For people, who know an animal by its name.
     animal = tables.mlims.Animal & {name: base_folder[name] for name in ("animal_id", "datasource_id")}
     return Preview(
         request={**base_folder, "animal_name": animal.fetch1("animal_name")},
@@ -134,7 +136,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         num_jobs_reset={each.job_table: each.num_rows for each in decision.stale_jobs},
         running=affected_jobs.running_jobs(tables, to_delete.reached),
         waiting=not_carried_out(
-            tables, base_folder["repository_name"], {base_folder["folder"], planned.base_folder["folder"]}
+            tables, base_folder["repository_name"], {base_folder["folder"], planned.plan.request.folder}
         ),
     )
 

@@ -16,11 +16,11 @@ from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import MetaSessionRecord, Plan, Request
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import consistent_read, lock_rows
-from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import stored, stored_rows
 from imaging_pipeline.schemas.register.affected_jobs import drop_jobs, stale_jobs
 from imaging_pipeline.schemas.register.consent import check_consent
 from imaging_pipeline.schemas.register.decision import Decision, animal_findings
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.register.hardware import hardware_notes
 from imaging_pipeline.schemas.register.registration_text import outcome
 from imaging_pipeline.schemas.register.report import Report, make_report
@@ -53,8 +53,8 @@ class Planned:
 
     Attributes
     ----------
-    base_folder
-        The row of the request, with its folder as the disk spells it.
+    requested
+        The request, with its folder as the disk spells it.
     registered
         What the database stored of the folder.
     listing
@@ -63,13 +63,13 @@ class Planned:
         What the folder means.
     """
 
-    base_folder: Row
+    requested: FolderRequest
     registered: Registered
     listing: Listing
     plan: Plan
 
 
-def plan(tables: Tables, base_folder: Row) -> Planned:
+def plan(tables: Tables, requested: FolderRequest) -> Planned:
     """Return the plan of a request's folder; reads folder and database, writes nothing.
 
     Raises
@@ -77,10 +77,10 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
     NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
         The folder is not here, holds no recording, or its files cannot be registered, yet or at all.
     """
-    location = tables.as_on_disk(base_folder["repository_name"], base_folder["folder"])
-    base_folder = {**base_folder, "folder": location.path}
-    request = _request(base_folder)
-    registered = _registered(tables, base_folder)
+    request = requested.request
+    request = replace(request, folder=tables.as_on_disk(*request.location).path)
+    requested = replace(requested, request=request)
+    registered = _registered(tables, requested)
     listing = _listing(tables, request)
     if registered.is_overtaken:
         # The option set of the later request is kept.
@@ -93,7 +93,7 @@ def plan(tables: Tables, base_folder: Row) -> Planned:
         assigned_options=stored.assigned_options(registered.metasessions),
         zone=tables.zone,
     )
-    return Planned(base_folder, registered, listing, folder_plan)
+    return Planned(requested, registered, listing, folder_plan)
 
 
 def decide(tables: Tables, planned: Planned) -> Decision:
@@ -109,8 +109,8 @@ def decide(tables: Tables, planned: Planned) -> Decision:
     return Decision(
         planned.plan,
         changes,
-        hardware_notes(tables, planned.base_folder, changes),
-        animal_findings(tables, planned.base_folder, changes),
+        hardware_notes(tables, planned.requested, changes),
+        animal_findings(tables, planned.plan.request, changes),
         stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 
@@ -125,6 +125,7 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
     DatabaseError
         What is out of date may not be deleted by this account.
     """
+    # Without changes nothing is locked: most folders are registered again as they are.
     if decision.writes:
         decision, report = _write(tables, planned)
     else:
@@ -135,14 +136,14 @@ def apply(tables: Tables, planned: Planned, decision: Decision) -> Report:
 
 def _write(tables: Tables, planned: Planned) -> tuple[Decision, Report]:
     """Decide again under the lock, and write what was decided."""
-    base_folder = planned.base_folder
+    requested = planned.requested
     _lock(tables, planned.plan.request)
     if not _is_up_to_date(tables, planned):
-        planned = plan(tables, base_folder)
+        planned = plan(tables, requested)
     decision = decide(tables, planned)
-    purged = Writer(tables, base_folder, decision.changes, decision.hardware).write()
+    purged = Writer(tables, requested, decision.changes, decision.hardware).write()
     # Last, since only now it is known how many rows were deleted; an error rolls everything back.
-    check_consent(base_folder["consent"], purged)
+    check_consent(requested.consent, purged)
     return decision, make_report(decision, purged, drop_jobs(tables, decision.stale_jobs))
 
 
@@ -158,7 +159,7 @@ def _is_up_to_date(tables: Tables, planned: Planned) -> bool:
     Meanwhile another request may have been carried out for a newer state of the folder, or a session that
     the plan counts as registered may have been retired.
     """
-    registered = _registered(tables, planned.base_folder)
+    registered = _registered(tables, planned.requested)
     return registered == planned.registered and _listing(tables, planned.plan.request) == planned.listing
 
 
@@ -166,19 +167,19 @@ def _listing(tables: Tables, request: Request) -> Listing:
     return scan(tables.local_path(request.repository_name, request.folder))
 
 
-def _registered(tables: Tables, base_folder: Row) -> Registered:
-    own_id = base_folder["basefolder_id"]
+def _registered(tables: Tables, requested: FolderRequest) -> Registered:
+    own_number = requested.number
     with consistent_read(tables.connection):
-        metasessions = stored_rows.of_folder(tables, _request(base_folder))
-        requests = _requests_of_folder(tables, base_folder)
+        metasessions = stored_rows.of_folder(tables, requested.request)
+        requests = _requests_of_folder(tables, requested.request)
     return Registered(
         metasessions,
-        tuple(number for number, _ in requests if number < own_id),
-        any(is_applied for number, is_applied in requests if number > own_id),
+        tuple(number for number, _ in requests if number < own_number),
+        any(is_applied for number, is_applied in requests if number > own_number),
     )
 
 
-def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, bool]]:
+def _requests_of_folder(tables: Tables, request: Request) -> list[tuple[int, bool]]:
     """Return the requests of the same folder, animal and label, and whether each was carried out."""
     columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
     requests = tables.full_name(tables.imaging.BaseFolder)
@@ -188,18 +189,6 @@ def _requests_of_folder(tables: Tables, base_folder: Row) -> list[tuple[int, boo
         f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"
         f" WHERE {' AND '.join(f'{name} = %s' for name in columns)} ORDER BY 1"
     )
-    rows = plain_rows.fetch(tables.connection, statement, [base_folder[name] for name in columns])
+    values = (*request.location, *request.animal, "yes" if request.combined else "no")
+    rows = plain_rows.fetch(tables.connection, statement, values)
     return [(int(number), bool(is_applied)) for number, is_applied in rows]
-
-
-def _request(base_folder: Row) -> Request:
-    return Request(
-        repository_name=base_folder["repository_name"],
-        folder=base_folder["folder"],
-        experiment_type=base_folder["experiment_type"],
-        combined=base_folder["combined"] == "yes",
-        animal_id=base_folder["animal_id"],
-        datasource_id=base_folder["datasource_id"],
-        ops_name=base_folder["ops_name"],
-        username=base_folder["username"],
-    )

@@ -13,6 +13,7 @@ from imaging_pipeline.schemas.register.purge import Purged
 
 REFUSED = "refused"
 
+# Columns of reasons take 1024 characters; the remark on what was cut off needs some of them.
 _LONGEST = 980
 
 

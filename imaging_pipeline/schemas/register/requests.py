@@ -53,6 +53,7 @@ def insert(
     """
     completion = Completion(tables)
     completed = [{**completion.complete(row), "consent": consent} for row in rows]
+    # All are checked before any is inserted.
     numbers = _append(tables, completed)
     for number, row in zip(numbers, completed, strict=True):
         reason = completion.why_waiting(row)

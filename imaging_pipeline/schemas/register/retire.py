@@ -102,6 +102,7 @@ def retire(
     """
     check(tables, username, reason)
     with in_transaction(tables.connection):
+        # Twice: the first result says what to lock, and may be out of date before it is locked.
         _lock(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
         to_delete = purge.find(tables, _purges(tables, sessions))

@@ -76,7 +76,7 @@ def files(metasessions: Sequence[MetaSessionRecord], request: Request) -> dict[s
     for name in sorted(datasets):
         for order, file in enumerate(datasets[name].files):
             start = starts.get(name) if order == 0 else None
-            stored[file.address] = replace(file, session_start=start)
+            stored[file.address] = file if start is None else replace(file, session_start=start)
     return stored
 
 
@@ -95,6 +95,7 @@ def of_plan(
         What is registered of it: only what is registered elsewhere is fetched.
     """
     related = _related_names(tables, plan)
+    # The folder may have MetaSessions that the plan does not concern, and the plan others elsewhere.
     fetched = {each.metasession_name for each in of_folder}
     elsewhere = stored_rows.of_names(tables, sorted(related - fetched))
     state = _State(tables, plan)

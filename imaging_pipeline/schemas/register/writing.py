@@ -18,6 +18,7 @@ from imaging_pipeline.ingest.records import MetaSessionRecord, address_of
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
+from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from imaging_pipeline.schemas.register.hardware import HardwareNotes
 from imaging_pipeline.schemas.tables import Tables
 
@@ -29,23 +30,24 @@ class Writer:
     ----------
     tables
         The database, with a transaction open.
-    base_folder
-        The row of the request.
+    requested
+        The request.
     changes, hardware
         What is to be written.
     """
 
     def __init__(
-        self, tables: Tables, base_folder: Row, changes: FolderChanges, hardware: HardwareNotes
+        self, tables: Tables, requested: FolderRequest, changes: FolderChanges, hardware: HardwareNotes
     ) -> None:
         self._tables = tables
         self._imaging = tables.imaging
-        self._base_folder = base_folder
+        self._requested = requested
         self._changes = changes
         self._hardware = hardware
 
     def write(self) -> tuple[purge.Purged, ...]:
         """Purge what is out of date, then write what is new; return what was purged, and why."""
+        # First: what is written again has the keys of what is deleted.
         purged = purge.find(self._tables, self._changes.purges).delete_rows()
         for metasession in self._changes.new_metasessions:
             self._insert_metasession(metasession)
@@ -61,20 +63,21 @@ class Writer:
         return purged
 
     def _insert_metasession(self, metasession: MetaSessionRecord) -> None:
-        request = self._base_folder
-        key = {"metasession_name": metasession.metasession_name}
-        columns = ("animal_id", "datasource_id", "username", "experiment_type", "repository_name", "combined")
+        request = metasession.request
+        columns = ("animal_id", "datasource_id", "username", "experiment_type", "repository_name")
         self._imaging.MetaSession.insert1(
             {
-                **key,
-                **{name: request[name] for name in columns},
-                "metasession_folder": request["folder"],
+                "metasession_name": metasession.metasession_name,
+                **{name: getattr(request, name) for name in columns},
+                "combined": "yes" if request.combined else "no",
+                "metasession_folder": request.folder,
                 "suite2p_folder": metasession.suite2p_folder,
             }
         )
 
     def _set_options(self, change: OptionSetChange) -> None:
         key = {"metasession_name": change.metasession_name}
+        # Not updated, since the option set is part of the key. What was below it is purged.
         (self._imaging.MetaSession.Suite2pyOps & key).delete_quick()
         self._imaging.MetaSession.Suite2pyOps.insert1({**key, "ops_name": change.new_name})
 
@@ -117,10 +120,9 @@ class Writer:
                     "timeseries_name": each.session.timeseries_name,
                 }
             )
-            if self._base_folder["sessiontype"]:
-                self._imaging.Session.SessionType.insert1(
-                    {**key, "sessiontype": self._base_folder["sessiontype"]}
-                )
+            if self._requested.sessiontype:
+                self._imaging.Session.SessionType.insert1({**key, "sessiontype": self._requested.sessiontype})
+        # What is left are stored sessions, which may have another place in the order now.
         for (metasession, name), number in orders.items():
             key = {"metasession_name": metasession, "session_name": name}
             self._imaging.Session.update1({**key, "session_order": number})
@@ -156,15 +158,14 @@ class Writer:
         plain_rows.insert(physical_file, self._file_rows(rewritten))
 
     def _write_curations(self) -> None:
-        request = self._base_folder
         self._imaging.Curation.insert(
             {
-                "curation_request": request["basefolder_id"],
+                "curation_request": self._requested.number,
                 "curated_dataset": each.dataset_name,
                 "curated_session": each.session_name,
                 "curated_metasession": each.metasession_name,
                 "curated_bundle": each.bundle,
-                "curation_username": request["username"],
+                "curation_username": self._requested.request.username,
                 "cells_added": list(each.added),
                 "cells_removed": list(each.removed),
             }
