@@ -66,11 +66,11 @@ def measurement(**values: Any) -> Measurement:
         (measurement(peer_name="tifffile", peer=20.0), None),
     ],
 )
-def test_a_row_says_whether_what_is_promised_holds(row: Measurement, is_met: bool | None) -> None:
+def test_a_row_says_whether_its_promise_holds(row: Measurement, is_met: bool | None) -> None:
     assert row.is_met is is_met
 
 
-def test_the_table_shows_figures_with_their_unit_and_what_is_promised() -> None:
+def test_the_table_shows_figures_with_their_unit_and_promises() -> None:
     row = measurement(peer_name="tifffile", peer=19.0, at_most_ratio=0.1, backend="mysql")
     last = markdown_table([row]).splitlines()[-1]
     assert [cell.strip() for cell in last.strip("|").split("|")] == [

@@ -48,7 +48,7 @@ def npy_of(value: object) -> bytes:
     return file.getvalue()
 
 
-def test_init_db_may_be_done_again_and_says_which_time_counts(run: Run) -> None:
+def test_init_db_may_run_again_and_names_the_time_zone(run: Run) -> None:
     result = run("init-db")
     assert result.exit_code == 0
     assert "test_imaging are ready" in result.stdout
@@ -61,7 +61,7 @@ def test_a_user_is_added_and_listed(run: Run) -> None:
     assert ["bo", "Bo", "yes", "yes"] in lines(run("users", "list").stdout)
 
 
-def test_a_command_prints_nothing_but_its_own(lab: Lab, tmp_path: Path) -> None:
+def test_a_command_prints_no_messages_of_datajoint(lab: Lab, tmp_path: Path) -> None:
     config = write_config(dataclasses.replace(lab.config, loglevel="INFO"), tmp_path / "dj_local_conf.json")
     program = "import sys; from imaging_pipeline.cli import main; main(sys.argv[1:])"
     ran = subprocess.run(
@@ -73,14 +73,14 @@ def test_a_command_prints_nothing_but_its_own(lab: Lab, tmp_path: Path) -> None:
     assert lines(ran.stdout) == [["name", "notes"]]
 
 
-def test_an_error_of_the_database_part_is_one_message(run: Run) -> None:
+def test_an_error_of_a_command_on_the_database_is_one_message(run: Run) -> None:
     result = run("users", "add", "anna", "--first-name", "Ann")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The user anna is there already with other values.")
     assert "Traceback" not in result.stderr
 
 
-def test_a_repository_is_listed_with_its_place_on_this_machine(run: Run, lab: Lab) -> None:
+def test_a_repository_is_listed_with_its_folder_on_this_machine(run: Run, lab: Lab) -> None:
     added = run("repository", "add", "archive", "--root", "'F:\\'", "--root", "\\\\server\\share")
     assert "Added the repository archive." in added.stdout
     assert "Added the root F:\\." in added.stdout
@@ -92,7 +92,7 @@ def test_a_repository_is_listed_with_its_place_on_this_machine(run: Run, lab: La
     assert ["moser", "N:\\moser", str(lab.share)] in listed
 
 
-def test_a_repository_that_is_not_mounted_is_told(run: Run, lab: Lab) -> None:
+def test_a_repository_that_is_not_mounted_is_listed_as_such(run: Run, lab: Lab) -> None:
     lab.share.rmdir()
     assert f"{lab.share} (not mounted)" in run("repository", "list").stdout
 
@@ -107,7 +107,7 @@ def test_a_setup_is_added_with_its_parts_and_listed(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
-def test_parts_that_are_no_json_object_are_told(run: Run, tmp_path: Path, text: str) -> None:
+def test_parts_that_are_no_json_object_are_refused(run: Run, tmp_path: Path, text: str) -> None:
     parts = tmp_path / "parts.json"
     parts.write_text(text)
     result = run("setup", "add", "rig", "--date", "2026-03-14", "--experiment-type", "x", "--parts", parts)
@@ -137,7 +137,7 @@ def test_a_user_gets_another_role(run: Run) -> None:
     assert run("users", "role", "nobody", "experimenter").exit_code == 1
 
 
-def test_an_old_option_set_is_added_and_told_of_what_suite2p_cannot_do_any_more(
+def test_an_old_option_set_is_added_and_options_that_suite2p_no_longer_has_are_named(
     run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "ops.npy"
@@ -154,7 +154,7 @@ def test_an_old_option_set_is_added_and_told_of_what_suite2p_cannot_do_any_more(
     assert "save_path0" in added.stdout
 
 
-def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_path: Path) -> None:
+def test_an_option_set_is_added_and_options_without_effect_are_named(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "ops.json"
     file.write_text(json.dumps({"tau": 1.5, "nonrigid": False, "save_path0": "/x", "fast_disk": "/y"}))
     added = run("options", "add", "fast", file)
@@ -169,7 +169,7 @@ def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "words"),
     [
         ("ops.json", '{"registration": {"nonrigd": 1}}', ("nonrigd (like registration.nonrigid", "Correct")),
         ("ops.json", '{"nonrigd": 1, "neucoeff": 0.7}', ("nonrigd (like nonrigid", "Correct or remove")),
@@ -185,14 +185,14 @@ def test_an_option_set_is_added_and_what_has_no_effect_is_told(run: Run, tmp_pat
         pytest.param("ops.npy", npy_of(os.system), ("more than", ".system. Allowed: ", "do not"), id="code"),
     ],
 )
-def test_an_option_set_that_cannot_be_is_refused_with_its_file(
-    run: Run, tmp_path: Path, name: str, content: str | bytes, told: tuple[str, ...]
+def test_an_invalid_option_set_is_refused_with_its_file(
+    run: Run, tmp_path: Path, name: str, content: str | bytes, words: tuple[str, ...]
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     refused = run("options", "add", "fast", file)
     assert refused.exit_code == 1
-    for text in (f"File: {file}. ", *told, "The administrator's move."):
+    for text in (f"File: {file}. ", *words, "The administrator's move."):
         assert text in refused.stderr
     assert len(imaging.Suite2pyOps()) == 0
 
@@ -211,7 +211,7 @@ def test_animals_are_imported_and_listed(run: Run, tmp_path: Path) -> None:
     assert ["90218b", "a0f1", "0", "mouse", "unknown", "2026-01-31"] in lines(run("animals", "list").stdout)
 
 
-def test_rows_that_are_skipped_are_told_and_the_rest_is_imported(run: Run, tmp_path: Path) -> None:
+def test_skipped_rows_are_listed_and_all_others_imported(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "animals.csv"
     file.write_text("animal_id,animal_dob\nb,2026-02-30\nc,2026-02-28\n")
     result = run("animals", "import", file)
@@ -234,7 +234,7 @@ def test_rows_that_are_skipped_are_told_and_the_rest_is_imported(run: Run, tmp_p
     assert sorted(mlims.Animal().to_arrays("animal_id")) == ["a0f1", "c"]
 
 
-def test_a_wide_table_is_whole_where_it_goes_into_a_file(run: Run, tmp_path: Path) -> None:
+def test_a_wide_table_is_not_folded_in_a_file(run: Run, tmp_path: Path) -> None:
     notes = " ".join(["eats"] * 200)
     file = tmp_path / "animals.csv"
     file.write_text(f"animal_id,animal_notes\na0f1,{notes}\n")
@@ -292,7 +292,7 @@ def changes() -> list[tuple[str, str, dict[str, Any]]]:
     return [(row["change_action"], row["change_subject"], row["change_details"]) for row in rows]
 
 
-def test_who_adds_a_user_and_gives_roles_is_kept(run: Run) -> None:
+def test_who_adds_a_user_and_gives_roles_is_recorded(run: Run) -> None:
     run("users", "add", "carl", "--email", "c@example.org")
     run("users", "add", "carl")
     for _ in range(2):
@@ -304,7 +304,7 @@ def test_who_adds_a_user_and_gives_roles_is_kept(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["reset", "disable", "enable"])
-def test_a_user_who_is_not_there_is_told_with_those_like_it(run: Run, command: str) -> None:
+def test_an_unknown_user_is_an_error_with_similar_names(run: Run, command: str) -> None:
     result = run("users", command, "ana")
     assert result.exit_code == 1
     assert "There is no username 'ana'. Found: ana (like anna?). Allowed: anna." in result.stderr

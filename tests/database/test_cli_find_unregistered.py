@@ -57,7 +57,7 @@ def test_a_copy_stays_listed_though_somebody_tried_to_register_it(lab: Lab, conf
     assert looks.endswith("; requested, see: imaging-pipeline report")
 
 
-def test_a_request_that_came_to_nothing_is_told(lab: Lab, config: str) -> None:
+def test_a_request_without_effect_is_mentioned(lab: Lab, config: str) -> None:
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD)
     imaging.BaseFolder.add(**lab.request(folder, combined=True))
     assert "; requested, see: imaging-pipeline report" in find(config, "moser").stdout
@@ -69,7 +69,7 @@ def test_only_folders_that_were_written_to_since_a_day_are_listed(lab: Lab, conf
     assert find(config, "moser", "--newer-than", "2024-05-19").stdout == ""
 
 
-def test_a_repository_that_is_not_there_or_not_mounted_is_told(lab: Lab, config: str) -> None:
+def test_a_repository_that_is_unknown_or_not_mounted_is_an_error(lab: Lab, config: str) -> None:
     assert (
         "There is no repository_name 'mosr'. Found: mosr (like moser?). Allowed: moser."
         in find(config, "mosr").stderr

@@ -53,17 +53,17 @@ def test_what_is_new_changed_and_gone_is_shown_first_and_then_done(
         "UPDATE tblAnimals SET Coat = 'white' WHERE AnimalNo = 1", "DELETE FROM tblAnimals WHERE AnimalNo = 2"
     )
     before = row_counts(lab)
-    looked = run("mlims", "sync", "--dry-run")
-    assert looked.exit_code == 0
+    tried = run("mlims", "sync", "--dry-run")
+    assert tried.exit_code == 0
     assert row_counts(lab) == before
     done = run("mlims", "sync")
-    for result in (looked, done):
+    for result in (tried, done):
         assert ["1", "color", "black", "white"] in [line.split() for line in result.stdout.splitlines()]
         assert "Gone from the colony system: 2\n" in result.stdout
         assert (
             "Added: 0, changed: 1, gone: 1, there again: 0, rows skipped: 0; of 2 animals.\n" in result.stdout
         )
-    assert looked.stdout == f"{done.stdout}Nothing was written.\n"
+    assert tried.stdout == f"{done.stdout}Nothing was written.\n"
     assert max(map(len, first.stdout.splitlines())) <= 80
 
 
@@ -79,17 +79,17 @@ def test_of_many_changes_the_first_are_shown_and_the_rest_is_counted(run: Run, c
     assert len(again.stdout.splitlines()) < 210
 
 
-def test_rows_that_are_skipped_are_told_and_the_command_ends_with_1(run: Run, colony: Colony) -> None:
+def test_skipped_rows_are_listed_and_the_command_ends_with_1(run: Run, colony: Colony) -> None:
     colony.add(Mouse(1), Mouse(2, born="0000-00-00"))
     result = run("mlims", "sync")
     assert result.exit_code == 1
     assert "Added: 1," in result.stdout
-    told = [line.split() for line in result.stderr.splitlines()]
+    lines = [line.split() for line in result.stderr.splitlines()]
     assert [
         "2",
         "2",
         *["animal_dob", "cannot", "be", "taken", "0000-00-00", "a", "day", "that", "there", "is"],
-    ] in told
+    ] in lines
 
 
 def test_a_colony_that_lost_most_of_its_animals_is_refused_until_forced(run: Run, colony: Colony) -> None:
@@ -108,7 +108,7 @@ def test_a_colony_that_lost_most_of_its_animals_is_refused_until_forced(run: Run
     assert len(mlims.Animal.Gone()) == 4
 
 
-def test_the_log_lists_runs_with_what_came_of_them(run: Run, colony: Colony) -> None:
+def test_the_log_lists_runs_with_their_results(run: Run, colony: Colony) -> None:
     colony.add(Mouse(1), Mouse(2, sex=5))
     run("mlims", "sync")
     colony.run("DROP TABLE tblTyping")
@@ -125,7 +125,7 @@ def test_the_log_lists_runs_with_what_came_of_them(run: Run, colony: Colony) -> 
     assert "Run 0, " not in run("mlims", "log", "--last", "1").stdout
 
 
-def test_without_a_source_it_is_told_how_to_name_one(lab: Lab, tmp_path: Path) -> None:
+def test_without_a_source_the_error_says_how_to_name_one(lab: Lab, tmp_path: Path) -> None:
     config = write_config(lab.config, tmp_path / "plain.json")
     result = CliRunner().invoke(main, ["--config", str(config), "mlims", "sync"])
     assert result.exit_code == 1
@@ -133,7 +133,7 @@ def test_without_a_source_it_is_told_how_to_name_one(lab: Lab, tmp_path: Path) -
     assert "docs/colony.md" in result.stderr
 
 
-def test_a_wrong_setting_is_told_and_the_password_never_shown(lab: Lab, config: Path, run: Run) -> None:
+def test_a_wrong_setting_is_named_and_the_password_never_shown(lab: Lab, config: Path, run: Run) -> None:
     document = json.loads(config.read_text())
     document["custom"]["mlims"]["source"]["hosst"] = document["custom"]["mlims"]["source"].pop("host")
     config.write_text(json.dumps(document))

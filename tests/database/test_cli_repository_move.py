@@ -23,16 +23,16 @@ Move = Callable[..., Result]
 
 
 @pytest.fixture
-def place(lab: Lab, tmp_path: Path) -> Path:
-    """Return the new place of a share, on which all files of the old one lie."""
+def new_share(lab: Lab, tmp_path: Path) -> Path:
+    """Return the folder to which all files of a share were copied."""
     register(lab, write_folder(lab.share / "90218" / "day1", OPEN_FIELD), combined=False)
     return Path(shutil.copytree(lab.share, tmp_path / "new"))
 
 
 @pytest.fixture
-def move(lab: Lab, tmp_path: Path, place: Path) -> Move:
+def move(lab: Lab, tmp_path: Path, new_share: Path) -> Move:
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")
-    command = ["--config", str(config), "repository", "move", "moser", "--to", str(place)]
+    command = ["--config", str(config), "repository", "move", "moser", "--to", str(new_share)]
     return lambda *arguments: CliRunner().invoke(main, [*command, *arguments])
 
 
@@ -43,14 +43,16 @@ def all_rows(lab: Lab) -> dict[str, Any]:
     }
 
 
-def test_only_roots_change_when_every_file_lies_at_the_new_place(lab: Lab, move: Move, place: Path) -> None:
+def test_only_roots_change_when_every_file_is_in_the_new_folder(
+    lab: Lab, move: Move, new_share: Path
+) -> None:
     before = all_rows(lab)
     result = move("--root", "M:\\moser", "--retire", "N:\\moser")
     assert result.exit_code == 0
     num_files = len(imaging.PhysicalFile())
-    assert f"{num_files} of {num_files} files as registered in {place}." in result.stdout
+    assert f"{num_files} of {num_files} files as registered in {new_share}." in result.stdout
     assert "Added the root M:\\moser.\nRemoved the root N:\\moser.\n" in result.stdout
-    assert f'"repositories": {{"moser": "{place}"}}' in result.stdout
+    assert f'"repositories": {{"moser": "{new_share}"}}' in result.stdout
     changed = {name for name, rows in all_rows(lab).items() if rows != before[name]}
     assert changed == {imaging.Repository.Root.full_table_name}
     assert list(imaging.Repository.Root().to_arrays("root")) == ["M:\\moser"]
@@ -61,16 +63,16 @@ def test_only_roots_change_when_every_file_lies_at_the_new_place(lab: Lab, move:
     ]
 
 
-def test_files_are_verified_alone_where_no_root_is_named(lab: Lab, move: Move) -> None:
+def test_without_a_root_files_are_only_verified(lab: Lab, move: Move) -> None:
     before = all_rows(lab)
     assert move().exit_code == 0
     assert all_rows(lab) == before
 
 
 def test_missing_and_differing_files_are_listed_and_nothing_changes(
-    lab: Lab, move: Move, place: Path
+    lab: Lab, move: Move, new_share: Path
 ) -> None:
-    first, second, third = (place / "90218" / "day1" / name for name in OPEN_FIELD.tif_names)
+    first, second, third = (new_share / "90218" / "day1" / name for name in OPEN_FIELD.tif_names)
     first.unlink()
     content = second.read_bytes()
     second.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -93,12 +95,12 @@ def test_the_last_root_and_another_one_s_are_not_retired(lab: Lab, move: Move) -
     assert list(imaging.Repository.Root().to_arrays("root")) == ["N:\\moser"]
 
 
-def test_measurements_are_verified_in_a_mesc_file_that_grew(lab: Lab, move: Move, place: Path) -> None:
+def test_measurements_are_verified_in_a_mesc_file_that_grew(lab: Lab, move: Move, new_share: Path) -> None:
     folder = write_femtonics(lab.share / "90218" / "day2")
     request = lab.request(folder, combined=False) | {"experiment_type": "femtonics"}
     imaging.BaseFolder.add(**request)
     imaging.MakeDatasetSessions.populate()
-    copy = shutil.copytree(folder, place / "90218" / "day2")
+    copy = shutil.copytree(folder, new_share / "90218" / "day2")
     add_to_mesc(copy / "90218.mesc", MescUnitSpec(7))
     assert move().exit_code == 0
     (copy / "90218.mesc").write_bytes(b"no longer")

@@ -56,7 +56,7 @@ def pass_minutes(lab: Lab) -> Callable[[int], Any]:
     return older
 
 
-def test_it_is_done_every_so_many_minutes_whoever_asks(
+def test_animals_are_compared_at_an_interval_whichever_worker_is_first(
     worker: Tables, file: Path, pass_minutes: Callable[[int], Any]
 ) -> None:
     assert compare_when_due(worker) == (
@@ -71,12 +71,12 @@ def test_it_is_done_every_so_many_minutes_whoever_asks(
     assert len(mlims.Sync()) == 2
 
 
-def test_a_worker_without_a_source_leaves_it_to_others(lab: Lab) -> None:
+def test_a_worker_without_a_source_compares_nothing(lab: Lab) -> None:
     assert compare_when_due(tables.default_tables()) == ""
     assert len(mlims.Sync()) == 0
 
 
-def test_a_failure_is_kept_and_tried_again_when_it_is_time(
+def test_a_failure_is_recorded_and_tried_again_when_it_is_due(
     worker: Tables, file: Path, pass_minutes: Callable[[int], Any]
 ) -> None:
     write(file, "animal_id,animal_nmae\nb1,90300\n")
@@ -89,7 +89,7 @@ def test_a_failure_is_kept_and_tried_again_when_it_is_time(
     assert "1 added" in compare_when_due(worker)
 
 
-def test_while_one_compares_no_other_begins_and_one_that_died_does_not_block_it(
+def test_only_one_comparison_runs_at_a_time_and_a_dead_one_blocks_nothing(
     worker: Tables, pass_minutes: Callable[[int], Any]
 ) -> None:
     source = configured_source(worker.config)

@@ -50,23 +50,23 @@ def config(tmp_path: Path) -> Config:
     return embedded_config(tmp_path)
 
 
-def test_every_kind_of_source_is_held_against_the_contract() -> None:
+def test_every_kind_of_source_has_a_maker_for_the_contract() -> None:
     assert {kind.kind for kind in KINDS} == {source.kind for source in SOURCES}
 
 
 class TestEverySource:
     """The contract; a new kind of source passes it as it stands."""
 
-    def test_it_gives_every_value(self, maker: Any, config: Config) -> None:
+    def test_it_reads_every_value(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
         animals, problems = read_all(source_of(config, maker.settings()))
         assert problems.recorded == []
-        told = {name: value for name, value in FULL.items() if name != "animal_id"}
+        values = {name: value for name, value in FULL.items() if name != "animal_id"}
         assert animals == [
-            Animal(AnimalKey("a0f1", 0), told | {"animal_sex": "female"}),
+            Animal(AnimalKey("a0f1", 0), values | {"animal_sex": "female"}),
             Animal(
                 AnimalKey("a0f2", 0),
-                dict.fromkeys(told)
+                dict.fromkeys(values)
                 | {"animal_name": "a0f2", "animal_species": "mouse", "animal_sex": "unknown"},
             ),
         ]
@@ -109,7 +109,7 @@ class TestEverySource:
             ({"death_date": "2025-01-01"}, "The animal died before it was born", "2025", "2026-01-01 or"),
         ],
     )
-    def test_a_bad_row_is_told_and_the_rest_goes_on(
+    def test_a_bad_row_is_a_problem_and_all_others_are_read(
         self, maker: Any, config: Config, bad: dict[str, Any], what: str, found: str, allowed: str
     ) -> None:
         good = {
@@ -131,7 +131,7 @@ class TestEverySource:
         assert problem.animal_id == ("" if "animal_id" in bad else "b")
         assert problems.has_unnamed == ("animal_id" in bad)
 
-    def test_animals_with_one_identifier_are_all_told(self, maker: Any, config: Config) -> None:
+    def test_animals_with_one_identifier_are_all_problems(self, maker: Any, config: Config) -> None:
         ids = ("a", "b", "a", "c", "a")
         maker.write([{"animal_id": each, "animal_name": str(i)} for i, each in enumerate(ids)])
         animals, problems = read_all(source_of(config, maker.settings()))
@@ -142,27 +142,29 @@ class TestEverySource:
         assert {problem.found for problem in problems.recorded} == {f"a in rows {', '.join(rows)}"}
         assert problems.num_rows == 3
 
-    def test_it_is_left_as_it_is(self, maker: Any, config: Config) -> None:
+    def test_it_is_not_changed(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
         before = maker.content()
         read_all(source_of(config, maker.settings()))
         assert maker.content() == before
 
-    def test_its_records_come_as_they_are_read(self, maker: Any, config: Config) -> None:
+    def test_its_records_are_yielded_while_it_is_read(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY])
         with source_of(config, maker.settings()).snapshot() as snapshot:
             assert next(snapshot.animals).cells["animal_id"] in ("a0f1", b"a0f1")
 
-    def test_one_that_is_away_is_an_error_that_names_it(self, maker: Any, config: Config) -> None:
+    def test_a_source_that_does_not_answer_is_an_error_that_names_it(
+        self, maker: Any, config: Config
+    ) -> None:
         maker.write([FULL])
         maker.take_away()
         source = source_of(config, maker.settings())
-        with pytest.raises(PipelineError) as told:
+        with pytest.raises(PipelineError) as raised:
             read_all(source)
-        assert source.name.partition(" ")[2] in str(told.value)
-        assert told.value.responsible in (Responsible.ADMINISTRATOR, Responsible.RETRY)
+        assert source.name.partition(" ")[2] in str(raised.value)
+        assert raised.value.responsible in (Responsible.ADMINISTRATOR, Responsible.RETRY)
 
-    def test_one_that_breaks_off_is_an_error(self, maker: Any, config: Config) -> None:
+    def test_a_source_that_breaks_off_is_an_error(self, maker: Any, config: Config) -> None:
         maker.write([FULL, EMPTY | {"animal_notes": "the last"}])
         maker.break_off()
         with pytest.raises(PipelineError):
@@ -172,16 +174,16 @@ class TestEverySource:
         maker.write([FULL])
         maker.take_away()
         source = source_of(config, maker.settings())
-        with pytest.raises(PipelineError) as told:
+        with pytest.raises(PipelineError) as raised:
             read_all(source)
-        assert PASSWORD not in f"{source!r} {source.name} {told.value}"
+        assert PASSWORD not in f"{source!r} {source.name} {raised.value}"
 
-    def test_a_setting_that_it_does_not_take_is_refused(self, maker: Any, config: Config) -> None:
+    def test_an_unknown_setting_is_refused(self, maker: Any, config: Config) -> None:
         for name, near in (("date_fromat", "date_format"), ("zzz", "zzz")):
             with pytest.raises(ConfigError, match=f"takes no {name}.*{near}.*Allowed: kind, "):
                 source_of(config, maker.settings() | {name: "x"})
 
-    def test_a_setting_that_it_needs_is_asked_for(self, maker: Any, config: Config) -> None:
+    def test_a_missing_required_setting_is_an_error(self, maker: Any, config: Config) -> None:
         needed = [name for name in maker.settings() if name not in ("kind", "port", "timeout_s")]
         for name in needed:
             rest = {key: value for key, value in maker.settings().items() if key != name}
@@ -205,7 +207,7 @@ class TestEverySource:
             source_of(config, maker.settings() | {name: value})
 
 
-def test_a_kind_that_is_not_known_is_refused_with_those_that_are(config: Config) -> None:
+def test_an_unknown_kind_is_refused_with_the_known_ones(config: Config) -> None:
     with pytest.raises(ConfigError, match=r"Found: mysq \(like mysql.*Allowed: mysql, csv, jsonl"):
         configured_source(replace(config, mlims_source={"kind": "mysq"}, mlims_password=Secret("")))
 

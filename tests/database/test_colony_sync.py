@@ -63,12 +63,12 @@ def columns(number: int) -> dict[str, Any]:
     """Return all that the tables hold of an animal."""
     key = {"animal_id": str(number), "datasource_id": COLONY}
     animal = mlims.Animal
-    found = dict((animal & key).fetch1())
+    stored = dict((animal & key).fetch1())
     for part in ("Strain", "BackgroundStrain", "Generation", "Litter", "Purpose", "Death"):
         for row in (getattr(animal, part) & key).to_dicts():
-            found |= row
-    found["genotypes"] = {row["gene"]: row["genotype"] for row in (mlims.Genotype & key).to_dicts()}
-    return {name: value for name, value in found.items() if name not in (*key, "animal_entry_time")}
+            stored |= row
+    stored["genotypes"] = {row["gene"]: row["genotype"] for row in (mlims.Genotype & key).to_dicts()}
+    return {name: value for name, value in stored.items() if name not in (*key, "animal_entry_time")}
 
 
 def logged(run: int) -> list[tuple[Any, ...]]:
@@ -146,7 +146,7 @@ def test_a_colony_that_is_unchanged_changes_nothing(run: Sync, colony: Colony, l
     assert logged(0) == logged(1) == []
 
 
-def test_texts_of_all_kinds_are_known_again_and_so_is_what_people_changed_here(
+def test_texts_of_all_kinds_are_unchanged_and_what_people_changed_here_is_changed_back(
     run: Sync, colony: Colony
 ) -> None:
     colony.add(
@@ -155,31 +155,33 @@ def test_texts_of_all_kinds_are_known_again_and_so_is_what_people_changed_here(
         Mouse(3, line=2, exit=("2025-06-01", None)),
     )
     run()
-    told: list[AnimalChanges] = []
-    assert run(on_changes=told.append).counts == Counts(num_animals=3)
-    assert told == []
+    batches: list[AnimalChanges] = []
+    assert run(on_changes=batches.append).counts == Counts(num_animals=3)
+    assert batches == []
     mlims.Animal().update1({"animal_id": "2", "datasource_id": COLONY, "animal_notes": "limps"})
     mlims.Genotype().update1({"animal_id": "1", "datasource_id": COLONY, "gene": "Cre", "genotype": "hom"})
     assert run().counts.num_changed == 2
     assert logged(2) == [("1", "genotype:Cre", "hom", "het"), ("2", "animal_notes", "limps", None)]
 
 
-def test_a_dry_run_tells_what_a_run_does_and_writes_nothing(run: Sync, colony: Colony, lab: Lab) -> None:
+def test_a_dry_run_reports_the_changes_of_a_run_and_writes_nothing(
+    run: Sync, colony: Colony, lab: Lab
+) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
     run()
     colony.run("UPDATE tblAnimals SET Coat = 'white' WHERE AnimalNo = 1")
     colony.run("DELETE FROM tblAnimals WHERE AnimalNo = 2")
     colony.add(Mouse(4))
-    told: dict[bool, list[AnimalChanges]] = {True: [], False: []}
+    batches: dict[bool, list[AnimalChanges]] = {True: [], False: []}
     before = row_counts(lab)
-    looked = run(dry_run=True, on_changes=told[True].append)
+    tried = run(dry_run=True, on_changes=batches[True].append)
     assert row_counts(lab) == before
-    done = run(on_changes=told[False].append)
-    assert told[True] == told[False]
-    assert looked.counts == done.counts == Counts(4 - 1, 1, 1, 1)
+    done = run(on_changes=batches[False].append)
+    assert batches[True] == batches[False]
+    assert tried.counts == done.counts == Counts(4 - 1, 1, 1, 1)
 
 
-def test_changes_are_kept_field_by_field_with_their_run(run: Sync, colony: Colony) -> None:
+def test_changes_are_recorded_field_by_field_with_their_run(run: Sync, colony: Colony) -> None:
     colony.add(
         Mouse(1, coat="black", litter="L1", exit=("2025-01-01", "old"), typed=((1, "+/-"), (2, "+/+")))
     )
@@ -204,17 +206,17 @@ def test_changes_are_kept_field_by_field_with_their_run(run: Sync, colony: Colon
         ("1", "litter", "L1", None),
         ("1", "purpose", None, "grid cells"),
     ]
-    found = columns(1)
-    assert (found["color"], found["purpose"], found["genotypes"]) == (
+    stored = columns(1)
+    assert (stored["color"], stored["purpose"], stored["genotypes"]) == (
         "white",
         "grid cells",
         {"GCaMP6": "wt", "β-actin": "hom"},
     )
-    assert "litter" not in found
-    assert "death_date" not in found
+    assert "litter" not in stored
+    assert "death_date" not in stored
 
 
-def test_a_death_is_taken_up(run: Sync, colony: Colony) -> None:
+def test_a_death_is_stored(run: Sync, colony: Colony) -> None:
     colony.add(Mouse(1))
     run()
     colony.run("INSERT INTO tblExits VALUES (1, '2025-06-01 10:00:00', NULL)")
@@ -239,7 +241,7 @@ def test_a_renamed_animal_keeps_its_identifier_and_its_former_names(run: Sync, c
     assert all(row["renamed_time"] is not None for row in former)
 
 
-def test_an_animal_that_is_missed_is_marked_once_and_comes_back(run: Sync, colony: Colony, lab: Lab) -> None:
+def test_a_missing_animal_is_marked_once_and_comes_back(run: Sync, colony: Colony, lab: Lab) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
     run()
     colony.run("DELETE FROM tblAnimals WHERE AnimalNo = 2")
@@ -258,7 +260,7 @@ def test_an_animal_that_is_missed_is_marked_once_and_comes_back(run: Sync, colon
     assert len(mlims.Animal()) == 4
 
 
-def test_bad_rows_are_told_by_their_animal_and_the_rest_goes_on(
+def test_bad_rows_are_named_by_their_animal_and_all_others_are_used(
     run: Sync, colony: Colony, source_with: Callable[..., Source]
 ) -> None:
     colony.add(
@@ -290,7 +292,7 @@ def test_bad_rows_are_told_by_their_animal_and_the_rest_goes_on(
     ]
 
 
-def test_an_animal_whose_row_cannot_be_taken_is_not_gone(run: Sync, colony: Colony) -> None:
+def test_an_animal_whose_row_is_skipped_is_not_gone(run: Sync, colony: Colony) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
     run()
     colony.run("UPDATE tblAnimals SET SexCode = 7 WHERE AnimalNo = 2")
@@ -302,7 +304,7 @@ def test_an_animal_whose_row_cannot_be_taken_is_not_gone(run: Sync, colony: Colo
     assert len(mlims.Sync.Problem()) == 0
 
 
-def test_a_row_without_an_identifier_may_be_anybody_s(run: Sync, colony: Colony) -> None:
+def test_a_row_without_an_identifier_may_be_any_animal_s(run: Sync, colony: Colony) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
     run()
     colony.run("UPDATE tblAnimals SET AnimalNo = NULL WHERE AnimalNo = 2")
@@ -311,7 +313,7 @@ def test_a_row_without_an_identifier_may_be_anybody_s(run: Sync, colony: Colony)
     assert gone_since() == {}
 
 
-def test_rows_of_genotypes_that_contradict_each_other_leave_what_is_known(run: Sync, colony: Colony) -> None:
+def test_contradicting_rows_of_genotypes_leave_what_is_stored(run: Sync, colony: Colony) -> None:
     colony.add(Mouse(1, typed=((1, "+/-"), (2, "+/+"))), Mouse(2, typed=((1, "-/-"),)))
     run()
     colony.run(
@@ -325,7 +327,7 @@ def test_rows_of_genotypes_that_contradict_each_other_leave_what_is_known(run: S
     assert columns(1)["genotypes"] == {"Cre": "het", "GCaMP6": "hom"}
 
 
-def test_an_account_of_fewer_than_half_of_the_animals_changes_nothing_unless_forced(
+def test_a_source_with_fewer_than_half_of_the_animals_changes_nothing_unless_forced(
     run: Sync, colony: Colony, lab: Lab
 ) -> None:
     colony.add(*(Mouse(i) for i in range(5)))
@@ -334,11 +336,11 @@ def test_an_account_of_fewer_than_half_of_the_animals_changes_nothing_unless_for
     before = content(lab)
     with pytest.raises(
         ColonyError, match=r"more than half.*Found: 2 animals. Allowed: at least 3: 5 are"
-    ) as told:
+    ) as raised:
         run()
-    assert told.value.responsible is Responsible.ADMINISTRATOR
+    assert raised.value.responsible is Responsible.ADMINISTRATOR
     assert content(lab) == before
-    assert mlims.Sync().to_dicts(order_by="sync_id")[1]["sync_error"] == str(told.value)
+    assert mlims.Sync().to_dicts(order_by="sync_id")[1]["sync_error"] == str(raised.value)
     forced = run(force=True)
     assert (forced.counts.num_gone, forced.counts.num_changed) == (3, 2)
     assert sorted(gone_since()) == ["2", "3", "4"]
@@ -358,17 +360,17 @@ def test_a_colony_without_animals_is_an_error(run: Sync, colony: Colony) -> None
         run()
 
 
-def test_a_source_that_is_away_is_kept_as_an_error_of_its_run(
+def test_a_source_that_does_not_answer_is_recorded_as_an_error_of_its_run(
     source_with: Callable[..., Source], colony: Colony, lab: Lab
 ) -> None:
     before = content(lab)
     source = source_with(port=1, timeout_s=2)
-    with pytest.raises(ColonyError, match=r"does not answer.*mysql colony at .*It is tried again") as told:
+    with pytest.raises(ColonyError, match=r"does not answer.*mysql colony at .*It is tried again") as raised:
         sync(tables.default_tables(), source)
-    assert PASSWORD not in str(told.value)
+    assert PASSWORD not in str(raised.value)
     assert content(lab) == before
     row = mlims.Sync().fetch1()
-    assert (row["sync_error"], row["sync_source"]) == (str(told.value), source.name)
+    assert (row["sync_error"], row["sync_source"]) == (str(raised.value), source.name)
     assert row["sync_duration_s"] is not None
 
 
@@ -389,9 +391,9 @@ def test_a_source_that_breaks_off_in_the_middle_changes_nothing(
     original = Run.renew_if_due
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "renew_if_due", lambda self: (kill_the_reader(), original(self)))
-        with pytest.raises(ColonyError, match=r"does not answer, or not to its end") as told:
+        with pytest.raises(ColonyError, match=r"does not answer, or not to its end") as raised:
             sync(tables.default_tables(), source)
-    assert told.value.responsible is Responsible.RETRY
+    assert raised.value.responsible is Responsible.RETRY
     assert content(lab) == before
 
 
@@ -408,24 +410,22 @@ def test_a_source_that_is_silent_for_too_long_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"animal_name": "a.EarTagg"}, "Unknown column 'a.EarTagg'"),
         ({"animal_name": "a.EarTag FROM"}, "SQL syntax"),
     ],
 )
-def test_a_mapping_that_the_database_refuses_is_told(
-    source_with: Callable[..., Source], changed: dict[str, str], told: str
+def test_a_mapping_that_the_database_refuses_is_an_error(
+    source_with: Callable[..., Source], changed: dict[str, str], message: str
 ) -> None:
     source = source_with()
     wrong = replace(source.animals, columns={**source.animals.columns, **changed})
-    with pytest.raises(ColonyError, match=f"{told}.*Correct from and columns.*administrator's move"):
+    with pytest.raises(ColonyError, match=f"{message}.*Correct from and columns.*administrator's move"):
         sync(tables.default_tables(), replace(source, animals=wrong))
 
 
-def test_a_run_that_goes_on_keeps_another_from_beginning(
-    run: Sync, source_with: Callable[..., Source], colony: Colony
-) -> None:
+def test_a_run_prevents_another_one(run: Sync, source_with: Callable[..., Source], colony: Colony) -> None:
     colony.add(Mouse(1))
     going_on = Run(tables.default_tables(), source_with(), is_whole=True)
     with pytest.raises(ColonyError, match=r"Another comparison.*one of mysql colony.*begun on .*tried again"):
@@ -436,7 +436,7 @@ def test_a_run_that_goes_on_keeps_another_from_beginning(
     assert run().counts.num_added == 1
 
 
-def test_a_run_that_was_killed_does_not_keep_others_from_beginning_and_writes_no_more(
+def test_a_killed_run_does_not_prevent_another_and_writes_no_more(
     run: Sync, source_with: Callable[..., Source], colony: Colony, lab: Lab
 ) -> None:
     colony.add(Mouse(1))
@@ -450,7 +450,7 @@ def test_a_run_that_was_killed_does_not_keep_others_from_beginning_and_writes_no
         killed.renew()
 
 
-def test_a_file_that_is_imported_by_hand_says_nothing_of_others(
+def test_a_file_that_is_imported_by_hand_changes_no_other_animals(
     run: Sync, colony: Colony, tmp_path: Any
 ) -> None:
     colony.add(Mouse(1), Mouse(2), Mouse(3))
@@ -486,15 +486,15 @@ def test_every_run_is_a_row(run: Sync, colony: Colony) -> None:
     assert (second["sync_error"], second["sync_datasource"]) == ("", COLONY)
 
 
-def test_batches_are_brought_up_one_after_the_other(
+def test_batches_are_written_one_after_the_other(
     run: Sync, colony: Colony, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imaging_pipeline.colony.sync._ANIMALS_PER_BATCH", 7)
     monkeypatch.setattr("imaging_pipeline.colony.reading._ROWS_PER_BATCH", 5)
     colony.add(*many_mice(50))
-    told: list[AnimalChanges] = []
-    assert run(on_changes=told.append).counts.num_added == 50
-    assert [len(changes.added) for changes in told] == [7] * 7 + [1]
+    batches: list[AnimalChanges] = []
+    assert run(on_changes=batches.append).counts.num_added == 50
+    assert [len(changes.added) for changes in batches] == [7] * 7 + [1]
     colony.run("UPDATE tblAnimals SET Coat = 'pink'", "DELETE FROM tblAnimals WHERE AnimalNo % 3 = 0")
     outcome = run()
     assert (outcome.counts.num_changed, outcome.counts.num_gone) == (34, 16)
@@ -504,7 +504,7 @@ def test_batches_are_brought_up_one_after_the_other(
     assert keys == {AnimalKey(str(i), COLONY) for i in range(3, 51, 3)}
 
 
-def test_the_reader_of_animals_knows_how_much_room_the_tables_have(lab: Lab) -> None:
+def test_the_reader_of_animals_knows_the_lengths_of_the_tables_columns(lab: Lab) -> None:
     animal = mlims.Animal
     parts = (
         animal.Strain,

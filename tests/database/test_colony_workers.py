@@ -69,9 +69,9 @@ def work(config: Config, on_event: Callable[[Event], None], *, once: bool = True
     run_worker((ASKING_OFTEN, INGEST), once, IDLE_S, config, on_event, tables=tables)
 
 
-def said(told: list[Event]) -> list[str]:
+def messages(events: list[Event]) -> list[str]:
     """Return what came of what was done."""
-    return [event.message for event in told if isinstance(event, Finished) and event.message]
+    return [event.message for event in events if isinstance(event, Finished) and event.message]
 
 
 def pass_minutes(minutes: int) -> None:
@@ -85,10 +85,10 @@ def test_a_worker_takes_up_an_animal_and_then_the_folder_that_waited_for_it(lab:
     folder = write_folder(lab.share / "90300" / "day1", OPEN_FIELD)
     with pytest.warns(PendingAnimalWarning, match="the colony system was not compared with yet"):
         imaging.BaseFolder.add(**lab.request(folder, combined=True) | {"animal": "90300"})
-    told: list[Event] = []
-    work(config, told.append)
+    events: list[Event] = []
+    work(config, events.append)
     source = mlims.Sync().fetch1("sync_source")
-    assert said(told) == [
+    assert messages(events) == [
         f"Compared 2 animals with {source}: 1 added, 0 changed, 0 gone, 0 rows skipped",
         "90300/day1: 1 session new",
     ]
@@ -97,14 +97,14 @@ def test_a_worker_takes_up_an_animal_and_then_the_folder_that_waited_for_it(lab:
 
 @pytest.mark.skipif(os.name == "nt", reason="the worker is stopped by a signal")
 @pytest.mark.parametrize("source", [CsvKind], ids=["csv"], indirect=True)
-def test_a_worker_compares_again_when_it_is_time_and_not_before(config: Config, source: Source) -> None:
-    told: list[Event] = []
+def test_a_worker_compares_again_when_it_is_due_and_not_before(config: Config, source: Source) -> None:
+    events: list[Event] = []
 
     def hear(event: Event) -> None:
-        told.append(event)
+        events.append(event)
         if not isinstance(event, Idle):
             return
-        num_idle = sum(isinstance(each, Idle) for each in told)
+        num_idle = sum(isinstance(each, Idle) for each in events)
         if num_idle == NUM_ASKED:
             assert len(mlims.Sync()) == 1
             source.write([HERE, NEW | {"death_date": "2025-06-01"}])
@@ -113,7 +113,7 @@ def test_a_worker_compares_again_when_it_is_time_and_not_before(config: Config, 
             os.kill(os.getpid(), signal.SIGTERM)
 
     work(config, hear, once=False)
-    assert [message.partition(": ")[2] for message in said(told)] == [
+    assert [message.partition(": ")[2] for message in messages(events)] == [
         "1 added, 0 changed, 0 gone, 0 rows skipped",
         "0 added, 1 changed, 0 gone, 0 rows skipped",
     ]

@@ -48,7 +48,7 @@ def test_every_command_that_help_names_is_there(name: str) -> None:
     assert command.name == name
 
 
-def test_a_command_that_is_not_there_is_told_with_those_like_it() -> None:
+def test_an_unknown_command_is_an_error_with_similar_names() -> None:
     result = CliRunner().invoke(main, ["animal"])
     assert result.exit_code == 2
     assert "There is no command 'animal'. Did you mean animals?" in result.stderr

@@ -15,7 +15,7 @@ def changed(animal: Animal, stored: StoredAnimal = STORED) -> set[tuple[str, str
     return {(each.field, each.before, each.after) for each in compare([animal], {KEY: stored}).changed}
 
 
-def test_what_a_source_has_a_column_for_is_as_it_says_and_the_rest_stays() -> None:
+def test_columns_of_a_source_have_its_values_and_all_others_stay() -> None:
     animal = Animal(KEY, {"animal_name": "90218", "strain": "Ai148", "litter": None, "genotype:Flp": "wt"})
     assert changed(animal) == {
         ("strain", "Ai95", "Ai148"),

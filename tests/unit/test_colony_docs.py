@@ -28,17 +28,17 @@ def test_the_shown_mapping_is_the_one_that_is_tested() -> None:
 
 
 @pytest.mark.parametrize("block", blocks(), ids=lambda block: block["kind"])
-def test_what_is_shown_is_taken(block: dict[str, Any], tmp_path: Path) -> None:
+def test_shown_settings_are_allowed(block: dict[str, Any], tmp_path: Path) -> None:
     assert configured_source(replace(embedded_config(tmp_path), mlims_source=block)) is not None
 
 
 @pytest.mark.parametrize("kind", SOURCES, ids=lambda kind: kind.kind)
-def test_every_kind_and_each_of_its_settings_is_told(kind: Any) -> None:
+def test_every_kind_and_each_of_its_settings_is_documented(kind: Any) -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert {each.name for each in (*kind.own_settings, *COMMON_SETTINGS)} <= told
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert {each.name for each in (*kind.own_settings, *COMMON_SETTINGS)} <= documented
     assert kind.kind in PAGE
 
 
-def test_every_column_is_told() -> None:
+def test_every_column_is_documented() -> None:
     assert [column for column in ("animal_id", *COLUMNS) if f"`{column}`" not in PAGE] == []

@@ -87,7 +87,7 @@ def test_every_column_becomes_a_value(tmp_path: Path) -> None:
     ]
 
 
-def test_an_empty_cell_is_nothing_and_a_column_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+def test_an_empty_cell_is_no_value_and_a_missing_column_changes_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,datasource_id,animal_name,animal_dob,color\na0f1,,90218,,\n")
     assert animals_of(path) == [animal("a0f1", animal_name="90218", animal_dob=None, color=None)]
 
@@ -106,7 +106,7 @@ def test_what_excel_writes_anywhere_is_read(
     ]
 
 
-def test_a_file_of_another_encoding_is_read_where_it_is_named(tmp_path: Path) -> None:
+def test_a_file_of_another_encoding_is_read_if_that_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,animal_name\na0f1,Bjørn\n", "cp1252")
     assert animals_of(path, encoding="cp1252") == [animal("a0f1", animal_name="Bjørn")]
 
@@ -135,7 +135,7 @@ def test_of_a_day_with_a_time_the_day_counts(tmp_path: Path) -> None:
         ("animal_notes", "zero \0 byte", "text without zero bytes"),
     ],
 )
-def test_a_value_that_cannot_be_is_told_with_its_row(
+def test_an_invalid_value_is_a_problem_with_its_row(
     tmp_path: Path, column: str, cell: str, allowed: str
 ) -> None:
     path = written(tmp_path, f"animal_id,{column}\na0f1,\na0f2,{cell}\na0f3,\n")
@@ -158,17 +158,17 @@ def test_a_row_with_more_cells_than_the_header_is_skipped(tmp_path: Path) -> Non
     assert (problem.row, problem.animal_id, problem.found) == ("2", "a0f1", "3 cells")
 
 
-def test_a_row_without_an_identifier_is_told_by_what_else_stands_in_it(tmp_path: Path) -> None:
+def test_a_row_without_an_identifier_is_named_by_its_other_values(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,animal_name,litter,color\n,90999,L7,\n")
     assert only_problem(path).found == "nothing beside animal_name 90999, litter L7"
 
 
-def test_a_date_of_death_that_cannot_be_is_told_once(tmp_path: Path) -> None:
+def test_an_invalid_date_of_death_is_one_problem(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id,death_date,death_cause\na0f1,2026-02-30,old\n")
     assert only_problem(path).what == "death_date cannot be taken"
 
 
-def test_every_mistake_of_a_row_is_told_and_the_row_counted_once(tmp_path: Path) -> None:
+def test_every_mistake_of_a_row_is_a_problem_and_the_row_counted_once(tmp_path: Path) -> None:
     _, problems = read_all(CsvFile(written(tmp_path, "animal_id,animal_sex,animal_dob\n,m,yesterday\n")))
     assert len(problems.recorded) == 3
     assert problems.num_rows == 1
@@ -191,13 +191,13 @@ def test_an_unknown_column_is_refused_with_those_that_look_like_it(tmp_path: Pat
         animals_of(path)
 
 
-def test_of_mapped_columns_the_others_are_left_alone(tmp_path: Path) -> None:
+def test_columns_beside_the_mapped_ones_are_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, "Room,No,Tag\n3,a0f1,90218\n")
     columns = {"animal_id": "No", "animal_name": "Tag"}
     assert animals_of(path, columns=columns) == [animal("a0f1", animal_name="90218")]
 
 
-def test_a_mapped_column_that_is_missing_is_told_with_those_that_look_like_it(tmp_path: Path) -> None:
+def test_a_mapped_column_that_is_missing_is_an_error_with_those_that_look_like_it(tmp_path: Path) -> None:
     path = written(tmp_path, "AnimalNo,Tag\na0f1,90218\n")
     with pytest.raises(InputError, match=r"lacks columns .*'AnimalNr'.*like AnimalNo.*Allowed: Anim"):
         animals_of(path, columns={"animal_id": "AnimalNr"})
@@ -224,16 +224,16 @@ def test_a_file_that_is_no_list_of_animals_is_refused(
         animals_of(path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError, match="not there"):
         animals_of(tmp_path / "animals.csv")
 
 
 def test_a_file_that_was_written_just_now_may_be_written_still(tmp_path: Path) -> None:
     path = written(tmp_path, "animal_id\na0f1\n")
-    with pytest.raises(StillCopyingError, match="still being written.*Wait a minute") as told:
+    with pytest.raises(StillCopyingError, match="still being written.*Wait a minute") as raised:
         animals_of(path, must_be_settled=True)
-    assert told.value.responsible is Responsible.RETRY
+    assert raised.value.responsible is Responsible.RETRY
     two_minutes_ago = time.time() - 120
     os.utime(path, (two_minutes_ago, two_minutes_ago))
     assert animals_of(path, must_be_settled=True) == [animal("a0f1")]
@@ -258,9 +258,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
             list(snapshot.animals)
             path.write_text("animal_id\na0f1\na0f2\n")
 
-    with pytest.raises(PipelineError, match="changed while it was read") as told:
+    with pytest.raises(PipelineError, match="changed while it was read") as raised:
         read_and_write()
-    assert told.value.responsible is Responsible.RETRY
+    assert raised.value.responsible is Responsible.RETRY
 
 
 def test_json_lines_may_have_numbers_nulls_and_genotypes_of_their_own(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_json_lines_may_have_numbers_nulls_and_genotypes_of_their_own(tmp_path: 
         ({"animal_name": "a"}, "The row has no animal_id"),
     ],
 )
-def test_a_line_that_cannot_be_taken_is_told_with_its_number(tmp_path: Path, line: object, what: str) -> None:
+def test_an_invalid_line_is_a_problem_with_its_number(tmp_path: Path, line: object, what: str) -> None:
     path = written_lines(tmp_path, {"animal_id": "x"}, line, {"animal_id": "y"})
     animals, problems = read_all(JsonLines(path))
     assert [each.key.animal_id for each in animals] == ["x", "y"]

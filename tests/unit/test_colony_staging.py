@@ -42,15 +42,15 @@ def differing(staging: Staging, *stored: StoredRow) -> list[Animal]:
 
 
 @pytest.mark.parametrize(
-    "told", [STORED, {"litter": "L1", "animal_name": STORED["animal_name"]}, {"color": None}, {}]
+    "values", [STORED, {"litter": "L1", "animal_name": STORED["animal_name"]}, {"color": None}, {}]
 )
-def test_an_animal_that_is_stored_as_it_is_told_is_left_out(staging: Staging, told: Values) -> None:
-    staging.add_animals([("1", Animal(KEY, told))])
+def test_an_animal_with_the_stored_values_is_left_out(staging: Staging, values: Values) -> None:
+    staging.add_animals([("1", Animal(KEY, values))])
     assert differing(staging, account(Cre="het")) == []
 
 
 @pytest.mark.parametrize(
-    ("told", "stored"),
+    ("values", "stored"),
     [
         (STORED | {"strain": "Ai148"}, account()),
         (STORED | {"strain": None}, account()),
@@ -62,12 +62,14 @@ def test_an_animal_that_is_stored_as_it_is_told_is_left_out(staging: Staging, to
         (STORED | {"genotype:Cre": "wt"}, account()),
     ],
 )
-def test_one_that_is_not_is_given_as_it_was_told(staging: Staging, told: Values, stored: StoredRow) -> None:
-    staging.add_animals([("1", Animal(KEY, told))])
-    assert differing(staging, stored) == [Animal(KEY, told)]
+def test_an_animal_with_other_values_is_yielded_with_them(
+    staging: Staging, values: Values, stored: StoredRow
+) -> None:
+    staging.add_animals([("1", Animal(KEY, values))])
+    assert differing(staging, stored) == [Animal(KEY, values)]
 
 
-def test_genes_of_rows_of_their_own_are_all_of_them(staging: Staging) -> None:
+def test_genotypes_in_rows_of_their_own_are_complete(staging: Staging) -> None:
     keys = [AnimalKey(name, 1) for name in "abc"]
     staging.add_animals((key.animal_id, Animal(key, STORED, has_all_genes=True)) for key in keys)
     staging.add_genotypes((each.animal_id, Genotype(each.animal_id, "Cre", "het")) for each in keys)
@@ -76,13 +78,13 @@ def test_genes_of_rows_of_their_own_are_all_of_them(staging: Staging) -> None:
     assert differing(staging, *stored) == [Animal(key, expected, has_all_genes=True) for key in keys[1:]]
 
 
-def test_a_gene_is_not_withdrawn_where_a_row_of_genotypes_cannot_be_taken(staging: Staging) -> None:
+def test_a_gene_is_not_withdrawn_if_a_row_of_genotypes_is_skipped(staging: Staging) -> None:
     staging.add_animals([("1", Animal(KEY, STORED, has_all_genes=True))])
     staging.mark_incomplete([RowProblem("1", "a", "gene cannot be taken", "", "")])
     assert differing(staging, account(Cre="het")) == []
 
 
-def test_a_full_disk_is_told_and_nothing_is_left_on_it(
+def test_a_full_disk_is_an_error_and_nothing_is_left_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -93,9 +95,9 @@ def test_a_full_disk_is_told_and_nothing_is_left_on_it(
             staging._file.execute("PRAGMA max_page_count = 30")
             staging.add_animals((str(i), Animal(AnimalKey(str(i), 0), STORED)) for i in range(2000))
 
-    with pytest.raises(StoreError, match=rf"no room.*{tmp_path}.*disk is full.*Make room") as told:
+    with pytest.raises(StoreError, match=rf"no room.*{tmp_path}.*disk is full.*Make room") as raised:
         fill()
-    assert told.value.responsible is Responsible.ADMINISTRATOR
+    assert raised.value.responsible is Responsible.ADMINISTRATOR
     assert list(tmp_path.iterdir()) == []
 
 
@@ -106,7 +108,7 @@ def test_animals_come_in_batches_in_the_order_of_their_identifiers(staging: Stag
     assert [[each.key.animal_id for each in batch] for batch in staging.differing(2)] == [["a", "c"], ["d"]]
 
 
-def test_who_is_missing_is_told_once(staging: Staging) -> None:
+def test_missing_animals_are_yielded_once(staging: Staging) -> None:
     staging.add_animals([("1", Animal(KEY, STORED))])
     staging.add_skipped([RowProblem("2", "b", "no", "", "")], 1)
     staging.add_stored(account(AnimalKey(name, 1), is_gone=name == "d") for name in "abcdef")

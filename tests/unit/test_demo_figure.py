@@ -41,7 +41,7 @@ def test_unknown_samples_and_cropped_images_are_drawn(tmp_path):
     assert (tmp_path / "session.png").stat().st_size > 10_000
 
 
-def test_without_matplotlib_it_is_said_how_to_install_it(tmp_path, monkeypatch):
+def test_without_matplotlib_the_error_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingPackageError, match="pip install"):
         draw_session(view_of(1), tmp_path / "session.png")

@@ -16,7 +16,7 @@ def pixels_of(movie):
     return np.concatenate(list(movie.chunks()))
 
 
-def test_frames_are_int16_and_as_many_as_asked_for():
+def test_frames_are_int16_and_as_many_as_requested():
     pixels = pixels_of(small_movie(num_frames=250))
     assert (pixels.shape, pixels.dtype) == ((250, 64, 72), np.int16)
 
@@ -28,7 +28,7 @@ def test_the_same_seed_gives_the_same_movie_and_another_seed_another():
     assert (pixels_of(movie) != pixels_of(small_movie(seed=2))).any()
 
 
-def test_cells_keep_clear_of_each_other_and_of_the_edge():
+def test_cells_are_apart_from_each_other_and_from_the_edge():
     field = make_field(FieldSettings(), seed=3)
     y, x = field.centres_px.T
     assert min(y.min(), x.min()) > 5.5
@@ -94,7 +94,7 @@ def test_drift_beyond_the_tissue_is_refused():
         small_movie(drift_px=9)
 
 
-def test_a_cell_that_never_fires_is_told_from_the_others():
+def test_a_cell_that_never_fires_is_distinguished_from_the_others():
     truth = small_movie(num_frames=300, spike_rate_hz=0.02).truth
     np.testing.assert_array_equal(truth.is_active, truth.spikes.sum(axis=1) > 0)
     assert not truth.is_active.all()

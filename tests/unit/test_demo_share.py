@@ -45,7 +45,7 @@ def test_the_folder_is_named_and_filled_as_an_experimenter_would(tmp_path):
     ]
 
 
-def test_each_tif_holds_the_frames_that_are_told(tmp_path):
+def test_each_tif_holds_its_stated_frames(tmp_path):
     share = small_share(tmp_path)
     openfield, other = share.timeseries
     assert openfield.frames_per_tif == (10, 10, 5, 10, 5)
@@ -57,7 +57,7 @@ def test_each_tif_holds_the_frames_that_are_told(tmp_path):
         assert tifs[0].header.frame_rate_hz == share.frame_rate_hz
 
 
-def test_frames_go_on_over_files_and_begin_anew_with_an_acquisition(tmp_path):
+def test_frame_numbers_continue_over_files_and_restart_with_an_acquisition(tmp_path):
     tifs = small_share(tmp_path).timeseries[0].tifs
     times = [read_frame_times(read_tif(path)) for path in tifs]
     assert [int(t.frame_numbers[0]) for t in times] == [1, 11, 21, 1, 11]
@@ -73,7 +73,7 @@ def test_pixels_are_those_of_the_seed(tmp_path):
     assert tifs[0] != tifs[2]
 
 
-def test_both_timeseries_show_the_same_cells_doing_other_things(tmp_path):
+def test_both_timeseries_show_the_same_cells_with_other_activity(tmp_path):
     first, second = (series.truth for series in small_share(tmp_path).timeseries)
     np.testing.assert_array_equal(first.centres_px, second.centres_px)
     assert (first.spikes.shape, second.spikes.shape) == ((3, 40), (3, 30))
@@ -141,10 +141,10 @@ def test_a_frame_rate_out_of_range_is_refused(tmp_path):
 
 
 def test_writing_reports_how_far_it_is(tmp_path):
-    heard = []
-    with progress.listening(heard.append):
+    reports = []
+    with progress.listening(reports.append):
         small_share(tmp_path)
-    assert {(report.step, report.total) for report in heard} == {
+    assert {(report.step, report.total) for report in reports} == {
         ("writing 90218-openfield", 40),
         ("writing 90218-object", 30),
     }

@@ -39,7 +39,7 @@ WRITERS = {
 }
 
 
-def test_an_int16_array_is_taken_as_it_is_and_stays_on_the_disk(tmp_path):
+def test_an_int16_array_is_unchanged_and_stays_on_the_disk(tmp_path):
     path = write_npy(tmp_path / "movie", noise())
     movie = open_movie(path)
     assert isinstance(movie.pixels, np.memmap)
