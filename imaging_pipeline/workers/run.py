@@ -87,20 +87,28 @@ def run_worker(
             return Summary(0, 0, ())
         connection, queues, heartbeat = begun
         on_event(Note(f"The worker {identity.name} begins."))
-        policies = load_policies(settings)
-        context = SupervisorContext(connection, tables.workers, queues, policies, stop, timing, on_event)
-        tally = Tally()
-        slots = _slots(job_context, policies)
-        dead_workers = DeadWorkers(context, identity.name, heartbeat)
-        supervisor = Supervisor(context, slots, heartbeat, dead_workers, tally, wait_for)
-        # Job processes inherit the environment when they are started, in this block.
-        with library_threads(settings), _ended_in_order(slots, heartbeat, timing):
-            supervisor.run(once=once, idle_s=idle_s)
-        with reconnecting(connection, on_event):
-            own = {name: queues[name] for lane in lanes for name in lane.tables}
-            return tally.summary(own, policies)
-        # The database is away: what is left is not known.
-        return tally.summary({}, policies)
+        context = SupervisorContext(
+            connection, tables.workers, queues, load_policies(settings), stop, timing, on_event
+        )
+        return _supervise(context, job_context, heartbeat, once=once, idle_s=idle_s)
+
+
+def _supervise(
+    context: SupervisorContext, job_context: JobContext, heartbeat: Heartbeat, *, once: bool, idle_s: float
+) -> Summary:
+    """Run the supervisor to its end, and return what was done and what is left."""
+    tally = Tally()
+    slots = _slots(job_context, context.policies)
+    dead_workers = DeadWorkers(context, job_context.worker, heartbeat)
+    supervisor = Supervisor(context, slots, heartbeat, dead_workers, tally, wait_for)
+    # Job processes inherit the environment when they are started, in this block.
+    with library_threads(job_context.settings), _ended_in_order(slots, heartbeat, context.timing):
+        supervisor.run(once=once, idle_s=idle_s)
+    with reconnecting(context.connection, context.on_event):
+        own = {name: context.queues[name] for lane in job_context.lanes for name in lane.tables}
+        return tally.summary(own, context.policies)
+    # The database is away: what is left is not known.
+    return tally.summary({}, context.policies)
 
 
 def _begin(context: JobContext, identity: Identity) -> tuple[Any, dict[str, JobQueue], Heartbeat]:

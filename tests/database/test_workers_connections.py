@@ -136,7 +136,7 @@ def test_errors_are_settled_though_the_server_was_away_when_they_were_raised(
     stoppable: Toy, server: ServerProcess
 ) -> None:
     """The job's own is kept; that it found no server is none of the job."""
-    stoppable.add("failing gate", "asking gate")
+    stoppable.add("failing gate", "querying gate")
 
     def restart(events: list[Event]) -> None:
         for number in (0, 1):

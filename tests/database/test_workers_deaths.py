@@ -278,7 +278,7 @@ def test_asking_twice_does_not_wait_for_the_job(toy: Toy) -> None:
 
 
 def test_a_job_that_sees_no_signal_is_killed_when_the_worker_is_told_to_stop(toy: Toy) -> None:
-    toy.add("deaf")
+    toy.add("ignoring signals")
     ran = toy.run(lambda _events: stop(toy, signal.SIGTERM), give_back_s=0.5)
     assert "1 not begun" in str(ran.summary)
     assert (toy.job(0)["status"], toy.job(0)["error_message"]) == ("pending", "")

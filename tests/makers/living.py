@@ -1,4 +1,4 @@
-"""Rows of workers that live, or do so no more."""
+"""Rows of living and dead workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_worker(
     priority: int | None = None,
     **columns: Any,
 ) -> None:
-    """Add a worker as it writes itself, on a host of its own name.
+    """Add the rows that a worker writes of itself, on a host of its own name.
 
     Parameters
     ----------
@@ -31,13 +31,13 @@ def add_worker(
     name, lanes
         Who it is, and what it works on (comma-separated).
     silent_for_s
-        How long ago, by the server's clock, its heart beat the last time.
+        How long ago, by the server's clock, its last heartbeat was.
     processes
-        From the number of each job process to what it does.
+        What each job process does, by its number.
     lacks
         What its machine lacks.
     priority
-        Of the jobs that it does, at least; None for all.
+        It does only jobs with this priority, or a more urgent one; None for all.
     """
     now = server_clock.utc_now(worker.connection.adapter.backend)
     row = {

@@ -38,7 +38,7 @@ class StubProcess:
     ----------
     orders
         What it was told to do.
-    is_deaf
+    ignores_interrupts
         Whether it goes on when it is asked to end.
     was_killed
         Whether it had to be.
@@ -48,7 +48,7 @@ class StubProcess:
         self.pid: int | None = pid
         self.waitables: list[Any] = []
         self.orders: list[Order | TaskOrder] = []
-        self.is_deaf = False
+        self.ignores_interrupts = False
         self.was_killed = False
         self._script = script
         self._reports: deque[Report | ProcessEnded] = deque()
@@ -64,7 +64,7 @@ class StubProcess:
     def interrupt(self) -> None:
         if self._interrupted is None:
             self._interrupted = time.monotonic()
-            if not self.is_deaf and self.orders:
+            if not self.ignores_interrupts and self.orders:
                 self._reports.append(Finished(self.orders[-1].subject, {}, Outcome.INTERRUPTED))
 
     def interrupted_for_s(self) -> float:

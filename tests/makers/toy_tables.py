@@ -191,7 +191,7 @@ def _nothing(sample_id: int) -> None:
 
 
 def _gate(sample_id: int) -> None:
-    """Say that the job has begun, and wait until the test opens the gate."""
+    """Report that the job has begun, and wait until the test opens the gate."""
     (_folder[0] / f"{sample_id}.begun").touch()
     progress.report("waiting at the gate")
     deadline = time.monotonic() + _GATE_DEADLINE_S
@@ -231,13 +231,13 @@ def _failing_gate(sample_id: int) -> None:
     _bad(sample_id)
 
 
-def _asking_gate(sample_id: int) -> None:
-    """Ask the database while it computes, as registering a folder does."""
+def _querying_gate(sample_id: int) -> None:
+    """Query the database while it computes, as registering a folder does."""
     _gate(sample_id)
     len(Sample & {"sample_id": sample_id})
 
 
-def _deaf(sample_id: int) -> None:
+def _ignoring_signals(sample_id: int) -> None:
     """Wait at the gate, as a long step of compiled code does."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     _gate(sample_id)
@@ -287,7 +287,7 @@ _BEHAVIOURS = {
     "buggy": _buggy,
     "deadly": _deadly,
     "failing gate": _failing_gate,
-    "asking gate": _asking_gate,
-    "deaf": _deaf,
+    "querying gate": _querying_gate,
+    "ignoring signals": _ignoring_signals,
     "exits": _exits,
 }

@@ -178,7 +178,7 @@ def test_a_long_job_is_interrupted_when_its_time_to_finish_is_over() -> None:
 
 def test_a_job_that_sees_no_signal_is_killed_and_settled() -> None:
     process = StubProcess(1, stuck)
-    process.is_deaf = True
+    process.ignores_interrupts = True
     worker = begun(process, finish_s=0.0, give_back_s=0.01)
     worker.run(once=False)
     assert process.was_killed
@@ -187,7 +187,7 @@ def test_a_job_that_sees_no_signal_is_killed_and_settled() -> None:
 
 def test_a_second_signal_waits_neither_for_the_job_nor_long_for_what_it_gives_back() -> None:
     process = StubProcess(1, stuck)
-    process.is_deaf = True
+    process.ignores_interrupts = True
     worker = begun(process, times=2, finish_s=1000.0, give_back_s=1000.0, at_once_s=0.01)
     worker.run(once=False)
     assert process.was_killed
@@ -304,7 +304,7 @@ def test_the_heartbeat_shows_what_each_process_does(progress: Progress, shown: s
         yield Advanced("module.imaging:Tif", key, progress)
 
     process = StubProcess(7, script)
-    process.is_deaf = True
+    process.ignores_interrupts = True
     worker = StubWorker([process], TABLES, timing=Timing(finish_s=0.0, give_back_s=0.0))
     seen = []
     worker.recorded.set_doing = seen.append  # type: ignore[method-assign]
