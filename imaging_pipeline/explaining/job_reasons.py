@@ -70,6 +70,7 @@ def _running(table: TableFacts, job: Job) -> Iterator[Reason]:
             "Nothing while another worker runs: it takes over the job.",
             Responsible.RETRY,
         )
+    # Nobody would take over the job.
     if not table.candidates:
         yield _no_worker(table.lane, ())
 

@@ -1,7 +1,7 @@
 """How far a job is: one vocabulary for job tables, explanations, progress and requests.
 
 The values are those that are stored, and typed at ``imaging-pipeline jobs --status``. Where people read other
-words, those are here and nowhere else.
+words, such as ``running``, these are here and nowhere else.
 """
 
 from __future__ import annotations

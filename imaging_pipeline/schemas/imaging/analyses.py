@@ -37,7 +37,7 @@ def _imported_tifs(handle: Tables) -> Any:
 class ImagingAnalysis(dj.Imported):
     """The part of a segmentation output that belongs to a session; one row a session and dataset."""
 
-    # An output is checked against the session's tifs. A row stays where these are imported anew.
+    # An output is checked against the session's tifs, so that these come first; a row outlives them.
     key_source = KeySource(
         lambda handle: _outputs(handle) & _imported_tifs(handle), outer=_outputs, also_needs=(TIF, SUITE2P)
     )

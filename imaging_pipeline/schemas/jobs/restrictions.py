@@ -26,7 +26,7 @@ _REQUEST = ("basefolder_id",)
 
 
 def key_condition_of(tables: Tables, primary_key: Sequence[str], condition: str) -> str:
-    """Return the SQL condition on rows with some primary key that belong to what a person's condition means.
+    """Return the SQL condition that a row belongs to a session or request that a person's condition selects.
 
     Parameters
     ----------
@@ -43,22 +43,23 @@ def key_condition_of(tables: Tables, primary_key: Sequence[str], condition: str)
         The rows belong to no session or request, or the condition is not one on their columns: a condition
         that is not understood never selects everything.
     """
-    by = [name for name in (*_SESSION, *_REQUEST) if name in primary_key]
-    if not by:
+    shared = [name for name in (*_SESSION, *_REQUEST) if name in primary_key]
+    if not shared:
         raise InputError(
             "Rows that belong to no session or request cannot be chosen by a condition",
             found=", ".join(primary_key),
             allowed="a key with metasession_name or basefolder_id",
             remedy="leave out the condition, or the lane.",
         )
-    parents = _of_requests(tables) if by == list(_REQUEST) else _of_sessions(tables)
+    parents = _of_requests(tables) if shared == list(_REQUEST) else _of_sessions(tables)
     columns = _columns(parents)
     _check(condition, columns)
     source = _joined(tables, parents, columns)
-    chosen = f"SELECT {', '.join(by)} FROM ({source}) AS meant WHERE {_escaped(condition)}"
-    _try(tables, f"{chosen} LIMIT 1", condition, columns)
-    key = ", ".join(by)
-    return f"({key}) IN ({chosen})" if len(by) > 1 else f"{key} IN ({chosen})"
+    key = ", ".join(shared)
+    selected = f"SELECT {key} FROM ({source}) AS parents WHERE {_escaped(condition)}"
+    # The server says whether it is a condition at all: here, and not in a worker's loop.
+    _try(tables, f"{selected} LIMIT 1", condition, columns)
+    return f"({key}) IN ({selected})" if len(shared) > 1 else f"{key} IN ({selected})"
 
 
 def _of_sessions(tables: Tables) -> tuple[Any, ...]:
