@@ -58,8 +58,6 @@ class Variable:
 
 @dataclass(frozen=True)
 class _Head:
-    """Where a variable lies in the file, and how it begins."""
-
     element: Element
     header: Header
     num_bytes: int
