@@ -65,6 +65,7 @@ def _of_folder(timeseries_name: str | Unknown, paths: Sequence[PurePosixPath]) -
     verdicts: dict[str, Used | Unknown] = {
         str(path): Unknown("no config, positions or metadata of DeepLabCut") for path in paths
     }
+    # Without a pair for each video it is unknown which metadata belong to which positions.
     whole = len(configs) == 1 and 0 < len(positions) == len(metas)
     for number, path in enumerate(taken, 1):
         if isinstance(timeseries_name, Unknown):

@@ -60,6 +60,7 @@ class Femtonics(ExperimentType):
         first_names: dict[Used, str] = {}
         recognised = []
         deeplabcut = recognise_deeplabcut(names, measurements.timeseries_named_by)
+        # In order of names, so that the first file of a kind does not depend on the listing.
         for name in sorted(names):
             if name in units:
                 verdict: Used | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)

@@ -50,6 +50,7 @@ class MiniscopePreprocessed(Miniscope):
             A tif's name can be taken apart in more than one way.
         """
         raw = {(tif.timeseries_name, tif.acquisition) for tif in tif_names(folder, names).values()}
+        # The longest first, because a name may begin with another one.
         timeseries_names = sorted({name for name, _ in raw}, key=len, reverse=True)
         own: list[Recognised] = []
         for name, split in _preprocessed(folder, names).items():

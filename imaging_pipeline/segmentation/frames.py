@@ -63,21 +63,7 @@ def session_slices(
     OutputError
         The frames do not add up, or the files are not the registered ones in their order.
     """
-    if len(file_list) != len(frames_per_file):
-        raise OutputError(
-            "The output counts frames of another number of files than it lists",
-            path=folder,
-            found=f"{len(frames_per_file)} counts of frames, {len(file_list)} files",
-            remedy=_REMEDY,
-        )
-    total = sum(frames_per_file)
-    if total != num_frames:
-        raise OutputError(
-            "The frames of the files do not add up to the length of the traces",
-            path=folder,
-            found=f"{total} frames in {len(file_list)} files, {num_frames} in the traces",
-            remedy=_REMEDY,
-        )
+    _check_counts(folder, file_list, frames_per_file, num_frames)
     starts = [0, *accumulate(frames_per_file)]
     slices = {}
     matched = 0
@@ -96,6 +82,26 @@ def session_slices(
             remedy=_REMEDY,
         )
     return slices
+
+
+def _check_counts(
+    folder: Path, file_list: Sequence[str], frames_per_file: Sequence[int], num_frames: int
+) -> None:
+    if len(file_list) != len(frames_per_file):
+        raise OutputError(
+            "The output counts frames of another number of files than it lists",
+            path=folder,
+            found=f"{len(frames_per_file)} counts of frames, {len(file_list)} files",
+            remedy=_REMEDY,
+        )
+    total = sum(frames_per_file)
+    if total != num_frames:
+        raise OutputError(
+            "The frames of the files do not add up to the length of the traces",
+            path=folder,
+            found=f"{total} frames in {len(file_list)} files, {num_frames} in the traces",
+            remedy=_REMEDY,
+        )
 
 
 def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: SessionTifs) -> dict[str, Slice]:

@@ -164,6 +164,7 @@ class Suite2pMatlab:
         folders = {path.parent for path in listed if suite2p_matlab.result_name(path.name)}
         files: dict[str, list[str]] = {}
         for path in listed:
+            # Other programs' .mat files beside a result are none of it.
             is_of_output = suite2p_matlab.result_name(path.name) or suite2p_matlab.is_intermediate(path.name)
             if path.parent in folders and is_of_output:
                 files.setdefault(_output_folder(path), []).append(str(path))
@@ -178,6 +179,7 @@ class Suite2pMatlab:
             Two runs claim one plane.
         """
         chosen: dict[int, Path] = {}
+        # A curated result comes last, and so replaces the one that it was made of.
         for path in sorted(files, key=_is_curated):
             name = suite2p_matlab.result_name(path.name)
             if name is None:

@@ -166,6 +166,7 @@ class _SegmentedPlane:
         )
 
     def neuropil_coefficients(self) -> NDArray[np.float64]:
+        # One option holds for all regions.
         coefficient = suite2p_output.options_summary(self.output.options).neuropil_coefficient
         return np.full(self.content.num_rois, np.nan if coefficient is None else coefficient)
 
@@ -206,6 +207,7 @@ class Suite2pPython:
         if not any(_PLANE_FILE.fullmatch(path) for path in paths):
             return {}
         roots = (path.relative_to(folder).as_posix() for path in suite2p_output.find_outputs(folder))
+        # The longest first, because an output may lie within the folder of another.
         folders = sorted(("" if path == "." else path for path in roots), key=len, reverse=True)
         files: dict[str, list[str]] = {}
         for path in paths:

@@ -90,6 +90,7 @@ def _environment(home: Path, threads: int) -> dict[str, str]:
     """Return an environment with a home of its own: files in a person's home would change results."""
     own = {"HOME": str(home), "USERPROFILE": str(home), CELLPOSE_MODELS_VARIABLE: str(cellpose_models())}
     libraries = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads))
+    # An administrator's settings of memory go first; the home and the threads are always ours.
     return {**_KEEP_MEMORY, **os.environ, **own, **libraries}
 
 

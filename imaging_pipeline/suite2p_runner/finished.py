@@ -49,6 +49,7 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
         ],
         "options": options.content,
     }
+    # So that tuples and keys compare equal with a marker that was read from a file.
     normalised: dict[str, Any] = json.loads(json.dumps(description))
     return normalised
 
@@ -67,6 +68,7 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
         return None
     try:
         outputs = [read_output(root) for root in find_outputs(target)]
+    # A damaged output is not adopted; the new one sets it aside.
     except (FormatError, OutputError):
         return None
     if len(outputs) != 1 or any(missing_files(plane) for plane in outputs[0].imported):

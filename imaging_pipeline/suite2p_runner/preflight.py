@@ -228,6 +228,7 @@ def _parts_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifPart]
                 allowed=f"a multiple of {header.num_channels}",
                 remedy="Copy the file again from the microscope.",
             )
+    # Volumes run on from file to file, so what is left over is at the end of the last files.
     to_drop = sum(tif.num_pages for tif in files) % header.pages_per_volume
     parts: list[TifPart] = []
     for tif in reversed(files):

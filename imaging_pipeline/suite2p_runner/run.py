@@ -83,6 +83,7 @@ def run(request: RunRequest) -> RunResult:
     inputs = check_inputs(request.tifs, request.acquisitions)
     options = translate(request.settings)
     description = describe(request.identity, inputs, options)
+    # Before Suite2p is needed: a machine without it may adopt an output.
     adopted = find_finished(request.target, description)
     if adopted is not None:
         return adopted
@@ -103,6 +104,7 @@ def _run_anew(
     _require_suite2p()
     settings = assemble(options, inputs, is_registered=request.is_registered)
     needed = _Needed.of(inputs, settings)
+    # Now rather than hours later, when the run is finished.
     require_recording_folder(request.target)
     require_space(request.target, needed.target_bytes, "the output of Suite2p", TARGET_REMEDY)
     require_space(request.scratch, needed.scratch_bytes, "Suite2p's movie", SCRATCH_REMEDY, is_here=True)

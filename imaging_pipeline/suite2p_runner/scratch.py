@@ -64,6 +64,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
 
 
 def _sweep(scratch: Path) -> None:
+    # Of this machine only: the process numbers of others say nothing here.
     for folder in scratch.glob(f"{_PREFIX}-{socket.gethostname()}-*-*"):
         process = folder.name.rsplit("-", 2)[1]
         if process.isdecimal() and not _is_owner(int(process), folder):

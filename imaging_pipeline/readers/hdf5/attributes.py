@@ -138,6 +138,7 @@ class Attributes:
             attribute = h5py.h5a.open(self._id, name.encode())
             dtype, shape = self._require_small(attribute, name), attribute.shape
             if dtype.kind not in _PLAIN or dtype.subdtype is not None:
+                # It uses nothing of its object but the identifier.
                 return h5py.AttributeManager(SimpleNamespace(id=self._id))[name]
             # The same, without opening it twice.
             value = np.empty(shape, dtype)

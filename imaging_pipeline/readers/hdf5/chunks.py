@@ -107,6 +107,7 @@ class Filters:
             elif code == h5z.FILTER_SHUFFLE and content.nbytes == self.chunk_bytes:
                 content = self._unshuffled(content)
             elif code == h5z.FILTER_FLETCHER32 and content.nbytes > _CHECKSUM_BYTES:
+                # Only HDF5 checks the sum; here it is made sure that it can do so within bounds.
                 content, is_left_to_hdf5 = content[:-_CHECKSUM_BYTES], True
             elif code in _OTHERS:
                 self._check_other(code, content, self.codes[:position])
@@ -227,6 +228,7 @@ class Chunks:
             for _ in self._unpacked(axes):
                 pass
             return
+        # HDF5 refuses this buffer, and names the size of the chunk without reading it.
         probe = np.empty(0, np.uint8)
         for first, _, _ in self._chunk_parts(axes):
             if self._stored_bytes(first, probe) != self.filters.chunk_bytes:

@@ -135,6 +135,7 @@ class Dataset:
         num_bytes = num_elements * max(self._kind.num_bytes, self.dtype.itemsize)
         if num_bytes > MAX_READ_BYTES:
             raise self._source.too_large(self.name, f"{num_bytes} bytes at once", f"{MAX_READ_BYTES} bytes")
+        # More than deflate can pack: what the file states cannot be in it.
         if num_bytes > self._source.num_bytes * MAX_RATIO:
             found = f"{printable(self.name)}: {num_bytes} bytes"
             raise self._source.truncated("The HDF5 file is too small for what it says that it holds", found)

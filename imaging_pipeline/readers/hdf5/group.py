@@ -52,6 +52,7 @@ class Group:
             num_members = self._id.get_num_objs()
             if num_members > MAX_MEMBERS:
                 raise self._source.too_large(self._shown, f"{num_members} members", f"{MAX_MEMBERS}")
+            # A name that is no UTF-8 must lead back to the same member.
             names = [name.decode("utf-8", "surrogateescape") for name in self._id]
         return iter(names)
 
@@ -97,6 +98,7 @@ class Group:
             )
         if isinstance(opened, h5g.GroupID):
             return Group(self._source, opened, name, depth)
+        # The depth goes on through references, so that objects that refer to each other come to an end.
         below = Group(self._source, self._id, name, depth)
         if isinstance(opened, h5py.h5d.DatasetID):
             return Dataset(self._source, opened, name, partial(Group._referred, below))
@@ -116,6 +118,7 @@ class Group:
             if not isinstance(current, h5g.GroupID) or not current.links.exists(part):
                 return None
             kind = current.links.get_info(part).type
+            # A hard link cannot leave the file: the only kind that HDF5 may follow by itself.
             if kind == h5l.TYPE_HARD:
                 current = h5o.open(current, part)
                 continue

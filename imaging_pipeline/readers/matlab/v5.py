@@ -58,8 +58,6 @@ class Variable:
 
 @dataclass(frozen=True)
 class _Head:
-    """Where a variable lies in the file, and how it begins."""
-
     element: Element
     header: Header
     num_bytes: int
@@ -124,6 +122,7 @@ class _File:
     def checked(self, name: str, head: _Head) -> Plain:
         """Read a variable as a file of its own, and check it."""
         origin = Origin(self._path, f"The variable {name}")
+        # Before anything is inflated: the size is known from the first bytes.
         self._budget.take_bytes(head.num_bytes, origin)
         plain = plain_of(self._file_header)
         end = FILE_HEADER_BYTES + head.num_bytes
@@ -144,6 +143,7 @@ class _File:
         origin = Origin(self._path, f"The variable at byte {offset}")
         element = self._tag(offset, origin)
         if element.data_type == COMPRESSED:
+            # The name is among the first bytes, and of most variables nothing else is needed.
             num_read = min(element.num_bytes, _MAX_HEAD_BYTES)
             beginning = next(inflated(self._file, num_read, _MAX_HEAD_BYTES, origin), b"")
         else:

@@ -91,6 +91,7 @@ class _Walk:
     def through(self, offset: int, end: int) -> None:
         self._budget.take_values(1, self._origin)
         offset = self._value(offset, end)
+        # A stack of our own: a hostile file would nest values more deeply than Python or C can recurse.
         while self._opened:
             innermost = self._opened[-1]
             if innermost.num_left:

@@ -119,6 +119,7 @@ class _Value(MatlabValue):
     def _columns(self, columns: Sequence[int]) -> NDArray[Any]:
         if 0 in self.shape:
             return np.zeros(self.shape)[:, list(columns)]
+        # MATLAB's columns are HDF5's rows, so that only these are read.
         rows: NDArray[Any] = self._content[list(columns)]
         return rows.T
 

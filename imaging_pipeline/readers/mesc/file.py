@@ -242,6 +242,7 @@ def _channel(unit: Unit, dataset_name: str) -> MescChannel:
 def _frame_period_ms(unit: Unit) -> float:
     if "TStepInMs" in unit.attributes:
         return unit.positive("TStepInMs")
+    # Older files have time as the third axis of the movie.
     unit_name = unit.text("ZAxisConversionUnitName")
     if unit_name not in ("", "ms"):
         raise unit.error("The time between frames has another unit than ms", printable(unit_name), "ms")

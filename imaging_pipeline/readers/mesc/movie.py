@@ -30,6 +30,7 @@ def check_movie(unit: Unit) -> list[Any]:
     """
     channels = [unit.group[name] for name in numbered(unit.group, "Channel")]
     stated = int(unit.number("VecChannelsSize")) if "VecChannelsSize" in unit.attributes else len(channels)
+    # A copy that broke off may have lost whole channels.
     if not channels or len(channels) != stated:
         raise unit.error("Channels are missing", f"{len(channels)} channels", max(stated, 1))
     if any(channel.is_group or channel.dtype.kind not in "iuf" for channel in channels):

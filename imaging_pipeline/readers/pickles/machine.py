@@ -179,6 +179,7 @@ class Machine:
     def put(self, key: int, value: Any) -> None:
         """Keep a value under a number; Python counts from 0, Python 2 from 1."""
         may_be_left_out = 1 if not self.memo else 0
+        # A few bytes with a large number would otherwise reserve any amount of memory.
         if not 0 <= key <= len(self.memo) + may_be_left_out:
             raise damaged("a value that is remembered out of order")
         if key > len(self.memo):

@@ -136,6 +136,7 @@ def _duplicate(machine: Machine) -> None:
 
 
 def _push_again(machine: Machine, value: Any) -> None:
+    # A draft that is used before it is filled could become a part of itself.
     if type(value) is Draft:
         raise damaged("a value that holds itself")
     machine.stack.append(value)

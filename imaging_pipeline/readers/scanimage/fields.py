@@ -235,6 +235,7 @@ def locate_fields(
 def _located(fields: Sequence[ScanField], between: int) -> list[LocatedField]:
     lefts_deg = [field.center_x_deg - field.width_deg / 2 for field in fields]
     tops_deg = [field.center_y_deg - field.height_deg / 2 for field in fields]
+    # Fields may have different scales, and the canvas needs one.
     px_a_deg_x = median(field.width_px / field.width_deg for field in fields)
     px_a_deg_y = median(field.height_px / field.height_deg for field in fields)
     located: list[LocatedField] = []

@@ -84,6 +84,7 @@ def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTime
     timestamps_s = np.empty(count, np.float64)
     aux_triggers_s: list[list[float]] = [[] for _ in range(NUM_AUX_TRIGGERS)]
     for frame in range(count):
+        # The pages of a frame's other channels repeat its lines.
         description = file.read_span(pages.description(frame * tif.header.num_channels))
         lines = parse_frame_lines(description, tif.path)
         frame_numbers[frame] = lines.frame_number

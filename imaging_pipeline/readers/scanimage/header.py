@@ -223,6 +223,7 @@ def _volume_rate(keys: Literals, volume: Volume, frame_rate_hz: float, path: Pat
 def _field_of_view(keys: Literals) -> tuple[float | None, float | None]:
     """Return width and height in µm from the corners, which go around the field of view."""
     corners = keys.numbers("hRoiManager.imagingFovUm")
+    # With several fields the corners are those of all fields together.
     if len(corners) != 8 or keys.flag("hRoiManager.mroiEnable"):
         return None, None
     (x0, y0, x1, y1, x2, y2) = corners[:6]

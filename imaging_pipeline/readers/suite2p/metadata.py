@@ -160,6 +160,7 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
     OutputError
         The folder holds the dictionaries of neither generation.
     """
+    # First, since ops.npy of 1.x is an optional copy of both.
     if (folder / "db.npy").is_file() and (folder / "settings.npy").is_file():
         values = load_dictionary(folder / "db.npy") | load_dictionary(folder / "settings.npy")
         if with_results:

@@ -105,6 +105,7 @@ def find_outputs(folder: Path) -> tuple[Path, ...]:
 
 
 def _roots(folder: Path) -> Iterator[Path]:
+    # Its entries know what they are; asking for each costs a round trip on a share.
     with os.scandir(folder) as entries:
         below = [
             Path(entry.path)

@@ -154,7 +154,9 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
         return None
     count = -(-(file.size_bytes - start) // distance)
     between = range(1, count - 1)
+    # The same file gets the same probes, so that an error can be reproduced.
     probes = random.Random(count).sample(between, min(_NUM_PROBES, len(between)))
+    # All are announced before the first is read: on a share they then cost one round trip.
     file.read_ahead(first.directory.moved(index * distance) for index in (count - 1, *probes))
     file.read_ahead([Span(max(file.size_bytes - _GLANCE_BYTES, 0), _GLANCE_BYTES)])
     expected = first.moved((count - 1) * distance)

@@ -281,11 +281,13 @@ def copy_pages(tif: RecordedTif[Header], num_pages: int, target: Path) -> None:
             allowed=f"1 to {tif.num_pages}",
             remedy="Give a number of pages that the tif has.",
         )
+    # Exclusively, since nothing of the lab's may be overwritten.
     with TifFile(tif.path) as file, target.open("xb") as copy:
         pages = pages_of(file, tif)
         num_bytes = int(pages.ends[:num_pages].max())
         for offset in range(0, num_bytes, _COPY_BYTES):
             copy.write(file.read_at(offset, min(_COPY_BYTES, num_bytes - offset)))
             progress.report("copying the tif's whole volumes", offset, num_bytes)
+        # Its last page would otherwise name a next one, which is cut off.
         copy.seek(int(pages.directory_ends[num_pages - 1]) - file.pointer.size)
         copy.write(file.pointer.pack(0))
