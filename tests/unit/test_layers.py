@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.structure import PROJECT, imported, modules, packages
+from tests.structure import PROJECT, circles, imported, imports, modules, packages, rooms
 
 DOCUMENT = PROJECT / "docs" / "architecture.md"
 
@@ -70,6 +71,47 @@ def test_a_module_imports_only_from_its_own_layer_and_below(name: str) -> None:
 def test_only_the_tables_and_what_is_above_them_know_datajoint(name: str) -> None:
     uses_datajoint = any(module.split(".")[0] == "datajoint" for module in imported(name))
     assert not uses_datajoint or _layer(name) >= 2
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    groups = circles(imports())
+    assert not groups, _listed(groups)
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    """In each package a subfolder is one room, and so is each loose module."""
+    graph = imports()
+    groups = [group for package in sorted(packages(graph)) for group in circles(rooms(graph, package))]
+    assert not groups, _listed(groups)
+
+
+def _listed(groups: list[tuple[str, ...]]) -> str:
+    """Return all circles, one a line: pytest would cut the list."""
+    return "\n".join(["Circles of imports:", *map(", ".join, groups)])
+
+
+def test_a_circle_is_found_of_modules_and_of_rooms() -> None:
+    graph = {
+        name: frozenset(targets)
+        for name, targets in {
+            "p.a.x": {"p.b.y"},
+            "p.b.y": {"p.c"},
+            "p.b.z": {"p.a.x", "p.c"},
+            "p.c": set(),
+            "p.d": {"p.e"},
+            "p.e": {"p.d", "p.c"},
+        }.items()
+    }
+    assert circles(graph) == [("p.d", "p.e")]
+    assert circles(rooms(graph, "p")) == [("p.a", "p.b"), ("p.d", "p.e")]
+
+
+def test_imports_inside_functions_are_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "imaging_pipeline"
+    folder.mkdir()
+    (folder / "above.py").write_text("import imaging_pipeline.below")
+    (folder / "below.py").write_text("class A:\n    def b(self):\n        from imaging_pipeline import above")
+    assert circles(imports(tmp_path)) == [("imaging_pipeline.above", "imaging_pipeline.below")]
 
 
 def test_importing_every_module_opens_no_connection_and_declares_nothing() -> None:
