@@ -127,7 +127,7 @@ def test_a_command_that_cannot_be_typed_is_refused(wrong: str) -> None:
 def test_what_lanes_name_is_there() -> None:
     paths = [
         *(path for lane in LANES for path in lane.tables),
-        *(d.function for lane in LANES for d in lane.duties),
+        *(task.function for lane in LANES for task in lane.periodic_tasks),
     ]
     for path in paths:
         assert callable(pkgutil.resolve_name(path))

@@ -9,7 +9,7 @@ from imaging_pipeline.errors import (
     StoreError,
 )
 from imaging_pipeline.readers.scanimage.tif import read_tif
-from imaging_pipeline.workers.messages import Fate
+from imaging_pipeline.workers.messages import Outcome
 from imaging_pipeline.workers.policies.waiting import Waiting
 from tests.makers import mishap as acts
 from tests.makers.mishap import Mishap, Scene, once_half_is_copied
@@ -91,7 +91,7 @@ def test_a_share_that_goes_away_amid_the_copy_gets_the_finished_run_when_it_is_b
         remedy=MOUNT,
         responsible=Responsible.RETRY,
     )
-    assert Waiting().judge(error).fate is Fate.WAITING
+    assert Waiting().decide(error).outcome is Outcome.WAITING
     assert list(runs.share.iterdir()) == [], "nothing is written below an empty mount point"
 
     again = runs.failed()
