@@ -20,6 +20,7 @@ class DuplicateKeyError(ValueError):
 class NestedTooDeeplyError(json.JSONDecodeError):
     """Lists and objects are nested deeper than `MAX_DEPTH`, or than Python can read."""
 
+
 def loads(text: str) -> object:
     """Read JSON as `json.loads` does.
 
