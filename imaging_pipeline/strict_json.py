@@ -17,6 +17,10 @@ class DuplicateKeyError(ValueError):
         super().__init__(f"each key once, and {key!r} is given twice")
 
 
+class NestedTooDeeplyError(json.JSONDecodeError):
+    """Lists and objects are nested deeper than `MAX_DEPTH`, or than Python can read."""
+
+
 def loads(text: str) -> object:
     """Read JSON as `json.loads` does.
 
@@ -24,15 +28,17 @@ def loads(text: str) -> object:
     ------
     DuplicateKeyError
         An object has a key twice.
+    NestedTooDeeplyError
+        Lists and objects are nested deeper than `MAX_DEPTH`.
     json.JSONDecodeError
-        The text is no JSON, or is nested too deeply to be read.
+        The text is no JSON.
     """
     try:
         content = json.loads(text, object_pairs_hook=_without_duplicates)
     except RecursionError:
-        raise json.JSONDecodeError("nested too deeply", text, 0) from None
+        raise NestedTooDeeplyError("nested too deeply", text, 0) from None
     if _is_deep(content):
-        raise json.JSONDecodeError("nested too deeply", text, 0)
+        raise NestedTooDeeplyError("nested too deeply", text, 0)
     return content
 
 

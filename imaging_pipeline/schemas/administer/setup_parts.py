@@ -16,6 +16,7 @@ _LISTED = "Sync"
 _FIELD = "parts"
 # MariaDB takes JSON of 32 levels, MySQL of 100; the log of changes puts it into further levels.
 _MAX_LEVELS = 20
+_TOO_DEEP = f"lists and groups more than {_MAX_LEVELS} deep in each other"
 
 
 def read_parts(content: bytes) -> Mapping[str, Any]:
@@ -28,12 +29,14 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
     """
     try:
         parts = strict_json.loads(content.decode("utf-8-sig"))
+    except strict_json.NestedTooDeeplyError as error:
+        raise _no_parts(_TOO_DEEP) from error
     except ValueError as error:
         raise _no_parts(error) from error
     if not isinstance(parts, Mapping):
         raise _no_parts(type(parts).__name__)
     if not _fits(parts, _MAX_LEVELS):
-        raise _no_parts(f"lists and groups more than {_MAX_LEVELS} deep in each other")
+        raise _no_parts(_TOO_DEEP)
     return parts
 
 
