@@ -58,7 +58,7 @@ def reset(name: str, ask: bool) -> None:
 @users.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Let NAME neither register nor sign in, and end their running sessions."""
+    """Disable NAME, who can then neither register nor sign in, and end their running sessions."""
     with connected() as tables:
         is_new = people.set_active(tables, name, is_active=False, by=_operator())
     click.echo(f"{name} is disabled." if is_new else f"{name} was disabled already.")
@@ -67,7 +67,7 @@ def disable(name: str) -> None:
 @users.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let NAME register and sign in again."""
+    """Enable NAME, who can then register and sign in again."""
     with connected() as tables:
         is_new = people.set_active(tables, name, is_active=True, by=_operator())
     click.echo(f"{name} is enabled." if is_new else f"{name} was enabled already.")
@@ -77,7 +77,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice(["experimenter", "administrator"]))
 def role(name: str, role: str) -> None:
-    """Let NAME register folders only, or administer, too."""
+    """Make NAME an experimenter, who registers folders, or an administrator."""
     with connected() as tables:
         is_new = people.set_administrator(
             tables, name, is_administrator=role == "administrator", by=_operator()

@@ -117,7 +117,7 @@ def write_share_of_movie(root: Path, movie: UserMovie, frame_rate_hz: float) -> 
             "The frame rate is out of range",
             found=f"{frame_rate_hz} Hz",
             allowed="above 0 Hz",
-            remedy="Give the frames a second of the movie.",
+            remedy="Give the frame rate of the movie in Hz.",
         )
     folder = _make_folder(root)
     frames = (frame for chunk in movie.chunks() for frame in chunk)
