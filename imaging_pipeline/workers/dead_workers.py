@@ -143,7 +143,7 @@ def server_up_s(connection: Any) -> float:
 
 def _worker_rows(workers: Any) -> dict[str, Mapping[str, Any]]:
     """Return the rows of all workers, with the age of their heartbeat, by name."""
-    age = server_clock.seconds_since(workers.connection, "worker_heartbeat")
+    age = server_clock.seconds_since_utc(workers.connection.adapter.backend, "worker_heartbeat")
     query = f"SELECT *, {age} AS age_s FROM {workers.full_table_name}"
     return {row["worker_name"]: row for row in workers.connection.query(query, as_dict=True).fetchall()}
 
