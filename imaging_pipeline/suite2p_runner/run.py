@@ -85,9 +85,10 @@ def run(request: RunRequest) -> RunResult:
     description = describe(request.identity, inputs, options)
     # Before Suite2p is needed: a machine without it may adopt an output.
     adopted = find_finished(request.target, description)
-    if adopted is not None:
-        return adopted
     retained = retained_folder(request.scratch, description)
+    if adopted is not None:
+        drop(retained)  # it is still there if a process died between copying and removing it
+        return adopted
     finished = find_finished(retained, description)
     if finished is None:
         drop_expired(request.scratch)

@@ -48,7 +48,7 @@ def test_traces_of_a_rolled_back_job_are_swept_after_a_day_and_not_before(lab: L
     populate("Tif", "ImagingAnalysis")
     stat = np.load(root / "plane0" / "stat.npy", allow_pickle=True)
     # No column takes this number: the rows are refused when all arrays are written.
-    stat[4]["npix"] = 2**40
+    stat[4]["npix_soma"] = 2**40
     np.save(root / "plane0" / "stat.npy", stat)
     before = objects(lab)
     with pytest.raises(Exception, match="(?i)out of range"):

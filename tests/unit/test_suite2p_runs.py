@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import shutil
 import socket
 import time
 from dataclasses import replace
@@ -216,6 +217,16 @@ def test_a_retained_run_that_nobody_came_back_for_is_removed_after_a_week(retain
     )
 
     other.run()
+
+    assert retained_folders(retained) == []
+
+
+def test_a_retained_run_whose_copy_is_in_place_is_removed(retained: Runs):
+    """A process may die when it has copied the run and not removed it yet."""
+    (folder,) = retained.request.scratch.iterdir()
+    shutil.copytree(folder, retained.request.target, dirs_exist_ok=True)
+
+    assert retained.run().adopted
 
     assert retained_folders(retained) == []
 
