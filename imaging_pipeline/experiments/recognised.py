@@ -231,6 +231,6 @@ class ExperimentType(Protocol):
         Raises
         ------
         NothingFoundError, FormatError
-            As for `read_tifs`; also where the files were not recorded alike.
+            A file is gone, truncated or no such tif, or the files were not recorded alike.
         """
         return plain_stack(self.read_tifs(files))
