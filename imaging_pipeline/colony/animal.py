@@ -30,7 +30,7 @@ class AnimalKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Animal:
-    """An animal.
+    """An animal as a source describes it.
 
     Attributes
     ----------

@@ -54,6 +54,7 @@ def stored_animals(tables: Tables, keys: Collection[AnimalKey]) -> dict[AnimalKe
 
 def stored_rows(tables: Tables, datasource_id: int) -> Iterator[list[StoredRow]]:
     """Yield all animals of a colony system, in batches."""
+    # Each batch begins after the last key: with OFFSET the server would read all rows before it again.
     batch = (
         f"(SELECT * FROM {tables.mlims.Animal.full_table_name} WHERE datasource_id = %s AND animal_id > %s"
         f" ORDER BY animal_id LIMIT {_ANIMALS_PER_QUERY}) AS animal"
@@ -89,6 +90,7 @@ class Writer:
             The animals that differ, as they were.
         """
         after, fields = _after(changes, stored)
+        # Parents before children, for the foreign keys.
         self._insert_lookups(after, fields)
         self._write_columns(self._tables.mlims.Animal, _MASTER, after, fields)
         for part, columns in _PARTS.items():
@@ -227,6 +229,7 @@ def _after(
         values: dict[str, str | None] = {**dict.fromkeys(COLUMNS), **animal.values}
         fill_defaults(values, animal.key)
         after[animal.key] = values
+        # A part without a value has no row, while the animal's own row has all columns.
         known = (field for field, value in animal.values.items() if value is not None)
         fields[animal.key] = {*_MASTER, *known}
     differing: dict[AnimalKey, dict[str, str | None]] = defaultdict(dict)
@@ -245,6 +248,7 @@ def _column_value(column: str, values: Values) -> str | None:
 
 
 def _upsert(table: Any, columns: Sequence[str], rows: Iterable[_Row]) -> None:
+    # Not DataJoint's `insert(replace=True)`, which fails on PostgreSQL.
     adapter = table.connection.adapter
     key = [column for column in columns if column in table.primary_key]
     for batch in _batches(rows):

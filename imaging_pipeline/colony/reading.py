@@ -16,7 +16,9 @@ from imaging_pipeline.colony.sources.record import Cell, Record, RowProblem, dec
 from imaging_pipeline.colony.staging import Genotype, Staging
 
 _ROWS_PER_BATCH = 1000
+# Different texts of one column that are kept with what they mean.
 _CACHE_SIZE = 2000
+# A mapping that is wrong makes every row a problem: the first thousand are enough to see why.
 _MAX_RECORDED = 1000
 
 _Error = tuple[str, str, str]
@@ -45,6 +47,7 @@ class Problems:
     def add(self, problems: Iterable[RowProblem], *, of_animals: bool = True) -> None:
         """Add problems; those of one row follow each other."""
         for problem in problems:
+            # A row may have several problems, and is counted once.
             self.num_rows += problem.row != self._last_row
             self._last_row = problem.row
             self.has_unnamed |= of_animals and not problem.animal_id
@@ -105,6 +108,7 @@ class AnimalReader:
         errors: list[_Error] = []
         try:
             values = {column: self._readers[column](cell) for column, cell in record.cells.items()}
+        # Nearly all rows are valid, so that only the others are read cell by cell.
         except InvalidTextError:
             values, errors = self._cell_by_cell(record)
         animal_id = values.pop("animal_id", None)
@@ -201,6 +205,7 @@ def read(source: Source, staging: Staging, renew: Callable[[], None]) -> Problem
         genotypes = GenotypeReader(source.translation)
         for records in _batches(snapshot.genotypes or iter(()), "read genotypes", renew):
             _stage_genotypes(records, genotypes, staging, problems)
+    # At the end: that a row is a duplicate shows only when all are there.
     problems.add(staging.drop_duplicates())
     return problems
 
@@ -263,5 +268,6 @@ def _contradictions(values: Mapping[str, str | None], cells: Mapping[str, Cell])
     # A date that is not valid is a problem of its own.
     if cause and not died and ("death_date" in values or "death_date" not in cells):
         yield "A cause of death needs a date of death", cause, "both, or neither"
+    # Days are texts as year-month-day, whose alphabetical order is that of time.
     if born and died and died < born:
         yield "The animal died before it was born", died, f"{born} or later"

@@ -20,11 +20,12 @@ from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import exclusive, next_number
 from imaging_pipeline.schemas.tables import Tables
 
-# Longer than any source may be silent.
+# Longer than any source may be silent: `timeout_s` of a database is 120 s at most.
 HEARTBEAT_TIMEOUT_S = 300
 _HEARTBEAT_INTERVAL_S = 5.0
 # A server limits the size of a statement; so many rows fit, whatever the length of their notes.
 _ROWS_PER_STATEMENT = 500
+# Length of the column sync_error, in characters.
 _MAX_ERROR_LENGTH = 2048
 _KILLED = "It ended without a word: its process was killed, or its machine went away."
 
@@ -74,6 +75,7 @@ class Run:
             self._sync.insert1(
                 {
                     **self._key,
+                    # The length of the column.
                     "sync_source": source.name[:512],
                     "sync_datasource": source.datasource_id or 0,
                     "sync_is_whole": is_whole,
@@ -98,6 +100,7 @@ class Run:
             f"UPDATE {self._sync.full_table_name} SET sync_alive = CURRENT_TIMESTAMP(6)"
             " WHERE sync_id = %s AND sync_duration_s IS NULL"
         )
+        # No row is left to renew if another run has closed this one.
         if not self._tables.connection.query(query, args=(self._key["sync_id"],)).rowcount:
             raise ColonyError(
                 "Another comparison with the colony has begun, since this one was silent for too long",
@@ -150,6 +153,7 @@ class Run:
             "sync_error": error[:_MAX_ERROR_LENGTH],
         }
         assigned = ", ".join(f"{name} = %s" for name in values)
+        # A run that another one has closed keeps what that one wrote.
         query = (
             f"UPDATE {self._sync.full_table_name} SET {assigned}"
             " WHERE sync_id = %s AND sync_duration_s IS NULL"
@@ -183,6 +187,7 @@ def _already_running(row: dict[str, Any]) -> AlreadyRunningError:
 
 
 def _problem_rows(key: dict[str, int], problems: Sequence[RowProblem]) -> list[dict[str, Any]]:
+    # Cut to the lengths of the columns: a server refuses longer texts, or cuts them itself.
     return [
         {
             **key,

@@ -112,6 +112,7 @@ class Staging:
 
     def __enter__(self) -> Staging:
         self._folder = tempfile.TemporaryDirectory(prefix="imaging-pipeline-animals-")
+        # No implicit transactions: each batch of rows begins and ends its own.
         self._file = sqlite3.connect(Path(self._folder.name) / "animals", isolation_level=None)
         self._file.executescript(_TABLES)
         self._is_any_incomplete = False
@@ -157,6 +158,7 @@ class Staging:
         Nobody knows which of the rows is right.
         """
         self._file.executescript(_INDICES)
+        # All at once, because the rows that are iterated over are deleted meanwhile.
         for animal_id, datasource_id, row, rows in self._file.execute(_DUPLICATES).fetchall():
             what, found = "Several rows have one animal_id", f"{animal_id} in rows {rows}"
             problem = RowProblem(row, animal_id, what, found, "one row for each animal")
@@ -212,6 +214,7 @@ class Staging:
         field_sets = list(self._field_sets.values())
         for row in self._file.execute(_WITH_STORED):
             animal_id, datasource_id, number, columns, own_genes, genes, is_complete, *stored = row
+            # A genotype without an identifier may be any animal's, so that none can be called complete.
             has_all_genes = bool(is_complete) and not self._is_any_incomplete
             fields = field_sets[number]
             is_gone, stored_columns, stored_genes = stored
@@ -258,6 +261,7 @@ class _FieldSet:
 
     def are_same_columns(self, columns: str, stored: str) -> bool:
         """Return True if the columns have the stored values, which are a list of all columns."""
+        # Most animals have not changed, and equal texts need no parsing.
         if columns == stored:
             return True
         values: list[str | None] = json.loads(columns)

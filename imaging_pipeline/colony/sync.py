@@ -91,6 +91,7 @@ def sync(
         with Staging() as staging:
             comparison = _Sync(tables, source, staging, run, counts, on_changes)
             return comparison.carry_out(is_whole=is_whole, force=force)
+    # Also Ctrl-C: a row that stays open would hold up other runs for five minutes.
     except BaseException as error:
         if run is not None:
             run.fail(counts, error)
@@ -125,6 +126,7 @@ def compare_when_due(tables: Tables) -> str:
 
 def due_in_s(tables: Tables) -> float:
     """Return in how many seconds the next comparison is due, by the server's clock; 0 if it is due now."""
+    # PostgreSQL's CURRENT_TIMESTAMP has a zone, and the column has none.
     age_s = {
         "postgresql": "EXTRACT(EPOCH FROM CURRENT_TIMESTAMP(6)::timestamp - MAX(sync_started))",
         "mysql": "TIMESTAMPDIFF(MICROSECOND, MAX(sync_started), CURRENT_TIMESTAMP(6)) / 1000000",
@@ -161,6 +163,7 @@ class _Sync:
             self._update(animals)
             done += len(animals)
             progress.report("update animals", done)
+        # A row without identifier may be that of an animal that seems to be missing.
         none_is_gone = is_whole and problems.has_unnamed
         if is_whole and not none_is_gone:
             self._mark_gone()
@@ -190,6 +193,7 @@ class _Sync:
                 responsible=Responsible.ADMINISTRATOR,
             )
         before = 0 if force else self.staging.num_present()
+        # An export that broke off looks like a smaller colony; `force` is for one that lost so many.
         if 2 * number < before:
             raise ColonyError(
                 f"The source has lost more than half of its animals ({self.source.name})",

@@ -13,8 +13,11 @@ NUCLEUS_SHADE = 0.6
 """Fraction of the light that is missing in the middle of a cell: the nucleus has no indicator."""
 
 OUTLINE_WEIGHT = 0.2
+"""Fraction of a cell's brightness from which on a pixel belongs to its outline."""
+
 NUM_NEUROPIL_MODES = 4
 MAX_ATTEMPTS = 20_000
+"""Random places that are tried in all: a field that is too full ends in an error, not in an endless loop."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def make_field(settings: FieldSettings, seed: int) -> FieldOfView:
     InputError
         The cells do not fit.
     """
+    # A stream for each, so that another number of cells, say, leaves the tissue as it is.
     positions, shapes, tissue = (np.random.default_rng([seed, stream]) for stream in range(3))
     centres_px = _centres(positions, settings)
     shape = (settings.height_px + 2 * settings.margin_px, settings.width_px + 2 * settings.margin_px)
@@ -138,6 +142,7 @@ def make_field(settings: FieldSettings, seed: int) -> FieldOfView:
 def _centres(rng: np.random.Generator, settings: FieldSettings) -> NDArray[np.float32]:
     """Return random centres that are apart from each other and from the edge, whatever the drift."""
     edge_distance = settings.radius_px + settings.margin_px / 2
+    # Cells of mean size are a tenth of a diameter apart.
     min_distance = 2.2 * settings.radius_px
     size = np.array([settings.height_px, settings.width_px])
     centres = np.empty((0, 2))
@@ -166,6 +171,7 @@ def _footprint(rng: np.random.Generator, centre: NDArray[np.float32], settings: 
     along = (np.cos(angle) * dx + np.sin(angle) * dy) * stretch / radius
     across = (np.cos(angle) * dy - np.sin(angle) * dx) / (stretch * radius)
     distance = np.hypot(along, across)
+    # The distance is 1 at the edge of the cell, where half of the brightness is left.
     membrane = 1 / (1 + np.exp(8 * (distance - 1)))
     weights = membrane * (1 - NUCLEUS_SHADE * np.exp(-((distance / 0.45) ** 2)))
     lit = (weights > 0.02) & (y >= 0) & (y < settings.height_px) & (x >= 0) & (x < settings.width_px)

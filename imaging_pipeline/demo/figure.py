@@ -69,11 +69,13 @@ def draw_session(view: SessionView, target: Path) -> None:
             "Pictures need matplotlib, which is not installed",
             remedy="Install it: pip install 'imaging-pipeline[demo]'.",
         ) from error
+    # Not by pyplot, which keeps each figure and may need a display.
     figure = Figure(figsize=(12.5, 5.8), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(view.title, fontsize=11)
     image_axes, trace_axes = figure.subplots(1, 2, width_ratios=(1, 1.25))
     shown = _most_active(view)
+    # The ends of this map are too dark for a grey image.
     colours = {cell: colormaps["turbo"](0.14 + 0.76 * rank / len(shown)) for rank, cell in enumerate(shown)}
     _draw_outlines(image_axes, view, colours)
     _draw_traces(trace_axes, view, colours)
@@ -85,6 +87,7 @@ def _most_active(view: SessionView) -> list[int]:
     if not view.cell_ids:
         return []
     df_f = np.nan_to_num(view.df_f.astype(np.float64))
+    # From frame to frame noise changes and calcium hardly does; 1e-9 avoids a division by 0.
     noise = np.median(np.abs(np.diff(df_f, axis=1)), axis=1) + 1e-9
     activity = np.percentile(df_f, 99, axis=1) / noise
     return sorted(np.argsort(-activity, kind="stable")[:NUM_TRACES].tolist())

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+# As in real files, where the camera took 30.012 ms from frame to frame.
 FRAME_PERIOD_NS = 30_012_000
 BOX_PX = 500
 WALL_PX = 40
@@ -30,10 +31,12 @@ def write_led_file(path: Path, start: datetime, duration_s: float, seed: int) ->
     rng = np.random.default_rng(seed)
     num_frames = int(duration_s * 1e9) // FRAME_PERIOD_NS + 1
     elapsed_ns = np.arange(num_frames) * FRAME_PERIOD_NS
+    # In real files the computer's clock jitters by 5 to 14 ms, the camera's by a few µs.
     late_ns = rng.exponential(4e6, num_frames).astype(np.int64)
     columns = np.column_stack(
         [
             np.arange(1, num_frames + 1),
+            # Both clocks begin anywhere, as in real files: only differences of times mean something.
             4_025_916_007_344 + elapsed_ns,
             777_076_861_338_983 + elapsed_ns + late_ns,
             *_leds(rng, num_frames),

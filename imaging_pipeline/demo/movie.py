@@ -16,10 +16,13 @@ from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.errors import InputError
 
 CHUNK_FRAMES = 200
+# Time constant of the rise of dF/F after a spike; its decay is a setting.
 RISE_S = 0.06
+# Active epochs, one in so many seconds on average, in which a cell fires so many times as often.
 EPOCH_S = 1.0
 EPOCH_INTERVAL_S = 20.0
 EPOCH_RATE_FACTOR = 5.0
+# Widths of the Gaussian filters that make slow courses of white noise.
 SWAY_S = 2.0
 NEUROPIL_S = 0.3
 NEUROPIL_CHANGE = 0.12
@@ -72,6 +75,7 @@ class Movie:
 
     def chunks(self) -> Iterator[NDArray[np.int16]]:
         """Yield int16 (n, height, width), n ≤ 200, in the order of time."""
+        # Made anew, so that each reading yields the same noise; another stream than those of `make_movie`.
         noise = np.random.default_rng([self.seed, 99])
         maps = np.concatenate([self.field.cell_maps(), self.field.neuropil * self.field.neuropil_modes])
         courses = np.concatenate([self.truth.calcium, self._neuropil_courses]).T
@@ -84,6 +88,7 @@ class Movie:
     def _in_view(self, light: NDArray[np.float32], frames: slice) -> NDArray[np.float32]:
         """Return the part of each frame that is in view after drift."""
         field = self.field.settings
+        # A view of every possible shift: only the one of each frame is copied.
         windows = np.lib.stride_tricks.sliding_window_view(
             light, (field.height_px, field.width_px), axis=(1, 2)
         )
@@ -149,6 +154,7 @@ def _spikes(
     rate_hz = settings.spike_rate_hz * rng.lognormal(0.0, 0.5, (num_cells, 1))
     time_s = np.arange(num_frames) / settings.frame_rate_hz
     num_epochs = max(1, round(time_s[-1] / EPOCH_INTERVAL_S))
+    # From before the first frame on, so that it is as likely to lie within an epoch as the others.
     starts_s = rng.uniform(-EPOCH_S, time_s[-1], (num_cells, num_epochs, 1))
     in_epoch = ((time_s >= starts_s) & (time_s < starts_s + EPOCH_S)).any(axis=1)
     expected = rate_hz / settings.frame_rate_hz * np.where(in_epoch, EPOCH_RATE_FACTOR, 1.0)
@@ -157,6 +163,7 @@ def _spikes(
 
 def _calcium(spikes: NDArray[np.uint8], settings: MovieSettings) -> NDArray[np.float64]:
     """Convolve spikes with the indicator's response to one spike, which has a peak of 1."""
+    # After six decay times a four-hundredth is left.
     time_s = np.arange(0, 6 * settings.decay_s, 1 / settings.frame_rate_hz)
     kernel = (1 - np.exp(-time_s / RISE_S)) * np.exp(-time_s / settings.decay_s)
     kernel /= kernel.max()

@@ -73,6 +73,7 @@ def session_view(key: Key) -> SessionView:
     """Return the data of a session's picture."""
     analysis = _analysis(key)
     rois = _rois(analysis)
+    # The demo's recordings have one plane.
     plane = (imaging.Projection.Plane() & analysis).fetch1("mean_image")
     filtered = (imaging.FilteredSpikes.Cell() & analysis & {"spike_filter_id": 0}).to_arrays(
         "filtered_spikes", order_by="cell_id"

@@ -22,12 +22,17 @@ from imaging_pipeline.errors import InputError
 
 __all__ = ["ScanImageSettings", "ScanImageWriter", "write_acquisition", "write_stack"]
 
+# The block of ScanImage behind BigTIFF's 16 bytes: magic number, version and two lengths, uint32 each.
 _BLOCK_MAGIC = 117637889
 _FORMAT_VERSION = 4
 _START_BYTES = 32
+# Types of the values of tags, as TIFF 6.0 and BigTIFF (LONG8) number them.
 _ASCII, _SHORT, _LONG, _RATIONAL, _LONG8 = 2, 3, 4, 5, 16
+# A rational number lies in the tag itself: numerator and denominator, four bytes each.
 _ONE_TO_ONE = 1 | 1 << 32
+# Values of the tag SampleFormat: 1 unsigned, 2 signed.
 _SAMPLE_FORMATS = {"int16": 2, "uint16": 1}
+# ScanImage pads the frame lines of all pages to one length: room for them, and for each trigger time.
 _FRAME_LINES_BYTES = 1000
 _TRIGGER_BYTES = 24
 
@@ -78,6 +83,7 @@ class ScanImageWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Each page was written as if another one followed: the last one must point to none.
         with self._file:
             if self.num_pages:
                 self._file.seek(self._last_pointer)
@@ -139,10 +145,12 @@ class ScanImageWriter:
         assert self._shape is not None
         height, width = self._shape
         num_tags = 19
+        # BigTIFF: the number of tags, 20 bytes for each of them, and where the next directory lies.
         directory_bytes = 8 + 20 * num_tags + 8
         description_offset = offset + directory_bytes
         image_offset = description_offset + self._description_bytes
         self._last_pointer = offset + directory_bytes - 8
+        # In ascending order, as TIFF demands; 270 has the frame lines, 305 the header, 315 the ROI groups.
         tags = (
             (254, _LONG, 1, 0),
             (256, _LONG, 1, width),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 _SCAN_DEGREES = 15.0
 _UM_PER_DEGREE = 15.0
+# For the rest of a frame's time the slow mirror flies back.
 _SCANNED_PART_OF_FRAME = 0.97
 # What an earlier z-stack may have been set to: real planar files keep such values.
 _STALE_SLICES, _STALE_FRAMES_PER_SLICE = 31, 2003
@@ -136,11 +137,13 @@ def _scanner(settings: ScanImageSettings, height: int, width: int) -> dict[str, 
         "hRoiManager.scanVolumeRate": f"{settings.frame_rate_hz / settings.frames_per_volume:.9g}",
         "hRoiManager.scanZoomFactor": f"{settings.zoom:g}",
         "hScan2D.bidirectional": "true",
+        # A resonant mirror moves as a sine: 2 / π · asin(0.9) of the time is spent in 0.9 of the range.
         "hScan2D.fillFractionSpatial": "0.9",
         "hScan2D.fillFractionTemporal": "0.712867",
         "hScan2D.flytoTimePerScanfield": "0.001",
         "hScan2D.logFramesPerFile": "Inf",
         "hScan2D.scanPixelTimeMean": f"{0.712867 * line_period_s / width:.6g}",
+        # Bidirectional: two lines in a period of the mirror.
         "hScan2D.scannerFrequency": f"{1 / (2 * line_period_s):.6g}",
         "hScan2D.scannerType": "'RG'",
     }

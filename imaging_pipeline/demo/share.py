@@ -27,6 +27,7 @@ SEED = 0
 precision were 0.9 or more on both timeseries and on both together."""
 
 FOLDER = Path("90218", "2026-03-14")
+# Name, start, frames of each acquisition, frames of a file: the first has 700 and 500 frames in 2 + 2 files.
 LAYOUTS = (
     Layout("90218-openfield", datetime(2026, 3, 14, 10, 12, 5, 250_000), (700, 500), 400),
     Layout("90218-object", datetime(2026, 3, 14, 10, 41, 37, 500_000), (900,), 1000),
@@ -152,6 +153,7 @@ def _scaled_layouts(num_frames: int) -> tuple[Layout, ...]:
     """Return the layouts of the synthetic share, scaled to another number of frames."""
     scale = num_frames / sum(layout.num_frames for layout in LAYOUTS)
     first, second = LAYOUTS
+    # The last acquisition takes what rounding leaves.
     acquisitions = tuple(round(scale * frames) for frames in first.frames_per_acquisition)
     return (
         replace(

@@ -96,6 +96,7 @@ def write_timeseries(
     tifs: list[Path] = []
     tracking: list[Path] = []
     for number, num_frames in enumerate(layout.frames_per_acquisition, start=1):
+        # As if ScanImage was started anew each time: frames are numbered from 1 and timed from 0 again.
         settings = ScanImageSettings(frame_rate_hz, start=start)
         duration = timedelta(seconds=num_frames / frame_rate_hz)
         files = write_acquisition(

@@ -20,6 +20,7 @@ from imaging_pipeline.readers.scanimage.tif import read_tif
 MIN_FRAMES = 100
 MIN_SIDE_PX = 32
 CHUNK_FRAMES = 50
+# Below the largest int16, 32,767.
 SCALED_RANGE = 30_000
 """Counts between the darkest and the brightest pixel of a movie whose values are no int16."""
 
@@ -84,6 +85,7 @@ def open_movie(path: Path) -> UserMovie:
     lowest, highest = _range(path, pixels)
     limits = np.iinfo(np.int16)
     is_whole = np.issubdtype(pixels.dtype, np.integer)
+    # Whole numbers only: rounding would take away most of a movie of small fractions, such as dF/F.
     if is_whole and limits.min <= lowest and highest <= limits.max:
         return UserMovie(path, pixels, 0.0, 1.0)
     return UserMovie(path, pixels, lowest, SCALED_RANGE / (highest - lowest))
@@ -213,6 +215,7 @@ def _range(path: Path, pixels: NDArray[Any]) -> tuple[float, float]:
     for first in range(0, len(pixels), CHUNK_FRAMES):
         progress.report("reading the movie", first, len(pixels))
         chunk = pixels[first : first + CHUNK_FRAMES]
+        # Unlike `min` and `max`, these pass NaN on, which is refused below.
         lowest, highest = np.minimum(lowest, chunk.min()), np.maximum(highest, chunk.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise InputError(

@@ -10,6 +10,7 @@ from imaging_pipeline.choices import near
 from imaging_pipeline.experiments.recognised import Unknown, Used
 from imaging_pipeline.experiments.scanimage_names import TIF_SUFFIXES
 
+# Wavesurfer pads its counter to four digits, where ScanImage has five.
 _COMPANION = re.compile(r"(?P<name>.+)_(?P<acquisition>[0-9]{4,})(?P<kind>_wheel)?", re.IGNORECASE)
 _TYPES = {
     (".h5", ""): "wavesurfer",

@@ -60,6 +60,7 @@ def _of_folder(timeseries_name: str | Unknown, paths: Sequence[PurePosixPath]) -
     files = [path for path in paths if len(path.parts) == 2]
     configs, positions = _ending(files, _CONFIG), _ending(files, _POSITIONS)
     pickles = _ending(files, _META)
+    # Without such a name any pickle counts: how DeepLabCut names them differs between its versions.
     metas = [path for path in pickles if path.stem.endswith(_META_ENDINGS)] or pickles
     taken = [*configs, *positions, *metas]
     verdicts: dict[str, Used | Unknown] = {

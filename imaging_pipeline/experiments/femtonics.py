@@ -48,8 +48,10 @@ class Femtonics(ExperimentType):
 
         Raises
         ------
-        TruncatedError, FormatError
-            As for `readers.mesc.file.read_units`.
+        TruncatedError
+            The file's end is not there, or not yet.
+        FormatError
+            It is no such file.
         """
         return {unit.name: _part(unit) for unit in read_units(path)}
 
@@ -86,6 +88,7 @@ class Femtonics(ExperimentType):
             match = _EXPORTED.fullmatch(path.stem) if path.suffix.lower() in _TIF_SUFFIXES else None
             if match:
                 numbers.setdefault(path.parent, set()).add(int(match["number"]))
+        # MESc exports from 00001 on; tifs that are missing at the end show only in the number of frames.
         for subfolder, present in numbers.items():
             missing = sorted(set(range(1, max(present))) - present)
             if missing:
@@ -146,6 +149,7 @@ def _beside(path: PurePosixPath, measurements: Measurements) -> Used | Unknown:
 def _in_folder(path: PurePosixPath, measurements: Measurements) -> Used | Unknown:
     unit = measurements.named_by(path.parts[0])
     if isinstance(unit, Unknown):
+        # Any other folder is none of the microscope's: that it names no measurement would explain nothing.
         is_of_one = "MUnit_" in path.parts[0]
         elsewhere = Unknown("lies in a subfolder; a recording there is registered as a folder of its own")
         return unit if is_of_one else elsewhere

@@ -10,6 +10,7 @@ from imaging_pipeline.experiments.recognised import Unknown
 
 # A part of a .mesc file, by its path below that of the file.
 _UNIT = re.compile(r"(?P<stem>[^/]+)\.mesc/MSession_(?P<session>[0-9]+)/MUnit_(?P<number>[0-9]+)", re.I)
+# Not \b, for which an underscore belongs to a word: in these names it separates words.
 _UNIT_NUMBER = re.compile(r"(?<![0-9A-Za-z])MUnit_(?P<number>[0-9]+)(?![0-9A-Za-z])")
 _SESSION_NUMBER = re.compile(r"(?<![0-9A-Za-z])MSession_(?P<number>[0-9]+)(?![0-9A-Za-z])")
 
@@ -47,6 +48,7 @@ class Measurements:
     def __init__(self, units: Sequence[UnitName]) -> None:
         self._units = sorted(set(units))
         self._timeseries_names = {unit.timeseries_name for unit in units}
+        # The longest first, because one name may occur in another.
         self._stems = sorted({unit.stem for unit in units}, key=len, reverse=True)
 
     def named_by(self, name: str) -> UnitName | Unknown:
@@ -59,6 +61,7 @@ class Measurements:
         if session is not None:
             units = [unit for unit in units if unit.session == int(session["number"])]
         if len(self._stems) > 1:
+            # Without the match: a file may be called MUnit_0.mesc, and every MUnit_0 would seem to name it.
             stem = self._stem_in(f"{name[: match.start()]} {name[match.end() :]}")
             if stem is None:
                 files = ", ".join(f"{file_stem}.mesc" for file_stem in sorted(self._stems))

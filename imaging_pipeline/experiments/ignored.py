@@ -14,6 +14,7 @@ SUPERSEDED = "an output that a newer run has superseded"
 WORKING = "a working file of Suite2p"
 RECORD = "the record of a Suite2p run of the pipeline"
 
+# Of Windows, and of the network storage of Synology (@eaDir); in lower case, as they are compared.
 _SYSTEM_NAMES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"}
 )
@@ -23,6 +24,7 @@ _SUITE2P_FOLDER = re.compile(r"suite2p|plane\d+|combined|combined_.*|split_.*", 
 _WORKING_FOLDER = re.compile(r"reg_tif(_chan2)?", re.IGNORECASE)
 _WORKING_FILE = re.compile(r"data(_chan2)?(_raw)?\.bin|data_raw_chan2\.bin|ops1\.npy|.*\.mat", re.IGNORECASE)
 
+# Folders into which the pipeline runs Suite2p; run.log elsewhere may be a person's.
 _RUN_FOLDER = re.compile(r"(combined|split)_.*|(.*_)?MUnit_[0-9]+")
 _RECORDS = (MARKER_NAME, "run.log")
 
@@ -54,6 +56,7 @@ def ignoring_rule(path: str) -> str | None:
 
 
 def _rule_of_name(name: str) -> str | None:
+    # Before hidden files, whose names begin with a dot as well.
     if _UNFINISHED.match(name):
         return UNFINISHED
     if _SUPERSEDED.search(name):

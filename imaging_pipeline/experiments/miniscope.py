@@ -99,7 +99,7 @@ class Miniscope(ExperimentType):
         Raises
         ------
         NothingFoundError, FormatError
-            As for `read_tifs`; also where the files were not recorded alike.
+            A file is gone, truncated or no ScanImage tif, or the files were not recorded alike.
         """
         if files.datasettype != TIF:
             return super().read_stack(files)
@@ -115,4 +115,5 @@ def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:
 
 
 def _used_tif(tif: TifName) -> Used:
+    # ScanImage numbers the files of an acquisition only where it splits them.
     return Used(TIF, "tif", tif.timeseries_name, tif.acquisition, tif.file_number or 1)

@@ -105,7 +105,7 @@ class Examined:
     layout
         What all files of its dataset must have in common, in words; empty where that is nothing.
     left_out
-        Why what it is of is no session, such as a z-stack; empty where it is one.
+        Why its recording is no session, such as a z-stack; empty where it is one.
     """
 
     start: datetime | None = None
@@ -231,6 +231,6 @@ class ExperimentType(Protocol):
         Raises
         ------
         NothingFoundError, FormatError
-            As for `read_tifs`; also where the files were not recorded alike.
+            A file is gone, truncated or no such tif, or the files were not recorded alike.
         """
         return plain_stack(self.read_tifs(files))

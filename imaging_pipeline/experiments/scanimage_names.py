@@ -35,7 +35,7 @@ def tif_names(folder: Path, names: Sequence[str]) -> dict[str, TifName]:
     Raises
     ------
     NamingError
-        As for `split_tif_name`.
+        There is more than one likely way to split a name.
     """
     split = {
         name: split_tif_name(folder, name)
@@ -121,6 +121,7 @@ def check_tif_numbering(folder: Path, tifs: Mapping[str, TifName]) -> None:
 
 def _check_files(folder: Path, where: str, files: list[tuple[str, TifName]]) -> None:
     numbers = [tif.file_number for _, tif in files]
+    # A name without a file number is that of a whole acquisition.
     if None in numbers and len(files) > 1 or len(set(numbers)) < len(numbers):
         raise NamingError(
             f"Two files cannot both be {where}",

@@ -39,6 +39,7 @@ class Explanation:
         """Yield what stands in the way by itself, and not only waits for a table before it."""
         for step in self.steps:
             for item in step.items:
+                # `all` of no reasons is True: an item without any, such as one that is done, is left out.
                 if not all(reason.waits_for_table for reason in item.reasons):
                     yield step, item
 

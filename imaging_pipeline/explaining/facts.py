@@ -140,12 +140,12 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known.
+    """All that is known of a session, or of a folder that is no session yet.
 
     Attributes
     ----------
     session
-        None of a folder that no session is registered of.
+        None for a folder of which no session is registered.
     folder, repository_name
         Where its files are; ``folder`` is below the repository.
     animal_name, experiment_type, combined

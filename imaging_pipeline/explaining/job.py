@@ -22,7 +22,7 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Job:
-    """A job.
+    """A row that a worker makes or has made: how far it is, and whose it is.
 
     Attributes
     ----------

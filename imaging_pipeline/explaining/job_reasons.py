@@ -89,6 +89,7 @@ def _error(job: Job, facts: Facts) -> Reason:
     # What an experimenter does is seen by registering again, which lets the failed jobs be tried again.
     is_registered_again = message.responsible is Responsible.EXPERIMENTER
     then = "register the folder again" if is_registered_again else "have it tried again"
+    # Many messages say already to register again; that is not said twice.
     remedy = message.remedy if then in message.remedy else f"{message.remedy} Then {then}:".lstrip()
     command = commands.add(facts) if is_registered_again else commands.retry(job, facts)
     return Reason(f"{kind}{message.what}", remedy, message.responsible, command)

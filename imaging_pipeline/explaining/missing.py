@@ -113,6 +113,7 @@ def _no_output(facts: Facts) -> Item:
 
 def _not_taken(facts: Facts) -> Iterator[Reason]:
     for output in facts.outputs:
+        # The reason is stored as one text, whose part after the last semicolon says what to do.
         what, _, remedy = output.reason.rpartition("; ")
         yield Reason(
             f"The output {output.path} is {output.verdict}: {what or remedy}.",

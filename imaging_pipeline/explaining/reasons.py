@@ -87,4 +87,5 @@ class Step:
     @property
     def state(self) -> JobState:
         """The state that a person should see first."""
+        # The order of `JobState` is that in which a person should see its states.
         return min((item.state for item in self.items), key=list(JobState).index)

@@ -167,7 +167,7 @@ class _Comparison:
     def _outputs(
         self, session_names: tuple[str, ...], outdated: Mapping[str, OutdatedOutput]
     ) -> Iterator[DatasetChange]:
-        # Output belongs to all sessions of a MetaSession, and one of these is not registered.
+        # Output belongs to all sessions of a MetaSession: it waits as long as one of them is refused.
         if len(self._accepted) < len(self._match.sessions):
             return
         stored = {dataset.bundle: dataset for dataset in self._stored.datasets} if self._stored else {}
@@ -183,6 +183,7 @@ class _Comparison:
     ) -> DatasetChange:
         if stored is None:
             return DatasetChange(dataset, self._name, session_names, DatasetVerdict.NEW)
+        # As stored: the bundle of a recording is its timeseries name, which changes when files are renamed.
         dataset = replace(dataset, dataset_name=stored.dataset_name, bundle=stored.bundle)
         change = difference(dataset, stored)
         verdict = DatasetVerdict.CHANGED if change.kind else DatasetVerdict.KNOWN

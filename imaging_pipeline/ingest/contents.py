@@ -51,7 +51,7 @@ class FolderContents:
     experiment
         Says which files hold several recordings, and reads what they hold.
     zone, settle_s, now
-        As for `make_plan`.
+        The same as in `make_plan`.
 
     Attributes
     ----------
@@ -100,6 +100,7 @@ class FolderContents:
         self.check_settled([path for path, parts in stored_parts.items() if not parts])
         for path, stored in stored_parts.items():
             parts = stored or {name: part.left_out for name, part in self._open(path).items()}
+            # A file without any part stays in the list, so that the report says that it holds nothing.
             entry = self.entries.pop(path) if parts else self.entries[path]
             for part, left_out in parts.items():
                 address = address_of(path, part)
@@ -127,6 +128,7 @@ class FolderContents:
     def gone(self) -> dict[str, FileRecord]:
         """Return stored files that are no longer there, but not those renamed within their folder."""
         missing = {path: file for path, file in self.stored.items() if path not in self.entries}
+        # A part has the size of its whole file, which says nothing, so that parts are always candidates.
         sizes = {file.size_bytes for file in missing.values()}
         # Only a file of the same size can be a renamed one, so that no other is read for it.
         arrived = [
@@ -181,13 +183,19 @@ class FolderContents:
 
         Parameters
         ----------
-        path, examine
-            As for `examine`.
+        path
+            Path below the folder.
+        examine
+            Called with the file's path if the file is new or has changed, to check it as well.
 
         Raises
         ------
-        StillCopyingError, PathError, FormatError
-            As for `examine`.
+        StillCopyingError
+            The file cannot be read now, or is not all there and may still grow.
+        PathError
+            The file may not be read.
+        FormatError
+            Raised by ``examine``.
         """
         stored = self._unchanged(path) if path in self.entries else self.stored[path]
         if stored is not None:
@@ -263,6 +271,7 @@ class FolderContents:
             raise StillCopyingError(
                 "A file went away while the folder was read", path=absolute, remedy=_RETRIED
             ) from error
+        # Some of these are an OSError as well, and say more than one of the system.
         except PipelineError:
             raise
         except OSError as error:
@@ -286,6 +295,7 @@ class FolderContents:
     def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
         """Return True if any moment is less than a time span ago; one far in the future does not count."""
         clocks_differ = timedelta(seconds=CLOCKS_DIFFER_S)
+        # Without the lower bound a file that is dated years ahead would count as just written until then.
         return any(-clocks_differ < self._now - moment < span for moment in moments)
 
     def _unchanged(self, path: str) -> FileRecord | None:

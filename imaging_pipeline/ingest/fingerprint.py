@@ -7,10 +7,12 @@ from pathlib import Path
 
 from imaging_pipeline.readers.read_ahead import announce, read_ahead
 
+# Each block is a read of its own, and so one wait for a network share: few blocks, however large the file.
 _BLOCK_BYTES = 4 * 1024
+_NUM_BLOCKS = 4
 # The metadata of a recording is at the beginning of its files.
 _START_BYTES = 64 * 1024
-_NUM_BLOCKS = 4
+# A file of this size is one read, and so is compared in full.
 _WHOLE_BYTES = 512 * 1024
 
 
@@ -29,6 +31,7 @@ def fingerprint(path: Path) -> str:
     digest = hashlib.blake2b(digest_size=8)
     with path.open("rb") as file:
         size_bytes = file.seek(0, 2)
+        # Files of unequal length may agree in all blocks, such as a file of zeros that has grown.
         digest.update(size_bytes.to_bytes(8, "little"))
         blocks = _blocks(size_bytes)
         read_ahead(file, blocks)

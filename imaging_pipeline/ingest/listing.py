@@ -13,6 +13,7 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import NothingFoundError, PathError, Responsible, StillCopyingError
 
 _EPOCH = datetime(1970, 1, 1)
+# Windows' IO_REPARSE_TAG_MOUNT_POINT; Python's own constant is there on Windows only.
 _MOUNT_POINT = 0xA0000003
 
 
@@ -114,6 +115,7 @@ def _require_folder(folder: Path) -> None:
 def _walk(folder: Path, below: str) -> Iterator[FileEntry | Skipped]:
     try:
         with os.scandir(folder) as scanned:
+            # Read to its end: a handle that stays open for each level of a deep tree may exceed the limit.
             entries = list(scanned)
         for entry in entries:
             path = below + entry.name

@@ -115,6 +115,7 @@ class StoredSessions:
 
     def _match_session(self, planned: SessionRecord) -> SessionMatch:
         files = self._recorded(planned)
+        # By path and by content: a replaced file keeps the one, a moved or copied file the other.
         candidates = {planned.session_name} & set(self._owners)
         for file in files:
             for key in (file.location, file.content):
@@ -177,6 +178,7 @@ class StoredSessions:
             return _refused(match, FindingKind.CONFLICT, self._of_other_type(owner))
         locations = {file.location for file in self._recorded(planned)}
         recorded = self._recorded(stored)
+        # A folder that was moved leaves no file at its former path, while one of several may be renamed.
         has_moved = not any(file.location in locations for file in recorded)
         if has_moved and not all(file.is_gone for file in recorded):
             reason = (

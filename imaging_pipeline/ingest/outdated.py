@@ -125,6 +125,7 @@ class Outdated:
         for curation in self.curations([change]):
             reasons.append(curation.reason)
             yield Purge(PurgeSeed.LINKS, owner, curation.reason, (curation.session_name,), name)
+        # Also where a curation changed no cell: the rows of its files have the former fingerprint.
         if change.difference in (Difference.CONTENT, Difference.CURATION):
             reason = shortened_list(list(dict.fromkeys(reasons)), "; ") or _reason(change)
             yield Purge(PurgeSeed.FILES, owner, reason, change.session_names, name)
@@ -177,6 +178,7 @@ class Outdated:
         contents = {file.content for file in stored.files}
         for dataset in self._match.planned.datasets:
             other_name, _, other_label = dataset.bundle.rpartition("/")
+            # Merged planes hold the cells of all single ones, so that both together would count cells twice.
             if other_name == ops_name and _MERGED in (label, other_label):
                 return f"the planes are imported {'merged' if other_label == _MERGED else 'one by one'} now"
             if is_gone and contents.issuperset(file.content for file in dataset.files):

@@ -63,6 +63,7 @@ def compared_options(
     if reference is None or reference not in options.settings:
         return True, "options not compared, because no option set is named"
     settings = options.settings[reference]
+    # Only a run of the pipeline has noted all of its settings; of others a few options are compared.
     settings_hash = noted(output, "settings_hash")
     if settings_hash is not None:
         if settings_hash == names.settings_hash(settings):

@@ -13,6 +13,7 @@ from imaging_pipeline.ingest.records import FileRecord, MetaSessionRecord, Outpu
 from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 from imaging_pipeline.wording import shortened_list
 
+# A timeseries name may hold underscores itself; the 16 hexadecimal digits at the end are the hash.
 _NAMED_FOLDER = re.compile(r"(?P<label>combined|split)_(?:.*_)?(?P<name>[0-9a-f]{16})")
 # What to do about an output, as it ends a reason.
 _FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
@@ -20,7 +21,17 @@ _FINISH = "let Suite2p finish, or copy it anew, and register the folder again"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an output is, of which meta-session, with which option set, and why."""
+    """What an output is, and why.
+
+    Attributes
+    ----------
+    metasession_name
+        The meta-session that it was made of; None where that is not known.
+    ops_name
+        The option set, or what takes its place: a folder name, or the program's own name for its runs.
+    reason
+        For the report; what to do, if anything, comes after the last semicolon.
+    """
 
     verdict: OutputVerdict
     metasession_name: str | None

@@ -146,6 +146,7 @@ def _judged(
     if judgement.verdict is OutputVerdict.INCOMPLETE:
         contents.check_settled(files.files)
     elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
+        # Without a marker only: the pipeline's own runs are renamed into place whole, and note their tifs.
         calculated = _calculated(contents, output, files.files)
         contents.check_settled(calculated)
         later = _written_later(request, contents, calculated, judgement, metasessions)
@@ -229,6 +230,7 @@ def _datasets(contents: FolderContents, judged: _JudgedOutput) -> Iterator[Datas
         bundle = f"{judgement.ops_name}/{plane.label}"
         paths = _plane_files(contents, plane, judged.files.files)
         label_files = [path for path in paths if contents.folder / path == plane.labels_path]
+        # Labels are read only where their file has changed: most outputs of a folder are as they were.
         labels = plane.labelled() if any(contents.is_new(path) for path in label_files) else None
         yield DatasetRecord(
             names.dataset_name(str(judgement.metasession_name), package.datasettype, bundle),

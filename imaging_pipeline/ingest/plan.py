@@ -26,6 +26,7 @@ from imaging_pipeline.ingest.records import (
 )
 from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasessions, plan_sessions
 
+# A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0
 
 
@@ -176,7 +177,7 @@ def _recognised(
         elif path not in output_files:
             candidates.append(path)
     missing = [path for path in contents.gone() if ignoring_rule(path) is None]
-    # Together: what a file is may depend on the names beside it.
+    # Together with those that are gone: what a file is may depend on the names beside it.
     recognised = experiment.recognise(contents.folder, [*candidates, *missing])
     used = {file.path for file in recognised if isinstance(file.verdict, Used)}
     gone = used.intersection(missing)

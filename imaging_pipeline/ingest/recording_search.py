@@ -56,7 +56,15 @@ class RecordingSearch:
 
 @dataclass(frozen=True)
 class _Folder:
-    """When each file of a folder was last written, and its subfolders."""
+    """A folder of the share.
+
+    Attributes
+    ----------
+    written
+        File name → when it was last written, in seconds since 1970.
+    subfolders
+        Paths below the share.
+    """
 
     written: Mapping[str, float]
     subfolders: tuple[str, ...]
@@ -114,6 +122,7 @@ def _list(share: Path, path: str) -> _Folder | None:
                     subfolders.append(below)
                 else:
                     written[entry.name] = entry.stat(follow_symlinks=False).st_mtime
+    # One folder that may not be read does not end the search of the share.
     except OSError:
         return None
     return _Folder(written, tuple(subfolders))
@@ -136,6 +145,7 @@ def _used_files(
     names = list(folder.written)
     parts, unreadable = _parts(experiment, share / path, names)
     if unreadable:
+        # It counts as one file, so that any type that can use more of them is preferred.
         return 1, RecordingFolder(path, experiment.name, 0, 0, newest, unreadable)
     try:
         recognised = experiment.recognise(share / path, [*names, *parts])

@@ -32,6 +32,7 @@ def relocations(
     planned, stored = match.planned, match.stored
     if stored is None:
         return
+    # A folder that is named after its session has the stored name, which stays when the folder is moved.
     suite2p_folder = planned.suite2p_folder.replace(planned.metasession_name, stored.metasession_name)
     if stored.request.location != request.location:
         # A session that is still in the former folder keeps its MetaSession there.
@@ -54,6 +55,7 @@ def _missed(
         for each in datasets
         if each.verdict is DatasetVerdict.KNOWN or each.difference is Difference.LOCATION
     }
+    # All files of these are written anew with their paths, so that none of them is left at its former one.
     written = {each.dataset.dataset_name for each in datasets} - set(arrived)
     former_folder = f"{stored.request.folder}/"
     recorded = (dataset for session in stored.sessions for dataset in session.datasets)

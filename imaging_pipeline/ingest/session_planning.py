@@ -62,6 +62,7 @@ def plan_sessions(
         if not _is_left_out(experiment, contents, group)
     ]
     sessions.sort(key=lambda session: session.start)
+    # The name of a session is a hash of its start: two of one start would be one and the same.
     for first, second in pairwise(sessions):
         if first.start == second.start:
             raise NamingError(
@@ -133,6 +134,7 @@ def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[
 def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> bool:
     """Return True if all that was recorded under a name is new, and no session."""
     _read_new(experiment, contents, files)
+    # A registered file was a session when it was new, and stays one.
     reasons = {
         contents.examine(file.path, _examine(experiment, file)).left_out if contents.is_new(file.path) else ""
         for file in _primary(experiment, files)

@@ -44,6 +44,7 @@ def verify(share: Path, files: Iterable[FileRecord]) -> Verification:
     files
         The registered files, all of one repository.
     """
+    # Several recordings may lie in one file, which is then opened once for all of them.
     by_path: dict[str, list[FileRecord]] = {}
     for file in files:
         by_path.setdefault(file.path, []).append(file)

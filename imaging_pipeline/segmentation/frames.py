@@ -72,6 +72,7 @@ def session_slices(
         start, end = starts[first], starts[first + len(tifs)]
         slices[session_name] = Slice(int(start), int(end - start))
         matched += len(tifs)
+    # Each session's files are in the list by now, so that what is left over is no session's.
     if matched != len(file_list):
         registered = {name for tifs in sessions.values() for name in tifs}
         foreign = [name for name in file_list if name not in registered]
@@ -132,6 +133,7 @@ def slices_in_order(path: Path, frames_per_session: Sequence[int], sessions: Ses
     starts = [0, *accumulate(frames_per_session)]
     return {
         name: Slice(int(start), int(num_frames))
+        # There is one start more, which is where the last session ends.
         for name, start, num_frames in zip(sessions, starts, frames_per_session, strict=False)
     }
 

@@ -124,6 +124,7 @@ class _SegmentedPlane:
 
     def traces(self, session: Slice) -> Traces:
         first = 0
+        # Each session is an element of its own in Fcell, so that only one of them is read.
         for number, num_frames in enumerate(self.result.frames_per_session):
             if (first, num_frames) == (session.first_frame, session.num_frames):
                 return suite2p_matlab.read_traces(self.content, number)
@@ -209,6 +210,7 @@ class Suite2pMatlab:
 
     def is_curation(self, replaced: Sequence[str], added: Sequence[str]) -> bool:
         """Return True if a result was saved again, or replaced by a curated one."""
+        # A plane is one file, and its curation another (_proc.mat); what it measured is compared by its hash.
         return len([*replaced, *added]) == 1
 
 

@@ -113,6 +113,7 @@ class _SegmentedPlane:
 
     @property
     def single_planes(self) -> Sequence[_SegmentedPlane]:
+        # Suite2p corrects the motion of each plane by itself: merged ones have none in common.
         merged = self.output.planes if self.content.plane is None else (self.content,)
         return [_SegmentedPlane(self.output, plane) for plane in merged]
 
@@ -204,6 +205,7 @@ class Suite2pPython:
 
         Their files lie below them; where planes lie in the folder itself, only theirs count.
         """
+        # Most folders have no output; these are not searched on the disk once more.
         if not any(_PLANE_FILE.fullmatch(path) for path in paths):
             return {}
         roots = (path.relative_to(folder).as_posix() for path in suite2p_output.find_outputs(folder))

@@ -36,7 +36,9 @@ MAX_LENGTHS: Mapping[str, int] = {
     "gene": 128,
     "genotype": 64,
 }
+# The largest int32, the type of the column.
 MAX_DATASOURCE_ID = 2**31 - 1
+# A time behind the day is dropped: databases often have a DATETIME for a day.
 _ISO_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([ T][0-9:.]+)?")
 _NAMES = ("animal_id", *COLUMNS, f"{GENOTYPE}<gene>")
 
@@ -110,6 +112,7 @@ def a_value_map(value: object) -> Mapping[str, Mapping[str, str | None]]:
 def a_date_format(value: object) -> str:
     """Accept a format in which a day can be written and read again."""
     text = a_text(value)
+    # A 14th can be no month, so that a format with two days or two months is noticed.
     day = datetime(2026, 3, 14)
     try:
         is_read_again = datetime.strptime(day.strftime(text), text).date() == day.date()

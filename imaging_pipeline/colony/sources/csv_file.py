@@ -77,11 +77,13 @@ def _rows(
     file: BinaryIO, encoding: str, *, must_be_whole: bool
 ) -> Generator[tuple[int, list[str]], None, None]:
     """Yield number and cells of each row that is not empty; bytes that are no text become lone surrogates."""
+    # Line ends stay as they are, as `csv` needs it for those within quotes.
     text = io.TextIOWrapper(
         file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
     )
     number = 0
     try:
+        # By the header: in other rows, notes may hold any of them. Excel's depends on the country.
         delimiter = max(_DELIMITERS, key=text.readline().count)
         text.seek(0)
         lines = _whole(text) if must_be_whole else text
@@ -96,11 +98,13 @@ def _rows(
             remedy="correct this row, or save the file as CSV again.",
         ) from error
     finally:
+        # Else the wrapper would close the file, which is not its own, when it is collected.
         text.detach()
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:
     """Yield lines, and raise at the end if the last one was cut short."""
+    # A file without lines was not cut short.
     line = "\n"
     for line in lines:
         yield line

@@ -36,7 +36,7 @@ def an_encoding(value: object) -> str:
 
 @dataclass(frozen=True)
 class FileSource(Source):
-    """A file.
+    """A file that a colony system or a person wrote.
 
     Attributes
     ----------
@@ -111,6 +111,7 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             if must_be_settled:
                 _refuse_recent(path, before)
             yield file
+            # By path, so that a file that was put in the place of the opened one is noticed as well.
             after = path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise ColonyError(

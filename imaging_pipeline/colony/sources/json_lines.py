@@ -47,6 +47,7 @@ class JsonLines(FileSource):
 
     def _records(self, file: BinaryIO) -> Iterator[Record | RowProblem]:
         for number, line in enumerate(file, start=1):
+            # The file may begin with a byte-order mark, as Windows programs write it.
             text = line.decode(self.encoding, "surrogateescape").strip("\ufeff \t\r\n")
             if not text:
                 continue
@@ -104,6 +105,7 @@ def _cut_short(problem: RowProblem) -> FormatError:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    # A bool is an int in Python, but true is no value of any column.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
     return str(value)

@@ -21,6 +21,7 @@ from imaging_pipeline.server.connection_errors import MYSQL_AWAY_CODES, error_co
 
 _GENOTYPE_COLUMNS = ("animal_id", "gene", "genotype")
 _SESSION = (
+    # The only level at which a snapshot stays consistent, and not every server's default.
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET SESSION TRANSACTION READ ONLY",
     # Animals and genotypes of the same moment.
@@ -84,7 +85,7 @@ def _a_timeout(value: object) -> int:
 
 @dataclass(frozen=True)
 class MysqlDatabase(Source):
-    """A database.
+    """The database of a colony system, and the statements that read it.
 
     Attributes
     ----------
@@ -152,6 +153,7 @@ class MysqlDatabase(Source):
         with closing(self._connected()) as connection:
             deadline = time.monotonic() + _MAX_DURATION_S
             genotypes = self.genotypes
+            # Animals are read to their end first: a connection has one unbuffered result at a time.
             yield Snapshot(
                 self._records(connection, self.animals, "", deadline),
                 None if genotypes is None else self._records(connection, genotypes, "genotype ", deadline),
@@ -166,6 +168,7 @@ class MysqlDatabase(Source):
                 host=self.host,
                 port=self.port,
                 user=self.user,
+                # PyMySQL would encode a text as latin-1, and fail on other characters.
                 password=self.password.reveal().encode(),
                 database=self.database,
                 charset="utf8mb4",

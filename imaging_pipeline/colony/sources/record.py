@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# Of a text in a message, in characters; it is also the length of the column problem_animal.
 _MAX_LENGTH = 255
 
 Cell = str | bytes | None
@@ -64,6 +65,7 @@ def is_utf8(text: str) -> bool:
 def shown(text: str) -> str:
     """Return the beginning of a text, printable, with bytes that are not UTF-8 as numbers."""
     cut = text[:_MAX_LENGTH].replace("\0", "\\0")
+    # JSON may hold lone surrogates that stand for no byte ("\ud800"); these cannot be encoded back.
     try:
         return cut.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
