@@ -21,6 +21,7 @@ from imaging_pipeline.suite2p_runner.preflight import Inputs
 # Suite2p's own default: more were not faster, and up to it the results are those of the defaults.
 _MOST = 100
 _FEWEST = 5
+# Of each frame at once; near the most that was measured, see `auto_batch_size`.
 _BYTES_A_PIXEL = 120
 _MOST_BYTES = 1_000_000_000
 # Workers share a machine, and a run needs memory for other things too.
@@ -133,7 +134,7 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
         available = psutil.virtual_memory().available
         forced["registration.batch_size"] = auto_batch_size(height, width, available)
     if not chosen.get("classification.classifier_path"):
-        # Else a classifier in somebody's home folder would decide.
+        # Otherwise a classifier in somebody's home folder would decide.
         forced["classification.use_builtin_classifier"] = True
     settings = default_settings()
     for name, value in (chosen | forced).items():

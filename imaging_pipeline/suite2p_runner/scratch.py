@@ -18,6 +18,7 @@ from imaging_pipeline.processes import is_gone
 
 _PREFIX = "suite2p-run"
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
+# ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows' system error codes.
 _FULL_ON_WINDOWS = frozenset({39, 112})
 # numpy writes what fits and then raises an error without a number.
 _NO_ROOM_BYTES = 1_000_000
