@@ -55,6 +55,7 @@ def connect(config: Config | None = None) -> Any:
     config = config or find_config()
     connection = _open(config)
     with database_errors(config):
+        # Bound first, since the version is read through a table class.
         _activate(connection, config, create=False)
         _check_version(config, connection)
         if not _is_declared(config, connection):

@@ -143,6 +143,7 @@ def local_path(place: RepositoryPath, repositories: Mapping[str, Path]) -> Path:
             remedy="mount it and name its folder under 'repositories' in the configuration.",
         )
     names = place.path.split("/") if place.path else []
+    # Also for a path from a row: with ``..`` in it, it would lead out of the repository.
     if any(name in ("", ".", "..") or not _is_possible(name) for name in names):
         raise _leaves(place.path)
     path = root

@@ -123,6 +123,7 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
     spec = _spec(config)
     try:
         if spec["protocol"] == "file":
+            # Mapped, so that only the rows that are asked for are read.
             array: NDArray[np.float32] = np.load(Path(spec["location"], name), mmap_mode="r")
             return array
         whole: NDArray[np.float32] = np.load(io.BytesIO(StorageBackend(spec).get_buffer(name)))

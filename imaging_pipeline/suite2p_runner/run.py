@@ -158,6 +158,7 @@ class _Needed:
         registration = settings.settings["registration"]
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
         raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
+        # A tif of which pages are left out is first copied without them.
         copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if part.pages_dropped)
         result_bytes = tif_bytes + inputs.num_volumes * len(settings.analysed_planes) * _BYTES_A_FRAME
         return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)

@@ -155,6 +155,7 @@ def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     num_fields = max(len(inputs.fields), 1)
     left_out = set(range(header.num_planes, num_planes)) | set(stated.get("ignore_flyback") or ())
     functional = stated.get("functional_chan") or 1
+    # A proper subset: with every plane left out there would be nothing to analyse.
     if not left_out < set(range(num_planes)):
         raise InputError(
             "An option set leaves out planes that the recording has not, or all of them",
@@ -175,6 +176,7 @@ def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
         "nplanes": num_planes,
         "nchannels": header.num_channels,
         "functional_chan": functional,
+        # Suite2p counts each field of a plane as a plane of its own.
         "ignore_flyback": [
             plane * num_fields + field for plane in sorted(left_out) for field in range(num_fields)
         ]
@@ -211,6 +213,7 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
     blocks = registration["block_size"]
     frame = tuple(min(sides) for sides in zip(*inputs.frame_sizes, strict=True))
     is_nonrigid = settings["run"]["do_registration"] and registration["nonrigid"]
+    # Suite2p 1.1.0 fails there, as with its default of 128 pixels for a frame of 128.
     if is_nonrigid and any(size >= side for size, side in zip(blocks, frame, strict=True)):
         raise InputError(
             "A nonrigid registration needs blocks that are smaller than the frame, in both directions",

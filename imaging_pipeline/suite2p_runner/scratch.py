@@ -57,6 +57,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
+        # Some errors of ours are OSErrors as well, and say more already.
         if isinstance(error, PipelineError) or not is_full(error):
             raise
         raise scratch_full_error(folder, str(error)) from error
