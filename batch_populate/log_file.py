@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+# With the file that is being written, these are the 30 MB that ``--log`` promises.
 _BYTES = 5_000_000
 _FILES = 5
 _AGAIN_S = 60.0
@@ -38,6 +39,7 @@ class LogFile(RotatingFileHandler):
         if self.stream is not None:
             self.stream.close()
         try:
+            # The library renames the earlier parts first, and would drop the oldest at every failed attempt.
             _try_to_rename(Path(self.baseFilename))
             super().doRollover()
         except OSError:

@@ -39,4 +39,5 @@ class Trace(Codec):
         # MySQL's driver returns json as text, PostgreSQL's as values.
         reference = json.loads(stored) if isinstance(stored, str) else stored
         array = trace_store.read_array(reference["object"], self._codec_config(key, context))
+        # A copy: a view of the row would keep the whole file mapped.
         return np.array(array[reference["row"]])

@@ -19,6 +19,7 @@ from imaging_pipeline.server.session_settings import configure_session
 
 log = logging.getLogger("imaging_pipeline")
 
+# Stored when a database is initialised. A program of another number refuses to work with its tables.
 SCHEMA_VERSION = 3
 
 _SCHEMAS = tuple(zip(tables.SCHEMAS, (mlims, imaging, suite2p_jobs), strict=True))
@@ -54,6 +55,7 @@ def connect(config: Config | None = None) -> Any:
     config = config or find_config()
     connection = _open(config)
     with database_errors(config):
+        # Bound first, since the version is read through a table class.
         _activate(connection, config, create=False)
         _check_version(config, connection)
         if not _is_declared(config, connection):
@@ -123,7 +125,7 @@ def open_tables(config: Config) -> tables.Tables:
     Raises
     ------
     DatabaseError, SchemaError
-        As in `open_connection`.
+        There is no connection to the server, or `connect` was not called yet.
     """
     connection = open_connection(config)
     modules = (
@@ -159,6 +161,7 @@ def _open(config: Config) -> Any:
     if config.embedded_folder is not None:
         server = embedded.start(config.embedded_folder)
         _make_store(config, config.embedded_folder)
+        # The server asks for no password, but DataJoint refuses None.
         host, port, user, password = server.host, server.port, server.user, "unused"
         settings.database.use_tls = False
     else:
@@ -167,6 +170,7 @@ def _open(config: Config) -> Any:
     settings.database.user, settings.database.password = user, password
     logging.getLogger("datajoint").addFilter(_is_not_about_tls)
     try:
+        # Without `reset` DataJoint returns the connection that it has, perhaps to another server.
         connection = dj.conn(reset=True)
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
@@ -217,6 +221,7 @@ def _is_declared(config: Config, connection: Any) -> bool:
         for cls in table_classes(module):
             expected = {cls.table_name, *(part.table_name for part in parts(cls))}
             if issubclass(cls, dj.AutoPopulate):
+                # DataJoint's name for the job table of a populated one.
                 expected.add(f"~~{cls.table_name.lstrip('_')}")
             if not expected <= stored:
                 return False
@@ -229,6 +234,7 @@ def parts(cls: Any) -> list[Any]:
 
 
 def _declare(connection: Any, config: Config) -> None:
+    # DataJoint's declarations fail where several processes make them at once.
     with named_lock(connection, f"{config.prefix}imaging_pipeline_init"):
         _activate(connection, config, create=True)
         _declare_jobs()

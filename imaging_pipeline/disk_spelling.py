@@ -35,6 +35,7 @@ def as_on_disk(place: RepositoryPath, repositories: Mapping[str, Path]) -> Repos
             responsible=Responsible.ADMINISTRATOR,
         ) from error
     below = "/".join(spelled.relative_to(root).parts)
+    # With composed letters, as in every row, even where the disk's are decomposed.
     return RepositoryPath(place.repository_name, unicodedata.normalize("NFC", below))
 
 

@@ -44,6 +44,7 @@ _TEXTS = {
 # DataJoint stores 2047 characters of an error in its job's row, after the name of the class. What to do comes
 # last and must not be lost, so values that are too long are cut.
 _LONGEST = 1900
+# A value is shown to this length even where the rest of the message leaves no room.
 _SHORTEST_VALUE = 100
 
 
@@ -144,6 +145,7 @@ class ParsedMessage:
 
 
 _BY_SENTENCE = {responsible.sentence: responsible for responsible in Responsible}
+# The last "What to do" counts, since a value that was found may have the same words, or several lines.
 _MESSAGE = re.compile(
     r"(?:Attempt (?P<attempt>\d+)(?:, deaths (?P<deaths>\d+))?: )?"
     r"(?:(?P<kind>[A-Z]\w*): )?"

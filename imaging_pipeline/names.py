@@ -40,6 +40,7 @@ def hash16(*parts: Part) -> str:
         A part is ``None``, a time with a zone, a float that is not finite, or of any other type.
     """
     canonical = _encode([_canonical(part) for part in parts])
+    # A file name that is no valid UTF-8 has lone surrogates in Python; it has a name, too.
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -125,6 +126,7 @@ def _checked_label(label: str) -> str:
 def _canonical(part: object) -> tuple[str, str]:
     if isinstance(part, str):
         return "str", unicodedata.normalize("NFC", part)
+    # Before whole numbers, since Python counts truth values among them.
     if isinstance(part, bool):
         return "bool", str(part).lower()
     if isinstance(part, Integral):

@@ -94,6 +94,7 @@ def resolve(typed: str, roots: Sequence[Root]) -> RepositoryPath:
     path = _without_dots(written, typed)
     owners = _longest(path, parsed_roots)
     before = _longest(written, parsed_roots)
+    # Otherwise ``..`` could lead from one repository into another.
     if before and (not owners or before[0][1].key != owners[0][1].key):
         raise _leaves(typed)
     if not owners:
@@ -142,6 +143,7 @@ def local_path(place: RepositoryPath, repositories: Mapping[str, Path]) -> Path:
             remedy="mount it and name its folder under 'repositories' in the configuration.",
         )
     names = place.path.split("/") if place.path else []
+    # Also for a path from a row: with ``..`` in it, it would lead out of the repository.
     if any(name in ("", ".", "..") or not _is_possible(name) for name in names):
         raise _leaves(place.path)
     path = root
@@ -181,9 +183,11 @@ def _parse(typed: str) -> _Absolute:
     _refuse([name for name in names if name != ".." and not name.strip(" .")], typed)
     _refuse([name for name in names if not _is_possible(name)], typed)
     if re.match(r"//[^/]", text):
+        # Server and share together are what a drive is: ``..`` does not leave them.
         path = _Absolute(("//", *names[:2]), names[2:], is_windows=True)
         is_absolute = len(names) >= 2 and ".." not in names[:2]
     elif re.match(r"[A-Za-z]:(/|$)", text):
+        # Not "N:folder", which Windows reads from the current folder of the drive.
         path = _Absolute(names[:1], names[1:], is_windows=True)
         is_absolute = True
     else:

@@ -45,6 +45,7 @@ _LOGLEVELS = kinds.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STORES = kinds.object_kind("object: name → store", parse_stores)
 
 KEYS = (
+    # Host and port count as credentials: a person may have put a whole URL there, with a password.
     Key(
         "database.host",
         "host",

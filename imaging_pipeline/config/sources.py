@@ -14,6 +14,7 @@ from imaging_pipeline.config.keys import BY_NAME, KEYS, Key
 from imaging_pipeline.config.kinds import NotAllowedError
 from imaging_pipeline.errors import ConfigError
 
+# In the name of an unknown key they tell that its value may be a credential.
 _SECRET_WORDS = ("pass", "pw", "secret", "token", "key", "credential")
 
 

@@ -24,7 +24,7 @@ _ANY_STORE = frozenset(
 
 @dataclass(frozen=True)
 class _Protocol:
-    """The attributes of a protocol: required ones, optional ones, and credentials."""
+    """The attributes that a protocol takes beside those of any store; what is ``secret`` is never shown."""
 
     required: frozenset[str]
     optional: frozenset[str]
@@ -49,6 +49,7 @@ PROTOCOLS = {
 PIPELINE_STORE = "main"
 """The store that the tables' definitions name."""
 
+# Keys of the block that are no stores: they name one.
 _NAMES = ("default", "filepath_default")
 
 
@@ -124,6 +125,7 @@ def _parse_store(name: str, spec: object) -> Store:
 def _parse_attribute(attribute: str, value: object, protocol: _Protocol, name: object) -> object:
     if attribute in protocol.secret:
         return Secret(a_text(value))
+    # In a bucket the location is no folder, but a path within it.
     if attribute == "location" and name == "file":
         return str(a_folder(value))
     if attribute in protocol.required:

@@ -219,6 +219,7 @@ def is_loss(error: BaseException) -> bool:
         return pgcode in _POSTGRESQL_ENDED_CODES or pgcode.startswith(_POSTGRESQL_CONNECTION_CLASS)
     if type(error).__name__ not in ("OperationalError", "InterfaceError"):
         return False
+    # Of a connection that broke off psycopg2 gives no code (its `pgcode` is None), and PyMySQL a number.
     return hasattr(error, "pgcode") or error_code(error) in {*MYSQL_AWAY_CODES, *_MYSQL_ENDED_CODES}
 
 

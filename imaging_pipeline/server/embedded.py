@@ -82,6 +82,7 @@ def start(folder: Path) -> EmbeddedServer:
         The folder cannot be used or the server does not start; says why.
     """
     folder = folder.expanduser().resolve()
+    # The lock of a file holds between processes, but not between the threads of one.
     with _threads:
         _make(folder)
         with _lock(folder):
@@ -228,8 +229,10 @@ def _listening(folder: Path, programs: Programs) -> str:
     """Return the server's options, quoted for the shell that ``pg_ctl`` passes them through."""
     if sys.platform == "win32":
         with socket.socket() as free:
+            # Windows has no socket in a folder: any free port, which the server notes in its data folder.
             free.bind(("127.0.0.1", 0))
             return f"-h 127.0.0.1 -p {free.getsockname()[1]}"
+    # No address, so no TCP. PostgreSQL takes a list of socket folders: quotes keep one with a comma whole.
     return shlex.join(["-h", "", "-p", str(PORT), "-k", f'"{_socket_folder(folder, programs)}"'])
 
 

@@ -22,6 +22,7 @@ _TCP = {
     "TCP_KEEPIDLE": _PROBE_AFTER_S,
     "TCP_KEEPINTVL": _PROBE_EVERY_S,
     "TCP_KEEPCNT": _NUM_PROBES,
+    # In milliseconds; the others are in seconds, or a number.
     "TCP_USER_TIMEOUT": _RETRANSMIT_FOR_S * 1000,
 }
 
@@ -51,6 +52,7 @@ def is_alive(connection: Any) -> bool:
 
 def _set_keepalive(connection: Any) -> None:
     with _socket_of(connection) as handle:
+        # The embedded server's socket is a file of this machine, on which no network can break.
         if handle.family not in (socket.AF_INET, socket.AF_INET6):
             return
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -36,7 +36,7 @@ def store_errors(needed_bytes: int) -> Iterator[None]:
     """
     try:
         yield
-    except PipelineError:
+    except PipelineError:  # some of ours are OSErrors, too
         raise
     except OSError as error:
         spec = dj.config.get_store_spec(STORE)

@@ -28,6 +28,7 @@ from imaging_pipeline.store.errors import is_away, store_errors
 
 FOLDER = "traces"
 SWEEP_AFTER_S = 24 * 3600
+# The same bytes on every machine, since the store is shared.
 _DTYPE = np.dtype("<f4")
 
 Blocks = Iterable[Mapping[str, NDArray[np.float32]]]
@@ -71,6 +72,7 @@ def write_arrays(folder: str, names: Sequence[str], shape: tuple[int, int], bloc
 
 def _fill(files: Mapping[str, BinaryIO], shape: tuple[int, int], blocks: Blocks) -> None:
     header = {"descr": _DTYPE.str, "fortran_order": False, "shape": shape}
+    # The header of the whole array, after which its rows follow as they come.
     for file in files.values():
         np.lib.format.write_array_header_1_0(file, header)
     missing = dict.fromkeys(files, shape[0])
@@ -121,6 +123,7 @@ def read_array(name: str, config: Any = None) -> NDArray[np.float32]:
     spec = _spec(config)
     try:
         if spec["protocol"] == "file":
+            # Mapped, so that only the rows that are asked for are read.
             array: NDArray[np.float32] = np.load(Path(spec["location"], name), mmap_mode="r")
             return array
         whole: NDArray[np.float32] = np.load(io.BytesIO(StorageBackend(spec).get_buffer(name)))
@@ -207,4 +210,5 @@ def _opened(paths: Mapping[str, Path]) -> Iterator[dict[str, BinaryIO]]:
     with ExitStack() as stack:
         for path in paths.values():
             path.parent.mkdir(parents=True, exist_ok=True)
+        # An object is never written a second time: mode x refuses a name that exists.
         yield {name: stack.enter_context(path.open("xb")) for name, path in paths.items()}

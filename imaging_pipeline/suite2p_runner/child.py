@@ -31,6 +31,7 @@ def main() -> int:
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, args=(job["folder"],), daemon=True).start()
     try:
+        # Imported here, so that a Suite2p or torch that cannot be loaded is reported, too.
         from imaging_pipeline.suite2p_runner.suite2p_call import call_suite2p
 
         send({"result": call_suite2p(job, send)})
@@ -53,6 +54,7 @@ def _end_with_parent(folder: str) -> None:
     while os.read(0, 1024):
         pass
     shutil.rmtree(folder, ignore_errors=True)
+    # Not sys.exit, which would end this thread alone.
     os._exit(1)
 
 

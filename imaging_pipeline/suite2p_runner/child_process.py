@@ -23,6 +23,7 @@ from imaging_pipeline.suite2p_runner.scratch import has_no_room, is_full, scratc
 
 _CHILD = "imaging_pipeline.suite2p_runner.child"
 _STARTING = "starting Suite2p"
+# For the process to end after its last message, or after its input was closed.
 _TIMEOUT_S = 10
 
 # Of GNU's C library; other systems ignore them. By default it returns large arrays to the system as soon as
@@ -32,6 +33,7 @@ _TIMEOUT_S = 10
 _KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 _SHOWN_LINES = 5
 
+# Ends of names of classes: numpy raises _ArrayMemoryError, torch OutOfMemoryError.
 _MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")
 _MEMORY_REMEDY = (
     "If nobody ended it, the machine most likely ran out of memory: a smaller registration.batch_size in the "
@@ -65,6 +67,7 @@ def run_child(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     home = folder / "home"
     home.mkdir()
     log_path = folder / "stderr.txt"
+    # A file: nobody reads this while the process runs, and a pipe that is full would stop it.
     with log_path.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", _CHILD],
@@ -170,6 +173,7 @@ def _error(
 
 
 def _was_killed(error: Mapping[str, Any] | None, code: int) -> bool:
+    # A negative code is the signal that ended it; Windows has none.
     return error is None and code < 0
 
 

@@ -32,7 +32,7 @@ def read_classifier(path: Path) -> Mapping[str, Any]:
     InputError
         The file is missing, so that Suite2p would take its own instead, or is no classifier.
     FormatError, UnsafeContentError
-        As for `load_npy`.
+        It is damaged, or holds more than plain values and arrays.
     """
     if not path.is_file():
         raise InputError(

@@ -57,6 +57,7 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
 def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult) -> None:
     """Write the marker into a folder that is otherwise whole."""
     noted = asdict(result)
+    # Both depend on who reads the marker: an output may have been moved.
     del noted["target"], noted["adopted"]
     text = json.dumps({**description, "result": noted}, indent=2)
     (folder / MARKER_NAME).write_text(text + "\n", encoding="utf-8")
@@ -96,6 +97,7 @@ def retain(output: Path, retained: Path) -> None:
     """Move a finished output out of its run's folder, without its movie."""
     for movie in output.rglob(f"*{MOVIE_SUFFIX}"):
         movie.unlink()
+    # A folder cannot be renamed to one that has files in it.
     drop(retained)
     rename_with_retries(output, retained)
 

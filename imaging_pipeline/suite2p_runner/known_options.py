@@ -130,6 +130,7 @@ def conform(name: str, value: Any, kind: str, *, written: str = "") -> Any:
     if kind == "str" and isinstance(value, str):
         return value
     if kind in _NUMBERS and number:
+        # One number stands for both directions, y and x.
         return [float(value)] * 2
     if kind in _NUMBERS and isinstance(value, (list, tuple)) and all(map(_is_number, value)):
         return list(value)

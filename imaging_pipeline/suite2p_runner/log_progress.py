@@ -88,5 +88,6 @@ class LogReader:
     def _named(self, done: int, total: int) -> Step:
         if len(self._planes) == 1:
             return Step(self._stage, done, total)
+        # Not the plane's own number: planes that are left out leave gaps.
         position = self._planes.index(self._plane) + 1
         return Step(f"{self._stage}, plane {position} of {len(self._planes)}", done, total)

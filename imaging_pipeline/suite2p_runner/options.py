@@ -116,6 +116,7 @@ def _loaded(path: Path) -> Mapping[str, Any]:
 
 def _load_json(path: Path) -> Any:
     try:
+        # Windows editors put a byte-order mark first.
         return strict_json.loads(path.read_text(encoding="utf-8-sig"))
     except strict_json.DuplicateKeyError as error:
         raise FormatError(
@@ -145,6 +146,7 @@ def translate(options: Mapping[str, Any]) -> OptionSet:
     translated = translate_0x(stated) if generation == "0.x" else _translate_1x(stated)
     settings: dict[str, Any] = {}
     db: dict[str, Any] = {}
+    # Errors name an option as the set itself does.
     written = {name: key for key, name in ops_0x()["carried"].items()} if generation == "0.x" else {}
     for name, value in translated.values.items():
         if name.startswith("db."):

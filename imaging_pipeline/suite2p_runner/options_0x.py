@@ -107,6 +107,7 @@ def _algorithm(options: Mapping[str, Any], values: dict[str, Any], not_carried: 
         values["detection.algorithm"] = "sparsery" if options["sparse_mode"] else "sourcery"
     if "max_iterations" in options:
         values["detection.sparsery_settings.max_ROIs"] = _ROIS_PER_ITERATION * int(options["max_iterations"])
+    # 0.x denoised in blocks of half the size that it registered in; 1.x has an option for them.
     if options.get("denoise") and "block_size" in options:
         values["detection.block_size"] = [int(size) // 2 for size in options["block_size"]]
 
@@ -152,6 +153,7 @@ def _edges(options: Mapping[str, Any], values: dict[str, Any], not_carried: dict
         values["registration.spatial_taper"] = options["spatial_taper"]
         return
     if "smooth_sigma" in options:
+        # Rounded, since sets are compared by content: 3 * 1.15 is 3.4499999999999997.
         values["registration.spatial_taper"] = round(_TAPER_SIGMAS * options["smooth_sigma"], 9)
     if "spatial_taper" in options:
         not_carried["spatial_taper"] = "In 0.x it counted with 1Preg only; otherwise it was 3 smooth_sigma."

@@ -120,6 +120,7 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
             remedy="Register the folder again.",
         )
     for tif in tifs:
+        # Raises where a file has changed since it was registered, or is gone.
         _modified_ns(tif)
         check_same_recording(tif, tifs[0])
     check_supported(tifs[0])
@@ -219,6 +220,7 @@ def _parts(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> 
 
 def _parts_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifPart]:
     header = files[0].header
+    # The last file may end anywhere: what makes no whole volume is dropped from it below.
     for tif in files[:-1]:
         if tif.num_pages % header.num_channels:
             raise FormatError(

@@ -66,6 +66,7 @@ def publish(source: Path, target: Path) -> None:
     files = list(_files(source))
     num_bytes = sum((source / file).stat().st_size for file in files)
     owner = f"{socket.gethostname()}-{os.getpid()}"
+    # Beside the target, so that the last step is a rename within one folder.
     partial = target.with_name(f".{target.name}.partial-{owner}-{uuid.uuid4().hex[:8]}")
     with _errors_of_share(source, target):
         require_recording_folder(target)
@@ -76,7 +77,7 @@ def publish(source: Path, target: Path) -> None:
             _remove_abandoned(target, partial)
             _copy(source, partial, files, num_bytes)
             _exchange(partial, target)
-        except BaseException:
+        except BaseException:  # also when the worker is stopped
             shutil.rmtree(partial, ignore_errors=True)
             raise
     with suppress(OSError):  # a cancelled process may have ended meanwhile; the output is at its target
@@ -139,6 +140,7 @@ def _files(source: Path) -> Iterator[Path]:
 
 def _remove_abandoned(target: Path, own: Path) -> None:
     """Remove copies whose process has ended, or that were not written to for long."""
+    # Written just now, so that this is the time by the share's clock.
     now_s = own.stat().st_mtime
     for partial in target.parent.glob(f".{target.name}.partial-*"):
         if partial == own:

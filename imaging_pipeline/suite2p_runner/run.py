@@ -44,7 +44,7 @@ __all__ = ["RunRequest", "RunResult", "Trim", "is_available", "run", "version"]
 # Room for images, traces and ROIs beside the movie itself.
 _SPARE_BYTES = 500_000_000
 _BYTES_A_FRAME = 2000 * 3 * 4
-"""Three float32 traces of 2,000 ROIs."""
+"""Three float32 traces (``F``, ``Fneu``, ``spks``) of 2,000 ROIs."""
 
 
 def version() -> str | None:
@@ -147,6 +147,8 @@ def _require_suite2p() -> None:
 
 @dataclass(frozen=True)
 class _Needed:
+    """Room for a run on the scratch disk, and for its output at the target."""
+
     scratch_bytes: int
     target_bytes: int
 
@@ -157,6 +159,7 @@ class _Needed:
         registration = settings.settings["registration"]
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
         raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
+        # A tif of which pages are left out is first copied without them.
         copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if part.pages_dropped)
         result_bytes = tif_bytes + inputs.num_volumes * len(settings.analysed_planes) * _BYTES_A_FRAME
         return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)
@@ -171,12 +174,14 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
             {"path": str(path), "is_used": part.num_pages > 0, "is_copy": part.pages_dropped > 0}
         )
         if part.num_pages and part.pages_dropped:
+            # A folder for each, since files of two folders may have the same name.
             path = folder / "trimmed" / str(index) / path.name
             path.parent.mkdir(parents=True)
             copy_pages(part.tif, part.num_pages, path)
         if part.num_pages:
             files.append(str(path))
     # An empty folder as data path: files that lie beside the tifs, such as bad_frames.npy, would count.
+    # And tifffile on every machine: by itself Suite2p takes ScanImageTiffReader where that is installed.
     db = {**settings.db, "data_path": [str(folder)], "file_list": files, "force_sktiff": True}
     return {
         "db": {**db, "input_format": "tif", "save_path0": str(output), "save_folder": "suite2p"},

@@ -21,6 +21,7 @@ from imaging_pipeline.suite2p_runner.preflight import Inputs
 # Suite2p's own default: more were not faster, and up to it the results are those of the defaults.
 _MOST = 100
 _FEWEST = 5
+# Of each frame at once; near the most that was measured, see `auto_batch_size`.
 _BYTES_A_PIXEL = 120
 _MOST_BYTES = 1_000_000_000
 # Workers share a machine, and a run needs memory for other things too.
@@ -133,7 +134,7 @@ def assemble(options: OptionSet, inputs: Inputs, *, is_registered: bool = False)
         available = psutil.virtual_memory().available
         forced["registration.batch_size"] = auto_batch_size(height, width, available)
     if not chosen.get("classification.classifier_path"):
-        # Else a classifier in somebody's home folder would decide.
+        # Otherwise a classifier in somebody's home folder would decide.
         forced["classification.use_builtin_classifier"] = True
     settings = default_settings()
     for name, value in (chosen | forced).items():
@@ -154,6 +155,7 @@ def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     num_fields = max(len(inputs.fields), 1)
     left_out = set(range(header.num_planes, num_planes)) | set(stated.get("ignore_flyback") or ())
     functional = stated.get("functional_chan") or 1
+    # A proper subset: with every plane left out there would be nothing to analyse.
     if not left_out < set(range(num_planes)):
         raise InputError(
             "An option set leaves out planes that the recording has not, or all of them",
@@ -174,6 +176,7 @@ def _recording(stated: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
         "nplanes": num_planes,
         "nchannels": header.num_channels,
         "functional_chan": functional,
+        # Suite2p counts each field of a plane as a plane of its own.
         "ignore_flyback": [
             plane * num_fields + field for plane in sorted(left_out) for field in range(num_fields)
         ]
@@ -210,6 +213,7 @@ def _check_options(settings: Mapping[str, Any], inputs: Inputs) -> None:
     blocks = registration["block_size"]
     frame = tuple(min(sides) for sides in zip(*inputs.frame_sizes, strict=True))
     is_nonrigid = settings["run"]["do_registration"] and registration["nonrigid"]
+    # Suite2p 1.1.0 fails there, as with its default of 128 pixels for a frame of 128.
     if is_nonrigid and any(size >= side for size, side in zip(blocks, frame, strict=True)):
         raise InputError(
             "A nonrigid registration needs blocks that are smaller than the frame, in both directions",

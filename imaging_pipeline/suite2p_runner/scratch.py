@@ -18,6 +18,7 @@ from imaging_pipeline.processes import is_gone
 
 _PREFIX = "suite2p-run"
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
+# ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL of Windows' system error codes.
 _FULL_ON_WINDOWS = frozenset({39, 112})
 # numpy writes what fits and then raises an error without a number.
 _NO_ROOM_BYTES = 1_000_000
@@ -56,6 +57,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
+        # Some errors of ours are OSErrors as well, and say more already.
         if isinstance(error, PipelineError) or not is_full(error):
             raise
         raise scratch_full_error(folder, str(error)) from error

@@ -39,6 +39,7 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
     reader = LogReader(job["num_pages"], tuple(job["planes"]))
     _follow_log(reader, Path(job["log_file"]), send)
     settings = _in_types_of(job["settings"], suite2p.default_settings())
+    # The default. Suite2p would take the processor as well, but the result is to name what was used.
     if settings["torch_device"] == "cuda" and not torch.cuda.is_available():
         settings["torch_device"] = "cpu"
     suite2p.run_s2p(db=dict(job["db"]), settings=settings)

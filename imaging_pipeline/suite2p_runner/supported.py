@@ -8,7 +8,7 @@ from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 
 _DTYPES = ("int16", "uint16")
-# Acquisitions of one recording state slightly different rates.
+# Acquisitions of one recording state slightly different rates; this is a fraction of the rate.
 _RATE_TOLERANCE = 0.01
 _PAGES_LOOKED_AT = 4
 

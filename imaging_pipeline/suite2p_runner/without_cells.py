@@ -43,12 +43,14 @@ def finish_without_cells() -> None:
             if not str(error).startswith(_NO_ROIS):
                 raise
             outputs = None
+        # The fourth output is F.
         if outputs is not None and outputs[3] is not None:
             return outputs
         has_second_channel = arguments[1] is not None
         times = {} if outputs is None else outputs[-1]
         return (*_write_empty(Path(save_path), f_reg.shape[0], has_second_channel), times)
 
+    # Suite2p looks both names up when it calls them, so that replacing them here is enough.
     run_module.pipeline = pipeline
     suite2p.extraction.extraction_wrapper = extraction
 

@@ -37,6 +37,7 @@ class Abilities:
 
     def lacking(self, lane: Lane) -> Lack | None:
         """Return what prevents all jobs of a lane, or None."""
+        # A repository that is away prevents only jobs with files in it; a condition on keys leaves these out.
         return next(
             (lack for lack in self.lacks if lack.kind in lane.needs and lack.kind is not Need.REPOSITORY),
             None,

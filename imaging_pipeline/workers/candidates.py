@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from imaging_pipeline.workers.job_queue import JobQueue
 from imaging_pipeline.workers.messages import Key
 
+# Keys that are read at a time.
 _BATCH = 50
-# What was read may be out of date: somebody gave another job a priority.
+# Seconds after which what was read may be out of date: somebody gave another job a priority.
 _FRESH_S = 2.0
 
 # A job that cannot be done here is tried here again after so long: a share may be mounted by then.
 _PAUSES_S = (60.0, 120.0, 300.0, 600.0)
+# Beyond that the one that was postponed longest ago is forgotten, and only tried again too early.
 _MAX_POSTPONED = 1000
 
 _Values = tuple[object, ...]
@@ -24,7 +26,7 @@ _Values = tuple[object, ...]
 
 @dataclass(frozen=True)
 class _Postponed:
-    """Until when a job is left alone, how often it was, and why."""
+    """A job that this machine could not do; ``until`` is by the monotonic clock, ``number`` counts tries."""
 
     until: float
     number: int
@@ -103,7 +105,7 @@ class Candidates:
     def lost(self) -> None:
         """Shuffle the next jobs of one rank, because another worker was faster.
 
-        Workers that read the same rows would else meet at each of them.
+        Otherwise workers that read the same rows would compete for each of them.
         """
         if self._read:
             rank = self._read[0][0]
@@ -125,7 +127,9 @@ class Candidates:
         """Read further keys; those that were skipped are pending still, and come before them."""
         conditions = [
             "status='pending'",
+            # The server's clock, which all workers share, with the three digits of DataJoint's column.
             "scheduled_time <= CURRENT_TIMESTAMP(3)",
+            # In DataJoint the lower number is the more urgent.
             *([] if self._priority is None else [f"priority <= {self._priority}"]),
             *filter(None, (self._within, reachable, self._first if only_first else "")),
         ]

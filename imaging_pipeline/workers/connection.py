@@ -18,6 +18,7 @@ from imaging_pipeline.workers.stop_signals import StopRequest
 
 _T = TypeVar("_T")
 
+# Before the second attempt; `wait_for_server` doubles each pause that follows.
 _PAUSE_S = 2.0
 # How late a signal may be noticed: not every system wakes a sleeping process for one.
 _TICK_S = 0.25
@@ -26,9 +27,9 @@ _TICK_S = 0.25
 def wait_for_server(
     begin: Callable[[], _T], stop: StopRequest, on_event: Callable[[Note], None], longest_pause_s: float
 ) -> _T | None:
-    """Begin as soon as the server answers, and stays that long; return None when asked to stop before.
+    """Call ``begin`` until the server answers it, and return its result; None when asked to stop before.
 
-    A machine that boots may be faster than its server. What the server refuses does not pass by itself.
+    A machine may boot faster than its server. A refusal of the server is raised: it does not pass by itself.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def reconnect(connection: Any, timeout_s: float = 0.0) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            # Else the server would keep what is locked there until it notices.
+            # Otherwise the server would keep what is locked there until it notices the loss.
             with suppress(Exception):
                 connection.close()
             connection.connect()
@@ -98,6 +99,7 @@ def reconnecting(connection: Any, on_event: Callable[[Note], None]) -> Iterator[
     try:
         yield
     except Exception as error:  # each driver has its own classes for an absent server
+        # On MySQL DataJoint reconnects by itself: the server answers, although a transaction was lost.
         if is_alive(connection) and not isinstance(error, LostConnectionError):
             if not is_of_server(error):
                 raise

@@ -26,7 +26,7 @@ from imaging_pipeline.workers.supervisor import SupervisorContext
 from imaging_pipeline.workers.view import job_name
 from imaging_pipeline.workers.worker_rows import machine_hash
 
-# Who populates by hand writes no heartbeat.
+# Somebody who populates by hand writes no heartbeat, so that only the reservation's age tells.
 _BY_HAND_S = 3600.0
 
 _UP_S = {
@@ -62,6 +62,8 @@ class DeadWorkers:
             The living job processes of this worker.
         """
         causes: dict[str, str] = {}
+        # The rows go first: should this worker die in between, the reservations are left without a worker,
+        # and any other one finds them so.
         for name, cause in self._remove_dead():
             causes[name] = cause
             self._warn(f"{cause}.")
@@ -91,7 +93,7 @@ class DeadWorkers:
         workers = self._context.workers
         rows = _worker_rows(workers)
         own = rows.pop(self._name, None)
-        # Else the server's clock was set forward, or the server stood still.
+        # Where it is late, too, the server's clock was set forward, or the server stood still.
         is_own_on_time = own is not None and float(own["age_s"]) <= self._context.timing.late_s
         for row in rows.values():
             age_s, allowed_s = float(row["age_s"]), row["worker_silent_after"]
@@ -138,6 +140,7 @@ class DeadWorkers:
 
 def server_up_s(connection: Any) -> float:
     """Return for how long the server has been running."""
+    # MySQL's row is a name and its value, PostgreSQL's the value alone.
     return float(connection.query(_UP_S[connection.adapter.backend]).fetchone()[-1])
 
 
@@ -157,6 +160,7 @@ def _remove(workers: Any, row: Mapping[str, Any]) -> bool:
         locked = workers.connection.query(lock, args=(row["worker_name"],)).fetchone()
         if locked is None or locked[0] != row["worker_heartbeat"]:
             return False
+        # Parts first: `delete_quick` does not cascade.
         for table in (workers.Process, workers.Lack, workers):
             (table & name).delete_quick()
     return True
@@ -164,6 +168,7 @@ def _remove(workers: Any, row: Mapping[str, Any]) -> bool:
 
 def _is_orphan(reservation: Reservation) -> bool:
     """Return True if a reservation of no worker that has a row is one that nobody works on."""
+    # A worker has a row before it reserves anything: without one it has ended, or was found dead.
     if reservation.worker or (reservation.host == platform.node() and is_gone(reservation.pid)):
         return True
     return reservation.age_s > _BY_HAND_S

@@ -56,6 +56,7 @@ def after_error(error: BaseException, decision: RetryDecision, before: str) -> F
         return _error(_explained(error, final))
     if decision.outcome is Outcome.ERROR:
         return _error(message)
+    # To be stopped is no attempt: what the row counts stays as it is.
     if decision.outcome is Outcome.INTERRUPTED:
         return FailedAttempt(decision.outcome, before)
     if decision.outcome in (Outcome.UNABLE, Outcome.ELSEWHERE):

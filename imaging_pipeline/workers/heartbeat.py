@@ -18,9 +18,10 @@ from imaging_pipeline.workers.worker_rows import Identity, WorkerRows, WorkerSta
 MISSED_BEATS = 3
 """After so many a worker counts as dead."""
 
+# For removing the rows at the end; where that takes longer, others find the worker silent and do it.
 _END_TIMEOUT_S = 5.0
 
-# A machine that sleeps stops the first on some systems; the second is set anew now and then.
+# On some systems the first stands still while the machine sleeps; the second is set from time to time.
 _CLOCKS = (time.monotonic, time.time)
 
 
@@ -70,6 +71,7 @@ class Heartbeat:
         """Record what each job process does; a new or ended one at once, the rest with a beat."""
         # By their processes others see which worker has a job.
         is_urgent = doing.keys() != self._state.doing.keys()
+        # Replaced, never changed: the thread may be writing the one before.
         self._state = WorkerState(dict(doing), self._state.abilities)
         if is_urgent:
             self._wake.set()
@@ -92,6 +94,7 @@ class Heartbeat:
     def _run(self) -> None:
         rows: tuple[Any, WorkerRows] | None = None
         while not self._ended.is_set():
+            # Before the beat, so that what is recorded while it is written wakes the thread once more.
             self._wake.clear()
             rows = self._beat(rows)
             self._first.set()
@@ -158,6 +161,7 @@ class Regularity:
         return float("inf") if self._failed is None else self._clocks[0]() - self._failed
 
     def _is_late(self) -> bool:
+        # Read once: the thread may record a beat in between.
         last = self._last
         if last is None:
             return False

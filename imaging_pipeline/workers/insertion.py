@@ -18,6 +18,7 @@ from imaging_pipeline.workers.reservation import Decide, FencedJobs
 # A computed result of hours waits for a server that is being repaired.
 _RECONNECT_FOR_S = 86_400.0
 
+# Of one insertion; after the last, policies decide about the job.
 _MAX_ATTEMPTS = 5
 _PAUSE_S = 0.1
 
@@ -37,6 +38,7 @@ def fence(table: Any, jobs: FencedJobs, decide: Decide) -> None:
     decide
         Returns what becomes of a job that raised.
     """
+    # DataJoint keeps the job table of an instance here, and makes its own only where there is none.
     table._jobs = jobs
     if not hasattr(table, "make_insert"):
         # What one function computes and inserts cannot be repeated in part, only as a whole job.

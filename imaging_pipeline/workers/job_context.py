@@ -51,6 +51,7 @@ class JobContext:
     def depended_on(self) -> frozenset[str]:
         """Names of the tables that the keys of other tables of any lane come from."""
         names: set[str] = set()
+        # Of all lanes: what this worker makes may lead to jobs of other workers.
         for table in (name for lane in self.tables.lanes for name in lane.tables):
             names |= read_by(pkgutil.resolve_name(table)().key_source)
         return frozenset(names)

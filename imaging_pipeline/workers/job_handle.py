@@ -64,6 +64,7 @@ class JobHandle:
         if running is None:
             unstarted, self._unstarted = self._unstarted, None
             return unstarted
+        # A process that has ended, or dies while it sends, leaves a pipe that raises.
         with suppress(EOFError, OSError):
             if running.pipe.poll():
                 report: Report = running.pipe.recv()
@@ -96,6 +97,7 @@ class JobHandle:
         """Let the process end by itself, and kill it when it takes too long."""
         if self._running is not None:
             self._running.pipe.close()
+            # The process takes the closed pipe for the end, and gives back what it has reserved.
             self._running.process.join(timeout_s)
             self._reap(self._running)
 

@@ -29,6 +29,7 @@ from imaging_pipeline.workers.messages import AbilitiesChanged, Finished, Note, 
 from imaging_pipeline.workers.pipe import STOPPED, SUPERVISOR_GONE, PipeHandler, SupervisorPipe
 from imaging_pipeline.workers.reservation import FencedJobs
 
+# Between two checks of what the machine can do, each of which looks at every share.
 _ABILITIES_S = 30.0
 
 
@@ -40,6 +41,7 @@ def main(connection: Connection, context: JobContext) -> None:
         try:
             _work(SupervisorPipe(connection), context)
         finally:
+            # When the supervisor closes the pipe, its thread sends this signal, perhaps only now.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except SystemExit as end:
         # Python would print these texts, and return the exit code of a failure.
@@ -71,6 +73,7 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 def _log_through(pipe: SupervisorPipe) -> None:
     logging.root.handlers = [PipeHandler(pipe)]
     datajoint_log = logging.getLogger("datajoint")
+    # DataJoint's own handler would write on the terminal, past the supervisor.
     datajoint_log.handlers = []
     datajoint_log.propagate = True
 
@@ -126,6 +129,7 @@ class _Jobs:
     def _give_back(self) -> None:
         """Give back what stayed reserved when the database went away in the middle of a job."""
         while self._not_given_back:
+            # Forgotten only afterwards: the database may go away again.
             self._not_given_back[-1].give_back_mine()
             self._not_given_back.pop()
 

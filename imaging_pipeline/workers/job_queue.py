@@ -102,6 +102,7 @@ class JobQueue(Job):
         The message stays in the row, so that people see what a job waits for, and all workers how often it
         was tried.
         """
+        # By the server's clock, by which all workers see whether it is time.
         scheduled = f"CURRENT_TIMESTAMP(3) + {self.adapter.interval_expr(delay_s, 'second')}"
         values = {
             "status": "pending",
@@ -169,6 +170,7 @@ class JobQueue(Job):
     def _update(self, reservation: Reservation, values: Mapping[str, object], more: str) -> bool:
         assignments = ", ".join(f"{self._quoted(name)}=%s" for name in values)
         where, args = self._where(reservation.claim)
+        # The claim is compared by the statement that changes it: of several processes, one settles it.
         query = f"UPDATE {self.full_table_name} SET {assignments}, {more} WHERE {where}"
         return bool(self.connection.query(query, args=(*values.values(), *args)).rowcount)
 

@@ -25,7 +25,7 @@ class JobTable:
     name
         ``module:Class``.
     lane
-        To which it belongs.
+        The lane that it belongs to.
     context
         What it shares with other tables.
     pipe
@@ -42,6 +42,7 @@ class JobTable:
         tables, settings, timing = context.tables, context.settings, context.timing
         self._target = target = pkgutil.resolve_name(name)()
         self._reporter = Reporter(pipe, name)
+        # Only changes of such tables are counted: no jobs follow from the others.
         is_source = plain_name(target.full_table_name) in context.depended_on
         within, first = (
             tables.keys_condition(target, condition) if condition else ""
@@ -66,6 +67,7 @@ class JobTable:
         if order.search:
             self._candidates.forget()
             self._new_jobs.search()
+        # Only after the search: the jobs that it enters are for other machines, too.
         if (lack := abilities.lacking(self._lane)) is not None:
             return Outcome.UNABLE, f"{lack.reason}. What to do: {lack.remedy}"
         context = self._context

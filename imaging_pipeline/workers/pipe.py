@@ -64,6 +64,7 @@ class SupervisorPipe:
     def _listen(self) -> None:
         while isinstance(order := self._receive(), (Order, TaskOrder)):
             self._orders.put(order)
+        # A main thread that waits for an order ends by this, and one that computes by the signal.
         self._orders.put(None)
         _interrupt_main_thread()
         # Compiled code sees no signal, and a supervisor that was killed kills nobody.

@@ -36,6 +36,7 @@ class PipelineTables:
 
     lanes: tuple[Lane, ...] = LANES
 
+    # Not "fork": a child would share the connections of its parent.
     def __init__(self, start_method: str = "spawn") -> None:
         self.start_method = start_method
 

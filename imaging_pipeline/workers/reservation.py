@@ -85,6 +85,7 @@ class FencedJobs(JobQueue):
 
     def reserve(self, key: Key) -> bool:
         """Claim a job, and remember the claim."""
+        # Until the row is ours: it may have changed since it was read.
         self.outcome = Outcome.RACED
         # One statement and no lock before it: of several workers, one changes the row and counts it.
         values = {
@@ -110,7 +111,7 @@ class FencedJobs(JobQueue):
         return True
 
     def complete(self, key: Key, duration: float | None = None) -> None:
-        """Mark a job that had been made before; else the transaction that inserts has done so."""
+        """Mark a job that had been made before; any other was marked in the transaction that inserted."""
         if self.outcome is not Outcome.DONE:
             self._settle(Outcome.RACED, lambda mine: self.succeed(mine, None))
 
@@ -127,6 +128,7 @@ class FencedJobs(JobQueue):
         duration_s = time.monotonic() - self._started
         if self.reservation is None or not self.succeed(self.reservation, duration_s):
             raise ReservationLostError("The job was given to another process meanwhile.")
+        # Last: the counting row stays locked until the transaction ends, and others count there, too.
         if self._changes is not None:
             count_change(self._changes, self._target)
         self.outcome = Outcome.DONE

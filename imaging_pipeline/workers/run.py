@@ -118,6 +118,7 @@ def _begin(context: JobContext, identity: Identity) -> tuple[Any, dict[str, JobQ
     queues = _queues(context)
     open_connection = functools.partial(tables.open, config)
     heartbeat = Heartbeat(open_connection, tables.workers.full_table_name, identity, context.timing)
+    # Last, so that a worker whose conditions are refused leaves no row behind.
     heartbeat.begin()
     return connection, queues, heartbeat
 

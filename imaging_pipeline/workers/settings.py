@@ -45,8 +45,8 @@ class Timing:
     heartbeat_s
         Between two heartbeats.
     late_s
-        Between two of a worker's own, after which it could not have noticed the others: on a machine that was
-        suspended they were silent for as long, and for up to a heartbeat more.
+        Between two heartbeats of a worker's own. If it was longer, it could not have noticed those of others:
+        on a machine that was suspended they were silent for as long, and for up to a heartbeat more.
     slice_s
         How long one table is worked on before the others have their turn.
     finish_s

@@ -32,6 +32,7 @@ def suite2p_run_lock(scratch: Path, threads: int | None) -> Iterator[bool]:
     threads
         Of a run; None for all cores.
     """
+    # At least one, where a run is to use more threads than there are cores.
     num_locks = max(1, num_cores() // (threads or num_cores()))
     with ExitStack() as stack:
         yield any(_acquire(scratch / _LOCK_NAME.format(number), stack) for number in range(num_locks))

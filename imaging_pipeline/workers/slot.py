@@ -109,6 +109,7 @@ class Slot:
 
     def finish(self, finished: Finished) -> None:
         """Record that the order is finished."""
+        # What is sent to `passes` responds to its last order; it knows nothing of tasks in between.
         if isinstance(self.ordered, Order):
             self._finished = finished
         self.ordered = self.running = None
@@ -142,6 +143,7 @@ class Slot:
         now = time.monotonic()
         for task, due in self._due.items():
             if now >= due:
+                # Set before it runs: a task that fails is called again at its usual time.
                 self._due[task] = now + task.every_s
                 return TaskOrder(task.function)
         return None

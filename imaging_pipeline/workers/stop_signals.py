@@ -15,6 +15,7 @@ from typing import Any
 
 # Windows' console events: CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT.
 _WINDOW_ENDS = frozenset({2, 5, 6})
+# Longer than Windows lets the process live, which is five seconds.
 _WINDOW_WAITS_S = 30.0
 
 
@@ -65,6 +66,7 @@ def stop_signals() -> Iterator[StopRequest]:
 
 def _hang_up_handler(request: StopRequest) -> Callable[[int, FrameType | None], None]:
     """Return the handler of a closed terminal, to which writing would raise from then on."""
+    # Found now: a terminal that has been closed no longer says that it is one.
     screens = [number for number in (1, 2) if os.isatty(number)]
 
     def handle(signum: int, frame: FrameType | None) -> None:
@@ -81,6 +83,7 @@ def _hang_up_handler(request: StopRequest) -> Callable[[int, FrameType | None], 
 def _console_window(request: StopRequest) -> Iterator[None]:
     """Handle the end of Windows' console window within the block."""
     system: Any = ctypes
+    # Kept in a variable for as long as Windows may call it: ctypes frees it with its last reference.
     handler = system.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(console_handler(request))
     system.windll.kernel32.SetConsoleCtrlHandler(handler, True)
     try:

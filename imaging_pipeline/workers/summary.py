@@ -76,6 +76,7 @@ class Tally:
         self._reasons[finished.table, finished.outcome] = finished.message
         if finished.key is not None:
             job = finished.table, frozenset(finished.key.items())
+            # Entered again at the end: the order is that of the last attempts.
             self._not_made.pop(job, None)
             if finished.outcome in (Outcome.WAITING, Outcome.ELSEWHERE):
                 self._not_made[job] = finished

@@ -34,6 +34,7 @@ from imaging_pipeline.workers.turns import ENDS_TURN, PassEnded
 
 # How late a signal may be noticed: not every system wakes a waiting process for one.
 _TICK_S = 0.25
+# In a row, for each process; then a worker that works once ends with an error.
 _MAX_FAILURES_ONCE = 5
 _SILENT = frozenset({Outcome.NOTHING, Outcome.RACED, Outcome.BUSY})
 # What becomes of every pass as long as its reason lasts, and is reported once.
@@ -188,6 +189,7 @@ class Supervisor:
         num_running = sum(slot.ordered is not None for slot in self._slots)
         reasons = (policy.end_reason(num_running) for policy in self._context.policies)
         reason = next(filter(None, reasons), "")
+        # While a job runs the end is not certain: one that turns out to be another worker's does not count.
         if reason and not num_running and not self._end_reason:
             self._end_reason = reason
             self._context.on_event(Note(f"No further job is begun: {reason}."))

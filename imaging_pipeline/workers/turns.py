@@ -71,6 +71,6 @@ def _one_pass(
             if finished is None or finished.outcome in ENDS_TURN:
                 break
             worked = True
-            # Who was cut off may have missed jobs; else one search a turn is enough.
+            # A process that was cut off may have missed jobs; otherwise one search a turn is enough.
             search = finished.outcome is Outcome.DISCONNECTED
     return worked

@@ -123,10 +123,12 @@ class TerminalView:
         match event:
             case Started():
                 self._clear(_IDLE)
+                # A key may have square brackets, which rich would take for markup.
                 self._add(job_name(event.table, event.key), escape(_short_job(event.table, event.key)))
             case Advanced():
                 progress, task = event.progress, self._tasks.get(job_name(event.table, event.key))
                 if task is not None:
+                    # Without a total rich draws a bar that only moves.
                     self._bar.update(
                         task, completed=progress.done, total=progress.total or None, step=escape(_step(event))
                     )

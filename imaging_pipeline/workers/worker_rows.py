@@ -20,6 +20,7 @@ from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.abilities import Abilities
 
+# Characters that columns of `Worker` and its parts hold; of a host, what leaves room in a worker's name.
 _DOING_LENGTH = 255
 _HOST_LENGTH = 40
 _TEXT_LENGTH = 1024
@@ -98,6 +99,7 @@ class WorkerRows:
     def __init__(self, connection: Any, table: str, identity: Identity) -> None:
         self._connection = connection
         self._worker = table
+        # The full name ends with a quotation mark, before which the part's name goes.
         self._processes, self._lacks = (f"{table[:-1]}__{part}{table[-1]}" for part in ("process", "lack"))
         self._identity = identity
         self._written: WorkerState | None = None
@@ -110,6 +112,7 @@ class WorkerRows:
         float
             How long ago, in seconds by the server's clock, the last beat was; 0 where there is none.
         """
+        # Before the row is renewed: a long time tells that the server stood still, or its clock was set.
         since_s = self._since_s()
         free = (state.abilities.scratch_bytes, state.abilities.memory_bytes)
         is_renewed = self._query(
@@ -216,4 +219,5 @@ def machine_hash() -> str:
     parts = [platform.node()]
     with suppress(OSError):
         parts += [_BOOT.read_text().strip(), str(_PROCESSES.readlink())]
+    # Where the system has no such files, the number of a network card tells machines apart.
     return names.hash16(*(parts if len(parts) > 1 else [*parts, uuid.getnode()]))

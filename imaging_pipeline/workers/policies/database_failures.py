@@ -10,6 +10,7 @@ from imaging_pipeline.workers.policies.policy import Policy, RetryDecision
 
 # PostgreSQL, appendix A: serialization failure, deadlock, lock timeout. MySQL: lock wait timeout, deadlock.
 _BLOCKED = frozenset({"40001", "40P01", "55P03", 1205, 1213})
+# Seconds. Of a deadlock the other transaction goes on, so that the first attempts need no pause.
 _BLOCKED_PAUSES_S = (0.0, 0.0, 0.0, 10.0, 60.0, 300.0)
 
 # A row that refers to another came, or the other went, between two statements (PostgreSQL: restrict and
@@ -55,4 +56,5 @@ def _codes(error: BaseException | None) -> Iterator[str | int]:
         code = getattr(error, "pgcode", None) or next(iter(error.args), None)
         if isinstance(code, (str, int)):
             yield code
+        # As Python shows them: what `raise … from None` hides is no cause.
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
