@@ -41,6 +41,7 @@ class Connections:
         """
         bound: Tables | None = getattr(self._of_thread, "tables", None)
         if bound is None:
+            # Table classes belong to one connection, so `open_tables` makes those of each thread anew.
             bound = self._of_thread.tables = database.open_tables(self._config)
             self._all.append(bound)
         else:
@@ -58,6 +59,7 @@ class Connections:
         if is_alive(connection):
             return
         try:
+            # DataJoint connects again by itself on MySQL, but not on PostgreSQL.
             connection.connect()
             # DataJoint would take a transaction that the loss has ended for one that is still open.
             connection.cancel_transaction()

@@ -67,6 +67,7 @@ def current_person() -> Person:
 
 def start_session(token: str, person: Person) -> None:
     """Sign a person in: the browser gets the token with the response."""
+    # Otherwise browsers forget the cookie when they are closed.
     session.permanent = True
     login_user(_SignedIn(token, person))
     g.person = person
@@ -125,6 +126,7 @@ def _guard() -> ResponseReturnValue | None:
     if request.endpoint == "static":
         return None
     view = current_app.view_functions.get(request.endpoint or "")
+    # Who asks is not looked up: `/health` has to answer while the database is away.
     if getattr(view, _PUBLIC, False):
         return None
     g.person = current_user.person if current_user.is_authenticated else None

@@ -32,6 +32,8 @@ from imaging_pipeline.web.recorded_changes import recorded
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 PAGE = Page(blueprint, "Jobs")
 
+# The least urgent priority; DataJoint's column is an int8, which ends at 127.
+_LOWEST = 100
 _DONE = {Action.RETRY: "is tried again", Action.IGNORE: "is ignored", Action.PRIORITISE: "has the priority"}
 
 
@@ -120,6 +122,7 @@ def add_run() -> ResponseReturnValue:
 def _requested_job(arguments: Mapping[str, str]) -> Job:
     """Return the job that a request names by its table and the columns of its key."""
     table = arguments.get("table", "")
+    # All other arguments are columns of the key, which differ from table to table.
     other = ("table", "action", "priority", "csrf_token")
     return queries.job(tables(), table, {name: arguments[name] for name in arguments if name not in other})
 
@@ -145,9 +148,6 @@ def _priority() -> int:
             remedy="Give such a number.",
         )
     return int(typed)
-
-
-_LOWEST = 100
 
 
 def _require(owner: str | None) -> None:
