@@ -60,6 +60,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
         # None agrees to all that is out of date, an empty consent to nothing.
         consent = None if yes else _consent(shown)
+        # Filled where the request waits because its animal is not in the database.
         pending: list[int] = []
         (request,) = requests.insert(
             tables, [inputs], consent=consent, on_wait=lambda number, reason: pending.append(number)

@@ -92,4 +92,5 @@ def print_added(what: str, *, is_new: bool) -> None:
 
 def quoted(path: str) -> str:
     """Return a path as it is typed in this machine's shell."""
+    # Windows knows double quotes only, other shells take a path in single ones literally.
     return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)

@@ -80,4 +80,5 @@ def _path(prefix: str) -> str:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Handled by waitress like Ctrl-C: it waits up to 5 s for the requests that are being answered.
     raise SystemExit(0)

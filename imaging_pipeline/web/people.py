@@ -102,6 +102,7 @@ def address_on_site(path: str | None) -> str:
     path = path or ""
     # Browsers take "//host", and a backslash for a slash, for another site.
     is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    # They also drop tabs and line breaks, which would make "//host" of a path with one between its slashes.
     if not is_ours or not path.isprintable():
         return url_for("home.index")
     return request.script_root + path

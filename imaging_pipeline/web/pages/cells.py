@@ -139,8 +139,8 @@ def _lines(
 def compressed(response: Response) -> Response:
     """Compress a response for browsers that take it.
 
-    At the lowest level: lines in a laboratory are so quick that more work would make it slower. Pages are not
-    compressed, as the size of one would tell of the token in it.
+    At the lowest level: networks of laboratories are so fast that compressing more would take longer than it
+    saves. Pages are not compressed: from its size, others on the network could guess the token in a page.
     """
     response.vary.add("Accept-Encoding")
     if request.accept_encodings["gzip"] > 0:

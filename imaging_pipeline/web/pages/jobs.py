@@ -94,6 +94,7 @@ def acted() -> ResponseReturnValue:
     action = _action(request.form.get("action", ""))
     priority = _priority() if action is Action.PRIORITISE else None
     _require(queries.owner(tables(), job.key))
+    # As texts: it becomes JSON, and part of an address.
     key: dict[str, Any] = {name: str(value) for name, value in job.key.items()}
     with recorded(f"{action} of a job of", job.table, {**key, "priority": priority}) as bound:
         selection = Selection(table=job.table, key=key)

@@ -175,6 +175,7 @@ def projection(tables: Tables, analysis: Analysis) -> Projection | None:
     rows = (tables.imaging.Projection.Plane & analysis.key).to_dicts()
     if not rows:
         return None
+    # The row has the shape; the image itself stays in the store.
     height, width = rows[0]["mean_image"].shape
     return Projection(height, width, tuple(name for name in IMAGES if rows[0][name] is not None))
 

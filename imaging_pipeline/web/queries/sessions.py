@@ -139,6 +139,7 @@ def stacks(tables: Tables, row: Row) -> list[Stack]:
     details = {si["dataset_name"]: si for si in (imaging.Tif.SI & key).proj(*_SCANIMAGE).to_dicts()}
     stacks = []
     for tif in (imaging.Tif & key).to_dicts():
+        # The row has the shape; the image itself stays in the store.
         height, width = tif["mean_image"].shape
         stacks.append(Stack({**details.get(tif["dataset_name"], {}), **tif}, height, width))
     return stacks

@@ -97,11 +97,9 @@ CellViewer.Plots = class {
   }
 
   _setTime(plot) {
-    this.isSetting = true;
     plot.batch(() => {
       plot.setScale("x", { min: this.first / this.rateHz, max: (this.end - 1) / this.rateHz });
     });
-    this.isSetting = false;
   }
 
   _plot(cell, data) {
@@ -149,6 +147,7 @@ CellViewer.Plots = class {
   _bind() {
     return {
       dblclick: () => () => { this.showAll(); return null; },
+      // With shift the mouse pans: then uPlot begins no selection.
       mousedown: (self, target, handler) => (event) => { if (!event.shiftKey) handler(event); return null; },
     };
   }
