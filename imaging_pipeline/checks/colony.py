@@ -16,7 +16,7 @@ from imaging_pipeline.schemas import plain_rows, server_clock
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
-# After so many missed comparisons in a row, no worker can be doing them.
+# Comparisons that are overdue in a row: after so many, no worker can be doing them.
 _MISSED = 3
 
 
@@ -64,6 +64,7 @@ def _readable(source: Source) -> Finding:
 
 def _last(tables: Tables, config: Config) -> Finding:
     sync = tables.mlims.Sync
+    # An imported file is a comparison too, but not with the whole colony; without a duration it still runs.
     rows = (sync & {"sync_is_whole": True} & "sync_duration_s IS NOT NULL").to_dicts(
         order_by="sync_id DESC", limit=1
     )
@@ -80,7 +81,7 @@ def _last(tables: Tables, config: Config) -> Finding:
 
 
 def _age(tables: Tables, row: dict[str, Any]) -> timedelta:
-    """Return how long ago a comparison began."""
+    """Return how long ago a comparison began, by the server's clock, which wrote the time."""
     age_s = server_clock.seconds_since(tables.connection.adapter.backend, "sync_started")
     query = f"SELECT {age_s} FROM {tables.mlims.Sync.full_table_name} WHERE sync_id = %s"
     ((seconds,),) = plain_rows.fetch(tables.connection, query, (row["sync_id"],))

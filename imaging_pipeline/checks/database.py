@@ -41,6 +41,7 @@ def check_database(config: Config) -> CheckedDatabase:
     except PipelineError as error:
         return CheckedDatabase((from_error("server", error),), None)
     except dj.errors.DataJointError as error:
+        # The server was reached: a query that `connect` makes after that was refused.
         return CheckedDatabase((_failed_query(config, error),), None)
     return _check_connected(config, schema_error)
 

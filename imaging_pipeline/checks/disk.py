@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 
+# Kinds as psutil names them: of Linux, and smbfs, afpfs and webdav of macOS.
 _NETWORK = (
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "afs", "9p", "ncpfs", "webdav", "davfs"),
     *("fuse.sshfs", "fuse.rclone", "fuse.davfs2", "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs"),
@@ -19,6 +20,7 @@ def kind_of_disk(folder: Path) -> str:
     path = folder.resolve()
     mounts = [
         partition
+        # With `all=False` psutil leaves out shares and memory.
         for partition in psutil.disk_partitions(all=True)
         if path.is_relative_to(partition.mountpoint)
     ]

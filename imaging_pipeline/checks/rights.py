@@ -29,6 +29,7 @@ def check_rights(tables: Tables) -> Finding:
             f"the account {tables.config.user} may not read all tables",
             f"Grant it SELECT on the schemas {tables.config.prefix}*.",
         )
+    # Before the rights to write: analysis needs none of them, but DataJoint needs the keys.
     if not _sees_keys(tables):
         return failed(
             "rights",
@@ -53,11 +54,13 @@ def check_creating(tables: Tables) -> Finding:
         query = "SELECT has_database_privilege(current_database(), 'CREATE')"
         may = bool(connection.query(query).fetchone()[0])
     else:
+        # information_schema quotes both parts of an account, 'user'@'host', while current_user() quotes none.
         account = "concat('''', replace(current_user(), '@', '''@'''), '''')"
         query = (
             "SELECT 1 FROM information_schema.user_privileges"
             f" WHERE grantee = {account} AND privilege_type = 'CREATE'"
             " UNION SELECT 1 FROM information_schema.schema_privileges"
+            # MySQL stores the pattern of a grant, such as lab\_%, in place of a schema's name.
             f" WHERE grantee = {account} AND privilege_type = 'CREATE' AND %s LIKE table_schema"
         )
         may = connection.query(query, args=(schema_name(tables.config, "imaging"),)).fetchone() is not None
@@ -82,6 +85,7 @@ def _sees_keys(tables: Tables) -> bool:
 
 def _has_right(connection: Any, right: str, table: Any, column: str) -> bool:
     name = table.full_table_name
+    # The server checks a right before it looks for rows, of which the condition leaves none.
     statement = {
         "read": f"SELECT 1 FROM {name} WHERE 1 = 0",
         "insert": f"INSERT INTO {name} SELECT * FROM {name} WHERE 1 = 0",

@@ -13,10 +13,11 @@ from imaging_pipeline.checks.writing import how_to_help, try_writing, why_not
 from imaging_pipeline.config.config import Config
 
 SPEED_BYTES = 256_000_000
-# Suite2p's movie: int16.
+# Of a frame of 512 x 512 pixels in Suite2p's movie, which is int16.
 _FRAME_BYTES = 512 * 512 * 2
-# What a run needs beside the movie.
+# What a run needs beside the movie, as `suite2p_runner.run` reckons.
 _SPARE_BYTES = 500_000_000
+# Frames: 30 min of 60 s at 30 Hz.
 _HALF_AN_HOUR = 30 * 60 * 30
 _SLOW_MB_PER_S = 100
 _CORRECT = "Correct custom.suite2p.scratch"
@@ -36,6 +37,7 @@ def check_scratch(config: Config, speed_bytes: int = SPEED_BYTES) -> tuple[Findi
     try:
         if not folder.is_dir():
             return (_missing(folder),)
+        # A byte first: a disk that is full or read-only is told as such, and not measured.
         try_writing(folder, 1)
         free_bytes = shutil.disk_usage(folder).free
         findings = (_kind(folder), _room(free_bytes))
@@ -63,6 +65,7 @@ def _lower(sentence: str) -> str:
 
 
 def _missing(folder: Path) -> Finding:
+    # The first run makes the folder with all that is missing above it.
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir():
         return failed("scratch", f"{folder} cannot be made: {existing} is a file", f"{_CORRECT}.")

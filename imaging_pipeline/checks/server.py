@@ -9,15 +9,18 @@ from typing import Any
 from imaging_pipeline.checks.finding import Finding, failed, notice, ok
 from imaging_pipeline.config.config import Config
 
+# Further apart than this, two clocks are not both set by NTP.
 _CLOCK_APART_S = 60.0
 _SLOW_ROUND_TRIP_S = 0.1
 _ROUND_TRIPS = 5
+# The default of MariaDB; MySQL 8 has 64 MiB.
 _PACKET_BYTES = 16 * 1024**2
 _ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 _VERSION = {"mysql": "SELECT version()", "postgresql": "SHOW server_version"}
 _SECONDS = {
     "mysql": "SELECT unix_timestamp(now(6))",
+    # Not now(), which is the time at which the transaction began.
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())",
 }
 _ISOLATION = {
@@ -25,8 +28,11 @@ _ISOLATION = {
     "mysql": "SHOW SESSION VARIABLES WHERE variable_name IN ('transaction_isolation', 'tx_isolation')",
     "postgresql": "SHOW transaction_isolation",
 }
+# On MySQL that of the session, which `session_settings` sets and schemas are made with; on PostgreSQL that of
+# the database, which is chosen when it is made.
 _ENCODING = {"mysql": "SELECT @@collation_server", "postgresql": "SHOW server_encoding"}
 _ENCODING_NEEDED = {"mysql": "utf8mb4_bin", "postgresql": "UTF8"}
+# A standby of PostgreSQL begins all transactions read-only.
 _READ_ONLY = {"mysql": "SELECT @@global.read_only", "postgresql": "SHOW transaction_read_only"}
 _CIPHER = {
     "mysql": "SHOW SESSION STATUS WHERE variable_name = 'Ssl_cipher'",
@@ -45,6 +51,7 @@ def check_server(connection: Any, config: Config) -> tuple[Finding, ...]:
         The configuration that it was made with.
     """
     findings = [_server(connection, config), _round_trip(connection), _clock(connection)]
+    # The embedded server listens at a socket of this machine alone, where nobody can read along.
     if config.embedded_folder is None:
         findings.append(_encryption(connection, config))
     findings.append(_session(connection))
@@ -83,6 +90,7 @@ def _round_trip(connection: Any) -> Finding:
         started = time.perf_counter()
         connection.query("SELECT 1").fetchone()
         times_s.append(time.perf_counter() - started)
+    # The median: a single slow answer says nothing about the network.
     round_trip_s = statistics.median(times_s)
     found = f"{round_trip_s * 1e3:.2f} ms"
     if round_trip_s > _SLOW_ROUND_TRIP_S:

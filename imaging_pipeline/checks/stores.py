@@ -18,6 +18,9 @@ from imaging_pipeline.config.config import Config
 from imaging_pipeline.config.stores import PIPELINE_STORE
 
 _PROBE_BYTES = 65_536
+# The traces of 1,000 cells in an hour: five quantities at 30 Hz, float32.
+_HOUR_BYTES = 5 * 30 * 3600 * 1000 * 4
+# About two such hours.
 _LITTLE_BYTES = 5_000_000_000
 # What each protocol needs beside DataJoint.
 _PACKAGES = {"s3": "s3fs", "gcs": "gcsfs", "azure": "adlfs"}
@@ -30,6 +33,7 @@ def check_stores(config: Config) -> tuple[Finding, ...]:
         if spec["protocol"] == "file"
         else _check_bucket(f"store {name}", spec)
         for name, spec in config.datajoint_stores().items()
+        # Entries such as "default" are no stores, but the name of one.
         if isinstance(spec, dict)
     )
 
@@ -53,9 +57,7 @@ def _check_folder(name: str, folder: Path, config: Config) -> Finding:
         return failed(subject, f"{folder}: {why_not(error)}", how_to_help(error))
     found = f"{folder}: written to and read back, {gigabytes(free_bytes)} free"
     if free_bytes < _LITTLE_BYTES:
-        return notice(
-            subject, found, f"Make room: an hour of 1,000 cells takes {gigabytes(5 * 30 * 3600 * 1000 * 4)}."
-        )
+        return notice(subject, found, f"Make room: an hour of 1,000 cells takes {gigabytes(_HOUR_BYTES)}.")
     return ok(subject, found)
 
 

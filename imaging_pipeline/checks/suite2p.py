@@ -33,6 +33,8 @@ def check_suite2p() -> tuple[Finding, ...]:
     if not is_available():
         found = f"{installed}, which the pipeline cannot run, or torch is not installed"
         return (notice("suite2p", found, f"{_INSTALL}, which has {_TESTED_VERSION}."),)
+    # In a process of its own: importing it takes gigabytes, which this process would keep, and a library that
+    # crashes ends that process only.
     progress.report("importing Suite2p in a process of its own, which takes some seconds")
     try:
         facts = _facts()
@@ -58,6 +60,7 @@ def _facts() -> dict[str, Any]:
             timeout=_WITHIN_S,
             check=True,
         )
+    # The last line alone: packages may print lines of their own while they are imported.
     facts: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return facts
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 def main(home: str) -> None:
     """Import Suite2p as a run does, and print versions and device as a line of JSON."""
+    # Before anything of Suite2p is imported, which looks for its home at once.
     os.environ |= {"HOME": home, "USERPROFILE": home}
     import torch
 
     from imaging_pipeline.suite2p_runner.suite2p_call import declare_torchvision_operators
 
+    # Suite2p imports Cellpose, which needs operators that torchvision lacks beside a torch without CUDA.
     declare_torchvision_operators()
     import suite2p
 

@@ -10,7 +10,7 @@ from imaging_pipeline.config.config import CONFIG_NAME, Config
 from imaging_pipeline.config.keys import BY_NAME, KEYS
 from imaging_pipeline.config.kinds import Secret
 
-# The embedded server brings its own of these.
+# Keys without effect for the embedded server, which brings its own values of these.
 _OF_A_SERVER = ("database.port", "database.user", "database.password", "database.name", "database.use_tls")
 _IN_EMBEDDED_ONLY = "custom.embedded.folder"
 _IN_POSTGRESQL_ONLY = "database.name"
@@ -71,9 +71,11 @@ def _source(source: str) -> str:
 
 
 def _text(name: str, config: Config) -> str:
+    # Unlike other fields, it is None where the default folder is used.
     if name == "custom.suite2p.scratch":
         return str(config.scratch)
     value = getattr(config, BY_NAME[name].field)
+    # Defaults are worded for the documentation: in its markup, and with a remark behind a semicolon.
     if value is None:
         return BY_NAME[name].default.replace("`", "").partition(";")[0]
     if isinstance(value, Secret):

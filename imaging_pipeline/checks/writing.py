@@ -9,8 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+# Written between two looks at the clock.
 _BLOCK_BYTES = 32_000_000
 _PERMISSION = (errno.EROFS, errno.EACCES, errno.EPERM)
+# A quota that is used up is another error than a disk that is full.
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -49,6 +51,7 @@ def try_writing(folder: Path, num_bytes: int, within_s: float = 10.0) -> Written
     """
     block = os.urandom(min(_BLOCK_BYTES, num_bytes))
     written = 0
+    # Without a buffer of Python's own, so that each block goes to the system at once.
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         started = time.perf_counter()
         while written < num_bytes and time.perf_counter() - started < within_s:

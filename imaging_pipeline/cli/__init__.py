@@ -97,6 +97,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PipelineError as error:
+            # Raised as it is, Python prints the traceback; click would print the message alone.
             if ctx.params["debug"]:
                 raise
             raise click.ClickException(str(error)) from error

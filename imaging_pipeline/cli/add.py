@@ -46,6 +46,7 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
     FOLDER is the path as you see it, such as 'N:\moser\90218\2024-05-17'. What is new and what would be
     deleted is shown first, and nothing is deleted that you did not agree to. A worker does the rest.
     """
+    # Neither is a default: it decides which recordings Suite2p analyses together.
     if inputs["combined"] is None:
         raise click.UsageError("Say --combined or --split.")
     inputs["path"] = folder
@@ -57,7 +58,9 @@ def add(*, dry_run: bool, yes: bool, folder: str, **inputs: Any) -> None:
             return
         if shown is not None and shown.registers_nothing:
             raise click.ClickException("Nothing of this folder would be registered: nothing was requested.")
+        # None agrees to all that is out of date, an empty consent to nothing.
         consent = None if yes else _consent(shown)
+        # Filled where the request waits because its animal is not in the database.
         pending: list[int] = []
         (request,) = requests.insert(
             tables, [inputs], consent=consent, on_wait=lambda number, reason: pending.append(number)

@@ -20,10 +20,11 @@ from imaging_pipeline.colony.sync import Outcome, sync
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import counted
 
+# Shown of each kind, since a first comparison adds a whole colony.
 _MAX_ANIMALS = 20
 _MAX_CHANGES = 200
 _T = TypeVar("_T")
-# A name stands before the details already; notes may fill a page.
+# The name is printed before the details already; notes may fill a page.
 _NO_DETAIL = ("animal_name", "animal_notes")
 
 
@@ -39,6 +40,7 @@ class _FirstChanges:
 
     def add(self, changes: AnimalChanges) -> None:
         """Add a batch of changes."""
+        # That an animal is gone, or there again, is a change of a field too, but printed in lines of its own.
         values = [change for change in changes.changed if change.field != GONE]
         marks = [change for change in changes.changed if change.field == GONE]
         self.num_changes += len(values)

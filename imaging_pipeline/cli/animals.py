@@ -46,6 +46,7 @@ def list_animals() -> None:
     with connected() as tables:
         animal = tables.mlims.Animal
         listed = animal()
+        # Left joins: most animals have neither died nor gone.
         for part, column in ((animal.Death, "death_date"), (animal.Gone, "missed_since")):
             listed = listed.join(part.proj(column), left=True)
         rows = listed.to_dicts(order_by="animal_name, animal_id, datasource_id")

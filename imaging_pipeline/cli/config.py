@@ -25,8 +25,10 @@ from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import ConfigError
 
+# Characters that a text has behind its columns, even where the terminal is narrower.
 _MIN_TEXT_WIDTH = 30
 _COMMAND = "imaging-pipeline "
+# Where a space must not end a line: `textwrap` breaks at spaces of ASCII only.
 _NO_BREAK = "\u00a0"
 _SEVERITIES = {
     Severity.OK: ("ok", "green"),
@@ -54,6 +56,7 @@ def check() -> None:
         try:
             in_force = configured()
         except ConfigError as error:
+            # Told as a finding, so that the command ends as for any other failure.
             printer.print([from_error("values", error)], "Configuration")
             click.echo("\nThe rest was not tested, since it is not known what is meant.")
         else:

@@ -49,6 +49,7 @@ def demo(movie: Path | None, folder: Path | None) -> None:
 
 def _print_web_command(laboratory: Laboratory) -> None:
     """Print the command that shows the demo in a browser."""
+    # The program as it was started, since it may lie in an environment that is not on the path.
     program = Path(sys.argv[0])
     working_folder = Path.cwd()
     name = (

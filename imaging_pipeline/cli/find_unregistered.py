@@ -32,6 +32,7 @@ def find_unregistered(repository: str, newer_than: datetime | None) -> None:
     for folder in result.unregistered:
         click.echo(quoted(folder.spelled))
         click.echo(f"  {_description(folder)}")
+    # Remarks go to the errors, so that the output lists folders and nothing else.
     for unread in result.unread:
         click.echo(f"Not read, since it may not be or went away: {unread}", err=True)
     click.echo(f"{counted(len(result.unregistered), 'folder')} not registered.", err=True)

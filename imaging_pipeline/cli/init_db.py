@@ -19,6 +19,7 @@ def init_db() -> None:
         timezone = imaging.Lab().fetch1("timezone")
     click.echo(f"The tables of {config.prefix}imaging are ready on {server_name(config)}.")
     click.echo(f"Recording times are those of {timezone}.")
+    # Only the first init-db of a database decides: times that are stored already are those of its zone.
     if config.timezone not in (None, timezone):
         click.echo(
             f"The configuration says {config.timezone}, but a database keeps the zone that it was made with."

@@ -22,6 +22,7 @@ from imaging_pipeline.schemas.register.named_sessions import named
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.wording import wrapped
 
+# Sooner than all jobs that nobody gave a priority, which have 5.
 _FIRST = 0
 
 _Command = Callable[..., None]
@@ -29,6 +30,7 @@ _Command = Callable[..., None]
 
 def _selecting(command: _Command) -> _Command:
     """Add the options to a command that say which jobs are meant."""
+    # In reverse: help shows the option first that was added last.
     options = (
         click.option("--error", default="", metavar="WORDS", help="Only jobs whose message has these words."),
         click.option("--animal", help="Where several animals have a timeseries of that name."),
@@ -97,6 +99,7 @@ def ignore(key: tuple[str, ...], **inputs: Any) -> None:
 @_acting
 @click.option(
     "--priority",
+    # The range of DataJoint's column, an int8.
     type=click.IntRange(-128, 127),
     default=_FIRST,
     show_default=True,

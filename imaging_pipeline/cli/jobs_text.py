@@ -21,6 +21,7 @@ Columns = Sequence[str]
 Rows = list[tuple[object, ...]]
 
 _DONE = {Action.RETRY: "To be tried again", Action.IGNORE: "Ignored", Action.PRIORITISE: "Given the priority"}
+# Jobs that are listed after an action; the others are counted.
 _NUM_SHOWN = 10
 
 

@@ -48,6 +48,7 @@ def log(last: int) -> None:
     with connected() as tables:
         sync = tables.mlims.Sync
         rows = sync().to_dicts(order_by="sync_id DESC", limit=last)
+        # Only the newest comparison with each colony has any: it deletes those of the earlier ones.
         problems = sync.Problem().to_dicts(order_by="sync_id, problem_number")
     for row in rows:
         print_lines(_run_lines(row))

@@ -19,6 +19,7 @@ from imaging_pipeline.wording import wrapped
 # In a file or a pipe no line is folded, so that a program can read a row from a line.
 _UNLIMITED = 10_000
 
+# Characters of a line of text: where there is no terminal, and at most.
 _WIDTH = 80
 _MAX_WIDTH = 110
 
@@ -75,6 +76,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, to_
         table.add_row(*("" if value is None else str(value) for value in row))
     stream = sys.stderr if to_stderr else sys.stdout
     width = None if stream.isatty() else _UNLIMITED
+    # Values are printed as they are: rich would take [brackets] for its markup, and :names: for emoji.
     Console(stderr=to_stderr, width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
@@ -90,4 +92,5 @@ def print_added(what: str, *, is_new: bool) -> None:
 
 def quoted(path: str) -> str:
     """Return a path as it is typed in this machine's shell."""
+    # Windows knows double quotes only, other shells take a path in single ones literally.
     return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)

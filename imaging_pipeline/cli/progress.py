@@ -13,6 +13,8 @@ from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.schemas.jobs.session_progress import ProgressPage, SessionFilter, progress_page
 from imaging_pipeline.wording import counted
 
+# In the order of their columns. The other states do not occur here: jobs for later count as pending, and only
+# explanations say that something was not requested.
 _MARKS = {
     JobState.DONE: "+",
     JobState.RUNNING: ">",
@@ -59,6 +61,7 @@ def _print_totals(page: ProgressPage) -> None:
     shown = [state for state in _MARKS if any(counts.get(state) for counts in page.totals)]
     headings = (f"{_MARKS[state]} {state.words}".strip() for state in shown)
     rows = (
+        # Empty in place of 0, so that the numbers stand out.
         (number, table, *(counts.get(state) or None for state in shown))
         for number, (table, counts) in enumerate(zip(page.tables, page.totals, strict=True), 1)
     )
@@ -66,6 +69,7 @@ def _print_totals(page: ProgressPage) -> None:
 
 
 def _print_sessions(page: ProgressPage) -> None:
+    # Tables have their numbers of the first list: all names side by side would be wider than a terminal.
     numbers = map(str, range(1, len(page.tables) + 1))
     print_table(
         ("start", "animal", "timeseries", *numbers),

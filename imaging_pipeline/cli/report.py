@@ -55,6 +55,7 @@ def _reported_sessions(requests: Iterable[PastRequest]) -> set[str]:
 
 def _retired(rows: Iterable[Row]) -> Iterator[str]:
     """Yield which sessions a person has retired since."""
+    # Rows come in the order of time, so those of one retirement are neighbours.
     for _, group in groupby(rows, key=itemgetter("retirement_id")):
         sessions = list(group)
         when = sessions[0]["retirement_time"].isoformat(" ", "seconds")

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.schemas.administer.repository_move import repoint, verify_repository
 from imaging_pipeline.wording import counted
 
+# Files that are listed; the others are counted.
 _MAX_FILES = 20
 
 

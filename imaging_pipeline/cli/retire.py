@@ -30,12 +30,14 @@ def retire(named: str, username: str, reason: str, yes: bool) -> None:
     sessions all go. What is deleted is shown first.
     """
     with connected() as tables:
+        # Before the preview, which takes time: a wrong name should not be told only after the answer.
         retiring.check(tables, username, reason)
         preview = retiring.preview(tables, named)
         for line in _lines(tables, preview):
             click.echo(wrapped(line, text_width()))
         if not yes:
             _ask()
+        # None agrees to all; else what was added since the preview stops the command, and is not deleted.
         consent = None if yes else consent_to(preview.purged)
         retired = retiring.retire(tables, named, username=username, reason=reason, consent=consent)
     click.echo(f"Retired: {', '.join(row['session_name'] for row in retired.sessions)}.")

@@ -39,6 +39,7 @@ def setup() -> None:
 )
 def add(name: str, first_day: datetime, experiment_type: str, note: str | None, parts: Path | None) -> None:
     """Add a calibration of the setup NAME, or parts that it lacks."""
+    # Read before the database is asked: a mistake in the file is told also where no server answers.
     columns = None if parts is None else _read_parts(parts)
     with connected() as tables:
         added = administration.add_setup(

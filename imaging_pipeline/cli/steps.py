@@ -31,6 +31,7 @@ def steps(console: Console, *, in_lines: bool = False) -> Iterator[None]:
                 tasks[report.step] = bar.add_task(report.step)
                 if in_lines and not console.is_terminal:
                     click.echo(report.step)
+            # Without a total rich shows that something goes on, but not how far it is.
             bar.update(tasks[report.step], completed=report.done, total=report.total or None)
 
         with progress.listening(show):

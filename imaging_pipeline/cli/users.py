@@ -105,4 +105,5 @@ def list_users() -> None:
 
 def _operator() -> str:
     """Return who runs the command, as the machine knows them."""
+    # An account of the machine may have the name of another person in the database: the log tells them apart.
     return f"{getpass.getuser()} (command)"

@@ -35,6 +35,7 @@ def web(host: str, port: int, threads: int, prefix: str, behind_proxy: bool, sig
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with connected() as tables:
         if sign_in_as is not None:
+            # Before the site is up: the link of an unknown user would fail only in the browser.
             existing(tables.imaging.User, "username", sign_in_as)
         _serve(tables, host, port, threads, _path(prefix), behind_proxy, sign_in_as)
 
@@ -59,6 +60,7 @@ def _serve(
         app, host=host, port=port, threads=threads, prefix=prefix, is_behind_proxy=behind_proxy
     )
     address = f"http://{host}:{server.effective_port}{prefix}/"
+    # It is true already: the server listens, and queues what comes before `run`.
     click.echo(f"The web page is at {address} until Ctrl-C.")
     if not behind_proxy and host not in _LOOPBACK:
         click.echo("Passwords go over the network as they are: put a proxy with TLS before it.", err=True)
@@ -78,4 +80,5 @@ def _path(prefix: str) -> str:
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Handled by waitress like Ctrl-C: it waits up to 5 s for the requests that are being answered.
     raise SystemExit(0)

@@ -13,6 +13,7 @@ from imaging_pipeline.living_worker import LivingWorker
 from imaging_pipeline.schemas.jobs.living_workers import living, silent
 from imaging_pipeline.wording import in_words
 
+# Characters: the longest label, and a space or more.
 _LABEL_WIDTH = 9
 _NONE = "No worker runs. To start one: python -m batch_populate --loop"
 

@@ -53,6 +53,7 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     app.extensions[links.EXTENSION] = links.Links()
     for page in PAGES:
         app.register_blueprint(page.blueprint)
+        # Registering adds the views to the application; only then can each of them be marked.
         if page.is_for_administrators:
             people.restrict_to_administrators(app, page.blueprint)
     # The order matters: limits before anything reads a form, then the person, and last the tokens of forms,
@@ -63,7 +64,8 @@ def create_app(config: Config, *, secret_key: str, is_behind_proxy: bool = False
     error_responses.install(app)
     app.context_processor(_shown_everywhere)
     app.url_defaults(_with_version)
-    # Without a proxy anybody could send these headers.
+    # Without a proxy anybody could send these headers. Of each, only the value that the nearest proxy added
+    # counts: what stands before it, the client may have sent.
     if is_behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     return app

@@ -41,7 +41,9 @@ class Connections:
         """
         bound: Tables | None = getattr(self._of_thread, "tables", None)
         if bound is None:
+            # Table classes belong to one connection, so `open_tables` makes those of each thread anew.
             bound = self._of_thread.tables = database.open_tables(self._config)
+            # Threads need no lock for this: Python appends in one step.
             self._all.append(bound)
         else:
             self._reconnect(bound)
@@ -58,6 +60,7 @@ class Connections:
         if is_alive(connection):
             return
         try:
+            # DataJoint connects again by itself on MySQL, but not on PostgreSQL.
             connection.connect()
             # DataJoint would take a transaction that the loss has ended for one that is still open.
             connection.cancel_transaction()
@@ -72,6 +75,7 @@ def connections() -> Connections:
 
 def tables() -> Tables:
     """Return the tables of this request, for reading; for changes see `recorded_changes.recorded`."""
+    # Once for a request: whether the connection is alive costs a round trip.
     if "tables" not in g:
         g.tables = connections().tables()
     return cast(Tables, g.tables)

@@ -82,6 +82,7 @@ def status_of(error: PipelineError) -> int:
 
 def _of_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
+    # Werkzeug raises redirects too, such as that to an address with a final slash.
     if status < 400:
         return error.get_response()
     what, remedy = _OF_STATUS.get(status, (error.name, "Go back, and try it once more."))
@@ -110,6 +111,7 @@ def _unforeseen(error: Exception) -> ResponseReturnValue:
 def _expired_form(error: CSRFError) -> ResponseReturnValue:
     """Return the response to a form whose token does not fit the browser's cookie, or that has none."""
     fields = submitted_fields()
+    # A sign-in is not offered to be sent again: passwords are never carried over.
     if not fields or htmx.wants_part() or request.blueprint == "sign_in":
         remedy = "Load the page again, and do it once more. The browser has to keep this site's cookie."
         return _response(_ErrorPage(400, "The page is out of date", (), remedy))
@@ -132,6 +134,7 @@ def _logged_id(error: Exception) -> str:
 def _response(error: _ErrorPage) -> ResponseReturnValue:
     if htmx.wants_part():
         return htmx.message_response("error.html", error.status, error=error)
+    # A page that answers a form is not reloaded by itself: that would send the form again.
     retry_s = RETRY_S if error.status == 503 and request.method == "GET" else None
     page = render_template("error.html", error=error, back=_back(), retry_s=retry_s, fields=_fields(error))
     response = make_response(page, error.status)
@@ -148,5 +151,6 @@ def _fields(error: _ErrorPage) -> Fields:
 def _back() -> str:
     """Return the page that the person came from, if it is of this site, else the first page."""
     came_from = request.referrer or ""
+    # `host_url` ends with a slash, so that no longer host name begins with it.
     is_ours = came_from.startswith(request.host_url) and came_from != request.url
     return came_from if is_ours else url_for("home.index")

@@ -26,6 +26,7 @@ class Form(FlaskForm):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             """Bind a field; texts lose the blanks around them."""
             is_text = issubclass(unbound_field.field_class, StringField)
+            # A password may begin or end with a blank.
             if is_text and not issubclass(unbound_field.field_class, PasswordField):
                 filters = [*unbound_field.kwargs.get("filters", ()), _stripped]
                 options = {**options, "filters": filters}

@@ -42,6 +42,7 @@ class Links:
             The token was used, is too old, or was never created.
         """
         with self._lock:
+            # The time of an unknown token is 0, which has always passed.
             username, until = self._of_token.get(token, ("", 0.0))
         if time.monotonic() >= until:
             raise _unusable()

@@ -16,6 +16,7 @@ from imaging_pipeline.suite2p_runner.known_options import flat, put
 from imaging_pipeline.suite2p_runner.option_text import as_text, from_text, options_by_name
 from imaging_pipeline.web.forms import Form, choices
 
+# Characters of a value, which is a number, a word, a path or a short list.
 _LONGEST = 2000
 
 
@@ -37,21 +38,14 @@ class OptionForm(Form):
 
     def groups(self) -> Iterator[OptionGroup]:
         """Return the fields by the group of their options."""
+        # `groupby` joins neighbours only, which suffices: the options are in the order of their groups.
         for title, names in groupby(options_by_name(), lambda name: name.rpartition(".")[0]):
             yield OptionGroup(title or "General", tuple(self[name] for name in names))
 
 
 @dataclass(frozen=True)
 class OptionGroup:
-    """Fields of options that belong together.
-
-    Attributes
-    ----------
-    title
-        Name of the group in Suite2p.
-    fields
-        Its fields.
-    """
+    """Fields of options that belong together; the title is the name of their group in Suite2p."""
 
     title: str
     fields: tuple[Field, ...]
@@ -78,5 +72,6 @@ def _field(name: str) -> Field:
     hint = f"default: {as_text(default)}"
     label = name.rpartition(".")[2]
     if kind == "bool":
+        # Not a tick box: it has no third state for Suite2p's default.
         return SelectField(label, choices=choices(("true", "false"), none=hint))
     return StringField(label, [Length(max=_LONGEST)], render_kw={"placeholder": hint})

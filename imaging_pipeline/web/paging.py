@@ -12,6 +12,7 @@ Item = TypeVar("Item")
 Other = TypeVar("Other")
 
 PER_PAGE = 50
+# Pages: beyond the last of any list, while the offset, 50 million rows, is within the limits of both servers.
 _FARTHEST = 1_000_000
 
 

@@ -67,6 +67,7 @@ def current_person() -> Person:
 
 def start_session(token: str, person: Person) -> None:
     """Sign a person in: the browser gets the token with the response."""
+    # Otherwise browsers forget the cookie when they are closed.
     session.permanent = True
     login_user(_SignedIn(token, person))
     g.person = person
@@ -101,6 +102,7 @@ def address_on_site(path: str | None) -> str:
     path = path or ""
     # Browsers take "//host", and a backslash for a slash, for another site.
     is_ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    # They also drop tabs and line breaks, which would make "//host" of a path with one between its slashes.
     if not is_ours or not path.isprintable():
         return url_for("home.index")
     return request.script_root + path
@@ -125,6 +127,7 @@ def _guard() -> ResponseReturnValue | None:
     if request.endpoint == "static":
         return None
     view = current_app.view_functions.get(request.endpoint or "")
+    # Who asks is not looked up: `/health` has to answer while the database is away.
     if getattr(view, _PUBLIC, False):
         return None
     g.person = current_user.person if current_user.is_authenticated else None

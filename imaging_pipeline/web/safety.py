@@ -43,6 +43,8 @@ _HEADERS = {
 }
 
 
+# Flask's own settings are the same for all requests, while one process may be reached with and without TLS,
+# and under a prefix that a proxy names.
 class _Cookies(SecureCookieSessionInterface):
     """The session cookie: secure where the request came by TLS, and restricted to the path of this site."""
 

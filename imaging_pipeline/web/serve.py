@@ -51,6 +51,7 @@ def make_server(
         "sockets": [_listening(host, port)],
         "threads": threads,
         "url_prefix": prefix,
+        # No header with the name of the server program.
         "ident": None,
         # A little more than the site accepts, so that its own page answers requests that are too large.
         "max_request_body_size": LARGEST_REQUEST + 1024 * 1024,
@@ -60,6 +61,7 @@ def make_server(
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    # Only an IPv6 address contains colons.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)

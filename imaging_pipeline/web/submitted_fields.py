@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import request
 
 PREFIX = "typed-"
+"""Before the names of carried fields, so that none is taken for a field of the sign-in form itself."""
 
 Fields = tuple[tuple[str, str], ...]
 

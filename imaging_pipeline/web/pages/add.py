@@ -36,8 +36,6 @@ PAGE = Page(blueprint, "Add a folder")
 
 # Errors of a folder that cannot be read here and now, but can be requested all the same.
 _OBSTACLES = (NotMountedError, NotYetHereError, StillCopyingError)
-
-
 # Fields whose empty choice is sent as '' and stored as null.
 _MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
@@ -92,6 +90,7 @@ def index() -> ResponseReturnValue:
     except PipelineError as error:
         form.add_error(error, _field(form, error))
         return render_template("add/index.html", form=form, preview=preview), 422
+    # What this response shows is what the next click agrees to.
     form.agreed.data = json.dumps(consent_to(preview.purged) if preview else {})
     return render_template(
         "add/index.html",
@@ -112,6 +111,7 @@ def animals() -> ResponseReturnValue:
 def _initial_values() -> Mapping[str, Any]:
     """Return the initial values of the form: those of an earlier request, or the person's own name."""
     number = request.args.get("again", "")
+    # Nine digits fit into the column, an int32.
     if number.isascii() and number.isdigit() and len(number) < 10:
         return folders.inputs_of(tables(), int(number))
     return {"username": current_person().username, "combined": "no"}

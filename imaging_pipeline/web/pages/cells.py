@@ -25,7 +25,7 @@ from imaging_pipeline.web.queries.cells import Analysis
 blueprint = Blueprint("cells", __name__, url_prefix="/cells/<session_name>")
 PAGE = Page(blueprint)
 
-# Samples of a CSV file that are read at a time: no file needs much memory.
+# Samples of a CSV file that are read at a time, so that no file needs much memory.
 _BLOCK = 4096
 
 
@@ -95,6 +95,7 @@ def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
     )
     rows, num_points = queries.array_rows(tables(), analysis, cell_ids), _number("points", 2000)
     traces = {name: queries.traces(analysis, rows, name, frames, num_points) for name in quantities}
+    # All quantities have their points at the same samples: these depend on the stretch alone.
     samples = next(iter(traces.values())).samples.tolist()
     values = {name: [_plain(row) for row in points.values] for name, points in traces.items()}
     return compressed(make_response({"cell_ids": cell_ids, "samples": samples, "values": values}))
@@ -110,6 +111,7 @@ def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
         _requested_frames(analysis),
     )
     rows = queries.array_rows(tables(), analysis, cell_ids)
+    # Before the first line is sent: an error after that could only cut the file off.
     arrays = [queries.stored(analysis, quantity) for quantity in quantities]
     header = ["frame", "time_s", *(f"{quantity}_{cell}" for quantity in quantities for cell in cell_ids)]
     lines = _lines(header, arrays, rows, frames, analysis.rate_hz)
@@ -137,8 +139,8 @@ def _lines(
 def compressed(response: Response) -> Response:
     """Compress a response for browsers that take it.
 
-    At the lowest level: lines in a laboratory are so quick that more work would make it slower. Pages are not
-    compressed, as the size of one would tell of the token in it.
+    At the lowest level: networks of laboratories are so fast that compressing more would take longer than it
+    saves. Pages are not compressed: from its size, others on the network could guess the token in a page.
     """
     response.vary.add("Accept-Encoding")
     if request.accept_encodings["gzip"] > 0:
@@ -190,6 +192,7 @@ def _requested_quantities(analysis: Analysis) -> list[str]:
     """Return the requested quantities; dF/F where the address names none."""
     requested = [name for name in request.args.get("quantities", "df_f").split(",") if name]
     for name in requested:
+        # For its error where the analysis has no such quantity; the array itself is only mapped.
         queries.stored(analysis, name)
     if not requested:
         raise _not_valid("quantities", "", ", ".join(queries.QUANTITIES))

@@ -32,6 +32,8 @@ from imaging_pipeline.web.recorded_changes import recorded
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 PAGE = Page(blueprint, "Jobs")
 
+# The least urgent priority; DataJoint's column is an int8, which ends at 127.
+_LOWEST = 100
 _DONE = {Action.RETRY: "is tried again", Action.IGNORE: "is ignored", Action.PRIORITISE: "has the priority"}
 
 
@@ -92,6 +94,7 @@ def acted() -> ResponseReturnValue:
     action = _action(request.form.get("action", ""))
     priority = _priority() if action is Action.PRIORITISE else None
     _require(queries.owner(tables(), job.key))
+    # As texts: it becomes JSON, and part of an address.
     key: dict[str, Any] = {name: str(value) for name, value in job.key.items()}
     with recorded(f"{action} of a job of", job.table, {**key, "priority": priority}) as bound:
         selection = Selection(table=job.table, key=key)
@@ -120,6 +123,7 @@ def add_run() -> ResponseReturnValue:
 def _requested_job(arguments: Mapping[str, str]) -> Job:
     """Return the job that a request names by its table and the columns of its key."""
     table = arguments.get("table", "")
+    # All other arguments are columns of the key, which differ from table to table.
     other = ("table", "action", "priority", "csrf_token")
     return queries.job(tables(), table, {name: arguments[name] for name in arguments if name not in other})
 
@@ -145,9 +149,6 @@ def _priority() -> int:
             remedy="Give such a number.",
         )
     return int(typed)
-
-
-_LOWEST = 100
 
 
 def _require(owner: str | None) -> None:

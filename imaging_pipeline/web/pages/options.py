@@ -50,6 +50,7 @@ def index() -> ResponseReturnValue:
     )
 
 
+# Below `set`, so that a set may be called "add" or "compare".
 @blueprint.get("/set/<name>")
 def one(name: str) -> ResponseReturnValue:
     """Show a set: what differs from Suite2p's defaults, and what has no effect."""

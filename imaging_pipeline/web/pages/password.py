@@ -49,6 +49,7 @@ def index() -> ResponseReturnValue:
         bound = tables()
         with in_transaction(bound.connection):
             people.set_password(bound, person.username, new, by=person.username)
+            # The new password has ended all sessions of the person, also this one.
             token = sign_in.begin(bound, person.username, address=address, now=utc_now())
     except ForbiddenError as error:
         form.add_error(error, form.old_password)

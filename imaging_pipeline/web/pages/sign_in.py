@@ -75,6 +75,7 @@ def _sign_in(username: str, password: str) -> None:
 
 def _begin(token: str, now: datetime) -> None:
     person = sign_in.person(tables(), token, now=now)
+    # The user of a link may have been disabled since it was made; nothing before this notices.
     if person is None:
         raise ForbiddenError("The session has ended already", remedy="Sign in again.")
     if session.get(_LAST_PERSON) != person.username:

@@ -1,1 +1,1 @@
-"""What pages show, fetched: one module a page; each function takes the tables and only reads."""
+"""What pages show: one module for each page, whose functions take the tables and only read."""

@@ -32,8 +32,9 @@ IMAGES = (
     "mean_image_second",
 )
 MOST_CELLS = 24
-"""How many cells' traces may be requested at once."""
+"""How many cells' traces may be requested at once; `viewer.js` has the same number."""
 
+# Points of a trace, two for each pixel of the plot: more than any screen is wide.
 _MOST_POINTS = 20_000
 
 
@@ -113,6 +114,7 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
         return []
     rows = (imaging.Cell * imaging.ImagingAnalysis & keys).to_dicts()
     filtered = (imaging.FilteredSpikes & keys).to_dicts(order_by="spike_filter_id DESC")
+    # Of several filters the one with the lowest number, which comes last, is shown.
     filtered_objects = {row["dataset_name"]: row["spike_objects"] for row in filtered}
     later_times = _later_times(tables, keys)
     analyses = [
@@ -127,6 +129,7 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
         )
         for row in rows
     ]
+    # One in which all planes are combined comes first.
     return sorted(analyses, key=lambda one: (one.plane is not None, one.plane or 0, one.dataset_name))
 
 
@@ -172,6 +175,7 @@ def projection(tables: Tables, analysis: Analysis) -> Projection | None:
     rows = (tables.imaging.Projection.Plane & analysis.key).to_dicts()
     if not rows:
         return None
+    # The row has the shape; the image itself stays in the store.
     height, width = rows[0]["mean_image"].shape
     return Projection(height, width, tuple(name for name in IMAGES if rows[0][name] is not None))
 
@@ -266,6 +270,7 @@ def array_rows(tables: Tables, analysis: Analysis, cell_ids: Sequence[int]) -> l
         A cell does not exist, or too many are requested.
     """
     existing = of_cells(tables, tables.imaging.Cell.Rois, analysis.key, ("cell_id",))
+    # The arrays have their cells in the order of `cell_id`, as the query has.
     rows = {cell_id: row for row, (cell_id,) in enumerate(existing)}
     missing = [cell_id for cell_id in cell_ids if cell_id not in rows]
     if missing or not 0 < len(cell_ids) <= MOST_CELLS:

@@ -70,11 +70,12 @@ def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
     animal = tables.mlims.Animal.full_table_name
     query = (
         f"SELECT animal_name, animal_id, animal_sex, animal_dob FROM {animal}"
-        # Not escaped by a backslash: MySQL takes one for its own escapes in texts, PostgreSQL does not.
+        # Not escaped by a backslash: MySQL reads one as its own escape in texts, PostgreSQL does not.
         " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
         f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
     )
     rows = plain_rows.fetch(tables.connection, query, [f"{plain_rows.like_literal(typed)}%"] * 2)
+    # Several animals may have one name; then only the identifier tells them apart.
     names = Counter(name for name, *_ in rows)
     return [
         AnimalChoice(name if names[name] == 1 else animal_id, _about(name, animal_id, sex, born))

@@ -15,7 +15,7 @@ from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.paging import PER_PAGE, Paged
 
-# A finished job without its row is made again.
+# Rows say what is finished. A finished job whose row was purged is made again, so it counts as pending.
 _OF_JOB = " ".join(
     f"WHEN job.status = '{state}' THEN '{state}'"
     for state in (JobState.ERROR, JobState.IGNORED, JobState.RUNNING)
@@ -53,9 +53,9 @@ class FolderRow:
     Attributes
     ----------
     number
-        Its identifier.
-    state
-        Its state.
+        Its ``basefolder_id``.
+    made
+        By the server's clock.
     message
         Its error, or what it waits for; None where there is neither.
     """

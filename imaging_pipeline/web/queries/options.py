@@ -22,10 +22,6 @@ class OptionSetRow:
 
     Attributes
     ----------
-    name
-        Its name.
-    added
-        When it was added.
     settings
         As Suite2p 1.x takes them.
     given

@@ -65,9 +65,11 @@ def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> li
     return plain_rows.fetch(tables.connection, query, list(key.values()))
 
 
-# The header of a one-dimensional int32 array as DataJoint packs it; its length and values follow.
+# The header of a one-dimensional int32 array as DataJoint packs it: 4 bytes for the format, 1 for the type,
+# 8 for the number of dimensions; then 8 for the length and 8 for the kind of number. Its values follow.
 _ROW = blob.pack(np.zeros(1, np.int32), compress=False)[:-4]
 _LENGTH = slice(13, 21)
+# Before a compressed blob, followed by the number of uncompressed bytes in 8 bytes.
 _COMPRESSED = b"ZL123\0"
 
 

@@ -14,6 +14,18 @@ from imaging_pipeline.errors import NothingFoundError
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
+# Columns that the page shows: without the whole header, and the times of all frames.
+_SCANIMAGE = (
+    "version",
+    "framerate",
+    "num_channels",
+    "num_scanning_depths",
+    "zoom",
+    "power",
+    "width_scanimage_micro",
+    "height_scanimage_micro",
+)
+
 
 @dataclass(frozen=True)
 class DatasetFiles:
@@ -104,6 +116,7 @@ def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
     of_session = imaging.Session.Data & key_of(row)
     files: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
     for file in (imaging.PhysicalFile & of_session.proj()).to_dicts(order_by=("dataset_name", "file_order")):
+        # Datasets may share a file, of which each has a part, such as a group within it.
         part = f" {file['file_part']}" if file["file_part"] else ""
         files[file["dataset_name"]].append(
             (f"{file['file_path']}{part}", file["size_bytes"], file["acquisition"])
@@ -126,21 +139,10 @@ def stacks(tables: Tables, row: Row) -> list[Stack]:
     details = {si["dataset_name"]: si for si in (imaging.Tif.SI & key).proj(*_SCANIMAGE).to_dicts()}
     stacks = []
     for tif in (imaging.Tif & key).to_dicts():
+        # The row has the shape; the image itself stays in the store.
         height, width = tif["mean_image"].shape
         stacks.append(Stack({**details.get(tif["dataset_name"], {}), **tif}, height, width))
     return stacks
-
-
-_SCANIMAGE = (
-    "version",
-    "framerate",
-    "num_channels",
-    "num_scanning_depths",
-    "zoom",
-    "power",
-    "width_scanimage_micro",
-    "height_scanimage_micro",
-)
 
 
 def preview(tables: Tables, session_name: str, dataset_name: str) -> NDArray[np.float32]:

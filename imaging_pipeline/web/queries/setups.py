@@ -90,6 +90,7 @@ def setup(tables: Tables, name: str, day: str) -> SetupRow:
 def _with_parts(tables: Tables, rows: list[Row]) -> list[SetupRow]:
     table = tables.imaging.Setup
     keys = [_key(row) for row in rows]
+    # A query for each kind of part, however many calibrations the page has.
     parts = {part: (getattr(table, part) & keys).to_dicts(order_by="KEY") for part in PARTS}
     return [
         SetupRow(

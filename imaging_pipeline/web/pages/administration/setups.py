@@ -35,6 +35,7 @@ class SetupForm(RowForm):
     """A calibration of a setup."""
 
     setup_name = StringField("Name", [InputRequired("Give a name."), Length(max=64)])
+    # Browsers accept years of six digits; Python's dates end with the year 9999.
     setup_date = DateField(
         "First day of the calibration", [InputRequired("Give a day.")], render_kw={"max": "9999-12-31"}
     )

@@ -31,6 +31,7 @@ class RowForm(Form):
 
     def field_of(self, error: PipelineError) -> Field:
         """Return the field that an error is of, or the name where it is of none or of several."""
+        # The token of the form comes after its own fields, so the first one is the name.
         return cast(Field, self[error.field if error.field in self else next(iter(self)).name])
 
 

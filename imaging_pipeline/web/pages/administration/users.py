@@ -58,6 +58,7 @@ def reset_password() -> ResponseReturnValue:
     password = passwords.generated()
     people.set_password(tables(), username, password, by=current_person().username)
     response = make_response(_page(queries.user(tables(), username), password))
+    # Otherwise the browser's back button would show the password again.
     response.headers["Cache-Control"] = "no-store"
     return response
 

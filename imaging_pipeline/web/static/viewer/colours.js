@@ -14,7 +14,7 @@ window.CellViewer = {
       return `rgb(${mixed.join(" ")})`;
     }
 
-    // Neighbouring numbers get hues far apart.
+    // By the golden angle, 137.5 degrees: neighbouring numbers get hues far apart.
     function each(cellIds) {
       return cellIds.map((id) => `hsl(${(id * 137.508) % 360} 85% 60%)`);
     }

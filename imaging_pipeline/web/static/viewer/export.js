@@ -8,6 +8,7 @@ CellViewer.save = (() => {
       link.href = URL.createObjectURL(blob);
       link.download = name;
       link.click();
+      // Later: the browser reads from the address while it saves the file.
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     }, "image/png");
   }

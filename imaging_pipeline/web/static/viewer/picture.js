@@ -37,6 +37,7 @@ CellViewer.Picture = class {
     for (let i = 0; i < this.pixels.length; i++) {
       const value = this.pixels[i];
       const grey = Number.isNaN(value) ? 0 : (value - low) * gain;
+      // Values outside of 0 to 255 are clamped by ImageData.
       image.data[4 * i] = image.data[4 * i + 1] = image.data[4 * i + 2] = grey;
       image.data[4 * i + 3] = 255;
     }

@@ -52,6 +52,7 @@ CellViewer.Plots = class {
     for (const plot of this.plots) this._setTime(plot);
     this.onWindow(this.first, this.end);
     clearTimeout(this.waiting);
+    // While a person drags or turns the wheel, only the last of many windows is requested.
     this.waiting = setTimeout(() => this._load(), 40);
   }
 
@@ -70,10 +71,12 @@ CellViewer.Plots = class {
   }
 
   async _load() {
+    // Answers may overtake each other: only that to the newest request is drawn.
     const number = ++this.requestNumber;
     if (!this.cells.length || !this.quantities.length) return this._clear();
     this.element.setAttribute("aria-busy", "true");
     try {
+      // The lowest and the highest sample for each pixel.
       const points = 2 * Math.max(Math.floor(this._width()), 100);
       const traces = await this.ask(this.cells, this.quantities, this.first, this.end, points);
       if (number === this.requestNumber) this._draw(traces);
@@ -94,11 +97,9 @@ CellViewer.Plots = class {
   }
 
   _setTime(plot) {
-    this.isSetting = true;
     plot.batch(() => {
       plot.setScale("x", { min: this.first / this.rateHz, max: (this.end - 1) / this.rateHz });
     });
-    this.isSetting = false;
   }
 
   _plot(cell, data) {
@@ -117,6 +118,7 @@ CellViewer.Plots = class {
       cursor: { sync: { key: "traces" }, drag: { x: true, y: false, uni: 10 }, bind: this._bind() },
       scales: {
         x: { time: false },
+        // Spikes take the lowest third, so that they do not cover the traces.
         activity: { range: (self, low, high) => [0, (high || 1) * 3] },
       },
       axes,
@@ -145,6 +147,7 @@ CellViewer.Plots = class {
   _bind() {
     return {
       dblclick: () => () => { this.showAll(); return null; },
+      // With shift the mouse pans: then uPlot begins no selection.
       mousedown: (self, target, handler) => (event) => { if (!event.shiftKey) handler(event); return null; },
     };
   }

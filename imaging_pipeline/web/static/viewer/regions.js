@@ -13,6 +13,7 @@ CellViewer.Regions = class {
     this.cells.forEach((cell, number) => this._prepare(cell, number));
   }
 
+  // One number for a pixel; no image is 65,536 px wide.
   static key(x, y) { return y * 65536 + x; }
 
   _prepare(cell, number) {

@@ -5,6 +5,7 @@
   const root = document.getElementById("viewer");
   if (!root) return;
   const part = (name) => document.getElementById(`viewer-${name}`);
+  // As many as the server sends traces of: `MOST_CELLS` of web/queries/cells.py.
   const MOST_CELLS = 24;
   const TITLES = {
     mean_image: "Mean", mean_image_enhanced: "Mean, enhanced", max_img: "Maximum", vcorr_image: "Correlation",
@@ -21,6 +22,7 @@
 
   async function answered(address) {
     const response = await fetch(address, { headers: { Accept: "application/json" } });
+    // The response to somebody who is signed out is a redirect to the sign-in page.
     if (response.redirected) throw new Error("You are signed out. Load the page again.");
     if (!response.ok) throw new Error(`It could not be loaded (${response.status}). Load the page again.`);
     return response;
@@ -230,6 +232,7 @@
     canvas.addEventListener("pointerdown", (event) => { pressed = { event, last: event, hasMoved: false }; });
     canvas.addEventListener("pointermove", (event) => {
       if (!pressed) return;
+      // A hand that clicks may tremble: up to 4 px are no drag.
       pressed.hasMoved ||= Math.hypot(event.clientX - pressed.event.clientX, event.clientY - pressed.event.clientY) > 4;
       if (!pressed.hasMoved) return;
       const before = picture.at(pressed.last), now = picture.at(event);
