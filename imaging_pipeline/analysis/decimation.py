@@ -53,8 +53,10 @@ def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
     length = traces.shape[1]
     if length <= num_points:
         return Decimated(np.arange(length), np.array(traces, np.float32))
+    # The length of a stretch is rounded up: rounded down there would be more stretches than allowed.
     starts = np.arange(0, length, -(-length // (num_points // 2)))
     values = np.empty((len(traces), len(starts), 2), np.float32)
+    # Unlike minimum and maximum, these pass over NaN.
     np.fmin.reduceat(traces, starts, axis=1, out=values[..., 0])
     np.fmax.reduceat(traces, starts, axis=1, out=values[..., 1])
     # The highest sample of a stretch is drawn in its middle: the picture has no room to tell where it is.

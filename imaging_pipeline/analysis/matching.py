@@ -83,6 +83,7 @@ def match_centres(
     # One pair too far must cost more than all near ones together, or near pairs would be dropped for it.
     too_far = (max_distance_px + 1) * (min(distances_px.shape) + 1)
     cells, rois = linear_sum_assignment(np.where(is_near, distances_px, too_far))
+    # The assignment pairs all that it can, those too far apart among them.
     is_pair = is_near[cells, rois]
     cells, rois = cells[is_pair].astype(np.int64), rois[is_pair].astype(np.int64)
     return Match(cells, rois, distances_px[cells, rois], *distances_px.shape)
@@ -138,6 +139,7 @@ def trace_correlations(
 def _correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
     both = np.isfinite(one) & np.isfinite(other)
     x, y = one[both].astype(np.float64), other[both].astype(np.float64)
+    # corrcoef would divide by a standard deviation of 0.
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])

@@ -43,9 +43,11 @@ def pixel_runs(xpix: Sequence[NDArray[np.integer]], ypix: Sequence[NDArray[np.in
     y = np.concatenate([np.empty(0, np.int64), *ypix]).astype(np.int64)
     if not len(x):
         return PixelRuns(region, y, x, x)
-    # One number a pixel is sorted much sooner than three; rows lie apart in it.
+    # One number a pixel is sorted much sooner than three. The width has a column more than there is: the last
+    # pixel of a row and the first one of the next are no neighbours.
     height, width = int(y.max()) + 1, int(x.max()) + 2
     positions = np.sort((region * height + y) * width + x)
+    # A step of 0 is a pixel that is there twice.
     is_last = np.append(np.diff(positions) > 1, True)
     begins, ends = positions[np.append(True, is_last[:-1])], positions[is_last]
     rows, first = np.divmod(begins, width)

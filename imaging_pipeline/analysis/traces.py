@@ -60,6 +60,7 @@ def corrected(
             remedy="Give the coefficient with which the neuropil was subtracted.",
         )
     shares = np.asarray(coefficient, np.float32).reshape(-1, 1)
+    # One new array and no second: traces of all cells may be gigabytes.
     fcorr = np.multiply(neuropil, -shares, dtype=np.float32)
     fcorr += fluo
     return fcorr
@@ -96,18 +97,24 @@ def baseline(
     InputError
         When a parameter is out of its range.
     """
+    # Imported where it is used, so that importing the package does not load scipy.
     from scipy.ndimage import rank_filter
 
     _check_window(frame_rate_hz, percentile, window_s)
     num_cells, num_samples = fcorr.shape
     length = min(num_samples, max(1, round(window_s * frame_rate_hz)))
+    # Ranks count from 0: that of the 100th percentile is the last one.
     rank = min(int(percentile / 100 * length), length - 1)
+    # scipy's window around sample i begins at i - length // 2: the samples whose windows are the first and
+    # the last whole ones.
     first = length // 2
     last = num_samples - length + first
     f0 = np.empty((num_cells, num_samples), np.float32)
+    # Without samples the window would have none, which scipy refuses.
     for cell in range(num_cells if num_samples else 0):
         # One cell a call: only the one-dimensional filter's time does not grow with the window.
         rank_filter(np.ascontiguousarray(fcorr[cell]), rank, size=length, output=f0[cell])
+        # Nearer to the ends scipy has mirrored the samples.
         f0[cell, :first] = f0[cell, first]
         f0[cell, last:] = f0[cell, last]
         if cell % CELLS_PER_REPORT == 0:
@@ -129,6 +136,7 @@ def delta_f_over_f(fcorr: NDArray[np.float32], f0: NDArray[np.float32]) -> Delta
         When the shapes differ.
     """
     _check_alike("Fluorescence and baseline", fcorr, f0)
+    # Not the same as f0 <= 0: NaN is no baseline either.
     is_invalid = ~(f0 > 0)
     df_f = np.subtract(fcorr, f0, dtype=np.float32)
     np.divide(df_f, f0, out=df_f, where=~is_invalid)

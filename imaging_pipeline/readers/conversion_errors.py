@@ -24,6 +24,7 @@ def conversion_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    # Most of these are a ValueError as well, and say more than the error below.
     except PipelineError:
         raise
     except _ODD as error:

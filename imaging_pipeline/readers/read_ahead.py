@@ -31,5 +31,6 @@ def announce(path: Path, stretches: Iterable[Stretch]) -> None:
     """
     if sys.platform == "linux":
         # The error of a file that cannot be opened is raised when it is read.
+        # What was announced stays in the system's cache when the file is closed.
         with suppress(OSError), path.open("rb", buffering=0) as file:
             read_ahead(file, stretches)

@@ -61,6 +61,7 @@ def require_folder(path: Path) -> None:
 
 def _mode(path: Path, what: str, remedy: str) -> int:
     try:
+        # Of what a link leads to, not of the link itself.
         return path.stat().st_mode
     except FileNotFoundError as missing:
         raise NothingFoundError(what, path=path, remedy=remedy) from missing

@@ -16,7 +16,9 @@ from imaging_pipeline.readers.regular_file import require_regular_file
 
 FILE_NAME = "session.json"
 
+# In characters; the name is part of the name of a folder, `split_<NAME>_<hash>`.
 _LONGEST_NAME = 64
+# These would begin another folder.
 _FORBIDDEN = "/\\"
 
 
@@ -96,13 +98,16 @@ def read_session_json(path: Path) -> SessionJson:
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         require_regular_file(path)
+        # Editors on Windows begin UTF-8 with a byte order mark, which this encoding takes away.
         text = path.read_text(encoding="utf-8-sig")
+    # NothingFoundError, which the check above raises, is one too: here its advice fits this file.
     except FileNotFoundError as missing:
         raise NothingFoundError(
             f"{FILE_NAME} is not there", path=path, remedy="Write it into the folder of the recording."
         ) from missing
     except UnicodeDecodeError as wrong:
         raise _wrong("The file is no text in UTF-8", path, wrong, "a JSON object") from wrong
+    # Windows gives a copy its full size at once: a file that has not arrived yet is all zeros.
     if not text.strip("\0 \r\n\t"):
         raise TruncatedError(
             "The file is empty",
@@ -144,6 +149,7 @@ def _name(value: object) -> str | None:
 
 def _wall_time(value: object) -> datetime | None:
     try:
+        # A date without a time would be read as midnight.
         moment = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else None
     except ValueError:
         return None
@@ -151,6 +157,7 @@ def _wall_time(value: object) -> datetime | None:
 
 
 def _rate(value: object) -> float | None:
+    # Python's bool is an int: true would be 1 Hz.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if 0 < value < math.inf else None

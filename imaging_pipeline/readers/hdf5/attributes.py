@@ -13,6 +13,7 @@ import numpy as np
 from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.hdf5.source import MAX_ATTRIBUTE_BYTES, MAX_OBJECTS, MAX_TEXT_BYTES, Source
 
+# numpy's kinds whose elements have one size: numbers, text of one length, and bytes without a meaning.
 _NUMBERS_AND_TEXT = "biufcSV"
 
 
@@ -23,11 +24,11 @@ class ElementType:
     Attributes
     ----------
     dtype
-        As h5py gives it.
+        The type in memory, as h5py chooses it.
     num_bytes
-        Of an element in the file.
+        Size of an element in the file.
     num_texts, num_references
-        Texts of variable length, and references, in an element.
+        How many texts of variable length, and references to objects, an element holds.
     """
 
     dtype: np.dtype[Any]
@@ -42,7 +43,7 @@ def element_type(source: Source, name: str, type_id: Any) -> ElementType:
     Raises
     ------
     FormatError
-        It is one whose size nothing tells, or one that refers to parts of other objects.
+        Elements are lists of variable length, or refer to regions of other datasets.
     """
     dtype = type_id.dtype
     texts, references = _num_objects(source, name, dtype)
@@ -52,6 +53,7 @@ def element_type(source: Source, name: str, type_id: Any) -> ElementType:
 def is_as_stored(dtype: np.dtype[Any], type_id: Any) -> bool:
     """Return True if an element is a number whose bytes in the file are those in memory."""
     is_number = dtype.kind in "iuf" and dtype.fields is None and dtype.subdtype is None
+    # Where the types are equal HDF5 converts nothing, such as a byte order: a chunk's bytes are the numbers.
     return is_number and bool(type_id.equal(h5py.h5t.py_create(dtype)))
 
 

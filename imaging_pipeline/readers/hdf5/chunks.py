@@ -52,11 +52,11 @@ class Filters:
     source
         The file.
     name
-        Of the dataset.
+        Name of the dataset, for errors.
     codes
-        The filters' numbers.
+        The filters' numbers in HDF5.
     num_elements, element_bytes
-        Of a chunk.
+        Elements of a chunk, and the size of each in the file.
     """
 
     source: Source
@@ -98,6 +98,7 @@ class Filters:
             It is damaged, or not whole.
         """
         content, is_left_to_hdf5 = stored, False
+        # What packed last is unpacked first.
         for position in reversed(range(len(self.codes))):
             code = self.codes[position]
             if skipped >> position & 1:
@@ -131,6 +132,8 @@ class Filters:
     def _inflated(self, packed: memoryview) -> memoryview:
         stream = zlib.decompressobj()
         try:
+            # One byte beyond the limit shows that there are more. The limit has room for a checksum that was
+            # packed too.
             content = stream.decompress(packed, self.max_stored_bytes + 1)
         except zlib.error as error:
             found = f"{printable(self.name)}: {error}"
@@ -143,6 +146,7 @@ class Filters:
         return memoryview(content)
 
     def _unshuffled(self, content: memoryview) -> memoryview:
+        # Shuffle stores the first byte of all elements, then the second of all, and so on.
         by_byte = np.frombuffer(content, np.uint8).reshape(self.element_bytes, -1)
         return np.ascontiguousarray(by_byte.T).reshape(-1).data
 
@@ -158,6 +162,7 @@ def read_filters(source: Source, name: str, plist: Any, num_elements: int, eleme
     codes: list[int] = []
     for position in range(plist.get_nfilters()):
         code, _, parameters, filter_name = plist.get_filter(position)
+        # A filter that stands there twice would multiply the ratio by which a file may unpack (MAX_RATIO).
         if code not in _NAMES or code in codes:
             raise source.refused(
                 _UNUSED,
@@ -165,6 +170,7 @@ def read_filters(source: Source, name: str, plist: Any, num_elements: int, eleme
                 f"filter {code} ({printable(filter_name)})" + (" twice" if code in codes else ""),
                 f"each of {', '.join(_NAMES.values())} once",
             )
+        # A filter that does not state a size has the key None here. It may also state fewer parameters.
         expected = {
             _ELEMENTS.get(code): num_elements,
             _ELEMENT_BYTES.get(code): element_bytes,
@@ -191,9 +197,9 @@ class Chunks:
     dataset_id
         The open dataset.
     shape
-        Of a chunk, in elements.
+        Shape of a chunk, in elements; chunks at the edge reach over the end of the array.
     filters
-        How they are packed.
+        How each chunk is packed.
     """
 
     dataset_id: Any
@@ -210,6 +216,7 @@ class Chunks:
         FormatError
             A chunk unpacks to more than it should.
         """
+        # HDF5 reads these itself, once none is known to be missing: it would return zeros in its place.
         if not self.filters.codes:
             self.check(axes)
             return None
@@ -239,6 +246,7 @@ class Chunks:
         for first, inside, target in self._chunk_parts(axes):
             try:
                 skipped, stored = self.dataset_id.read_direct_chunk(first, out=buffer)
+            # A ValueError says that the buffer has no room for what the index states.
             except (RuntimeError, ValueError) as error:
                 raise self._missing(first) from error
             yield self._content(first, stored, skipped), inside, target

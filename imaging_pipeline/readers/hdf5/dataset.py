@@ -107,6 +107,7 @@ class Dataset:
                 return np.empty(shape, self.dtype)
             content = self._from_chunks(axes)
             if content is not None:
+                # As h5py returns it: without axes that a number selects, and one element as a scalar.
                 return content.reshape(shape)[()]
             if self._chunks is None:
                 self._require_stored()
@@ -132,6 +133,7 @@ class Dataset:
 
     def _require_small(self, num_elements: int) -> None:
         require_few_objects(self._source, self.name, self._kind, num_elements)
+        # HDF5 may widen an element while it reads it.
         num_bytes = num_elements * max(self._kind.num_bytes, self.dtype.itemsize)
         if num_bytes > MAX_READ_BYTES:
             raise self._source.too_large(self.name, f"{num_bytes} bytes at once", f"{MAX_READ_BYTES} bytes")
@@ -143,6 +145,7 @@ class Dataset:
     def _require_stored(self) -> None:
         """Raise TruncatedError if part of a contiguous dataset is not stored: HDF5 would fill it in."""
         num_bytes = self.size * self._kind.num_bytes
+        # A compact dataset lies in its own header, and has no offset.
         offset = self._id.get_offset() if self._layout == h5d.CONTIGUOUS else 0
         is_stored = offset is not None and offset + num_bytes <= self._source.num_bytes
         if not is_stored or self._id.get_storage_size() < num_bytes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imaging_pipeline.readers.hdf5.group import Group
 
 # The bytes that every HDF5 file begins with (HDF5 File Format Specification, III.A); a program may put a
-# block of its own before them, as MATLAB does.
+# block of its own before them, as MATLAB does: of 512 bytes, or any doubling of that.
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SIGNATURE_OFFSETS = (0, 512, 1024, 2048)
 SIGNATURE_READ_BYTES = _SIGNATURE_OFFSETS[-1] + len(_SIGNATURE)
@@ -31,6 +31,7 @@ SIGNATURE_READ_BYTES = _SIGNATURE_OFFSETS[-1] + len(_SIGNATURE)
 _COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MAX_CODE = 0x10FFFF
+# Half of a pair of UTF-16: a str that holds one cannot be encoded as UTF-8.
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -125,6 +126,8 @@ def _check_signature(path: Path, remedy: str) -> None:
     if has_signature(start):
         return
     first = start[: len(_SIGNATURE)]
+    # A copy that has begun: no bytes, some of the signature, or the zeros that Windows puts in place of
+    # content.
     if not any(first) or _SIGNATURE.startswith(first):
         raise TruncatedError(
             "The HDF5 file is truncated: it has not even its first bytes",

@@ -131,6 +131,7 @@ class Group:
                     "Links of the HDF5 file lead to each other", shown, found, MAX_SOFT_LINKS
                 )
             target = current.links.get_val(part)
+            # An absolute target begins at the root, another one at the group that holds the link.
             current = h5o.open(current, b"/") if target.startswith(b"/") else current
             pending.extendleft(reversed(_split(target)))
         return current
@@ -150,4 +151,5 @@ def _parts(name: str) -> list[bytes]:
 
 
 def _split(path: bytes) -> list[bytes]:
+    # HDF5 has no `..` for the group above: a member may have this name.
     return [part for part in path.split(b"/") if part not in (b"", b".")]

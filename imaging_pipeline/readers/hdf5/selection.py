@@ -24,6 +24,7 @@ class Axis:
         if isinstance(self.positions, range):
             yield from _stretches(self.positions, chunk_length)
             return
+        # groupby joins neighbours: positions ascend, so that all those of a chunk are.
         groups = groupby(enumerate(self.positions), lambda item: item[1] // chunk_length)
         for number, items in groups:
             listed = list(items)

@@ -53,7 +53,7 @@ _SAVE_AGAIN = "save the file again with the program that made it, or copy it aga
 
 @dataclass(frozen=True)
 class Source:
-    """A file.
+    """An open file: how errors name it, and how many of its objects were opened so far.
 
     Attributes
     ----------
@@ -68,6 +68,7 @@ class Source:
     path: Path
     num_bytes: int
     remedy: str
+    # A list, as the dataclass is frozen: one count for all that is opened of the file.
     _steps: list[int] = field(default_factory=lambda: [0])
 
     def count_step(self) -> None:

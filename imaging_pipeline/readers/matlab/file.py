@@ -48,6 +48,7 @@ def open_matlab(path: Path, variables: Sequence[str]) -> Iterator[MatlabValue]:
             yield content
     elif start.startswith(_V5):
         yield v5.read(path, variables)
+    # A copy that has begun: no bytes, some of the first ones, or zeros in place of content.
     elif _V5.startswith(start[: len(_V5)]) or not any(start):
         raise TruncatedError(
             "The MATLAB file has not even its first bytes", path=path, remedy="Copy the file again."

@@ -34,9 +34,11 @@ from imaging_pipeline.readers.matlab.v5_memory import (
 from imaging_pipeline.readers.matlab.value import MatlabValue
 
 FILE_HEADER_BYTES = 128
+# Version 0x0100 and the letters MI, as processors of either byte order write these two numbers.
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x00\x01IM": "<", b"\x01\x00MI": ">"}
 # Tag, flags, dimensions and name; compressed they take little more, were they not compressible at all.
 _MAX_HEAD_BYTES = MAX_NAME_BYTES + 256
+# As much of a variable is copied or inflated at once.
 _INFLATED_BYTES = 1 << 20
 
 
@@ -58,6 +60,8 @@ class Variable:
 
 @dataclass(frozen=True)
 class _Head:
+    """How a variable begins; ``num_bytes`` are those of its array, tag included, once it is inflated."""
+
     element: Element
     header: Header
     num_bytes: int
@@ -88,6 +92,8 @@ def checked_variables(path: Path, names: Collection[str]) -> Iterator[Variable]:
 
 
 class _File:
+    """An open file, of which the variables are found one after the other."""
+
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
         self._file = file
@@ -130,6 +136,7 @@ class _File:
             self._file.seek(head.element.start)
             self._inflate(head.element.num_bytes, plain, end, origin)
         else:
+            # With its own tag, which a compressed variable has inside.
             self._file.seek(head.element.start - TAG_BYTES)
             self._copy(head.num_bytes, plain)
         if len(plain) < end:
@@ -177,6 +184,7 @@ class _File:
             num_bytes -= len(data)
 
     def _inflate(self, num_bytes: int, plain: Plain, end: int, origin: Origin) -> None:
+        # Padding up to a multiple of 8 bytes may follow, which the size of an array does not count.
         end += -end % 8
         for piece in inflated(self._file, num_bytes, _INFLATED_BYTES, origin):
             plain.append(piece)
@@ -258,6 +266,7 @@ class _Value(MatlabValue):
         return [_Value(self.path, below, item) for item in self._content[name].ravel(order="F")]
 
     def _cells(self) -> Sequence[MatlabValue]:
+        # MATLAB counts cells column by column.
         items = self._content.ravel(order="F")
         return [_Value(self.path, f"{self.name}{{{number}}}", item) for number, item in enumerate(items, 1)]
 

@@ -72,6 +72,8 @@ def check_variable(elements: Elements, offset: int, end: int, budget: Budget) ->
 
 
 class _Walk:
+    """A walk through one variable; what checks a part returns the offset of what follows it."""
+
     def __init__(self, elements: Elements, budget: Budget) -> None:
         self._elements = elements
         self._origin = elements.origin
@@ -103,6 +105,7 @@ class _Walk:
     def _value(self, offset: int, end: int) -> int:
         """Check one value, and return where what it holds begins, or what follows it."""
         matrix = self._elements.matrix(offset, end)
+        # A tag alone is an empty array, as scipy reads it.
         if matrix.num_bytes == 0:
             return matrix.next
         own_end = matrix.start + matrix.num_bytes
@@ -167,6 +170,7 @@ class _Walk:
         rows = self._typed(header.next, end, INTEGER_BYTES)
         columns = self._typed(rows.next, end, INTEGER_BYTES)
         num_columns = columns.num_bytes // INTEGER_BYTES[columns.data_type]
+        # Where each column begins is listed, and where the last one ends: one number more than columns.
         if num_columns <= header.dimensions[1]:
             raise self._origin.damaged("the columns of a sparse array", num_columns, header.dimensions[1] + 1)
         data = self._typed(columns.next, end, NUMBER_BYTES)
@@ -205,6 +209,7 @@ class _Walk:
         names = self._elements.element(length.next, end)
         num_fields = self._check_names(names, name_bytes[0])
         self._budget.take_values(num_fields, self._origin)
+        # Also for structs without fields, whose number no bytes in the file limit.
         self._budget.take_bytes(count * _BYTES_PER_REFERENCE, self._origin)
         self._open(count * num_fields, names.next, end)
         return names.next

@@ -14,6 +14,8 @@ from imaging_pipeline.readers.matlab.v5_memory import MAX_NAME_BYTES, Origin, Pl
 TAG_BYTES = 8
 # Data types.
 INT8, UINT8, UINT16, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 2, 4, 5, 6, 14, 15, 16
+# Bytes of an element by data type. Those without a name here: 3 int16, 7 single, 9 double, 12 int64,
+# 13 uint64, 17 UTF-16, 18 UTF-32.
 INTEGER_BYTES = {INT8: 1, UINT8: 1, 3: 2, UINT16: 2, INT32: 4, UINT32: 4, 12: 8, 13: 8}
 NUMBER_BYTES = {**INTEGER_BYTES, 7: 4, 9: 8}
 CHARACTER_BYTES = {INT8: 1, UINT8: 1, UINT16: 2, UTF8: 1, 17: 2, 18: 4}
@@ -23,8 +25,10 @@ NUMBERS = range(6, 16)
 
 # Tag and content of the array flags.
 _FLAGS_BYTES = 16
+# Bit 3 of the flags, which are the byte above the class.
 _IS_COMPLEX = 1 << 11
 _MAX_SMALL_BYTES = 4
+# MATLAB's arrays have two at least; scipy has room for 32.
 _MIN_DIMENSIONS, _MAX_DIMENSIONS = 2, 32
 
 ByteOrder = Literal["<", ">"]

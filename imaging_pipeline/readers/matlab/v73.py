@@ -67,6 +67,7 @@ class _Value(MatlabValue):
     @property
     def kind(self) -> str:
         if self._is_group:
+            # The root of the file has no class: its members are the variables.
             return "struct" if self._class == "struct" or not self.name else f"a value of class {self._class}"
         if self._class in _NUMBERS:
             is_number = self._content.dtype.kind in "biufc"
@@ -80,6 +81,7 @@ class _Value(MatlabValue):
 
     @property
     def num_elements(self) -> int:
+        # Any field shows it: one of a struct array lists a value for each element.
         for name in self.fields()[:1]:
             field = self._content[name]
             return 1 if field.is_group or "MATLAB_class" in field.attrs else int(field.size)
@@ -88,6 +90,7 @@ class _Value(MatlabValue):
     def fields(self) -> tuple[str, ...]:
         if self.kind != "struct" or not self._is_group:
             return ()
+        # Other members, such as #refs#, are where MATLAB keeps the values that cells refer to.
         return tuple(name for name in self._content if _NAME.fullmatch(name))
 
     def _field(self, name: str) -> MatlabValue:
@@ -107,6 +110,7 @@ class _Value(MatlabValue):
     def _referred(self, references: Dataset, name: Callable[[int], str]) -> list[MatlabValue]:
         if references.dtype.kind != "O":
             self._refuse(f"an array of {printable(references.dtype)}", "an array of references")
+        # Arrays are stored transposed, so that HDF5's order is MATLAB's column by column.
         listed = enumerate(np.ravel(references[()]), 1)
         return [_Value(self.path, name(number), references.follow(reference)) for number, reference in listed]
 
@@ -129,6 +133,7 @@ class _Value(MatlabValue):
         if self._content.dtype.kind not in "iu" or self._content.size > _MAX_CHARACTERS:
             found = f"{self._content.size} × {printable(self._content.dtype)}"
             self._refuse(found, f"numbers of at most {_MAX_CHARACTERS} characters")
+        # MATLAB's characters are units of UTF-16, two for a character beyond 65,535.
         codes = np.ravel(self._content[()]).astype(np.uint16)
         return codes.astype("<u2").tobytes().decode("utf-16-le", "replace")
 

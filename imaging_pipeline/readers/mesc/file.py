@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 SUFFIX = ".mesc"
+# A date of 0 is in 1970, which no measurement of this program is from.
 _FIRST_YEAR = 2000
 # Ten times as many as a day has. Any number of names may lead to one measurement, which takes time each.
 _MAX_UNITS = 2000
@@ -221,6 +222,7 @@ def _recording(unit: Unit, movie: Sequence[Any]) -> MescRecording:
         dtype=movie[0].dtype.name,
         channels=tuple(_channel(unit, dataset.name) for dataset in movie),
         um_per_px_x=um_per_px_x,
+        # Pixels are square unless the file has a scale for y.
         um_per_px_y=unit.positive("YAxisConversionConversionLinearScale") if has_own_y else um_per_px_x,
         frame_period_ms=_frame_period_ms(unit),
         start=_start(unit),
@@ -230,6 +232,7 @@ def _recording(unit: Unit, movie: Sequence[Any]) -> MescRecording:
 
 
 def _channel(unit: Unit, dataset_name: str) -> MescChannel:
+    # The name of a dataset is its path in the file; attributes go by its last part.
     name = re.sub(r".*/", "", dataset_name)
     conversion = f"{name}_Conversion_ConversionLinear"
     return MescChannel(

@@ -14,9 +14,11 @@ from imaging_pipeline import progress
 from imaging_pipeline.readers.mesc.curves import CURVE_VALUES
 from imaging_pipeline.readers.mesc.unit import Unit, numbered
 
+# Rows of a channel, and values of a curve. With another number every stored measurement would seem replaced.
 _NUM_SAMPLES = 8
 # Of 4096 × 4096 px in four bytes, four times as wide and high as any microscope records.
 _MAX_FRAME_BYTES = 64 * 2**20
+# In the order of a channel's axes. The third dimension of a time series is time: ZDim counts frames.
 _SIZES = ("ZDim", "YDim", "XDim")
 
 
@@ -51,6 +53,7 @@ def check_movie(unit: Unit) -> list[Any]:
 def first_frames_mean(channel: Any, max_frames: int) -> NDArray[np.float32]:
     """Average the first frames, read one by one: float32 (height, width), raw values."""
     num_frames = min(max_frames, channel.shape[0])
+    # Sums of whole numbers are exact in float64, and would overflow in the type of the pixels.
     total = np.zeros(channel.shape[1:], np.float64)
     for frame in range(num_frames):
         total += channel[frame]
@@ -72,6 +75,7 @@ def fingerprint(unit: Unit, settings: str, channels: Sequence[Any]) -> str:
             digest.update(channel[frame, row].tobytes())
     for curve in numbered(unit.group, "Curve"):
         values = unit.group[curve][CURVE_VALUES]
+        # A selection must ascend, and a short curve has fewer than eight values.
         digest.update(values[sorted(set(_spread(len(values))))].tobytes() if len(values) else b"")
     return digest.hexdigest()
 

@@ -31,6 +31,7 @@ class ExportedHeader:
     frame_rate_hz: float
     num_channels: int = 1
 
+    # No fields of the dataclass: the same in every export.
     num_planes = 1
     frames_per_slice = 1
     num_flyback_frames = 0
@@ -74,5 +75,6 @@ def read_exported_tifs(
             allowed=f"{recording.num_frames} pages for each channel, of 1 to {len(recording.channels)}",
             remedy="export all frames of the measurement, or copy the tifs that are missing.",
         )
+    # The tifs do not say how many channels they hold: all pages had to be counted first.
     header = replace(header, num_channels=num_channels)
     return tuple(replace(tif, header=header) for tif in tifs)

@@ -75,10 +75,12 @@ def numbered(group: Any, prefix: str) -> list[str]:
 TIME_SERIES = "time series"
 _Z_STACK = "z-stack"
 
+# Numbers of MethodType, and of ZAxisGeomRole in older files, as other programs that read them take them.
 _METHODS = {1: TIME_SERIES, 2: _Z_STACK, 6: "line scan"}
 _ROLES = {0: TIME_SERIES, 3: _Z_STACK}
 # What the third axis is called, and what it is measured in.
 _AXIS_WORDS = {"t": TIME_SERIES, "ms": TIME_SERIES, "z": _Z_STACK, "µm": _Z_STACK, "um": _Z_STACK}
+# With the Greek letter; above is the micro sign, a character of its own that looks the same.
 _AXIS_WORDS["μm"] = _Z_STACK
 
 

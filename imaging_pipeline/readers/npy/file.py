@@ -61,8 +61,10 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
     try:
         version = np.lib.format.read_magic(file)
         first = version == (1, 0)
+        # Version 3 is version 2 with names of fields in UTF-8; numpy has no public function for it.
         read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
         shape, _fortran_order, dtype = read(file)
+        # numpy takes any whole numbers for a shape here.
         if any(size < 0 for size in shape):
             raise ValueError(f"shape {shape}")
     except OSError:
@@ -171,6 +173,7 @@ def _load_objects(file: BinaryIO, path: Path, header: NpyHeader, max_elements: i
 
 
 def _load_numbers(path: Path, header: NpyHeader) -> Any:
+    # Compared before the array is read: numpy reserves the memory that the header states.
     num_bytes = path.stat().st_size - header.size_bytes
     is_empty = header.dtype.itemsize == 0
     if header.content_bytes > num_bytes or (is_empty and header.num_elements > _MAX_EMPTY_ELEMENTS):

@@ -20,6 +20,7 @@ from imaging_pipeline.readers.pickles.machine import damaged, too_large, unsafe
 _TEXT = re.compile(r"[?biufcSUVOmM][0-9]{0,9}")
 _BYTE_ORDERS = ("<", ">", "|", "=")
 _STATE_LENGTHS = (8, 9)
+# numpy's NPY_ALIGNED_STRUCT, among the flags of a dtype.
 _ALIGNED = 0x80
 _MAX_FIELDS = 1000
 _MAX_LEVELS = 8
@@ -40,6 +41,7 @@ def dtype_text(arguments: tuple[Any, ...]) -> str:
         The arguments are not those that numpy writes.
     """
     text = arguments[0] if arguments else None
+    # Times four: that many bytes are one character of a text in numpy.
     if type(text) is not str or not _TEXT.fullmatch(text) or 4 * int(text[1:] or 1) > _MAX_ITEM_BYTES:
         raise damaged(f"a dtype called {printable(text)}")
     return text
@@ -68,6 +70,7 @@ def filled_dtype(text: str, state: Any) -> DType:
     if subarray is not None:
         return _subarray(subarray)
     dtype = np.dtype(text).newbyteorder(byte_order)
+    # numpy writes -1 where the type has one size only.
     if item_size not in (-1, dtype.itemsize):
         raise damaged(f"a dtype {text} with items of another size")
     return dtype
@@ -168,6 +171,7 @@ def checked_shape(shape: Any) -> tuple[int, ...]:
     """
     if type(shape) is not tuple or len(shape) > MAX_DIMENSIONS:
         raise damaged("the shape of an array")
+    # Each must be a number that numpy can hold; their product is held against the bytes elsewhere.
     if not all(type(size) is int and 0 <= size < 2**62 for size in shape):
         raise damaged("the shape of an array")
     return shape

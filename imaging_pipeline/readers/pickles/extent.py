@@ -43,6 +43,7 @@ class _Walk:
     def __init__(self, max_elements: int) -> None:
         self._max_elements = max_elements
         # By the identity of each container: depth and size, or None while it is being walked through.
+        # The value that is checked keeps all of them alive, so that no identity is used twice.
         self._extents: dict[int, tuple[int, int] | None] = {}
         self._seen: set[int] = set()
 
@@ -61,6 +62,7 @@ class _Walk:
                 waiting.append(_Container(inner, *self._looked_into(inner)))
 
     def _finish(self, container: _Container) -> None:
+        # None only for the type checker: what lies in a container is finished before it.
         inner = [self._extents[id(each)] or (0, 0) for each in container.all_inner]
         depth = 1 + max((depth for depth, _ in inner), default=0)
         size = container.own_size + sum(size for _, size in inner)

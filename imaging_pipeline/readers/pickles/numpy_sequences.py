@@ -20,6 +20,8 @@ from imaging_pipeline.readers.pickles.symbols import NDARRAY, RECONSTRUCT, SCALA
 # Each value is remembered: by its place in order, as numpy 2 writes it, or by a number.
 _IN_ORDER = b"\x94"
 _PUT = rb"(\x94|q.|r.{4})"
+# Recall the dtype, bytes, tuple of both, call. Then the same for an array: recall its class, (0,), b"b",
+# tuple, call; version 1, (size,), recall the dtype, not Fortran, bytes, tuple, fill in.
 _SCALAR = re.compile(
     rb"h(.)C(?:\x08(.{8})|\x04(.{4})|\x02(.{2})|\x01(.))" + _PUT + rb"\x86" + _PUT + rb"R" + _PUT, re.DOTALL
 )

@@ -55,6 +55,7 @@ def _tuple(machine: Machine) -> None:
 
 def _short_tuple(num_items: int) -> Operation:
     def push(machine: Machine) -> None:
+        # A slice would silently take fewer, or what lies below the mark.
         if len(machine.stack) - (machine.marks[-1] if machine.marks else 0) < num_items:
             raise damaged("a tuple of more values than there are")
         items = tuple(machine.stack[-num_items:])
@@ -146,6 +147,7 @@ def _recall_short(machine: Machine) -> None:
     value = machine.recall(machine.content[machine.position])
     machine.position += 1
     kind = type(value)
+    # Most often it is the key of a dictionary, which every ROI names again.
     if kind is str:
         machine.stack.append(value)
     elif kind is not Symbol or not numpy_sequences.push(machine, value):
@@ -195,6 +197,7 @@ def _reduce(machine: Machine) -> None:
 
 def _new_object(machine: Machine) -> None:
     arguments, symbol = machine.stack.pop(), machine.stack.pop()
+    # Of all that is read, programs write only numbers of ruamel.yaml in this way.
     if symbol is not RUAMEL_FLOAT or type(arguments) is not tuple:
         raise unsafe("an object of a class")
     symbol.call(machine, arguments)

@@ -50,6 +50,7 @@ def loads(content: bytes, max_elements: int = MAX_CONTAINERS) -> Any:
 def _run(machine: Machine) -> None:
     content = machine.content
     for _ in range(MAX_OPERATIONS):
+        # Behind the end this is an IndexError, which `loads` turns into a damaged pickle.
         code = content[machine.position]
         machine.position += 1
         OPERATIONS[code](machine)

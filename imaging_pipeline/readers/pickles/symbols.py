@@ -40,6 +40,7 @@ def find(module: str, name: str) -> Symbol:
         It is nothing that arrays and plain values need.
     """
     module = _OTHER_NAMES.get(module, module)
+    # numpy 1 called it so.
     if module.startswith("numpy.core."):
         module = module.replace("numpy.core.", "numpy._core.", 1)
     symbol = _SYMBOLS.get((module, name))
@@ -118,6 +119,7 @@ SCALAR = Symbol("numpy._core.multiarray.scalar", arrays.push_scalar)
 RUAMEL_FLOAT = Symbol("ruamel.yaml.scalarfloat.ScalarFloat", _ruamel_float)
 
 _CALLS: dict[str, Callable[[Machine, tuple[Any, ...]], None]] = {
+    # Protocols before 3 have no bytes: Python writes them as an encoded text.
     "_codecs.encode": _plain(_encode, str),
     "builtins.bytearray": _plain(_bytearray, bytes, str),
     "builtins.bytes": _plain(bytes),

@@ -67,6 +67,7 @@ def _whole_number(digits: str) -> int:
 
 def _float_line(machine: Machine) -> None:
     line = machine.take_line()
+    # Python's float takes 1_000, which no pickle has.
     if "_" in line:
         raise damaged("a number that Python does not write")
     machine.stack.append(float(line))
@@ -79,12 +80,14 @@ def _float(machine: Machine) -> None:
 def _text(num_size_bytes: int) -> Operation:
     def push(machine: Machine) -> None:
         content = machine.take(machine.take_number(num_size_bytes))
+        # As Python encodes it: its texts may hold half of a surrogate pair.
         machine.stack.append(content.decode("utf-8", "surrogatepass"))
 
     return push
 
 
 def _text_line(machine: Machine) -> None:
+    # Not `take_line`: this line is in an encoding of its own.
     end = machine.content.find(b"\n", machine.position)
     if end < 0:
         raise damaged("a line without its end")
@@ -107,6 +110,7 @@ def _old_text(num_size_bytes: int) -> Operation:
     """Read what Python 2 wrote for bytes and text alike."""
 
     def push(machine: Machine) -> None:
+        # Each byte becomes one character, so that an array can get its bytes back.
         machine.stack.append(machine.take(machine.take_number(num_size_bytes)).decode("latin1"))
 
     return push

@@ -20,7 +20,9 @@ from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY, Literals
 
 # The way to the next field is rounded up to whole lines, or to pairs of them.
 _GAP_TOLERANCE_LINES = 2
+# The planes' depths and the regions' are written in two places, as decimal text.
 _SAME_DEPTH_UM = 1e-3
+# Scanner types name their mirrors: RG has a resonant and a galvanometric one, GG is linear.
 _RESONANT = "R"
 
 
@@ -129,6 +131,7 @@ def _is_imaged(roi: dict[str, Any], plane_z_um: Sequence[float], path: Path) -> 
         (*scanfield["pixelResolutionXY"], *scanfield["centerXY"], *scanfield["sizeXY"])
         for scanfield in _listed(roi["scanfields"])
     }
+    # Where no depths are known, all regions are taken to be imaged.
     is_at = {_is_at(roi, z_um) for z_um in plane_z_um} or {True}
     if is_at == {False}:
         return False
@@ -178,7 +181,7 @@ def _field(roi: dict[str, Any]) -> ScanField:
 def lines_between(keys: Literals) -> int | None:
     """Return how many lines the scanner needs from one field to the next; None if the header does not say.
 
-    It does not for a linear scanner, and for averaged lines.
+    For a linear scanner, and where lines are averaged, the header does not say.
     """
     way_s, line_s = keys.number("hScan2D.flytoTimePerScanfield"), keys.number("hRoiManager.linePeriod")
     is_resonant = keys.text("hScan2D.scannerType").startswith(_RESONANT)
@@ -213,6 +216,7 @@ def locate_fields(
     if not fields:
         return ()
     free = height - sum(field.height_px for field in fields)
+    # A single field has no gaps: it must fill the page.
     between, left = divmod(free, len(fields) - 1) if len(fields) > 1 else (0, free)
     is_far_off = (
         expected_lines_between is not None

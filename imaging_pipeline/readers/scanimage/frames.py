@@ -81,6 +81,7 @@ def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTime
     count = tif.num_frames
     frame_numbers = np.empty(count, np.int64)
     acquisition_numbers = np.empty(count, np.int64)
+    # Never from the header's rate, which is up to 0.07 % too high in real files: a second in 25 minutes.
     timestamps_s = np.empty(count, np.float64)
     aux_triggers_s: list[list[float]] = [[] for _ in range(NUM_AUX_TRIGGERS)]
     for frame in range(count):
@@ -115,6 +116,7 @@ def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif) -> npt.NDArray[np.
     tags = np.empty(tif.num_frames, np.int64)
     for frame in range(tif.num_frames):
         span = pages.description(frame * tif.header.num_channels)
+        # The tag comes first, and the header of all settings behind it on every page.
         tags[frame] = _tag(file.read_at(span.offset, min(span.num_bytes, _TAG_BYTES)), tif)
         if frame % 1000 == 0:
             progress.report("reading frame numbers", frame, tif.num_frames)
@@ -177,7 +179,7 @@ def scanimage_stack(tifs: Sequence[ScanImageTif]) -> ScanImageStack:
     """
     check_same_layout({tif.path: tif.layout for tif in tifs})
     times = [read_frame_times(tif) for tif in tifs]
-    triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(4))
+    triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(NUM_AUX_TRIGGERS))
     return ScanImageStack(
         tifs=tuple(tifs),
         frame_numbers=np.concatenate([time.frame_numbers for time in times]),

@@ -59,7 +59,7 @@ class ScanImageHeader:
     scanner_frequency_hz, seconds_per_line, spatial_fill_fraction, temporal_fill_fraction, zoom
         As written; None where they are not.
     pixels_per_line, lines_per_frame
-        As set; a page of several fields has more lines.
+        As they were set; a page of several fields has more lines.
     objective_resolution_um_per_deg, scan_pixel_time_mean_s
         As written; None where they are not.
     power
@@ -148,6 +148,7 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
         raise _unreadable(text, path)
     volume = find_volume(keys, path)
     scan_rate_hz = _rate(keys, "hRoiManager.scanFrameRate", "hRoiManager.scanFramePeriod", path)
+    # The header has the scanner's rate, before frames are averaged as they are saved.
     frame_rate_hz = scan_rate_hz / volume.frames_averaged
     volume_rate_hz = _volume_rate(keys, volume, frame_rate_hz, path)
     fov_width_um, fov_height_um = _field_of_view(keys)
@@ -217,6 +218,7 @@ def _volume_rate(keys: Literals, volume: Volume, frame_rate_hz: float, path: Pat
     if volume.is_slow:
         # The time that the objective takes is in no setting.
         return frame_rate_hz / (volume.num_planes * volume.frames_per_slice)
+    # Not divided by the frames that are averaged: these are of one slice, and volumes stay as many.
     return _rate(keys, "hRoiManager.scanVolumeRate", "hRoiManager.scanVolumePeriod", path)
 
 
@@ -226,6 +228,7 @@ def _field_of_view(keys: Literals) -> tuple[float | None, float | None]:
     # With several fields the corners are those of all fields together.
     if len(corners) != 8 or keys.flag("hRoiManager.mroiEnable"):
         return None, None
+    # x and y of four corners; the first three make two sides.
     (x0, y0, x1, y1, x2, y2) = corners[:6]
     return math.hypot(x1 - x0, y1 - y0), math.hypot(x2 - x1, y2 - y1)
 

@@ -47,6 +47,7 @@ class Literals:
     def numbers(self, key: str) -> tuple[float, ...]:
         """Return the numbers of a scalar or an array, row by row."""
         value = self.values.get(key, "")
+        # An empty array: the numbers in brackets are its size.
         if value.startswith("zeros("):
             return ()
         return tuple(float(number) for number in _NUMBER.findall(value))
@@ -103,6 +104,7 @@ def _moment(vector: tuple[float, ...]) -> datetime | None:
     year, month, day, hour, minute, seconds = vector
     try:
         start_of_minute = datetime(int(year), int(month), int(day), int(hour), int(minute))
+        # Seconds may be rounded up to 60, which datetime itself refuses.
         return start_of_minute + timedelta(seconds=round(seconds, 6))
     except (ValueError, OverflowError):
         return None
@@ -142,6 +144,7 @@ def parse_frame_lines(description: bytes, path: Path) -> FrameLines:
     """
     values: dict[bytes, bytes] = {}
     for line in description.split(b"\n"):
+        # In 5.1 the header of all settings follows on every page.
         if line.startswith(b"scanimage."):
             break
         key, _, value = line.partition(b"=")
@@ -260,6 +263,7 @@ def _renamed(keys: Literals, major: str) -> Literals:
     later = {
         name: keys.values[earlier]
         for name, candidates in _EARLIER_NAMES.items()
+        # Of several candidates that a header has, the last one counts.
         for earlier in candidates
         if earlier in keys.values
     }

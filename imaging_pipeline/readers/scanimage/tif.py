@@ -21,6 +21,7 @@ from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, read_rec
 BLOCK_MAGIC = 117637889
 BLOCK_VERSIONS = (3, 4)
 BLOCK_OFFSET = 16
+# Magic number, format version, bytes of the header, bytes of the JSON.
 BLOCK = struct.Struct("<IIII")
 
 
@@ -59,6 +60,7 @@ def read_texts(file: TifFile) -> ScanImageTexts:
             _decoded(file.read_span(first.shared_texts[tag])) if tag in first.shared_texts else ""
             for tag in (SOFTWARE, ARTIST)
         )
+    # Any program may write the tag Software; before 2016 ScanImage's header is not there.
     if not header.startswith("SI."):
         header = description
     return ScanImageTexts(header, rois, description)

@@ -128,6 +128,7 @@ def _counts(keys: Literals, path: Path) -> _Counts:
 
 def _depths(keys: Literals, counts: _Counts) -> tuple[float, ...]:
     """Return the depth of each plane; ScanImage writes one a slice, a frame, or a frame with the flyback."""
+    # Until 2018 the depths are those that the user chose.
     for key in ("hStackManager.zs", "hFastZ.userZs"):
         depths_um = keys.numbers(key)
         if not all(map(math.isfinite, depths_um)):

@@ -77,6 +77,7 @@ class Metadata:
     @property
     def file_list(self) -> tuple[str, ...]:
         """Names of the input files, in order, without their folders."""
+        # 1.x calls it file_list, 0.x filelist.
         names = self.values.get("file_list")
         if names is None or len(names) == 0:
             names = self.values.get("filelist")
@@ -100,6 +101,7 @@ class Metadata:
         """Folders that Suite2p makes: one a plane, or one a field of each plane where pages have several."""
         num_folders = int(self.values.get("nplanes", 1)) * max(int(self.values.get("nrois") or 1), 1)
         if not 1 <= num_folders <= MAX_PLANES:
+            # Within `conversion_errors`, which makes it an error that names the folder.
             raise ValueError(f"{num_folders} planes")
         return num_folders
 
@@ -170,6 +172,7 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
         return Metadata("1.x", _version(values), values)
     if (folder / "ops.npy").is_file():
         values = load_dictionary(folder / "ops.npy")
+        # Only 1.x has groups of settings.
         generation: Generation = "1.x" if isinstance(values.get("registration"), Mapping) else "0.x"
         return Metadata(generation, _version(values), values)
     raise OutputError(

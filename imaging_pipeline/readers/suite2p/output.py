@@ -178,6 +178,7 @@ def read_output(root: Path) -> Suite2pOutput:
 
 def _is_merged(combined: Path) -> bool:
     """Return True if planes were merged."""
+    # Suite2p's window leaves labels alone where it only showed planes together.
     return any((combined / name).is_file() for name in _TELLTALE if name != _LABELS)
 
 

@@ -11,6 +11,7 @@ from imaging_pipeline.readers.npy.file import NpyHeader, read_header
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
+# The operation that ends every pickle.
 _PICKLE_STOP = b"."
 
 
@@ -74,6 +75,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
         ]
     else:
         wrong = ["ops.npy"]
+    # F.npy says how many ROIs and frames there are; the other files are held against it.
     counts = {LABELS: (plane.num_rois, 2), "stat.npy": (plane.num_rois,)}
     expected = dict.fromkeys(_TRACES, (plane.num_rois, plane.num_frames)) | counts
     for name, shape in expected.items():
@@ -109,5 +111,6 @@ def _is_cut_off(path: Path) -> bool:
     if not header.dtype.hasobject:
         return path.stat().st_size < header.size_bytes + header.content_bytes
     with path.open("rb") as file:
+        # The size of pickled content is not stated; its last byte shows the end.
         file.seek(-1, 2)
         return file.read(1) != _PICKLE_STOP

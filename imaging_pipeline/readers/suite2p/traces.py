@@ -175,4 +175,5 @@ def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.fl
                 allowed=f"numbers, shape {(num_rois, 2)}",
                 remedy="Run Suite2p's classifier again, or copy the file that belongs to these traces.",
             )
+        # Suite2p saves labels as floating-point numbers, 0.0 and 1.0.
         return labels[:, 0] > 0.5, labels[:, 1].astype(np.float64)

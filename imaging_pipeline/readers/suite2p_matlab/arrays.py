@@ -15,6 +15,7 @@ from imaging_pipeline.readers.suite2p.motion import Motion
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 
 _ARRAYS = ("Fcell", "FcellNeu", "sp")
+# With another number every registered result would seem to be of another run.
 _SAMPLED_FRAMES = 64
 
 
@@ -70,6 +71,7 @@ def read_measured_hash(result: MatlabValue) -> str:
     for name in _ARRAYS:
         for array in result.field(name).cells() if result.optional(name) else ():
             digest.update(str((name, array.shape)).encode())
+            # A selection must ascend, each frame once; a short session has fewer.
             frames = np.unique(np.linspace(0, array.shape[1] - 1, _SAMPLED_FRAMES, dtype=np.int64))
             _add(digest, array.columns(frames.tolist()) if 0 not in array.shape else np.zeros(0))
     _add(digest, read_neuropil_coefficients(result))

@@ -118,7 +118,7 @@ class MatlabResult:
     frame_rate_hz
         Of one plane, as Suite2p was configured; None if the file does not say.
     options
-        Of the run, in types that JSON knows: what ``ops`` holds of texts and few numbers.
+        The options of the run in types that JSON knows: the texts and short arrays of numbers in ``ops``.
     missing
         Fields that the import needs and that are not there.
     """
@@ -172,6 +172,7 @@ def read_result(result: MatlabValue) -> MatlabResult:
     options = _options(ops)
     num_planes = int(options.get("nplanes", 1))
     if not 1 <= num_planes <= MAX_PLANES:
+        # Within `conversion_errors` of `open_result`, which makes it an error that names the file.
         raise ValueError(f"{num_planes} planes")
     rate_hz, channels = options.get("imageRate"), options.get("nchannels")
     return MatlabResult(

@@ -118,6 +118,7 @@ class _Regions:
         ypix = _pixels(self._ypix[number], self._y_range, number)
         center_y, center_x = _center(self._medians[number])
         return Roi(
+            # Both the range's first pixel and a place within the range count from 1: hence - 2.
             npix=ypix.size,
             center_y=center_y + self._y_range[0] - 2,
             center_x=center_x + self._x_range[0] - 2,

@@ -21,12 +21,15 @@ from imaging_pipeline.readers.read_ahead import read_ahead
 from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.tiff.page import Page, Span
 
+# Tags, by their numbers in TIFF 6.0.
 DESCRIPTION, SOFTWARE, ARTIST = 270, 305, 315
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
 _STRIP_OFFSETS, _SAMPLES_PER_PIXEL, _STRIP_BYTES, _SAMPLE_FORMAT = 273, 277, 279, 339
 _NAMES = {_WIDTH: "ImageWidth", _HEIGHT: "ImageLength"}
 _NAMES |= {_STRIP_OFFSETS: "StripOffsets", _STRIP_BYTES: "StripByteCounts"}
 
+# Bytes of a value by the number of its type in TIFF 6.0; 13 is IFD of its supplement, 16 to 18 are of
+# BigTIFF.
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _TYPE_BYTES |= {16: 8, 17: 8, 18: 8}
 _INTEGER_CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
@@ -84,6 +87,7 @@ class TifFile:
             self._start = self._read(0, min(_START_READ_BYTES, self.size_bytes))
             self._directory = (0, b"")
             self._read_signature()
+        # No `with` closes it yet.
         except BaseException:
             self._file.close()
             raise
@@ -124,6 +128,7 @@ class TifFile:
     def _read(self, offset: int, num_bytes: int) -> bytes:
         self._file.seek(offset)
         content = self._file.read(num_bytes)
+        # An unbuffered read may return fewer bytes than it was asked for.
         while len(content) < num_bytes:
             more = self._file.read(num_bytes - len(content))
             if not more:
@@ -195,6 +200,7 @@ class TifFile:
         )
 
     def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
+        # Eight bytes at least, so that an offset behind the end raises the error of a truncated file.
         content = self.read_at(offset, min(_DIRECTORY_READ_BYTES, max(self.size_bytes - offset, 8)))
         (count,) = self._tag_count.unpack_from(content)
         if not any(content):
@@ -210,6 +216,7 @@ class TifFile:
         num_bytes = self._tag_count.size + count * self._tag.size + self.pointer.size
         if len(content) < num_bytes:
             content = self.read_at(offset, num_bytes)
+        # Kept, since the short values that are read next lie in it.
         self._directory = (offset, content)
         entries = self._tag.iter_unpack(content[self._tag_count.size : num_bytes - self.pointer.size])
         tags = {}
@@ -241,6 +248,7 @@ class TifFile:
         return self._numbers(tags, tag)[0]
 
     def _dtype(self, tags: Mapping[int, _Tag]) -> str:
+        # Where a tag is missing, its default in TIFF 6.0 counts.
         if (compression := self._number(tags, _COMPRESSION, 1)) != 1:
             raise self.foreign("The tif is compressed", f"scheme {compression}", "none")
         if (samples := self._number(tags, _SAMPLES_PER_PIXEL, 1)) != 1:

@@ -45,6 +45,7 @@ class PagePattern:
             if (number := value.unpack_from(self._content, offset)[0]) + moved_by
             == value.unpack_from(last_content, offset)[0]
         }
+        # The pointer to the next page moves too, which the last page cannot show: there it is 0.
         self._moving[len(self._content) - value.size] = first.next_directory
 
     def is_at(self, distance: int) -> bool:
@@ -55,6 +56,7 @@ class PagePattern:
         return self._file.read_at(self._offset + distance, len(expected)) == expected
 
 
+# Pages that are looked at between the first and the last.
 _NUM_PROBES = 4
 # As much of a page's end as no detector leaves at zero in one page and not in another.
 _END_BYTES = 64 * 1024
@@ -126,6 +128,7 @@ def check_end(file: TifFile, pages: PageTable) -> None:
     Raises
     ------
     TruncatedError
+        The last image does, and the first does not.
     """
     num_bytes = min(pages.first.data.num_bytes, _GLANCE_BYTES)
     if file.read_at(pages.data(-1).end - num_bytes, num_bytes).strip(b"\0"):
@@ -139,6 +142,7 @@ def check_end(file: TifFile, pages: PageTable) -> None:
 def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
     """Read one page's image, (height, width), in the machine's byte order."""
     first = pages.first
+    # `str` begins with the machine's byte order, which the file's replaces.
     stored = np.frombuffer(file.read_span(pages.data(index)), file.byte_order + np.dtype(first.dtype).str[1:])
     return stored.astype(first.dtype, copy=False).reshape(first.height, first.width)
 
@@ -152,6 +156,7 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
     distance = first.next_directory - start
     if distance <= 0:
         return None
+    # Rounded up: where images lie before their directories, less than a whole distance follows the last one.
     count = -(-(file.size_bytes - start) // distance)
     between = range(1, count - 1)
     # The same file gets the same probes, so that an error can be reproduced.
@@ -166,6 +171,7 @@ def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
         raise file.truncated(first.moved(count * distance).end)
     if last != replace(expected, next_directory=0):
         return None
+    # Texts that pages share may lie anywhere in the file: either page may be the one that ends last.
     _require_whole(file, max(first.end, last.end))
     pattern = PagePattern(file, first, last)
     if not all(pattern.is_at(index * distance) for index in probes):

@@ -91,6 +91,7 @@ class RecordedTif(Generic[HeaderT]):
     @property
     def num_frames(self) -> int:
         """Pages of one channel."""
+        # A frame that was cut off before its last channel does not count.
         return self.num_pages // self.header.num_channels
 
     @property
@@ -108,7 +109,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
     path
         The file.
     header
-        Returns that for the open file.
+        Returns for the open file how its pages were taken.
 
     Raises
     ------
@@ -120,6 +121,7 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
         The file is no TIFF, its pages differ in size or type, or ``header`` raises it.
     """
     with TifFile(path) as file:
+        # Before the pages: a tif of another program is refused without a look at all of them.
         recorded = header(file)
         pages = _whole_pages(file)
         return RecordedTif(
@@ -284,6 +286,7 @@ def copy_pages(tif: RecordedTif[Header], num_pages: int, target: Path) -> None:
     # Exclusively, since nothing of the lab's may be overwritten.
     with TifFile(tif.path) as file, target.open("xb") as copy:
         pages = pages_of(file, tif)
+        # Not simply the end of the last page: directories and images may lie in any order.
         num_bytes = int(pages.ends[:num_pages].max())
         for offset in range(0, num_bytes, _COPY_BYTES):
             copy.write(file.read_at(offset, min(_COPY_BYTES, num_bytes - offset)))

@@ -57,8 +57,8 @@ def check_same_layout(layouts: Mapping[Path, str], reference: Path | None = None
     layouts
         What all files must have in common, in words, by file.
     reference
-        The file that is right where they differ; without one it is what most of them are, and the
-        first where that is open.
+        The file that is right where they differ. Without one the layout that most files have is right, and
+        that of the first file where there are as many of another.
 
     Raises
     ------
