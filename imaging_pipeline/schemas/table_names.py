@@ -25,6 +25,7 @@ def job_table(full_table_name: str) -> str:
     """Return the full name of a table's job table; ``table.jobs`` would query its columns from the server."""
     schema_name, _, name = full_table_name.rpartition(".")
     quote = name[0]
+    # As DataJoint names it: without the underscores that mark imported and computed tables.
     return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"
 
 

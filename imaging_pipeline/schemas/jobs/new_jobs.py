@@ -29,6 +29,7 @@ def insert_new_jobs(connection: Any, table: Populated, key_condition: Sql) -> in
     rows = connection.query(query.text, args=query.args, as_dict=True).fetchall()
     if not rows:
         return 0
+    # Else its row would hold the key, and the new job would be skipped as a duplicate.
     purged = Sql(
         f"status = 'success' AND NOT EXISTS ({rows_with_key(table, table.full_name, table.jobs_name)})"
     )

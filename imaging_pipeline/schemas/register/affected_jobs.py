@@ -23,6 +23,7 @@ _KEYED_BY_METASESSION = {
         " JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'metasession_name'"
         " WHERE relname LIKE '~~%%' AND relkind = 'r' AND has_table_privilege(pg_class.oid, 'SELECT')"
     ),
+    # This view lists only what the account may read.
     "mysql": (
         "SELECT table_schema, table_name FROM information_schema.columns"
         " WHERE column_name = 'metasession_name' AND table_name LIKE '~~%%'"
