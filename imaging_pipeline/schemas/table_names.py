@@ -33,6 +33,7 @@ def readable_name(full_table_name: str) -> str:
     """Return ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table."""
     plain = full_table_name.partition(".")[2].strip('`"')
     jobs = "~~" if plain.startswith("~~") else ""
+    # Names begin with the tier: # lookup, _ imported, __ computed, ~ DataJoint's own. Parts follow after __.
     classes = (
         "".join(word.capitalize() for word in part.split("_")) for part in plain.lstrip("_#~").split("__")
     )

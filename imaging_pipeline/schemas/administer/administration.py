@@ -241,6 +241,7 @@ def add_setup(
         known_parts = tuple(part for part in rows if exists(getattr(setup, part), key, rows[part]))
         new_parts = tuple(part for part in rows if part not in known_parts)
         for part in new_parts:
+            # One by one: all rows of one insert need the same columns, and a row may leave out optional ones.
             for part_row in rows[part]:
                 getattr(setup, part).insert1(part_row)
     return AddedSetup(name, is_new, setup_date, new_parts, known_parts)

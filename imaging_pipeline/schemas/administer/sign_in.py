@@ -155,6 +155,7 @@ def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:
     failures = tables.imaging.SignInFailure
     key = {"failed_by": counted}
     with in_transaction(tables.connection):
+        # A duplicate is skipped, not caught as an error, which would abort the transaction on PostgreSQL.
         failures.insert1({**key, "num_failures": 0, "first_failure": now}, skip_duplicates=True)
         # So that simultaneous attempts are counted one after the other.
         lock_rows(failures & key)

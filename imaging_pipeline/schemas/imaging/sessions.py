@@ -74,7 +74,7 @@ class MetaSession(dj.Manual):
     class Scope(dj.Part):
         """The microscope head."""
 
-        # Not this part: a definition refers to the tables of the module. So in the parts below.
+        # Not this part: a definition refers to the tables of the module, also in the parts below.
         definition = """
         -> master
         -> Scope
@@ -138,7 +138,8 @@ class PhysicalFile(dj.Manual):
 class Session(dj.Manual):
     """Continuous activities of one animal under one timeseries name."""
 
-    # Keys, and so their indexes, begin with the MetaSession: a session is looked up by name alone as well.
+    # Keys, and so their indexes, begin with the MetaSession: the name has an index of its own.
+    # The order changes when an earlier session is found later, so it is in no key.
     definition = """
     -> MetaSession
     session_name : varchar(16)  # hash, see docs/folder_rules.md

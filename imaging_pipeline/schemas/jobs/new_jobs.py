@@ -11,6 +11,7 @@ from imaging_pipeline.schemas.jobs.job_tables import Populated
 from imaging_pipeline.schemas.jobs.sql import Sql, all_of
 
 
+# Not by DataJoint's `refresh`, which may also delete jobs that its restriction does not select.
 def insert_new_jobs(connection: Any, table: Populated, key_condition: Sql) -> int:
     """Insert the jobs of a table for keys that are to be made and have none, and return their number.
 
