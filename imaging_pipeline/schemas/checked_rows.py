@@ -22,7 +22,7 @@ from imaging_pipeline.strict_json import is_storable
 def exclusive(tables: Tables) -> Iterator[None]:
     """Run the enclosed code in a transaction; others that add something wait until it ends."""
     with in_transaction(tables.connection):
-        # The one row that always exists.
+        # The one row that always exists. Unlike a named lock, its lock ends with the transaction.
         lock_rows(tables.imaging.Lab())
         yield
 
@@ -32,6 +32,7 @@ def next_number(tables: Tables, column: str, *full_table_names: str) -> int:
 
     The caller holds a lock, such as that of `exclusive`, so that no two get the same number.
     """
+    # Not by the server: DataJoint has no type for it that both PostgreSQL and MySQL take.
     highest = [f"SELECT max({column}) FROM {name}" for name in full_table_names]
     rows = plain_rows.fetch(tables.connection, " UNION ALL ".join(highest))
     return max((int(number) + 1 for (number,) in rows if number is not None), default=0)
@@ -87,6 +88,7 @@ def checked_row(
         A column is unknown or missing, or a value is not one for its column.
     """
     fixed = dict(key or {})
+    # Entry times are left out: the server fills them in.
     columns = {
         column.name: column
         for column in table.heading.attributes.values()
@@ -149,6 +151,7 @@ def existing(
     """
     text = str(value)
     if not table & {column: text}:
+        # With an empty restriction a table class becomes a query as well.
         values = {str(stored) for stored in (table & {}).to_arrays(column)}
         raise not_existing(column, text, values, responsible=responsible, field=field)
     return text
@@ -245,6 +248,7 @@ def _truth(_kind: str, value: Any) -> tuple[Any, str]:
 
 
 def _whole(kind: str, value: Any) -> tuple[Any, str]:
+    # Integer columns are signed on both servers.
     limit = 2 ** (int(re.sub(r"\D", "", kind)) - 1)
     # A bool is an int to Python.
     fits = isinstance(value, int) and not isinstance(value, bool) and -limit <= value < limit
@@ -253,7 +257,7 @@ def _whole(kind: str, value: Any) -> tuple[Any, str]:
 
 def _number(_kind: str, value: Any) -> tuple[Any, str]:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    # False for NaN, too.
+    # False for NaN, too, and for whole numbers that no float can hold.
     fits = is_number and abs(value) <= sys.float_info.max
     return (float(value) if fits else None), "a number"
 
@@ -269,6 +273,7 @@ def _group(_kind: str, value: Any) -> tuple[Any, str]:
     return (dict(value) if fits else None), "a group of names and values, without NaN and infinity"
 
 
+# By the beginning of the declared type; datetimes do not occur, as `checked_row` leaves them out.
 _CHECKS: tuple[tuple[str, Callable[[str, Any], tuple[Any, str]]], ...] = (
     ("varchar", _text),
     ("enum", _one_of),

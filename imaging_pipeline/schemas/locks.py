@@ -9,11 +9,14 @@ from typing import Any
 
 from imaging_pipeline.errors import DatabaseError, Responsible
 
+# Seconds. Declaring all tables takes a few: who waits longer most likely waits for a process that hangs.
 _WAIT_S = 300
 
 # PostgreSQL, appendix A: lock_not_available, the error after lock_timeout.
 _NOT_AVAILABLE = "55P03"
 
+# Transactions are READ COMMITTED otherwise, where each statement sees what was committed before it. On MySQL
+# the level, as it is set without SESSION, is that of the next transaction alone.
 _CONSISTENT_READ = {
     "postgresql": ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
     "mysql": (
@@ -34,6 +37,7 @@ def named_lock(connection: Any, name: str) -> Iterator[None]:
     """
     if connection.adapter.backend == "postgresql":
         # PostgreSQL's advisory locks have numbers for names.
+        # Not hash(), which differs between processes. Names with equal numbers only wait for each other.
         number = zlib.crc32(name.encode())
         is_ours = _acquired_on_postgresql(connection, number)
         release = f"SELECT pg_advisory_unlock({number})"
@@ -70,6 +74,7 @@ def lock_rows(table: Any) -> None:
 
     Others that lock the same rows wait. On PostgreSQL new rows may still refer to them meanwhile.
     """
+    # A row that refers to this one takes FOR KEY SHARE on PostgreSQL, which conflicts with FOR UPDATE only.
     strength = "NO KEY UPDATE" if table.connection.adapter.backend == "postgresql" else "UPDATE"
     table.connection.query(f"{table.make_sql()} FOR {strength}").fetchall()
 
@@ -77,6 +82,7 @@ def lock_rows(table: Any) -> None:
 @contextmanager
 def in_transaction(connection: Any) -> Iterator[None]:
     """Run the enclosed code in the open transaction, or in one of its own."""
+    # DataJoint raises an error for a transaction within another.
     if connection.in_transaction:
         yield
         return

@@ -38,6 +38,7 @@ class Gene(dj.Lookup):
 class Animal(dj.Manual):
     """Animals; one that has died, or that the colony system no longer tells of, stays here."""
 
+    # The identifier is text even where it is a UUID: DataJoint's type for these does not work on PostgreSQL.
     definition = """
     animal_id : varchar(36)  # the colony system's own identifier
     datasource_id : int32  # which colony system it comes from
@@ -122,6 +123,7 @@ class Animal(dj.Manual):
     class Strain(dj.Part):
         """Strain of the animal."""
 
+        # Not this part: a definition refers to the tables of the module.
         definition = """
         -> master
         ---

@@ -53,4 +53,5 @@ def placeholders(values: Sequence[object]) -> str:
 
 
 def _stored(value: Any) -> Any:
+    # The drivers would write a list as an array or a tuple of SQL.
     return json.dumps(value) if isinstance(value, (dict, list, tuple)) else value

@@ -19,6 +19,7 @@ schema = dj.Schema()
 class Suite2Py(dj.Computed):
     """A run of Suite2p on all tifs of a MetaSession, with one option set."""
 
+    # Below the option set that is asked for, so that a run is deleted when its set is replaced.
     definition = """
     -> imaging.MetaSession.Suite2pyOps
     ---

@@ -11,6 +11,7 @@ _ADD_ONE = {
     "postgresql": "ON CONFLICT (changed_table) DO UPDATE SET num_changes = counted.num_changes + 1",
     "mysql": "ON DUPLICATE KEY UPDATE num_changes = num_changes + 1",
 }
+# Without the alias PostgreSQL could not tell the stored number from that of the row to be inserted.
 _ALIAS = {"postgresql": " AS counted", "mysql": ""}
 
 
@@ -50,6 +51,8 @@ def read_by(query: Any) -> frozenset[str]:
     """Return the full names without quotes of the tables that a query reads, and of all above them."""
     connection, sql = query.connection, query.make_sql()
     connection.dependencies.load(force=False)
+    # Full names end with a quote, so none is part of another. Nodes whose name is a number stand for
+    # foreign keys that rename columns.
     read = [node for node in connection.dependencies.nodes() if not node.isdigit() and node in sql]
     names = {name for node in read for name in (node, *dj.FreeTable(connection, node).ancestors())}
     return frozenset(plain_name(name) for name in names)

@@ -25,6 +25,7 @@ def job_table(full_table_name: str) -> str:
     """Return the full name of a table's job table; ``table.jobs`` would query its columns from the server."""
     schema_name, _, name = full_table_name.rpartition(".")
     quote = name[0]
+    # As DataJoint names it: without the underscores that mark imported and computed tables.
     return f"{schema_name}.{quote}~~{name.strip(quote).lstrip('_')}{quote}"
 
 
@@ -32,6 +33,7 @@ def readable_name(full_table_name: str) -> str:
     """Return ``lab_imaging.Cell.Rois``, or ``lab_imaging.~~Cell`` for a job table."""
     plain = full_table_name.partition(".")[2].strip('`"')
     jobs = "~~" if plain.startswith("~~") else ""
+    # Names begin with the tier: # lookup, _ imported, __ computed, ~ DataJoint's own. Parts follow after __.
     classes = (
         "".join(word.capitalize() for word in part.split("_")) for part in plain.lstrip("_#~").split("__")
     )

@@ -182,6 +182,7 @@ def add_repository(tables: Tables, name: str, roots: Sequence[str]) -> AddedRepo
     row = checked_row(imaging.Repository, row, what="A repository")
     # Or two people could add the same root to two repositories.
     with exclusive(tables):
+        # No remedy: it is for a row with other values, and this one has nothing but its name.
         is_new = add_row(imaging.Repository, row, what=f"The repository {name}", remedy="")
         new, known_roots = _new_and_known(row["repository_name"], roots, tables.roots())
         imaging.Repository.Root.insert(
@@ -240,6 +241,7 @@ def add_setup(
         known_parts = tuple(part for part in rows if exists(getattr(setup, part), key, rows[part]))
         new_parts = tuple(part for part in rows if part not in known_parts)
         for part in new_parts:
+            # One by one: all rows of one insert need the same columns, and a row may leave out optional ones.
             for part_row in rows[part]:
                 getattr(setup, part).insert1(part_row)
     return AddedSetup(name, is_new, setup_date, new_parts, known_parts)
@@ -255,6 +257,7 @@ def _new_and_known(
         root = Root(name, clean(typed))
         owner = _owner(root, spelled)
         if owner is None:
+            # So that a root that is typed in two spellings is added once.
             spelled.append(root)
             new.append(root.root)
         elif owner.repository_name == name:

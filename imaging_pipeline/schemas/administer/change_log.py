@@ -11,6 +11,7 @@ from typing import Any
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.tables import Tables
 
+# As the column of ``Change``.
 _SUBJECT_MAX_CHARACTERS = 255
 
 

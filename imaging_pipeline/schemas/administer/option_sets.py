@@ -86,6 +86,7 @@ def _row(name: str, options: Mapping[str, Any]) -> Row:
 def _checked_name(typed: str) -> str:
     name = checked_name(typed, "An option set", field="ops_name")
     is_reserved = _RESERVED.fullmatch(name) or name.lower() in _RUN_NAMES
+    # 64 characters fit into the column.
     if len(name) > 64 or not _NAME.fullmatch(name) or is_reserved:
         raise InputError(
             "An option set cannot have this name, because Suite2p's output is called so",

@@ -40,7 +40,7 @@ def set_password(tables: Tables, username: str, password: str, *, by: str | None
             imaging.Account.update1({**key, **values})
         else:
             imaging.Account.insert1({**key, **values})
-        # The person may have tried the old password too often.
+        # The person may have tried the old password too often. The name is as `sign_in` counts it.
         (imaging.SignInFailure & {"failed_by": f"name {username}"}).delete_quick()
         _end_sessions(imaging, key)
         record_change(
@@ -126,6 +126,7 @@ def set_administrator(
     key = {"username": existing(user, "username", username)}
     with in_transaction(tables.connection):
         is_staff, is_superuser = (user & key).fetch1("is_staff", "is_superuser")
+        # A superuser is an administrator, too, so that both end together; nobody becomes a superuser here.
         values = {"is_staff": is_administrator, "is_superuser": bool(is_superuser) and is_administrator}
         user.update1({**key, **values})
         is_new = bool(is_staff or is_superuser) != is_administrator

@@ -10,6 +10,7 @@ from imaging_pipeline.schemas.checked_rows import exclusive, existing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
+# As the column of ``MetaSession.Note``.
 _MAX_CHARACTERS = 4096
 
 
@@ -22,6 +23,7 @@ def add_note(tables: Tables, metasession_name: str, text: str) -> bool:
         The note is empty or too long.
     """
     note = text.strip()
+    # PostgreSQL stores no NUL in a text.
     if not 0 < len(note) <= _MAX_CHARACTERS or "\0" in note:
         raise InputError(
             "A note cannot be kept",
@@ -30,6 +32,7 @@ def add_note(tables: Tables, metasession_name: str, text: str) -> bool:
             remedy="Shorten it, or keep it in two.",
             field="note",
         )
+    # By its hash, because a text of this length is too long for a key on MySQL.
     key = {"metasession_name": metasession_name, "note_hash": names.hash16(note)}
     with exclusive(tables):
         if tables.imaging.MetaSession.Note & key:

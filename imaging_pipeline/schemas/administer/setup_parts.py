@@ -28,6 +28,7 @@ def read_parts(content: bytes) -> Mapping[str, Any]:
         It is no JSON object, or one with more levels than databases take.
     """
     try:
+        # Editors on Windows may put a byte order mark before the text.
         parts = strict_json.loads(content.decode("utf-8-sig"))
     except strict_json.NestedTooDeeplyError as error:
         raise _no_parts(_TOO_DEEP) from error

@@ -25,6 +25,7 @@ MOST_OF_NAME, MOST_OF_ADDRESS = 10, 50
 
 # Not at every request: each would write a row.
 _SEEN_STEP = timedelta(minutes=1)
+# As the columns; that of ``SignInFailure`` has room for either after the word that says which it is.
 _NAME_MAX_CHARACTERS, _ADDRESS_MAX_CHARACTERS = 64, 64
 
 
@@ -75,6 +76,7 @@ def sign_in(tables: Tables, username: str, password: str, *, address: str, now: 
     name = username.strip()[:_NAME_MAX_CHARACTERS]
     count_attempt(tables, name, address=address, now=now)
     account = (tables.imaging.Account * tables.imaging.User & {"username": name}).to_dicts()
+    # Also without an account, which takes as long: else the time would tell which names exist.
     is_right = passwords.is_right(account[0]["password_hash"] if account else None, password)
     if not is_right or not account[0]["is_active"]:
         raise ForbiddenError(
@@ -153,6 +155,7 @@ def _count(tables: Tables, counted: str, most: int, now: datetime) -> None:
     failures = tables.imaging.SignInFailure
     key = {"failed_by": counted}
     with in_transaction(tables.connection):
+        # A duplicate is skipped, not caught as an error, which would abort the transaction on PostgreSQL.
         failures.insert1({**key, "num_failures": 0, "first_failure": now}, skip_duplicates=True)
         # So that simultaneous attempts are counted one after the other.
         lock_rows(failures & key)

@@ -2,7 +2,7 @@
 
 DataJoint's own collector reads the tables first and the store afterwards, and removes what no row names. So
 it also removes what a job wrote meanwhile, and everything of a table that it could not read. Here only
-objects older than a day count, the tables are read last, and an error ends the sweep.
+objects older than a day count, and an error ends the sweep.
 """
 
 from __future__ import annotations

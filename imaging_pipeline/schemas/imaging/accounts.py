@@ -40,6 +40,7 @@ class SignIn(dj.Manual):
 class SignInFailure(dj.Manual):
     """Attempts to sign in, counted for each name and each address until one succeeds or time has passed."""
 
+    # No reference to User: attempts with names that nobody has count, too.
     definition = """
     failed_by : varchar(80)  # a name or an address, and which
     ---

@@ -30,6 +30,7 @@ def _outputs(handle: Tables) -> Any:
 def _imported_tifs(handle: Tables) -> Any:
     """Return the sessions whose tifs that Suite2p takes are imported."""
     tifs = handle.imaging.Tif & analysed_tifs(handle.imaging)
+    # Renamed, so that it is matched by the session alone: the output is a dataset of its own.
     return tifs.proj(tif_dataset="dataset_name")
 
 

@@ -164,6 +164,7 @@ class FilteredSpikes(dj.Computed):
 
     def make_fetch(self, key: Row) -> tuple[str, Row, list[int], float]:
         """Fetch where arrays go and the spikes are, the cells and the parameter."""
+        # The tables of the module here, not the part `FilteredSpikes.Cell`.
         return (
             fetching.array_folder(tables.default_tables(), key),
             (Cell() & key).fetch1("trace_objects"),

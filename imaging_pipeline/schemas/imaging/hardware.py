@@ -12,6 +12,7 @@ __all__ = ["ExperimentType", "Scope", "Setup"]
 class Setup(dj.Manual):
     """Everything in the room but scope, arena and animal, as calibrated on a day."""
 
+    # The day is a date: a datetime in a key that others inherit breaks DataJoint's job tables on PostgreSQL.
     definition = """
     setup_name : varchar(64)
     setup_date : date  # first day of this calibration

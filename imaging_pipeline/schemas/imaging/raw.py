@@ -23,6 +23,7 @@ class Tif(dj.Imported):
     """The imaging stack of a session."""
 
     key_source = KeySource(lambda handle: data_of_types(handle, TIFS))
+    # The store is named, because DataJoint 2.3.5 does not find the default one of <npy@>.
     definition = """
     -> Session.Data
     ---

@@ -130,8 +130,10 @@ class BaseFolder(dj.Manual):
         PathError
             The folder lies in no repository, or in two.
         """
+        # First of all, while the arguments are the only local variables.
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         handle = tables.default_tables()
+        # The warning is about the line that called this method.
         return requests.insert(handle, [inputs], on_wait=partial(pending_animals.warn, stacklevel=4))[0]
 
     @classmethod
@@ -158,16 +160,17 @@ class BaseFolder(dj.Manual):
         Raises
         ------
         InputError, PathError
-            As of `add`.
+            The request could not be added.
         NotMountedError, NothingFoundError, NamingError, FormatError, StillCopyingError
-            As when the request is carried out.
+            The request could not be carried out.
         """
+        # First of all, while the arguments are the only local variables.
         inputs = {name: value for name, value in locals().items() if name != "cls"}
         return preview.preview(tables.default_tables(), inputs)
 
     @classmethod
     def withdraw(cls, basefolder_id: int, *, username: str | None = None, reason: str = "") -> None:
-        """Withdraw a request that waits for its animal; all is as of `schemas.jobs.withdrawal.withdraw`."""
+        """Withdraw a request that waits for its animal, as `schemas.jobs.withdrawal.withdraw` does."""
         withdrawal.withdraw(tables.default_tables(), basefolder_id, username=username, reason=reason)
 
 
@@ -217,6 +220,7 @@ class MakeDatasetSessions(dj.Imported):
     class File(dj.Part):
         """Every file of the folder."""
 
+        # Numbered, because paths are too long for a key on MySQL.
         definition = """
         -> master
         reported_file : int32  # from 0, in order of path
@@ -278,6 +282,7 @@ class MakeDatasetSessions(dj.Imported):
 
     def make_compute(self, key: Row) -> tuple[registration.Planned, Decision]:
         """Scan the folder, plan what it holds, and compare that with the database."""
+        # A request that was withdrawn has a job; where that is tried again, it waits for its animal again.
         handle, request = tables.default_tables(), (BaseFolder() & key).fetch1()
         if (reason := pending_animals.why_waiting(handle, request)) is not None:
             raise reason
@@ -291,6 +296,7 @@ class MakeDatasetSessions(dj.Imported):
         plain_rows.insert(self, [{**key, **report.row}])
         for part, rows in report.parts.items():
             plain_rows.insert(getattr(self, part), ({**key, **row} for row in rows))
+        # Last, because others wait for the lock on the count.
         if report.has_effects:
             count_change(
                 tables.default_tables().imaging.TableChange, tables.default_tables().imaging.MetaSession

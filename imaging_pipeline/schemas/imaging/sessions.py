@@ -74,6 +74,7 @@ class MetaSession(dj.Manual):
     class Scope(dj.Part):
         """The microscope head."""
 
+        # Not this part: a definition refers to the tables of the module, also in the parts below.
         definition = """
         -> master
         -> Scope
@@ -114,6 +115,7 @@ class Dataset(dj.Manual):
 class PhysicalFile(dj.Manual):
     """Files of a dataset, in order of acquisition."""
 
+    # Paths are too long for an index on MySQL, hence the hash.
     definition = """
     -> Dataset
     file_order : int32  # from 0, by acquisition and file number
@@ -136,6 +138,8 @@ class PhysicalFile(dj.Manual):
 class Session(dj.Manual):
     """Continuous activities of one animal under one timeseries name."""
 
+    # Keys, and so their indexes, begin with the MetaSession: the name has an index of its own.
+    # The order changes when an earlier session is found later, so it is in no key.
     definition = """
     -> MetaSession
     session_name : varchar(16)  # hash, see docs/folder_rules.md

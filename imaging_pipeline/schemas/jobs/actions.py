@@ -71,6 +71,7 @@ _CHANGED_STATES = {
     Action.IGNORE: (JobState.PENDING, JobState.LATER, JobState.ERROR),
     Action.PRIORITISE: (JobState.PENDING, JobState.LATER, JobState.ERROR, JobState.IGNORED),
 }
+# DataJoint keeps times of jobs in milliseconds. The message goes because it counts earlier attempts.
 _ASSIGNMENTS = {
     Action.RETRY: (
         "status = 'pending', scheduled_time = CURRENT_TIMESTAMP(3), reserved_time = NULL,"
@@ -81,6 +82,7 @@ _ASSIGNMENTS = {
 }
 # A key without a job has no row that could hold this: it gets one first.
 _OF_KEYS_WITHOUT_JOB = (Action.IGNORE, Action.PRIORITISE)
+# Keys in one statement, so that its length does not grow with the number of jobs.
 _NUM_AT_ONCE = 500
 
 

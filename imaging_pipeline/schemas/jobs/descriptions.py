@@ -14,7 +14,7 @@ _DESCRIBED = ("metasession_name", "session_name", "dataset_name", "basefolder_id
 
 
 def descriptions(tables: Tables, keys: Sequence[Key]) -> list[str]:
-    """Return what each job is of, for any number with three queries at most.
+    """Return what each job is of, with three queries at most for any number of jobs.
 
     Keys of rows that are deleted are returned as they are.
     """

@@ -91,6 +91,7 @@ class _Reader:
         )
         metasession = None if session is None else session["metasession_name"]
         setup = self._setups.get(metasession)
+        # Requests are sorted from the newest: where nothing is registered, it says what is wanted.
         options = self._options.get(metasession) or (requests[0] if session is None else {})
         return Facts(
             session=None if session is None else _session_names(session),

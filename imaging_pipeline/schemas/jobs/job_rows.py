@@ -13,6 +13,7 @@ from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.schemas.jobs.job_tables import JobTable, Populated
 from imaging_pipeline.schemas.jobs.sql import Sql, is_in, union_all
 
+# DataJoint's, for jobs that it inserts itself.
 DEFAULT_PRIORITY = 5
 
 # By their index, which "is not success" would make no use of.
@@ -95,6 +96,7 @@ def finished_jobs(table: JobTable, backend: str, key_condition: Sql, page: str =
         # Job rows are looked up only of what stands on the page.
         rows = f"{rows} {in_order} {page}"
     same_key = " AND ".join(f"j.{name} = m.{name}" for name in table.key)
+    # A row that was made without a worker has no job: then its own time counts.
     age_s = server_clock.seconds_since(backend, "COALESCE(j.completed_time, made_at)")
     return Sql(
         f"SELECT {', '.join(f'm.{name}' for name in table.key)}, '{JobState.DONE}' AS state,"
@@ -123,6 +125,7 @@ def num_keys_without_job(table: JobTable, key_condition: Sql) -> Sql:
 
     As each row has a key, that is a difference of numbers: only keys that have a job are looked up.
     """
+    # Each of the two queries contains the condition three times, hence its arguments, too.
     num_rows = f"(SELECT COUNT(*) FROM {table.full_name} {key_condition.clause})"
     if table.outer_keys_sql:
         # Each row has an outer key. Whether one without a row is a key is looked up.
@@ -156,6 +159,7 @@ def rows_with_key(table: Populated, name: str, alias: str) -> str:
 def _has_no_job(table: Populated) -> str:
     return (
         f"NOT EXISTS ({rows_with_key(table, table.full_name, 'k')})"
+        # A finished job without its row counts as none: the row was purged.
         f" AND NOT EXISTS ({rows_with_key(table, table.jobs_name, 'k')} AND {_IS_UNFINISHED})"
     )
 

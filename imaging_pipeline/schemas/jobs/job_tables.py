@@ -150,6 +150,7 @@ def _job_table(tables: Tables, path: str, lane: str, full_names: Mapping[str, st
 
 def _referred_to(parents: Iterable[str], full_names: Mapping[str, str]) -> Iterable[str]:
     """Return the tables of workers that a table with these parents refers to, or to parts of these."""
+    # Parts are called <table>__<part>, so the name is compared without its closing quote.
     names = (
         name
         for parent in parents

@@ -55,6 +55,7 @@ def _read_workers(tables: Tables) -> Iterable[LivingWorker]:
             lacks=tuple(
                 Lack(Need(own["lack_kind"]), own["lack_name"], own["lack_reason"], own["lack_remedy"])
                 for own in lacks[name]
+                # Stored among the lacks, but a limit that the worker was given.
                 if own["lack_kind"] != OF_PRIORITY
             ),
             scratch_bytes=row["worker_scratch_bytes"],

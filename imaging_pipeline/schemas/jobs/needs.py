@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.tables import Tables
 # As `suite2p_runner.run` and Suite2p itself: room beside the movie; frames that it detects in, at most.
 _SPARE_BYTES = 500_000_000
 _MOST_BINS = 5000
+# Torch and Suite2p themselves: 0.64 GB were measured in all for 300 frames of 128 × 128 pixels.
 _LIBRARIES_BYTES = 1_000_000_000
 _BYTES_A_PIXEL = 4
 
@@ -69,6 +70,7 @@ def _candidate(
     if lane.name not in worker.lanes:
         return Candidate(worker, f"it works on {', '.join(worker.lanes)} only")
     for lack in worker.lacks:
+        # A share that is missing there is no obstacle to jobs of other repositories.
         is_other = lack.kind is Need.REPOSITORY and lack.name != repository
         if lack.kind in lane.needs and not is_other:
             return Candidate(worker, lack.reason.rstrip("."), lack.remedy)
@@ -120,6 +122,7 @@ def _memory_bytes(tables: Tables, key: Row) -> int:
     rows = stacks.proj("num_frames", "frames_per_volume", "tif_rate_hz", "height", "width").to_dicts()
     if not rows:
         return 0
+    # A bin has at least one frame, however slow the recording is.
     bins = sum(row["num_frames"] / row["frames_per_volume"] / max(1.0, row["tif_rate_hz"]) for row in rows)
     pixels = max(row["height"] * row["width"] for row in rows)
     return int(min(bins, _MOST_BINS) * pixels) * _BYTES_A_PIXEL + _LIBRARIES_BYTES

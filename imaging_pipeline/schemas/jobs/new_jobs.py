@@ -11,6 +11,7 @@ from imaging_pipeline.schemas.jobs.job_tables import Populated
 from imaging_pipeline.schemas.jobs.sql import Sql, all_of
 
 
+# Not by DataJoint's `refresh`, which may also delete jobs that its restriction does not select.
 def insert_new_jobs(connection: Any, table: Populated, key_condition: Sql) -> int:
     """Insert the jobs of a table for keys that are to be made and have none, and return their number.
 
@@ -29,6 +30,7 @@ def insert_new_jobs(connection: Any, table: Populated, key_condition: Sql) -> in
     rows = connection.query(query.text, args=query.args, as_dict=True).fetchall()
     if not rows:
         return 0
+    # Else its row would hold the key, and the new job would be skipped as a duplicate.
     purged = Sql(
         f"status = 'success' AND NOT EXISTS ({rows_with_key(table, table.full_name, table.jobs_name)})"
     )

@@ -47,6 +47,7 @@ def overview(tables: Tables, selection: Selection | None = None) -> tuple[TableJ
     queries = [_count_query(of_table, backend) for of_table in selected]
     for number, state, count, since_s in rows_of_all(tables, queries):
         if count > 0:
+            # Pending jobs come twice: those with a row in the job table, and keys without one.
             counts[number][JobState(state)] = counts[number].get(JobState(state), 0) + int(count)
         if since_s is not None:
             oldest[number][JobState(state)] = float(since_s)

@@ -37,6 +37,7 @@ def page(tables: Tables, condition: Sql, limit: int, offset: int) -> Sql:
     imaging = tables.imaging
     # The other columns are looked up only for the sessions of the page.
     rows = f"SELECT * FROM {imaging.Session.full_table_name} {condition.clause} {_ORDER} LIMIT {limit:d}"
+    # A join need not keep the order of its rows, so it is sorted once more.
     return Sql(
         f"SELECT {_COLUMNS} FROM ({rows} OFFSET {offset:d}) AS s"
         f" JOIN ({_metasessions(tables)}) USING (metasession_name) {_ORDER}",

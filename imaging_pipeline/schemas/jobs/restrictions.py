@@ -90,6 +90,8 @@ def _joined(tables: Tables, parents: Sequence[Any], columns: dict[str, int]) -> 
         f"SELECT {selected} FROM {names[0]} AS t0"
         f" JOIN {names[1]} AS t1 ON t0.metasession_name = t1.metasession_name"
         f" JOIN {names[2]} AS t2 ON {on_animal.format(1, 2)}"
+        # LEFT, since a folder that was moved has no request under its present name. Several requests for a
+        # folder repeat its sessions, which does not matter to IN.
         f" LEFT JOIN {names[3]} AS t3 ON {on_animal.format(1, 3)} AND t1.combined = t3.combined"
         " AND t1.repository_name = t3.repository_name AND t1.metasession_folder = t3.folder"
     )
@@ -105,6 +107,7 @@ def _check(condition: str, columns: dict[str, int]) -> None:
             allowed="names of columns, numbers, and texts in single quotes, such as animal_name='90218'",
             remedy=f"Leave out {forbidden[0]!r}, or write the text that it begins in single quotes.",
         )
+    # A condition without a column, such as 1 = 1, would be true for everything.
     names = _WORD.findall(bare)
     if not any(word.lower() in columns for word in names):
         alike = [name for word in names for name in near(word, columns, count=1)]

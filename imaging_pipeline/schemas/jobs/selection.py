@@ -12,7 +12,7 @@ from imaging_pipeline.schemas.jobs.sql import Sql, all_of, contains, is_in
 from imaging_pipeline.schemas.register.named_sessions import Named
 from imaging_pipeline.schemas.tables import Tables
 
-# All of these, as indexes begin with the MetaSession.
+# All of these that a key has: indexes begin with the MetaSession.
 _SESSION_COLUMNS = ("metasession_name", "session_name", "basefolder_id")
 
 

@@ -219,6 +219,7 @@ def _condition(tables: Tables, session_filter: SessionFilter) -> Sql:
     if session_filter.since is not None:
         conditions.append(Sql("session_timestamp >= %s", (session_filter.since,)))
     if session_filter.until is not None:
+        # The last day is included, up to midnight.
         conditions.append(Sql("session_timestamp < %s", (session_filter.until + timedelta(days=1),)))
     return all_of([*conditions, _of_name(session_filter)])
 

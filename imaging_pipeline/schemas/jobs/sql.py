@@ -56,6 +56,7 @@ def rows_of_all(tables: Tables, queries: Iterable[Sql]) -> Iterator[tuple[Any, .
 
 def contains(column: str, text: str) -> Sql:
     """Return the condition that a column has a text in it, in any case."""
+    # Texts are compared with their case on both servers: schemas on MySQL are created as utf8mb4_bin.
     return Sql(f"LOWER({column}) LIKE %s ESCAPE '!'", (f"%{_escaped(text.lower())}%",))
 
 

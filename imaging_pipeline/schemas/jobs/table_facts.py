@@ -23,7 +23,7 @@ from imaging_pipeline.schemas.tables import Tables
 
 @dataclass(frozen=True)
 class _KeyedRow:
-    """A stored row with its key."""
+    """A stored row with its key, which says what session or request it belongs to."""
 
     key: Mapping[str, Any]
     row: StoredRow
@@ -121,6 +121,7 @@ def _stored(tables: Tables, selected: Sequence[TableSelection]) -> dict[str, lis
 def _belongs_to(key: Mapping[str, Any], session: Row | None, request_ids: Sequence[int]) -> bool:
     if "basefolder_id" in key:
         return key["basefolder_id"] in request_ids
+    # The key of a run of Suite2p has no session: it is of all of its MetaSession.
     return session is not None and all(
         key[column] == session[column] for column in ("metasession_name", "session_name") if column in key
     )

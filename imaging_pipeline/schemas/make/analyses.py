@@ -128,6 +128,7 @@ def _check_frames(plane: SegmentedPlane, session: SessionTifs, tifs: TifFrames, 
     per_acquisition: Counter[int] = Counter()
     for acquisition, frames in zip(tifs.acquisitions, tifs.frames_per_tif, strict=True):
         per_acquisition[acquisition] += frames
+    # A run takes only the complete volumes of each acquisition.
     volumes = sum(frames // tifs.frames_per_volume for frames in per_acquisition.values())
     # In a run by hand, Suite2p may have taken the last volume of an acquisition although it is incomplete.
     tolerance = len(per_acquisition) if tifs.frames_per_volume > 1 else 0

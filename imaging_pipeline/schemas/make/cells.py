@@ -131,6 +131,7 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
     return Cells(
         row={**row, "trace_objects": objects},
         rois=rois,
+        # After `_write`, whose blocks fill in `num_invalid`.
         traces=[
             _trace_row(channel, objects[channel.name], number, cell_id)
             for channel in channels

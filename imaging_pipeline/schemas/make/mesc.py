@@ -10,6 +10,7 @@ from imaging_pipeline.readers.mesc.file import MescRecording, read_mean_image, r
 from imaging_pipeline.schemas.make.fetching import DatasetFile
 from imaging_pipeline.schemas.plain_rows import Row
 
+# As the column of ``Mesc``.
 _COMMENT_MAX_CHARACTERS = 4096
 
 

@@ -65,6 +65,7 @@ def plane_rows(stack: TifStack) -> list[Row]:
         return []
     tif = stack.tifs[0]
     fields = fields_in_page(tif)
+    # A page without several fields is one field.
     views = [_field_row(tif.header, field) for field in fields] or [_page_row(tif)]
     z_um = tif.header.plane_z_um or (None,) * tif.header.num_planes
     return [

@@ -36,6 +36,7 @@ def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterato
         The store is full, missing or read-only.
     """
     folders = [_folder(table, key) for table in tables]
+    # Rows of this job that were purged may have left arrays, which a reader may still have open.
     before = _files(folders)
     try:
         with store_errors(sum(map(_array_bytes, rows))):
@@ -51,6 +52,7 @@ def all_or_none(key: Row, tables: Sequence[Any], rows: Iterable[Row]) -> Iterato
 def _folder(table: Any, key: Row) -> Path:
     """Return where DataJoint puts a job's arrays if the store is a folder."""
     spec = dj.config.get_store_spec(PIPELINE_STORE)
+    # As DataJoint 2.3.5 lays it out; columns that the key lacks, such as a plane, are further levels below.
     levels = (f"{name}={encode_pk_value(key[name])}" for name in table.primary_key if name in key)
     return Path(spec["location"], spec["schema_prefix"], table.database, table.table_name, *levels)
 

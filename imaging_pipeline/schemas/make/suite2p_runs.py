@@ -75,6 +75,7 @@ def _registered_output(tables: Tables, key: Row) -> str | None:
     imaging = tables.imaging
     outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
     for dataset in outputs.to_dicts(order_by="dataset_name"):
+        # It begins with the option set, as in default/plane0.
         if dataset["bundle"].split("/")[0] == key["ops_name"]:
             # Its files are in <output>/plane0 and so on.
             return str(Path(output_location(tables, dataset).path).parents[1])

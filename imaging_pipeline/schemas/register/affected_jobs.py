@@ -11,7 +11,8 @@ from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.table_names import job_table, our_schemas, schema_of
 from imaging_pipeline.schemas.tables import Tables
 
-# A finished job stays, with its duration; where its result was purged, DataJoint makes it pending again.
+# An error or ignored job would block its key for ever. A finished one stays, with its duration; where its
+# result was purged, DataJoint makes it pending again.
 # A pending job with a message was postponed; it is dropped as well, so that its attempts count anew.
 _STALE = "(status IN ('error', 'ignore') OR (status = 'pending' AND error_message <> ''))"
 
@@ -23,6 +24,7 @@ _KEYED_BY_METASESSION = {
         " JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'metasession_name'"
         " WHERE relname LIKE '~~%%' AND relkind = 'r' AND has_table_privilege(pg_class.oid, 'SELECT')"
     ),
+    # This view lists only what the account may read.
     "mysql": (
         "SELECT table_schema, table_name FROM information_schema.columns"
         " WHERE column_name = 'metasession_name' AND table_name LIKE '~~%%'"

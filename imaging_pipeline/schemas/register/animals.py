@@ -80,6 +80,8 @@ def missing_animal(tables: Tables, typed: Mapping[str, Any]) -> PipelineError:
 
 def last_sync(tables: Tables) -> Row | None:
     """Return the row of the last complete comparison with the colony system."""
+    # The duration is null while a comparison runs. The flag is restricted by a dictionary, because PostgreSQL
+    # does not compare a bool with 1.
     done = tables.mlims.Sync & {"sync_is_whole": True, "sync_error": ""} & "sync_duration_s IS NOT NULL"
     rows: list[Row] = done.to_dicts(order_by="sync_id DESC", limit=1)
     return rows[0] if rows else None

@@ -65,6 +65,7 @@ def history(tables: Tables, typed: str) -> tuple[PastRequest, ...]:
 def numbered(tables: Tables, numbers: Iterable[int]) -> tuple[PastRequest, ...]:
     """Return requests by their identifiers, without those that do not exist."""
     keys = [{"basefolder_id": number} for number in numbers]
+    # A left join, because a request whose animal is pending has none.
     requests = (tables.imaging.BaseFolder & keys).join(tables.mlims.Animal.proj("animal_name"), left=True)
     rows = requests.to_dicts(order_by="basefolder_id")
     return tuple(_past(tables, row) for row in rows)

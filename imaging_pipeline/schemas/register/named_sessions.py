@@ -88,6 +88,7 @@ def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:
         return _of(tables, [{"session_name": typed}, {"metasession_name": typed}])
     if _BEGINNING.fullmatch(typed):
         for column in ("session_name", "metasession_name"):
+            # Only hexadecimal digits, which are safe to quote.
             rows = _of(tables, f"{column} LIKE '{typed}%'")
             if len({row[column] for row in rows}) > 1:
                 raise _ambiguous(typed, rows)
@@ -107,6 +108,7 @@ def _of(tables: Tables, sessions: Any = (), metasessions: Any = ()) -> list[Row]
 
     The tables are restricted before they are joined: MySQL would join all rows first.
     """
+    # In DataJoint an empty list of conditions selects nothing, and True everything.
     session = tables.imaging.Session & (sessions or True)
     metasession = tables.imaging.MetaSession & (metasessions or True)
     whole = session * metasession * tables.mlims.Animal.proj("animal_name")
@@ -128,6 +130,7 @@ def _requests_for(tables: Tables, typed: str) -> tuple[Row, ...]:
 
 
 def _newest_first(tables: Tables, requests: Any) -> tuple[Row, ...]:
+    # A left join, because a request whose animal is pending has none.
     with_names = requests.join(tables.mlims.Animal.proj("animal_name"), left=True)
     rows = with_names.to_dicts(order_by="basefolder_id DESC")
     return tuple(

@@ -37,6 +37,7 @@ def resolve_pending(tables: Tables) -> tuple[int, ...]:
     withdrawn = _withdrawn(tables)
     for request in pending(base_folder).to_dicts(order_by="basefolder_id"):
         keys = animals.matching(tables, request["awaited_animal"])
+        # A later request takes its place, so that a misspelt name does not come true when an animal gets it.
         is_valid = request["basefolder_id"] not in withdrawn and _successor(tables, request) is None
         # Where several animals have the name, a person has to say which; `why_waiting` tells them.
         if len(keys) == 1 and is_valid:

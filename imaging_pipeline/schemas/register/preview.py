@@ -119,6 +119,7 @@ def preview(tables: Tables, inputs: Mapping[str, Any]) -> Preview:
         The request could not be carried out.
     """
     completion = Completion(tables)
+    # With the number that it would get, by which stored requests count as earlier ones.
     base_folder = {"basefolder_id": requests.next_request(tables), **completion.complete(inputs)}
     if (reason := completion.why_waiting(base_folder)) is not None:
         raise reason

@@ -26,6 +26,7 @@ from imaging_pipeline.schemas.tables import Tables
 # DataJoint's "cascade" would delete the sessions that a dataset is linked to.
 _PART_INTEGRITY = "ignore"
 
+# Of other seeds only what lies below is deleted; the seed itself stays, or registering replaces it.
 _WITH_SEED = (PurgeSeed.DATASET, PurgeSeed.SESSIONS, PurgeSeed.METASESSION)
 
 
@@ -81,6 +82,7 @@ class RowsToDelete:
         try:
             for cascade in self._cascades:
                 for table in reversed(cascade.tables):
+                    # Not `delete`, which would look for the rows below once more.
                     deleted[table.full_table_name] += table.delete_quick(get_count=True)
         except dj.errors.AccessError as error:
             raise DatabaseError(
@@ -157,6 +159,7 @@ def _any_of(restricted: Sequence[Any]) -> Any:
     if not others:
         return first
     table = dj.FreeTable(first.connection, first.full_table_name)
+    # In DataJoint a list of conditions is an OR, an AndList an AND.
     return table & [dj.AndList(each.restriction) for each in restricted]
 
 

@@ -80,6 +80,7 @@ def plan(tables: Tables, requested: FolderRequest) -> Planned:
     request = requested.request
     request = replace(request, folder=tables.as_on_disk(*request.location).path)
     requested = replace(requested, request=request)
+    # The database before the folder: the listing must not be older than what it is compared with.
     registered = _registered(tables, requested)
     listing = _listing(tables, request)
     if registered.is_overtaken:
@@ -184,6 +185,7 @@ def _requests_of_folder(tables: Tables, request: Request) -> list[tuple[int, boo
     columns = ("repository_name", "folder", "animal_id", "datasource_id", "combined")
     requests = tables.full_name(tables.imaging.BaseFolder)
     applied = tables.full_name(tables.imaging.MakeDatasetSessions)
+    # In order, because `_is_up_to_date` compares them with those of a later moment.
     statement = (
         f"SELECT requested.basefolder_id, applied.basefolder_id IS NOT NULL FROM {requests} AS requested"
         f" LEFT JOIN {applied} AS applied ON applied.basefolder_id = requested.basefolder_id"

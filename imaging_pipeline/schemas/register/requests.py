@@ -67,6 +67,7 @@ def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
 
     The consent to the earlier one is not consent to this one.
     """
+    # The animal is here by now, so that the copy awaits none.
     own = ("basefolder_id", "basefolder_entry_time", "consent", "awaited_animal")
     copied = {name: value for name, value in base_folder.items() if name not in own}
     return _append(tables, [{**copied, "base_folder_note": note}])[0]
@@ -77,6 +78,7 @@ def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     with exclusive(tables):
         first = next_request(tables)
         numbered = [{"basefolder_id": first + i, **row} for i, row in enumerate(rows)]
+        # Not by the table class, whose `insert` calls this module.
         plain_rows.insert(tables.imaging.BaseFolder, numbered)
         count_change(tables.imaging.TableChange, tables.imaging.BaseFolder)
     return [row["basefolder_id"] for row in numbered]
@@ -170,6 +172,7 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         )
     allowed = (*_REQUIRED, *animals.TYPED, *_OPTIONAL)
     refuse_unknown(row, allowed, what="A request", responsible=Responsible.EXPERIMENTER)
+    # `combined` may be False.
     missing = [name for name in _REQUIRED if not row.get(name) and row.get(name) is not False]
     if not any(row.get(name) for name in ("animal", "animal_name", "animal_id")):
         missing.append("animal")
@@ -210,6 +213,7 @@ def _truth(value: object) -> bool:
 
 
 def _combined(value: object) -> str:
+    # The type is checked as well, because 1 equals True and would be found.
     if not isinstance(value, (bool, str)) or value not in _COMBINED:
         raise InputError(
             "combined is yes or no",

@@ -207,6 +207,7 @@ def _renumber(tables: Tables, metasession_names: set[str]) -> None:
 
 def _note(tables: Tables, retired: Retirement, username: str, reason: str) -> None:
     table = tables.imaging.Retirement
+    # Late in the transaction, which keeps this lock until it ends: all who add something wait for it.
     with exclusive(tables):
         key = {"retirement_id": next_number(tables, "retirement_id", tables.full_name(table))}
         table.insert1({**key, "retirement_username": username, "retirement_reason": reason})

@@ -113,6 +113,7 @@ def _related_names(tables: Tables, plan: Plan) -> set[str]:
     of_names = _one_of("metasession_name", {each.metasession_name for each in plan.metasessions})
     of_sessions = _one_of("session_name", {session.session_name for session in sessions})
     fingerprints = {file.fingerprint for file in planned}
+    # By content, too, for files that were moved or copied.
     of_files = f"{_one_of('path_hash', paths)} OR {_one_of('fingerprint', fingerprints)}"
     # One statement instead of three: each registration sends it while others wait.
     statement = (

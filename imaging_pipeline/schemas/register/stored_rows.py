@@ -75,6 +75,7 @@ def _metasessions(
     )
     links: list[Row] = [dict(zip(_LINK_COLUMNS, row, strict=True)) for row in rows]
     files = _files(tables, sorted({link["dataset_name"] for link in links if link["dataset_name"]}))
+    # `groupby` needs equal names one after the other, which the order of the statement ensures.
     return tuple(
         _metasession(list(group), files) for _, group in groupby(links, key=itemgetter("metasession_name"))
     )

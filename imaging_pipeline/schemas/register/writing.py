@@ -142,6 +142,7 @@ class Writer:
         columns = ("dataset_name", "datasettype", "filetype", "bundle")
         self._imaging.Dataset.insert({name: getattr(each, name) for name in columns} for each in new)
         changed = [each.dataset for each in rewritten if each.verdict is DatasetVerdict.CHANGED]
+        # Not updated: there may be more or fewer files than before.
         if changed:
             (physical_file & [{"dataset_name": each.dataset_name} for each in changed]).delete_quick()
         # Duplicates: an output that another session shares is linked already, but not yet to one that joined.
@@ -188,6 +189,7 @@ class Writer:
                 "fingerprint": file.fingerprint,
             }
             for change in changes
+            # Where the content is the stored one, so is the order: `update1` finds a row by it.
             for order, file in zip(
                 change.file_orders or range(len(change.dataset.files)), change.dataset.files, strict=True
             )
