@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imaging_pipeline.errors import parse_message
-from imaging_pipeline.processes import is_gone
+from imaging_pipeline.processes import exit_text, is_gone
 from imaging_pipeline.schemas import server_clock
 from imaging_pipeline.workers.connection import reconnecting
 from imaging_pipeline.workers.failed_attempt import after_death
@@ -80,7 +79,7 @@ class DeadWorkers:
 
     def settle_own(self, table: str, key: Key, ended: ProcessEnded) -> Finished:
         """Settle the job of a process of ours that died; where the database is away, that is done later."""
-        cause = f"The job's process died ({_how(ended.exit_code)})"
+        cause = f"The job's process died ({exit_text(ended.exit_code)})"
         finished = None
         with reconnecting(self._context.connection, self._context.on_event):
             for reservation in self._context.queues[table].of_worker(self._name):
@@ -176,12 +175,3 @@ def _is_orphan(reservation: Reservation) -> bool:
 
 def _unknown(reservation: Reservation) -> str:
     return f"The process {reservation.pid} on {reservation.host} that made it, of no living worker, is gone"
-
-
-def _how(exit_code: int) -> str:
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    try:
-        return signal.Signals(-exit_code).name
-    except ValueError:
-        return f"signal {-exit_code}"

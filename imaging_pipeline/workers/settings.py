@@ -73,3 +73,8 @@ class Timing:
     longest_pause_s: float = 60.0
     full_search_s: float = 600.0
     patience: float = 1.0
+
+    def pause_s(self, num_failures: int) -> float:
+        """Return the pause after failures in a row: a second, then twice as long each time."""
+        # The exponent has an end too: after 1,024 failures, some 17 hours, the power would overflow.
+        return min(2.0 ** min(num_failures - 1, 60), self.longest_pause_s)

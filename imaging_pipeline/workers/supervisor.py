@@ -250,7 +250,7 @@ class Supervisor:
                 remedy="See whether the database runs, and what the worker logged before.",
                 responsible=Responsible.ADMINISTRATOR,
             )
-        slot.rest(min(2.0 ** (self._num_failures - 1), self._context.timing.longest_pause_s))
+        slot.rest(self._context.timing.pause_s(self._num_failures))
 
     def _stop_processes(self) -> None:
         """Let short jobs finish when the worker is to stop; interrupt long ones, then kill them."""

@@ -241,6 +241,26 @@ def test_a_database_cannot_be_written_in_the_session_that_reads_it(
     assert len(database.content()) == 2
 
 
+def test_rows_are_counted_through_all_batches(database: MysqlKind, config: Config) -> None:
+    """A problem names the row that it is about, however many rows came before."""
+    numbers = (
+        "(WITH RECURSIVE counted AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM counted WHERE n < 900)"
+        " SELECT n FROM counted) AS numbers ORDER BY n"
+    )
+    animals = {"from": numbers, "columns": {"animal_id": "IF(n IN (300, 700), NULL, n)"}}
+    _, problems = read_all(source_of(config, database.settings() | {"animals": animals}))
+    assert [each.row for each in problems.recorded] == ["300", "700"]
+
+
+def test_where_tls_is_required_an_unencrypted_connection_is_refused(
+    database: MysqlKind, config: Config
+) -> None:
+    settings = database.settings()
+    assert len(read_all(source_of(config, settings))[0]) == 2
+    with pytest.raises(ColonyError, match="(?i)ssl"):
+        read_all(source_of(config, settings | {"use_tls": True}))
+
+
 def test_a_database_is_read_as_it_was_at_one_moment(database: MysqlKind, config: Config) -> None:
     columns = {"animal_id": "`their animal_id`", "gene": "'Cre'", "genotype": "'het'"}
     settings = database.settings() | {"genotypes": {"from": "animals", "columns": columns}}

@@ -55,7 +55,7 @@ scanimage.SI5.scanFramePeriod = 0.04
 scanimage.SI5.stackNumSlices = 1
 scanimage.SI5.zoomFactor = 3
 """
-FRAME_LINES_4 = "Frame Tag = {number:08x}\n"
+FRAME_LINES_4 = "Frame Tag = {number:08}\n"
 HEADER_4 = """scanimage.SI4.channelsSave = [1;2]
 scanimage.SI4.fastZDiscardFlybackFrames = true
 scanimage.SI4.fastZEnable = 1

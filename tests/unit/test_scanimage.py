@@ -80,9 +80,17 @@ def test_the_times_of_version_4_follow_from_the_frame_rate(tmp_path):
     assert [line.size for line in times.aux_triggers_s] == [0, 0, 0, 0]
 
 
+def test_the_tags_of_version_4_are_decimal(tmp_path):
+    lines = "Frame Tag = 000000{number}3\n"
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", lines, scanimage.HEADER_4)
+
+    assert read_frame_times(read_tif(path)).frame_numbers.tolist() == [13, 33, 53]
+
+
 @pytest.mark.parametrize(
     ("lines", "found"),
     [
+        ("Frame Tag = 0000000A\n", "Frame Tag = 0000000A"),
         ("Frame Tag = 00000007\n", "Frame Tag 7 and then 7"),
         ("", "scanimage.SI4"),
         ("Frame Tag = 00000000\n", "Frame Tag = 00000000"),

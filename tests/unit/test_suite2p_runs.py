@@ -2,8 +2,8 @@
 
 import multiprocessing
 import os
-import signal
 import shutil
+import signal
 import socket
 import time
 from dataclasses import replace

@@ -229,6 +229,21 @@ def test_a_process_that_cannot_even_begin_makes_once_give_up_and_a_loop_wait() -
         worker.run()
 
 
+def test_a_loop_outlasts_any_number_of_failures() -> None:
+    """With a minute between attempts, a day without a database is 1,440 of them."""
+    remaining = [1440]
+
+    def script(order: Order | TaskOrder) -> Iterable[Report]:
+        remaining[0] -= 1
+        if not remaining[0]:
+            worker.stop.ask()
+        yield Finished("m:A", None, Outcome.DISCONNECTED, "no database")
+
+    worker = StubWorker([StubProcess(1, script)], TABLES[:1], timing=Timing(longest_pause_s=0.0))
+    worker.run(once=False)
+    assert remaining == [0]
+
+
 def test_what_lasts_is_reported_once() -> None:
     remaining = [3]
 

@@ -19,7 +19,9 @@ from imaging_pipeline.readers.tiff.pages import PageTable
 from imaging_pipeline.readers.tiff.recorded import mean_image, pages_of
 from imaging_pipeline.readers.tiff.stack import FRAMES_IN_MEAN, TifStack, check_same_layout
 
-_FRAME_TAG = re.compile(rb"\s*Frame Tag\s*=\s*([0-9A-Fa-f]+)")
+# Decimal: a real file has `triggerFrameNumber = 33` beside `Frame Tag = 00000033`. Were it hexadecimal in
+# others, their tenth frame would be refused, not taken for another one.
+_FRAME_TAG = re.compile(rb"\s*Frame Tag\s*=\s*(\d+)(?![0-9A-Za-z])")
 _TAG_BYTES = 64
 
 
@@ -138,7 +140,7 @@ def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif) -> npt.NDArray[np.
 
 def _tag(description: bytes, tif: ScanImageTif) -> int:
     match = _FRAME_TAG.match(description)
-    if match is None or int(match[1], 16) < 1:
+    if match is None or int(match[1]) < 1:
         raise FormatError(
             "A page of the tif has no frame number",
             path=tif.path,
@@ -146,7 +148,7 @@ def _tag(description: bytes, tif: ScanImageTif) -> int:
             allowed="Frame Tag = 00000001, as ScanImage 4 writes it",
             remedy=COPY_OR_TAKE_AWAY,
         )
-    return int(match[1], 16)
+    return int(match[1])
 
 
 @dataclass(frozen=True)
