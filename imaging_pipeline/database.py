@@ -24,6 +24,10 @@ SCHEMA_VERSION = 3
 
 _SCHEMAS = tuple(zip(tables.SCHEMAS, (mlims, imaging, suite2p_jobs), strict=True))
 
+# DataJoint hands `True` to PyMySQL as an empty dict, which goes on without TLS if there is none. With
+# this dict it is required; certificates are not verified, as with `True`. PostgreSQL requires it either way.
+_REQUIRED_TLS = {"verify_mode": False}
+
 # DataJoint empties `declare_list` when it activates a schema; we may bind to another database later.
 _CLASSES = {name: tuple(module.schema.declare_list) for name, module in _SCHEMAS}
 
@@ -171,7 +175,7 @@ def _open(config: Config) -> Any:
     logging.getLogger("datajoint").addFilter(_is_not_about_tls)
     try:
         # Without `reset` DataJoint returns the connection that it has, perhaps to another server.
-        connection = dj.conn(reset=True)
+        connection = dj.conn(reset=True, use_tls=_REQUIRED_TLS if settings.database.use_tls else None)
     except Exception as error:  # each driver has its own classes
         raise connection_error(config, error) from error
     configure_session(connection)

@@ -75,6 +75,11 @@ def test_a_server_that_is_down_is_named_with_what_to_look_at(
     assert caplog.text == ""
 
 
+def test_where_tls_is_required_a_server_without_it_is_refused(config: Config) -> None:
+    with pytest.raises(DatabaseError, match=r"(?i)(ssl|tls).*database\.use_tls"):
+        database.connect(dataclasses.replace(config, use_tls=True))
+
+
 @pytest.mark.parametrize("arguments", [("init-db",), ("users", "list")])
 def test_a_command_ends_with_one_message_where_the_server_is_down(
     config: Config, server: ServerProcess, tmp_path: Path, arguments: tuple[str, ...]

@@ -141,7 +141,7 @@ def _action(typed: str) -> Action:
 
 def _priority() -> int:
     typed = request.form.get("priority", "")
-    if not (typed.isascii() and typed.isdigit() and int(typed) <= _LOWEST):
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 3 and int(typed) <= _LOWEST):
         raise InputError(
             "A priority is a number; lower is sooner",
             found=typed,
