@@ -183,6 +183,18 @@ def test_offsets_of_another_number_of_frames_are_refused_with_both_numbers(
         read_motion(result, 49)
 
 
+@pytest.mark.parametrize("name", ["DS", "CorrFrame", "badframes"])
+def test_values_that_lack_a_frame_are_refused(tmp_path: Path, name: str) -> None:
+    variables = content(SPEC)
+    whole = variables["ops"][name]
+    variables["ops"][name] = whole[:, :-1] if name == "badframes" else whole[:-1]
+    with (
+        open_result(write_v7(tmp_path / "F_90218_2024-05-17_plane1.mat", variables)) as result,
+        pytest.raises(OutputError, match=rf"plane1\.mat.*ops\.{name} of 49\. Allowed: 50"),
+    ):
+        read_motion(result, 50)
+
+
 @each_container
 def test_only_what_curation_leaves_alone_is_in_the_hash_of_what_was_measured(
     tmp_path: Path, container: str

@@ -279,6 +279,17 @@ def test_motion_has_one_offset_a_frame(tmp_path, generation):
     assert motion.components is None
 
 
+@pytest.mark.parametrize("name", ["xoff", "yoff", "corrXY", "badframes", "xoff1", "yoff1"])
+def test_motion_that_lacks_a_frame_is_refused(tmp_path, name):
+    root = write_output(tmp_path, Suite2pSpec("0.x", nonrigid=True))
+    path = root / "plane0" / "ops.npy"
+    ops = np.load(path, allow_pickle=True).item()
+    np.save(path, ops | {name: ops[name][:-1]})
+
+    with pytest.raises(OutputError, match=rf"plane0.*{name} of 59\. Allowed: 60"):
+        read_motion(read_output(root).planes[0])
+
+
 def test_the_motion_of_merged_planes_is_refused(tmp_path):
     output = read_output(write_output(tmp_path, Suite2pSpec(num_planes=2)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
+
+_OF_EACH_FRAME = ("xoff", "yoff", "corrXY", "badframes", "xoff1", "yoff1")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def read_motion(plane: PlaneOutput) -> Motion:
     ------
     OutputError
         For ``combined``, which carries the offsets of its last plane only: read each plane. Also where
-        there are not as many offsets as frames.
+        a value of each frame is there for more or fewer frames.
     """
     with conversion_errors(plane.folder):
         if plane.plane is None:
@@ -83,15 +86,9 @@ def read_motion(plane: PlaneOutput) -> Motion:
             )
         values = read_metadata(plane.folder, with_results=True).values
         frames = plane.num_frames
-        num_offsets = len(values["xoff"]) if values.get("xoff") is not None else frames
-        if num_offsets != frames:
-            raise OutputError(
-                "There are not as many offsets as frames",
-                path=plane.folder,
-                found=num_offsets,
-                allowed=frames,
-                remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
-            )
+        for name in _OF_EACH_FRAME:
+            if values.get(name) is not None:
+                require_num_frames(plane.folder, name, len(values[name]), frames)
         return Motion(
             x_offset=np.asarray(values.get("xoff", np.zeros(frames)), dtype=np.int64),
             y_offset=np.asarray(values.get("yoff", np.zeros(frames)), dtype=np.int64),
@@ -100,6 +97,24 @@ def read_motion(plane: PlaneOutput) -> Motion:
             x_offset_blocks=_blocks(values, "xoff1"),
             y_offset_blocks=_blocks(values, "yoff1"),
             components=_components(values),
+        )
+
+
+def require_num_frames(path: Path, name: str, num_values: int, num_frames: int) -> None:
+    """Check that there is a value for each frame: sessions take theirs by the frame's number.
+
+    Raises
+    ------
+    OutputError
+        There are more, or fewer.
+    """
+    if num_values != num_frames:
+        raise OutputError(
+            "There are not as many values of the registration as frames",
+            path=path,
+            found=f"{name} of {num_values}",
+            allowed=num_frames,
+            remedy="Run Suite2p again; a folder or file mixed from two runs cannot be imported.",
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.matlab.value import MatlabValue, single_numbers
 from imaging_pipeline.readers.suite2p.images import Image, Projections, full_frame
-from imaging_pipeline.readers.suite2p.motion import Motion
+from imaging_pipeline.readers.suite2p.motion import Motion, require_num_frames
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 
 _ARRAYS = ("Fcell", "FcellNeu", "sp")
@@ -151,20 +151,13 @@ def read_motion(result: MatlabValue, num_frames: int) -> Motion:
     Raises
     ------
     OutputError
-        There are not as many offsets as frames.
+        A value of each frame is there for more or fewer frames.
     """
     ops = result.field("ops")
     stated = ops.optional("DS")
     offsets = np.zeros((num_frames, 2, 1)) if stated is None else stated.numbers().astype(np.float64)
     offsets = offsets.reshape(*offsets.shape[:2], -1)
-    if len(offsets) != num_frames:
-        raise OutputError(
-            "There are not as many offsets as frames",
-            path=result.path,
-            found=f"ops.DS of {len(offsets)}",
-            allowed=num_frames,
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
-        )
+    require_num_frames(result.path, "ops.DS", len(offsets), num_frames)
     whole = np.rint(offsets.mean(axis=2)).astype(np.int64)
     rest = (offsets - whole[:, :, None]).astype(np.float32)
     blocks = rest if rest.any() else None
@@ -183,15 +176,19 @@ def _correlation(ops: MatlabValue, num_frames: int) -> NDArray[np.float32]:
     stated = ops.optional("CorrFrame")
     if stated is None:
         return np.full(num_frames, np.nan, np.float32)
-    correlation: NDArray[np.float32] = (
-        stated.numbers().reshape(num_frames, -1).mean(axis=1).astype(np.float32)
-    )
+    of_blocks = stated.numbers()
+    require_num_frames(stated.path, "ops.CorrFrame", len(of_blocks), num_frames)
+    correlation: NDArray[np.float32] = of_blocks.reshape(num_frames, -1).mean(axis=1).astype(np.float32)
     return correlation
 
 
 def _bad_frames(ops: MatlabValue, num_frames: int) -> NDArray[np.bool_]:
     stated = ops.optional("badframes")
-    return np.zeros(num_frames, np.bool_) if stated is None else stated.vector().astype(np.bool_)
+    if stated is None:
+        return np.zeros(num_frames, np.bool_)
+    bad_frames: NDArray[np.bool_] = stated.vector().astype(np.bool_)
+    require_num_frames(stated.path, "ops.badframes", len(bad_frames), num_frames)
+    return bad_frames
 
 
 def _range(ops: MatlabValue, name: str) -> tuple[int, int]:
