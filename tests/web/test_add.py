@@ -153,12 +153,32 @@ def test_animals_are_found_as_one_types(anna: Visitor, typed: str) -> None:
     assert "a0f1" in page.text
 
 
+def test_a_name_that_several_animals_have_is_not_offered_for_the_one_whose_identifier_is_typed(
+    anna: Visitor,
+) -> None:
+    mlims.Animal.insert1({"animal_id": "b7", "datasource_id": 0, "animal_name": "90218"})
+    assert 'value="b7"' in anna.part("/add/animals?animal=b7").text
+
+
 @pytest.mark.parametrize("typed", ["", "%", "_", "'", "\\", "9021_", "zebra"])
 @pytest.mark.usefixtures("site")
 def test_signs_of_sql_find_no_animal(anna: Visitor, typed: str) -> None:
     page = anna.get("/add/animals", query_string={"animal": typed})
     assert page.status_code == 200
     assert "<option" not in page.text
+
+
+def test_a_name_is_not_offered_for_two_animals_where_the_list_ends_between_them(anna: Visitor) -> None:
+    # With the 90218 that is there, the first 90219 is the twentieth and last one of the list.
+    names = [*(f"902{number:02}" for number in range(18)), "90219", "90219"]
+    mlims.Animal.insert(
+        {"animal_id": f"c{index:02}", "datasource_id": 0, "animal_name": name}
+        for index, name in enumerate(names)
+    )
+    page = anna.part("/add/animals?animal=902")
+    assert page.text.count("<option") == 20
+    assert 'value="c18"' in page.text
+    assert 'value="90219"' not in page.text
 
 
 def test_of_animals_with_one_name_the_identifier_is_taken(anna: Visitor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,17 +68,19 @@ def animals_like(tables: Tables, typed: str) -> list[AnimalChoice]:
         return []
     animal = tables.mlims.Animal.full_table_name
     query = (
-        f"SELECT animal_name, animal_id, animal_sex, animal_dob FROM {animal}"
+        # Several animals may have one name; then only the identifier tells them apart. All are counted, also
+        # those that do not match what was typed, or that come after the last one shown.
+        "SELECT a.animal_name, a.animal_id, a.animal_sex, a.animal_dob,"
+        f" (SELECT COUNT(*) FROM {animal} AS same WHERE same.animal_name = a.animal_name)"
+        f" FROM {animal} AS a"
         # Not escaped by a backslash: MySQL reads one as its own escape in texts, PostgreSQL does not.
-        " WHERE LOWER(animal_name) LIKE %s ESCAPE '!' OR LOWER(animal_id) LIKE %s ESCAPE '!'"
-        f" ORDER BY animal_name, animal_id, datasource_id LIMIT {_MOST_ANIMALS}"
+        " WHERE LOWER(a.animal_name) LIKE %s ESCAPE '!' OR LOWER(a.animal_id) LIKE %s ESCAPE '!'"
+        f" ORDER BY a.animal_name, a.animal_id, a.datasource_id LIMIT {_MOST_ANIMALS}"
     )
     rows = plain_rows.fetch(tables.connection, query, [f"{plain_rows.like_literal(typed)}%"] * 2)
-    # Several animals may have one name; then only the identifier tells them apart.
-    names = Counter(name for name, *_ in rows)
     return [
-        AnimalChoice(name if names[name] == 1 else animal_id, _about(name, animal_id, sex, born))
-        for name, animal_id, sex, born in rows
+        AnimalChoice(name if num_animals == 1 else animal_id, _about(name, animal_id, sex, born))
+        for name, animal_id, sex, born, num_animals in rows
     ]
 
 
