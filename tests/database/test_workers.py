@@ -200,8 +200,15 @@ def test_a_job_for_which_there_is_no_room_here_is_passed_over_and_no_error(toy: 
 
 
 def test_two_processes_of_one_worker_make_each_of_fifty_keys_once(toy: Toy) -> None:
-    toy.add(*["quick"] * 50)
-    ran = toy.run(settings=Settings(processes=2))
+    toy.add(*["gate"] * 2, *["quick"] * 48)
+
+    def begin_together(_events: list[Event]) -> None:
+        for number in range(2):
+            toy.wait_for_gate(number)
+        for number in range(2):
+            toy.open_gate(number)
+
+    ran = toy.run(begin_together, settings=Settings(processes=2))
     assert toy.measured() == list(range(50))
     assert sorted(toy.computed()) == list(range(50))
     assert len({int(pid) for pid in toy.tables.Measurement().to_arrays("made_by")}) == 2

@@ -260,15 +260,17 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_as_it_was(toy: Toy) ->
 
 
 def test_a_worker_that_is_told_to_stop_lets_a_short_job_finish(toy: Toy) -> None:
-    toy.add("gate", "quick")
+    toy.add("gate", "gate")
 
     def finish(_events: list[Event]) -> None:
-        stop(toy, signal.SIGINT)
-        toy.open_gate(0)
+        wait_until(lambda: any(toy.config.folder.glob("*.begun")))
+        os.kill(os.getpid(), signal.SIGINT)
+        for number in range(2):
+            toy.open_gate(number)
 
     assert toy.run(finish, finish_s=30.0).summary.done == 1
-    assert toy.measured() == [0]
-    assert toy.job(1)["status"] == "pending"
+    (made,) = toy.measured()
+    assert toy.job(1 - made)["status"] == "pending"
 
 
 def test_asking_twice_does_not_wait_for_the_job(toy: Toy) -> None:
