@@ -97,6 +97,7 @@ def run(package: Path, config: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow(reason="three processes import a copy of the package, which is compiled anew")
 def test_a_worker_fills_the_table_once_the_page_is_followed(lab: Lab, package: Path, tmp_path: Path) -> None:
     import_all(lab, OPEN_FIELD)
     config = write_config(lab.config, tmp_path / "dj_local_conf.json")

@@ -100,6 +100,7 @@ def undisturbed(config: Config, dose: Dose, tmp_path: Path) -> Contents:
     return contents()
 
 
+@pytest.mark.slow(reason="four workers are killed, suspended and cut off; all is made twice, to be compared")
 def test_whatever_happens_to_workers_all_is_made_once_and_to_the_bit(
     config: Config,
     server: ServerProcess,

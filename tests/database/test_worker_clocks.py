@@ -63,6 +63,7 @@ def kill_who_makes(toy: Toy, number: int) -> None:
     supervisor.kill()
 
 
+@pytest.mark.slow(reason="each worker is a process with a clock of its own, and one has to be found dead")
 def test_workers_whose_clocks_differ_make_each_key_once_and_take_none_but_the_dead_for_dead(
     toy: Toy, workers: list[ToyWorker]
 ) -> None:

@@ -57,6 +57,7 @@ def request_of_two_planes(tmp_path):
     )
 
 
+@pytest.mark.slow(reason="Suite2p itself analyses two planes")
 def test_planes_stay_apart_when_an_acquisition_ends_amid_a_volume(request_of_two_planes):
     steps = []
 
