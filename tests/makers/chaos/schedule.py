@@ -51,7 +51,9 @@ def disturb(disturbed: DisturbedLab, planned: Sequence[Planned], deadline_s: flo
             while len(disturbed.folders) > folders_each * len(upcoming):
                 disturbed.request_folder()
         yield from _step(disturbed, running)
-        assert time.monotonic() < deadline, "a mishap does not end"
+        assert time.monotonic() < deadline, (
+            f"a mishap does not end: {num_left()} left, {disturbed.unsettled()}"
+        )
         time.sleep(_TICK_S)
     while not disturbed.is_settled():
         disturbed.service.restart_ended()
