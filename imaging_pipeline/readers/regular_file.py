@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from imaging_pipeline.errors import FormatError, NothingFoundError
+from imaging_pipeline.errors import FormatError, NothingFoundError, NotMountedError, Responsible
 
 _KINDS = (
     (stat.S_ISREG, "a regular file"),
@@ -36,6 +36,29 @@ def require_regular_file(path: Path) -> None:
             allowed="a regular file",
             remedy="remove it from the folder, or put the file there that should have this name.",
         )
+
+
+def is_present(path: Path) -> bool:
+    """Return True if a file is there, and False if its folder is there without it.
+
+    A file that a program writes only sometimes is not told from one on a share that went away, unless its
+    folder is looked for, too.
+
+    Raises
+    ------
+    NotMountedError
+        Not even its folder is there.
+    """
+    if path.is_file():
+        return True
+    if not path.parent.is_dir():
+        raise NotMountedError(
+            "A folder went away while it was read",
+            path=path.parent,
+            remedy="See whether its share is there; a folder that was removed must be copied back.",
+            responsible=Responsible.RETRY,
+        )
+    return False
 
 
 def require_folder(path: Path) -> None:

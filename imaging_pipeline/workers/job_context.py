@@ -45,7 +45,7 @@ class JobContext:
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """The policies of this process."""
-        return load_policies(self.settings)
+        return load_policies(self.settings, tuple(self.config.repositories.values()))
 
     @cached_property
     def depended_on(self) -> frozenset[str]:

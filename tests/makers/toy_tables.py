@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class ToyConfig:
     server: Config
     schema_name: str
     folder: Path
+    repositories: Mapping[str, Path] = field(default_factory=dict)
 
 
 _folder: list[Path] = []

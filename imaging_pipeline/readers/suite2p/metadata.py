@@ -19,6 +19,7 @@ import numpy as np
 
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.npy.file import load_dictionary
+from imaging_pipeline.readers.regular_file import is_present
 
 Generation = Literal["0.x", "1.x"]
 
@@ -143,8 +144,8 @@ def file_name(path: str) -> str:
 
 def has_metadata(folder: Path) -> bool:
     """Return True if the folder holds the dictionaries of either generation."""
-    return (folder / "ops.npy").is_file() or all(
-        (folder / name).is_file() for name in ("db.npy", "settings.npy")
+    return is_present(folder / "ops.npy") or all(
+        is_present(folder / name) for name in ("db.npy", "settings.npy")
     )
 
 
@@ -163,14 +164,14 @@ def read_metadata(folder: Path, *, with_results: bool = False) -> Metadata:
         The folder holds the dictionaries of neither generation.
     """
     # First, since ops.npy of 1.x is an optional copy of both.
-    if (folder / "db.npy").is_file() and (folder / "settings.npy").is_file():
+    if is_present(folder / "db.npy") and is_present(folder / "settings.npy"):
         values = load_dictionary(folder / "db.npy") | load_dictionary(folder / "settings.npy")
         if with_results:
             for name in ("reg_outputs.npy", "detect_outputs.npy"):
-                if (folder / name).is_file():
+                if is_present(folder / name):
                     values |= load_dictionary(folder / name)
         return Metadata("1.x", _version(values), values)
-    if (folder / "ops.npy").is_file():
+    if is_present(folder / "ops.npy"):
         values = load_dictionary(folder / "ops.npy")
         # Only 1.x has groups of settings.
         generation: Generation = "1.x" if isinstance(values.get("registration"), Mapping) else "0.x"

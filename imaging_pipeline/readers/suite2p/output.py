@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from imaging_pipeline import strict_json
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
-from imaging_pipeline.readers.regular_file import require_folder
+from imaging_pipeline.readers.regular_file import is_present, require_folder
 from imaging_pipeline.readers.suite2p.images import Projections, read_projections
 from imaging_pipeline.readers.suite2p.metadata import Generation, has_metadata, read_metadata
 from imaging_pipeline.readers.suite2p.motion import Motion, PrincipalComponents, read_motion
@@ -122,7 +122,7 @@ def _roots(folder: Path) -> Iterator[Path]:
 
 def _is_output_folder(folder: Path) -> bool:
     named = folder.name == "combined" or _PLANE.fullmatch(folder.name) is not None
-    return named and any((folder / name).is_file() for name in _TELLTALE)
+    return named and any(is_present(folder / name) for name in _TELLTALE)
 
 
 def read_output(root: Path) -> Suite2pOutput:
@@ -143,9 +143,11 @@ def read_output(root: Path) -> Suite2pOutput:
         One of these is damaged, or a file is in place of the folder.
     """
     require_folder(root)
-    folders = _numbered_planes(root)
-    combined = root / "combined"
-    described = [path for path in (*folders.values(), combined) if has_metadata(path)]
+    below = sorted(root.iterdir())
+    folders = _numbered_planes(below)
+    combined = root / "combined" if root / "combined" in below else None
+    found = [*folders.values(), *([combined] if combined else [])]
+    described = [path for path in found if has_metadata(path)]
     if not described:
         raise OutputError(
             "A Suite2p output does not say how it was made",
@@ -169,7 +171,7 @@ def read_output(root: Path) -> Suite2pOutput:
             generation=metadata.generation,
             num_planes=max(stated, len(planes)),
             planes=planes,
-            combined=read_plane(combined, None) if _is_merged(combined) else None,
+            combined=read_plane(combined, None) if combined and _is_merged(combined) else None,
             file_list=metadata.file_list,
             options=metadata.options,
             marker=_read_marker(root),
@@ -179,18 +181,18 @@ def read_output(root: Path) -> Suite2pOutput:
 def _is_merged(combined: Path) -> bool:
     """Return True if planes were merged."""
     # Suite2p's window leaves labels alone where it only showed planes together.
-    return any((combined / name).is_file() for name in _TELLTALE if name != _LABELS)
+    return any(is_present(combined / name) for name in _TELLTALE if name != _LABELS)
 
 
-def _numbered_planes(root: Path) -> dict[int, Path]:
-    named = ((path, _PLANE.fullmatch(path.name)) for path in root.iterdir())
+def _numbered_planes(below: Iterable[Path]) -> dict[int, Path]:
+    named = ((path, _PLANE.fullmatch(path.name)) for path in below)
     return {int(match[1]): path for path, match in named if match and _is_output_folder(path)}
 
 
 def _read_marker(root: Path) -> Mapping[str, Any] | None:
     """Read the pipeline's own note; it lies beside ``suite2p``, because that folder is Suite2p's."""
     path = (root.parent if root.name == "suite2p" else root) / MARKER_NAME
-    if not path.is_file():
+    if not is_present(path):
         return None
     try:
         marker = strict_json.loads(path.read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import NpyHeader, read_header
+from imaging_pipeline.readers.regular_file import is_present
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
@@ -71,7 +72,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     if has_metadata(folder):
         names = ("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy")
         wrong = [
-            f"{name} (cut off)" for name in names if (folder / name).is_file() and _is_cut_off(folder / name)
+            f"{name} (cut off)" for name in names if is_present(folder / name) and _is_cut_off(folder / name)
         ]
     else:
         wrong = ["ops.npy"]
@@ -81,7 +82,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     for name, shape in expected.items():
         path = folder / name
         actual = _array_shape(path)
-        if not path.is_file():
+        if not is_present(path):
             wrong.append(name)
         elif actual is None or _is_cut_off(path):
             wrong.append(f"{name} (cut off)")
@@ -97,10 +98,12 @@ def _array_shape(path: Path) -> tuple[int, ...] | None:
 
 def _header(path: Path) -> NpyHeader | None:
     """Read the header of a ``.npy`` file; None where it has no whole one."""
+    if not is_present(path):
+        return None
     try:
         with path.open("rb") as file:
             return read_header(file, path)
-    except (FileNotFoundError, FormatError):
+    except FormatError:
         return None
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.readers.regular_file import is_present
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
 
 # What the database keeps of a coordinate.
@@ -84,12 +85,12 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
     """
     with conversion_errors(plane.folder / "stat.npy"):
         path = plane.folder / "stat.npy"
-        stats = load_npy(path) if path.is_file() else ()
+        stats = load_npy(path) if is_present(path) else ()
         if len(stats) != plane.num_rois:
             raise OutputError(
                 "The ROIs are not as many as the traces",
                 path=path,
-                found=len(stats) if path.is_file() else "no file",
+                found=len(stats) if is_present(path) else "no file",
                 allowed=plane.num_rois,
                 remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
             )

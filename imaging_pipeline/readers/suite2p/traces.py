@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import load_npy, read_header
-from imaging_pipeline.readers.regular_file import require_regular_file
+from imaging_pipeline.readers.regular_file import is_present, require_regular_file
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput, read_plane
 
 Trace = NDArray[np.float32]
@@ -64,19 +64,19 @@ def read_traces(plane: PlaneOutput) -> Traces:
 
 def _second_channel(plane: PlaneOutput, name: str) -> Trace | None:
     path = plane.folder / name
-    if path.is_file():
+    if is_present(path):
         return _open(path, (plane.num_rois, plane.num_frames))
     return _merged(plane, name) if plane.plane is None else None
 
 
 def _merged(combined: PlaneOutput, name: str) -> Trace | None:
     """Merge the planes' files as Suite2p does: by number, with zeros where a plane has fewer frames."""
-    numbers = (
-        (_PLANE.fullmatch(path.parent.name), path) for path in combined.folder.parent.glob("*/stat.npy")
+    numbers = ((_PLANE.fullmatch(path.name), path) for path in combined.folder.parent.iterdir())
+    numbered = sorted(
+        (int(match[1]), path) for match, path in numbers if match and is_present(path / "stat.npy")
     )
-    numbered = sorted((int(match[1]), path.parent) for match, path in numbers if match)
     planes = [read_plane(folder, number) for number, folder in numbered]
-    if not any((plane.folder / name).is_file() for plane in planes):
+    if not any(is_present(plane.folder / name) for plane in planes):
         return None
     rois = sum(plane.num_rois for plane in planes)
     if rois != combined.num_rois:
@@ -97,7 +97,7 @@ def _merged(combined: PlaneOutput, name: str) -> Trace | None:
 
 
 def _open(path: Path, expected: tuple[int, int]) -> Trace:
-    if not path.is_file():
+    if not is_present(path):
         raise OutputError(
             "A Suite2p output lacks a file of traces",
             path=path,
@@ -161,12 +161,12 @@ def read_red_cells(plane: PlaneOutput) -> tuple[NDArray[np.bool_], NDArray[np.fl
         The file is not of shape (N, 2).
     """
     path = plane.folder / "redcell.npy"
-    return _labels(path, plane.num_rois) if path.is_file() else None
+    return _labels(path, plane.num_rois) if is_present(path) else None
 
 
 def _labels(path: Path, num_rois: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     with conversion_errors(path):
-        labels: Any = load_npy(path) if path.is_file() else None
+        labels: Any = load_npy(path) if is_present(path) else None
         if labels is None or labels.shape != (num_rois, 2) or labels.dtype.kind not in _NUMBERS:
             raise OutputError(
                 "The labels of the ROIs are not one row a ROI",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from pathlib import Path
 
 from imaging_pipeline.workers.messages import Finished, Outcome
 from imaging_pipeline.workers.policies.policy import Policy
@@ -14,8 +16,8 @@ _NOT_MADE_HERE = frozenset({Outcome.RACED, Outcome.ELSEWHERE, Outcome.UNABLE, Ou
 class Limits(Policy):
     """Counts the jobs that were tried here, whatever became of them."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings | None = None, repositories: Collection[Path] = ()) -> None:
+        super().__init__(settings, repositories)
         self._started = time.monotonic()
         self._num_jobs = 0
 

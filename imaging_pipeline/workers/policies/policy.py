@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,10 +83,12 @@ class Policy:
     ----------
     settings
         The options of the worker; the defaults where there are none.
+    repositories
+        The folder of each repository that this machine is configured to have.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, settings: Settings | None = None, repositories: Collection[Path] = ()) -> None:
+        self.settings, self.repositories = settings or Settings(), repositories
 
     def decide(self, error: BaseException) -> RetryDecision | None:
         """Return what becomes of a job that raised ``error``; None where this policy does not apply."""
@@ -108,12 +110,14 @@ class Policy:
         return None
 
 
-def load_policies(settings: Settings | None = None) -> tuple[Policy, ...]:
+def load_policies(
+    settings: Settings | None = None, repositories: Collection[Path] = ()
+) -> tuple[Policy, ...]:
     """Return one of each policy that has a file in this folder."""
     # Importing a policy makes it a subclass of `Policy`: a new file is all that it needs.
     for module in pkgutil.iter_modules([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
-    return tuple(policy(settings) for policy in Policy.__subclasses__())
+    return tuple(policy(settings, repositories) for policy in Policy.__subclasses__())
 
 
 def first_decision(decisions: Iterator[RetryDecision | None], otherwise: RetryDecision) -> RetryDecision:

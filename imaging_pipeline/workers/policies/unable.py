@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 from imaging_pipeline.errors import MissingPackageError, NotHereError, Responsible
 from imaging_pipeline.workers.messages import Finished, Outcome
 from imaging_pipeline.workers.policies.policy import Policy, RetryDecision
@@ -11,8 +14,8 @@ from imaging_pipeline.workers.settings import Settings
 class Unable(Policy):
     """A missing package makes this worker leave the whole table alone, anything else only the job."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings | None = None, repositories: Collection[Path] = ()) -> None:
+        super().__init__(settings, repositories)
         self._reasons: dict[str, str] = {}
 
     def decide(self, error: BaseException) -> RetryDecision | None:
