@@ -83,6 +83,8 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
 _MAX_PICKLE_BYTES = 2**30
 # Elements without a byte (texts of length 0) cost nothing in the file.
 _MAX_EMPTY_ELEMENTS = 1_000_000
+# Many times what a description of 1,000 planes has: it lists the files and frames of each.
+_MAX_ELEMENTS = 500_000
 
 
 def load_npy(path: Path) -> Any:
@@ -111,7 +113,7 @@ def load_npy(path: Path) -> Any:
     return _load_numbers(path, header)
 
 
-def load_dictionary(path: Path, max_elements: int = 500_000) -> dict[str, Any]:
+def load_dictionary(path: Path, max_elements: int = _MAX_ELEMENTS) -> dict[str, Any]:
     """Return the dictionary that a ``.npy`` file holds.
 
     Parameters

@@ -22,7 +22,7 @@ from imaging_pipeline.readers.suite2p.images import Projections, read_projection
 from imaging_pipeline.readers.suite2p.metadata import Generation, has_metadata, read_metadata
 from imaging_pipeline.readers.suite2p.motion import Motion, PrincipalComponents, read_motion
 from imaging_pipeline.readers.suite2p.options import OptionsSummary, options_summary
-from imaging_pipeline.readers.suite2p.plane import PlaneOutput, missing_files, read_plane
+from imaging_pipeline.readers.suite2p.plane import LABELS, PlaneOutput, missing_files, read_plane
 from imaging_pipeline.readers.suite2p.rois import Roi, read_rois
 from imaging_pipeline.readers.suite2p.traces import Traces, read_cell_labels, read_red_cells, read_traces
 
@@ -51,8 +51,7 @@ __all__ = [
 MARKER_NAME = "imaging_pipeline_run.json"
 
 _PLANE = re.compile(r"plane(\d+)")
-_LABELS = "iscell.npy"
-_TELLTALE = ("ops.npy", "db.npy", "stat.npy", "F.npy", _LABELS)
+_TELLTALE = ("ops.npy", "db.npy", "stat.npy", "F.npy", LABELS)
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def read_output(root: Path) -> Suite2pOutput:
 def _is_merged(combined: Path) -> bool:
     """Return True if planes were merged."""
     # Suite2p's window leaves labels alone where it only showed planes together.
-    return any(is_present(combined / name) for name in _TELLTALE if name != _LABELS)
+    return any(is_present(combined / name) for name in _TELLTALE if name != LABELS)
 
 
 def _numbered_planes(below: Iterable[Path]) -> dict[int, Path]:

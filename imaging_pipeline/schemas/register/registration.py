@@ -150,6 +150,7 @@ def _write(tables: Tables, planned: Planned) -> tuple[Decision, Report]:
 
 def _lock(tables: Tables, request: Request) -> None:
     """Lock repository and animal, always in this order, so that two registrations never deadlock."""
+    # One file is no second session of another animal, whose request may be carried out at this moment.
     lock_rows(tables.imaging.Repository & {"repository_name": request.repository_name})
     lock_rows(tables.mlims.Animal & {"animal_id": request.animal_id, "datasource_id": request.datasource_id})
 
