@@ -36,12 +36,14 @@ def assert_rows(rows: list[Measurement]) -> None:
 
 
 @pytest.mark.parametrize("name", names(on_servers=False))
+@pytest.mark.slow(reason="each script runs whole, with a subprocess a measurement")
 def test_a_benchmark_gives_its_rows(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in_suite2p(tmp_path / "packages", monkeypatch)
     assert_rows(script(name).rows(script(name).tiny, tmp_path))
 
 
 @pytest.mark.parametrize("name", names(on_servers=True))
+@pytest.mark.slow(reason="each script runs whole, and fills a database first")
 def test_a_benchmark_with_a_database_gives_its_rows(
     name: str, embedded_lab_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

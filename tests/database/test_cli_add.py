@@ -118,6 +118,7 @@ def test_yes_agrees_to_whatever_is_out_of_date(lab: Lab, run: Run) -> None:
 
 
 @pytest.mark.parametrize("server_config", ["postgresql"], indirect=True)
+@pytest.mark.slow(reason="the command is a process, and is run for each answer")
 def test_a_person_at_a_terminal_is_asked(lab: Lab, config: Path, terminal: tuple[int, int]) -> None:
     folder = outdated_folder(lab)
     typed, read = terminal

@@ -128,6 +128,7 @@ def write_output(share: Path) -> None:
 
 
 @pytest.mark.usefixtures("desk")
+@pytest.mark.slow(reason="every command of the page is a process")
 def test_getting_started_works_from_its_top_to_its_end(share: Path, embedded_lab_config: Config) -> None:
     document = (DOCS / "getting_started.md").read_text(encoding="utf-8")
     places = {"/data/imaging-pipeline": embedded_lab_config.embedded_folder, "/mnt/moser": share}

@@ -106,6 +106,7 @@ def holds_locks(started: Started) -> bool:
 
 
 @pytest.mark.parametrize("moment", [in_suite2p, in_import])
+@pytest.mark.slow(reason="a worker is interrupted in its job, and does all of it again")
 def test_what_is_under_way_when_its_tif_is_replaced_is_made_anew(
     moment: Callable[[Event, StandIn, Replace], bool],
     server_config: Config,

@@ -108,6 +108,7 @@ def declare(config: Config, start: Barrier) -> None:
     database.init_db(config)
 
 
+@pytest.mark.slow(reason="four processes declare all tables")
 def test_four_machines_may_declare_at_once(unused: Config) -> None:
     at_once(declare, [(unused,)] * 4)
     connection = database.connect(unused)

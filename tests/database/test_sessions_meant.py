@@ -83,6 +83,7 @@ def test_rows_of_no_session_cannot_be_chosen(lab: Lab) -> None:
         key_condition_of(tables.default_tables(), mlims.Animal.primary_key, "animal_name='90218'")
 
 
+@pytest.mark.slow(reason="four processes are started for two workers")
 def test_a_restricted_worker_registers_and_imports_only_what_is_meant(lab: Lab) -> None:
     mlims.Animal.insert1({"animal_id": "b0f1", "datasource_id": 0, "animal_name": "90219"})
     for animal, folder, series in (("90218", "day1", OPEN_FIELD), ("90219", "day2", WHEEL)):
@@ -140,6 +141,7 @@ def test_of_each_living_worker_is_known_why_it_cannot_do_a_job(lab: Lab, session
     assert needs.scratch_bytes == 500_000_000 + sum(sizes.to_arrays("size_bytes"))
 
 
+@pytest.mark.slow(reason="a worker is started twice")
 def test_an_empty_folder_in_the_place_of_a_share_counts_as_not_mounted(lab: Lab, tmp_path: Path) -> None:
     imaging.BaseFolder.add(**lab.request(lab.share / "day1", combined=False))
     summary = run_worker((LANE["ingest"],), True, 0.1, lab.config, lambda _event: None)

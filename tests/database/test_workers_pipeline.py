@@ -109,6 +109,7 @@ def test_a_log_that_cannot_be_written_is_refused_before_any_work(tmp_path: Path)
     assert "worker.log" in refused.stderr
 
 
+@pytest.mark.slow(reason="two commands start the embedded server and job processes")
 def test_the_command_works_from_a_folder_with_a_configuration(folder: Path) -> None:
     assert "ready on the embedded server" in commanded(folder, "imaging_pipeline.cli", "init-db").stdout
     done = commanded(folder, "batch_populate", "ingest", "imported", "--once")

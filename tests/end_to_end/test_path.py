@@ -29,7 +29,10 @@ from imaging_pipeline.workers.run import run_worker
 from tests.makers.filled import empty_places
 from tests.makers.lab import Lab, emptied_lab, row_counts
 
-pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
+pytestmark = [
+    pytest.mark.skipif(not is_available(), reason="Suite2p is not installed"),
+    pytest.mark.slow(reason="Suite2p itself runs, and every table is filled by workers"),
+]
 
 OPS_NAME = "small"
 FIELD = FieldSettings(height_px=96, width_px=96, num_cells=12)

@@ -333,6 +333,7 @@ def test_a_machine_without_suite2p_leaves_the_runs_to_others(monkeypatch: pytest
 
 
 @pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
+@pytest.mark.slow(reason="a process imports torch and Suite2p")
 def test_suite2p_is_told_with_what_it_runs_on() -> None:
     found = check_suite2p()
     assert [each.subject for each in found] == ["suite2p", "torch", "classifier", "cellpose"]

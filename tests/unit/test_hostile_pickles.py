@@ -160,7 +160,9 @@ def test_a_scalar_of_numpy_is_read_as_numpy_reads_it(array: Any, protocol: int) 
 
 
 @given(
-    rows=st.lists(st.dictionaries(st.text(), st_numpy.arrays(plain_dtypes, st.integers(0, 300)))),
+    rows=st.lists(
+        st.dictionaries(st.text(), st_numpy.arrays(plain_dtypes, st.integers(0, 30)), max_size=4), max_size=4
+    ),
     protocol=protocols,
 )
 def test_a_list_of_regions_is_read_as_numpy_reads_it(rows: list[Any], protocol: int) -> None:
