@@ -21,7 +21,7 @@ from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
-from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, rename_with_retries
+from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, copy_locks, rename_with_retries
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
 # To be raised with every change of what is noted: outputs with older markers are then not adopted.
@@ -108,8 +108,11 @@ def drop(retained: Path) -> None:
 
 
 def drop_expired(scratch: Path) -> None:
-    """Remove the retained runs that were not copied within a week."""
-    for retained in scratch.glob(f"{_PREFIX}-*"):
+    """Remove the retained runs that were not copied within a week, and locks of copies that broke off."""
+    for path in (*scratch.glob(f"{_PREFIX}-*"), *copy_locks(scratch)):
         with suppress(FileNotFoundError):  # another process was faster
-            if time.time() - retained.stat().st_mtime > _DAYS * 86400:
-                drop(retained)
+            if time.time() - path.stat().st_mtime > _DAYS * 86400:
+                if path.is_dir():
+                    drop(path)
+                else:
+                    path.unlink()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,11 +14,12 @@ from pathlib import Path
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import Responsible, StoreError
-from imaging_pipeline.processes import is_gone
 from imaging_pipeline.share_away import is_share_away
+from imaging_pipeline.suite2p_runner.ownership import is_abandoned, owned
 from imaging_pipeline.suite2p_runner.scratch import is_full, require_space
 
 MOVIE_SUFFIX = ".bin"
+_LOCK_PREFIX = "suite2p-copy-"
 
 TARGET_REMEDY = "Make room on the share, and let the job run again."
 
@@ -51,6 +51,11 @@ def require_recording_folder(target: Path) -> None:
         )
 
 
+def copy_locks(scratch: Path) -> Iterator[Path]:
+    """Yield the lock files of copies that were not removed."""
+    yield from scratch.glob(f"{_LOCK_PREFIX}*.lock")
+
+
 def publish(source: Path, target: Path) -> None:
     """Copy an output beside its target, check it, and move it there with one rename.
 
@@ -65,23 +70,29 @@ def publish(source: Path, target: Path) -> None:
     """
     files = list(_files(source))
     num_bytes = sum((source / file).stat().st_size for file in files)
-    owner = f"{socket.gethostname()}-{os.getpid()}"
+    token = uuid.uuid4().hex
     # Beside the target, so that the last step is a rename within one folder.
-    partial = target.with_name(f".{target.name}.partial-{owner}-{uuid.uuid4().hex[:8]}")
+    partial = target.with_name(f".{target.name}.partial-{token}")
     with _errors_of_share(source, target):
         require_recording_folder(target)
         require_space(target.parent, num_bytes, "the output of Suite2p", TARGET_REMEDY)
-        try:
-            target.parent.mkdir(exist_ok=True)
-            partial.mkdir()
-            _remove_abandoned(target, partial)
-            _copy(source, partial, files, num_bytes)
-            _exchange(partial, target)
-        except BaseException:  # also when the worker is stopped
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        target.parent.mkdir(exist_ok=True)
+        partial.mkdir()
+        lock_file = _lock_of(source, token)
+        with owned(lock_file):
+            try:
+                _remove_abandoned(target, partial, source)
+                _copy(source, partial, files, num_bytes)
+                _exchange(partial, target)
+            except BaseException:  # also when the worker is stopped
+                # Where the share is away, the lock file remains, so that a later copy removes this one.
+                with suppress(OSError):
+                    shutil.rmtree(partial)
+                    lock_file.unlink()
+                raise
+            lock_file.unlink()
     with suppress(OSError):  # a cancelled process may have ended meanwhile; the output is at its target
-        _remove_abandoned(target, target)
+        _remove_abandoned(target, target, source)
 
 
 @contextmanager
@@ -138,24 +149,23 @@ def _files(source: Path) -> Iterator[Path]:
                 yield Path(folder, name).relative_to(source)
 
 
-def _remove_abandoned(target: Path, own: Path) -> None:
-    """Remove copies whose process has ended, or that were not written to for long."""
+def _lock_of(source: Path, token: str) -> Path:
+    """Return the lock file of a copy; on the local disk, since not every share has locks."""
+    return source.parent / f"{_LOCK_PREFIX}{token}.lock"
+
+
+def _remove_abandoned(target: Path, own: Path, source: Path) -> None:
+    """Remove copies whose process on this machine has ended, or that were not written to for long."""
     # Written just now, so that this is the time by the share's clock.
     now_s = own.stat().st_mtime
     for partial in target.parent.glob(f".{target.name}.partial-*"):
         if partial == own:
             continue
+        lock_file = _lock_of(source, partial.name.rpartition("-")[2])
         written_s = max(path.stat().st_mtime for path in (partial, *partial.rglob("*")))
-        if _has_ended(partial) or now_s - written_s > _DEAD_S:
+        if is_abandoned(lock_file) or now_s - written_s > _DEAD_S:
             shutil.rmtree(partial, ignore_errors=True)
-
-
-def _has_ended(partial: Path) -> bool:
-    """Return True if a copy was made by this process, or by one of this machine that has ended."""
-    host, _, process = partial.name.rpartition(".partial-")[2].rpartition("-")[0].rpartition("-")
-    if host != socket.gethostname() or not process.isdecimal():
-        return False
-    return int(process) == os.getpid() or is_gone(int(process))
+            lock_file.unlink(missing_ok=True)
 
 
 def _copy(source: Path, partial: Path, files: list[Path], num_bytes: int) -> None:

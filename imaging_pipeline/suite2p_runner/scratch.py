@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import errno
 import shutil
-import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import getpid
 from pathlib import Path
 
-import psutil
-
 from imaging_pipeline.errors import NoRoomError, PipelineError, Responsible, StoreError
-from imaging_pipeline.processes import is_gone
+from imaging_pipeline.suite2p_runner.ownership import is_abandoned, owned
 
 _PREFIX = "suite2p-run"
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
@@ -23,8 +20,9 @@ _FULL_ON_WINDOWS = frozenset({39, 112})
 # numpy writes what fits and then raises an error without a number.
 _NO_ROOM_BYTES = 1_000_000
 
-# The clock of a scratch disk may be another machine's.
-_SLACK_S = 60.0
+_LOCK_NAME = "owner.lock"
+# A folder without it has just been made, or was made by a version that knew none; no run takes so long.
+_DAYS_WITHOUT_LOCK = 7
 
 SCRATCH_REMEDY = (
     "Make room there, or name a folder on a larger local disk as custom.suite2p.scratch in the "
@@ -36,7 +34,8 @@ SCRATCH_REMEDY = (
 def run_folder(scratch: Path) -> Iterator[Path]:
     """Make a folder for one run, and remove it afterwards.
 
-    Folders of processes that ended without cleaning up are removed first.
+    Folders of processes that ended without cleaning up are removed first. Several containers may share the
+    scratch folder of one machine.
 
     Raises
     ------
@@ -46,7 +45,7 @@ def run_folder(scratch: Path) -> Iterator[Path]:
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         _sweep(scratch)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{socket.gethostname()}-{getpid()}-", dir=scratch))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-", dir=scratch))
     except OSError as error:
         raise StoreError(
             "The scratch folder cannot be written to",
@@ -55,7 +54,8 @@ def run_folder(scratch: Path) -> Iterator[Path]:
             remedy="Correct custom.suite2p.scratch in the configuration.",
         ) from error
     try:
-        yield folder
+        with owned(folder / _LOCK_NAME):
+            yield folder
     except OSError as error:
         # Some errors of ours are OSErrors as well, and say more already.
         if isinstance(error, PipelineError) or not is_full(error):
@@ -66,23 +66,17 @@ def run_folder(scratch: Path) -> Iterator[Path]:
 
 
 def _sweep(scratch: Path) -> None:
-    # Of this machine only: the process numbers of others say nothing here.
-    for folder in scratch.glob(f"{_PREFIX}-{socket.gethostname()}-*-*"):
-        process = folder.name.rsplit("-", 2)[1]
-        if process.isdecimal() and not _is_owner(int(process), folder):
+    for folder in scratch.glob(f"{_PREFIX}-*"):
+        if folder.is_dir() and (is_abandoned(folder / _LOCK_NAME) or _is_old_without_lock(folder)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_owner(pid: int, folder: Path) -> bool:
-    """Return True if the process that made the folder lives; a younger one only has the same number."""
-    if is_gone(pid):
-        return False
+def _is_old_without_lock(folder: Path) -> bool:
     try:
-        return psutil.Process(pid).create_time() < folder.stat().st_mtime + _SLACK_S
-    except (psutil.NoSuchProcess, FileNotFoundError):
+        age_s = time.time() - folder.stat().st_mtime
+    except FileNotFoundError:  # another process was faster
         return False
-    except psutil.AccessDenied:
-        return True
+    return not (folder / _LOCK_NAME).exists() and age_s > _DAYS_WITHOUT_LOCK * 86400
 
 
 def is_full(error: OSError) -> bool:

@@ -2,7 +2,7 @@ import errno
 import os
 import re
 import shutil
-import socket
+import signal
 import subprocess
 import sys
 import time
@@ -33,25 +33,6 @@ def test_an_output_arrives_whole_and_without_its_movie(tmp_path):
 
     assert files_below(tmp_path / "share/combined_x/default") == written
     assert [path.name for path in (tmp_path / "share/combined_x").iterdir()] == ["default"]
-
-
-def test_a_copy_whose_process_ends_while_another_copies_is_removed_too(tmp_path):
-    source, target = tmp_path / "scratch", tmp_path / "share/small"
-    write_output(source / "suite2p")
-    target.parent.mkdir()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        left = target.with_name(f".small.partial-{socket.gethostname()}-{other.pid}-0011aabb")
-        left.mkdir()
-
-        def let_it_end(_told):
-            assert left.exists()
-            other.kill()
-            other.wait()
-
-        with progress.listening(let_it_end):
-            publish(source, target)
-
-    assert [path.name for path in target.parent.iterdir()] == ["small"]
 
 
 def test_an_older_output_is_kept_under_another_name(tmp_path):
@@ -166,52 +147,126 @@ def test_a_run_s_folder_is_gone_after_an_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_dead_process_left_is_removed_and_a_living_one_s_is_not(tmp_path):
-    with run_folder(tmp_path) as living:
-        dead = living.with_name(living.name.replace(f"-{os.getpid()}-", "-4194999-"))
-        dead.mkdir()
-        (dead / "data.bin").write_bytes(b"\0")
+# Waits in a run's folder, or with a copy of one half done, until it is killed.
+IN_RUN = """
+import sys
+from pathlib import Path
+from imaging_pipeline.suite2p_runner.scratch import run_folder
+with run_folder(Path(sys.argv[1])) as folder:
+    (folder / "data.bin").write_bytes(bytes(1))
+    print(folder.name, flush=True)
+    sys.stdin.read()
+"""
+IN_COPY = """
+import sys
+from pathlib import Path
+from imaging_pipeline import progress
+from imaging_pipeline.suite2p_runner.publish import publish
+def wait(step):
+    print("", flush=True)
+    sys.stdin.read()
+with progress.listening(wait):
+    publish(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child")
 
-        with run_folder(tmp_path) as folder:
-            assert {path.name for path in tmp_path.iterdir()} == {living.name, folder.name}
 
-
-@pytest.fixture
-def zombie():
-    """Return the number of a process that was killed, and whose parent has not asked for it yet."""
+@pytest.fixture(params=["of this container", "of another container"])
+def start(request):
+    """Return a function that starts a process and waits for its first line; it is killed in the end."""
     if os.name == "nt":
-        pytest.skip("Windows has no zombies")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        yield process.pid
+        pytest.skip("processes are killed by signals")
+    before = ELSEWHERE if request.param == "of another container" else ()
+    if before and subprocess.run([*before, "true"], check=False).returncode:
+        pytest.skip("this account may not number processes anew")
+    started = []
+
+    def start(code, *arguments):
+        command = [*before, sys.executable, "-c", code, *map(str, arguments)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        kill(process)
 
 
-def test_what_a_killed_process_left_is_removed_before_its_parent_asks_for_it(tmp_path, zombie):
-    (tmp_path / f"suite2p-run-{socket.gethostname()}-{zombie}-0011aabb").mkdir()
+def kill(process):
+    """Kill a process and what it started, and wait until all have closed their output."""
+    if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_what_a_killed_process_left_is_removed_and_the_folder_of_a_living_one_stays(tmp_path, start):
+    process, name = start(IN_RUN, tmp_path)
     with run_folder(tmp_path) as folder:
-        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+        assert folders_in(tmp_path) == {name, folder.name}
+    kill(process)
+    with run_folder(tmp_path) as folder:
+        assert folders_in(tmp_path) == {folder.name}
 
 
-def test_a_copy_of_a_killed_process_is_removed_before_its_parent_asks_for_it(tmp_path, zombie):
-    source, target = tmp_path / "scratch", tmp_path / "share/small"
+def folders_in(folder):
+    return {path.name for path in folder.iterdir() if path.is_dir()}
+
+
+def test_runs_of_one_process_leave_each_others_folders(tmp_path):
+    with run_folder(tmp_path) as first, run_folder(tmp_path) as second, run_folder(tmp_path) as third:
+        assert folders_in(tmp_path) == {first.name, second.name, third.name}
+
+
+def test_a_copy_of_a_killed_process_is_removed_and_that_of_a_living_one_stays(tmp_path, start):
+    source, target = tmp_path / "scratch/finished", tmp_path / "share/small"
     write_output(source / "suite2p")
     target.parent.mkdir()
-    target.with_name(f".small.partial-{socket.gethostname()}-{zombie}-0011aabb").mkdir()
-
+    process, _ = start(IN_COPY, source, target)
     publish(source, target)
+    assert len(list(target.parent.iterdir())) == 2, "the output and the copy in the making"
+    kill(process)
+    publish(source, target)
+    assert [path for path in target.parent.iterdir() if "partial" in path.name] == []
+    assert [path.name for path in source.parent.iterdir()] == ["finished"]
+
+
+def test_a_copy_whose_process_ends_while_another_copies_is_removed_too(tmp_path, start):
+    source, target = tmp_path / "scratch/finished", tmp_path / "share/small"
+    write_output(source / "suite2p")
+    target.parent.mkdir()
+    process, _ = start(IN_COPY, source, target)
+
+    with progress.listening(lambda _told: kill(process)):
+        publish(source, target)
 
     assert [path.name for path in target.parent.iterdir()] == ["small"]
 
 
-def test_a_folder_that_is_older_than_the_process_of_its_number_is_removed(tmp_path):
-    stale = tmp_path / f"suite2p-run-{socket.gethostname()}-{os.getpid()}-before"
-    stale.mkdir()
-    a_year_ago_s = time.time() - 365 * 86400
-    os.utime(stale, (a_year_ago_s, a_year_ago_s))
+def test_a_copy_that_the_share_took_away_is_removed_once_it_is_back(tmp_path):
+    source, target = tmp_path / "scratch/finished", tmp_path / "share/combined_x/default"
+    write_output(source / "suite2p")
+    target.parent.mkdir(parents=True)
 
+    def unmount(step):
+        if step.step == "copying the output" and step.done:
+            (tmp_path / "share").rename(tmp_path / "away")
+
+    with progress.listening(unmount), pytest.raises(StoreError, match="The share went away"):
+        publish(source, target)
+    (tmp_path / "away").rename(tmp_path / "share")
+    publish(source, target)
+    assert [path.name for path in target.parent.iterdir()] == ["default"]
+
+
+def test_a_folder_without_a_lock_is_removed_after_a_week(tmp_path):
+    for name, days in (("suite2p-run-desktop-17-0011aabb", 8), ("suite2p-run-desktop-18-0011aabb", 6)):
+        (tmp_path / name).mkdir()
+        time_s = time.time() - days * 86400
+        os.utime(tmp_path / name, (time_s, time_s))
     with run_folder(tmp_path) as folder:
-        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+        assert folders_in(tmp_path) == {folder.name, "suite2p-run-desktop-18-0011aabb"}
 
 
 def test_a_run_that_goes_from_the_scratch_disk_is_not_told_as_the_shares_fault(tmp_path):
