@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imaging_pipeline.errors import NoRoomError, PipelineError, Responsible, StoreError
@@ -62,13 +62,23 @@ def run_folder(scratch: Path) -> Iterator[Path]:
             raise
         raise scratch_full_error(folder, str(error)) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):  # what cannot be removed now is removed before a later run
+        for path in folder.iterdir():
+            # The lock comes last: by it a later run sees that the rest is abandoned.
+            if path.name != _LOCK_NAME:
+                remove = shutil.rmtree if path.is_dir() else Path.unlink
+                remove(path)
+        shutil.rmtree(folder)
 
 
 def _sweep(scratch: Path) -> None:
     for folder in scratch.glob(f"{_PREFIX}-*"):
         if folder.is_dir() and (is_abandoned(folder / _LOCK_NAME) or _is_old_without_lock(folder)):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
 
 def _is_old_without_lock(folder: Path) -> bool:
