@@ -54,7 +54,7 @@ def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
         curations=tuple(chain.from_iterable(part.curations for part in parts)),
         option_sets=tuple(chain.from_iterable(part.option_sets for part in parts)),
         relocations=tuple(chain.from_iterable(part.relocations for part in parts)),
-        findings=(*chain.from_iterable(part.findings for part in parts), *_gone(plan)),
+        findings=(*chain.from_iterable(part.findings for part in parts), *_gone(plan), *_other_cells(plan)),
     )
 
 
@@ -65,6 +65,16 @@ def _gone(plan: Plan) -> Iterator[Finding]:
             " (imaging-pipeline retire) and register the folder again"
         )
         yield Finding(FindingKind.GONE, None, message)
+
+
+def _other_cells(plan: Plan) -> Iterator[Finding]:
+    for output in plan.outputs:
+        if output.other_cells_in:
+            message = (
+                f"{output.path} is equal to the output in '{output.other_cells_in}', in which other regions"
+                " are cells; that one is used, until you move it out of the folder and register that again"
+            )
+            yield Finding(FindingKind.OTHER_CELLS, None, message)
 
 
 class _Comparison:

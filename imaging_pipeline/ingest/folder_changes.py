@@ -46,6 +46,7 @@ class FindingKind(StrEnum):
     LATE = "late"
     CONFLICT = "conflict"
     OTHER_ANIMAL = "other animal"
+    OTHER_CELLS = "other cells"
     OTHER_LABEL = "other label"
     OTHER_PERSON = "other person"
     OPTION_SET = "option set"

@@ -9,6 +9,13 @@ from datetime import datetime
 from imaging_pipeline import names
 from imaging_pipeline.errors import FormatError, OutputError, UnsafeContentError
 from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.equal_outputs import (
+    JudgedOutput,
+    OutputFiles,
+    calculated_files,
+    one_each,
+    plane_files,
+)
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, judge, output_folder, tifs
 from imaging_pipeline.ingest.records import (
@@ -20,26 +27,8 @@ from imaging_pipeline.ingest.records import (
     OutputVerdict,
     Request,
 )
-from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
 from imaging_pipeline.wording import shortened_list
-
-
-@dataclass(frozen=True)
-class OutputFiles:
-    """The files of an output of a program, by their paths below the folder.
-
-    Attributes
-    ----------
-    package
-        The program.
-    root
-        Folder of the output, a path below the request's folder.
-    """
-
-    package: SegmentationPackage
-    root: str
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,13 +48,6 @@ class JudgedOutputs:
     metasessions: tuple[MetaSessionRecord, ...]
     files: tuple[FileReport, ...]
     reports: tuple[OutputReport, ...]
-
-
-@dataclass(frozen=True)
-class _JudgedOutput:
-    files: OutputFiles
-    output: Output | None
-    judgement: Judgement
 
 
 def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
@@ -95,9 +77,8 @@ def judge_outputs(
         Files of an output that is not finished, or that the pipeline did not make, were written a
         moment ago: a file that is being copied may have its full size already.
     """
-    judged = _one_each(
-        request, [_judged(request, contents, each, metasessions, options) for each in outputs], options
-    )
+    all_judged = [_judged(request, contents, each, metasessions, options) for each in outputs]
+    judged = one_each(request, contents, all_judged, options)
     datasets: dict[str, list[DatasetRecord]] = {each.metasession_name: [] for each in metasessions}
     bundles: dict[str, str] = {}
     for each in judged:
@@ -119,6 +100,7 @@ def judge_outputs(
                 each.judgement.ops_name,
                 each.judgement.reason,
                 each.files.package.datasettype,
+                each.other_cells_in,
             )
             for each in judged
         ),
@@ -131,7 +113,7 @@ def _judged(
     files: OutputFiles,
     metasessions: Sequence[MetaSessionRecord],
     options: OptionSets,
-) -> _JudgedOutput:
+) -> JudgedOutput:
     output = None
     try:
         output = files.package.read(
@@ -147,23 +129,13 @@ def _judged(
         contents.check_settled(files.files)
     elif judgement.verdict is OutputVerdict.FINISHED and output is not None and output.marker is None:
         # Without a marker only: the pipeline's own runs are renamed into place whole, and note their tifs.
-        calculated = _calculated(contents, output, files.files)
+        calculated = calculated_files(contents, output, files.files)
         contents.check_settled(calculated)
         later = _written_later(request, contents, calculated, judgement, metasessions)
         if later:
             reason = f"made before {shortened_list(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return _JudgedOutput(files, output, judgement)
-
-
-def _calculated(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
-    """Return the files of an output that the program writes once, and no curation afterwards."""
-    return [
-        path
-        for plane in output.planes
-        for path in _plane_files(contents, plane, files)
-        if contents.folder / path != plane.labels_path or not plane.has_labels_apart
-    ]
+    return JudgedOutput(files, output, judgement)
 
 
 def _written_later(
@@ -193,42 +165,13 @@ def _written_later(
     ]
 
 
-def _one_each(request: Request, judged: Sequence[_JudgedOutput], options: OptionSets) -> list[_JudgedOutput]:
-    """Supersede further finished outputs of a meta-session and option set.
-
-    Where an option set is requested, one output of the meta-session stays.
-    """
-    used: dict[tuple[str, str, str | None], str] = {}
-
-    def preference(each: _JudgedOutput) -> tuple[bool, bool, str]:
-        name = str(each.judgement.metasession_name)
-        is_requested = each.judgement.ops_name == options.requested(request, name)
-        return not is_requested, output_folder(each.files.root).metasession_name != name, each.files.root
-
-    result = []
-    # The first one counts: with the requested options, then in the folder of its own MetaSession.
-    for each in sorted(judged, key=preference):
-        judgement, package = each.judgement, each.files.package
-        if judgement.verdict is OutputVerdict.FINISHED:
-            name = str(judgement.metasession_name)
-            ops_name = package.run_name or options.requested(request, name) or judgement.ops_name
-            root = used.setdefault((name, package.datasettype, ops_name), each.files.root)
-            if root != each.files.root:
-                reason = f"the equal output in '{root}' is used"
-                each = replace(
-                    each, judgement=replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-                )
-        result.append(each)
-    return sorted(result, key=lambda each: each.files.root)
-
-
-def _datasets(contents: FolderContents, judged: _JudgedOutput) -> Iterator[DatasetRecord]:
+def _datasets(contents: FolderContents, judged: JudgedOutput) -> Iterator[DatasetRecord]:
     judgement, package = judged.judgement, judged.files.package
     if judged.output is None or judgement.verdict is not OutputVerdict.FINISHED:
         return
     for plane in judged.output.planes:
         bundle = f"{judgement.ops_name}/{plane.label}"
-        paths = _plane_files(contents, plane, judged.files.files)
+        paths = plane_files(contents, plane, judged.files.files)
         label_files = [path for path in paths if contents.folder / path == plane.labels_path]
         # Labels are read only where their file has changed: most outputs of a folder are as they were.
         labels = plane.labelled() if any(contents.is_new(path) for path in label_files) else None
@@ -242,11 +185,7 @@ def _datasets(contents: FolderContents, judged: _JudgedOutput) -> Iterator[Datas
         )
 
 
-def _plane_files(contents: FolderContents, plane: OutputPlane, files: Sequence[str]) -> list[str]:
-    return [path for path in files if plane.is_imported(contents.folder / path)]
-
-
-def _file_report(path: str, judged: _JudgedOutput, bundles: dict[str, str]) -> FileReport:
+def _file_report(path: str, judged: JudgedOutput, bundles: dict[str, str]) -> FileReport:
     package, judgement = judged.files.package, judged.judgement
     if path in bundles:
         reason = f"{package.program} output {bundles[path]}: {judgement.reason}"

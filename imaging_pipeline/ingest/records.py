@@ -245,7 +245,13 @@ class OutputVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class OutputReport:
-    """An output in the folder, by its path below the repository, and what it is."""
+    """An output in the folder, by its path below the repository, and what it is.
+
+    Attributes
+    ----------
+    other_cells_in
+        The path below the folder of the equal output that is used instead, if other regions are cells there.
+    """
 
     path: str
     verdict: OutputVerdict
@@ -253,6 +259,7 @@ class OutputReport:
     ops_name: str | None
     reason: str
     datasettype: str
+    other_cells_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""Which of several equal outputs of a meta-session is imported: a backup copy replaces nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.output_options import OptionSets
+from imaging_pipeline.ingest.output_verdict import Judgement, output_folder
+from imaging_pipeline.ingest.records import OutputVerdict, Request
+from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
+
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """The files of an output of a program, by their paths below the folder.
+
+    Attributes
+    ----------
+    package
+        The program.
+    root
+        Folder of the output, a path below the request's folder.
+    """
+
+    package: SegmentationPackage
+    root: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JudgedOutput:
+    """An output and what it is; ``output`` is None where it could not be read.
+
+    Attributes
+    ----------
+    other_cells_in
+        The folder of the equal output that is used instead, if other regions are cells there.
+    """
+
+    files: OutputFiles
+    output: Output | None
+    judgement: Judgement
+    other_cells_in: str = ""
+
+
+def calculated_files(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
+    """Return the files of an output that the program writes once, and no curation afterwards."""
+    return [
+        path
+        for plane in output.planes
+        for path in plane_files(contents, plane, files)
+        if contents.folder / path != plane.labels_path or not plane.has_labels_apart
+    ]
+
+
+def plane_files(contents: FolderContents, plane: OutputPlane, files: Sequence[str]) -> list[str]:
+    """Return the files of a plane that are imported."""
+    return [path for path in files if plane.is_imported(contents.folder / path)]
+
+
+def one_each(
+    request: Request, contents: FolderContents, judged: Sequence[JudgedOutput], options: OptionSets
+) -> list[JudgedOutput]:
+    """Supersede further finished outputs of a meta-session and option set, and copies of a finished output.
+
+    Where an option set is requested, one output of the meta-session stays. Of equal ones the registered
+    output is used as long as it is there, then one in the place where the pipeline's own runs write.
+    """
+    by_analysis: dict[tuple[str, ...], JudgedOutput] = {}
+    by_content: dict[tuple[object, ...], JudgedOutput] = {}
+    result = []
+    for each in sorted(judged, key=lambda each: _preference(request, contents, each, options)):
+        if each.judgement.verdict is OutputVerdict.FINISHED and each.output is not None:
+            analysis = _analysis(request, each, options)
+            content = _content(contents, each, each.output)
+            # A copy that was registered under a name of its own may have rows that refer to its cells.
+            copied = None if _is_registered(contents, each) else by_content.get(content)
+            first = by_analysis.get(analysis) or copied
+            if first is not None:
+                each = _superseded(each, first)
+            by_analysis.setdefault(analysis, each)
+            by_content.setdefault(content, each)
+        result.append(each)
+    return sorted(result, key=lambda each: each.files.root)
+
+
+def _preference(
+    request: Request, contents: FolderContents, each: JudgedOutput, options: OptionSets
+) -> tuple[object, ...]:
+    """Return what outputs are sorted by; the first of equal ones is used."""
+    name, folder = str(each.judgement.metasession_name), output_folder(each.files.root)
+    requested = options.requested(request, name)
+    is_at_home = folder.metasession_name == name
+    return (
+        each.judgement.ops_name != requested,
+        not _is_registered(contents, each),
+        not (is_at_home and requested is not None and folder.ops_name == requested),
+        not is_at_home,
+        each.files.root,
+    )
+
+
+def _is_registered(contents: FolderContents, each: JudgedOutput) -> bool:
+    """Return True if each file of an output that is imported is registered at its place."""
+    files = [
+        path
+        for plane in (each.output.planes if each.output is not None else ())
+        for path in plane_files(contents, plane, each.files.files)
+    ]
+    return bool(files) and all(path in contents.stored for path in files)
+
+
+def _analysis(request: Request, each: JudgedOutput, options: OptionSets) -> tuple[str, ...]:
+    """Return what no two outputs that are used may have in common."""
+    name, package = str(each.judgement.metasession_name), each.files.package
+    ops_name = package.run_name or options.requested(request, name) or each.judgement.ops_name
+    return name, package.datasettype, str(ops_name)
+
+
+def _content(contents: FolderContents, each: JudgedOutput, output: Output) -> tuple[object, ...]:
+    """Return what an output and its copies have in common: all that was calculated, not who is a cell."""
+    calculated = sorted(
+        (path.removeprefix(each.files.root), contents.read(path).fingerprint)
+        for path in calculated_files(contents, output, each.files.files)
+    )
+    return each.judgement.metasession_name, each.files.package.datasettype, *calculated
+
+
+def _superseded(each: JudgedOutput, used: JudgedOutput) -> JudgedOutput:
+    """Return an output as superseded by an equal one, and whether other regions are cells in that."""
+    other_cells_in = used.files.root if _cells(each) != _cells(used) else ""
+    reason = f"the equal output in '{used.files.root}' is used"
+    if other_cells_in:
+        reason += ", in which other regions are cells; to use this one, move the other out of the folder"
+    judgement = replace(each.judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
+    return replace(each, judgement=judgement, other_cells_in=other_cells_in)
+
+
+def _cells(each: JudgedOutput) -> dict[str, frozenset[int]] | None:
+    """Return the cells of each plane; None where they cannot be read."""
+    planes = each.output.planes if each.output is not None else ()
+    try:
+        return {plane.label: plane.labelled().cell_ids for plane in planes}
+    except (OutputError, FormatError):
+        return None

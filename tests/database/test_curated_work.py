@@ -1,0 +1,121 @@
+"""A curated cell, and a row of a person's own that refers to it, through what people do to a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import datajoint as dj
+import pytest
+
+from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas.administer.administration import add_options
+from tests.makers.folders import OPEN_FIELD, WHEEL, aged, write_folder
+from tests.makers.lab import Lab, register
+from tests.makers.outputs import suite2p_output
+from tests.makers.suite2p_output import curate
+
+CURATED = [True, False, True, False, True]
+CELLS = {0, 2, 4}
+
+
+class Note(dj.Manual):
+    definition = """
+    -> imaging.Cell.Rois
+    ---
+    note : varchar(255)
+    """
+
+
+@pytest.fixture
+def ops_name(lab: Lab, request: pytest.FixtureRequest) -> str | None:
+    """Return the option set of the requests."""
+    name = getattr(request, "param", "fast")
+    if name is not None:
+        add_options(tables.default_tables(), name, {"tau": 1.0})
+    return name
+
+
+@pytest.fixture
+def folder(lab: Lab) -> Path:
+    return write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
+
+
+def populate() -> None:
+    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
+        table.populate()
+
+
+@pytest.fixture
+def output(lab: Lab, folder: Path, ops_name: str | None) -> Path:
+    """Return an output that was imported, curated and imported again."""
+    register(lab, folder, combined=True, ops_name=ops_name)
+    root = suite2p_output(lab, combined=True)
+    register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    curate(root / "plane0", CURATED)
+    register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    return root
+
+
+@pytest.fixture
+def notes(lab: Lab, output: Path) -> Iterator[type[dj.Manual]]:
+    """Return a table of a person's own with a row a curated cell."""
+    own = dj.Schema("test_anna", context={"imaging": imaging}, connection=lab.connection)
+    own(Note)
+    Note.insert({**key, "note": "place cell"} for key in imaging.Cell.Rois().keys())  # noqa: SIM118
+    yield Note
+    own.drop(prompt=False)
+
+
+def assert_all_is_there(notes: type[dj.Manual]) -> None:
+    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == CELLS
+    assert len(imaging.Cell.Rois()) == len(notes()) == len(notes() * imaging.Cell.Rois) == 2 * len(CELLS)
+
+
+def findings(request: int) -> list[str]:
+    return list((imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}).to_arrays("finding"))
+
+
+@pytest.mark.parametrize(
+    ("ops_name", "name"),
+    [("fast", "fast - Copy"), ("fast", "Suite2p_old"), (None, "a copy of fast"), (None, "fast.bak")],
+    indirect=["ops_name"],
+)
+def test_a_copy_from_before_the_curation_replaces_nothing_and_is_named(
+    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None, name: str
+) -> None:
+    copy = shutil.copytree(output.parent, output.parent.with_name(name)) / "suite2p" / "plane0"
+    curate(copy, [True] * 5)
+    aged(copy / "iscell.npy")
+    preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True), ops_name=ops_name)
+    assert preview.purged == ()
+    request = register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    assert_all_is_there(notes)
+    (finding,) = findings(request)
+    assert all(str(path.relative_to(folder)) in finding for path in (output, copy.parent))
+
+
+def test_the_copy_is_taken_once_a_person_has_moved_the_other_away(
+    lab: Lab, folder: Path, output: Path, ops_name: str | None
+) -> None:
+    shutil.copytree(output.parent, output.parent.with_name("fast - Copy"))
+    output.parent.rename(lab.share / "away")
+    register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == CELLS
+    assert len(imaging.Cell()) == 2
+
+
+def test_of_new_equal_outputs_that_in_the_place_of_our_runs_is_used(
+    lab: Lab, folder: Path, ops_name: str | None
+) -> None:
+    register(lab, folder, combined=True, ops_name=ops_name)
+    root = suite2p_output(lab, combined=True)
+    shutil.copytree(root.parent, root.parent.with_name("a copy of fast"))
+    register(lab, folder, combined=True, ops_name=ops_name)
+    paths = (imaging.PhysicalFile & "file_path LIKE '%%.npy'").to_arrays("file_path")
+    assert {"a copy of fast" in path for path in paths} == {False}
