@@ -92,6 +92,8 @@ class DatasetChange:
         What it is to the database; ``difference`` is None unless it changed.
     file_orders
         Where the content is the stored one: the stored order of each file.
+    has_no_session
+        Whether its row is there although no session has it any more, because a person deleted that.
     """
 
     dataset: DatasetRecord
@@ -101,6 +103,7 @@ class DatasetChange:
     difference: Difference | None = None
     reason: str = ""
     file_orders: tuple[int, ...] = ()
+    has_no_session: bool = False
 
 
 class PurgeSeed(StrEnum):

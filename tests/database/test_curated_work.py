@@ -9,9 +9,11 @@ from pathlib import Path
 import datajoint as dj
 import pytest
 
+from imaging_pipeline.errors import InputError
+from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer.administration import add_options
-from tests.makers.folders import OPEN_FIELD, WHEEL, aged, write_folder
+from tests.makers.folders import OPEN_FIELD, WHEEL, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output
 from tests.makers.suite2p_output import curate
@@ -119,3 +121,38 @@ def test_of_new_equal_outputs_that_in_the_place_of_our_runs_is_used(
     register(lab, folder, combined=True, ops_name=ops_name)
     paths = (imaging.PhysicalFile & "file_path LIKE '%%.npy'").to_arrays("file_path")
     assert {"a copy of fast" in path for path in paths} == {False}
+
+
+@pytest.mark.parametrize("table", [imaging.Session, imaging.MetaSession, imaging.Session.Data])
+def test_what_a_person_deleted_in_a_notebook_is_registered_again(
+    lab: Lab, folder: Path, output: Path, ops_name: str | None, table: type[dj.Table]
+) -> None:
+    files = imaging.PhysicalFile().to_dicts(order_by="dataset_name, file_order")
+    table().delete(prompt=False, part_integrity="cascade" if issubclass(table, dj.Part) else "enforce")
+    preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True), ops_name=ops_name)
+    assert preview.purged == ()
+    register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == CELLS
+    assert len(imaging.Session()) == len(imaging.Cell()) == 2
+    assert imaging.PhysicalFile().to_dicts(order_by="dataset_name, file_order") == files
+
+
+def test_a_tif_that_was_replaced_after_its_session_was_deleted_is_the_new_one(lab: Lab, folder: Path) -> None:
+    register(lab, folder, combined=False)
+    imaging.Session().delete(prompt=False)
+    write_tif(folder / OPEN_FIELD.tif_names[0], OPEN_FIELD.start, seed=99)
+    aged(folder / OPEN_FIELD.tif_names[0])
+    register(lab, folder, combined=False)
+    (row,) = (imaging.PhysicalFile & f"file_path LIKE '%%{OPEN_FIELD.tif_names[0]}'").to_dicts()
+    assert row["fingerprint"] == fingerprint(folder / OPEN_FIELD.tif_names[0])
+
+
+@pytest.mark.usefixtures("output")
+def test_a_person_with_sessions_is_not_deleted(lab: Lab) -> None:
+    with pytest.raises(InputError, match=r"anna: 1 MetaSession.*users disable"):
+        (imaging.User & "username = 'anna'").delete(prompt=False)
+    assert len(imaging.Cell()) == 2
+    imaging.User.insert1({"username": "ben"})
+    (imaging.User & "username = 'ben'").delete(prompt=False)
+    assert "ben" not in imaging.User().to_arrays("username")

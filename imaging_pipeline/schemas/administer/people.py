@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from imaging_pipeline import passwords
-from imaging_pipeline.errors import ForbiddenError
+from imaging_pipeline.errors import ForbiddenError, InputError, Responsible
 from imaging_pipeline.schemas.administer.change_log import record_change, utc_now
 from imaging_pipeline.schemas.administer.sign_in import count_attempt
 from imaging_pipeline.schemas.checked_rows import existing
@@ -134,6 +136,25 @@ def set_administrator(
             role = "administrator" if is_administrator else "experimenter"
             record_change(tables, by, "gave another role to", username, {"role": role})
     return is_new
+
+
+def require_no_sessions(tables: Tables, usernames: Sequence[str]) -> None:
+    """Raise an error if one of some people has registered sessions, which would be deleted with the person.
+
+    Raises
+    ------
+    InputError
+        One has; the message names them and how many.
+    """
+    owned = tables.imaging.MetaSession & [{"username": name} for name in usernames]
+    owners = Counter(str(name) for name in owned.to_arrays("username"))
+    if owners:
+        raise InputError(
+            "People whose sessions are registered cannot be deleted",
+            found=", ".join(f"{name}: {number} MetaSessions" for name, number in sorted(owners.items())),
+            remedy="let them register no more: imaging-pipeline users disable NAME.",
+            responsible=Responsible.ADMINISTRATOR,
+        )
 
 
 def _end_sessions(imaging: Any, key: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """What other tables refer to: people, places and types."""
 
+from typing import Any
+
 import datajoint as dj
 
 from imaging_pipeline.experiments.dataset_types import (
@@ -13,6 +15,8 @@ from imaging_pipeline.experiments.dataset_types import (
     TIF_PREPROCESSED,
     TRACKING_PREPROCESSED,
 )
+from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.administer import people
 from imaging_pipeline.schemas.imaging.schema import schema
 
 
@@ -44,6 +48,17 @@ class User(dj.Manual):
     is_staff=0 : bool  # administrator
     is_superuser=0 : bool
     """
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete people who have registered nothing, as DataJoint does.
+
+        Raises
+        ------
+        InputError
+            One of them has sessions, which would be deleted with all that was derived from them.
+        """
+        people.require_no_sessions(tables.default_tables(), list(self.to_arrays("username")))
+        return super().delete(*args, **kwargs)
 
 
 @schema

@@ -14,6 +14,7 @@ from imaging_pipeline.ingest.comparison import compare
 from imaging_pipeline.ingest.listing import Listing, scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import MetaSessionRecord, Plan, Request
+from imaging_pipeline.ingest.sessionless import new_names, taken_up
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import consistent_read, lock_rows
 from imaging_pipeline.schemas.register import stored, stored_rows
@@ -106,7 +107,8 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         The setup has no calibration for the day.
     """
     registered = planned.registered
-    changes = compare(planned.plan, stored.of_plan(tables, planned.plan, registered.metasessions))
+    compared = compare(planned.plan, stored.of_plan(tables, planned.plan, registered.metasessions))
+    changes = taken_up(compared, stored_rows.sessionless_datasets(tables, new_names(compared)))
     return Decision(
         planned.plan,
         changes,

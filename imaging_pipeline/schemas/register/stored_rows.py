@@ -57,6 +57,17 @@ def of_names(tables: Tables, metasession_names: Sequence[str]) -> tuple[MetaSess
     return _metasessions(tables, {"metasession_name": metasession_names}) if metasession_names else ()
 
 
+def sessionless_datasets(tables: Tables, dataset_names: Sequence[str]) -> dict[str, DatasetRecord]:
+    """Return those of some datasets that are stored although no session has them, by name."""
+    if not dataset_names:
+        return {}
+    columns = ("dataset_name", "datasettype", "filetype", "bundle")
+    source = tables.full_name(tables.imaging.Dataset)
+    rows = _select(tables, columns, source, {"dataset_name": dataset_names}, "dataset_name")
+    files = _files(tables, [str(row[0]) for row in rows])
+    return {row[0]: _dataset(dict(zip(columns, row, strict=True)), files) for row in rows}
+
+
 def _metasessions(
     tables: Tables, restriction: Mapping[str, Sequence[object]]
 ) -> tuple[MetaSessionRecord, ...]:

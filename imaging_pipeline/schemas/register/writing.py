@@ -152,7 +152,7 @@ class Writer:
                 "metasession_name": each.metasession_name,
                 "session_name": name,
             }
-            for each in rewritten
+            for each in (*rewritten, *(each for each in moved if each.has_no_session))
             for name in each.session_names
         )
         self._imaging.Session.Data.insert(links, skip_duplicates=True)
