@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from imaging_pipeline.schemas.administer import administration
 from imaging_pipeline.web.queries import jobs as queries
 from tests.makers.lab import Lab, register
 from tests.makers.living import add_worker
-from tests.makers.recordings import OPEN_FIELD, write_recording
+from tests.makers.recordings import OPEN_FIELD, write_outputs, write_recording
 from tests.makers.site import Visitor, html_forms
+from tests.makers.suite2p_output import curate
 from tests.makers.worker import worked
 
 
@@ -151,36 +153,49 @@ def finished_run(lab: Lab, folder: Path, *, combined: bool) -> dict[str, Any]:
     return key
 
 
+def add_links(page: Any) -> list[str]:
+    return re.findall(r'href="(/jobs/add-run[^"]*)"', page.text)
+
+
 def test_of_many_runs_the_newest_are_shown(
     lab: Lab, folder: Path, anna: Visitor, run: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = finished_run(lab, folder, combined=True)
     for number, newest in ((2, [newer, run]), (1, [newer])):
         monkeypatch.setattr(queries, "_NUM_RUNS", number)
-        names = [form.fields["metasession_name"] for form in html_forms(anna.get("/jobs/"))[1:]]
+        names = [link.rpartition("=")[2] for link in add_links(anna.get("/jobs/"))]
         assert names == [each["metasession_name"] for each in newest]
 
 
-def test_what_was_curated_is_taken_up_once_however_often_one_clicks(
-    anna: Visitor, run: dict[str, Any]
+def test_what_was_curated_is_previewed_before_it_is_added(
+    lab: Lab, folder: Path, anna: Visitor, run: dict[str, Any]
 ) -> None:
-    for _ in range(2):
-        sent = anna.fill("/jobs/", action="/jobs/add-run")
-        assert sent.headers["Location"] == "/folders/1"
-    assert len(imaging.BaseFolder()) == 2
-    assert (imaging.BaseFolder & {"basefolder_id": 1}).fetch1("ops_name") == "fast"
+    root = write_outputs(lab, OPEN_FIELD)
+    register(lab, folder, combined=False, ops_name="fast")
+    for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
+        table.populate()
+    curate(root / "plane0", [True, False, True, True, True])
+    requested = len(imaging.BaseFolder())
+    (link,) = add_links(anna.get("/jobs/"))
+    place = anna.get(link).headers["Location"]
+    form = anna.form(anna.get(place), "/add/")
+    asked = anna.send(dataclasses.replace(form, fields={**form.fields, "do": "register"}))
+    assert "Delete these rows, and add" in asked.text
+    assert len(imaging.BaseFolder()) == requested
+    form = anna.form(asked, "/add/")
+    anna.send(dataclasses.replace(form, fields={**form.fields, "do": "register"}))
+    newest = (imaging.BaseFolder & {"basefolder_id": requested}).fetch1()
+    assert newest["ops_name"] == "fast"
+    assert newest["consent"]
 
 
-def test_only_ones_own_runs_are_taken_up(anna: Visitor, run: dict[str, Any]) -> None:
-    form = anna.form(anna.get("/jobs/"), "/jobs/add-run")
+def test_only_ones_own_runs_are_added(anna: Visitor, run: dict[str, Any]) -> None:
+    (link,) = add_links(anna.get("/jobs/"))
     imaging.User.insert1({"username": "carl", "first_name": "Carl"})
     imaging.MetaSession.update1({"metasession_name": run["metasession_name"], "username": "carl"})
-    assert "/jobs/add-run" not in anna.get("/jobs/").text
-    assert anna.send(form).status_code == 403
-    assert (
-        anna.send(dataclasses.replace(form, fields={**form.fields, "metasession_name": "x"})).status_code
-        == 400
-    )
+    assert add_links(anna.get("/jobs/")) == []
+    assert anna.get(link).status_code == 403
+    assert anna.get("/jobs/add-run?metasession_name=x").status_code == 400
 
 
 def _forms(visitor: Visitor, page: Any) -> list[Any]:

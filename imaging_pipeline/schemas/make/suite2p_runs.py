@@ -201,40 +201,22 @@ def register_again(tables: Tables, key: Row) -> None:
         request_rows.copy(tables, requests[0], note=f"registered again after Suite2p with {key['ops_name']}")
 
 
-def take_up(tables: Tables, key: Row, *, note: str) -> int:
-    """Request the folder of a MetaSession again, so that a curated output is imported.
-
-    Where a request for the folder is waiting already, that one is returned: it will see the same.
-
-    Parameters
-    ----------
-    tables
-        The database.
-    key
-        Has ``metasession_name``.
-    note
-        The note of the new request.
-
-    Returns
-    -------
-    int
-        The identifier of the request.
+def newest_request(tables: Tables, metasession_name: str) -> int:
+    """Return the number of the newest request for a MetaSession's folder.
 
     Raises
     ------
     InputError
         There is no request for the folder under its present name.
     """
-    requests, waiting = _requests(tables, key)
-    if waiting:
-        return max(waiting)
+    requests, _waiting = _requests(tables, {"metasession_name": metasession_name})
     if not requests:
         raise InputError(
             "No request is known of the folder of this run",
-            found=key["metasession_name"],
+            found=metasession_name,
             remedy="Add the folder by its path.",
         )
-    return request_rows.copy(tables, requests[0], note=note)
+    return int(requests[0]["basefolder_id"])
 
 
 def _requests(tables: Tables, key: Row) -> tuple[list[Row], set[int]]:

@@ -19,7 +19,7 @@ from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.living_workers import living_then_silent
 from imaging_pipeline.schemas.jobs.overview import overview
 from imaging_pipeline.schemas.jobs.selection import Selection
-from imaging_pipeline.schemas.make.suite2p_runs import take_up
+from imaging_pipeline.schemas.make.suite2p_runs import newest_request
 from imaging_pipeline.web import query_arguments
 from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.htmx import rendered
@@ -104,20 +104,16 @@ def acted() -> ResponseReturnValue:
     return redirect(url_for("jobs.one", table=job.table, **key))
 
 
-@blueprint.post("/add-run")
+@blueprint.get("/add-run")
 def add_run() -> ResponseReturnValue:
-    """Register the output of a finished run with its curation; this may be done any number of times."""
-    key = {"metasession_name": request.form.get("metasession_name", "")}
-    owner = queries.owner(tables(), key)
+    """Show the form that registers the folder of a finished run again, with its curation."""
+    name = query_arguments.text("metasession_name")
+    owner = queries.owner(tables(), {"metasession_name": name})
     if owner is None:
-        raise InputError(
-            "There is no such run", found=key["metasession_name"], remedy="Look at the list of runs again."
-        )
+        raise InputError("There is no such run", found=name, remedy="Look at the list of runs again.")
     _require(owner)
-    with recorded("took up the output of", key["metasession_name"]) as bound:
-        number = take_up(bound, key, note="taken up from the page of jobs")
-    flash(f"Request {number} takes up what was curated.")
-    return redirect(url_for("folders.one", number=number))
+    # A preview shows what would be deleted, and asks.
+    return redirect(url_for("add.index", again=newest_request(tables(), name)))
 
 
 def _requested_job(arguments: Mapping[str, str]) -> Job:
