@@ -125,6 +125,24 @@ def test_notes_and_circumstances_are_kept_with_who_made_them(anna: Visitor, key:
 
 
 @pytest.mark.parametrize(
+    ("field", "shown", "other", "mine"),
+    [("types", [], ["open field"], ["wheel"]), ("types", ["wheel"], [], ["wheel", "open field"])],
+)
+def test_what_another_person_changed_meanwhile_is_not_overwritten(
+    anna: Visitor, key: dict[str, Any], field: str, shown: list[str], other: list[str], mine: list[str]
+) -> None:
+    address = f"/sessions/{key['session_name']}"
+    anna.fill(address, {field: shown}, action=f"{address}/circumstances")
+    form = anna.form(anna.get(address), f"{address}/circumstances")
+    anna.fill(address, {field: other}, action=f"{address}/circumstances")
+    refused = anna.send(form, {field: mine})
+    assert refused.status_code == 400
+    for values in (other, mine):
+        assert (", ".join(sorted(values)) or "none") in refused.text
+    assert set((imaging.Session.SessionType & key).to_arrays("sessiontype")) == set(other)
+
+
+@pytest.mark.parametrize(
     ("typed", "action"),
     [({"types": "sleep"}, "circumstances"), ({"note": ""}, "note"), ({"note": "x" * 5000}, "note")],
 )

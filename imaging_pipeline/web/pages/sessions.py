@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from imaging_pipeline import strict_json
 from imaging_pipeline.errors import ForbiddenError, InputError
 from imaging_pipeline.schemas.administer import session_notes
 from imaging_pipeline.schemas.jobs.explaining import explain
@@ -108,10 +109,19 @@ def circumstances(session_name: str) -> ResponseReturnValue:
     row = _changeable(session_name)
     types, apparatus = request.form.getlist("types"), request.form.getlist("apparatus")
     with recorded("said of", session_name, {"types": types, "apparatus": apparatus}) as bound:
-        session_notes.set_types(bound, row, types)
-        session_notes.set_apparatus(bound, row, apparatus)
+        session_notes.set_types(bound, row, types, shown=_shown("shown_types"))
+        session_notes.set_apparatus(bound, row, apparatus, shown=_shown("shown_apparatus"))
     flash("Saved.")
     return redirect(url_for("sessions.one", session_name=session_name))
+
+
+def _shown(field: str) -> list[str]:
+    """Return what was noted when the form was shown, which it sends along as JSON."""
+    try:
+        shown = strict_json.loads(request.form.get(field, "[]"))
+    except ValueError:
+        shown = []
+    return [name for name in shown if isinstance(name, str)] if isinstance(shown, list) else []
 
 
 def _changeable(session_name: str) -> Row:
