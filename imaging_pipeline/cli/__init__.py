@@ -50,6 +50,9 @@ COMMANDS: Mapping[str, _LazyCommand] = {
     ),
     "withdraw": _LazyCommand(f"{_CLI}.withdraw:withdraw", "Withdraw a request that waits for its animal."),
     "retire": _LazyCommand(f"{_CLI}.retire:retire", "Delete a session from the database; its files stay."),
+    "restore-notes": _LazyCommand(
+        f"{_CLI}.restore_notes:restore_notes", "Note again what was noted of a session before it was retired."
+    ),
     "mlims": _LazyCommand(f"{_CLI}.mlims:mlims", "Update the animals from the colony system."),
     "animals": _LazyCommand(f"{_CLI}.animals:animals", "Import and list animals."),
     "users": _LazyCommand(f"{_CLI}.users:users", "Add people, and let them sign in."),

@@ -50,6 +50,9 @@ def _lines(tables: Tables, preview: Retirement) -> Iterator[str]:
         combined = "combined" if row["combined"] == "yes" else "not combined"
         where = f"{row['metasession_folder']} of {row['repository_name']}"
         yield f"      {combined}, animal {row['animal_id']}, {where}"
+    if preview.notes:
+        yield "Noted by people; kept with the retirement"
+    yield from (f"  {note}" for note in preview.notes)
     yield from deleted(preview.purged, owners(tables, (each.table for each in preview.purged)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import imaging, mlims, tables
+from imaging_pipeline.schemas.administer import session_notes
 from imaging_pipeline.schemas.administer.administration import add_options, add_user
 from imaging_pipeline.schemas.locks import in_transaction
 from imaging_pipeline.schemas.register import registration
@@ -244,3 +246,40 @@ def test_the_report_of_a_session_tells_that_it_was_retired(
     assert told[-2].startswith("Retired by anna, 20")
     assert told[-2].endswith(": it was another animal")
     assert told[-1] == f"  2024-05-17 14:43:09  {WHEEL.name} ({name})"
+
+
+def test_what_people_noted_is_kept_shown_and_restored_for_the_corrected_animal(
+    lab: Lab, folder: Path, run: Callable[..., Result]
+) -> None:
+    mlims.Animal.insert1({"animal_id": "b0f1", "datasource_id": 0, "animal_name": "90219"})
+    register(lab, folder, combined=False)
+    (session,) = (imaging.Session & {"timeseries_name": WHEEL.name}).to_dicts()
+    session_notes.set_types(tables.default_tables(), session, ["wheel", "open field"])
+    session_notes.add_note(tables.default_tables(), session["metasession_name"], "woke up")
+    arguments = ("retire", session["session_name"], "--user", "anna", "--reason", "another animal", "--yes")
+    retired = run(*arguments).stdout
+    assert all(text in retired for text in ("woke up", "SessionType: wheel", "SessionType: open field"))
+    retire(session_of(OPEN_FIELD))
+
+    request = imaging.BaseFolder.add(**{**lab.request(folder, combined=True), "animal": "90219"})
+    imaging.MakeDatasetSessions.populate()
+    (finding,) = report("Finding", request, "finding")
+    assert "woke up" in finding
+    command = re.search(r"imaging-pipeline (restore-notes \w+)", finding)
+    for _ in range(2):
+        restored = run(*command[1].split())
+        assert restored.exit_code == 0
+        assert "woke up" in restored.stdout
+    key = {"session_name": session_of(WHEEL)}
+    assert key["session_name"] != session["session_name"]
+    assert set((imaging.Session.SessionType & key).to_arrays("sessiontype")) == {"wheel", "open field"}
+    assert imaging.MetaSession.Note().fetch1("note") == "woke up"
+
+
+def test_nothing_is_restored_of_a_session_that_was_never_retired(
+    lab: Lab, folder: Path, run: Callable[..., Result]
+) -> None:
+    register(lab, folder, combined=False)
+    for name in (session_of(WHEEL), "0123456789abcdef"):
+        refused = run("restore-notes", name)
+        assert (refused.exit_code, "What to do" in refused.stderr) == (1, True)

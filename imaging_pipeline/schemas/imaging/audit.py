@@ -72,6 +72,18 @@ class Retirement(dj.Manual):
         retired_folder : varchar(1024)  # relative to the repository
         """
 
+    class Note(dj.Part):
+        """What people had noted of the sessions, which `imaging-pipeline restore-notes` inserts again."""
+
+        definition = """
+        -> master
+        note_number : int32  # from 0
+        ---
+        noted_session="" : varchar(16)  # retired session; empty where it was noted of its MetaSession
+        noted_table : varchar(64)  # such as Session.SessionType
+        noted_row : json  # its columns, without those that name session and MetaSession
+        """
+
     class Purge(dj.Part):
         """Rows that were deleted, by table."""
 

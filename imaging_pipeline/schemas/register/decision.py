@@ -27,8 +27,8 @@ class Decision:
         What changes in the database.
     hardware
         The setup and scope that are noted.
-    animal_findings
-        What a person should know about the animal.
+    findings
+        What a person should know about the animal, and of notes that were kept.
     stale_jobs
         Job rows that are dropped, so that their keys are tried again; one for each table that has any.
     """
@@ -36,7 +36,7 @@ class Decision:
     plan: Plan
     changes: FolderChanges
     hardware: HardwareNotes
-    animal_findings: tuple[str, ...]
+    findings: tuple[str, ...]
     stale_jobs: tuple[StaleJobs, ...]
 
     @property

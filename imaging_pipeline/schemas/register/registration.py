@@ -17,7 +17,7 @@ from imaging_pipeline.ingest.records import MetaSessionRecord, Plan, Request
 from imaging_pipeline.ingest.sessionless import new_names, taken_up
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import consistent_read, lock_rows
-from imaging_pipeline.schemas.register import stored, stored_rows
+from imaging_pipeline.schemas.register import retired_notes, stored, stored_rows
 from imaging_pipeline.schemas.register.affected_jobs import drop_jobs, stale_jobs
 from imaging_pipeline.schemas.register.consent import check_consent
 from imaging_pipeline.schemas.register.decision import Decision, animal_findings
@@ -113,7 +113,10 @@ def decide(tables: Tables, planned: Planned) -> Decision:
         planned.plan,
         changes,
         hardware_notes(tables, planned.requested, changes),
-        animal_findings(tables, planned.plan.request, changes),
+        (
+            *animal_findings(tables, planned.plan.request, changes),
+            *retired_notes.findings(tables, planned.plan.request, changes),
+        ),
         stale_jobs(tables, changes.metasession_names, registered.earlier_requests),
     )
 

@@ -50,7 +50,7 @@ def make_report(decision: Decision, purged: Sequence[Purged], reset: Mapping[str
     findings = [
         *(f"{each.kind}: {each.message}" for each in changes.findings),
         *decision.hardware.findings,
-        *decision.animal_findings,
+        *decision.findings,
     ]
     return Report(
         row={

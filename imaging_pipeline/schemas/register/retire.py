@@ -20,6 +20,7 @@ from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import purge
 from imaging_pipeline.schemas.register.consent import Consent, check_consent
 from imaging_pipeline.schemas.register.purge import Purged
+from imaging_pipeline.schemas.register.retired_notes import RetiredNote, collect
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.tables import Tables
 
@@ -37,10 +38,13 @@ class Retirement:
         Rows of ``Session`` joined with ``MetaSession``, by their start.
     purged
         Rows that are deleted, by table.
+    notes
+        What people noted of the sessions; it is kept with the retirement.
     """
 
     sessions: tuple[Row, ...]
     purged: tuple[Purged, ...]
+    notes: tuple[RetiredNote, ...]
 
 
 def preview(tables: Tables, named: str) -> Retirement:
@@ -59,7 +63,8 @@ def preview(tables: Tables, named: str) -> Retirement:
         Nothing of that name is registered, or the folder in more than one way, or in no repository.
     """
     sessions = _sessions(tables, named)
-    return Retirement(sessions, purge.find(tables, _purges(tables, sessions)).counted)
+    purges = _purges(tables, sessions)
+    return Retirement(sessions, purge.find(tables, purges).counted, _notes(tables, sessions, purges))
 
 
 def check(tables: Tables, username: str, reason: str) -> None:
@@ -105,9 +110,11 @@ def retire(
         # Twice: the first result says what to lock, and may be out of date before it is locked.
         _lock(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
-        to_delete = purge.find(tables, _purges(tables, sessions))
+        purges = _purges(tables, sessions)
+        to_delete = purge.find(tables, purges)
         check_consent(consent, to_delete.counted)
-        retired = Retirement(sessions, to_delete.delete_rows())
+        notes = _notes(tables, sessions, purges)
+        retired = Retirement(sessions, to_delete.delete_rows(), notes)
         _renumber(tables, {row["metasession_name"] for row in sessions})
         _note(tables, retired, username, reason.strip())
         count_change(tables.imaging.TableChange, tables.imaging.MetaSession)
@@ -212,9 +219,24 @@ def _note(tables: Tables, retired: Retirement, username: str, reason: str) -> No
         key = {"retirement_id": next_number(tables, "retirement_id", tables.full_name(table))}
         table.insert1({**key, "retirement_username": username, "retirement_reason": reason})
     table.Session.insert({**key, **_noted_columns(row)} for row in retired.sessions)
+    table.Note.insert(
+        {
+            **key,
+            "note_number": number,
+            "noted_session": note.session_name,
+            "noted_table": note.table,
+            "noted_row": note.row,
+        }
+        for number, note in enumerate(retired.notes)
+    )
     table.Purge.insert(
         {**key, "retired_table": each.table, "num_rows_retired": each.num_rows} for each in retired.purged
     )
+
+
+def _notes(tables: Tables, sessions: Sequence[Row], purges: Sequence[Purge]) -> tuple[RetiredNote, ...]:
+    deleted = sorted({each.metasession_name for each in purges if each.seed is PurgeSeed.METASESSION})
+    return collect(tables, sessions, deleted)
 
 
 def _noted_columns(row: Row) -> Row:
