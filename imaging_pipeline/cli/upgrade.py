@@ -11,12 +11,12 @@ import click
 from imaging_pipeline import database
 from imaging_pipeline.cli.connection import configured
 from imaging_pipeline.cli.printing import print_lines
-from imaging_pipeline.schemas.register.consent import consent_to
 from imaging_pipeline.schemas.register.registration_text import deleted
 from imaging_pipeline.schemas.table_names import owners
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.server.connection_errors import database_errors
 from imaging_pipeline.upgrade.plan import Plan, make_plan
+from imaging_pipeline.upgrade.reimport import consent_to_all
 from imaging_pipeline.upgrade.run import correct_values, refuse_living_workers, upgrade_tables
 from imaging_pipeline.upgrade.steps import STEPS
 from imaging_pipeline.wording import counted, in_words
@@ -49,7 +49,7 @@ def _carry_out(tables: Tables, plan: Plan, *, yes: bool) -> None:
         click.echo(f"The tables are those of schema version {plan.to_version}.")
     if plan.wrong:
         # Else what became wrong since then is not deleted.
-        consent = None if yes else consent_to(plan.purged)
+        consent = None if yes else consent_to_all(plan.purged)
         _agree(yes, "Delete the wrong values, for workers to import them again?")
         username = f"{getpass.getuser()} (command)"
         rows = sum(

@@ -68,12 +68,12 @@ class Column:
         return f"{self.type}{' NULL' if self.is_nullable else ' NOT NULL'}{default}"
 
     def is_as(self, stored: StoredColumn | None) -> bool:
-        """Return whether a server's column is like this one; types are compared as they were declared."""
+        """Return whether a server's column is like this one; its comment has the type as it was declared."""
         return (
             stored is not None
             and stored.is_nullable == self.is_nullable
             and _plain_default(stored.default) == _plain_default(self.default)
-            and declared_type(stored.comment) == declared_type(self.comment)
+            and stored.comment == self.comment
         )
 
 
@@ -99,10 +99,11 @@ def parsed(sql: str, comment: str) -> Column:
     found = _COLUMN.fullmatch(sql)
     if found is None:  # by a DataJoint that writes otherwise
         raise ValueError(f"no definition of a column: {sql}")
-    is_nullable = not (found["rest"] or "").startswith(" NOT NULL")
+    rest = found["rest"] or ""
+    default = "NULL" if rest == " DEFAULT NULL" else found["default"]
     # MySQL has it in the statement. DataJoint escapes quotation marks in it, for either server.
     comment = (found["comment"] or comment).replace('\\"', '"')
-    return Column(found["name"], found["type"], is_nullable, found["default"], comment)
+    return Column(found["name"], found["type"], not rest.startswith(" NOT NULL"), default, comment)
 
 
 def stored_columns(table: Any) -> dict[str, StoredColumn]:
@@ -160,12 +161,8 @@ def fill(table: Any, values: dict[str, str], only_where_empty: Iterable[str]) ->
 
 
 def _plain_default(default: str | None) -> str:
-    """Return a default without quotes and types, which servers add or leave out; empty where it is null."""
+    """Return a default as servers write it in different ways; empty for null, and where there is none."""
     plain = (default or "").partition("::")[0].strip("'").lower()
-    return (
-        ""
-        if plain in ("null", "")
-        else re.sub(r"[()]|\d$", "", plain)
-        if plain.startswith("current")
-        else plain
-    )
+    if plain.startswith("current_timestamp"):
+        return "current_timestamp"
+    return {"null": "", "true": "1", "false": "0"}.get(plain, plain)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from imaging_pipeline.ingest.folder_changes import Purge, PurgeSeed
@@ -69,14 +70,14 @@ class Wrong:
     correction: Correction
     keys: tuple[Key, ...]
 
-    def purges(self) -> Iterator[Purge]:
-        """Yield what is deleted."""
-        for metasession, session, dataset in self.keys:
-            yield Purge(PurgeSeed.LINKS, metasession, self.correction.cause, (session,), dataset)
+    def purge(self, key: Key) -> Purge:
+        """Return what is deleted of one of the keys."""
+        metasession, session, dataset = key
+        return Purge(PurgeSeed.LINKS, metasession, self.correction.cause, (session,), dataset)
 
 
 def find_wrong(
-    tables: Tables, corrections: Iterable[Correction], upgrade_id: int | None = None
+    tables: Tables, corrections: Iterable[Correction], before: datetime | None = None
 ) -> tuple[Wrong, ...]:
     """Return the rows that are wrong, of corrections that find any.
 
@@ -86,21 +87,17 @@ def find_wrong(
         The database, of the older version or upgraded.
     corrections
         What is looked for.
-    upgrade_id
-        The upgrade before which rows were entered; None where it is still to come.
+    before
+        When the upgrade began, in the zone of the server's sessions: later rows are right. None where it is
+        still to come.
     """
-    found = (Wrong(each, _keys(tables, each, upgrade_id)) for each in corrections)
+    found = (Wrong(each, _keys(tables, each, before)) for each in corrections)
     return tuple(each for each in found if each.keys)
 
 
-def _keys(tables: Tables, correction: Correction, upgrade_id: int | None) -> tuple[Key, ...]:
-    table = table_named(tables, correction.table)
-    wrong = table & correction.wrong(tables)
-    if upgrade_id is not None:
-        upgrade = tables.imaging.Upgrade.full_table_name
-        wrong &= (
-            f"{correction.entry_time} <"
-            f" (SELECT u.upgrade_time FROM {upgrade} AS u WHERE u.upgrade_id = {int(upgrade_id)})"
-        )
+def _keys(tables: Tables, correction: Correction, before: datetime | None) -> tuple[Key, ...]:
+    wrong = table_named(tables, correction.table) & correction.wrong(tables)
+    if before is not None:
+        wrong &= f"{correction.entry_time} < '{before}'"
     rows = wrong.proj().to_dicts()
     return tuple(sorted({(row[_KEY[0]], row[_KEY[1]], row[_KEY[2]]) for row in rows}))

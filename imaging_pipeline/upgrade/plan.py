@@ -128,10 +128,10 @@ def _pending(tables: Tables, steps: Sequence[Step], reached: int) -> Iterator[Ch
 def _wrong(tables: Tables, steps: Sequence[Step], reached: int) -> Iterator[Wrong]:
     """Yield wrong rows: all of a table where its step is to come, else those from before its upgrade."""
     for step in steps:
-        upgrade_id = upgrade_rows.through(tables, step.version)
+        started = upgrade_rows.start_of_step(tables, step.version)
         # A database that was initialised with this version, or a later one, has no such rows.
-        if step.version > reached or upgrade_id is not None:
-            yield from find_wrong(tables, step.corrections, upgrade_id)
+        if step.version > reached or started is not None:
+            yield from find_wrong(tables, step.corrections, started)
 
 
 def _num_rows(tables: Tables, change: Change) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 
 from imaging_pipeline.schemas import server_clock
@@ -25,14 +26,17 @@ def unfinished(tables: Tables) -> RunningUpgrade | None:
     return RunningUpgrade(rows[0]["upgrade_id"], rows[0]["upgrade_reached"]) if rows else None
 
 
-def through(tables: Tables, step_version: int) -> int | None:
-    """Return the newest upgrade that made the step to a version; None where none did, or does yet."""
+def start_of_step(tables: Tables, step_version: int) -> datetime | None:
+    """Return when the newest upgrade began that made the step to a version; None where none did yet.
+
+    In the zone of the server's sessions, as times of entry are.
+    """
     schema = schema_name(tables.config, "imaging")
     if tables.imaging.Upgrade.table_name not in table_names(tables.connection, schema):
         return None
     between = f"upgrade_from < {int(step_version)} AND upgrade_to >= {int(step_version)}"
     rows = (tables.imaging.Upgrade & between).to_dicts(order_by="upgrade_id DESC", limit=1)
-    return int(rows[0]["upgrade_id"]) if rows else None
+    return rows[0]["upgrade_time"] if rows else None
 
 
 def begin(tables: Tables, stored: int, target: int) -> RunningUpgrade:

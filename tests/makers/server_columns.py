@@ -14,8 +14,8 @@ _INDEXES = {
         "SELECT tablename, regexp_replace(indexdef, '^.* USING', '') FROM pg_indexes WHERE schemaname = %s"
     ),
     "mysql": (
-        "SELECT table_name, group_concat(column_name ORDER BY seq_in_index) FROM information_schema.statistics"
-        " WHERE table_schema = %s GROUP BY table_name, index_name"
+        "SELECT table_name, group_concat(column_name ORDER BY seq_in_index)"
+        " FROM information_schema.statistics WHERE table_schema = %s GROUP BY table_name, index_name"
     ),
 }
 
@@ -41,16 +41,13 @@ def references_of(connection: Any, prefix: str) -> set[tuple[str, str, tuple[tup
     connection.dependencies.load(force=True)
     graph = connection.dependencies
     found = set()
-    for child in graph.nodes():
+    for above, child, key in graph.in_edges(data=True):
         if child.isdigit() or not child.strip('`"').startswith(prefix):
             continue
-        for parent, key in graph.parents(child).items():
-            # Nodes whose name is a number stand for foreign keys that rename columns.
-            above = next(iter(graph.parents(parent))) if parent.isdigit() else parent
-            found.add(
-                tuple(n.replace(prefix, "") for n in (child, above))
-                + (tuple(sorted(key["attr_map"].items())),)
-            )
+        # Nodes whose name is a number stand for foreign keys that rename columns.
+        parent = next(graph.predecessors(above)) if above.isdigit() else above
+        names = (child.replace(prefix, ""), parent.replace(prefix, ""))
+        found.add((*names, tuple(sorted(key["attr_map"].items()))))
     return found
 
 

@@ -29,7 +29,7 @@ CHANGES = (
     ),
     AddedReference("imaging.Worker", "-> [nullable] SessionType", {}),
     ChangedColumn("imaging.JobAction", "jobaction : enum('retry', 'ignore', 'prioritise', 'withdraw')"),
-    ChangedColumn("imaging.Cell", "num_cells=null : int32  # of them marked as cells"),
+    ChangedColumn("imaging.Cell", "num_cells=null : int32  # of them marked as cells, if known"),
     ChangedColumn("imaging.BaseFolder", 'setup="" : varchar(100)', "''"),
 )
 
