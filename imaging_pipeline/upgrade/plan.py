@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline import database
-from imaging_pipeline.errors import SchemaError
+from imaging_pipeline.errors import OtherVersionError, SchemaError
 from imaging_pipeline.schemas.plain_rows import fetch
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.tables import Tables
@@ -102,8 +102,16 @@ def make_plan(tables: Tables, steps: Sequence[Step]) -> Plan:
     running = upgrade_rows.unfinished(tables) if stored.is_unfinished else None
     reached = stored.number if running is None else running.reached
     target = steps[-1].version
-    if reached > target or reached < steps[0].version - 1:
+    if reached > target:
         raise other_version(tables, stored.number)
+    if reached < steps[0].version - 1:
+        raise OtherVersionError(
+            "The database's tables are too old to be upgraded by this version of imaging-pipeline",
+            path=tables.config.path,
+            found=f"schema version {reached}",
+            allowed=f"schema version {steps[0].version - 1} or later",
+            remedy="Upgrade them first with an older version of imaging-pipeline that knows theirs.",
+        )
     changes = tuple(
         PlannedChange(change, _num_rows(tables, change)) for change in _pending(tables, steps, reached)
     )

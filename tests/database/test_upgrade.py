@@ -324,6 +324,21 @@ def test_what_is_new_may_be_written(interrupted: Interrupted) -> None:
         imaging.JobAction.insert1({**row, "jobaction_id": 1001, "jobaction": "anything"})
 
 
+@pytest.mark.parametrize(
+    ("number", "told"), [(2, "too old to be upgraded"), (5, "Install the newest version")]
+)
+def test_tables_that_no_step_begins_with_are_refused(
+    interrupted: Interrupted, number: int, told: str
+) -> None:
+    query, lab = interrupted.tables.connection.query, imaging.Lab.full_table_name
+    query(f"UPDATE {lab} SET schema_version = {number}")
+    try:
+        with pytest.raises(OtherVersionError, match=told):
+            make_plan(interrupted.tables, STEPS)
+    finally:
+        query(f"UPDATE {lab} SET schema_version = 4")
+
+
 def test_wrong_values_are_listed_by_cause_before_and_after_the_upgrade(interrupted: Interrupted) -> None:
     now = make_plan(interrupted.tables, STEPS)
     assert (now.changes_tables, now.is_empty, now.seconds) == (False, False, 0.0)
