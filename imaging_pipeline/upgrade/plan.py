@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline import database
-from imaging_pipeline.errors import OtherVersionError, SchemaError
 from imaging_pipeline.schemas.plain_rows import fetch
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.schemas.versions import other_version, stored_version
 from imaging_pipeline.upgrade import upgrade_rows
 from imaging_pipeline.upgrade.changes import Change
 from imaging_pipeline.upgrade.changes.change import table_named
 from imaging_pipeline.upgrade.correction import Wrong, find_wrong
 from imaging_pipeline.upgrade.reimport import counted
+from imaging_pipeline.upgrade.standing import Standing, find_standing
 from imaging_pipeline.upgrade.step import Step
 
 # Roughly, on a small server: a change waits for locks and reads the server's catalogue; rows that are
@@ -86,40 +85,22 @@ def make_plan(tables: Tables, steps: Sequence[Step]) -> Plan:
 
     Raises
     ------
-    SchemaError
-        There is no database here.
-    OtherVersionError
-        It is newer than this program, or older than the first step.
+    SchemaError, OtherVersionError
+        As for `find_standing`.
     """
-    stored = stored_version(tables)
-    if stored is None:
-        raise SchemaError(
-            "There are no tables that could be upgraded",
-            path=tables.config.path,
-            remedy="Run: imaging-pipeline init-db. Where the lab has its tables already, correct"
-            " custom.database.prefix or the account.",
-        )
-    running = upgrade_rows.unfinished(tables) if stored.is_unfinished else None
-    reached = stored.number if running is None else running.reached
-    target = steps[-1].version
-    if reached > target:
-        raise other_version(tables, stored.number)
-    if reached < steps[0].version - 1:
-        raise OtherVersionError(
-            "The database's tables are too old to be upgraded by this version of imaging-pipeline",
-            path=tables.config.path,
-            found=f"schema version {reached}",
-            allowed=f"schema version {steps[0].version - 1} or later",
-            remedy="Upgrade them first with an older version of imaging-pipeline that knows theirs.",
-        )
+    standing = find_standing(tables, steps)
     changes = tuple(
-        PlannedChange(change, _num_rows(tables, change)) for change in _pending(tables, steps, reached)
+        PlannedChange(change, _num_rows(tables, change))
+        for step in steps
+        if step.version > standing.reached
+        for change in step.changes
+        if not change.is_done(tables)
     )
-    wrong = tuple(_wrong(tables, steps, reached))
+    wrong = all_wrong(tables, steps, standing)
     return Plan(
-        reached,
-        target,
-        running is not None,
+        standing.reached,
+        standing.target,
+        standing.is_unfinished,
         changes,
         tuple(database.missing_tables(tables.connection, tables.config)),
         wrong,
@@ -127,19 +108,15 @@ def make_plan(tables: Tables, steps: Sequence[Step]) -> Plan:
     )
 
 
-def _pending(tables: Tables, steps: Sequence[Step], reached: int) -> Iterator[Change]:
-    for step in steps:
-        if step.version > reached:
-            yield from (change for change in step.changes if not change.is_done(tables))
-
-
-def _wrong(tables: Tables, steps: Sequence[Step], reached: int) -> Iterator[Wrong]:
-    """Yield wrong rows: all of a table where its step is to come, else those from before its upgrade."""
+def all_wrong(tables: Tables, steps: Sequence[Step], standing: Standing) -> tuple[Wrong, ...]:
+    """Return wrong rows: all of a table where its step is to come, else those from before its upgrade."""
+    found: list[Wrong] = []
     for step in steps:
         started = upgrade_rows.start_of_step(tables, step.version)
         # A database that was initialised with this version, or a later one, has no such rows.
-        if step.version > reached or started is not None:
-            yield from find_wrong(tables, step.corrections, started)
+        if step.version > standing.reached or started is not None:
+            found += find_wrong(tables, step.corrections, started)
+    return tuple(found)
 
 
 def _num_rows(tables: Tables, change: Change) -> int:

@@ -13,8 +13,9 @@ from imaging_pipeline.schemas.register.consent import Consent
 from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.upgrade import upgrade_rows
-from imaging_pipeline.upgrade.plan import make_plan
+from imaging_pipeline.upgrade.plan import all_wrong
 from imaging_pipeline.upgrade.reimport import delete_wrong
+from imaging_pipeline.upgrade.standing import find_standing
 from imaging_pipeline.upgrade.step import Step
 from imaging_pipeline.upgrade.upgrade_rows import RunningUpgrade
 
@@ -43,12 +44,12 @@ def upgrade_tables(tables: Tables, steps: Sequence[Step], on_step: Callable[[str
     """
     connection, config = tables.connection, tables.config
     with database.declaring(connection, config):
-        plan = make_plan(tables, steps)
-        if not plan.changes_tables:
+        standing = find_standing(tables, steps)
+        if standing.is_at_target:
             return
         _declare_upgrades(tables)
         with in_transaction(connection):
-            running = upgrade_rows.begin(tables, plan.from_version, plan.to_version)
+            running = upgrade_rows.begin(tables, standing.reached, standing.target)
             # Afterwards: a worker that connects from now on is refused.
             refuse_living_workers(tables)
         _make(tables, steps, running, on_step)
@@ -78,7 +79,7 @@ def correct_values(
     DatabaseError
         Rows lie in a private schema where this account may not delete.
     """
-    wrong = make_plan(tables, steps).wrong
+    wrong = all_wrong(tables, steps, find_standing(tables, steps))
     return delete_wrong(tables, wrong, consent=consent, username=username)
 
 

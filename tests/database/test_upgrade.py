@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ class ByCommand:
     refused: tuple[OtherVersionError, ...]
     results: dict[str, Result]
     layouts: dict[str, tuple[Any, ...]]
+    names: dict[str, str]
     unchanged_by: dict[str, bool]
     upgrades: list[dict[str, Any]]
 
@@ -98,6 +100,11 @@ def _by_command(config: Config, folder: Path) -> ByCommand:
         if name == "with a worker":
             dj.conn().query(f"DELETE FROM {imaging.Worker.full_table_name} WHERE worker_name = 'pc7'")
     connection = database.connect(config)
+    # As a server calls them.
+    names = {
+        name: f"{name.partition('.')[0]}.{table_named(tables.default_tables(), name).table_name}"
+        for name in schema_versions.stored(3)
+    }
     upgrades = imaging.Upgrade().to_dicts()
     after = layout(connection, PREFIX)
     fresh = dataclasses.replace(config, prefix=OTHER_PREFIX, timezone="UTC")
@@ -105,7 +112,12 @@ def _by_command(config: Config, folder: Path) -> ByCommand:
     declared = layout(connection, OTHER_PREFIX)
     drop(connection, *(f"{OTHER_PREFIX}{name}" for name in reversed(tables.SCHEMAS)))
     return ByCommand(
-        tuple(refused), results, {"upgraded": after, "declared": declared}, unchanged_by, upgrades
+        tuple(refused),
+        results,
+        {"old": before, "upgraded": after, "declared": declared},
+        names,
+        unchanged_by,
+        upgrades,
     )
 
 
@@ -113,6 +125,14 @@ def test_a_program_points_to_the_upgrade_of_an_old_database(by_command: ByComman
     for error in by_command.refused:
         assert error.found == "schema version 3"
         assert "imaging-pipeline upgrade" in error.remedy
+
+
+def test_an_old_database_has_the_tables_that_are_described(by_command: ByCommand) -> None:
+    columns, *_ = by_command.layouts["old"]
+    for name, lines in schema_versions.stored(3).items():
+        own = {re.match(r"\w+(?=[ =])", line) for line in lines if not line.startswith("INDEX")} - {None}
+        missing = [each[0] for each in own if each and (by_command.names[name], each[0]) not in columns]
+        assert missing == [], name
 
 
 def test_an_upgraded_database_has_the_tables_of_one_that_is_declared(by_command: ByCommand) -> None:
