@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.upgrade.changes import Change
 from imaging_pipeline.upgrade.changes.change import table_named
 from imaging_pipeline.upgrade.plan import Plan, make_plan
-from imaging_pipeline.upgrade.reimport import consent_to_all
 from imaging_pipeline.upgrade.run import correct_values, upgrade_tables
 from tests.makers import schema_versions, toy_steps
 from tests.makers.config_file import write_config
@@ -74,10 +73,10 @@ class ByCommand:
 def by_command(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> ByCommand:
     folder = tmp_path_factory.mktemp("by_command")
     with dumped(server_config, folder) as config:
-        return _by_command(config, folder)
+        return _by_command(config, folder, server_config.prefix)
 
 
-def _by_command(config: Config, folder: Path) -> ByCommand:
+def _by_command(config: Config, folder: Path, declared_prefix: str) -> ByCommand:
     file = write_config(config, folder / "dj_local_conf.json")
     refused = []
     for enter in (database.connect, database.init_db):
@@ -107,10 +106,9 @@ def _by_command(config: Config, folder: Path) -> ByCommand:
     }
     upgrades = imaging.Upgrade().to_dicts()
     after = layout(connection, PREFIX)
-    fresh = dataclasses.replace(config, prefix=OTHER_PREFIX, timezone="UTC")
-    connection = database.init_db(fresh)
-    declared = layout(connection, OTHER_PREFIX)
-    drop(connection, *(f"{OTHER_PREFIX}{name}" for name in reversed(tables.SCHEMAS)))
+    # The database of all tests, which the first of them declares.
+    fresh = dataclasses.replace(config, prefix=declared_prefix)
+    declared = layout(database.init_db(fresh), declared_prefix)
     return ByCommand(
         tuple(refused),
         results,
@@ -190,6 +188,8 @@ class Interrupted:
         What was planned then.
     num_kills
         How often each change was interrupted.
+    command
+        Runs the command, with the toy steps.
     """
 
     tables: Tables
@@ -198,6 +198,7 @@ class Interrupted:
     worked: Result
     again: Plan
     num_kills: tuple[int, ...]
+    command: Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +219,12 @@ def interrupted(server_config: Config, tmp_path_factory: pytest.TempPathFactory)
         again = make_plan(handle, STEPS)
         upgrade_tables(handle, STEPS, _kill_at_change)
         database.connect(config)
-        yield Interrupted(tables.default_tables(), before, caught.value, worked, again, num_kills)
+        patch.setattr("imaging_pipeline.cli.upgrade.STEPS", STEPS)
+
+        def command(*arguments: str) -> Result:
+            return CliRunner().invoke(main, ["--config", str(file), "upgrade", *arguments])
+
+        yield Interrupted(tables.default_tables(), before, caught.value, worked, again, num_kills, command)
 
 
 def _kill(what: str) -> None:
@@ -251,7 +257,7 @@ def test_what_is_changed_is_planned_with_numbers_of_rows(interrupted: Interrupte
     assert tuple(each.change for each in before.changes) == CHANGES
     rows = {each.change.table: each.num_rows for each in before.changes}
     assert rows == {name: len(table_named(interrupted.tables, name)()) for name in rows}
-    assert rows["imaging.Tif"] > 20
+    assert rows["imaging.PhysicalFile"] > 200
 
 
 def test_a_database_whose_upgrade_was_interrupted_is_refused_until_it_is_finished(
@@ -320,8 +326,8 @@ def test_a_changed_table_is_as_datajoint_declares_its_new_definition(
 
 
 def test_rows_get_their_values(interrupted: Interrupted) -> None:
-    for row in imaging.Tif().to_dicts():
-        assert row["num_doubled"] == 2 * row["num_frames"]
+    for row in imaging.PhysicalFile().to_dicts():
+        assert row["doubled_bytes"] == 2 * row["size_bytes"]
     metasessions = {row["metasession_name"]: row for row in imaging.MetaSession().to_dicts()}
     sessions = imaging.Session().to_dicts()
     for row in sessions:
@@ -360,7 +366,11 @@ def test_tables_that_no_step_begins_with_are_refused(
 
 
 def test_wrong_values_are_listed_by_cause_before_and_after_the_upgrade(interrupted: Interrupted) -> None:
-    now = make_plan(interrupted.tables, STEPS)
+    result = interrupted.command("--dry-run")
+    told = " ".join(result.stdout.split())
+    assert f"merged regions: 1 dataset in imaging.Cell, because {toy_steps.MERGED.cause}" in told
+    assert re.search(r"^ +6 version_3_imaging.Cell.Rois$", result.stdout, re.M)
+    now = make_plan(tables.default_tables(), STEPS)
     assert (now.changes_tables, now.is_empty, now.seconds) == (False, False, 0.0)
     for plan in (interrupted.before, interrupted.again, now):
         numbers = [(each.correction, len(each.keys)) for each in plan.wrong]
@@ -374,21 +384,28 @@ def test_wrong_values_are_listed_by_cause_before_and_after_the_upgrade(interrupt
 
 
 def test_wrong_values_are_deleted_as_agreed_and_imported_again(interrupted: Interrupted) -> None:
-    handle = interrupted.tables
-    plan = make_plan(handle, STEPS)
+    plan = make_plan(tables.default_tables(), STEPS)
     (imagej,) = (imaging.Tif & "num_frames = 1").keys()
+    (merged,) = (imaging.Cell & (imaging.MetaSession & "metasession_folder = '90218/merged'")).keys()
     everything = {name: len(table()) for name, table in (("Tif", imaging.Tif), ("Cell", imaging.Cell))}
     with pytest.raises(InputError, match="More would be deleted"):
-        correct_values(handle, STEPS, consent={}, username="anna")
-    consent = consent_to_all(plan.purged)
+        correct_values(tables.default_tables(), STEPS, consent={}, username="anna")
 
-    deleted = correct_values(handle, STEPS, consent=consent, username="anna")
+    result = interrupted.command("--yes")
 
-    assert deleted == plan.purged
+    for cause in (toy_steps.IMAGEJ.cause, toy_steps.MERGED.cause):
+        assert f", because {cause}" in result.stdout
+    assert f"Deleted: {sum(each.num_rows for each in plan.purged)} rows." in result.stdout
+    # The command has connected anew.
+    handle = tables.default_tables()
     assert make_plan(handle, STEPS).is_empty
     assert (len(imaging.Tif()), len(imaging.Cell())) == (everything["Tif"] - 1, everything["Cell"] - 1)
     assert len(imaging.Session.Data & imagej) == 1
-    noted = (imaging.Change & {"change_username": "anna"}).to_dicts()
+    noted = (imaging.Change & "change_action = 'deleted, to be imported again'").to_dicts()
     assert {row["change_subject"] for row in noted} == {toy_steps.IMAGEJ.cause, toy_steps.MERGED.cause}
     insert_new_jobs(handle.connection, job_table_named(handle, "imaging.Tif"), Sql(""))
     assert imagej in (imaging.Tif.jobs & "status = 'pending'").proj().to_dicts()
+    imaging.ImagingAnalysis.populate(merged)
+    imaging.Cell.populate(merged)
+    assert len(imaging.Cell & merged) == 1
+    assert make_plan(handle, STEPS).is_empty

@@ -19,7 +19,7 @@ CHANGES = (
     AddedColumn(
         "imaging.BaseFolder", "damaged_tifs='refuse' : enum('refuse', 'trim')  # Anna's \"bad\" tifs"
     ),
-    AddedColumn("imaging.Tif", "num_doubled : int64  # of all frames, twice", "2 * r.num_frames"),
+    AddedColumn("imaging.PhysicalFile", "doubled_bytes : int64  # twice", "2 * r.size_bytes"),
     AddedColumn("imaging.Session", "kind=null : varchar(64)", _OF_METASESSION.format("experiment_type")),
     AddedColumn("imaging.Dataset", "is_kept=1 : bool  # until it is not"),
     AddedReference(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Protocol
 
-from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.schemas.tables import SCHEMAS, Tables
 
 
 class Change(Protocol):
@@ -40,7 +40,7 @@ def table_named(tables: Tables, name: str) -> Any:
 
 def filled_in(tables: Tables, value: str) -> str:
     """Return an expression of SQL in which ``{imaging.Session}`` and the like are names of tables."""
-    return value.format(mlims=_Names(tables, "mlims"), imaging=_Names(tables, "imaging"))
+    return value.format(**{schema: _Names(tables, schema) for schema in SCHEMAS})
 
 
 class _Names:
