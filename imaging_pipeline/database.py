@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,16 @@ import datajoint as dj
 
 from imaging_pipeline.config.config import Config, find_config
 from imaging_pipeline.config.stores import PIPELINE_STORE
-from imaging_pipeline.errors import ConfigError, OtherVersionError, SchemaError
+from imaging_pipeline.errors import ConfigError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
 from imaging_pipeline.schemas.locks import named_lock
+from imaging_pipeline.schemas.versions import SCHEMA_VERSION as SCHEMA_VERSION
+from imaging_pipeline.schemas.versions import check_version, table_names
 from imaging_pipeline.server import embedded
 from imaging_pipeline.server.connection_errors import connection_error, database_errors, server_name
 from imaging_pipeline.server.session_settings import configure_session
 
 log = logging.getLogger("imaging_pipeline")
-
-# Stored when a database is initialised. A program of another number refuses to work with its tables.
-SCHEMA_VERSION = 3
 
 _SCHEMAS = tuple(zip(tables.SCHEMAS, (mlims, imaging, suite2p_jobs), strict=True))
 
@@ -61,8 +61,8 @@ def connect(config: Config | None = None) -> Any:
     with database_errors(config):
         # Bound first, since the version is read through a table class.
         _activate(connection, config, create=False)
-        _check_version(config, connection)
-        if not _is_declared(config, connection):
+        check_version(tables.default_tables())
+        if missing_tables(connection, config):
             raise SchemaError(
                 f"The tables of imaging-pipeline are not on {server_name(config)}",
                 path=config.path,
@@ -90,9 +90,30 @@ def init_db(config: Config | None = None) -> Any:
     connection = _open(config)
     with database_errors(config):
         _activate(connection, config, create=False)
-        _check_version(config, connection)
-        _declare(connection, config)
+        check_version(tables.default_tables())
+        with declaring(connection, config):
+            declare(connection, config)
     return connection
+
+
+def bind(config: Config) -> tables.Tables:
+    """Connect, and bind the table classes in code to tables that may be those of another version.
+
+    Raises
+    ------
+    DatabaseError
+        There is no connection to the server, or a right is missing.
+    """
+    connection = _open(config)
+    with database_errors(config):
+        _activate(connection, config, create=False)
+    return tables.default_tables()
+
+
+def declaring(connection: Any, config: Config) -> AbstractContextManager[None]:
+    """Return the lock of those who declare or change tables; for a block in which no other does."""
+    # DataJoint's declarations fail where several processes make them at once.
+    return named_lock(connection, f"{config.prefix}imaging_pipeline_init")
 
 
 def open_connection(config: Config) -> Any:
@@ -214,22 +235,18 @@ def _schema_exists(connection: Any, database: str) -> bool:
     return connection.query(query, args=(database,)).fetchone() is not None
 
 
-def _table_names(connection: Any, database: str) -> set[str]:
-    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-    return {row[0] for row in connection.query(query, args=(database,)).fetchall()}
-
-
-def _is_declared(config: Config, connection: Any) -> bool:
+def missing_tables(connection: Any, config: Config) -> list[str]:
+    """Return the tables that are not declared, such as ``imaging.Tif.SI``, in order of declaration."""
+    missing = []
     for name, module in _SCHEMAS:
-        stored = _table_names(connection, tables.schema_name(config, name))
+        stored = table_names(connection, tables.schema_name(config, name))
         for cls in table_classes(module):
-            expected = {cls.table_name, *(part.table_name for part in parts(cls))}
+            expected = {each.table_name: each.__qualname__ for each in (cls, *parts(cls))}
             if issubclass(cls, dj.AutoPopulate):
                 # DataJoint's name for the job table of a populated one.
-                expected.add(f"~~{cls.table_name.lstrip('_')}")
-            if not expected <= stored:
-                return False
-    return True
+                expected[f"~~{cls.table_name.lstrip('_')}"] = f"{cls.__qualname__}.jobs"
+            missing += [f"{name}.{each}" for stands, each in expected.items() if stands not in stored]
+    return missing
 
 
 def parts(cls: Any) -> list[Any]:
@@ -237,20 +254,25 @@ def parts(cls: Any) -> list[Any]:
     return [part for part in vars(cls).values() if isinstance(part, type) and issubclass(part, dj.Part)]
 
 
-def _declare(connection: Any, config: Config) -> None:
-    # DataJoint's declarations fail where several processes make them at once.
-    with named_lock(connection, f"{config.prefix}imaging_pipeline_init"):
-        _activate(connection, config, create=True)
-        _declare_jobs()
-        _add_lookup_rows()
-        if not imaging.Lab():
-            if config.timezone is None:
-                raise ConfigError(
-                    "The lab's time zone is not configured, and it is fixed when the database is initialised",
-                    path=config.path,
-                    remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
-                )
-            imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
+def declare(connection: Any, config: Config) -> None:
+    """Declare what is missing, within `declaring`, and add the rows that this version brings.
+
+    Raises
+    ------
+    ConfigError
+        The lab's time zone is neither stored nor configured.
+    """
+    _activate(connection, config, create=True)
+    _declare_jobs()
+    _add_lookup_rows()
+    if not imaging.Lab():
+        if config.timezone is None:
+            raise ConfigError(
+                "The lab's time zone is not configured, and it is fixed when the database is initialised",
+                path=config.path,
+                remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
+            )
+        imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
     names = ", ".join(tables.schema_name(config, name) for name in tables.SCHEMAS)
     log.info("The schemas %s are declared.", names)
 
@@ -274,27 +296,3 @@ def _add_lookup_rows() -> None:
         for cls in table_classes(module):
             if cls.__dict__.get("contents"):
                 cls().insert(cls.contents, skip_duplicates=True)
-
-
-def _check_version(config: Config, connection: Any) -> None:
-    """Raise `OtherVersionError` for tables of another version, before any of this one is declared there."""
-    stored = _table_names(connection, tables.schema_name(config, "imaging"))
-    if imaging.Lab.table_name not in stored or not imaging.Lab():
-        return
-    version = int(imaging.Lab().fetch1("schema_version"))
-    if version == SCHEMA_VERSION:
-        return
-    if version < SCHEMA_VERSION:
-        remedy = (
-            "Install the version of imaging-pipeline that the database was made with, or move the database"
-            " to this one."
-        )
-    else:
-        remedy = "Install the newest version of imaging-pipeline on this machine."
-    raise OtherVersionError(
-        "The database's tables are not those of this version of imaging-pipeline",
-        path=config.path,
-        found=f"schema version {version}",
-        allowed=f"schema version {SCHEMA_VERSION}",
-        remedy=remedy,
-    )

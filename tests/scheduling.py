@@ -14,6 +14,7 @@ _TOGETHER = (
     "tests/database/test_import.py",
     "tests/database/test_mysql_statements.py",
     "tests/database/test_round_trips.py",
+    "tests/database/test_upgrade.py",
     "tests/end_to_end/test_path.py",
     "tests/web/browser/",
 )

@@ -26,7 +26,7 @@ def check_declared(tables: Tables, schema_error: SchemaError | None) -> tuple[Fi
         return (version, *_collation(tables), _time_zone(tables), check_rights(tables))
     # No further check: the tables of another version may lack columns that this version would query.
     if isinstance(schema_error, OtherVersionError):
-        return (_other_version(tables),)
+        return (_other_version(tables, schema_error),)
     return (
         failed(
             "tables",
@@ -38,19 +38,16 @@ def check_declared(tables: Tables, schema_error: SchemaError | None) -> tuple[Fi
     )
 
 
-def _other_version(tables: Tables) -> Finding:
+def _other_version(tables: Tables, error: OtherVersionError) -> Finding:
     version = int(tables.imaging.Lab().fetch1("schema_version"))
     both = f"version {version}, while this imaging-pipeline has version {database.SCHEMA_VERSION}"
+    if version == database.SCHEMA_VERSION:
+        return failed("tables", f"{error.found}: an upgrade is not finished", error.remedy)
     if version > database.SCHEMA_VERSION:
         return failed(
             "tables", f"newer than this machine: {both}", "Update imaging-pipeline on this machine."
         )
-    return failed(
-        "tables",
-        f"older than this machine: {both}",
-        "Install on this machine the imaging-pipeline that the lab works with, or have the database moved to"
-        " this one.",
-    )
+    return failed("tables", f"older than this machine: {both}", error.remedy)
 
 
 def _collation(tables: Tables) -> tuple[Finding, ...]:

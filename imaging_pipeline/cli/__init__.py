@@ -34,6 +34,9 @@ _CLI = "imaging_pipeline.cli"
 COMMANDS: Mapping[str, _LazyCommand] = {
     "demo": _LazyCommand(f"{_CLI}.demo:demo", "Run the whole pipeline on a recording that is made for it."),
     "init-db": _LazyCommand(f"{_CLI}.init_db:init_db", "Declare all tables; safe to do again."),
+    "upgrade": _LazyCommand(
+        f"{_CLI}.upgrade:upgrade", "Change the tables of an older version to this one's."
+    ),
     "config": _LazyCommand(
         f"{_CLI}.config:config", "Print the values in force, and test all that is needed."
     ),

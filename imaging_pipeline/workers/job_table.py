@@ -53,6 +53,7 @@ class JobTable:
             context.worker,
             context.decide,
             self._reporter.begin,
+            tables.check_version,
             tables.changes if is_source else None,
         )
         fence(target, self.jobs, context.decide)

@@ -12,6 +12,7 @@ from imaging_pipeline.lanes import LANES, Lane, Need
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.jobs.needs import job_needs, room
 from imaging_pipeline.schemas.jobs.restrictions import key_condition_of
+from imaging_pipeline.schemas.versions import check_version_is_still_ours
 from imaging_pipeline.workers.abilities import Abilities, find_abilities
 from imaging_pipeline.workers.messages import Key
 from imaging_pipeline.workers.settings import Settings
@@ -51,6 +52,16 @@ class PipelineTables:
     def open(self, config: Any) -> Any:
         """Return a connection of a thread's own."""
         return database.open_connection(config)
+
+    def check_version(self) -> None:
+        """Raise OtherVersionError where the tables were upgraded since this process connected.
+
+        Raises
+        ------
+        OtherVersionError
+            They are no longer those of this program.
+        """
+        check_version_is_still_ours(tables.default_tables())
 
     @property
     def handle(self) -> Any:

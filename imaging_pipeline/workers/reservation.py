@@ -43,6 +43,8 @@ class FencedJobs(JobQueue):
         Returns what becomes of a job that raised.
     on_reserved
         Is called with the key of each job that begins.
+    check_version
+        Is called before what a job made is committed; raises where the tables are those of another version.
     changes
         The table in which a change is counted that new jobs may follow from; None where none may.
 
@@ -60,12 +62,14 @@ class FencedJobs(JobQueue):
         worker: str,
         decide: Decide,
         on_reserved: Callable[[Key], None],
+        check_version: Callable[[], None],
         changes: Any = None,
     ) -> None:
         super().__init__(target)
         self._worker = worker
         self._decide = decide
         self._on_reserved = on_reserved
+        self._check_version = check_version
         self._changes = changes
         self._user = self.connection.get_user()
         self._started = 0.0
@@ -124,7 +128,10 @@ class FencedJobs(JobQueue):
         ------
         ReservationLostError
             The job was given to another process meanwhile.
+        OtherVersionError
+            The tables were upgraded while the process was suspended.
         """
+        self._check_version()
         duration_s = time.monotonic() - self._started
         if self.reservation is None or not self.succeed(self.reservation, duration_s):
             raise ReservationLostError("The job was given to another process meanwhile.")

@@ -67,8 +67,8 @@ def run_worker(
     Raises
     ------
     PipelineError
-        The database refuses, or with ``once`` is not there in the beginning or stays away; or a condition
-        is none on what a lane works on.
+        The database refuses, or with ``once`` is not there in the beginning or stays away; or its tables
+        are upgraded meanwhile; or a condition is none on what a lane works on.
     """
     settings, tables, timing = settings or Settings(), tables or PipelineTables(), timing or Timing()
     identity = Identity(
@@ -88,7 +88,14 @@ def run_worker(
         connection, queues, heartbeat = begun
         on_event(Note(f"The worker {identity.name} begins."))
         context = SupervisorContext(
-            connection, tables.workers, queues, load_policies(settings), stop, timing, on_event
+            connection,
+            tables.workers,
+            queues,
+            load_policies(settings),
+            stop,
+            timing,
+            on_event,
+            tables.check_version,
         )
         return _supervise(context, job_context, heartbeat, once=once, idle_s=idle_s)
 

@@ -61,6 +61,8 @@ class SupervisorContext:
         How long to wait for what.
     on_event
         Is called with what happens.
+    check_version
+        Is called before each order; raises where the tables are those of another version.
     """
 
     connection: Any
@@ -70,6 +72,7 @@ class SupervisorContext:
     stop: StopRequest
     timing: Timing
     on_event: Callable[[Event], None]
+    check_version: Callable[[], None]
 
 
 class Status(Protocol):
@@ -138,6 +141,8 @@ class Supervisor:
         ------
         DatabaseError
             Once only: when the database stays away.
+        OtherVersionError
+            The tables were upgraded; what runs is interrupted.
         """
         while True:
             self._settle_others()
@@ -176,6 +181,8 @@ class Supervisor:
     def _give_orders(self, idle_s: float) -> None:
         for slot in self._slots:
             if slot.is_free() and self._may_begin():
+                with reconnecting(self._context.connection, self._context.on_event):
+                    self._context.check_version()
                 step = slot.next()
                 # What was made in this pass may have led to jobs of an earlier table: another pass, at once.
                 if isinstance(step, PassEnded) and step.worked:

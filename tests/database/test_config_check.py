@@ -131,7 +131,10 @@ def test_a_database_without_tables_is_told_and_left_as_it_is(lab: Lab, check: Ch
 
 @pytest.mark.parametrize(
     ("number", "told", "remedy"),
-    [(0, "older than this machine", "Install"), (99, "newer than this machine", "Update imaging-pipeline")],
+    [
+        (0, "older than this machine", "run: imaging-pipeline upgrade"),
+        (99, "newer than this machine", "Update imaging-pipeline"),
+    ],
 )
 def test_tables_of_another_version_are_told(
     check: Check, schema_version: Callable[[int], None], number: int, told: str, remedy: str
@@ -141,6 +144,19 @@ def test_tables_of_another_version_are_told(
     assert result.exit_code == 1
     assert f"FAILED tables {told}: version {number}," in line(result, "tables")
     assert remedy in line(result, "tables")
+
+
+def test_an_upgrade_that_is_not_finished_is_told(lab: Lab, check: Check) -> None:
+    row = {"upgrade_id": 0, "upgrade_from": 3, "upgrade_to": 4, "upgrade_reached": 3}
+    imaging.Upgrade.insert1({**row, "upgrade_program": "1", "upgrade_account": "lab"})
+    try:
+        result = check()
+    finally:
+        # Else nobody connects any more.
+        lab.connection.query(f"DELETE FROM {imaging.Upgrade.full_table_name}")
+    assert result.exit_code == 1
+    assert "an upgrade is not finished" in line(result, "tables")
+    assert "run again: imaging-pipeline upgrade" in line(result, "tables")
 
 
 def test_a_wrong_password_is_told_as_such(lab: Lab, check: Check) -> None:

@@ -12,13 +12,14 @@ from batch_populate.command import main as worker_command
 from imaging_pipeline import database
 from imaging_pipeline.cli import main
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.errors import Responsible, SchemaError
+from imaging_pipeline.errors import OtherVersionError, Responsible, SchemaError
 from imaging_pipeline.schemas import imaging
+from imaging_pipeline.workers.pipeline_tables import PipelineTables
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
 
 OLDER, NEWER = database.SCHEMA_VERSION - 1, database.SCHEMA_VERSION + 1
-REMEDIES = {OLDER: "move the database to this one", NEWER: "Install the newest version"}
+REMEDIES = {OLDER: "run: imaging-pipeline upgrade", NEWER: "Install the newest version"}
 
 
 @pytest.fixture(params=[OLDER, NEWER])
@@ -88,3 +89,15 @@ def test_commands_and_workers_end_with_one_message_on_tables_of_another_version(
         assert f"Found: schema version {other_version}." in result.stderr
         assert f"File: {file}." in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_a_connected_program_notices_that_the_tables_are_upgraded(lab: Lab) -> None:
+    tables = PipelineTables()
+    tables.check_version()
+    table = imaging.Lab.full_table_name
+    lab.connection.query(f"UPDATE {table} SET schema_version = {NEWER}")
+    try:
+        with pytest.raises(OtherVersionError, match=f"Found: schema version {NEWER}"):
+            tables.check_version()
+    finally:
+        lab.connection.query(f"UPDATE {table} SET schema_version = {database.SCHEMA_VERSION}")

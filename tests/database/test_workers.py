@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from imaging_pipeline.errors import Responsible, parse_message
+from imaging_pipeline.errors import OtherVersionError, Responsible, parse_message
 from imaging_pipeline.living_worker import OF_PRIORITY
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.workers.messages import Advanced, Event, Finished, Idle, Note, Outcome
@@ -427,3 +427,21 @@ def _no_worker_left(declared: Toy, request: pytest.FixtureRequest, tmp_path: Pat
     """Hold after each test that its workers removed their rows."""
     yield
     assert len(declared.tables.Worker()) == 0
+
+
+def test_a_worker_whose_tables_are_upgraded_meanwhile_writes_no_more_and_stops(toy: Toy) -> None:
+    toy.add("gate", "quick")
+
+    def upgrade(events: list[Event]) -> None:
+        toy.wait_for_gate(0)
+        (toy.config.folder / "upgraded").touch()
+        toy.open_gate(0)
+
+    with pytest.raises(OtherVersionError, match=r"Found: version 2\. Allowed: version 1\."):
+        toy.run(upgrade, lanes=(FIRST,))
+    assert (toy.computed(), toy.measured()) == ([0], [])
+    # For a worker of the newer version.
+    assert toy.job(0)["status"] == "pending"
+    assert len(toy.tables.Worker()) == 0
+    (toy.config.folder / "upgraded").unlink()
+    assert toy.run(lanes=(FIRST,)).summary.done == 2

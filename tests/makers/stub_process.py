@@ -131,7 +131,9 @@ class StubWorker:
         self.recorded = Recorded()
         self.tally = Tally()
         policies = load_policies(settings)
-        context = SupervisorContext(None, None, {}, policies, self.stop, timing, self.events.append)
+        context = SupervisorContext(
+            None, None, {}, policies, self.stop, timing, self.events.append, lambda: None
+        )
 
         def may_work_on(table: str) -> bool:
             return all(policy.skip_reason(table) is None for policy in policies)

@@ -16,7 +16,13 @@ import datajoint as dj
 
 from imaging_pipeline import progress
 from imaging_pipeline.config.config import Config
-from imaging_pipeline.errors import FormatError, MissingPackageError, NotMountedError, StillCopyingError
+from imaging_pipeline.errors import (
+    FormatError,
+    MissingPackageError,
+    NotMountedError,
+    OtherVersionError,
+    StillCopyingError,
+)
 from imaging_pipeline.lanes import Lane, Need, PeriodicTask
 from imaging_pipeline.living_worker import Lack
 from imaging_pipeline.schemas.imaging import operations
@@ -54,7 +60,8 @@ class ToyPipelineTables(PipelineTables):
     """The tables below; conditions are on the columns of ``Sample``.
 
     This machine lacks the store while the folder has a file ``no_store``, and has no room for a sample that a
-    file ``<number>.elsewhere`` names.
+    file ``<number>.elsewhere`` names. Its program is too old for the tables while there is a file
+    ``upgraded``.
     """
 
     lanes = (FIRST, SECOND)
@@ -67,6 +74,12 @@ class ToyPipelineTables(PipelineTables):
 
     def open(self, config: Any) -> Any:
         return open_connection(config)
+
+    def check_version(self) -> None:
+        if (_folder[0] / "upgraded").exists():
+            raise OtherVersionError(
+                "The tables are newer", found="version 2", allowed="version 1", remedy="Install version 2."
+            )
 
     @property
     def handle(self) -> Any:

@@ -21,6 +21,8 @@ import pymysql
 from imaging_pipeline import database
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.server import embedded
+from imaging_pipeline.upgrade.run import upgrade_tables
+from imaging_pipeline.upgrade.steps import STEPS
 from tests.makers.definitions import tables
 from tests.makers.lab import Lab
 
@@ -37,7 +39,7 @@ class Restored:
     Attributes
     ----------
     lab
-        Connected by the present code.
+        Connected by the present code, whose tables it has.
     counts
         Rows of each table as the present code found them, before a test wrote anything.
     noted
@@ -54,7 +56,21 @@ class Restored:
 
 @contextmanager
 def restored(server: Config, folder: Path) -> Iterator[Restored]:
-    """Restore the dump on a server, with store and share below ``folder``, and drop it in the end."""
+    """Restore the dump, upgrade its tables but correct no values, and connect."""
+    with dumped(server, folder) as config:
+        upgrade_tables(database.bind(config), STEPS, lambda what: None)
+        lab = Lab(config, database.connect(config), folder / "share" / "files")
+        with np.load(DUMP / f"{config.backend}.npz") as arrays:
+            noted = json.loads((DUMP / f"{config.backend}.json").read_text())
+            yield Restored(lab, row_counts(), noted, dict(arrays))
+
+
+@contextmanager
+def dumped(server: Config, folder: Path) -> Iterator[Config]:
+    """Restore the dump on a server, with store and share below ``folder``, and drop it in the end.
+
+    It stays of version 3, and no program may connect to it as it is.
+    """
     backend = server.backend
     _unpack(DUMP / "share.tar.xz", folder / "share")
     _unpack(DUMP / f"store_{backend}.tar.xz", folder / "store")
@@ -68,10 +84,9 @@ def restored(server: Config, folder: Path) -> Iterator[Restored]:
     )
     _run(config, lzma.decompress((DUMP / f"{backend}.sql.xz").read_bytes()).decode())
     try:
-        lab = Lab(config, database.connect(config), folder / "share" / "files")
-        with np.load(DUMP / f"{backend}.npz") as arrays:
-            noted = json.loads((DUMP / f"{backend}.json").read_text())
-            yield Restored(lab, row_counts(), noted, dict(arrays))
+        # Whatever the clock says of the day on which it was dumped: its workers are dead.
+        _run(config, f"UPDATE {PREFIX}imaging.worker SET worker_heartbeat = '2000-01-01'")
+        yield config
     finally:
         dj.conn().close()
         _drop(config)

@@ -20,7 +20,7 @@ def worked(table: Any, key: Row) -> Row:
         decisions = (policy.decide(error) for policy in policies)
         return first_decision(decisions, RetryDecision(Outcome.ERROR))
 
-    jobs = FencedJobs(table, "tester", decide, lambda _key: None)
+    jobs = FencedJobs(table, "tester", decide, lambda _key: None, lambda: None)
     fence(table, jobs, decide)
     jobs.refresh(delay=-1)
     table.populate(key, reserve_jobs=True, refresh=False, suppress_errors=True)

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.imaging.hardware import Scope as Scope
 from imaging_pipeline.schemas.imaging.hardware import Setup as Setup
 from imaging_pipeline.schemas.imaging.operations import JobAction as JobAction
 from imaging_pipeline.schemas.imaging.operations import TableChange as TableChange
+from imaging_pipeline.schemas.imaging.operations import Upgrade as Upgrade
 from imaging_pipeline.schemas.imaging.operations import Worker as Worker
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams as BaselineParams
 from imaging_pipeline.schemas.imaging.parameters import SpikeFilterParams as SpikeFilterParams

@@ -6,7 +6,7 @@ import datajoint as dj
 
 from imaging_pipeline.schemas.imaging.schema import schema
 
-__all__ = ["JobAction", "TableChange", "Worker"]
+__all__ = ["JobAction", "TableChange", "Upgrade", "Worker"]
 
 
 @schema
@@ -91,3 +91,20 @@ class JobAction(dj.Manual):
         acted_priority : int16
         INDEX (acted_hash)
         """
+
+
+@schema
+class Upgrade(dj.Manual):
+    """Upgrades of the tables to a newer schema version; one without an end goes on, or was interrupted."""
+
+    definition = """
+    upgrade_id : int32  # from 0, in order of time
+    ---
+    upgrade_from : int32  # schema version before
+    upgrade_to : int32  # schema version afterwards
+    upgrade_reached : int32  # the version up to which the tables are changed
+    upgrade_program : varchar(32)  # version of imaging-pipeline
+    upgrade_account : varchar(255)  # of the database
+    upgrade_time=CURRENT_TIMESTAMP(6) : datetime(6)  # start; rows from before are of the old version
+    upgrade_finished=null : datetime(6)  # UTC
+    """

@@ -128,6 +128,27 @@ def running_jobs(tables: Tables, reached: Mapping[str, set[str]]) -> tuple[Runni
     return tuple(sorted(running, key=lambda job: (job.job_table, job.metasession_name, job.pid)))
 
 
+def drop_failed(tables: Tables, reached: Mapping[str, set[str]]) -> None:
+    """Delete the jobs that failed of tables of which rows are deleted; those that a person ignores stay.
+
+    Parameters
+    ----------
+    tables
+        The database.
+    reached
+        Full name of a table → names of MetaSessions of which rows are deleted.
+    """
+    existing = set(_keyed_by_metasession(tables))
+    for table, names in reached.items():
+        jobs = job_table(table)
+        if jobs in existing and names:
+            among = plain_rows.placeholders(sorted(names))
+            tables.connection.query(
+                f"DELETE FROM {jobs} WHERE status = 'error' AND metasession_name IN ({among})",
+                args=tuple(sorted(names)),
+            )
+
+
 def _keyed_by_metasession(tables: Tables) -> list[str]:
     """Return the job tables of our schemas, and of those below, that are keyed by MetaSession."""
     connection, adapter = tables.connection, tables.connection.adapter

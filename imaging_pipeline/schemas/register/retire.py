@@ -108,7 +108,7 @@ def retire(
     check(tables, username, reason)
     with in_transaction(tables.connection):
         # Twice: the first result says what to lock, and may be out of date before it is locked.
-        _lock(tables, _sessions(tables, named))
+        lock_as_registering(tables, _sessions(tables, named))
         sessions = _sessions(tables, named)
         purges = _purges(tables, sessions)
         to_delete = purge.find(tables, purges)
@@ -127,6 +127,18 @@ def retired(tables: Tables, session_names: Iterable[str]) -> list[Row]:
     restriction = [{"retired_session": name} for name in session_names]
     rows: list[Row] = (retirements & restriction).to_dicts(order_by="retirement_id, retired_start")
     return rows
+
+
+def lock_as_registering(tables: Tables, metasessions: Sequence[Row]) -> None:
+    """Lock what registrations of these MetaSessions lock, in their order, so that they wait.
+
+    The rows may be joined with others.
+    """
+    for name in sorted({row["repository_name"] for row in metasessions}):
+        lock_rows(tables.imaging.Repository & {"repository_name": name})
+    animals = {(row["animal_id"], row["datasource_id"]) for row in metasessions}
+    for animal_id, datasource_id in sorted(animals):
+        lock_rows(tables.mlims.Animal & {"animal_id": animal_id, "datasource_id": datasource_id})
 
 
 def _sessions(tables: Tables, named: str) -> tuple[Row, ...]:
@@ -170,14 +182,6 @@ def _described(row: Row) -> str:
         f"session {row['session_name']} of MetaSession {row['metasession_name']}, {combined},"
         f" animal {row['animal_id']}"
     )
-
-
-def _lock(tables: Tables, sessions: Sequence[Row]) -> None:
-    """Lock as registrations do and in the same order, so that they wait."""
-    for name in sorted({row["repository_name"] for row in sessions}):
-        lock_rows(tables.imaging.Repository & {"repository_name": name})
-    for animal_id, datasource_id in sorted({(row["animal_id"], row["datasource_id"]) for row in sessions}):
-        lock_rows(tables.mlims.Animal & {"animal_id": animal_id, "datasource_id": datasource_id})
 
 
 def _purges(tables: Tables, sessions: Sequence[Row]) -> list[Purge]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from imaging_pipeline.errors import MissingPackageError, NotHereError, Responsible
+from imaging_pipeline.errors import MissingPackageError, NotHereError, OtherVersionError, Responsible
 from imaging_pipeline.workers.messages import Finished, Outcome
 from imaging_pipeline.workers.policies.policy import Policy, RetryDecision
 from imaging_pipeline.workers.settings import Settings
@@ -22,6 +22,9 @@ class Unable(Policy):
         """Give the job back for another machine."""
         if isinstance(error, MissingPackageError):
             return RetryDecision(Outcome.UNABLE)
+        # The worker ends with its next order: the job is for one of the newer version.
+        if isinstance(error, OtherVersionError):
+            return RetryDecision(Outcome.ELSEWHERE)
         # The same class says that files are not there yet, where waiting helps.
         if isinstance(error, NotHereError) and error.responsible is not Responsible.RETRY:
             return RetryDecision(Outcome.ELSEWHERE)

@@ -1,0 +1,1 @@
+"""Moving a database from an older schema version to this one."""
