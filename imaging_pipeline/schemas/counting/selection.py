@@ -131,7 +131,8 @@ class _Selection:
             raise InputError(
                 "Sessions are chosen by what is true for them, and this query is one of cells",
                 found=", ".join(query.primary_key),
-                remedy="Count chosen cells by imaging.Session().aggr(cells, n='count(cell_id)').",
+                remedy="Count chosen cells by a condition within the count, as docs/counting.md shows:"
+                " imaging.Session().aggr(imaging.Cell.Rois, num='count(CASE WHEN npix > 50 THEN 1 END)').",
             )
         # By no shared column DataJoint would select everything, and by one in no key all that are alike.
         if not set(query.primary_key) & set(_KEYS):
