@@ -72,9 +72,11 @@ def select(tables: Tables, restriction: Any) -> list[SelectedSession]:
     """
     selection = _Selection(tables)
     sessions, outputs = selection.of(restriction)
-    rows = selection.sessions.to_dicts(order_by="animal_name, animal_id, datasource_id, session_timestamp")
+    rows = selection.sessions.proj(*_COLUMNS).to_dicts(
+        order_by="animal_name, animal_id, datasource_id, session_timestamp"
+    )
     named: dict[_Key, dict[str, str]] = {key: {} for key in sessions}
-    for row in selection.outputs.to_dicts():
+    for row in selection.outputs.proj("datasettype", "bundle").to_dicts():
         key = _key(row, _OUTPUT)
         if key in outputs:
             named.setdefault(key[:2], {})[row["dataset_name"]] = _output_name(row)
