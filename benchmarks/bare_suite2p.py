@@ -14,10 +14,10 @@ def run_bare(tif: Path, frame_rate_hz: float, home: Path) -> Path:
     os.environ["HOME"] = str(home)
     import torch
 
-    from imaging_pipeline.suite2p_runner.suite2p_call import declare_torchvision_operators
+    from imaging_pipeline.suite2p_runner import torchvision_operators
 
     torch.set_num_threads(os.cpu_count() or 1)
-    declare_torchvision_operators()
+    torchvision_operators.declare()
     import suite2p
 
     settings = suite2p.default_settings()

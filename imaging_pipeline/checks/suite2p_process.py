@@ -14,10 +14,10 @@ def main(home: str) -> None:
     os.environ |= {"HOME": home, "USERPROFILE": home}
     import torch
 
-    from imaging_pipeline.suite2p_runner.suite2p_call import declare_torchvision_operators
+    from imaging_pipeline.suite2p_runner import torchvision_operators
 
-    # Suite2p imports Cellpose, which needs operators that torchvision lacks beside a torch without CUDA.
-    declare_torchvision_operators()
+    # PyTorch does so itself unless TORCH_DEVICE_BACKEND_AUTOLOAD is 0.
+    torchvision_operators.declare()
     import suite2p
 
     has_device = torch.cuda.is_available()

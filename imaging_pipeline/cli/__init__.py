@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, _LazyCommand] = {
     "scope": _LazyCommand(f"{_CLI}.scope:scope", "Add and list microscope heads."),
     "apparatus": _LazyCommand(f"{_CLI}.apparatus:apparatus", "Add and list what animals move in or on."),
     "options": _LazyCommand(f"{_CLI}.options:options", "Add and list Suite2p option sets."),
+    "suite2p": _LazyCommand(f"{_CLI}.suite2p:suite2p", "Open an output in Suite2p's own window."),
     "web": _LazyCommand(f"{_CLI}.web:web", "Serve the web page."),
     "store": _LazyCommand(f"{_CLI}.store:store", "Remove arrays that no row refers to from the store."),
 }

@@ -128,8 +128,8 @@ def _not_registered(facts: Facts) -> Iterator[Reason]:
         return
     yield Reason(
         "Suite2p has run, and the folder was not registered since, so that its output is not known.",
-        "Curate its cells in Suite2p's window if you wish, then register the folder again. With"
-        " --register-uncurated that is done by itself from then on.",
+        "Curate its cells in Suite2p's window if you wish, which imaging-pipeline suite2p opens, then"
+        " register the folder again. With --register-uncurated that is done by itself from then on.",
         Responsible.EXPERIMENTER,
         commands.add(facts),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 
 from imaging_pipeline.readers.npy.file import load_npy
+from imaging_pipeline.suite2p_runner import torchvision_operators
 from imaging_pipeline.suite2p_runner.log_progress import LogReader
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -30,7 +30,8 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
         Takes messages.
     """
     torch.set_num_threads(job["threads"])
-    declare_torchvision_operators()
+    # PyTorch does so itself unless TORCH_DEVICE_BACKEND_AUTOLOAD is 0.
+    torchvision_operators.declare()
     import suite2p
 
     from imaging_pipeline.suite2p_runner.without_cells import finish_without_cells
@@ -53,21 +54,6 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
-
-
-@cache
-def declare_torchvision_operators() -> torch.library.Library | None:
-    """Let Suite2p be imported beside a torch without CUDA; the operators live as long as the result.
-
-    Suite2p imports Cellpose, which imports torchvision; the package index has torchvision for CUDA only,
-    which expects two operators that a torch for the processor lacks. Neither is used here.
-    """
-    if torch.version.cuda is not None:
-        return None
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
 
 
 def _in_types_of(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

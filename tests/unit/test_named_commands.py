@@ -80,7 +80,7 @@ def parse(command: str) -> None:
 def test_each_command_that_a_text_names_is_there() -> None:
     unknown, num_named = [], 0
     for where, text in texts():
-        for name, inner in re.findall(r"\bimaging-pipeline ([a-z][a-z-]*)(?: ([a-z]+))?", text):
+        for name, inner in re.findall(r"\bimaging-pipeline ([a-z][a-z0-9-]*)(?: ([a-z]+))?", text):
             if name in PROSE:
                 continue
             num_named += 1

@@ -1,4 +1,7 @@
-"""The imaging schema: one module a page of its diagram, one line a table."""
+"""The imaging schema: one module a page of its diagram, one line a table.
+
+Beside them is `count_cells`, which gives a number that no plain join of tables does.
+"""
 
 from imaging_pipeline.schemas.imaging.accounts import Account as Account
 from imaging_pipeline.schemas.imaging.accounts import SignIn as SignIn
@@ -14,6 +17,7 @@ from imaging_pipeline.schemas.imaging.audit import Curation as Curation
 from imaging_pipeline.schemas.imaging.audit import Retirement as Retirement
 from imaging_pipeline.schemas.imaging.cells import Cell as Cell
 from imaging_pipeline.schemas.imaging.cells import FilteredSpikes as FilteredSpikes
+from imaging_pipeline.schemas.imaging.cells import count_cells as count_cells
 from imaging_pipeline.schemas.imaging.hardware import Scope as Scope
 from imaging_pipeline.schemas.imaging.hardware import Setup as Setup
 from imaging_pipeline.schemas.imaging.operations import JobAction as JobAction

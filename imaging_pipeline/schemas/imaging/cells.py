@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import datajoint as dj
 import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.schemas import tables
+from imaging_pipeline.schemas.counting import cells as cell_numbers
 from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
 from imaging_pipeline.schemas.imaging.schema import schema
@@ -182,3 +185,33 @@ class FilteredSpikes(dj.Computed):
         """Insert a row a cell; the array is in the store already."""
         self.insert1({**key, "spike_objects": filtered.objects})
         self.Cell.insert({**key, **row} for row in filtered.rows)
+
+
+def count_cells(restriction: Any = True, *, per: str) -> list[Row]:
+    """Return how many cells sessions, MetaSessions or animals have, each cell once.
+
+    Parameters
+    ----------
+    restriction
+        Which sessions are counted: names and values such as ``{"animal_name": "90218"}``, an SQL condition
+        as ``--restrict`` takes it, a query such as ``imaging.Session.SessionType & {...}``, a list of these
+        of which any is to be true, or a ``dj.AndList`` of which all are. Names are those of ``Session``,
+        ``MetaSession``, ``Animal`` and, to choose an output, ``Dataset``.
+    per
+        ``session``, ``metasession`` or ``animal``.
+
+    Returns
+    -------
+    list of dict
+        The names of each group, and ``num_cells``: 0 where an output has no cells, None where nothing is
+        imported yet. A cell that the sessions of a MetaSession share is counted once for a MetaSession or an
+        animal; cells of different MetaSessions are different cells. ``num_sessions_imported`` of
+        ``num_sessions`` are in the number: those of which all planes are imported.
+
+    Raises
+    ------
+    InputError
+        The restriction names what is not there or chooses cells; or a cell would be counted twice, since a
+        session has several outputs, or since an animal's recording is registered combined and not combined.
+    """
+    return cell_numbers.count_cells(tables.default_tables(), restriction, per)

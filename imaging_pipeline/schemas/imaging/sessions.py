@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import datajoint as dj
 
 from imaging_pipeline.explaining.explanation import Explanations
@@ -20,6 +22,8 @@ from imaging_pipeline.schemas.imaging.reference import (
 )
 from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.jobs import explaining
+from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.schemas.session_animals import animals_stay_equal
 
 __all__ = [
     "Apparatus",
@@ -59,6 +63,11 @@ class MetaSession(dj.Manual):
     combined : enum('yes', 'no')
     metasession_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
+
+    def update1(self, row: Row) -> None:
+        """Update a row; its animal stays that of its sessions."""
+        with animals_stay_equal(tables.default_tables()):
+            super().update1(row)
 
     class Note(dj.Part):
         """Notes of people."""
@@ -140,16 +149,28 @@ class Session(dj.Manual):
 
     # Keys, and so their indexes, begin with the MetaSession: the name has an index of its own.
     # The order changes when an earlier session is found later, so it is in no key.
+    # The animal is that of the MetaSession: here as well, so that animals join sessions and their cells.
     definition = """
     -> MetaSession
     session_name : varchar(16)  # hash, see docs/folder_rules.md
     ---
+    -> mlims.Animal
     session_order : int32  # in the MetaSession, by time, from 0
     session_timestamp : datetime(6)  # start, wall time of the lab's zone
     timeseries_name : varchar(255)
     session_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     INDEX (session_name)
     """
+
+    def insert(self, rows: Any, *args: Any, **kwargs: Any) -> None:
+        """Insert rows; their animals are those of their MetaSessions."""
+        with animals_stay_equal(tables.default_tables()):
+            super().insert(rows, *args, **kwargs)
+
+    def update1(self, row: Row) -> None:
+        """Update a row; its animal stays that of its MetaSession."""
+        with animals_stay_equal(tables.default_tables()):
+            super().update1(row)
 
     @classmethod
     def explain(cls, wanted: str, table: str | None = None, *, animal: str | None = None) -> Explanations:

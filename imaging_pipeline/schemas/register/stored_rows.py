@@ -78,7 +78,7 @@ def _metasessions(
         f"{tables.full_name(imaging.MetaSession)}"
         f" LEFT JOIN {tables.full_name(imaging.MetaSession.Suite2pyOps)} USING (metasession_name)"
         f" LEFT JOIN {tables.full_name(imaging.Suite2pyOps)} USING (ops_name)"
-        f" LEFT JOIN {tables.full_name(imaging.Session)} USING (metasession_name)"
+        f" LEFT JOIN {tables.full_name(imaging.Session)} USING (metasession_name, animal_id, datasource_id)"
         f" LEFT JOIN {tables.full_name(imaging.Session.Data)} USING (metasession_name, session_name)"
         f" LEFT JOIN {tables.full_name(imaging.Dataset)} USING (dataset_name)",
         restriction,

@@ -108,20 +108,32 @@ class Writer:
             for metasession, ordered in self._changes.session_order
             for number, name in enumerate(ordered)
         }
-        for each in self._changes.sessions:
-            if each.verdict is SessionVerdict.KNOWN:
-                continue
-            key = {"metasession_name": each.metasession_name, "session_name": each.session.session_name}
-            self._imaging.Session.insert1(
+        request = self._requested.request
+        new = [each for each in self._changes.sessions if each.verdict is not SessionVerdict.KNOWN]
+        keys = [
+            {"metasession_name": each.metasession_name, "session_name": each.session.session_name}
+            for each in new
+        ]
+        # Not by the table class, which would hold all sessions there are against their MetaSessions.
+        plain_rows.insert(
+            self._imaging.Session,
+            [
                 {
                     **key,
+                    # A folder that is registered for another animal is refused before.
+                    "animal_id": request.animal_id,
+                    "datasource_id": request.datasource_id,
                     "session_order": orders.pop((each.metasession_name, each.session.session_name)),
                     "session_timestamp": each.session.start,
                     "timeseries_name": each.session.timeseries_name,
                 }
+                for key, each in zip(keys, new, strict=True)
+            ],
+        )
+        if self._requested.sessiontype:
+            self._imaging.Session.SessionType.insert(
+                {**key, "sessiontype": self._requested.sessiontype} for key in keys
             )
-            if self._requested.sessiontype:
-                self._imaging.Session.SessionType.insert1({**key, "sessiontype": self._requested.sessiontype})
         # What is left are stored sessions, which may have another place in the order now.
         for (metasession, name), number in orders.items():
             key = {"metasession_name": metasession, "session_name": name}

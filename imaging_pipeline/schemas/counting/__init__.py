@@ -1,0 +1,1 @@
+"""Numbers that people ask of the tables and that plain joins and sums get wrong."""
