@@ -102,7 +102,7 @@ class _SegmentedPlane:
             "ops_nchannels": self.result.num_channels,
             "ops_diameter": None if "diameter" not in options else str(options["diameter"]),
             "ops_nonrigid": _switch(options, "nonrigid"),
-            "ops_do_registration": _switch(options, "doRegistration"),
+            "ops_do_registration": _count(options, "doRegistration"),
             "ops_threshold_scaling": options.get("ThScaling"),
             "ops_options": dict(options),
         }
@@ -242,6 +242,10 @@ def _are_of_one_run(one: Path, other: Path) -> bool:
 def _plane(path: Path, number: int) -> _Plane:
     with suite2p_matlab.open_result(path) as result:
         return _Plane(path, number, suite2p_matlab.read_result(result))
+
+
+def _count(options: Mapping[str, Any], name: str) -> int | None:
+    return None if name not in options else int(options[name])
 
 
 def _switch(options: Mapping[str, Any], name: str) -> bool | None:

@@ -63,7 +63,8 @@ class ImagingAnalysis(dj.Imported):
         ops_suite2p_version="" : varchar(32)
         ops_fs : float64  # Hz, of volumes, as Suite2p was told
         ops_tau=null : float64  # s, decay of the indicator
-        ops_nplanes : int16
+        ops_nplanes : int16  # planes of the recording, with those that were left out
+        num_planes_analysed=null : int16  # planes with regions, or fields where a plane has several
         ops_nchannels : int16
         ops_functional_chan=null : int16  # from 1
         ops_diameter=null : varchar(64)  # px, one number or y, x
@@ -84,7 +85,7 @@ class ImagingAnalysis(dj.Imported):
         ---
         ops_fs=null : float64  # Hz, of volumes, as Suite2p was told
         ops_tau=null : float64  # s, decay of the indicator
-        ops_nplanes : int16
+        ops_nplanes : int16  # planes of the recording
         ops_nchannels=null : int16
         ops_diameter=null : varchar(64)  # px
         ops_nonrigid=null : bool

@@ -11,7 +11,7 @@ from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
 from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make import cells as cell_arrays
-from imaging_pipeline.schemas.make import fetching
+from imaging_pipeline.schemas.make import fetching, filtered_spikes
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -54,8 +54,10 @@ class Cell(dj.Imported):
         footprint=null : float64  # spatial scale at which it was found
         mrs=null : float64  # diameters, mean distance of the pixels from the centre
         mrs0=null : float64  # diameters, the same of a disk of as many pixels
-        skew=null : float64  # of the corrected trace
-        std=null : float64  # of the corrected trace
+        skew=null : float64  # of fcorr in this session, third moment over std cubed
+        std=null : float64  # of fcorr in this session, units of the traces
+        run_skew=null : float64  # the same of all sessions of the run, as the program wrote it
+        run_std=null : float64  # the same of all sessions of the run, as the program wrote it
         npix_norm=null : float64  # pixels of the soma, relative to those of the other regions
         npix_soma=null : int32
         soma_crop=null : <blob>  # bool (npix,), pixel is of the soma
@@ -158,7 +160,8 @@ class FilteredSpikes(dj.Computed):
         -> master
         -> Cell.Rois
         ---
-        spike_threshold : float64  # what a sample had to exceed, units of the spikes
+        spike_threshold=null : float64  # what a sample had to exceed; null where no sample is a number
+        num_invalid=0 : int64  # samples that are NaN, because the spikes are no finite number
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
         """
 
@@ -174,11 +177,11 @@ class FilteredSpikes(dj.Computed):
 
     def make_compute(
         self, key: Row, folder: str, objects: Row, cell_ids: list[int], num_std: float
-    ) -> tuple[cell_arrays.Filtered]:
+    ) -> tuple[filtered_spikes.Filtered]:
         """Filter the spikes of all cells and write them to the store."""
-        return (cell_arrays.filter_spikes(folder, objects, cell_ids, num_std),)
+        return (filtered_spikes.filter_spikes(folder, objects, cell_ids, num_std),)
 
-    def make_insert(self, key: Row, filtered: cell_arrays.Filtered) -> None:
+    def make_insert(self, key: Row, filtered: filtered_spikes.Filtered) -> None:
         """Insert a row a cell; the array is in the store already."""
         self.insert1({**key, "spike_objects": filtered.objects})
         self.Cell.insert({**key, **row} for row in filtered.rows)
