@@ -54,8 +54,14 @@ def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
         curations=tuple(chain.from_iterable(part.curations for part in parts)),
         option_sets=tuple(chain.from_iterable(part.option_sets for part in parts)),
         relocations=tuple(chain.from_iterable(part.relocations for part in parts)),
-        findings=(*chain.from_iterable(part.findings for part in parts), *_gone(plan)),
+        findings=(*chain.from_iterable(part.findings for part in parts), *_of_outputs(plan), *_gone(plan)),
     )
+
+
+def _of_outputs(plan: Plan) -> Iterator[Finding]:
+    for output in plan.outputs:
+        for remark in output.remarks:
+            yield Finding(FindingKind.OUTPUT, None, f"of the output in {output.path or 'the repository'}: {remark}")
 
 
 def _gone(plan: Plan) -> Iterator[Finding]:

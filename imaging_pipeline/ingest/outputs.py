@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from imaging_pipeline import names
@@ -20,9 +20,9 @@ from imaging_pipeline.ingest.records import (
     OutputVerdict,
     Request,
 )
-from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
+from imaging_pipeline.segmentation.package import Labelled, Output, OutputPlane, SegmentationPackage
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
-from imaging_pipeline.wording import shortened_list
+from imaging_pipeline.wording import counted, shortened_list
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,21 @@ class JudgedOutputs:
 
 @dataclass(frozen=True)
 class _JudgedOutput:
+    """What an output is.
+
+    Attributes
+    ----------
+    labels
+        Of a finished output: the planes' labels that are new, by the plane's label.
+    remarks
+        What a person should know of a finished output.
+    """
+
     files: OutputFiles
     output: Output | None
     judgement: Judgement
+    labels: Mapping[str, Labelled] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
@@ -119,6 +131,7 @@ def judge_outputs(
                 each.judgement.ops_name,
                 each.judgement.reason,
                 each.files.package.datasettype,
+                each.remarks if each.judgement.verdict is OutputVerdict.FINISHED else (),
             )
             for each in judged
         ),
@@ -133,11 +146,16 @@ def _judged(
     options: OptionSets,
 ) -> _JudgedOutput:
     output = None
+    labels: dict[str, Labelled] = {}
+    remarks: list[str] = []
     try:
         output = files.package.read(
             contents.folder / files.root, [contents.folder / path for path in files.files]
         )
         judgement = judge(request, files.package, output, files.root, metasessions, options)
+        if judgement.verdict is OutputVerdict.FINISHED:
+            labels = _new_labels(contents, output, files.files)
+            remarks = [*output.remarks(), *_merged(labels)]
     except (OutputError, FormatError) as error:
         is_unsafe = isinstance(error, UnsafeContentError)
         verdict = OutputVerdict.FOREIGN if is_unsafe else OutputVerdict.INCOMPLETE
@@ -153,7 +171,28 @@ def _judged(
         if later:
             reason = f"made before {shortened_list(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return _JudgedOutput(files, output, judgement)
+    return _JudgedOutput(files, output, judgement, labels, tuple(remarks))
+
+
+def _new_labels(contents: FolderContents, output: Output, files: Sequence[str]) -> dict[str, Labelled]:
+    """Read labels where their file has changed: most outputs of a folder are as they were."""
+    labels = {}
+    for plane in output.planes:
+        (path,) = (path for path in files if contents.folder / path == plane.labels_path)
+        # Labels of as many regions are of equal size, and a copy may have kept its time.
+        contents.compare_content(path)
+        if contents.is_new(path):
+            labels[plane.label] = plane.labelled()
+    return labels
+
+
+def _merged(labels: Mapping[str, Labelled]) -> Iterator[str]:
+    for label, labelled in labels.items():
+        if labelled.num_merged:
+            yield (
+                f"{counted(labelled.num_merged, 'region')} of {label} that a person merged into others are left"
+                " out, although they are marked as cells"
+            )
 
 
 def _calculated(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
@@ -229,16 +268,13 @@ def _datasets(contents: FolderContents, judged: _JudgedOutput) -> Iterator[Datas
     for plane in judged.output.planes:
         bundle = f"{judgement.ops_name}/{plane.label}"
         paths = _plane_files(contents, plane, judged.files.files)
-        label_files = [path for path in paths if contents.folder / path == plane.labels_path]
-        # Labels are read only where their file has changed: most outputs of a folder are as they were.
-        labels = plane.labelled() if any(contents.is_new(path) for path in label_files) else None
         yield DatasetRecord(
             names.dataset_name(str(judgement.metasession_name), package.datasettype, bundle),
             package.datasettype,
             package.filetype,
             bundle,
             tuple(contents.read(path) for path in paths),
-            labels,
+            judged.labels.get(plane.label),
         )
 
 

@@ -245,7 +245,13 @@ class OutputVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class OutputReport:
-    """An output in the folder, by its path below the repository, and what it is."""
+    """An output in the folder, by its path below the repository, and what it is.
+
+    Attributes
+    ----------
+    remarks
+        What a person should know of an output that is imported, and what to do.
+    """
 
     path: str
     verdict: OutputVerdict
@@ -253,6 +259,7 @@ class OutputReport:
     ops_name: str | None
     reason: str
     datasettype: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ class _Output:
         missing = [f"{name} of {plane.path.name}" for plane in self.planes for name in plane.result.missing]
         return [*missing, *missing_planes(len(self.planes), self.planes[0].result.num_planes)]
 
+    def remarks(self) -> list[str]:
+        return []
+
 
 @dataclass(frozen=True)
 class _SegmentedPlane:
@@ -115,6 +118,10 @@ class _SegmentedPlane:
 
     def cell_labels(self) -> Labels:
         return suite2p_matlab.read_cell_labels(self.content)
+
+    def merges(self) -> Mapping[int, int]:
+        # The window for MATLAB cannot merge regions.
+        return {}
 
     def red_cells(self) -> Labels | None:
         return suite2p_matlab.read_red_cells(self.content)

@@ -123,7 +123,7 @@ def full_frame(
             path=path,
             found=image.shape,
             allowed=f"{shape} (the frames) or {valid} (the valid area)",
-            remedy="Run Suite2p again.",
+            remedy="Put back the file that belongs to the output: Suite2p writes images of no other size.",
         )
     full = np.full(shape, np.nan, dtype=np.float32)
     full[slice(*y_range), slice(*x_range)] = image

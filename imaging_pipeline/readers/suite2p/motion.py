@@ -114,7 +114,8 @@ def require_num_frames(path: Path, name: str, num_values: int, num_frames: int) 
             path=path,
             found=f"{name} of {num_values}",
             allowed=num_frames,
-            remedy="Run Suite2p again; a folder or file mixed from two runs cannot be imported.",
+            remedy="Put back the files that belong together; a folder or file mixed from two runs cannot be"
+            " imported.",
         )
 
 

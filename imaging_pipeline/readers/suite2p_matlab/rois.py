@@ -182,7 +182,7 @@ def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArr
             path=pixels.path,
             found=f"{numbers.min():g} to {numbers.max():g}",
             allowed=f"1 to {part.size}, as MATLAB counts",
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+            remedy="Put back the file as Suite2p wrote it; one mixed from two runs cannot be imported.",
         )
     return numbers.astype(np.int64) + int(part[0]) - 2
 
@@ -194,5 +194,5 @@ def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> 
             path=result.path,
             found=found,
             allowed=expected,
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+            remedy="Put back the file as Suite2p wrote it; one mixed from two runs cannot be imported.",
         )

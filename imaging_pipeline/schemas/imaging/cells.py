@@ -63,6 +63,17 @@ class Cell(dj.Imported):
         soma_crop=null : <blob>  # bool (npix,), pixel is of the soma
         redcell=null : bool
         redcell_prob=null : float64  # probability of being in the second channel
+        imerge=null : <blob>  # int32, regions that a person merged into it
+        """
+
+    class Merged(dj.Part):
+        """A region that a person merged into another, and that is no cell for that reason."""
+
+        definition = """
+        -> master
+        merged_id : int32  # number of the region in the output
+        ---
+        inmerge : int32  # number of the region that it was merged into
         """
 
     class Traces(dj.Part):
@@ -112,6 +123,7 @@ class Cell(dj.Imported):
         """Insert a row a cell; the arrays are in the store already."""
         self.insert1({**key, **cells.row})
         self.Rois.insert({**key, **row} for row in cells.rois)
+        self.Merged.insert({**key, **row} for row in cells.merged)
         self.Traces.insert({**key, **row} for row in cells.traces)
         self.Spikes.insert({**key, **row} for row in cells.spikes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imaging_pipeline import progress
 from imaging_pipeline.analysis.traces import baseline as running_baseline
 from imaging_pipeline.analysis.traces import corrected, delta_f_over_f, spread
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, OutputError
 from imaging_pipeline.readers.suite2p.rois import Roi
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 from imaging_pipeline.schemas.make.analyses import open_plane
@@ -35,6 +35,7 @@ class Cells:
 
     row: Row
     rois: list[Row]
+    merged: list[Row]
     traces: list[Row]
     spikes: list[Row]
 
@@ -117,9 +118,10 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
             "num_cells": len(cell_ids),
             "baseline_params_id": baseline.params_id,
         }
+        merged = [{"merged_id": part, "inmerge": whole} for part, whole in sorted(plane.merges().items())]
         # Nothing is written then: an array needs at least one row.
         if not len(cell_ids):
-            return Cells({**row, "trace_objects": {}}, [], [], [])
+            return Cells({**row, "trace_objects": {}}, [], merged, [], [])
         traces = plane.traces(Slice(frames.first_frame, frames.num_frames))
         channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), frames, baseline)
         objects = _write(folder, channels, traces.spikes)
@@ -127,6 +129,7 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
     return Cells(
         row={**row, "trace_objects": objects},
         rois=rois,
+        merged=merged,
         # After `_write`, whose blocks fill in `num_invalid`.
         traces=[
             _trace_row(channel, objects[channel.name], number, cell_id)
@@ -221,6 +224,7 @@ def _roi_rows(
 ) -> list[Row]:
     rois = plane.rois()
     red = plane.red_cells()
+    _check_planes(plane, [rois[i] for i in cell_ids.tolist()])
     return [
         {
             "cell_id": i,
@@ -234,6 +238,17 @@ def _roi_rows(
         }
         for i in cell_ids.tolist()
     ]
+
+
+def _check_planes(plane: SegmentedPlane, cells: Sequence[Roi]) -> None:
+    for roi in cells:
+        if roi.plane is None:
+            raise OutputError(
+                "A cell lies in no single one of the planes that were merged, and nothing says in which",
+                path=plane.path,
+                found=f"a cell of {roi.npix} pixels about row {roi.center_y:g}, column {roi.center_x:g}",
+                remedy="Mark it as no cell in Suite2p's window, or draw it anew within one plane.",
+            )
 
 
 def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:
@@ -267,4 +282,5 @@ def _shape(roi: Roi) -> Row:
         "npix_norm": number_or_null(roi.npix_norm),
         "npix_soma": roi.npix_soma,
         "soma_crop": roi.soma_crop,
+        "imerge": np.array(roi.merged_from, np.int32) if roi.merged_from else None,
     }
