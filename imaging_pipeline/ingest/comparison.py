@@ -61,7 +61,9 @@ def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
 def _of_outputs(plan: Plan) -> Iterator[Finding]:
     for output in plan.outputs:
         for remark in output.remarks:
-            yield Finding(FindingKind.OUTPUT, None, f"of the output in {output.path or 'the repository'}: {remark}")
+            yield Finding(
+                FindingKind.OUTPUT, None, f"of the output in {output.path or 'the repository'}: {remark}"
+            )
 
 
 def _gone(plan: Plan) -> Iterator[Finding]:

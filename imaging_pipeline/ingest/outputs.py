@@ -190,8 +190,8 @@ def _merged(labels: Mapping[str, Labelled]) -> Iterator[str]:
     for label, labelled in labels.items():
         if labelled.num_merged:
             yield (
-                f"{counted(labelled.num_merged, 'region')} of {label} that a person merged into others are left"
-                " out, although they are marked as cells"
+                f"{counted(labelled.num_merged, 'region')} of {label} that a person merged into others are"
+                " left out, although they are marked as cells"
             )
 
 

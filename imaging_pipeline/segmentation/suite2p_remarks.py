@@ -26,8 +26,8 @@ def remarks(output: Suite2pOutput) -> Iterator[str]:
         fault = second_channel_fault(plane)
         if fault:
             yield (
-                f"the first channel of {plane.label} is imported and the second is not, because {fault}; put back"
-                " files of one state of the output to import both"
+                f"the first channel of {plane.label} is imported and the second is not, because {fault};"
+                " put back files of one state of the output to import both"
             )
         fault = red_cells_fault(plane)
         if fault:
@@ -53,23 +53,25 @@ def _other_labels(output: Suite2pOutput) -> Iterator[str]:
     if output.combined is None:
         yield (
             f"the labels in each plane are used, and not those that Suite2p's window left in {_COMBINED}:"
-            f" {difference}{'' if is_newer else ', and were written later'}; mark the cells in each plane to use"
-            " other labels"
+            f" {difference}{'' if is_newer else ', and were written later'}; mark the cells in each plane to"
+            " use other labels"
         )
         return
     later = f", and those in {newest.parent.name} were written later" if is_newer else ""
     yield (
-        f"the labels in {_COMBINED} are used, and not those in each plane: {difference}{later}; mark the cells in"
-        f" {_COMBINED} to use other labels, or move {_COMBINED} out of the folder to import each plane by itself"
+        f"the labels in {_COMBINED} are used, and not those in each plane: {difference}{later}; mark the"
+        f" cells in {_COMBINED} to use other labels, or move {_COMBINED} out of the folder to import each plane"
+        " by itself"
     )
 
 
 def _difference(together: Path, single: Sequence[Path]) -> str:
     """Return in words how labels of planes differ from those of all together, or nothing."""
-    merged, *apart = (_decided(path) for path in (together, *single))
-    for labels, path in zip((merged, *apart), (together, *single), strict=True):
+    read = {path: _decided(path) for path in (together, *single)}
+    for path, labels in read.items():
         if labels is None:
             return f"those of {path.parent.name} cannot be read"
+    merged, *apart = (labels for labels in read.values() if labels is not None)
     num_rois = [len(labels) for labels in apart]
     if len(merged) != sum(num_rois):
         return f"they are of {sum(num_rois)} ROIs in the planes and of {len(merged)} in {_COMBINED}"

@@ -27,7 +27,8 @@ from tests.makers.recordings import (
     session_key,
     write_recording,
 )
-from tests.makers.suite2p_output import SETTINGS_1X, Suite2pSpec, look_at_planes
+from tests.makers.suite2p_output import SETTINGS_1X, WIDTH, Suite2pSpec, curate, look_at_planes
+from tests.makers.suite2p_window import draw, merge
 
 TWO_PLANES = Recording(
     "90218-planes",
@@ -219,6 +220,64 @@ def test_spikes_that_are_no_number_stay_so_and_are_counted(lab: Lab) -> None:
     finite = np.delete(spikes[1], [3, 4, 5]).astype(float)
     assert rows[1]["spike_threshold"] == pytest.approx(finite.mean() + 2 * finite.std(), rel=1e-6)
     assert rows[2]["spike_threshold"] is None
+
+
+def findings() -> list[str]:
+    """Return what the last report says that a person should know."""
+    last = max(imaging.MakeDatasetSessions.Finding().to_arrays("basefolder_id"), default=None)
+    return list((imaging.MakeDatasetSessions.Finding & {"basefolder_id": last}).to_arrays("finding"))
+
+
+@each_generation
+def test_a_merged_cell_counts_once_and_says_of_what_it_was_merged(lab: Lab, generation: str) -> None:
+    root = register_all(lab, OBJECT, generation=generation)
+    merge(root / "plane0", (0, 3), (5, 4), generation=generation)
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    populate(*IMPORTED)
+    assert imaging.Cell().fetch1("num_rois", "num_cells") == (7, 3)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [row["cell_id"] for row in rois] == [1, 2, 6]
+    assert [None if row["imerge"] is None else row["imerge"].tolist() for row in rois] == [
+        *(None, None),
+        [0, 3, 4],
+    ]
+    merged = imaging.Cell.Merged().to_dicts(order_by="merged_id")
+    assert [(row["merged_id"], row["inmerge"]) for row in merged] == [(0, 6), (3, 6), (4, 6), (5, 6)]
+    # Of the window of 1.x only the ROI that was merged once more stays marked as a cell.
+    (told,) = findings()
+    assert f"{4 if generation == '0.x' else 1} region" in told
+    assert "left out, although they are marked as cells" in told
+
+
+def test_a_second_channel_that_lacks_a_row_is_left_out_and_told_when_the_folder_is_registered(
+    lab: Lab,
+) -> None:
+    root = register_all(lab, TWO_CHANNELS, num_channels=2, generation="0.x")
+    merge(root / "plane0", (0, 3))
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    assert any("plane0/F_chan2.npy has shape (5, 13), not (6, 13)" in told for told in findings())
+    populate(*IMPORTED)
+    assert set(imaging.Cell.Traces().to_arrays("channel")) == {"primary"}
+    assert set(imaging.Cell.Rois().to_arrays("redcell")) == {None}
+
+
+def test_a_roi_drawn_across_planes_is_refused_until_it_is_no_cell(lab: Lab) -> None:
+    root = register_all(lab, TWO_PLANES, num_planes=2, num_rois=3)
+    draw(root / "combined", 10, WIDTH, says_plane=False)
+    folder = lab.share / "90218" / "2024-05-17"
+    register(lab, folder, combined=False)
+    populate("Tif", "ImagingAnalysis")
+    with pytest.raises(OutputError, match=r"no single one of the planes.*row 10, column 64") as raised:
+        populate("Cell")
+    assert "Mark it as no cell" in raised.value.remedy
+    curate(root / "combined", [False] + [True] * 6)
+    register(lab, folder, combined=False)
+    populate("Cell")
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [(row["cell_id"], row["center_plane"]) for row in rois] == [
+        *((1, 0), (2, 0), (3, 0)),
+        *((4, 1), (5, 1), (6, 1)),
+    ]
 
 
 def test_skew_and_std_of_a_cell_are_those_of_the_session(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""What a person does to an output in Suite2p's window, as versions 0.14 and 1.1 save it."""
+"""What a person does to an output in Suite2p's window, as versions 0.14 and 1.1 save it, long ago."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tests.makers.folders import aged
+
 Generation = Literal["0.x", "1.x"]
 _TRACES = ("F", "Fneu", "spks")
 
@@ -15,8 +17,8 @@ _TRACES = ("F", "Fneu", "spks")
 def merge(folder: Path, *groups: Sequence[int], generation: Generation = "0.x", second: bool = False) -> None:
     """Open a folder, merge ROIs of each group to one more, and save.
 
-    A group may name a ROI that an earlier group, or an earlier opening, made. ``second`` tells whether the window
-    has the second channel's traces, which it appends to as well.
+    A group may name a ROI that an earlier group, or an earlier opening, made. ``second`` tells whether the
+    window has the second channel's traces, which it appends to as well.
     """
     stat = _load_stat(folder)
     for roi in stat:
@@ -100,3 +102,5 @@ def _save(folder: Path, stat: list[dict[str, Any]], arrays: dict[str, Any], labe
     np.save(folder / "iscell.npy", labels.astype(float))
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array.astype(np.float32))
+    for name in ("stat", "iscell", *arrays):
+        aged(folder / f"{name}.npy")

@@ -49,8 +49,8 @@ def read_canvas(combined: Path) -> Canvas:
     """Return how the planes beside a ``combined`` folder are laid out on it.
 
     Without places of their own, planes are in rows of as many as make the canvas about square. Fields of one
-    plane are placed as they lie in the specimen, and planes beside each other in rows. As ``compute_dydx`` and
-    ``combined`` of Suite2p 0.9 to 1.1 do; 1.x takes no plane that was left out, 0.x all.
+    plane are placed as they lie in the specimen, and planes beside each other in rows. As ``compute_dydx``
+    and ``combined`` of Suite2p 0.9 to 1.1 do; 1.x takes no plane that was left out, 0.x all.
 
     Returns
     -------
@@ -92,7 +92,9 @@ def _corners(planes: Sequence[Metadata], shapes: Sequence[tuple[int, int]]) -> l
         return corners
     height = max(row + shape[0] for (row, _), shape in zip(corners, shapes, strict=True))
     width = max(column + shape[1] for (_, column), shape in zip(corners, shapes, strict=True))
-    tiles = [_tile(number // num_fields, len(planes) // num_fields, height, width) for number in range(len(planes))]
+    tiles = [
+        _tile(number // num_fields, len(planes) // num_fields, height, width) for number in range(len(planes))
+    ]
     return [(row + tile[0], column + tile[1]) for (row, column), tile in zip(corners, tiles, strict=True)]
 
 

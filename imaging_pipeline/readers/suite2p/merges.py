@@ -1,8 +1,8 @@
 """Which ROIs a person merged into others, in Suite2p's window.
 
-The window appends the merged ROI, with its parts' numbers in ``imerge``, and notes in ``inmerge`` of each part
-where it went. It no longer shows the parts, but 0.x leaves them marked as cells, and so do both generations
-where a merged ROI is merged once more. Opening the output again sets every ``inmerge`` to 0.
+The window appends the merged ROI, with its parts' numbers in ``imerge``, and notes in ``inmerge`` of each
+part where it went. It no longer shows the parts, but 0.x leaves them marked as cells, and so do both
+generations where a merged ROI is merged once more. Opening the output again sets every ``inmerge`` to 0.
 """
 
 from __future__ import annotations

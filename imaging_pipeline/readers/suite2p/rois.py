@@ -122,7 +122,7 @@ def load_stats(plane: PlaneOutput) -> Sequence[Mapping[str, Any]]:
             path=path,
             found=len(stats) if is_present(path) else "no file",
             allowed=plane.num_rois,
-            remedy="Put back the files that belong together; a folder mixed from two runs cannot be imported.",
+            remedy="Put back the files that belong together; a mix of two runs cannot be imported.",
         )
     return stats
 
@@ -130,8 +130,8 @@ def load_stats(plane: PlaneOutput) -> Sequence[Mapping[str, Any]]:
 def _placed(rois: Sequence[Roi], stats: Sequence[Mapping[str, Any]], canvas: Canvas) -> tuple[Roi, ...]:
     """Return ROIs of merged planes, each in the plane that its pixels lie in.
 
-    Suite2p's window gives a ROI that is drawn the plane of the first ROI, if any, and a ROI that is merged that of
-    its first part, wherever they lie.
+    Suite2p's window gives a ROI that is drawn the plane of the first ROI, if any, and a ROI that is merged
+    that of its first part, wherever they lie.
     """
     lying = [canvas.plane_of(roi.ypix, roi.xpix) for roi in rois]
     is_drawn = [bool(stat.get("manual")) for stat in stats]

@@ -45,7 +45,7 @@ def open_traces(path: Path, expected: tuple[int, int]) -> Trace:
             path=path,
             found=f"shape {header.shape}",
             allowed=f"shape {expected}",
-            remedy="Put back the files that belong together; a folder mixed from two runs cannot be imported.",
+            remedy="Put back the files that belong together; a mix of two runs cannot be imported.",
         )
     num_bytes = path.stat().st_size - header.size_bytes
     if num_bytes < header.content_bytes or header.dtype.kind != "f":

@@ -92,7 +92,7 @@ _VARIABLES = ("dat", "ops", "stat", "Fcell", "FcellNeu", "sp", "cl")
 # The fields without which nothing can be imported, below the struct where each lies.
 _NEEDED = {
     "": ("Fcell", "FcellNeu"),
-    "stat": ("xpix", "ypix", "lam", "med", "neuropilCoefficient"),
+    "stat": ("ipix", "xpix", "ypix", "lam", "med", "neuropilCoefficient"),
     "ops": ("mimg1", "yrange", "xrange"),
 }
 # An option is a text or a few numbers; longer ones are results.
