@@ -60,8 +60,8 @@ def _other_labels(output: Suite2pOutput) -> Iterator[str]:
     later = f", and those in {newest.parent.name} were written later" if is_newer else ""
     yield (
         f"the labels in {_COMBINED} are used, and not those in each plane: {difference}{later}; mark the"
-        f" cells in {_COMBINED} to use other labels, or move {_COMBINED} out of the folder to import each plane"
-        " by itself"
+        f" cells in {_COMBINED} to use other labels, or move {_COMBINED} out of the folder to import each"
+        " plane by itself"
     )
 
 
