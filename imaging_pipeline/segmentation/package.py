@@ -159,7 +159,7 @@ class SegmentedPlane(Protocol):
         """Return the images of the plane."""
 
     def motion(self) -> Motion:
-        """Return how all T frames were moved."""
+        """Return how far all T frames had moved."""
 
 
 class SegmentationPackage(Protocol):

@@ -22,7 +22,8 @@ Image = NDArray[np.float32]
 class Projections:
     """Images of one plane, or of the canvas of all planes; float32 (height, width).
 
-    Suite2p stores some only for the area that registration left valid: these have NaN outside of it.
+    Suite2p stores some only for the area that registration left valid: these have NaN outside of it. The
+    canvas of all planes is 0 where no plane, or no valid area of one, is.
 
     Attributes
     ----------

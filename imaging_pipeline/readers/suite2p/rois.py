@@ -36,7 +36,7 @@ class Roi:
     ypix, xpix
         int64 (P,), the pixels.
     roi_weights
-        float32 (P,), weight of each pixel.
+        float32 (P,), weight of each pixel: ``lam`` as it is in the file, of no fixed sum.
     plane
         Number of the plane that the ROI lies in; in a combined output its position among the planes that
         were merged, or None where it lies in no single one and the output does not say.

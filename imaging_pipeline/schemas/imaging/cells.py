@@ -39,13 +39,13 @@ class Cell(dj.Imported):
         -> master
         cell_id : int32  # number of the region in the output
         ---
-        center_plane : int16  # of the microscope, from 0
-        center_x : float64  # px
-        center_y : float64  # px
+        center_plane : int16  # from 0, or plane × fields + field where a plane has several
+        center_x : float64  # px, in the mosaic where planes are combined
+        center_y : float64  # px, in the mosaic where planes are combined
         npix : int32
         xpix : <blob>  # int32 (npix,), px
         ypix : <blob>  # int32 (npix,), px
-        roi_weights : <blob>  # float32 (npix,)
+        roi_weights : <blob>  # float32 (npix,), lam as the output has it, of no fixed sum
         isoverlap=null : <blob>  # bool (npix,), pixel is of another region too
         cell_prob=null : float64  # probability of being a cell; null where no classifier was asked
         radius=null : float64  # px

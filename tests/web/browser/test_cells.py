@@ -150,7 +150,13 @@ def test_a_second_channel_is_drawn_beside_the_first(
     viewer.get_by_label("dF/F, second channel").check()
     click_cell(viewer, key, 2)
     labels = viewer.locator(".u-legend .u-label")
-    expect(labels).to_have_text(["s", "dF/F", "Filtered spikes", "dF/F, second channel"])
+    baseline = "(baseline 0: percentile 8 in 60 s)"
+    expect(labels).to_have_text(
+        [
+            *("s", f"dF/F {baseline}", "Filtered spikes (filter 0: above mean + 2 std)"),
+            f"dF/F, second channel {baseline}",
+        ]
+    )
     look(viewer, "channels")
 
 
