@@ -215,7 +215,7 @@ def test_spikes_that_are_no_number_stay_so_and_are_counted(lab: Lab) -> None:
     np.save(root / "plane0" / "spks.npy", spikes)
     populate("Tif", "ImagingAnalysis", "Cell", "FilteredSpikes")
     rows = imaging.FilteredSpikes.Cell().to_dicts(order_by="cell_id")
-    assert [row["num_invalid"] for row in rows] == [0, 3, OBJECT.num_frames, 0, 0]
+    assert [row["num_invalid_spikes"] for row in rows] == [0, 3, OBJECT.num_frames, 0, 0]
     assert np.isnan(rows[1]["filtered_spikes"][3:6]).all()
     finite = np.delete(spikes[1], [3, 4, 5]).astype(float)
     assert rows[1]["spike_threshold"] == pytest.approx(finite.mean() + 2 * finite.std(), rel=1e-6)

@@ -1,5 +1,7 @@
 """What is read of outputs in which a person merged, drew or labelled ROIs in Suite2p's window."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -154,6 +156,16 @@ def test_a_roi_that_is_drawn_across_planes_is_in_none(tmp_path):
     draw(root / "combined", 10, WIDTH)
 
     assert read_rois(read_output(root).combined)[0].plane is None
+
+
+def test_without_the_planes_a_roi_is_where_it_says(tmp_path):
+    root = write_output(tmp_path, Suite2pSpec(num_planes=2, num_rois=2))
+    draw(root / "combined", 10, 10)
+    for plane in ("plane0", "plane1"):
+        shutil.rmtree(root / plane)
+
+    # What is drawn says only where the first ROI is.
+    assert [roi.plane for roi in read_rois(read_output(root).combined)] == [None, 0, 0, 1, 1]
 
 
 def test_fields_are_on_the_canvas_where_they_lie_in_the_specimen(tmp_path):

@@ -55,9 +55,12 @@ def read_canvas(combined: Path) -> Canvas:
     Returns
     -------
     Canvas
-        Without places where the planes do not fill the canvas that ``combined`` states.
+        Without places where the planes are not there, or do not fill the canvas that ``combined`` states.
     """
     planes = list(_merged_planes(combined.parent))
+    # A plane that never got so far says nothing of its size.
+    if not all({"Ly", "Lx"} <= plane.values.keys() for plane in planes):
+        return Canvas(())
     shapes = [plane.frame_shape for plane in planes]
     corners = _corners(planes, shapes)
     places = tuple(Place(*corner, *shape) for corner, shape in zip(corners, shapes, strict=True))

@@ -173,7 +173,7 @@ class FilteredSpikes(dj.Computed):
         -> Cell.Rois
         ---
         spike_threshold=null : float64  # what a sample had to exceed; null where no sample is a number
-        num_invalid=0 : int64  # samples that are NaN, because the spikes are no finite number
+        num_invalid_spikes=0 : int64  # samples that are NaN, because the spikes are no finite number
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
         """
 

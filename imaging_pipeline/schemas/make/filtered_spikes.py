@@ -48,7 +48,7 @@ def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float
             {
                 "cell_id": cell_id,
                 "spike_threshold": number_or_null(threshold),
-                "num_invalid": invalid,
+                "num_invalid_spikes": invalid,
                 "filtered_spikes": {"object": stored["filtered_spikes"], "row": number},
             }
             for number, (cell_id, threshold, invalid) in enumerate(
