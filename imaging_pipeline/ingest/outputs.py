@@ -176,13 +176,15 @@ def _judged(
 
 def _new_labels(contents: FolderContents, output: Output, files: Sequence[str]) -> dict[str, Labelled]:
     """Read labels where their file has changed: most outputs of a folder are as they were."""
+    by_path = {plane.labels_path: plane for plane in output.planes}
     labels = {}
-    for plane in output.planes:
-        (path,) = (path for path in files if contents.folder / path == plane.labels_path)
-        # Labels of as many regions are of equal size, and a copy may have kept its time.
-        contents.compare_content(path)
-        if contents.is_new(path):
-            labels[plane.label] = plane.labelled()
+    for path in files:
+        plane = by_path.get(contents.folder / path)
+        if plane is not None:
+            # Labels of as many regions are of equal size, and a copy may have kept its time.
+            contents.compare_content(path)
+            if contents.is_new(path):
+                labels[plane.label] = plane.labelled()
     return labels
 
 
