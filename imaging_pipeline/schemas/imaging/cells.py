@@ -86,7 +86,7 @@ class Cell(dj.Imported):
         ---
         samples : int64
         neuropil_coef : float64  # part of the neuropil that is subtracted
-        num_invalid : int64  # samples of df_f that are NaN, because the baseline is not above 0
+        num_invalid : int64  # samples of df_f that are NaN: the baseline is not above 0, or beside NaN
         fluo : <trace>  # float32 (samples,), as extracted
         neuropil : <trace>  # float32 (samples,), around the cell
         fcorr : <trace>  # float32 (samples,), fluo less neuropil_coef times neuropil
