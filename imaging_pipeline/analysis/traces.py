@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,23 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import InputError
 
 CELLS_PER_REPORT = 100
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the samples of each cell are distributed; NaN where a cell has no sample that is a number.
+
+    Attributes
+    ----------
+    std
+        float64 (N,), standard deviation, in the unit of the traces.
+    skew
+        float64 (N,), third moment over the cube of the standard deviation, without unit; NaN where all
+        samples are equal.
+    """
+
+    std: NDArray[np.float64]
+    skew: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ def baseline(
     Parameters
     ----------
     fcorr
-        float32 (N, T), without NaN.
+        float32 (N, T).
     frame_rate_hz
         Samples of a cell in a second.
     percentile
@@ -90,7 +108,7 @@ def baseline(
     Returns
     -------
     ndarray
-        float32 (N, T), in the unit of ``fcorr``.
+        float32 (N, T), in the unit of ``fcorr``; NaN where a sample of the window is NaN.
 
     Raises
     ------
@@ -98,13 +116,12 @@ def baseline(
         When a parameter is out of its range.
     """
     # Imported where it is used, so that importing the package does not load scipy.
-    from scipy.ndimage import rank_filter
+    from scipy.ndimage import maximum_filter1d, rank_filter
 
     _check_window(frame_rate_hz, percentile, window_s)
     num_cells, num_samples = fcorr.shape
     length = min(num_samples, max(1, round(window_s * frame_rate_hz)))
-    # Ranks count from 0: that of the 100th percentile is the last one.
-    rank = min(int(percentile / 100 * length), length - 1)
+    rank = _rank(percentile, length)
     # scipy's window around sample i begins at i - length // 2: the samples whose windows are the first and
     # the last whole ones.
     first = length // 2
@@ -112,14 +129,51 @@ def baseline(
     f0 = np.empty((num_cells, num_samples), np.float32)
     # Without samples the window would have none, which scipy refuses.
     for cell in range(num_cells if num_samples else 0):
+        samples = np.ascontiguousarray(fcorr[cell])
         # One cell a call: only the one-dimensional filter's time does not grow with the window.
-        rank_filter(np.ascontiguousarray(fcorr[cell]), rank, size=length, output=f0[cell])
+        rank_filter(samples, rank, size=length, output=f0[cell])
+        is_nan = np.isnan(samples)
+        if is_nan.any():
+            # NaN has no rank, and would disturb the order of samples in windows that it has left.
+            rank_filter(np.where(is_nan, np.float32(np.inf), samples), rank, size=length, output=f0[cell])
+            f0[cell, maximum_filter1d(is_nan.astype(np.uint8), length) > 0] = np.nan
         # Nearer to the ends scipy has mirrored the samples.
         f0[cell, :first] = f0[cell, first]
         f0[cell, last:] = f0[cell, last]
         if cell % CELLS_PER_REPORT == 0:
             progress.report("baseline", cell, num_cells)
     return f0
+
+
+def _rank(percentile: float, length: int) -> int:
+    """Return ⌊percentile / 100 · length⌋, at most the last rank; ranks count from 0."""
+    # As the percentile was typed, and exactly: in floating-point numbers 29 / 100 · 100 is below 29.
+    return min(int(Fraction(repr(float(percentile))) * length / 100), length - 1)
+
+
+def spread(fcorr: NDArray[np.float32]) -> Spread:
+    """Return standard deviation and skewness of each cell's samples, both of the population.
+
+    Suite2p measures its regions so, over all frames of a run. Samples that are NaN do not count.
+
+    Parameters
+    ----------
+    fcorr
+        float32 (N, T); may be memory-mapped.
+    """
+    moments = [_std_and_skew(samples[np.isfinite(samples)]) for samples in fcorr]
+    std, skew = np.array(moments, np.float64).reshape(-1, 2).T
+    return Spread(std, skew)
+
+
+def _std_and_skew(samples: NDArray[np.float32]) -> tuple[float, float]:
+    if not len(samples):
+        return float("nan"), float("nan")
+    # In float64: sums of the cubes of long recordings lose digits in float32.
+    deviations = samples - samples.mean(dtype=np.float64)
+    std = float(np.sqrt(np.mean(deviations**2)))
+    is_constant = samples.min() == samples.max()
+    return std, float("nan") if is_constant else float(np.mean(deviations**3)) / std**3
 
 
 def delta_f_over_f(fcorr: NDArray[np.float32], f0: NDArray[np.float32]) -> DeltaF:

@@ -75,7 +75,10 @@ def session_view(key: Key) -> SessionView:
     rois = _rois(analysis)
     # The demo's recordings have one plane.
     plane = (imaging.Projection.Plane() & analysis).fetch1("mean_image")
-    filtered = (imaging.FilteredSpikes.Cell() & analysis & {"spike_filter_id": 0}).to_arrays(
+    # Of several filters the newest, as in the viewer.
+    filters = (imaging.FilteredSpikes() & analysis).to_arrays("spike_filter_id", order_by="spike_filter_id")
+    newest = {"spike_filter_id": filters[-1] if len(filters) else None}
+    filtered = (imaging.FilteredSpikes.Cell() & analysis & newest).to_arrays(
         "filtered_spikes", order_by="cell_id"
     )
     session = (imaging.Session() & analysis).fetch1()

@@ -54,8 +54,16 @@ def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
         curations=tuple(chain.from_iterable(part.curations for part in parts)),
         option_sets=tuple(chain.from_iterable(part.option_sets for part in parts)),
         relocations=tuple(chain.from_iterable(part.relocations for part in parts)),
-        findings=(*chain.from_iterable(part.findings for part in parts), *_gone(plan), *_other_cells(plan)),
+        findings=(*chain.from_iterable(part.findings for part in parts), *_of_outputs(plan), *_gone(plan)),
     )
+
+
+def _of_outputs(plan: Plan) -> Iterator[Finding]:
+    for output in plan.outputs:
+        for remark in output.remarks:
+            yield Finding(
+                FindingKind.OUTPUT, None, f"of the output in {output.path or 'the repository'}: {remark}"
+            )
 
 
 def _gone(plan: Plan) -> Iterator[Finding]:
@@ -65,16 +73,6 @@ def _gone(plan: Plan) -> Iterator[Finding]:
             " (imaging-pipeline retire) and register the folder again"
         )
         yield Finding(FindingKind.GONE, None, message)
-
-
-def _other_cells(plan: Plan) -> Iterator[Finding]:
-    for output in plan.outputs:
-        if output.other_cells_in:
-            message = (
-                f"{output.path} is equal to the output in '{output.other_cells_in}', in which other regions"
-                " are cells; that one is used, until you move it out of the folder and register that again"
-            )
-            yield Finding(FindingKind.OTHER_CELLS, None, message)
 
 
 class _Comparison:

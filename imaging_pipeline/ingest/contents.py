@@ -83,6 +83,7 @@ class FolderContents:
         self._now = now or datetime.now(UTC).replace(tzinfo=None)
         self._fingerprints: dict[str, str] = {}
         self._examined: dict[str, Examined] = {}
+        self._swapped: set[str] = set()
 
     def open_containers(self) -> None:
         """Replace each file that holds several recordings by its parts.
@@ -144,6 +145,22 @@ class FolderContents:
     def is_new(self, path: str) -> bool:
         """Return True if a file is here that is not stored as it is now."""
         return path in self.entries and self._unchanged(path) is None
+
+    def compare_content(self, path: str) -> None:
+        """Let a file count as new where its content is, although size and time are those of the stored one.
+
+        Raises
+        ------
+        StillCopyingError, PathError
+            The file cannot be read.
+        """
+        stored = self._unchanged(path)
+        if stored is None or path in self._fingerprints:
+            return
+        with self._reading(path):
+            self._fingerprints[path] = fingerprint(self.folder / path)
+        if self._fingerprints[path] != stored.fingerprint:
+            self._swapped.add(path)
 
     def expect(self, path: str) -> None:
         """Ask the system to fetch what will be read of a file that is here."""
@@ -302,7 +319,7 @@ class FolderContents:
         entry, stored = self.entries[path], self.stored.get(path)
         if stored is None or (stored.size_bytes, stored.modified) != (entry.size_bytes, entry.modified):
             return None
-        return stored
+        return None if path in self._swapped else stored
 
 
 def _identity(file: FileRecord) -> tuple[str, tuple[int, str]]:

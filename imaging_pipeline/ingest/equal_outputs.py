@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, output_folder
 from imaging_pipeline.ingest.records import OutputVerdict, Request
-from imaging_pipeline.segmentation.package import Output, OutputPlane, SegmentationPackage
+from imaging_pipeline.segmentation.package import Labelled, Output, OutputPlane, SegmentationPackage
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,17 @@ class JudgedOutput:
 
     Attributes
     ----------
-    other_cells_in
-        The folder of the equal output that is used instead, if other regions are cells there.
+    labels
+        Of a finished output: the planes' labels that are new, by the plane's label.
+    remarks
+        What a person should know of an output that is imported, or would be.
     """
 
     files: OutputFiles
     output: Output | None
     judgement: Judgement
-    other_cells_in: str = ""
+    labels: Mapping[str, Labelled] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def calculated_files(contents: FolderContents, output: Output, files: Sequence[str]) -> list[str]:
@@ -130,13 +133,14 @@ def _content(contents: FolderContents, each: JudgedOutput, output: Output) -> tu
 
 
 def _superseded(each: JudgedOutput, used: JudgedOutput) -> JudgedOutput:
-    """Return an output as superseded by an equal one, and whether other regions are cells in that."""
-    other_cells_in = used.files.root if _cells(each) != _cells(used) else ""
+    """Return an output as superseded by an equal one, and a remark where other regions are cells in that."""
     reason = f"the equal output in '{used.files.root}' is used"
-    if other_cells_in:
-        reason += ", in which other regions are cells; to use this one, move the other out of the folder"
+    remark = (
+        f"it is equal to the output in '{used.files.root}', in which other regions are cells; that one is"
+        " used, until you move it out of the folder and register the folder again"
+    )
     judgement = replace(each.judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return replace(each, judgement=judgement, other_cells_in=other_cells_in)
+    return replace(each, judgement=judgement, remarks=(remark,) if _cells(each) != _cells(used) else ())
 
 
 def _cells(each: JudgedOutput) -> dict[str, frozenset[int]] | None:

@@ -46,10 +46,10 @@ class FindingKind(StrEnum):
     LATE = "late"
     CONFLICT = "conflict"
     OTHER_ANIMAL = "other animal"
-    OTHER_CELLS = "other cells"
     OTHER_LABEL = "other label"
     OTHER_PERSON = "other person"
     OPTION_SET = "option set"
+    OUTPUT = "output"
 
 
 @dataclass(frozen=True)

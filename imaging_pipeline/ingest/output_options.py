@@ -18,6 +18,8 @@ from imaging_pipeline.wording import shortened_list
 RUN_AGAIN = "let Suite2p run again"
 # The headers of the tifs decide on these, whatever an option set says.
 _FROM_TIFS = ("fs_hz", "num_planes", "num_channels")
+# 2 registers also what was registered before: the result is that of 1.
+_SWITCHES = ("do_registration",)
 # An option that is not set; a diameter of 0 lets Suite2p 0.x estimate it.
 _NOT_SET = (None, (0.0, 0.0))
 
@@ -79,7 +81,8 @@ def compared_options(
         if value in _NOT_SET or used in _NOT_SET:
             continue
         compared.append(field.name)
-        if value != used:
+        is_equal = bool(value) == bool(used) if field.name in _SWITCHES else value == used
+        if not is_equal:
             different.append(f"{field.name} {used} instead of {value}")
     if different:
         return False, f"not made with '{reference}': {shortened_list(different)}; {RUN_AGAIN}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,8 +27,9 @@ from imaging_pipeline.ingest.records import (
     OutputVerdict,
     Request,
 )
+from imaging_pipeline.segmentation.package import Labelled, Output
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
-from imaging_pipeline.wording import shortened_list
+from imaging_pipeline.wording import counted, shortened_list
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def judge_outputs(
                 each.judgement.ops_name,
                 each.judgement.reason,
                 each.files.package.datasettype,
-                each.other_cells_in,
+                each.remarks,
             )
             for each in judged
         ),
@@ -115,11 +116,16 @@ def _judged(
     options: OptionSets,
 ) -> JudgedOutput:
     output = None
+    labels: dict[str, Labelled] = {}
+    remarks: list[str] = []
     try:
         output = files.package.read(
             contents.folder / files.root, [contents.folder / path for path in files.files]
         )
         judgement = judge(request, files.package, output, files.root, metasessions, options)
+        if judgement.verdict is OutputVerdict.FINISHED:
+            labels = _new_labels(contents, output, files.files)
+            remarks = [*output.remarks(), *_merged(labels)]
     except (OutputError, FormatError) as error:
         is_unsafe = isinstance(error, UnsafeContentError)
         verdict = OutputVerdict.FOREIGN if is_unsafe else OutputVerdict.INCOMPLETE
@@ -135,7 +141,32 @@ def _judged(
         if later:
             reason = f"made before {shortened_list(later)} was written; {RUN_AGAIN}"
             judgement = replace(judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return JudgedOutput(files, output, judgement)
+    if judgement.verdict is not OutputVerdict.FINISHED:
+        remarks = []
+    return JudgedOutput(files, output, judgement, labels, tuple(remarks))
+
+
+def _new_labels(contents: FolderContents, output: Output, files: Sequence[str]) -> dict[str, Labelled]:
+    """Read labels where their file has changed: most outputs of a folder are as they were."""
+    by_path = {plane.labels_path: plane for plane in output.planes}
+    labels = {}
+    for path in files:
+        plane = by_path.get(contents.folder / path)
+        if plane is not None:
+            # Labels of as many regions are of equal size, and a copy may have kept its time.
+            contents.compare_content(path)
+            if contents.is_new(path):
+                labels[plane.label] = plane.labelled()
+    return labels
+
+
+def _merged(labels: Mapping[str, Labelled]) -> Iterator[str]:
+    for label, labelled in labels.items():
+        if labelled.num_merged:
+            yield (
+                f"{counted(labelled.num_merged, 'region')} of {label} that a person merged into others are"
+                " left out, although they are marked as cells"
+            )
 
 
 def _written_later(
@@ -172,16 +203,13 @@ def _datasets(contents: FolderContents, judged: JudgedOutput) -> Iterator[Datase
     for plane in judged.output.planes:
         bundle = f"{judgement.ops_name}/{plane.label}"
         paths = plane_files(contents, plane, judged.files.files)
-        label_files = [path for path in paths if contents.folder / path == plane.labels_path]
-        # Labels are read only where their file has changed: most outputs of a folder are as they were.
-        labels = plane.labelled() if any(contents.is_new(path) for path in label_files) else None
         yield DatasetRecord(
             names.dataset_name(str(judgement.metasession_name), package.datasettype, bundle),
             package.datasettype,
             package.filetype,
             bundle,
             tuple(contents.read(path) for path in paths),
-            labels,
+            judged.labels.get(plane.label),
         )
 
 

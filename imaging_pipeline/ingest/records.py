@@ -249,8 +249,8 @@ class OutputReport:
 
     Attributes
     ----------
-    other_cells_in
-        The path below the folder of the equal output that is used instead, if other regions are cells there.
+    remarks
+        What a person should know of an output that is imported, or would be, and what to do.
     """
 
     path: str
@@ -259,7 +259,7 @@ class OutputReport:
     ops_name: str | None
     reason: str
     datasettype: str
-    other_cells_in: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,5 +32,5 @@ def conversion_errors(path: Path) -> Iterator[None]:
             "An output of an analysis holds a value of another kind than the program writes",
             path=path,
             found=f"{type(error).__name__}: {printable(error)}",
-            remedy="Copy the output again, or run the analysis again.",
+            remedy="Put back a copy that is whole; only where there is none, run the analysis again.",
         ) from error

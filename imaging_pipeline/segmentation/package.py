@@ -34,10 +34,13 @@ class Labelled:
         Numbers of the regions that are cells, from 0.
     measured_hash
         Sixteen characters of all else in the file that holds the labels; empty where it holds nothing else.
+    num_merged
+        Regions that are marked as cells, and are none because a person merged them into others.
     """
 
     cell_ids: frozenset[int]
     measured_hash: str = ""
+    num_merged: int = 0
 
 
 class OutputPlane(Protocol):
@@ -90,7 +93,16 @@ class Output(Protocol):
         """What is imported."""
 
     def missing(self) -> list[str]:
-        """Return what the import needs and that is missing or not whole, in words."""
+        """Return what the import needs and that is missing or not whole, in words.
+
+        Raises
+        ------
+        OutputError
+            A file holds what cannot be imported.
+        """
+
+    def remarks(self) -> list[str]:
+        """Return in words what a person should know of an output that lacks nothing, and what to do."""
 
 
 def missing_planes(num_found: int, num_planes: int) -> list[str]:
@@ -123,7 +135,13 @@ class SegmentedPlane(Protocol):
         """Return the hash that `Labelled` has of the file of the labels."""
 
     def cell_labels(self) -> Labels:
-        """Return which regions are cells, bool (N,), and the probability, float64 (N,), NaN if unknown."""
+        """Return which regions are cells, bool (N,), and the probability, float64 (N,), NaN if unknown.
+
+        A region that a person merged into another is no cell.
+        """
+
+    def merges(self) -> Mapping[int, int]:
+        """Return number of each region that was merged into another → number of that one."""
 
     def red_cells(self) -> Labels | None:
         """Return the same for the second channel; None where there was none."""
@@ -141,7 +159,7 @@ class SegmentedPlane(Protocol):
         """Return the images of the plane."""
 
     def motion(self) -> Motion:
-        """Return how all T frames were moved."""
+        """Return how far all T frames had moved."""
 
 
 class SegmentationPackage(Protocol):

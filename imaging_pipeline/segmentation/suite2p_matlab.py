@@ -78,6 +78,9 @@ class _Output:
         missing = [f"{name} of {plane.path.name}" for plane in self.planes for name in plane.result.missing]
         return [*missing, *missing_planes(len(self.planes), self.planes[0].result.num_planes)]
 
+    def remarks(self) -> list[str]:
+        return []
+
 
 @dataclass(frozen=True)
 class _SegmentedPlane:
@@ -102,7 +105,7 @@ class _SegmentedPlane:
             "ops_nchannels": self.result.num_channels,
             "ops_diameter": None if "diameter" not in options else str(options["diameter"]),
             "ops_nonrigid": _switch(options, "nonrigid"),
-            "ops_do_registration": _switch(options, "doRegistration"),
+            "ops_do_registration": _count(options, "doRegistration"),
             "ops_threshold_scaling": options.get("ThScaling"),
             "ops_options": dict(options),
         }
@@ -115,6 +118,10 @@ class _SegmentedPlane:
 
     def cell_labels(self) -> Labels:
         return suite2p_matlab.read_cell_labels(self.content)
+
+    def merges(self) -> Mapping[int, int]:
+        # The window for MATLAB cannot merge regions.
+        return {}
 
     def red_cells(self) -> Labels | None:
         return suite2p_matlab.read_red_cells(self.content)
@@ -242,6 +249,10 @@ def _are_of_one_run(one: Path, other: Path) -> bool:
 def _plane(path: Path, number: int) -> _Plane:
     with suite2p_matlab.open_result(path) as result:
         return _Plane(path, number, suite2p_matlab.read_result(result))
+
+
+def _count(options: Mapping[str, Any], name: str) -> int | None:
+    return None if name not in options else int(options[name])
 
 
 def _switch(options: Mapping[str, Any], name: str) -> bool | None:

@@ -28,6 +28,7 @@ from imaging_pipeline.readers.suite2p.plane import LABELS
 from imaging_pipeline.readers.suite2p.traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
+from imaging_pipeline.segmentation.suite2p_remarks import remarks
 
 # The files that are read of a plane; a person's other files beside them do not belong to it.
 _IMPORTED = frozenset(
@@ -60,7 +61,8 @@ class _Plane:
 
     def labelled(self) -> Labelled:
         is_cell, _ = suite2p_output.read_cell_labels(self.content)
-        return Labelled(frozenset(np.flatnonzero(is_cell).tolist()))
+        marked, merged = set(np.flatnonzero(is_cell).tolist()), suite2p_output.read_merges(self.content)
+        return Labelled(frozenset(marked.difference(merged)), num_merged=len(marked.intersection(merged)))
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,16 @@ class _Output:
             for plane in content.imported
             for name in suite2p_output.missing_files(plane)
         ]
+        if not missing:
+            for plane in content.imported:
+                suite2p_output.read_cell_labels(plane)
+                suite2p_output.read_red_cells(plane)
         if content.combined is None:
             missing += missing_planes(len(content.planes), content.num_planes)
         return missing
+
+    def remarks(self) -> list[str]:
+        return list(remarks(self.content))
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,8 @@ class _SegmentedPlane:
             "ops_suite2p_version": self.output.version,
             "ops_fs": options.fs_hz,
             "ops_tau": options.tau_s,
-            "ops_nplanes": self.output.num_planes,
+            "ops_nplanes": options.num_planes or 1,
+            "num_planes_analysed": self.output.num_planes,
             "ops_nchannels": options.num_channels,
             "ops_functional_chan": options.functional_channel,
             "ops_diameter": None if options.diameter is None else str(options.diameter),
@@ -146,7 +156,12 @@ class _SegmentedPlane:
         return ""
 
     def cell_labels(self) -> Labels:
-        return suite2p_output.read_cell_labels(self.content)
+        is_cell, probability = suite2p_output.read_cell_labels(self.content)
+        is_cell[list(self.merges())] = False
+        return is_cell, probability
+
+    def merges(self) -> Mapping[int, int]:
+        return self._merges
 
     def red_cells(self) -> Labels | None:
         return suite2p_output.read_red_cells(self.content)
@@ -176,6 +191,10 @@ class _SegmentedPlane:
 
     def motion(self) -> Motion:
         return suite2p_output.read_motion(self.content)
+
+    @cached_property
+    def _merges(self) -> dict[int, int]:
+        return suite2p_output.read_merges(self.content)
 
     @cached_property
     def _plane_numbers(self) -> dict[int | None, int]:

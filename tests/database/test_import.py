@@ -207,7 +207,7 @@ def test_regions_repeat_for_each_session_with_their_number(imported: Imported, r
         np.testing.assert_array_equal(row["soma_crop"], stat["soma_crop"])
         assert (row["center_y"], row["center_x"], row["center_plane"]) == (*stat["med"], 0)
         assert row["cell_prob"] == labels[row["cell_id"], 1]
-        assert row["skew"] == pytest.approx(stat["skew"])
+        assert row["run_skew"] == pytest.approx(stat["skew"])
         assert (row["npix"], row["redcell"]) == (len(stat["ypix"]), None)
 
 

@@ -124,6 +124,7 @@ def test_the_options_stand_in_a_part_of_their_own(lab: Lab) -> None:
     populate("Tif", "ImagingAnalysis")
     options = imaging.ImagingAnalysis.Suite2p().fetch1()
     assert (options["ops_fs"], options["ops_tau"], options["ops_nplanes"]) == (10.0, 2.0, 1)
+    assert options["ops_do_registration"] == 1
     assert options["ops_options"]["mouse_name"] == "90218"
     assert len(imaging.ImagingAnalysis.Suite2py()) == 0
     dataset = (imaging.Dataset & {"datasettype": "suite2p_matlab"}).fetch1()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import skew
 
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.errors import OutputError
@@ -26,7 +27,8 @@ from tests.makers.recordings import (
     session_key,
     write_recording,
 )
-from tests.makers.suite2p_output import Suite2pSpec, look_at_planes
+from tests.makers.suite2p_output import SETTINGS_1X, WIDTH, Suite2pSpec, curate, look_at_planes
+from tests.makers.suite2p_window import draw, merge
 
 TWO_PLANES = Recording(
     "90218-planes",
@@ -96,6 +98,8 @@ def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
     import_all(lab, THREE_SLICES, generation=generation, num_planes=3, num_rois=2, flyback_planes=(0,))
     rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
     assert [row["center_plane"] for row in rois] == [1, 1, 2, 2]
+    counts = imaging.ImagingAnalysis.Suite2py().fetch1("ops_nplanes", "num_planes_analysed")
+    assert counts == (3, 2)
     assert list(imaging.Projection.Motion().to_arrays("center_plane", order_by="center_plane")) == [1, 2]
 
 
@@ -107,7 +111,16 @@ def test_fields_of_planes_are_counted_as_the_planes_of_the_tif_are(lab: Lab, gen
     assert [row["center_plane"] for row in rois] == [0, 0, 1, 1, 2, 2, 3, 3]
     stat = np.load(root / "combined" / "stat.npy", allow_pickle=True)
     assert [[row["center_y"], row["center_x"]] for row in rois] == [roi["med"] for roi in stat]
-    assert imaging.ImagingAnalysis.Suite2py().fetch1("ops_nplanes") == 4
+    counts = imaging.ImagingAnalysis.Suite2py().fetch1("ops_nplanes", "num_planes_analysed")
+    assert counts == (3, 4)
+
+
+@each_generation
+def test_an_option_of_three_values_is_stored_as_it_is(lab: Lab, generation: str) -> None:
+    again = {"do_registration": 2}
+    settings = again if generation == "0.x" else {"run": SETTINGS_1X["run"] | again}
+    import_all(lab, OBJECT, generation=generation, settings=settings)
+    assert imaging.ImagingAnalysis.Suite2py().fetch1("ops_do_registration") == 2
 
 
 def test_the_rate_of_traces_is_that_of_the_tifs_whatever_suite2p_was_told(lab: Lab) -> None:
@@ -193,6 +206,92 @@ def test_samples_whose_baseline_is_not_positive_are_nan_and_counted(lab: Lab) ->
     rows = imaging.Cell.Traces().to_dicts(order_by="cell_id")
     assert [row["num_invalid"] for row in rows] == [0, OBJECT.num_frames, 0, 0, 0]
     assert [int(np.isnan(row["df_f"]).sum()) for row in rows] == [row["num_invalid"] for row in rows]
+
+
+def test_spikes_that_are_no_number_stay_so_and_are_counted(lab: Lab) -> None:
+    root = register_all(lab, OBJECT)
+    spikes = np.load(root / "plane0" / "spks.npy")
+    spikes[1, 3:6], spikes[2] = np.nan, np.nan
+    np.save(root / "plane0" / "spks.npy", spikes)
+    populate("Tif", "ImagingAnalysis", "Cell", "FilteredSpikes")
+    rows = imaging.FilteredSpikes.Cell().to_dicts(order_by="cell_id")
+    assert [row["num_invalid_spikes"] for row in rows] == [0, 3, OBJECT.num_frames, 0, 0]
+    assert np.isnan(rows[1]["filtered_spikes"][3:6]).all()
+    finite = np.delete(spikes[1], [3, 4, 5]).astype(float)
+    assert rows[1]["spike_threshold"] == pytest.approx(finite.mean() + 2 * finite.std(), rel=1e-6)
+    assert rows[2]["spike_threshold"] is None
+
+
+def findings() -> list[str]:
+    """Return what the last report says that a person should know."""
+    last = max(imaging.MakeDatasetSessions.Finding().to_arrays("basefolder_id"), default=None)
+    return list((imaging.MakeDatasetSessions.Finding & {"basefolder_id": last}).to_arrays("finding"))
+
+
+@each_generation
+def test_a_merged_cell_counts_once_and_says_of_what_it_was_merged(lab: Lab, generation: str) -> None:
+    root = register_all(lab, OBJECT, generation=generation)
+    merge(root / "plane0", (0, 3), (5, 4), generation=generation)
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    populate(*IMPORTED)
+    assert imaging.Cell().fetch1("num_rois", "num_cells") == (7, 3)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [row["cell_id"] for row in rois] == [1, 2, 6]
+    assert [None if row["imerge"] is None else row["imerge"].tolist() for row in rois] == [
+        *(None, None),
+        [0, 3, 4],
+    ]
+    merged = imaging.Cell.Merged().to_dicts(order_by="merged_id")
+    assert [(row["merged_id"], row["inmerge"]) for row in merged] == [(0, 6), (3, 6), (4, 6), (5, 6)]
+    # Of the window of 1.x only the ROI that was merged once more stays marked as a cell.
+    (told,) = findings()
+    assert f"{4 if generation == '0.x' else 1} region" in told
+    assert "left out, although they are marked as cells" in told
+
+
+def test_a_second_channel_that_lacks_a_row_is_left_out_and_told_when_the_folder_is_registered(
+    lab: Lab,
+) -> None:
+    root = register_all(lab, TWO_CHANNELS, num_channels=2, generation="0.x")
+    merge(root / "plane0", (0, 3))
+    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
+    assert any("plane0/F_chan2.npy has shape (5, 13), not (6, 13)" in told for told in findings())
+    populate(*IMPORTED)
+    assert set(imaging.Cell.Traces().to_arrays("channel")) == {"primary"}
+    assert set(imaging.Cell.Rois().to_arrays("redcell")) == {None}
+
+
+def test_a_roi_drawn_across_planes_is_refused_until_it_is_no_cell(lab: Lab) -> None:
+    root = register_all(lab, TWO_PLANES, num_planes=2, num_rois=3)
+    draw(root / "combined", 10, WIDTH, says_plane=False)
+    folder = lab.share / "90218" / "2024-05-17"
+    register(lab, folder, combined=False)
+    populate("Tif", "ImagingAnalysis")
+    with pytest.raises(OutputError, match=r"no single one of the planes.*row 10, column 64") as raised:
+        populate("Cell")
+    assert "Mark it as no cell" in raised.value.remedy
+    curate(root / "combined", [False] + [True] * 6)
+    register(lab, folder, combined=False)
+    populate("Cell")
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    assert [(row["cell_id"], row["center_plane"]) for row in rois] == [
+        *((1, 0), (2, 0), (3, 0)),
+        *((4, 1), (5, 1), (6, 1)),
+    ]
+
+
+def test_skew_and_std_of_a_cell_are_those_of_the_session(lab: Lab) -> None:
+    root = import_all(lab, OPEN_FIELD, OBJECT, combined=True)
+    stat = np.load(root / "plane0" / "stat.npy", allow_pickle=True)
+    for recording in (OPEN_FIELD, OBJECT):
+        key = session_key(recording)
+        rows = (imaging.Cell.Rois & key).to_dicts(order_by="cell_id")
+        traces = (imaging.Cell.Traces & key).to_arrays("fcorr", order_by="cell_id")
+        np.testing.assert_allclose([row["std"] for row in rows], [trace.std() for trace in traces], rtol=1e-5)
+        measured = [skew(trace.astype(float)) for trace in traces]
+        np.testing.assert_allclose([row["skew"] for row in rows], measured, rtol=1e-4)
+        assert [row["run_skew"] for row in rows] == [roi["skew"] for roi in stat]
+        assert [row["run_std"] for row in rows] == [roi["std"] for roi in stat]
 
 
 def change_frames_per_file(root: Path, *counts: int) -> None:

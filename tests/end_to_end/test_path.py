@@ -75,6 +75,7 @@ EMPTY = {
     "Projection.Plane.mean_image_second": ONE_CHANNEL,
     **{f"Cell.Rois.{name}": ONE_CHANNEL for name in ("redcell", "redcell_prob")},
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
+    **dict.fromkeys(("Cell.Merged", "Cell.Rois.imerge"), "nobody merged regions"),
     "Curation": NOT_CHANGED,
     **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
     **dict.fromkeys(("Account", "SignIn", "SignInFailure", "Change"), "nobody signs in"),

@@ -24,11 +24,12 @@ pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not insta
 
 SIDE = 64
 LEVELS = (200, 1000)
+JUMP_PX = 3
 OPTIONS = {"registration": {"nonrigid": False, "nimg_init": 30, "batch_size": 20}, "nplanes": 1}
 
 
 def plane_movie(level: int, num_volumes: int) -> np.ndarray:
-    """A noisy plane; that of the higher level has cells that flash, the other none."""
+    """A noisy plane; that of the higher level has cells that flash, and jumps to the right amid the movie."""
     random = np.random.default_rng(level)
     movie = random.normal(level, 10, (num_volumes, SIDE, SIDE))
     if level == max(LEVELS):
@@ -37,6 +38,7 @@ def plane_movie(level: int, num_volumes: int) -> np.ndarray:
             mask = np.exp(-((y - center_y) ** 2 + (x - center_x) ** 2) / 18)
             flashes = np.convolve(random.random(num_volumes) < 0.05, 0.8 ** np.arange(20))[:num_volumes]
             movie += mask * (150 + 600 * flashes[:, None, None])
+        movie[num_volumes // 2 :] = np.roll(movie[num_volumes // 2 :], JUMP_PX, axis=2)
     return movie.astype(np.int16)
 
 
@@ -77,7 +79,14 @@ def test_planes_stay_apart_when_an_acquisition_ends_amid_a_volume(request_of_two
     assert [plane.num_rois > 0 for plane in output.planes] == [False, True]
     assert [missing_files(plane) for plane in (*output.planes, output.combined)] == [(), (), ()]
     assert read_traces(output.combined).fluo.shape == (result.num_rois, 79)
-    assert read_motion(output.planes[1]).x_offset.shape == (79,)
+    offsets = read_motion(output.planes[1]).x_offset
+    assert offsets.shape == (79,)
+    assert np.median(offsets[40:]) - np.median(offsets[:40]) == JUMP_PX
+    # A mosaic is 0 where nothing was in view all the time, an image of one plane NaN.
+    assert np.isnan(read_projections(output.planes[1]).max_image).any()
+    mosaic = read_projections(output.combined).max_image[:, SIDE:]
+    assert np.isfinite(mosaic).all()
+    assert (mosaic == 0).any()
 
     assert "registration, plane 2 of 2" in steps
     assert {"reading tifs", "registration", "extraction"} <= set(result.seconds_by_stage)

@@ -38,6 +38,9 @@ class MatlabSpec:
         Whether ``add_deconvolution`` was run.
     noted_in
         Which window curated: that of today notes labels in ``stat``, an early one in ``cl``.
+    pixels_in
+        What ``ypix``, ``xpix`` and ``med`` count in: the part that was always in view, as ``ipix`` does, or
+        the whole frame.
     """
 
     tifs: Sequence[Sequence[str]] = (("90218-openfield_00001_00001.tif",),)
@@ -52,6 +55,7 @@ class MatlabSpec:
     with_tifs: bool = True
     num_blocks: int = 1
     has_red: bool = False
+    pixels_in: Literal["part", "frame"] = "part"
     seed: int = 0
 
 
@@ -153,6 +157,10 @@ def _region(random: np.random.Generator, spec: MatlabSpec, number: int) -> dict[
         "cellProb": 0.75,
         "neuropilCoefficient": COEFFICIENTS[number % len(COEFFICIENTS)],
     }
+    if spec.pixels_in == "frame":
+        first_y, first_x = Y_RANGE[0] - 1, X_RANGE[0] - 1
+        moved = {"ypix": region["ypix"] + first_y, "xpix": region["xpix"] + first_x}
+        region |= moved | {"med": region["med"] + [first_y, first_x]}
     if spec.has_red:
         region |= {"redcell": np.array([[number == 1]]), "redprob": 0.25}
     return region

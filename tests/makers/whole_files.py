@@ -60,6 +60,7 @@ _OF_A_PLANE = (
     output_reader.read_rois,
     output_reader.read_traces,
     output_reader.read_cell_labels,
+    output_reader.read_merges,
     output_reader.read_red_cells,
     output_reader.read_projections,
 )

@@ -1,3 +1,4 @@
+import os
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -254,6 +255,21 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(folder, registered):
     assert is_nothing(changes)
     (finding,) = changes.findings
     assert "day1/openfield_00001_00002.tif" in finding.message
+
+
+def test_labels_that_were_swapped_for_others_of_the_same_size_and_time_are_a_curation(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    path = root / "plane0" / "iscell.npy"
+    before = path.stat()
+    curate(root / "plane0", [False] * 5)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+
+    (change,) = of(register(registered, folder, COMBINED).datasets, "changed")
+
+    assert (str(change.difference), change.dataset.labels.cell_ids) == ("curation", frozenset())
+    assert is_nothing(register(registered, folder, COMBINED))
 
 
 def test_a_curated_output_purges_nothing_by_itself(folder, registered):

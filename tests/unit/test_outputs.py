@@ -9,13 +9,14 @@ import pytest
 
 from imaging_pipeline import names
 from imaging_pipeline.errors import StillCopyingError
+from imaging_pipeline.ingest.comparison import compare
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME
 from tests.makers.folders import COPIED, START, Timeseries, aged, write_file, write_folder, write_suite2p
-from tests.makers.suite2p_output import Suite2pSpec
+from tests.makers.suite2p_output import Suite2pSpec, curate
 
 REQUEST = Request("moser", "day1", "2Pminiscope_A", True, "90218", 0, "fast")
 OPTIONS = {
@@ -181,6 +182,30 @@ def test_an_output_of_full_size_lets_the_request_wait_until_it_has_rested(folder
 
     with pytest.raises(StillCopyingError, match="F.npy"):
         make_plan(REQUEST, scan(folder), {}, OPTIONS, now=now)
+
+
+def test_an_output_without_labels_that_are_numbers_is_not_finished(folder):
+    root = write_suite2p(run_folder(folder), SPEC)
+    labels = np.load(root / "plane0" / "iscell.npy")
+    np.save(root / "plane0" / "iscell.npy", np.full_like(labels, np.nan))
+    aged(root / "plane0" / "iscell.npy")
+
+    verdict, reason = verdict_of(plan_of(folder))
+
+    assert verdict == "incomplete"
+    assert "iscell.npy. Found: nan and the like for 5 of 5 ROIs" in reason
+
+
+def test_a_report_says_what_of_an_output_is_left_out(folder):
+    root = write_suite2p(run_folder(folder), replace(SPEC, num_planes=2))
+    curate(root / "plane1", [True, False, True, True, True])
+
+    plan = plan_of(folder)
+
+    (output,) = plan.outputs
+    (finding,) = compare(plan, []).findings
+    assert finding.message == f"of the output in {output.path}: {output.remarks[0]}"
+    assert "they differ for 1 ROI of plane1" in finding.message
 
 
 def test_a_curation_need_not_rest(folder):

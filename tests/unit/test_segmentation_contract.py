@@ -96,6 +96,7 @@ class TestSegmentationProgram:
     ) -> None:
         output = output_in(package, folder)
         assert output.missing() == []
+        assert output.remarks() == []
         assert output.file_list == TIFS
         assert output.num_sessions in (None, len(SESSIONS))
         assert output.marker is None
@@ -133,6 +134,7 @@ class TestSegmentationProgram:
         motion = opened.motion()
         assert motion.x_offset.shape == motion.y_offset.shape == motion.bad_frames.shape == (num_frames,)
         assert opened.red_cells() is None
+        assert opened.merges() == {}
 
     def test_each_session_has_its_own_frames(self, opened: SegmentedPlane) -> None:
         slices = opened.slices(SESSIONS)

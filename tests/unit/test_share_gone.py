@@ -43,6 +43,7 @@ ways = pytest.mark.parametrize("unmount_share", [unmount, unmount_from_folder])
         suite2p.read_rois,
         suite2p.read_traces,
         suite2p.read_cell_labels,
+        suite2p.read_merges,
         suite2p.read_red_cells,
         suite2p.read_projections,
         lambda plane: suite2p.read_motion(replace(plane, plane=0)),

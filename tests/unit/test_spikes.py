@@ -27,6 +27,16 @@ def test_a_cell_without_activity_keeps_nothing():
     assert not found.spikes.any()
 
 
+def test_samples_that_are_no_number_stay_so_and_are_counted():
+    spikes = np.float32([[0, np.nan, 10, 0, np.inf, 40], [np.nan] * 6, [0, 0, 10, 0, 0, 40]])
+    found = filtered_spikes(spikes, num_std=1)
+    np.testing.assert_array_equal(found.spikes[0], [0, np.nan, 0, 0, np.nan, 40])
+    assert np.isnan(found.spikes[1]).all()
+    finite = [0, 10, 0, 40]
+    np.testing.assert_allclose(found.thresholds[:2], [np.mean(finite) + np.std(finite), np.nan], rtol=1e-6)
+    assert found.num_invalid.tolist() == [2, 6, 0]
+
+
 def test_no_cells_are_no_error():
     found = filtered_spikes(np.empty((0, 100), np.float32), num_std=2)
     assert (found.spikes.shape, found.thresholds.shape) == ((0, 100), (0,))

@@ -6,7 +6,6 @@ from pathlib import PureWindowsPath
 import numpy as np
 import pytest
 
-from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.suite2p.output import (
     missing_files,
     options_summary,
@@ -45,14 +44,6 @@ def test_a_plane_with_fewer_frames_ends_in_zeros_where_planes_are_merged(tmp_pat
 
     assert traces.fluo_chan2.shape == (2, 60)
     assert (traces.fluo_chan2[:, 59] == 0).tolist() == [False, True]
-
-
-def test_a_second_channel_of_other_rois_than_were_merged_is_refused(tmp_path):
-    root = write_output(tmp_path, Suite2pSpec(num_planes=2, num_channels=2, num_rois=3))
-    np.save(root / "plane1" / "F.npy", np.zeros((2, 60), np.float32))
-
-    with pytest.raises(OutputError, match=r"second channel is lost.*F_chan2\.npy.*5 ROIs in plane0, plane1"):
-        read_traces(read_output(root).combined)
 
 
 @GENERATIONS

@@ -28,6 +28,7 @@ from tests.makers.suite2p_matlab import (
     COEFFICIENTS,
     HEIGHT,
     WIDTH,
+    Y_RANGE,
     MatlabSpec,
     content,
     write_curated,
@@ -293,13 +294,50 @@ def test_spikes_of_another_length_are_refused_with_both_shapes(tmp_path: Path, c
 
 
 @each_container
+def test_pixels_that_are_counted_in_the_whole_frame_are_the_same(tmp_path: Path, container: str) -> None:
+    read = []
+    for number, pixels_in in enumerate(("part", "frame")):
+        spec = replace(SPEC, container=container, pixels_in=pixels_in)
+        with open_result(write_result(tmp_path / str(number), spec)) as result:
+            read.append(read_rois(result, 0))
+    for one, other in zip(*read, strict=True):
+        np.testing.assert_array_equal(one.ypix, other.ypix)
+        np.testing.assert_array_equal(one.xpix, other.xpix)
+        assert (one.center_y, one.center_x) == (other.center_y, other.center_x)
+
+
+@each_container
+@pytest.mark.parametrize("field", ["ypix", "ipix"])
+def test_pixels_of_a_region_that_contradict_each_other_are_refused(
+    tmp_path: Path, container: str, field: str
+) -> None:
+    """One region is counted in the frame and all others in its part, or not as ``ipix`` is at all."""
+    written = content(SPEC)
+    written["stat"][3][field] = written["stat"][3][field] + Y_RANGE[0] - 1
+    with (
+        open_result(write(tmp_path / "F_plane1.mat", container, written)) as result,
+        pytest.raises(FormatError, match=r"ypix and xpix of region 4 are not the pixels that ipix lists"),
+    ):
+        read_rois(result, 0)
+
+
+@each_container
+def test_labels_that_are_no_number_are_named_as_missing(tmp_path: Path, container: str) -> None:
+    written = content(SPEC)
+    for region in written["stat"]:
+        region["iscell"] = np.nan
+    with open_result(write(tmp_path / "F_plane1.mat", container, written)) as result:
+        assert read_result(result).missing == ("5 labels in stat.iscell are neither 0 nor 1, such as nan",)
+
+
+@each_container
 def test_pixels_from_0_are_refused_with_what_is_allowed(tmp_path: Path, container: str) -> None:
     """A file that a person converted from Python may count so."""
     written = content(SPEC)
     written["stat"][2]["ypix"] = np.array([[0.0], [1.0]])
     with (
         open_result(write(tmp_path / "F_plane1.mat", container, written)) as result,
-        pytest.raises(FormatError, match=r"stat\.ypix of region 3.*Found: 0 to 1\. Allowed: 1 to 44"),
+        pytest.raises(FormatError, match=r"region 3 are not.*Found: ypix 0 to 1.*Allowed: .* in the part"),
     ):
         read_rois(result, 0)
 

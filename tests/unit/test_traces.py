@@ -2,8 +2,9 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import skew
 
-from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f
+from imaging_pipeline.analysis.traces import baseline, corrected, delta_f_over_f, spread
 from imaging_pipeline.errors import InputError
 
 RATE_HZ = 30.0
@@ -58,7 +59,7 @@ def test_bleaching_is_followed():
 def test_baseline_is_the_value_of_that_rank_in_each_window(window, percentile):
     fcorr = np.random.default_rng(0).normal(100, 10, (2, 200)).astype(np.float32)
     f0 = baseline(fcorr, frame_rate_hz=1, percentile=percentile, window_s=window)
-    rank = min(int(percentile / 100 * window), window - 1)
+    rank = min(percentile * window // 100, window - 1)
     whole = np.sort(np.lib.stride_tricks.sliding_window_view(fcorr, window, axis=1), axis=2)[..., rank]
     before, after = window // 2, 200 - whole.shape[1] - window // 2
     np.testing.assert_array_equal(f0, np.pad(whole, ((0, 0), (before, after)), mode="edge"))
@@ -68,6 +69,42 @@ def test_a_recording_shorter_than_the_window_has_one_baseline():
     fcorr = np.arange(100, dtype=np.float32)[None]
     f0 = baseline(fcorr, frame_rate_hz=10, percentile=50, window_s=60)
     np.testing.assert_array_equal(f0, np.full((1, 100), 50))
+
+
+@pytest.mark.parametrize("percentile", [0.7, 14.5, *range(101)])
+def test_the_rank_of_a_baseline_is_exact_for_every_percentile(percentile):
+    fcorr = np.arange(1000, dtype=np.float32)[None]
+    f0 = baseline(fcorr, frame_rate_hz=1, percentile=percentile, window_s=1000)
+    assert f0[0, 0] == min(round(percentile * 10), 999)
+
+
+@pytest.mark.parametrize("window", [10, 11])
+@pytest.mark.parametrize("percentile", [0, 8, 100])
+def test_a_baseline_is_nan_in_windows_with_a_sample_that_is_nan_and_right_elsewhere(percentile, window):
+    fcorr = np.random.default_rng(0).normal(100, 10, (2, 200)).astype(np.float32)
+    whole = baseline(fcorr, frame_rate_hz=1, percentile=percentile, window_s=window)
+    fcorr[0, 60:63] = np.nan
+    f0 = baseline(fcorr, frame_rate_hz=1, percentile=percentile, window_s=window)
+    # The window of sample i begins at i - window // 2.
+    whole[0, 61 - (window - window // 2) : 63 + window // 2] = np.nan
+    np.testing.assert_array_equal(f0, whole)
+    assert delta_f_over_f(fcorr, f0).num_invalid.tolist() == [2 + window, 0]
+
+
+def test_a_cell_s_spread_is_that_of_its_samples():
+    samples = np.random.default_rng(0).gamma(2, 30, (3, 500)).astype(np.float32)
+    samples[1, 7:20] = np.nan
+    found = spread(samples)
+    finite = [row[np.isfinite(row)] for row in samples]
+    np.testing.assert_allclose(found.std, [row.std() for row in finite], rtol=1e-5)
+    np.testing.assert_allclose(found.skew, [skew(row.astype(float)) for row in finite], rtol=1e-6)
+
+
+def test_a_spread_that_is_not_known_is_nan():
+    found = spread(np.float32([[3.1, 3.1, 3.1], [np.nan, np.nan, np.nan]]))
+    np.testing.assert_allclose(found.std, [0, np.nan], atol=1e-6)
+    assert np.isnan(found.skew).all()
+    assert spread(np.empty((0, 5), np.float32)).skew.shape == (0,)
 
 
 @pytest.mark.parametrize("shape", [(0, 100), (3, 0), (3, 1)])

@@ -12,7 +12,7 @@ import pytest
 
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab
-from tests.makers.recordings import OPEN_FIELD, RATE_HZ
+from tests.makers.recordings import OPEN_FIELD, RATE_HZ, populate
 from tests.makers.site import Visitor
 from tests.makers.viewed_session import CELL_IDS, viewed_session
 
@@ -106,11 +106,39 @@ def test_what_is_shown_is_saved_with_all_its_samples(
     file = anna.get(f"{address}/traces.csv?cells=2&quantities=df_f,fluo&first=3&end=9")
     assert file.headers["Content-Disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(file.text)))
-    assert rows[0] == ["frame", "time_s", "df_f_2", "fluo_2"]
+    assert rows[0] == ["frame", "time_s", "df_f_2 (baseline 0: percentile 8 in 60 s)", "fluo_2"]
     whole = (imaging.Cell.Traces & key & {"cell_id": 2}).fetch1("fluo")
     assert [int(row[0]) for row in rows[1:]] == list(range(3, 9))
     np.testing.assert_allclose([float(row[1]) for row in rows[1:]], np.arange(3, 9) / RATE_HZ)
     np.testing.assert_allclose([float(row[3]) for row in rows[1:]], whole[3:9], rtol=1e-5)
+
+
+def test_of_several_parameter_sets_the_newest_is_shown_and_named(
+    anna: Visitor, address: str, key: dict[str, Any]
+) -> None:
+    before = anna.get(f"{address}/regions")
+    assert before.get_json()["parameter_sets"]["filtered_spikes"] == "filter 0: above mean + 2 std"
+    imaging.SpikeFilterParams.insert1({"spike_filter_id": 7, "spike_std": 0.5})
+    imaging.FilteredSpikes.populate(key)
+    imaging.BaselineParams.insert1(
+        {"baseline_params_id": 3, "baseline_percentile": 50, "baseline_window_s": 0.5}
+    )
+    after = anna.get(f"{address}/regions", headers={"If-None-Match": before.headers["ETag"]})
+    sets = after.get_json()["parameter_sets"]
+    assert sets["filtered_spikes"] == "filter 7: above mean + 0.5 std"
+    # The cells were imported with the set that was the newest then.
+    assert sets["df_f"] == "baseline 0: percentile 8 in 60 s"
+    found = anna.get(f"{address}/traces?cells=2&quantities=filtered_spikes&points=100").get_json()
+    of_cell = imaging.FilteredSpikes.Cell & key & {"cell_id": 2}
+    whole = (of_cell & {"spike_filter_id": 7}).fetch1("filtered_spikes")
+    np.testing.assert_allclose(found["values"]["filtered_spikes"][0], whole, rtol=1e-5)
+    file = anna.get(f"{address}/traces.csv?cells=2&quantities=filtered_spikes")
+    rows = list(csv.reader(io.StringIO(file.text)))
+    assert rows[0][2] == "filtered_spikes_2 (filter 7: above mean + 0.5 std)"
+    imaging.Cell.delete(prompt=False)
+    populate("Cell", "FilteredSpikes")
+    sets = anna.get(f"{address}/regions").get_json()["parameter_sets"]
+    assert sets["df_f"] == "baseline 3: percentile 50 in 0.5 s"
 
 
 @pytest.mark.parametrize(

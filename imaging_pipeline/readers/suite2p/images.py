@@ -22,7 +22,8 @@ Image = NDArray[np.float32]
 class Projections:
     """Images of one plane, or of the canvas of all planes; float32 (height, width).
 
-    Suite2p stores some only for the area that registration left valid: these have NaN outside of it.
+    Suite2p stores some only for the area that registration left valid: these have NaN outside of it. The
+    canvas of all planes is 0 where no plane, or no valid area of one, is.
 
     Attributes
     ----------
@@ -123,7 +124,7 @@ def full_frame(
             path=path,
             found=image.shape,
             allowed=f"{shape} (the frames) or {valid} (the valid area)",
-            remedy="Run Suite2p again.",
+            remedy="Put back the file that belongs to the output: Suite2p writes images of no other size.",
         )
     full = np.full(shape, np.nan, dtype=np.float32)
     full[slice(*y_range), slice(*x_range)] = image

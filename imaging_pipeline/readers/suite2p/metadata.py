@@ -127,7 +127,7 @@ class Metadata:
             raise OutputError(
                 "The output does not state the size of its frames",
                 found=f"no {error}",
-                remedy="Run Suite2p again.",
+                remedy="Put back the ops.npy or db.npy that belongs to the output.",
             ) from error
 
     @property

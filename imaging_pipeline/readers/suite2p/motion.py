@@ -1,4 +1,4 @@
-"""How Suite2p moved the frames of a plane to register them."""
+"""How far the frames of a plane had moved, as Suite2p found when it registered them."""
 
 from __future__ import annotations
 
@@ -47,13 +47,14 @@ class Motion:
     Attributes
     ----------
     x_offset, y_offset
-        int64 (T,), pixels by which each frame was moved.
+        int64 (T,), pixels by which each frame lies further right and down than the reference. Suite2p moved
+        the frame by minus that.
     correlation
         float32 (T,), of each frame with the reference; NaN where nothing was registered.
     bad_frames
         bool (T,), frames that were left out when cells were looked for.
     x_offset_blocks, y_offset_blocks
-        float32 (T, blocks), what each block was moved beyond that, in pixels; None for a rigid registration.
+        float32 (T, blocks), pixels by which each block lies further than that; None for a rigid registration.
     components
         What motion is left; None for fewer than 1,500 frames, or if the run did not compute it.
     """
@@ -68,7 +69,7 @@ class Motion:
 
 
 def read_motion(plane: PlaneOutput) -> Motion:
-    """Read how the frames of a plane were moved; offsets of 0 where the run registered nothing.
+    """Read how far the frames of a plane had moved; offsets of 0 where the run registered nothing.
 
     Raises
     ------
@@ -114,7 +115,8 @@ def require_num_frames(path: Path, name: str, num_values: int, num_frames: int) 
             path=path,
             found=f"{name} of {num_values}",
             allowed=num_frames,
-            remedy="Run Suite2p again; a folder or file mixed from two runs cannot be imported.",
+            remedy="Put back the files that belong together; a folder or file mixed from two runs cannot be"
+            " imported.",
         )
 
 

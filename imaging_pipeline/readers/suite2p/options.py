@@ -44,8 +44,10 @@ class OptionsSummary:
         Expected size of a cell in pixels, (y, x); (0, 0) in 0.x means that Suite2p estimated it.
     neuropil_coefficient
         Share of the neuropil that is subtracted.
-    do_registration, nonrigid, batch_size, block_size
-        Registration: whether, how, frames at once (None for ``auto``), pixels of a block (y, x).
+    do_registration
+        0 for no registration, 1 for one, 2 for one also of frames that were registered before.
+    nonrigid, batch_size, block_size
+        Registration: how, frames at once (None for ``auto``), pixels of a block (y, x).
     spatial_scale, threshold_scaling, max_overlap
         Detection.
     """
@@ -57,7 +59,7 @@ class OptionsSummary:
     functional_channel: int | None
     diameter: tuple[float, float] | None
     neuropil_coefficient: float | None
-    do_registration: bool | None
+    do_registration: int | None
     nonrigid: bool | None
     batch_size: int | None
     block_size: tuple[int, int] | None
@@ -76,9 +78,6 @@ def options_summary(options: Mapping[str, Any]) -> OptionsSummary:
     def count(name: str) -> int | None:
         return None if values[name] in (None, _AUTO) else int(values[name])
 
-    def switch(name: str) -> bool | None:
-        return None if values[name] is None else bool(values[name])
-
     block_size = _pair(values["block_size"])
     return OptionsSummary(
         fs_hz=number("fs"),
@@ -88,8 +87,8 @@ def options_summary(options: Mapping[str, Any]) -> OptionsSummary:
         functional_channel=count("functional_channel"),
         diameter=_pair(values["diameter"]),
         neuropil_coefficient=number("neuropil_coefficient"),
-        do_registration=switch("do_registration"),
-        nonrigid=switch("nonrigid"),
+        do_registration=count("do_registration"),
+        nonrigid=None if values["nonrigid"] is None else bool(values["nonrigid"]),
         batch_size=count("batch_size"),
         block_size=None if block_size is None else (int(block_size[0]), int(block_size[1])),
         spatial_scale=count("spatial_scale"),

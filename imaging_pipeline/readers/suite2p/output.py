@@ -19,12 +19,13 @@ from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.regular_file import is_present, require_folder
 from imaging_pipeline.readers.suite2p.images import Projections, read_projections
+from imaging_pipeline.readers.suite2p.labels import read_cell_labels, read_merges, read_red_cells
 from imaging_pipeline.readers.suite2p.metadata import Generation, has_metadata, read_metadata
 from imaging_pipeline.readers.suite2p.motion import Motion, PrincipalComponents, read_motion
 from imaging_pipeline.readers.suite2p.options import OptionsSummary, options_summary
 from imaging_pipeline.readers.suite2p.plane import LABELS, PlaneOutput, missing_files, read_plane
 from imaging_pipeline.readers.suite2p.rois import Roi, read_rois
-from imaging_pipeline.readers.suite2p.traces import Traces, read_cell_labels, read_red_cells, read_traces
+from imaging_pipeline.readers.suite2p.traces import Traces, read_traces
 
 __all__ = [
     "MARKER_NAME",
@@ -40,6 +41,7 @@ __all__ = [
     "missing_files",
     "options_summary",
     "read_cell_labels",
+    "read_merges",
     "read_motion",
     "read_output",
     "read_projections",

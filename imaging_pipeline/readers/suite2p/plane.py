@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from imaging_pipeline.readers.regular_file import is_present
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
+# Of a second channel, without which the first one is imported.
+_SECOND_CHANNEL = ("F_chan2.npy", "Fneu_chan2.npy", "redcell.npy")
 # The operation that ends every pickle.
 _PICKLE_STOP = b"."
 
@@ -49,7 +52,7 @@ class PlaneOutput:
 def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
     """Describe one folder of an output, finished or not."""
     with conversion_errors(folder):
-        traces = _array_shape(folder / "F.npy")
+        traces = array_shape(folder / "F.npy")
         shape = traces if traces is not None and len(traces) == 2 else None
         metadata = read_metadata(folder) if has_metadata(folder) else None
         stated = metadata.num_frames if metadata else 0
@@ -71,17 +74,16 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     folder = plane.folder
     if has_metadata(folder):
         names = ("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy")
-        wrong = [
-            f"{name} (cut off)" for name in names if is_present(folder / name) and _is_cut_off(folder / name)
-        ]
+        wrong = _cut_off(folder, names)
     else:
         wrong = ["ops.npy"]
+    wrong += _cut_off(folder, _SECOND_CHANNEL)
     # F.npy says how many ROIs and frames there are; the other files are held against it.
     counts = {LABELS: (plane.num_rois, 2), "stat.npy": (plane.num_rois,)}
     expected = dict.fromkeys(_TRACES, (plane.num_rois, plane.num_frames)) | counts
     for name, shape in expected.items():
         path = folder / name
-        actual = _array_shape(path)
+        actual = array_shape(path)
         if not is_present(path):
             wrong.append(name)
         elif actual is None or _is_cut_off(path):
@@ -91,7 +93,12 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     return tuple(wrong)
 
 
-def _array_shape(path: Path) -> tuple[int, ...] | None:
+def _cut_off(folder: Path, names: Iterable[str]) -> list[str]:
+    return [f"{name} (cut off)" for name in names if is_present(folder / name) and _is_cut_off(folder / name)]
+
+
+def array_shape(path: Path) -> tuple[int, ...] | None:
+    """Return the shape of the array in a file; None where it is not there, or not whole."""
     header = _header(path)
     return header.shape if header else None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.readers.regular_file import is_present
+from imaging_pipeline.readers.suite2p.canvas import Canvas, read_canvas
+from imaging_pipeline.readers.suite2p.merges import merged_from
 from imaging_pipeline.readers.suite2p.plane import PlaneOutput
+from imaging_pipeline.readers.suite2p.stated_numbers import stated_number
 
 # What the database keeps of a coordinate.
 _LARGEST_PIXEL = 2**31 - 1
@@ -32,10 +36,10 @@ class Roi:
     ypix, xpix
         int64 (P,), the pixels.
     roi_weights
-        float32 (P,), weight of each pixel.
+        float32 (P,), weight of each pixel: ``lam`` as it is in the file, of no fixed sum.
     plane
         Number of the plane that the ROI lies in; in a combined output its position among the planes that
-        were merged, or None where the output does not say.
+        were merged, or None where it lies in no single one and the output does not say.
     mrs, mrs0, compact
         Mean distance of the pixels from the centre in diameters, that of a disk, and their ratio.
     footprint
@@ -49,7 +53,9 @@ class Roi:
     soma_crop, npix_soma
         bool (P,), pixels of the soma without dendrites, and how many they are.
     skew, std, snr
-        Of the neuropil-corrected trace.
+        Of the neuropil-corrected trace, over all frames of the run.
+    merged_from
+        Numbers of the ROIs that a person merged into this one.
     """
 
     npix: int
@@ -73,6 +79,7 @@ class Roi:
     skew: float | None
     std: float | None
     snr: float | None
+    merged_from: tuple[int, ...] = ()
 
 
 def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
@@ -83,26 +90,63 @@ def read_rois(plane: PlaneOutput) -> tuple[Roi, ...]:
     OutputError
         The file is missing, holds another number of ROIs than the traces, or a ROI lacks its pixels.
     """
-    with conversion_errors(plane.folder / "stat.npy"):
-        path = plane.folder / "stat.npy"
-        stats = load_npy(path) if is_present(path) else ()
-        if len(stats) != plane.num_rois:
-            raise OutputError(
-                "The ROIs are not as many as the traces",
-                path=path,
-                found=len(stats) if is_present(path) else "no file",
-                allowed=plane.num_rois,
-                remedy="Run Suite2p again; a folder mixed from two runs cannot be imported.",
-            )
+    path = plane.folder / "stat.npy"
+    with conversion_errors(path):
+        stats = load_stats(plane)
         try:
-            return tuple(_roi(stat, plane.plane) for stat in stats)
+            rois = tuple(_roi(stat, plane.plane) for stat in stats)
         except (KeyError, TypeError) as error:
             raise OutputError(
                 "A ROI lacks something that every ROI has",
                 path=path,
                 found=repr(error),
-                remedy="Run Suite2p again.",
+                remedy="Put back a stat.npy that is whole: Suite2p's window keeps the former one as"
+                " stat_orig.npy when ROIs are drawn.",
             ) from error
+        return _placed(rois, stats, read_canvas(plane.folder)) if plane.plane is None else rois
+
+
+def load_stats(plane: PlaneOutput) -> Sequence[Mapping[str, Any]]:
+    """Read the dictionaries of the ROIs as they are.
+
+    Raises
+    ------
+    OutputError
+        The file is missing, or holds another number of ROIs than the traces.
+    """
+    path = plane.folder / "stat.npy"
+    stats: Sequence[Mapping[str, Any]] = load_npy(path) if is_present(path) else ()
+    if len(stats) != plane.num_rois:
+        raise OutputError(
+            "The ROIs are not as many as the traces",
+            path=path,
+            found=len(stats) if is_present(path) else "no file",
+            allowed=plane.num_rois,
+            remedy="Put back the files that belong together; a mix of two runs cannot be imported.",
+        )
+    return stats
+
+
+def _placed(rois: Sequence[Roi], stats: Sequence[Mapping[str, Any]], canvas: Canvas) -> tuple[Roi, ...]:
+    """Return ROIs of merged planes, each in the plane that its pixels lie in.
+
+    Suite2p's window gives a ROI that is drawn the plane of the first ROI, if any, and a ROI that is merged
+    that of its first part, wherever they lie.
+    """
+    lying = [canvas.plane_of(roi.ypix, roi.xpix) for roi in rois]
+    is_drawn = [bool(stat.get("manual")) for stat in stats]
+    found = [
+        roi.plane == plane
+        for roi, plane, drawn in zip(rois, lying, is_drawn, strict=True)
+        if not (plane is None or roi.plane is None or drawn or roi.merged_from)
+    ]
+    # What Suite2p found itself shows whether the canvas is laid out as it should be.
+    if found and 2 * sum(found) <= len(found):
+        lying = [None] * len(rois)
+    return tuple(
+        replace(roi, plane=None if drawn else roi.plane) if plane is None else replace(roi, plane=plane)
+        for roi, plane, drawn in zip(rois, lying, is_drawn, strict=True)
+    )
 
 
 def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
@@ -113,17 +157,19 @@ def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
         raise ValueError(f"a ROI of {sizes}")
     if weights.dtype.kind not in "fiu":
         raise TypeError(f"weights of {weights.dtype}")
-    center_y, center_x = stat["med"]
+    center_y, center_x = (float(position) for position in stat["med"])
+    if not (isfinite(center_y) and isfinite(center_x)):
+        raise ValueError(f"a ROI whose med is {stat['med']}")
     npix_soma = stat.get("npix_soma")
-    stated_plane = stat.get("iplane", plane)
     return Roi(
         npix=ypix.size,
-        center_y=float(center_y),
-        center_x=float(center_x),
+        center_y=center_y,
+        center_x=center_x,
         ypix=ypix,
         xpix=xpix,
         roi_weights=weights.astype(np.float32),
-        plane=None if stated_plane is None else int(stated_plane),
+        # A folder of its own says it for all of its ROIs.
+        plane=stated_number(stat, "iplane") if plane is None else plane,
         mrs=_number(stat, "mrs"),
         mrs0=_number(stat, "mrs0"),
         compact=_number(stat, "compact"),
@@ -138,6 +184,7 @@ def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
         skew=_number(stat, "skew"),
         std=_number(stat, "std"),
         snr=_number(stat, "snr"),
+        merged_from=merged_from(stat),
     )
 
 

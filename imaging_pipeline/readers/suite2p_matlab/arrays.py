@@ -1,4 +1,4 @@
-"""Traces and images in a result of Suite2p for MATLAB, and how it moved the frames."""
+"""Traces and images in a result of Suite2p for MATLAB, and how far the frames had moved."""
 
 from __future__ import annotations
 
@@ -135,11 +135,11 @@ def read_projections(result: MatlabValue) -> Projections:
 
 
 def read_motion(result: MatlabValue, num_frames: int) -> Motion:
-    """Read how the frames of all sessions were moved; offsets of 0 where the run registered nothing.
+    """Read how far the frames of all sessions had moved; offsets of 0 where the run registered nothing.
 
-    ``ops.DS`` is (frames, 2) or, with blocks, (frames, 2, blocks), y before x, in fractions of a pixel. Whole
-    pixels of a frame's mean are its offset, and what is left is that of its blocks, of which a frame
-    that moved as a whole has one.
+    ``ops.DS`` is (frames, 2) or, with blocks, (frames, 2, blocks), y before x, in fractions of a pixel;
+    frames were moved by minus that, as by Suite2p for Python. Whole pixels of a frame's mean are its offset,
+    and what is left is that of its blocks, of which a frame that moved as a whole has one.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ _VARIABLES = ("dat", "ops", "stat", "Fcell", "FcellNeu", "sp", "cl")
 # The fields without which nothing can be imported, below the struct where each lies.
 _NEEDED = {
     "": ("Fcell", "FcellNeu"),
-    "stat": ("xpix", "ypix", "lam", "med", "neuropilCoefficient"),
+    "stat": ("ipix", "xpix", "ypix", "lam", "med", "neuropilCoefficient"),
     "ops": ("mimg1", "yrange", "xrange"),
 }
 # An option is a text or a few numbers; longer ones are results.
@@ -197,7 +197,7 @@ def _num_rois(result: MatlabValue, sessions: Sequence[tuple[int, ...]]) -> int:
             "Fcell and stat disagree about the number of regions",
             path=result.path,
             found=f"Fcell of {', '.join(map(str, sessions)) or 'no session'}, stat of {num_rois} regions",
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+            remedy="Put back the file as Suite2p wrote it; one mixed from two runs cannot be imported.",
         )
     return num_rois
 

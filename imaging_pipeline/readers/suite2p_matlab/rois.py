@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.matlab.value import MatlabValue, single_numbers
 from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p_matlab.pixels import Part, whole_frame_pixels
 
 _NUMBERS = ("mrs", "mrs0", "cmpct", "footprint", "aspect_ratio", "radius", "skew")
 
@@ -31,14 +32,16 @@ def read_cell_labels(result: MatlabValue) -> Labels:
     Raises
     ------
     FormatError
-        There are no labels, or not as many as regions.
+        There are no labels, not as many as regions, or some that are neither 0 nor 1.
     """
     stat = result.field("stat")
     num_rois = stat.num_elements
     window = result.optional("cl")
     decided = None if window is None else window.optional("iscell")
     labels = decided.vector() if decided is not None else single_numbers(stat.field_values("iscell"))
-    _check_number(result, "cl.iscell" if decided is not None else "stat.iscell", len(labels), num_rois)
+    name = "cl.iscell" if decided is not None else "stat.iscell"
+    _check_number(result, name, len(labels), num_rois)
+    _check_decided(result, name, labels)
     probability = np.full(num_rois, np.nan)
     if "cellProb" in stat.fields():
         probability = single_numbers(stat.field_values("cellProb"))
@@ -57,7 +60,7 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
     Raises
     ------
     FormatError
-        There are not as many labels as regions.
+        There are not as many labels as regions, or some that are neither 0 nor 1.
     """
     stat, window = result.field("stat"), result.optional("cl")
     num_rois = stat.num_elements
@@ -71,6 +74,7 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
     if not labels.any() and result.field("ops").optional("mimgRED") is None:
         return None
     _check_number(result, "redcell", len(labels), num_rois)
+    _check_decided(result, "redcell", labels)
     probability = np.full(num_rois, np.nan)
     if "redprob" in stat.fields():
         probability = single_numbers(stat.field_values("redprob"))
@@ -80,8 +84,9 @@ def read_red_cells(result: MatlabValue) -> Labels | None:
 def read_rois(result: MatlabValue, plane: int) -> tuple[Roi, ...]:
     """Read the regions, in pixels of the whole frame from 0.
 
-    The file counts pixels from 1, and within ``ops.yrange`` and ``ops.xrange``, the part of the frame that
-    was always in view.
+    The file counts pixels from 1: ``ipix`` down the columns of the part of the frame that was always in view,
+    which ``ops.yrange`` and ``ops.xrange`` list; ``ypix`` and ``xpix`` within this part too, or within the
+    whole frame. Which of both it is, is what fits ``ipix`` for every region.
 
     Parameters
     ----------
@@ -93,21 +98,21 @@ def read_rois(result: MatlabValue, plane: int) -> tuple[Roi, ...]:
     Raises
     ------
     FormatError
-        A region lacks a field, or a pixel of it is not in the frame's part.
+        A region lacks a field, a pixel of it is not in the frame's part, or its pixels contradict each other.
     """
     ops, stat = result.field("ops"), result.field("stat")
-    regions = _Regions(stat, ops.field("yrange").vector(), ops.field("xrange").vector(), plane)
+    part = Part(ops.field("yrange").vector(), ops.field("xrange").vector())
+    regions = _Regions(stat, part, plane)
     return tuple(regions.roi(number) for number in range(stat.num_elements))
 
 
 class _Regions:
     """The fields of ``stat``, each of which is looked up once for all regions."""
 
-    def __init__(
-        self, stat: MatlabValue, y_range: NDArray[np.number], x_range: NDArray[np.number], plane: int
-    ) -> None:
-        self._y_range, self._x_range, self._plane = y_range, x_range, plane
-        self._ypix, self._xpix = _per_region(stat, "ypix"), _per_region(stat, "xpix")
+    def __init__(self, stat: MatlabValue, part: Part, plane: int) -> None:
+        self._part, self._plane = part, plane
+        ypix, xpix = ([pixels.vector() for pixels in _per_region(stat, name)] for name in ("ypix", "xpix"))
+        self._pixels = whole_frame_pixels(stat, part, ypix, xpix, _per_region(stat, "ipix"))
         self._weights, self._medians = _per_region(stat, "lam"), _per_region(stat, "med")
         self._overlaps = _per_region(stat, "isoverlap") if "isoverlap" in stat.fields() else None
         stated = [name for name in _NUMBERS if name in stat.fields()]
@@ -115,15 +120,14 @@ class _Regions:
 
     def roi(self, number: int) -> Roi:
         """Return a region, whose ``std`` is left out: in these files it is relative to the neuropil's."""
-        ypix = _pixels(self._ypix[number], self._y_range, number)
-        center_y, center_x = _center(self._medians[number])
+        ypix, xpix = self._pixels[number]
+        center_y, center_x = self._center(number)
         return Roi(
-            # Both the range's first pixel and a place within the range count from 1: hence - 2.
             npix=ypix.size,
-            center_y=center_y + self._y_range[0] - 2,
-            center_x=center_x + self._x_range[0] - 2,
+            center_y=center_y,
+            center_x=center_x,
             ypix=ypix,
-            xpix=_pixels(self._xpix[number], self._x_range, number),
+            xpix=xpix,
             roi_weights=self._weights[number].vector().astype(np.float32),
             plane=self._plane,
             mrs=self._number("mrs", number),
@@ -141,6 +145,13 @@ class _Regions:
             std=None,
             snr=None,
         )
+
+    def _center(self, number: int) -> tuple[float, float]:
+        """Return the position of the median pixel, in the form that is nearest to the pixels' median."""
+        stated, pixels = _position(self._medians[number]), self._pixels[number]
+        middle = [float(np.median(axis)) if axis.size else 0.0 for axis in pixels]
+        centers = [(stated[0] + row, stated[1] + column) for row, column in self._part.offsets]
+        return min(centers, key=lambda center: abs(center[0] - middle[0]) + abs(center[1] - middle[1]))
 
     def _number(self, name: str, number: int) -> float | None:
         return self._numbers[name][number] if name in self._numbers else None
@@ -160,7 +171,7 @@ def _per_region(stat: MatlabValue, name: str) -> Sequence[MatlabValue]:
     return values
 
 
-def _center(median: MatlabValue) -> tuple[float, float]:
+def _position(median: MatlabValue) -> tuple[float, float]:
     values = median.vector().tolist()
     if len(values) != 2:
         raise FormatError(
@@ -173,20 +184,6 @@ def _center(median: MatlabValue) -> tuple[float, float]:
     return float(values[0]), float(values[1])
 
 
-def _pixels(pixels: MatlabValue, part: NDArray[np.number], number: int) -> NDArray[np.int64]:
-    """Return rows or columns of the frame from 0; both a part's first one and a pixel in it count from 1."""
-    numbers = pixels.vector()
-    if numbers.size and not (numbers.min() >= 1 and numbers.max() <= part.size):
-        raise FormatError(
-            f"{pixels.name} of region {number + 1} leaves the part of the frame that was analysed",
-            path=pixels.path,
-            found=f"{numbers.min():g} to {numbers.max():g}",
-            allowed=f"1 to {part.size}, as MATLAB counts",
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
-        )
-    return numbers.astype(np.int64) + int(part[0]) - 2
-
-
 def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> None:
     if found != expected:
         raise FormatError(
@@ -194,5 +191,16 @@ def _check_number(result: MatlabValue, name: str, found: int, expected: int) -> 
             path=result.path,
             found=found,
             allowed=expected,
-            remedy="Run Suite2p again; a file mixed from two runs cannot be imported.",
+            remedy="Put back the file as Suite2p wrote it; one mixed from two runs cannot be imported.",
+        )
+
+
+def _check_decided(result: MatlabValue, name: str, labels: NDArray[np.number]) -> None:
+    is_odd = ~np.isin(labels, (0, 1))
+    if is_odd.any():
+        raise FormatError(
+            f"{is_odd.sum()} labels in {name} are neither 0 nor 1, such as {labels[is_odd][0]:g}",
+            path=result.path,
+            allowed="0 or 1",
+            remedy="Mark the cells in the window of Suite2p for MATLAB, which writes them anew.",
         )

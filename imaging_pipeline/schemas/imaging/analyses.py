@@ -45,7 +45,7 @@ class ImagingAnalysis(dj.Imported):
     definition = """
     -> Session.Data
     ---
-    plane=null : int16  # of the microscope, from 0; null where all planes are combined
+    plane=null : int16  # from 0, or plane × fields + field; null where all planes are combined
     first_frame : int64  # of the session in the output, from 0
     num_frames : int64  # of the session in the output
     analysis_rate_hz : float64  # Hz, samples of a cell's trace, as the tifs say
@@ -63,7 +63,8 @@ class ImagingAnalysis(dj.Imported):
         ops_suite2p_version="" : varchar(32)
         ops_fs : float64  # Hz, of volumes, as Suite2p was told
         ops_tau=null : float64  # s, decay of the indicator
-        ops_nplanes : int16
+        ops_nplanes : int16  # planes of the recording, with those that were left out
+        num_planes_analysed=null : int16  # planes with regions, or fields where a plane has several
         ops_nchannels : int16
         ops_functional_chan=null : int16  # from 1
         ops_diameter=null : varchar(64)  # px, one number or y, x
@@ -84,7 +85,7 @@ class ImagingAnalysis(dj.Imported):
         ---
         ops_fs=null : float64  # Hz, of volumes, as Suite2p was told
         ops_tau=null : float64  # s, decay of the indicator
-        ops_nplanes : int16
+        ops_nplanes : int16  # planes of the recording
         ops_nchannels=null : int16
         ops_diameter=null : varchar(64)  # px
         ops_nonrigid=null : bool
@@ -112,7 +113,10 @@ class ImagingAnalysis(dj.Imported):
 
 @schema
 class Projection(dj.Imported):
-    """Images of the field of view, and how it moved."""
+    """Images of the field of view, and how it moved.
+
+    A mosaic of merged planes is 0 where no plane, or no valid area of one, is.
+    """
 
     definition = """
     -> ImagingAnalysis
@@ -126,13 +130,13 @@ class Projection(dj.Imported):
 
         definition = """
         -> master
-        center_plane : int16  # of the microscope, from 0; -1 the mosaic of all planes
+        center_plane : int16  # from 0, or plane × fields + field; -1 the mosaic of all planes
         ---
         mean_image : <npy@main>  # float32 (height, width)
         mean_image_enhanced=null : <npy@main>  # float32 (height, width)
         mean_image_ref=null : <npy@main>  # float32 (height, width), reference of the registration
-        max_img=null : <npy@main>  # float32 (height, width), NaN outside x_range and y_range
-        vcorr_image=null : <npy@main>  # float32 (height, width), correlation; NaN outside the ranges
+        max_img=null : <npy@main>  # float32 (height, width), NaN outside the ranges; 0 in a mosaic
+        vcorr_image=null : <npy@main>  # float32 (height, width), correlation; outside as max_img
         mean_image_second=null : <npy@main>  # float32 (height, width), of the other channel
         x_range : json  # px, first and one past the last column that was always in view
         y_range : json  # px, first and one past the last row that was always in view
@@ -143,13 +147,13 @@ class Projection(dj.Imported):
 
         definition = """
         -> master
-        center_plane : int16  # of the microscope, from 0
+        center_plane : int16  # from 0, or plane × fields + field
         ---
-        x_mocor : <npy@main>  # int32 (num_frames,), px
-        y_mocor : <npy@main>  # int32 (num_frames,), px
+        x_mocor : <npy@main>  # int32 (num_frames,), px to the right; the frame was moved by minus this
+        y_mocor : <npy@main>  # int32 (num_frames,), px downwards; the frame was moved by minus this
         bad_frames : <npy@main>  # bool (num_frames,), left out of the detection
-        block_mocor_x=null : <npy@main>  # float32 (num_frames, blocks), px, nonrigid
-        block_mocor_y=null : <npy@main>  # float32 (num_frames, blocks), px, nonrigid
+        block_mocor_x=null : <npy@main>  # float32 (num_frames, blocks), px beyond x_mocor, nonrigid
+        block_mocor_y=null : <npy@main>  # float32 (num_frames, blocks), px beyond y_mocor, nonrigid
         """
 
     def make_fetch(self, key: Row) -> tuple[OutputLocation, tuple[SessionTifs, ...]]:

@@ -14,7 +14,7 @@ from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
 from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make import cells as cell_arrays
-from imaging_pipeline.schemas.make import fetching
+from imaging_pipeline.schemas.make import fetching, filtered_spikes
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -42,13 +42,13 @@ class Cell(dj.Imported):
         -> master
         cell_id : int32  # number of the region in the output
         ---
-        center_plane : int16  # of the microscope, from 0
-        center_x : float64  # px
-        center_y : float64  # px
+        center_plane : int16  # from 0, or plane × fields + field where a plane has several
+        center_x : float64  # px, in the mosaic where planes are combined
+        center_y : float64  # px, in the mosaic where planes are combined
         npix : int32
         xpix : <blob>  # int32 (npix,), px
         ypix : <blob>  # int32 (npix,), px
-        roi_weights : <blob>  # float32 (npix,)
+        roi_weights : <blob>  # float32 (npix,), lam as the output has it, of no fixed sum
         isoverlap=null : <blob>  # bool (npix,), pixel is of another region too
         cell_prob=null : float64  # probability of being a cell; null where no classifier was asked
         radius=null : float64  # px
@@ -57,13 +57,26 @@ class Cell(dj.Imported):
         footprint=null : float64  # spatial scale at which it was found
         mrs=null : float64  # diameters, mean distance of the pixels from the centre
         mrs0=null : float64  # diameters, the same of a disk of as many pixels
-        skew=null : float64  # of the corrected trace
-        std=null : float64  # of the corrected trace
+        skew=null : float64  # of fcorr in this session, third moment over std cubed
+        std=null : float64  # of fcorr in this session, units of the traces
+        run_skew=null : float64  # the same of all sessions of the run, as the program wrote it
+        run_std=null : float64  # the same of all sessions of the run, as the program wrote it
         npix_norm=null : float64  # pixels of the soma, relative to those of the other regions
         npix_soma=null : int32
         soma_crop=null : <blob>  # bool (npix,), pixel is of the soma
         redcell=null : bool
         redcell_prob=null : float64  # probability of being in the second channel
+        imerge=null : <blob>  # int32, regions that a person merged into it
+        """
+
+    class Merged(dj.Part):
+        """A region that a person merged into another, and that is no cell for that reason."""
+
+        definition = """
+        -> master
+        merged_id : int32  # number of the region in the output
+        ---
+        inmerge : int32  # number of the region that it was merged into
         """
 
     class Traces(dj.Part):
@@ -76,7 +89,7 @@ class Cell(dj.Imported):
         ---
         samples : int64
         neuropil_coef : float64  # part of the neuropil that is subtracted
-        num_invalid : int64  # samples of df_f that are NaN, because the baseline is not above 0
+        num_invalid : int64  # samples of df_f that are NaN: the baseline is not above 0, or beside NaN
         fluo : <trace>  # float32 (samples,), as extracted
         neuropil : <trace>  # float32 (samples,), around the cell
         fcorr : <trace>  # float32 (samples,), fluo less neuropil_coef times neuropil
@@ -113,6 +126,7 @@ class Cell(dj.Imported):
         """Insert a row a cell; the arrays are in the store already."""
         self.insert1({**key, **cells.row})
         self.Rois.insert({**key, **row} for row in cells.rois)
+        self.Merged.insert({**key, **row} for row in cells.merged)
         self.Traces.insert({**key, **row} for row in cells.traces)
         self.Spikes.insert({**key, **row} for row in cells.spikes)
 
@@ -161,7 +175,8 @@ class FilteredSpikes(dj.Computed):
         -> master
         -> Cell.Rois
         ---
-        spike_threshold : float64  # what a sample had to exceed, units of the spikes
+        spike_threshold=null : float64  # what a sample had to exceed; null where no sample is a number
+        num_invalid_spikes=0 : int64  # samples that are NaN, because the spikes are no finite number
         filtered_spikes : <trace>  # float32 (samples,), 0 where not above the threshold
         """
 
@@ -177,11 +192,11 @@ class FilteredSpikes(dj.Computed):
 
     def make_compute(
         self, key: Row, folder: str, objects: Row, cell_ids: list[int], num_std: float
-    ) -> tuple[cell_arrays.Filtered]:
+    ) -> tuple[filtered_spikes.Filtered]:
         """Filter the spikes of all cells and write them to the store."""
-        return (cell_arrays.filter_spikes(folder, objects, cell_ids, num_std),)
+        return (filtered_spikes.filter_spikes(folder, objects, cell_ids, num_std),)
 
-    def make_insert(self, key: Row, filtered: cell_arrays.Filtered) -> None:
+    def make_insert(self, key: Row, filtered: filtered_spikes.Filtered) -> None:
         """Insert a row a cell; the array is in the store already."""
         self.insert1({**key, "spike_objects": filtered.objects})
         self.Cell.insert({**key, **row} for row in filtered.rows)

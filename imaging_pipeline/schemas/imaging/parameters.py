@@ -45,7 +45,7 @@ class BaselineParams(dj.Lookup):
 
 @schema
 class SpikeFilterParams(dj.Lookup):
-    """Which deconvolved spikes are kept."""
+    """Which deconvolved spikes are kept; all sets are computed, and the viewer shows the newest."""
 
     definition = """
     spike_filter_id : int32

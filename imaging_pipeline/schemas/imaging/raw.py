@@ -29,7 +29,7 @@ class Tif(dj.Imported):
     ---
     motion_cor=0 : bool  # was motion corrected before it was registered
     num_files : int32
-    num_frames : int64  # of one channel, all planes, in all files together
+    num_frames : int64  # of one channel, all planes and flyback, in all files together
     frames_per_tif : json  # frames of one channel in each file, in order
     frames_per_volume : int32  # of one channel, flyback included; 1 where there is one plane
     tif_rate_hz : float64  # Hz, of volumes; of frames where there is one plane
@@ -37,7 +37,7 @@ class Tif(dj.Imported):
     height : int32  # px
     datatype : varchar(16)  # numpy's name
     bigtiff : bool
-    mean_image : <npy@main>  # float32 (height, width), of 50 frames of the first file and plane
+    mean_image : <npy@main>  # float32 (height, width), first channel and plane; 50 frames of the first file
     tif_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
     """
 

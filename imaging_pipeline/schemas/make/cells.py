@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline import progress
-from imaging_pipeline.analysis.spikes import filtered_spikes
 from imaging_pipeline.analysis.traces import baseline as running_baseline
-from imaging_pipeline.analysis.traces import corrected, delta_f_over_f
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.analysis.traces import corrected, delta_f_over_f, spread
+from imaging_pipeline.errors import InputError, OutputError
 from imaging_pipeline.readers.suite2p.rois import Roi
 from imaging_pipeline.readers.suite2p.traces import Trace, Traces
 from imaging_pipeline.schemas.make.analyses import open_plane
@@ -36,16 +35,9 @@ class Cells:
 
     row: Row
     rois: list[Row]
+    merged: list[Row]
     traces: list[Row]
     spikes: list[Row]
-
-
-@dataclass(frozen=True)
-class Filtered:
-    """Rows of ``FilteredSpikes`` and its part, without their keys."""
-
-    objects: dict[str, str]
-    rows: list[Row]
 
 
 @dataclass(frozen=True)
@@ -56,8 +48,9 @@ class _Channel:
     ----------
     coefficients
         float64 (N,), the part of the neuropil that is subtracted, for each region.
-    num_invalid
-        Filled by `blocks`: cell_id → samples of df_f that are NaN.
+    num_invalid, spreads
+        Filled by `blocks`: cell_id → samples of df_f that are NaN, and → standard deviation and skewness of
+        fcorr.
     """
 
     name: str
@@ -68,6 +61,7 @@ class _Channel:
     frame_rate_hz: float
     baseline: Baseline
     num_invalid: dict[int, int] = field(default_factory=dict)
+    spreads: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def num_frames(self) -> int:
@@ -88,6 +82,9 @@ class _Channel:
             f0 = running_baseline(fcorr, self.frame_rate_hz, self.baseline.percentile, self.baseline.window_s)
             change = delta_f_over_f(fcorr, f0)
             self.num_invalid.update(zip(ids.tolist(), change.num_invalid.tolist(), strict=True))
+            measured = spread(fcorr)
+            pairs = zip(measured.std.tolist(), measured.skew.tolist(), strict=True)
+            self.spreads.update(zip(ids.tolist(), pairs, strict=True))
             computed = {"fluo": fluo, "neuropil": neuropil, "fcorr": fcorr, "df_f": change.df_f}
             yield {self.array_name(quantity): rows for quantity, rows in computed.items()}
 
@@ -121,16 +118,18 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
             "num_cells": len(cell_ids),
             "baseline_params_id": baseline.params_id,
         }
+        merged = [{"merged_id": part, "inmerge": whole} for part, whole in sorted(plane.merges().items())]
         # Nothing is written then: an array needs at least one row.
         if not len(cell_ids):
-            return Cells({**row, "trace_objects": {}}, [], [], [])
+            return Cells({**row, "trace_objects": {}}, [], merged, [], [])
         traces = plane.traces(Slice(frames.first_frame, frames.num_frames))
         channels = _channels(traces, cell_ids, plane.neuropil_coefficients(), frames, baseline)
         objects = _write(folder, channels, traces.spikes)
-        rois = _roi_rows(plane, cell_ids, probability)
+        rois = _roi_rows(plane, cell_ids, probability, channels[0].spreads)
     return Cells(
         row={**row, "trace_objects": objects},
         rois=rois,
+        merged=merged,
         # After `_write`, whose blocks fill in `num_invalid`.
         traces=[
             _trace_row(channel, objects[channel.name], number, cell_id)
@@ -167,34 +166,6 @@ def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
             remedy="Ask for an array that is there.",
         )
     return trace_store.read_array(objects[channel][quantity])
-
-
-def filter_spikes(folder: str, objects: Row, cell_ids: list[int], num_std: float) -> Filtered:
-    """Filter the spikes of all cells of a session and write them to the store, if there are any."""
-    if "spikes" not in objects.get("primary", {}):
-        return Filtered({}, [])
-    spikes = trace_store.read_array(objects["primary"]["spikes"])
-    thresholds: list[float] = []
-
-    # The thresholds come with the blocks, so they are complete only after all blocks are written.
-    def blocks() -> Iterator[Mapping[str, NDArray[np.float32]]]:
-        for start in range(0, len(spikes), _BLOCK):
-            filtered = filtered_spikes(spikes[start : start + _BLOCK], num_std)
-            thresholds.extend(filtered.thresholds.tolist())
-            yield {"filtered_spikes": filtered.spikes}
-
-    stored = trace_store.write_arrays(folder, ("filtered_spikes",), spikes.shape, blocks())
-    return Filtered(
-        stored,
-        [
-            {
-                "cell_id": cell_id,
-                "spike_threshold": threshold,
-                "filtered_spikes": {"object": stored["filtered_spikes"], "row": number},
-            }
-            for number, (cell_id, threshold) in enumerate(zip(cell_ids, thresholds, strict=True))
-        ],
-    )
 
 
 def _channels(
@@ -246,10 +217,14 @@ def _spike_blocks(spikes: Trace, cell_ids: NDArray[np.intp]) -> Iterator[Mapping
 
 
 def _roi_rows(
-    plane: SegmentedPlane, cell_ids: NDArray[np.intp], probability: NDArray[np.float64]
+    plane: SegmentedPlane,
+    cell_ids: NDArray[np.intp],
+    probability: NDArray[np.float64],
+    spreads: Mapping[int, tuple[float, float]],
 ) -> list[Row]:
     rois = plane.rois()
     red = plane.red_cells()
+    _check_planes(plane, [rois[i] for i in cell_ids.tolist()])
     return [
         {
             "cell_id": i,
@@ -257,10 +232,23 @@ def _roi_rows(
             "cell_prob": number_or_null(probability[i]),
             "redcell": None if red is None else bool(red[0][i]),
             "redcell_prob": None if red is None else number_or_null(red[1][i]),
+            "std": number_or_null(spreads[i][0]),
+            "skew": number_or_null(spreads[i][1]),
             **_shape(rois[i]),
         }
         for i in cell_ids.tolist()
     ]
+
+
+def _check_planes(plane: SegmentedPlane, cells: Sequence[Roi]) -> None:
+    for roi in cells:
+        if roi.plane is None:
+            raise OutputError(
+                "A cell lies in no single one of the planes that were merged, and nothing says in which",
+                path=plane.path,
+                found=f"a cell of {roi.npix} pixels about row {roi.center_y:g}, column {roi.center_x:g}",
+                remedy="Mark it as no cell in Suite2p's window, or draw it anew within one plane.",
+            )
 
 
 def _trace_row(channel: _Channel, objects: Mapping[str, str], number: int, cell_id: int) -> Row:
@@ -283,15 +271,16 @@ def _shape(roi: Roi) -> Row:
         "ypix": roi.ypix.astype(np.int32),
         "roi_weights": roi.roi_weights,
         "isoverlap": roi.isoverlap,
-        "radius": roi.radius,
-        "aspect_ratio": roi.aspect_ratio,
-        "compact": roi.compact,
-        "footprint": roi.footprint,
-        "mrs": roi.mrs,
-        "mrs0": roi.mrs0,
-        "skew": roi.skew,
-        "std": roi.std,
-        "npix_norm": roi.npix_norm,
+        "radius": number_or_null(roi.radius),
+        "aspect_ratio": number_or_null(roi.aspect_ratio),
+        "compact": number_or_null(roi.compact),
+        "footprint": number_or_null(roi.footprint),
+        "mrs": number_or_null(roi.mrs),
+        "mrs0": number_or_null(roi.mrs0),
+        "run_skew": number_or_null(roi.skew),
+        "run_std": number_or_null(roi.std),
+        "npix_norm": number_or_null(roi.npix_norm),
         "npix_soma": roi.npix_soma,
         "soma_crop": roi.soma_crop,
+        "imerge": np.array(roi.merged_from, np.int32) if roi.merged_from else None,
     }

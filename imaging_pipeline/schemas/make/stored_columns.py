@@ -65,6 +65,6 @@ def _array_bytes(row: Row) -> int:
     return sum(value.nbytes for value in row.values() if isinstance(value, np.ndarray))
 
 
-def number_or_null(number: float) -> float | None:
+def number_or_null(number: float | None) -> float | None:
     """Return a number for a nullable column: NaN becomes null, since only PostgreSQL can store NaN."""
-    return None if np.isnan(number) else float(number)
+    return None if number is None or np.isnan(number) else float(number)

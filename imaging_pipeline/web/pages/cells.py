@@ -65,6 +65,7 @@ def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
         "num_frames": analysis.num_frames,
         "rate_hz": analysis.rate_hz,
         "quantities": analysis.quantities,
+        "parameter_sets": analysis.parameter_sets,
         "projection": None if images is None else asdict(images),
         "cell_ids": cells.cell_ids,
         "planes": cells.planes,
@@ -113,12 +114,20 @@ def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
     rows = queries.array_rows(tables(), analysis, cell_ids)
     # Before the first line is sent: an error after that could only cut the file off.
     arrays = [queries.stored(analysis, quantity) for quantity in quantities]
-    header = ["frame", "time_s", *(f"{quantity}_{cell}" for quantity in quantities for cell in cell_ids)]
+    header = ["frame", "time_s", *_columns(analysis, quantities, cell_ids)]
     lines = _lines(header, arrays, rows, frames, analysis.rate_hz)
     response = Response(stream_with_context(lines), mimetype="text/csv")
     name = f"{session_name}_frames_{frames.start}-{frames.stop}.csv"
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
+
+
+def _columns(analysis: Analysis, quantities: Sequence[str], cell_ids: Sequence[int]) -> Iterator[str]:
+    for quantity in quantities:
+        chosen = analysis.parameter_sets.get(quantity)
+        for cell in cell_ids:
+            # A file is looked at long after, when other sets may be the newest.
+            yield f"{quantity}_{cell}" + (f" ({chosen})" if chosen else "")
 
 
 def _lines(
@@ -161,8 +170,9 @@ def _analysis(session_name: str, dataset_name: str) -> Analysis:
 
 def _etag(analysis: Analysis) -> str:
     """Return a name of the content: what is imported never changes, it is only deleted and imported again."""
-    # Filtered spikes are made later and have no time of their own here; they add an object.
-    return f"{analysis.dataset_name}-{analysis.version}-{len(analysis.objects)}"
+    # Filtered spikes are made later and have no time of their own here; they add an object, or replace one.
+    filtered = analysis.objects.get("filtered_spikes", "").rpartition("/")[2]
+    return f"{analysis.dataset_name}-{analysis.version}-{len(analysis.objects)}-{filtered}"
 
 
 def _not_modified(analysis: Analysis) -> Response | None:

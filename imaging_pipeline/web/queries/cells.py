@@ -56,6 +56,8 @@ class Analysis:
         Samples a second.
     objects
         Quantity → object in the store.
+    parameter_sets
+        Quantity → the set of parameters that it was computed with, for those that need one.
     version
         Changes whenever the analysis does.
     """
@@ -66,6 +68,7 @@ class Analysis:
     num_frames: int
     rate_hz: float
     objects: dict[str, str]
+    parameter_sets: dict[str, str]
     version: str
 
     @property
@@ -112,10 +115,12 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     keys = (imaging.Session & {"session_name": session_name}).keys()
     if not keys:
         return []
-    rows = (imaging.Cell * imaging.ImagingAnalysis & keys).to_dicts()
-    filtered = (imaging.FilteredSpikes & keys).to_dicts(order_by="spike_filter_id DESC")
-    # Of several filters the one with the lowest number, which comes last, is shown.
-    filtered_objects = {row["dataset_name"]: row["spike_objects"] for row in filtered}
+    rows = (imaging.Cell * imaging.ImagingAnalysis * imaging.BaselineParams & keys).to_dicts()
+    # Of several filters the newest one, which comes last, is shown: so is the import's choice of a baseline.
+    in_order = (imaging.FilteredSpikes * imaging.SpikeFilterParams & keys).to_dicts(
+        order_by="spike_filter_id"
+    )
+    filtered = {row["dataset_name"]: row for row in in_order}
     later_times = _later_times(tables, keys)
     analyses = [
         Analysis(
@@ -124,7 +129,9 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
             num_cells=row["num_cells"],
             num_frames=row["num_frames"],
             rate_hz=row["analysis_rate_hz"],
-            objects=_objects(row["trace_objects"]) | filtered_objects.get(row["dataset_name"], {}),
+            objects=_objects(row["trace_objects"])
+            | filtered.get(row["dataset_name"], {}).get("spike_objects", {}),
+            parameter_sets=_parameter_sets(row, filtered.get(row["dataset_name"])),
             version="-".join(map(_stamp, (row["cell_entry_time"], *later_times[row["dataset_name"]]))),
         )
         for row in rows
@@ -136,6 +143,17 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
 def _objects(of_channels: dict[str, dict[str, str]]) -> dict[str, str]:
     second = of_channels.get("secondary", {})
     return of_channels.get("primary", {}) | {f"{_SECOND}{name}": path for name, path in second.items()}
+
+
+def _parameter_sets(baseline: Row, filtered: Row | None) -> dict[str, str]:
+    percentile, window_s = baseline["baseline_percentile"], baseline["baseline_window_s"]
+    of_change = f"baseline {baseline['baseline_params_id']}: percentile {percentile:g} in {window_s:g} s"
+    sets = {"df_f": of_change, f"{_SECOND}df_f": of_change}
+    if filtered is not None:
+        sets["filtered_spikes"] = (
+            f"filter {filtered['spike_filter_id']}: above mean + {filtered['spike_std']:g} std"
+        )
+    return sets
 
 
 def _later_times(tables: Tables, keys: Sequence[Row]) -> dict[str, list[datetime]]:

@@ -150,7 +150,13 @@ def test_a_second_channel_is_drawn_beside_the_first(
     viewer.get_by_label("dF/F, second channel").check()
     click_cell(viewer, key, 2)
     labels = viewer.locator(".u-legend .u-label")
-    expect(labels).to_have_text(["s", "dF/F", "Filtered spikes", "dF/F, second channel"])
+    baseline = "(baseline 0: percentile 8 in 60 s)"
+    expect(labels).to_have_text(
+        [
+            *("s", f"dF/F {baseline}", "Filtered spikes (filter 0: above mean + 2 std)"),
+            f"dF/F, second channel {baseline}",
+        ]
+    )
     look(viewer, "channels")
 
 
@@ -165,7 +171,10 @@ def test_what_is_shown_is_saved(viewer: Page, key: dict[str, Any], tmp_path: Pat
     with viewer.expect_download() as download:
         viewer.get_by_role("link", name="Save as CSV").click()
     rows = list(csv.reader(download.value.path().read_text(encoding="utf-8").splitlines()))
-    assert rows[0] == ["frame", "time_s", "df_f_2", "filtered_spikes_2"]
+    assert rows[0] == [
+        *("frame", "time_s", "df_f_2 (baseline 0: percentile 8 in 60 s)"),
+        "filtered_spikes_2 (filter 0: above mean + 2 std)",
+    ]
     assert len(rows) == 1 + OPEN_FIELD.num_frames
     assert float(rows[-1][1]) == (OPEN_FIELD.num_frames - 1) / RATE_HZ
 

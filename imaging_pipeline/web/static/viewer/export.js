@@ -13,12 +13,12 @@ CellViewer.save = (() => {
     }, "image/png");
   }
 
-  // The plots one below the other, with their titles, on white.
-  function plots(plots, name) {
+  // The plots one below the other, with their titles, on white; below them a line that says what is shown.
+  function plots(plots, caption, name) {
     const title = Math.round(22 * devicePixelRatio);
     const sheet = document.createElement("canvas");
     sheet.width = Math.max(...plots.map((plot) => plot.ctx.canvas.width));
-    sheet.height = plots.reduce((sum, plot) => sum + plot.ctx.canvas.height + title, 0);
+    sheet.height = plots.reduce((sum, plot) => sum + plot.ctx.canvas.height + title, title);
     const context = sheet.getContext("2d");
     context.fillStyle = "#fff";
     context.fillRect(0, 0, sheet.width, sheet.height);
@@ -30,6 +30,8 @@ CellViewer.save = (() => {
       context.drawImage(plot.ctx.canvas, 0, top + title);
       top += plot.ctx.canvas.height + title;
     }
+    context.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    context.fillText(caption, 8, top + title * 0.75, sheet.width - 16);
     asFile(sheet, name);
   }
 

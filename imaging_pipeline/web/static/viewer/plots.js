@@ -22,6 +22,7 @@ CellViewer.Plots = class {
     this.plots = [];
     this.cells = [];
     this.quantities = [];
+    this.parameterSets = {};
     this.requestNumber = 0;
     element.addEventListener("keydown", (event) => this._onKey(event));
     new ResizeObserver(() => this._resize()).observe(element);
@@ -102,8 +103,19 @@ CellViewer.Plots = class {
     });
   }
 
+  // The name of a quantity with the set of parameters that it was computed with.
+  _title(name) {
+    const label = CellViewer.QUANTITIES[name].label;
+    return this.parameterSets[name] ? `${label} (${this.parameterSets[name]})` : label;
+  }
+
+  // What is shown, for a picture of it.
+  caption() {
+    return this.quantities.map((name) => this._title(name)).join("; ");
+  }
+
   _plot(cell, data) {
-    const shown = this.quantities.map((name) => CellViewer.QUANTITIES[name]);
+    const shown = this.quantities.map((name) => ({ ...CellViewer.QUANTITIES[name], title: this._title(name) }));
     const has = (scale) => shown.some((quantity) => quantity.scale === scale);
     const axes = [{ label: "Time (s)", labelSize: 18, size: 34 }];
     if (has("change")) axes.push({ scale: "change", label: "dF/F", labelSize: 18, size: 48 });
@@ -125,7 +137,7 @@ CellViewer.Plots = class {
       series: [
         { label: "s", value: (self, value) => (value === null ? "–" : value.toFixed(2)) },
         ...shown.map((quantity) => ({
-          label: quantity.label,
+          label: quantity.title,
           scale: quantity.scale,
           stroke: quantity.colour,
           width: quantity.width,

@@ -50,6 +50,7 @@
       const data = await (await answered(`${analysis.address}regions`)).json();
       Object.assign(state, { analysis, data, plane, regions: new CellViewer.Regions(data), selected: [] });
       plots.open(data.num_frames, data.rate_hz);
+      plots.parameterSets = data.parameter_sets;
       picture.setSize(data.projection?.height ?? 512, data.projection?.width ?? 512);
       fill();
       select([]);
@@ -85,6 +86,8 @@
       const box = document.createElement("input");
       Object.assign(box, { type: "checkbox", value: name, checked: before.get(name) ?? FIRST_SHOWN.includes(name) });
       label.append(box, ` ${CellViewer.QUANTITIES[name].label}`);
+      // Which of several sets of parameters it was computed with.
+      label.title = state.data.parameter_sets[name] ?? "";
       return label;
     }));
   }
@@ -275,6 +278,6 @@
   part("cells").addEventListener("change", selectTyped);
   part("all").addEventListener("click", () => { if (state.selected.length) plots.showAll(); });
   part("picture-png").addEventListener("click", () => CellViewer.save.picture(part("canvas"), "cells.png"));
-  part("traces-png").addEventListener("click", () => { if (plots.plots.length) CellViewer.save.plots(plots.plots, "traces.png"); });
+  part("traces-png").addEventListener("click", () => { if (plots.plots.length) CellViewer.save.plots(plots.plots, plots.caption(), "traces.png"); });
   if (analyses.length) open(analyses[0]);
 })();
