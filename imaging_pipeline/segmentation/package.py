@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.readers.suite2p.images import Projections
 from imaging_pipeline.readers.suite2p.motion import Motion
 from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.sorting import Sorting
 from imaging_pipeline.readers.suite2p.traces import Traces
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice
 
@@ -108,6 +109,24 @@ class SegmentedPlane(Protocol):
     @property
     def plane(self) -> int | None:
         """Number of the plane from 0; None for what was merged."""
+
+    @property
+    def position(self) -> int | None:
+        """Place of the plane in a volume from 0, of merged planes that of the last; None if not known."""
+
+    @property
+    def frames_per_file(self) -> Sequence[int]:
+        """Frames that each input file gave to it, in order; empty where sessions are kept apart.
+
+        Of merged planes those that all of them have.
+        """
+
+    @property
+    def is_of_pipeline(self) -> bool:
+        """Whether the pipeline made the output, which lets only whole volumes in."""
+
+    def sorting(self) -> Sorting:
+        """Return how the run sorted pages to all planes of the output."""
 
     @property
     def single_planes(self) -> Sequence[SegmentedPlane]:

@@ -18,6 +18,7 @@ from imaging_pipeline.readers.matlab.value import MatlabValue
 from imaging_pipeline.readers.suite2p.images import Projections
 from imaging_pipeline.readers.suite2p.motion import Motion
 from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.sorting import SortedPlane, Sorting
 from imaging_pipeline.readers.suite2p.traces import Traces
 from imaging_pipeline.readers.suite2p_matlab import output as suite2p_matlab
 from imaging_pipeline.readers.suite2p_matlab.output import MatlabResult
@@ -84,6 +85,19 @@ class _SegmentedPlane:
     content: MatlabValue
     result: MatlabResult
     plane: int
+
+    # Sessions are kept apart, and frames are not counted by file.
+    frames_per_file: Sequence[int] = ()
+    is_of_pipeline = False
+
+    @property
+    def position(self) -> int:
+        return self.plane
+
+    def sorting(self) -> Sorting:
+        height, width = (int(self.result.options.get(name, 0)) for name in ("Ly", "Lx"))
+        plane = SortedPlane(self.plane, self.plane, height, width, ())
+        return Sorting(self.result.num_planes, 1, (plane,))
 
     @property
     def path(self) -> Path:

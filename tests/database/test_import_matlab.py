@@ -211,7 +211,7 @@ def test_a_result_of_another_number_of_sessions_is_told_with_both_numbers(lab: L
 def test_a_session_of_another_length_is_refused_with_both_numbers(lab: Lab) -> None:
     register_result(lab, spec_of(*RECORDINGS, frames=(20, 14)), *RECORDINGS, combined=True)
     populate("Tif")
-    with pytest.raises(OutputError, match=r"20 frames in the output\. Allowed: 21 frames, as in its 3 tifs"):
+    with pytest.raises(OutputError, match=r"20 frames in the output\. Allowed: 21 frames, as in its tifs"):
         imaging.ImagingAnalysis.populate(session_key(OPEN_FIELD))
     assert len(imaging.ImagingAnalysis()) == 0
 

@@ -62,6 +62,12 @@ class Recording:
         return tuple(counts)
 
 
+def counted_through(num_planes: int, *recordings: Recording) -> list[list[int]]:
+    """Return the frames of each file for each plane, as a run by hand counts them through all files."""
+    ends = np.cumsum([0, *(frames for each in recordings for files in each.frames for frames in files)])
+    return [np.diff(-(-(ends - plane) // num_planes)).tolist() for plane in range(num_planes)]
+
+
 OPEN_FIELD = Recording("90218-openfield", ((9, 5), (7,)))
 OBJECT = Recording(
     "90218-object",

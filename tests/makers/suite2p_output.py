@@ -15,7 +15,7 @@ generations have in common, and not:
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,7 +54,8 @@ class Suite2pSpec:
     """What to write.
 
     ``is_cell`` is a person's curation, in the order of each plane's ROIs. Where pages have several fields,
-    ``num_planes`` counts them all: so many ``planeK`` there are.
+    ``num_planes`` counts them all: so many ``planeK`` there are. ``frames_of_planes`` has the frames of each
+    file for each plane of a volume, where they differ.
     """
 
     generation: Literal["0.x", "1.x"] = "1.x"
@@ -64,6 +65,7 @@ class Suite2pSpec:
     num_rois: int = 5
     file_list: Sequence[str] = ("90218-openfield1m_00001_00001.tif",)
     frames_per_file: Sequence[int] = (60,)
+    frames_of_planes: Sequence[Sequence[int]] | None = None
     is_cell: Sequence[bool] | None = None
     num_channels: int = 1
     flyback_planes: Sequence[int] = ()
@@ -72,6 +74,12 @@ class Suite2pSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
+    def of_plane(self, number: int) -> "Suite2pSpec":
+        """Return the same with the frames that the files gave to a plane."""
+        if self.frames_of_planes is None:
+            return self
+        return replace(self, frames_per_file=self.frames_of_planes[number // self.num_fields])
+
     @property
     def num_frames(self) -> int:
         return sum(self.frames_per_file)
@@ -79,7 +87,7 @@ class Suite2pSpec:
 
 def write_output(root: Path, spec: Suite2pSpec = Suite2pSpec()) -> Path:
     """Write ``planeK`` and, for several planes, ``combined`` below ``root``, which is given back."""
-    planes = [_Plane(spec, plane) for plane in range(spec.num_planes)]
+    planes = [_Plane(spec.of_plane(plane), plane) for plane in range(spec.num_planes)]
     for plane in planes:
         folder = root / f"plane{plane.number}"
         folder.mkdir(parents=True)
@@ -229,8 +237,13 @@ def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -
     arrays = {"F": "fluo", "Fneu": "neuropil", "spks": "spikes", "iscell": "labels"}
     if spec.num_channels == 2:
         arrays["redcell"] = "red"
+    num_frames = max(plane.spec.num_frames for plane in kept)
     for name, attribute in arrays.items():
-        np.save(folder / f"{name}.npy", np.concatenate([getattr(plane, attribute) for plane in kept]))
+        merged = [getattr(plane, attribute) for plane in kept]
+        if name in ("F", "Fneu", "spks"):
+            # Planes that lack a frame get zeros.
+            merged = [np.pad(each, ((0, 0), (0, num_frames - each.shape[1]))) for each in merged]
+        np.save(folder / f"{name}.npy", np.concatenate(merged))
     np.save(folder / "stat.npy", np.array(stats, dtype=object))
 
 

@@ -6,7 +6,6 @@ fetched, and paths are text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -57,9 +56,8 @@ class OutputLocation:
 
 @dataclass(frozen=True)
 class TifFrames:
-    """The imported tifs of a session: the acquisition of each file, and columns of ``Tif``."""
+    """The imported tifs of a session: columns of ``Tif``."""
 
-    acquisitions: tuple[int, ...]
     frames_per_tif: tuple[int, ...]
     frames_per_volume: int
     rate_hz: float
@@ -72,8 +70,8 @@ class SessionTifs:
 
     Attributes
     ----------
-    session_name, filenames
-        Whose they are, and their names in order of acquisition.
+    session_name, filenames, acquisitions
+        Whose they are, their names in order of acquisition, and the acquisition of each.
     frames
         Only of the session that the job is about: tifs of other sessions may be imported while the job
         runs, which would then seem to rest on changed data.
@@ -81,6 +79,7 @@ class SessionTifs:
 
     session_name: str
     filenames: tuple[str, ...]
+    acquisitions: tuple[int, ...]
     frames: TifFrames | None
 
 
@@ -177,11 +176,12 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Session
     return SessionTifs(
         session_name=session["session_name"],
         filenames=tuple(PurePosixPath(row["file_path"]).name for row in files),
-        frames=_frames(tables, session, files) if with_frames else None,
+        acquisitions=tuple(row["acquisition"] for row in files),
+        frames=_frames(tables, session) if with_frames else None,
     )
 
 
-def _frames(tables: Tables, session: Row, files: Sequence[Row]) -> TifFrames | None:
+def _frames(tables: Tables, session: Row) -> TifFrames | None:
     stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
     columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
     rows: list[Row] = stack.proj(*columns).to_dicts()
@@ -190,7 +190,6 @@ def _frames(tables: Tables, session: Row, files: Sequence[Row]) -> TifFrames | N
         return None
     (row,) = rows
     return TifFrames(
-        acquisitions=tuple(file["acquisition"] for file in files),
         frames_per_tif=tuple(row["frames_per_tif"]),
         frames_per_volume=row["frames_per_volume"],
         rate_hz=row["tif_rate_hz"],
