@@ -95,8 +95,9 @@ class _SegmentedPlane:
         return self.plane
 
     def sorting(self) -> Sorting:
-        height, width = (int(self.result.options.get(name, 0)) for name in ("Ly", "Lx"))
-        plane = SortedPlane(self.plane, self.plane, height, width, ())
+        options = self.result.options
+        frame_px = (int(options["Ly"]), int(options["Lx"])) if {"Ly", "Lx"} <= options.keys() else None
+        plane = SortedPlane(self.plane, self.plane, frame_px, ())
         return Sorting(self.result.num_planes, 1, (plane,))
 
     @property

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from imaging_pipeline.errors import OutputError
-from imaging_pipeline.readers.suite2p.sorting import Sorting
+from imaging_pipeline.readers.suite2p.sorting import SortedPlane, Sorting
 
 _REMEDY = (
     "Let the pipeline run Suite2p on the tifs that are registered: it leaves out volumes that are not whole."
@@ -44,6 +44,28 @@ class RecordedStack:
         """Return True if the volume that the last acquisition ends in has a frame at a position."""
         left = self.frames_per_acquisition[-1] % self.frames_per_volume
         return position is not None and position < left
+
+
+@dataclass(frozen=True)
+class RecordedPlanes:
+    """The planes of a session's tifs.
+
+    Attributes
+    ----------
+    page_px
+        Height and width of a page.
+    field_heights_px
+        Lines of each field of a page, from top to bottom; empty where that is not known.
+    num_planes
+        Slices of a volume; None where only its frames are known.
+    num_slots
+        Slices and flyback frames of a volume, if one frame was taken of each slice.
+    """
+
+    page_px: tuple[int, int]
+    field_heights_px: tuple[int, ...] = ()
+    num_planes: int | None = None
+    num_slots: int | None = None
 
 
 def check_in_step(path: Path, sorting: Sorting, acquisitions: Sequence[Hashable], *, is_ours: bool) -> None:
@@ -94,6 +116,76 @@ def check_in_step(path: Path, sorting: Sorting, acquisitions: Sequence[Hashable]
                 f" acquisition, which is number {num_acquisitions}",
                 remedy=_REMEDY,
             )
+
+
+def check_planes(path: Path, sorting: Sorting, number: int | None, recorded: RecordedPlanes) -> None:
+    """Check that a plane of an output is one of the tifs', and of their size.
+
+    Parameters
+    ----------
+    path
+        The output's plane, for errors to name.
+    sorting
+        All planes of the output.
+    number
+        The plane; None for merged planes, of which each is checked.
+    recorded
+        The planes of the tifs.
+
+    Raises
+    ------
+    OutputError
+        It is of the flyback, or its frames are not of the size that those of the tifs have.
+    """
+    if recorded.num_slots is not None and sorting.num_positions > recorded.num_slots:
+        raise OutputError(
+            "Suite2p took each frame of a slice for a plane of its own",
+            path=path,
+            found=f"{sorting.num_positions} planes",
+            allowed=f"{recorded.num_planes} slices, and flyback frames: {recorded.num_slots} or fewer",
+            remedy="Average the frames of each slice, and run Suite2p on the result.",
+        )
+    for plane in sorting.planes:
+        if not plane.is_left_out and number in (None, plane.number):
+            _check_position(path, sorting, plane, recorded)
+            _check_size(path, sorting, plane, recorded)
+
+
+def _check_position(path: Path, sorting: Sorting, plane: SortedPlane, recorded: RecordedPlanes) -> None:
+    if recorded.num_planes is None or plane.position < recorded.num_planes:
+        return
+    left_out = [
+        number
+        for number in range(sorting.num_positions * sorting.num_fields)
+        if number // sorting.num_fields >= recorded.num_planes
+    ]
+    raise OutputError(
+        "The output has regions of a plane that the tifs have not: its frames were taken during the flyback",
+        path=path,
+        found=f"plane{plane.number}",
+        allowed=f"planes 0 to {recorded.num_planes * sorting.num_fields - 1}",
+        remedy=f"Run Suite2p again with ignore_flyback = {left_out}, or let the pipeline run it.",
+    )
+
+
+def _check_size(path: Path, sorting: Sorting, plane: SortedPlane, recorded: RecordedPlanes) -> None:
+    expected = {recorded.page_px}
+    if sorting.num_fields > 1:
+        heights = recorded.field_heights_px if len(recorded.field_heights_px) == sorting.num_fields else ()
+        expected = {
+            (height, recorded.page_px[1]) for height in heights[plane.number % sorting.num_fields :][:1]
+        }
+    if plane.frame_px is None or plane.frame_px in expected:
+        return
+    height, width = recorded.page_px
+    fields = f" in fields of {_listed(recorded.field_heights_px)} lines" if sorting.num_fields > 1 else ""
+    raise OutputError(
+        "The frames of the output are of another size than those of the tifs",
+        path=path,
+        found=f"{plane.frame_px[0]} x {plane.frame_px[1]} pixels in plane{plane.number}",
+        allowed=f"pages of {height} x {width} pixels{fields}",
+        remedy="Move the output to the folder of the tifs that it was made of, or run Suite2p on these.",
+    )
 
 
 def check_frames(

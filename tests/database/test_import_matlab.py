@@ -217,8 +217,10 @@ def test_a_session_of_another_length_is_refused_with_both_numbers(lab: Lab) -> N
 
 
 def test_planes_in_folders_of_their_own_are_an_analysis_each(lab: Lab) -> None:
-    write_result(folder_of(lab) / "Plane 2", spec_of(OBJECT, plane=2, num_planes=2, rate_hz=5.0))
-    register_result(lab, spec_of(OBJECT, num_planes=2, rate_hz=5.0), OBJECT, combined=False)
+    volumes = replace(OBJECT, frames=((20,),), settings=replace(OBJECT.settings, num_planes=2))
+    spec = spec_of(volumes, frames=(10,), num_planes=2, rate_hz=5.0)
+    write_result(folder_of(lab) / "Plane 2", replace(spec, plane=2))
+    register_result(lab, spec, volumes, combined=False)
     populate("Tif", "ImagingAnalysis", "Projection", "Cell")
     analyses = imaging.ImagingAnalysis().to_dicts(order_by="plane")
     assert [row["plane"] for row in analyses] == [0, 1]

@@ -13,7 +13,7 @@ from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.make import fetching
-from tests.makers.folders import START, write_suite2p
+from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (
     IMPORTED,
@@ -25,8 +25,10 @@ from tests.makers.recordings import (
     populate,
     register_all,
     session_key,
+    write_outputs,
     write_recording,
 )
+from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.suite2p_output import Suite2pSpec, look_at_planes
 
 TWO_PLANES = Recording(
@@ -102,8 +104,19 @@ def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
 
 @each_generation
 def test_fields_of_planes_are_counted_as_the_planes_of_the_tif_are(lab: Lab, generation: str) -> None:
-    fields = {"num_planes": 6, "num_fields": 2, "num_rois": 2, "flyback_planes": (4, 5)}
-    root = import_all(lab, THREE_SLICES, generation=generation, **fields)
+    folder = lab.share / "90218" / "2024-05-17"
+    folder.mkdir(parents=True)
+    fields = (Field(48, 64), Field(48, 64, top=60))
+    settings = replace(THREE_SLICES.settings, flyback_frames=0)
+    recording = replace(THREE_SLICES, frames=((9,),), settings=settings)
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 3000, (9, len(fields), 48, 64), np.int16)
+    aged(write_fields_tif(folder / recording.tif_names[0], fields, frames, settings))
+    register(lab, folder, combined=False)
+    spec = {"num_planes": 6, "num_fields": 2, "num_rois": 2, "flyback_planes": (4, 5)}
+    root = write_outputs(lab, recording, generation=generation, **spec)
+    register(lab, folder, combined=False)
+    populate(*IMPORTED)
     rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
     assert [row["center_plane"] for row in rois] == [0, 0, 1, 1, 2, 2, 3, 3]
     stat = np.load(root / "combined" / "stat.npy", allow_pickle=True)
@@ -308,6 +321,53 @@ def test_a_frame_too_few_or_too_many_is_refused_where_every_volume_is_whole(
     imaging.Tif.populate()
     allowed = r"8 frames, as in its tifs \(5, 3 by acquisition\)"
     with pytest.raises(OutputError, match=rf"{sum(counts)} frames in the output.*{allowed}"):
+        imaging.ImagingAnalysis.populate()
+
+
+@each_generation
+@pytest.mark.parametrize("frame_px", [(48, 60), (40, 64), (64, 48)], ids=str)
+def test_an_output_of_another_image_size_than_its_tifs_is_refused(
+    lab: Lab, generation: str, frame_px: tuple[int, int]
+) -> None:
+    register_all(lab, OBJECT, generation=generation, frame_px=frame_px)
+    imaging.Tif.populate()
+    told = rf"another size.*{frame_px[0]} x {frame_px[1]} pixels in plane0.*Allowed: pages of 48 x 64"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
+WITH_FLYBACK = replace(
+    WHOLE, frames=((8,),), settings=replace(TWO_PLANES.settings, num_planes=3, flyback_frames=1)
+)
+
+
+@each_generation
+def test_a_flyback_plane_that_was_analysed_by_hand_is_refused(lab: Lab, generation: str) -> None:
+    spec = by_hand(WITH_FLYBACK, generation=generation)
+    register_all(lab, WITH_FLYBACK, combined_folder=False, **spec)
+    imaging.Tif.populate()
+    last = (imaging.Dataset & {"bundle": "fast/plane3"}).fetch1("dataset_name")
+    imaging.ImagingAnalysis.populate(f"dataset_name <> '{last}'")
+    assert sorted(imaging.ImagingAnalysis().to_arrays("plane")) == [0, 1, 2]
+    told = r"flyback.*Found: plane3\. Allowed: planes 0 to 2\..*ignore_flyback = \[3\]"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+
+
+def test_planes_that_were_merged_with_the_flyback_are_refused(lab: Lab) -> None:
+    register_all(lab, WITH_FLYBACK, **by_hand(WITH_FLYBACK))
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"flyback.*Found: plane3"):
+        imaging.ImagingAnalysis.populate()
+
+
+def test_frames_of_a_slice_that_were_taken_for_planes_are_refused(lab: Lab) -> None:
+    settings = replace(TWO_PLANES.settings, frames_per_slice=2)
+    recording = replace(WHOLE, frames=((8,),), settings=settings)
+    register_all(lab, recording, **by_hand(recording))
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"each frame of a slice.*Found: 4 planes. Allowed: 2 slices"):
         imaging.ImagingAnalysis.populate()
 
 

@@ -12,7 +12,7 @@ import tifffile
 
 from tests.makers.folders import aged, write_file
 
-HEIGHT, WIDTH = 12, 16
+HEIGHT, WIDTH = 48, 64
 SAID = {
     "timeseries_name": "90218-openfield",
     "start": "2024-05-17T14:03:09.250",

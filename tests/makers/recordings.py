@@ -17,7 +17,7 @@ from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.suite2p_output import Suite2pSpec
 
-HEIGHT, WIDTH = 10, 14
+HEIGHT, WIDTH = 48, 64
 RATE_HZ = 10.0
 IMPORTED = ("Tif", "ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging_pipeline.readers.conversion_errors import conversion_errors
-from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
+from imaging_pipeline.readers.suite2p.metadata import Metadata, has_metadata, read_metadata
 
 _PLANE = re.compile(r"plane(\d+)")
 
@@ -22,8 +22,8 @@ class SortedPlane:
         As the output counts: planes, or the fields of each plane in turn.
     position
         Place of its frames in a volume, from 0.
-    height_px, width_px
-        Of its frames.
+    frame_px
+        Height and width of its frames; None where the output does not say.
     frames_per_file
         Frames that each input file gave to it; empty where the output does not say.
     is_left_out
@@ -32,8 +32,7 @@ class SortedPlane:
 
     number: int
     position: int
-    height_px: int
-    width_px: int
+    frame_px: tuple[int, int] | None
     frames_per_file: tuple[int, ...]
     is_left_out: bool = False
 
@@ -49,7 +48,7 @@ class Sorting:
     num_fields
         Fields of view that it cut each page into; 1 where it took pages as they are.
     planes
-        Those that are described in the output, in order; those that were left out, too.
+        In order; those that were left out, too.
     """
 
     num_positions: int
@@ -60,7 +59,7 @@ class Sorting:
 def read_sorting(root: Path) -> Sorting:
     """Read from the descriptions of all planes how pages were sorted to them.
 
-    Where only merged planes are there, no plane is described.
+    Where only merged planes are there, neither sizes nor frames of the single ones are known.
 
     Raises
     ------
@@ -69,25 +68,28 @@ def read_sorting(root: Path) -> Sorting:
     """
     numbered = ((_PLANE.fullmatch(path.name), path) for path in root.iterdir())
     folders = {int(match[1]): path for match, path in numbered if match and has_metadata(path)}
-    found = {number: read_metadata(path) for number, path in sorted(folders.items())}
-    if not found:
+    if not folders:
         with conversion_errors(root / "combined"):
-            merged = read_metadata(root / "combined")
-            num_fields = merged.num_fields
-            return Sorting(merged.num_folders // num_fields, num_fields, ())
-    first, *_ = found.values()
+            metadata = read_metadata(root / "combined")
+            numbers = range(metadata.num_folders)
+            return _sorting(metadata, [_plane(metadata, number) for number in numbers])
     planes = []
-    for number, metadata in found.items():
-        with conversion_errors(folders[number]):
-            height, width = metadata.frame_shape
-            planes.append(
-                SortedPlane(
-                    number=number,
-                    position=number // first.num_fields,
-                    height_px=height,
-                    width_px=width,
-                    frames_per_file=metadata.frames_per_file,
-                    is_left_out=number in first.flyback_planes,
-                )
-            )
-    return Sorting(first.num_folders // first.num_fields, first.num_fields, tuple(planes))
+    for number, folder in sorted(folders.items()):
+        with conversion_errors(folder):
+            metadata = read_metadata(folder)
+            planes.append(_plane(metadata, number, metadata.frame_shape, metadata.frames_per_file))
+    return _sorting(metadata, planes)
+
+
+def _sorting(metadata: Metadata, planes: list[SortedPlane]) -> Sorting:
+    return Sorting(metadata.num_folders // metadata.num_fields, metadata.num_fields, tuple(planes))
+
+
+def _plane(
+    metadata: Metadata,
+    number: int,
+    frame_px: tuple[int, int] | None = None,
+    frames_per_file: tuple[int, ...] = (),
+) -> SortedPlane:
+    is_left_out = number in metadata.flyback_planes
+    return SortedPlane(number, number // metadata.num_fields, frame_px, frames_per_file, is_left_out)

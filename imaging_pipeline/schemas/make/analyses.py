@@ -19,6 +19,7 @@ from imaging_pipeline.segmentation.volumes import (
     by_acquisition,
     check_frames,
     check_in_step,
+    check_planes,
     check_total,
 )
 
@@ -126,6 +127,7 @@ def _slices(plane: SegmentedPlane, tifs: Sequence[SessionTifs]) -> dict[str, Sli
     for session in tifs:
         # Only the job's own session has frames; each of the others is checked by its own job.
         if session.frames is not None:
+            check_planes(plane.path, plane.sorting(), plane.plane, session.frames.planes)
             _check_frames(plane, session, session.frames, slices[session.session_name])
     return slices
 

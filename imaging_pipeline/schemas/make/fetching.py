@@ -13,6 +13,7 @@ from imaging_pipeline import names
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables, schema_name
+from imaging_pipeline.segmentation.volumes import RecordedPlanes
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class TifFrames:
     frames_per_volume: int
     rate_hz: float
     is_motion_corrected: bool
+    planes: RecordedPlanes
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,9 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Session
 
 
 def _frames(tables: Tables, session: Row) -> TifFrames | None:
-    stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
-    columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
+    key = {name: session[name] for name in ("session_name", "dataset_name")}
+    stack = tables.imaging.Tif & key
+    columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor", "height", "width")
     rows: list[Row] = stack.proj(*columns).to_dicts()
     # Purged since the job was made.
     if not rows:
@@ -194,7 +197,20 @@ def _frames(tables: Tables, session: Row) -> TifFrames | None:
         frames_per_volume=row["frames_per_volume"],
         rate_hz=row["tif_rate_hz"],
         is_motion_corrected=row["motion_cor"],
+        planes=_recorded_planes(tables, key, row),
     )
+
+
+def _recorded_planes(tables: Tables, key: Row, stack: Row) -> RecordedPlanes:
+    """Return the planes of a stack; only the size of its pages where ScanImage did not write it."""
+    tif, page_px = tables.imaging.Tif, (stack["height"], stack["width"])
+    rows: list[Row] = (tif.Plane & key).to_dicts(order_by="tif_plane")
+    if not rows:
+        return RecordedPlanes(page_px)
+    heights = tuple(row["field_height"] for row in rows if row["plane_depth"] == 0)
+    num_planes = len(rows) // len(heights)
+    num_flyback = int((tif.SI & key).fetch1("num_flyback_frames"))
+    return RecordedPlanes(page_px, heights, num_planes, num_planes + num_flyback)
 
 
 def _files(tables: Tables, key: Row) -> list[Row]:

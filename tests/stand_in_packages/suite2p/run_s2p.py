@@ -24,7 +24,9 @@ def run_s2p(db, settings):
     num_folders = db["nplanes"] * len(_fields(db))
     kept = [plane for plane in range(num_folders) if plane not in (db["ignore_flyback"] or ())]
     frames_per_file = _write_binaries(root, db)
+    height, width = tifffile.imread(db["file_list"][0], key=0).shape
     spec = Suite2pSpec(
+        frame_px=(len(range(height)[_fields(db)[0]]), width),
         num_planes=num_folders,
         num_rois=_NUM_ROIS,
         file_list=[Path(path).name for path in db["file_list"]],
