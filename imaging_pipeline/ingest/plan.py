@@ -13,6 +13,7 @@ from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.followed import check_followed
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
@@ -69,6 +70,8 @@ def make_plan(
         Files were written a moment ago, or a file's end is not there yet.
     NothingFoundError
         The folder holds no recording of the experiment type.
+    PathError
+        A file of a recording is a link, which is not followed.
     NamingError
         A name is ambiguous, a piece is missing between others, or two sessions are one recording.
     FormatError
@@ -85,6 +88,7 @@ def make_plan(
     recognised, gone = _recognised(
         experiment, contents, {path for output in outputs for path in output.files}
     )
+    check_followed(experiment, contents.folder, [file.path for file in recognised], listing.skipped)
     sessions, output_folders = _sessions(request, experiment, contents, recognised)
     judged = judge_outputs(
         request,
