@@ -135,6 +135,9 @@ class SegmentedPlane(Protocol):
     def options(self) -> Mapping[str, Any]:
         """Return the columns of the program's part of ``ImagingAnalysis``."""
 
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        """Return those of these columns that say what the program made of tifs with pixels of a type."""
+
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         """Return the frames of each session."""
 

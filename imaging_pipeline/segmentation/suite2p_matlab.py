@@ -122,6 +122,9 @@ class _SegmentedPlane:
             "ops_options": dict(options),
         }
 
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        return {}
+
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         return slices_in_order(self.path, self.result.frames_per_session, sessions)
 

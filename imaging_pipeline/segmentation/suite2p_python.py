@@ -29,6 +29,7 @@ from imaging_pipeline.readers.suite2p.sorting import Sorting, read_sorting
 from imaging_pipeline.readers.suite2p.traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
+from imaging_pipeline.suite2p_runner.pixels import conversion
 
 # The files that are read of a plane; a person's other files beside them do not belong to it.
 _IMPORTED = frozenset(
@@ -158,6 +159,9 @@ class _SegmentedPlane:
             "ops_threshold_scaling": options.threshold_scaling,
             "ops_options": dict(self.output.options),
         }
+
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        return {"ops_pixel_conversion": conversion(dtype)}
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         content = self.content

@@ -73,6 +73,9 @@ class RunResult:
         For each option that was replaced, by dotted name: the value in the set, and the value used.
     trimmed
         What was left out of the files.
+    pixel_conversion
+        What became of pixels that are not int16; empty where they stayed as they are, None if that
+        is not known.
     seconds, seconds_by_stage
         Wall time of the run, and of its stages (``registration``, ``detection`` …), all planes added up.
     versions
@@ -93,3 +96,4 @@ class RunResult:
     versions: Mapping[str, str]
     machine: str
     threads: int
+    pixel_conversion: str | None = None

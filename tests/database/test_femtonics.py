@@ -249,10 +249,14 @@ def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
     suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_0")["metasession_name"]})
     run = suite2p_jobs.Suite2Py().fetch1()
     assert (run["adopted"], run["run_num_frames"]) == (False, FRAMES)
+    assert run["run_pixel_conversion"] == "uint16 // 2"
     assert run["run_settings"]["fs"] == pytest.approx(1000 / 32.5)
     assert run["output_folder"] == "90218/2024-05-17/MUnit_0/fast"
     request = register_femtonics(lab, folder, ops_name="fast")
     populate("Mesc", "Tif", "ImagingAnalysis", "Projection", "Cell")
+    # The stand-in's traces are the means of rows.
+    fluo = (imaging.Cell.Traces & {"cell_id": 2}).fetch1("fluo")
+    np.testing.assert_array_equal(fluo, (movie(FIRST)[:, 2] // 2).mean(axis=1).astype(np.float32))
     assert (imaging.ImagingAnalysis * imaging.Session).fetch1("timeseries_name") == "90218_MUnit_0"
     reports = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
     assert len(reports) == 0

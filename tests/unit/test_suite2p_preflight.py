@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
 from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.tiff.recorded import read_plain_tif
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import Trim
 from tests.makers import scanimage
@@ -96,6 +98,16 @@ def test_several_frames_a_slice_are_refused_with_what_to_do_instead(tmp_path):
     with pytest.raises(
         InputError, match=r"a_00001\.tif.*2 frames a slice.*Average the frames.*logAverageFactor"
     ):
+        check_inputs([tif], [1])
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "float32"])
+def test_pixels_that_may_not_fit_into_int16_are_refused_with_what_to_do(tmp_path, dtype):
+    movie = np.random.default_rng(0).integers(0, 99, (20, 12, 16)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a_00001.tif", movie, metadata=None)
+    tif = read_plain_tif(tmp_path / "a_00001.tif", write(tmp_path / "header.tif", 2).header)
+
+    with pytest.raises(InputError, match=rf"a_00001\.tif.*Found: {dtype}.*int16 or .*uint16.*tifs of int16"):
         check_inputs([tif], [1])
 
 

@@ -91,6 +91,7 @@ def test_a_half_read_movie_would_be_taken_for_whole_if_it_were_there(runs: Runs,
     job = {
         "db": {**db, "save_path0": str(left / "output"), "save_folder": "suite2p"},
         "settings": default_settings(),
+        "sources": [],
         "originals": [],
         "num_pages": 26,
         "planes": [0],

@@ -76,7 +76,7 @@ def analysis_rows(output: OutputLocation, tifs: Sequence[SessionTifs], session_n
                 "measured_hash": plane.measured_hash(),
             },
             part=segmentation_package(output.datasettype).part,
-            options=dict(plane.options()),
+            options={**plane.options(), **plane.pixel_options(own.datatype)},
         )
 
 

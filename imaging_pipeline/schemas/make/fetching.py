@@ -63,6 +63,7 @@ class TifFrames:
     frames_per_volume: int
     rate_hz: float
     is_motion_corrected: bool
+    datatype: str
     planes: RecordedPlanes
 
 
@@ -186,7 +187,15 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Session
 def _frames(tables: Tables, session: Row) -> TifFrames | None:
     key = {name: session[name] for name in ("session_name", "dataset_name")}
     stack = tables.imaging.Tif & key
-    columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor", "height", "width")
+    columns = (
+        "frames_per_tif",
+        "frames_per_volume",
+        "tif_rate_hz",
+        "motion_cor",
+        "datatype",
+        "height",
+        "width",
+    )
     rows: list[Row] = stack.proj(*columns).to_dicts()
     # Purged since the job was made.
     if not rows:
@@ -197,6 +206,7 @@ def _frames(tables: Tables, session: Row) -> TifFrames | None:
         frames_per_volume=row["frames_per_volume"],
         rate_hz=row["tif_rate_hz"],
         is_motion_corrected=row["motion_cor"],
+        datatype=row["datatype"],
         planes=_recorded_planes(tables, key, row),
     )
 

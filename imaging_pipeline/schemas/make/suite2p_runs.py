@@ -182,6 +182,7 @@ def run_row(target: RunTarget, result: RunResult) -> Row:
         "run_num_rois": result.num_rois,
         "run_settings": dict(result.settings_used),
         "run_overridden": {name: list(values) for name, values in result.overridden.items()},
+        "run_pixel_conversion": result.pixel_conversion,
         "run_trimmed": {trim.file: trim.pages_dropped for trim in result.trimmed},
         "run_stage_seconds": dict(result.seconds_by_stage),
         "run_seconds": result.seconds,
