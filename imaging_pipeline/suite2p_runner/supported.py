@@ -58,8 +58,8 @@ def check_supported(tif: RecordedTif[Header]) -> None:
             found=tif.dtype,
             allowed=" or ".join(TAKEN),
             remedy="Save its frames as tifs of int16 with another program, multiplied or divided so that"
-            " whole numbers from -32768 to 32767 hold them, and register these in its place. By hand Suite2p takes"
-            " the tifs, but halves int32, and drops fractions and what is out of range without a word.",
+            " whole numbers from -32768 to 32767 hold them, and register these in its place. By hand Suite2p"
+            " takes the tifs, but halves int32, and drops fractions and what is out of range without a word.",
         )
     if header.frames_per_slice != 1:
         raise InputError(
