@@ -12,11 +12,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata, util
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME as BAD_FRAMES_NAME
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, missing_files, read_output
 from imaging_pipeline.suite2p_runner.child_process import run_child
@@ -81,7 +85,7 @@ def run(request: RunRequest) -> RunResult:
     RunError
         Suite2p failed, or its output does not have all frames and files.
     """
-    inputs = check_inputs(request.tifs, request.acquisitions)
+    inputs = check_inputs(request.tifs, request.acquisitions, request.bad_frames)
     options = translate(request.settings)
     description = describe(request.identity, inputs, options)
     # Before Suite2p is needed: a machine without it may adopt an output.
@@ -130,6 +134,7 @@ def _run_anew(
             versions={**outcome["versions"], "imaging-pipeline": metadata.version("imaging-pipeline")},
             machine=socket.gethostname(),
             threads=threads,
+            bad_frames=inputs.bad_frames,
             pixel_conversion=conversion(inputs.parts[0].tif.dtype),
         )
         write_marker(output, description, result)
@@ -167,7 +172,8 @@ class _Needed:
 
 def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, threads: int) -> dict[str, Any]:
     used = [part for part in inputs.parts if part.num_pages]
-    # An empty folder as data path: files that lie beside the tifs, such as bad_frames.npy, would count.
+    # A folder of our own as data path: Suite2p heeds files that lie in it.
+    _write_bad_frames(folder / BAD_FRAMES_NAME, inputs.bad_frames)
     # And tifffile on every machine: by itself Suite2p tries ScanImageTiffReader where that is installed.
     db = {
         **settings.db,
@@ -185,6 +191,14 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
         "threads": threads,
         "log_file": str(output / "run.log"),
     }
+
+
+def _write_bad_frames(path: Path, frames: Sequence[int]) -> None:
+    if frames:
+        content = BytesIO()
+        np.save(content, np.array(frames, np.int64))
+        # Not by numpy, whose error does not say that a disk is full.
+        path.write_bytes(content.getvalue())
 
 
 def _sources(parts: Sequence[TifPart], folder: Path) -> list[dict[str, Any]]:

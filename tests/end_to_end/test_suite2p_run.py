@@ -125,10 +125,14 @@ def test_tifs_of_every_generation_are_read_to_their_last_page(tmp_path):
     target = tmp_path / "combined_ab" / "default"
     acquisitions = tuple(range(len(paths)))
 
-    result = run(RunRequest(tuple(map(read_tif, paths)), acquisitions, OPTIONS, target, tmp_path / "scratch"))
+    request = RunRequest(tuple(map(read_tif, paths)), acquisitions, OPTIONS, target, tmp_path / "scratch")
+    result = run(dataclasses.replace(request, bad_frames=(3, 40)))
 
     (plane,) = read_output(*find_outputs(target)).planes
     assert (result.num_frames, plane.frames_per_file) == (120, (20,) * 6)
     # The mean of all pages before they were registered, exact to the last bit.
     description = load_npy(plane.folder / "db.npy")
     np.testing.assert_array_equal(description["meanImg"], movie.sum(axis=0, dtype=np.float64) / 120)
+    # Left out of the detection, and there in the traces.
+    assert read_motion(plane).bad_frames[[2, 3, 4, 39, 40, 41]].tolist() == [False, True, False] * 2
+    assert (result.bad_frames, read_traces(plane).fluo.shape[1]) == ((3, 40), 120)

@@ -111,6 +111,19 @@ def test_pixels_that_may_not_fit_into_int16_are_refused_with_what_to_do(tmp_path
         check_inputs([tif], [1])
 
 
+def test_frames_to_leave_out_are_counted_with_volumes_that_are_not_whole(tmp_path):
+    tifs = [
+        write(tmp_path / "a_00001.tif", 21, TWO_PLANES),
+        write(tmp_path / "a_00002.tif", 20, TWO_PLANES),
+    ]
+
+    assert check_inputs(tifs, [1, 2], (0, 9, 10, 11, 20)).bad_frames == (0, 9, 10, 19)
+    with pytest.raises(InputError, match=r"a_00001\.tif.*Found: 21\. Allowed: 0 to 20.*bad_frames\.npy"):
+        check_inputs(tifs, [1, 2], (0, 21))
+    with pytest.raises(InputError, match="Found: 9 of 20 frames"):
+        check_inputs(tifs, [1, 2], (*range(9), 19, 20))
+
+
 def test_a_z_stack_is_no_time_series(tmp_path):
     header = scanimage.header_with(
         replace(TWO_PLANES, num_planes=31), hStackManager__stackMode="'slow'", hFastZ__enable="false"
