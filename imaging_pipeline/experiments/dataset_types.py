@@ -7,6 +7,7 @@ INTERMEDIATE = "intermediate"
 SESSION_JSON = "session_json"
 DLC = "dlc"
 MESC = "mesc"
+BAD_FRAMES = "bad_frames"
 SUITE2P_PYTHON = "suite2p_python"
 SUITE2P_MATLAB = "suite2p_matlab"
 

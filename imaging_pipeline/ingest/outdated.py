@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from imaging_pipeline.experiments.dataset_types import BAD_FRAMES
 from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.folder_changes import (
     Curation,
     DatasetChange,
+    DatasetVerdict,
     Difference,
     OptionSetChange,
     Purge,
@@ -19,10 +21,12 @@ from imaging_pipeline.ingest.folder_changes import (
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch
 from imaging_pipeline.ingest.records import DatasetRecord, OutputVerdict, Plan
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME
 from imaging_pipeline.segmentation.registry import segmentation_package
 from imaging_pipeline.wording import shortened_list
 
 _MERGED = "combined"
+_REMOVED = f"{FILE_NAME} was taken away"
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,12 @@ class Outdated:
         option_set: OptionSetChange | None,
     ) -> None:
         self._plan = plan
+        self._analysed = analysed
         self._match = match
         self._stored = match.stored
         self._option_set = option_set
         self._reasons = [*_joined(sessions), *_changed(recordings, analysed)]
+        self._list_reasons = sorted(set(self._lists(recordings)))
         self._other_set = [] if option_set is None else [_option_set_reason(option_set)]
         self.outputs = {output.dataset.bundle: output for output in self._outdated_outputs()}
 
@@ -90,8 +96,10 @@ class Outdated:
             yield Purge(PurgeSeed.DATASET, name, output.reason, session_names, dataset_name)
         for change in datasets:
             yield from self._of_dataset(change)
+        for dataset in self._removed_lists():
+            yield Purge(PurgeSeed.DATASET, name, _REMOVED, session_names, dataset.dataset_name)
         # A run is below the option set of its MetaSession.
-        reasons = [*self._reasons, *self._other_set]
+        reasons = [*self._reasons, *self._other_set, *self._list_reasons]
         if self._stored.request.ops_name is not None and reasons:
             yield Purge(PurgeSeed.RUN, name, shortened_list(reasons, "; "))
 
@@ -129,6 +137,36 @@ class Outdated:
         if change.difference in (Difference.CONTENT, Difference.CURATION):
             reason = shortened_list(list(dict.fromkeys(reasons)), "; ") or _reason(change)
             yield Purge(PurgeSeed.FILES, owner, reason, change.session_names, name)
+
+    def _lists(self, recordings: Iterable[DatasetChange]) -> Iterator[str]:
+        """Yield how the list of frames that a run leaves out has changed; outputs made by hand stay."""
+        known = {each.stored.session_name for each in self._match.sessions if each.stored}
+        for each in recordings:
+            if each.dataset.datasettype != BAD_FRAMES or not known.intersection(each.session_names):
+                continue
+            if each.verdict is DatasetVerdict.NEW:
+                yield f"{FILE_NAME} was added"
+            elif each.difference is Difference.CONTENT:
+                yield f"{FILE_NAME} was replaced"
+        if any(self._removed_lists()):
+            yield _REMOVED
+
+    def _removed_lists(self) -> Iterator[DatasetRecord]:
+        """Yield stored lists that were taken away from tifs that are still there."""
+        for match in self._match.sessions:
+            planned = {dataset.datasettype for dataset in match.planned.datasets}
+            stored = match.stored.datasets if match.stored and not match.is_refused else ()
+            paths = {
+                file.path
+                for dataset in match.planned.datasets
+                if dataset.datasettype == self._analysed
+                for file in dataset.files
+            }
+            if BAD_FRAMES in planned or paths <= set(self._plan.gone):
+                continue
+            for dataset in stored:
+                if dataset.datasettype == BAD_FRAMES and all(file.is_gone for file in dataset.files):
+                    yield dataset
 
     def _outdated_outputs(self) -> Iterator[OutdatedOutput]:
         planned = {dataset.bundle for dataset in self._match.planned.datasets}

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline import names
+from imaging_pipeline.experiments.dataset_types import BAD_FRAMES
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets, compared_options, noted
-from imaging_pipeline.ingest.records import FileRecord, MetaSessionRecord, OutputVerdict, Request
+from imaging_pipeline.ingest.records import (
+    FileRecord,
+    MetaSessionRecord,
+    OutputVerdict,
+    Request,
+    SessionRecord,
+)
 from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 from imaging_pipeline.wording import shortened_list
 
@@ -151,16 +158,21 @@ def _tifs_by_session(request: Request, metasession: MetaSessionRecord) -> tuple[
 
 
 def _contents(request: Request, metasession: MetaSessionRecord) -> list[str]:
-    """Return the fingerprints of the files that a run depends on: its tifs, and what describes them."""
+    """Return the fingerprints of the files that a run depends on: its tifs, and what is said of them."""
     experiment = experiment_type(request.experiment_type)
+    types = tuple(dict.fromkeys((experiment.primary, experiment.analysed)))
     return [
-        file.fingerprint
-        for session in metasession.sessions
-        for datasettype in dict.fromkeys((experiment.primary, experiment.analysed))
-        for dataset in session.datasets
-        if dataset.datasettype == datasettype
-        for file in dataset.files
+        *(file.fingerprint for session in metasession.sessions for file in _files(session, *types)),
+        # Each session has the same list of frames that are left out.
+        *(file.fingerprint for session in metasession.sessions[:1] for file in _files(session, BAD_FRAMES)),
     ]
+
+
+def _files(session: SessionRecord, *datasettypes: str) -> Iterator[FileRecord]:
+    for datasettype in datasettypes:
+        for dataset in session.datasets:
+            if dataset.datasettype == datasettype:
+                yield from dataset.files
 
 
 def _owner(

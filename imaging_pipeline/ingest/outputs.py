@@ -51,9 +51,9 @@ class JudgedOutputs:
     reports: tuple[OutputReport, ...]
 
 
-def find_output_files(contents: FolderContents) -> tuple[OutputFiles, ...]:
-    """Return the outputs in a folder, without those that a rule leaves out."""
-    candidates = [path for path in contents.entries if path not in contents.ignored]
+def find_output_files(contents: FolderContents, without: Sequence[str] = ()) -> tuple[OutputFiles, ...]:
+    """Return the outputs in a folder, without some files and those that a rule leaves out."""
+    candidates = [path for path in contents.entries if path not in contents.ignored and path not in without]
     outputs: list[OutputFiles] = []
     for package in SEGMENTATION_PACKAGES:
         roots = package.find(contents.folder, candidates)

@@ -12,7 +12,9 @@ from imaging_pipeline.errors import InputError, NamingError, NothingFoundError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.bad_frames import find_bad_frames, with_bad_frames
 from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.followed import check_followed
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
@@ -69,6 +71,8 @@ def make_plan(
         Files were written a moment ago, or a file's end is not there yet.
     NothingFoundError
         The folder holds no recording of the experiment type.
+    PathError
+        A file of a recording is a link, which is not followed.
     NamingError
         A name is ambiguous, a piece is missing between others, or two sessions are one recording.
     FormatError
@@ -81,21 +85,26 @@ def make_plan(
     contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
     # First, since parts are recognised instead of the file that holds them.
     contents.open_containers()
-    outputs = find_output_files(contents)
+    lists = find_bad_frames(contents)
+    outputs = find_output_files(contents, without=lists)
     recognised, gone = _recognised(
-        experiment, contents, {path for output in outputs for path in output.files}
+        experiment, contents, {*lists, *(path for output in outputs for path in output.files)}
     )
+    check_followed(experiment, contents.folder, [file.path for file in recognised], listing.skipped)
     sessions, output_folders = _sessions(request, experiment, contents, recognised)
+    metasessions, list_reports = with_bad_frames(
+        request, contents, lists, plan_metasessions(request, sessions, output_folders)
+    )
     judged = judge_outputs(
         request,
         contents,
         outputs,
-        plan_metasessions(request, sessions, output_folders),
+        metasessions,
         OptionSets(option_settings, assigned_options or {}),
     )
     here = [file for file in recognised if file.path not in gone]
     skipped = [Recognised(skip.path, Unknown(skip.reason)) for skip in listing.skipped]
-    files = (*_reports(request, contents, [*here, *skipped], sessions), *judged.files)
+    files = (*_reports(request, contents, [*here, *skipped], sessions), *list_reports, *judged.files)
     return Plan(
         request=request,
         metasessions=judged.metasessions,
@@ -166,15 +175,15 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
 
 
 def _recognised(
-    experiment: ExperimentType, contents: FolderContents, output_files: set[str]
+    experiment: ExperimentType, contents: FolderContents, others: set[str]
 ) -> tuple[list[Recognised], set[str]]:
-    """Return what each file is, without Suite2p output, and the paths of recordings that are gone."""
+    """Return what each file is, without what is Suite2p's, and the paths of recordings that are gone."""
     ignored, candidates = [], []
     for path in contents.entries:
         rule = contents.left_out.get(path) or contents.ignored.get(path)
         if rule is not None:
             ignored.append(Recognised(path, Ignored(rule)))
-        elif path not in output_files:
+        elif path not in others:
             candidates.append(path)
     missing = [path for path in contents.gone() if ignoring_rule(path) is None]
     # Together with those that are gone: what a file is may depend on the names beside it.

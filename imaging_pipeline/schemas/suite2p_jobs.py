@@ -29,6 +29,8 @@ class Suite2Py(dj.Computed):
     run_num_rois : int32  # in all planes, cells or not
     run_settings : json  # in force, the whole set
     run_overridden : json  # option: what the set says, what the tifs say and was taken
+    run_pixel_conversion=null : varchar(64)  # to int16; empty: pixels as in the tifs, null: not known
+    run_bad_frames=null : json  # left out of the detection, from 0 in the run; null: not known
     run_trimmed : json  # tif: pages left out at the end, because their volume is not complete
     run_stage_seconds : json  # stage: seconds
     run_seconds : float64  # s, in all

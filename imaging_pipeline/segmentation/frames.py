@@ -25,10 +25,14 @@ class Slice:
         Position of the session's first frame, from 0.
     num_frames
         How many there are, of one plane.
+    first_file
+        Position of the session's first file in the output's list, from 0; None where the output keeps
+        sessions apart.
     """
 
     first_frame: int
     num_frames: int
+    first_file: int | None = None
 
     @property
     def frames(self) -> slice:
@@ -42,6 +46,8 @@ def session_slices(
     frames_per_file: Sequence[int],
     num_frames: int,
     sessions: SessionTifs,
+    *,
+    may_be_padded: bool = False,
 ) -> dict[str, Slice]:
     """Split the frames of a plane by session, matching input files to registered tifs by name.
 
@@ -57,20 +63,23 @@ def session_slices(
         Length of the plane's traces.
     sessions
         Names of the registered tifs in order, by the name of their session.
+    may_be_padded
+        Whether the traces may be a frame longer: Suite2p fills the traces of planes that lack a frame of
+        the last volume with zeros where it merges planes. That frame is no session's.
 
     Raises
     ------
     OutputError
         The frames do not add up, or the files are not the registered ones in their order.
     """
-    _check_counts(folder, file_list, frames_per_file, num_frames)
+    _check_counts(folder, file_list, frames_per_file, num_frames, may_be_padded)
     starts = [0, *accumulate(frames_per_file)]
     slices = {}
     matched = 0
     for session_name, tifs in sessions.items():
         first = _position(folder, file_list, tifs, session_name)
         start, end = starts[first], starts[first + len(tifs)]
-        slices[session_name] = Slice(int(start), int(end - start))
+        slices[session_name] = Slice(int(start), int(end - start), first)
         matched += len(tifs)
     # Each session's files are in the list by now, so that what is left over is no session's.
     if matched != len(file_list):
@@ -86,7 +95,11 @@ def session_slices(
 
 
 def _check_counts(
-    folder: Path, file_list: Sequence[str], frames_per_file: Sequence[int], num_frames: int
+    folder: Path,
+    file_list: Sequence[str],
+    frames_per_file: Sequence[int],
+    num_frames: int,
+    may_be_padded: bool,
 ) -> None:
     if len(file_list) != len(frames_per_file):
         raise OutputError(
@@ -96,7 +109,7 @@ def _check_counts(
             remedy=_REMEDY,
         )
     total = sum(frames_per_file)
-    if total != num_frames:
+    if num_frames - total not in ((0, 1) if may_be_padded else (0,)):
         raise OutputError(
             "The frames of the files do not add up to the length of the traces",
             path=folder,

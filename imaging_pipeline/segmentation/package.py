@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.readers.suite2p.images import Projections
 from imaging_pipeline.readers.suite2p.motion import Motion
 from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.sorting import Sorting
 from imaging_pipeline.readers.suite2p.traces import Traces
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice
 
@@ -122,11 +123,32 @@ class SegmentedPlane(Protocol):
         """Number of the plane from 0; None for what was merged."""
 
     @property
+    def position(self) -> int | None:
+        """Place of the plane in a volume from 0, of merged planes that of the last; None if not known."""
+
+    @property
+    def frames_per_file(self) -> Sequence[int]:
+        """Frames that each input file gave to it, in order; empty where sessions are kept apart.
+
+        Of merged planes those that all of them have.
+        """
+
+    @property
+    def is_of_pipeline(self) -> bool:
+        """Whether the pipeline made the output, which lets only whole volumes in."""
+
+    def sorting(self) -> Sorting:
+        """Return how the run sorted pages to all planes of the output."""
+
+    @property
     def single_planes(self) -> Sequence[SegmentedPlane]:
         """The planes that were merged, or itself: each of them moved in its own way."""
 
     def options(self) -> Mapping[str, Any]:
         """Return the columns of the program's part of ``ImagingAnalysis``."""
+
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        """Return those of these columns that say what the program made of tifs with pixels of a type."""
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         """Return the frames of each session."""

@@ -18,6 +18,7 @@ from imaging_pipeline.readers.matlab.value import MatlabValue
 from imaging_pipeline.readers.suite2p.images import Projections
 from imaging_pipeline.readers.suite2p.motion import Motion
 from imaging_pipeline.readers.suite2p.rois import Roi
+from imaging_pipeline.readers.suite2p.sorting import SortedPlane, Sorting
 from imaging_pipeline.readers.suite2p.traces import Traces
 from imaging_pipeline.readers.suite2p_matlab import output as suite2p_matlab
 from imaging_pipeline.readers.suite2p_matlab.output import MatlabResult
@@ -88,6 +89,20 @@ class _SegmentedPlane:
     result: MatlabResult
     plane: int
 
+    # Sessions are kept apart, and frames are not counted by file.
+    frames_per_file: Sequence[int] = ()
+    is_of_pipeline = False
+
+    @property
+    def position(self) -> int:
+        return self.plane
+
+    def sorting(self) -> Sorting:
+        options = self.result.options
+        frame_px = (int(options["Ly"]), int(options["Lx"])) if {"Ly", "Lx"} <= options.keys() else None
+        plane = SortedPlane(self.plane, self.plane, frame_px, ())
+        return Sorting(self.result.num_planes, 1, (plane,))
+
     @property
     def path(self) -> Path:
         return self.result.path
@@ -109,6 +124,9 @@ class _SegmentedPlane:
             "ops_threshold_scaling": options.get("ThScaling"),
             "ops_options": dict(options),
         }
+
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        return {}
 
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         return slices_in_order(self.path, self.result.frames_per_session, sessions)

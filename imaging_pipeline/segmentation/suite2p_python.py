@@ -25,10 +25,12 @@ from imaging_pipeline.readers.suite2p.output import (
     Traces,
 )
 from imaging_pipeline.readers.suite2p.plane import LABELS
+from imaging_pipeline.readers.suite2p.sorting import Sorting, read_sorting
 from imaging_pipeline.readers.suite2p.traces import Trace
 from imaging_pipeline.segmentation.frames import SessionTifs, Slice, session_slices
 from imaging_pipeline.segmentation.package import Labelled, Labels, missing_planes
 from imaging_pipeline.segmentation.suite2p_remarks import remarks
+from imaging_pipeline.suite2p_runner.pixels import conversion
 
 # The files that are read of a plane; a person's other files beside them do not belong to it.
 _IMPORTED = frozenset(
@@ -121,6 +123,28 @@ class _SegmentedPlane:
         return self.content.plane
 
     @property
+    def position(self) -> int | None:
+        numbers = [plane.number for plane in self._sorting.planes if not plane.is_left_out]
+        number = max(numbers, default=None) if self.plane is None else self.plane
+        return None if number is None else number // self._sorting.num_fields
+
+    @property
+    def frames_per_file(self) -> Sequence[int]:
+        # Suite2p describes merged planes by the last of them.
+        return self.content.frames_per_file
+
+    @property
+    def is_of_pipeline(self) -> bool:
+        return self.output.marker is not None
+
+    def sorting(self) -> Sorting:
+        return self._sorting
+
+    @cached_property
+    def _sorting(self) -> Sorting:
+        return read_sorting(self.output.root)
+
+    @property
     def single_planes(self) -> Sequence[_SegmentedPlane]:
         # Suite2p corrects the motion of each plane by itself: merged ones have none in common.
         merged = self.output.planes if self.content.plane is None else (self.content,)
@@ -146,10 +170,18 @@ class _SegmentedPlane:
             "ops_options": dict(self.output.options),
         }
 
+    def pixel_options(self, dtype: str) -> Mapping[str, Any]:
+        return {"ops_pixel_conversion": conversion(dtype)}
+
     def slices(self, sessions: SessionTifs) -> dict[str, Slice]:
         content = self.content
         return session_slices(
-            content.folder, self.output.file_list, content.frames_per_file, content.num_frames, sessions
+            content.folder,
+            self.output.file_list,
+            content.frames_per_file,
+            content.num_frames,
+            sessions,
+            may_be_padded=content.plane is None,
         )
 
     def measured_hash(self) -> str:

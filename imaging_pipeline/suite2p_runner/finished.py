@@ -26,7 +26,7 @@ from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
 # To be raised with every change of what is noted: outputs with older markers are then not adopted.
 _NOTE_VERSION = 1
-_COMPARED = ("note_version", "identity", "inputs", "options")
+_COMPARED = ("note_version", "identity", "inputs", "options", "bad_frames")
 
 
 def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
@@ -48,6 +48,7 @@ def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) ->
             for part in inputs.parts
         ],
         "options": options.content,
+        **({"bad_frames": inputs.bad_frames} if inputs.bad_frames else {}),
     }
     # So that tuples and keys compare equal with a marker that was read from a file.
     normalised: dict[str, Any] = json.loads(json.dumps(description))
@@ -75,11 +76,13 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
     if len(outputs) != 1 or any(missing_files(plane) for plane in outputs[0].imported):
         return None
     marker = outputs[0].marker
-    if marker is None or any(marker.get(key) != description[key] for key in _COMPARED):
+    if marker is None or any(marker.get(key) != description.get(key) for key in _COMPARED):
         return None
     noted = dict(marker["result"])
     noted["overridden"] = {name: (requested, used) for name, (requested, used) in noted["overridden"].items()}
     noted["trimmed"] = tuple(Trim(**trim) for trim in noted["trimmed"])
+    if noted.get("bad_frames") is not None:
+        noted["bad_frames"] = tuple(noted["bad_frames"])
     return RunResult(target=target, adopted=True, **noted)
 
 

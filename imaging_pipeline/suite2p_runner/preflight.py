@@ -29,6 +29,7 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.readers.scanimage.fields import LocatedField
 from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
+from imaging_pipeline.suite2p_runner.left_out import Volumes, used_frames
 from imaging_pipeline.suite2p_runner.request import Trim
 from imaging_pipeline.suite2p_runner.supported import check_not_blank, check_same_recording, check_supported
 
@@ -62,11 +63,14 @@ class Inputs:
         Volumes in all, which are the frames of each plane.
     fields
         Fields of view in each page, from top to bottom; empty where the page is one.
+    bad_frames
+        Frames of each plane that are to be left out of the detection, from 0.
     """
 
     parts: tuple[TifPart, ...]
     num_volumes: int
     fields: tuple[LocatedField, ...] = ()
+    bad_frames: tuple[int, ...] = ()
 
     @property
     def header(self) -> Header:
@@ -99,8 +103,15 @@ class Inputs:
         )
 
 
-def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> Inputs:
+def check_inputs(
+    tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int], bad_frames: Sequence[int] = ()
+) -> Inputs:
     """Check the files of a run and find the whole volumes of each acquisition.
+
+    Parameters
+    ----------
+    tifs, acquisitions, bad_frames
+        As in `RunRequest`.
 
     Raises
     ------
@@ -135,7 +146,16 @@ def check_inputs(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int
             allowed=f"{_MIN_VOLUMES} or more",
             remedy="Nothing, if it was a try or a snapshot; else look for tifs that are missing.",
         )
-    return Inputs(parts, num_volumes, fields_in_page(tifs[0]))
+    used = used_frames(tifs[0].path, _volumes(parts, acquisitions), bad_frames)
+    if num_volumes - len(used) < _MIN_VOLUMES:
+        raise InputError(
+            "Too few frames are left for Suite2p without those that it is to leave out",
+            path=tifs[0].path,
+            found=f"{num_volumes - len(used)} of {num_volumes} frames",
+            allowed=f"{_MIN_VOLUMES} or more",
+            remedy="Correct bad_frames.npy beside the tifs, or take it away.",
+        )
+    return Inputs(parts, num_volumes, fields_in_page(tifs[0]), used)
 
 
 @contextmanager
@@ -238,3 +258,13 @@ def _parts_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifPart]
         to_drop -= dropped
         parts.append(TifPart(tif, tif.num_pages - dropped, _modified_ns(tif)))
     return parts[::-1]
+
+
+def _volumes(parts: Sequence[TifPart], acquisitions: Sequence[int]) -> Iterator[Volumes]:
+    pages_per_volume = parts[0].tif.header.pages_per_volume
+    for _, group in groupby(zip(acquisitions, parts, strict=True), key=lambda pair: pair[0]):
+        files = [part for _acquisition, part in group]
+        num_used = sum(part.num_pages for part in files)
+        num_recorded = sum(part.tif.num_pages for part in files)
+        # One that is not whole was recorded, too.
+        yield Volumes(num_used // pages_per_volume, -(-num_recorded // pages_per_volume))

@@ -33,6 +33,9 @@ class RunRequest:
         Threads that Suite2p may use; None for all cores.
     is_registered
         Whether the files are motion corrected already, so that Suite2p shall move no frame.
+    bad_frames
+        Volumes that Suite2p shall leave out when it looks for cells, from 0 over all files; one that is not
+        whole at the end of an acquisition counts.
     """
 
     tifs: tuple[RecordedTif[Header], ...]
@@ -43,6 +46,7 @@ class RunRequest:
     identity: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
     is_registered: bool = False
+    bad_frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class RunResult:
         For each option that was replaced, by dotted name: the value in the set, and the value used.
     trimmed
         What was left out of the files.
+    bad_frames
+        Frames of each plane that were left out of the detection, from 0; None if that is not known.
+    pixel_conversion
+        What became of pixels that are not int16; empty where they stayed as they are, None if that
+        is not known.
     seconds, seconds_by_stage
         Wall time of the run, and of its stages (``registration``, ``detection`` …), all planes added up.
     versions
@@ -93,3 +102,5 @@ class RunResult:
     versions: Mapping[str, str]
     machine: str
     threads: int
+    pixel_conversion: str | None = None
+    bad_frames: tuple[int, ...] | None = None

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata, util
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME as BAD_FRAMES_NAME
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, missing_files, read_output
-from imaging_pipeline.readers.tiff.recorded import copy_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores
@@ -32,8 +35,10 @@ from imaging_pipeline.suite2p_runner.finished import (
     retained_folder,
     write_marker,
 )
+from imaging_pipeline.suite2p_runner.frame_source import describe_source
 from imaging_pipeline.suite2p_runner.options import OptionSet, translate
-from imaging_pipeline.suite2p_runner.preflight import Inputs, check_inputs, unchanged
+from imaging_pipeline.suite2p_runner.pixels import conversion
+from imaging_pipeline.suite2p_runner.preflight import Inputs, TifPart, check_inputs, unchanged
 from imaging_pipeline.suite2p_runner.publish import TARGET_REMEDY, publish, require_recording_folder
 from imaging_pipeline.suite2p_runner.request import RunRequest, RunResult, Trim
 from imaging_pipeline.suite2p_runner.run_settings import RunSettings, assemble
@@ -80,7 +85,7 @@ def run(request: RunRequest) -> RunResult:
     RunError
         Suite2p failed, or its output does not have all frames and files.
     """
-    inputs = check_inputs(request.tifs, request.acquisitions)
+    inputs = check_inputs(request.tifs, request.acquisitions, request.bad_frames)
     options = translate(request.settings)
     description = describe(request.identity, inputs, options)
     # Before Suite2p is needed: a machine without it may adopt an output.
@@ -129,6 +134,8 @@ def _run_anew(
             versions={**outcome["versions"], "imaging-pipeline": metadata.version("imaging-pipeline")},
             machine=socket.gethostname(),
             threads=threads,
+            bad_frames=inputs.bad_frames,
+            pixel_conversion=conversion(inputs.parts[0].tif.dtype),
         )
         write_marker(output, description, result)
         retain(output, retained)
@@ -159,39 +166,48 @@ class _Needed:
         registration = settings.settings["registration"]
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
         raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
-        # A tif of which pages are left out is first copied without them.
-        copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if part.pages_dropped)
         result_bytes = tif_bytes + inputs.num_volumes * len(settings.analysed_planes) * _BYTES_A_FRAME
-        return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)
+        return cls(movie_bytes + raw_bytes + result_bytes + _SPARE_BYTES, result_bytes)
 
 
 def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, threads: int) -> dict[str, Any]:
-    originals: list[Mapping[str, Any]] = []
-    files: list[str] = []
-    for index, part in enumerate(inputs.parts):
-        path = part.tif.path
-        originals.append(
-            {"path": str(path), "is_used": part.num_pages > 0, "is_copy": part.pages_dropped > 0}
-        )
-        if part.num_pages and part.pages_dropped:
-            # A folder for each, since files of two folders may have the same name.
-            path = folder / "trimmed" / str(index) / path.name
-            path.parent.mkdir(parents=True)
-            copy_pages(part.tif, part.num_pages, path)
-        if part.num_pages:
-            files.append(str(path))
-    # An empty folder as data path: files that lie beside the tifs, such as bad_frames.npy, would count.
-    # And tifffile on every machine: by itself Suite2p takes ScanImageTiffReader where that is installed.
-    db = {**settings.db, "data_path": [str(folder)], "file_list": files, "force_sktiff": True}
+    used = [part for part in inputs.parts if part.num_pages]
+    # A folder of our own as data path: Suite2p heeds files that lie in it.
+    _write_bad_frames(folder / BAD_FRAMES_NAME, inputs.bad_frames)
+    # And tifffile on every machine: by itself Suite2p tries ScanImageTiffReader where that is installed.
+    db = {
+        **settings.db,
+        "data_path": [str(folder)],
+        "file_list": [str(part.tif.path) for part in used],
+        "force_sktiff": True,
+    }
     return {
         "db": {**db, "input_format": "tif", "save_path0": str(output), "save_folder": "suite2p"},
+        "sources": _sources(used, folder / "pages"),
+        "originals": [{"path": str(part.tif.path), "is_used": part.num_pages > 0} for part in inputs.parts],
         "settings": _with_own_classifier(settings.settings, folder),
-        "originals": originals,
         "num_pages": inputs.num_pages,
         "planes": settings.analysed_planes,
         "threads": threads,
         "log_file": str(output / "run.log"),
     }
+
+
+def _write_bad_frames(path: Path, frames: Sequence[int]) -> None:
+    if frames:
+        content = BytesIO()
+        np.save(content, np.array(frames, np.int64))
+        # Not by numpy, whose error does not say that a disk is full.
+        path.write_bytes(content.getvalue())
+
+
+def _sources(parts: Sequence[TifPart], folder: Path) -> list[dict[str, Any]]:
+    folder.mkdir()
+    sources = []
+    for number, part in enumerate(parts):
+        progress.report("finding the tifs' pages", number, len(parts))
+        sources.append(describe_source(part.tif, part.num_pages, folder / str(number)))
+    return sources
 
 
 def _with_own_classifier(settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

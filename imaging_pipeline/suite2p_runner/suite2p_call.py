@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.suite2p_runner import torchvision_operators
+from imaging_pipeline.suite2p_runner.frame_source import FrameSource
 from imaging_pipeline.suite2p_runner.log_progress import LogReader
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -24,8 +26,8 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
     Parameters
     ----------
     job
-        ``db`` and ``settings`` of Suite2p, ``num_pages`` and ``planes`` for the progress, ``threads``,
-        ``log_file``.
+        ``db`` and ``settings`` of Suite2p, ``sources`` of its frames as `describe_source` describes them,
+        ``originals``, ``num_pages`` and ``planes`` for the progress, ``threads``, ``log_file``.
     send
         Takes messages.
     """
@@ -37,6 +39,7 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
     from imaging_pipeline.suite2p_runner.without_cells import finish_without_cells
 
     finish_without_cells()
+    feed([FrameSource.of(described) for described in job["sources"]])
     reader = LogReader(job["num_pages"], tuple(job["planes"]))
     _follow_log(reader, Path(job["log_file"]), send)
     settings = _in_types_of(job["settings"], suite2p.default_settings())
@@ -54,6 +57,25 @@ def call_suite2p(job: Mapping[str, Any], send: Send) -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
+
+
+def feed(sources: Sequence[FrameSource]) -> None:
+    """Let Suite2p read tifs by their sources, in this process; it still sorts the pages to planes itself."""
+    from suite2p.io import tiff
+
+    by_path = {str(source.path): source for source in sources}
+
+    def open_tiff(file: str, _is_sktiff: bool) -> tuple[FrameSource, int]:
+        return by_path[file], by_path[file].num_pages
+
+    def read_tiff(
+        _file: str, tif: FrameSource, num_pages: int, first: int, batch_size: int, _is_sktiff: bool
+    ) -> NDArray[np.int16] | None:
+        return tif.read(first, batch_size) if first < num_pages else None
+
+    # `tiff_to_binary` looks both names up when it calls them, so that replacing them here is enough.
+    tiff.open_tiff = open_tiff
+    tiff.read_tiff = read_tiff
 
 
 def _in_types_of(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,16 +126,16 @@ def _follow_log(reader: LogReader, log_file: Path, send: Send) -> None:
 
 
 def _name_originals(folder: Path, originals: list[dict[str, Any]]) -> None:
-    """Write the names of the lab's own files into the output, instead of trimmed copies and with unused ones.
+    """Write the names of all files of the lab into the output, those of which no page was used, too.
 
     Parameters
     ----------
     folder
         What Suite2p wrote to.
     originals
-        For each file ``path`` as the lab has it, ``is_used`` and ``is_copy``.
+        For each file its ``path``, and whether it ``is_used``.
     """
-    if all(original["is_used"] and not original["is_copy"] for original in originals):
+    if all(original["is_used"] for original in originals):
         return
     is_used = np.array([original["is_used"] for original in originals])
     paths = [original["path"] for original in originals]

@@ -6,8 +6,8 @@ from imaging_pipeline.errors import FormatError, InputError
 from imaging_pipeline.readers.scanimage.header import ScanImageHeader
 from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
+from imaging_pipeline.suite2p_runner.pixels import TAKEN
 
-_DTYPES = ("int16", "uint16")
 # Acquisitions of one recording state slightly different rates; this is a fraction of the rate.
 _RATE_TOLERANCE = 0.01
 _PAGES_LOOKED_AT = 4
@@ -51,13 +51,15 @@ def check_supported(tif: RecordedTif[Header]) -> None:
             allowed="one plane, or volumes of a fast z-scanner",
             remedy="Nothing for the stack; recordings in one run with it need a folder without it.",
         )
-    if tif.dtype not in _DTYPES:
+    if tif.dtype not in TAKEN:
         raise InputError(
-            "Suite2p cannot take recordings with such pixels",
+            "Suite2p calculates with int16, into which the pixels of this recording may not fit",
             path=tif.path,
             found=tif.dtype,
-            allowed=" or ".join(_DTYPES),
-            remedy="Analyse this recording by hand.",
+            allowed=" or ".join(TAKEN),
+            remedy="Save its frames as tifs of int16 with another program, multiplied or divided so that"
+            " whole numbers from -32768 to 32767 hold them, and register these in its place. By hand Suite2p"
+            " takes the tifs, but halves int32, and drops fractions and what is out of range without a word.",
         )
     if header.frames_per_slice != 1:
         raise InputError(

@@ -14,9 +14,11 @@ from imaging_pipeline.ingest import contents
 from imaging_pipeline.schemas import imaging
 from tests.makers import scanimage
 from tests.makers.folders import (
+    HEIGHT,
     PAGES,
     START,
     WHEEL,
+    WIDTH,
     Timeseries,
     aged,
     write_file,
@@ -86,7 +88,7 @@ def of_another_size(path: Path) -> tuple[str, ...]:
     return (
         "differs from the others",
         "Found: 24 × 16 px",
-        "Allowed: 12 × 8 px",
+        "Allowed: 64 × 48 px",
         f"as in {FIRST}",
         "different",
     )
@@ -94,11 +96,11 @@ def of_another_size(path: Path) -> tuple[str, ...]:
 
 def of_another_type(path: Path) -> tuple[str, ...]:
     write_unlike_tif(path)
-    return ("differs from the others", "Found: 12 × 8 px, uint16", "Allowed: 12 × 8 px, int16", "different")
+    return ("differs from the others", "Found: 64 × 48 px, uint16", "Allowed: 64 × 48 px, int16", "different")
 
 
 def of_two_channels(path: Path) -> tuple[str, ...]:
-    pages = scanimage.numbered_pages(PAGES, 8, 12)
+    pages = scanimage.numbered_pages(PAGES, HEIGHT, WIDTH)
     aged(scanimage.write_tif(path, settings=replace(scanimage.SETTINGS, channels=(1, 2)), pages=pages))
     return ("differs from the others", "channels: 2", "channels: 1", "different timeseries names")
 
@@ -184,8 +186,8 @@ def test_a_recording_of_unsigned_pixels_is_one(lab: Lab) -> None:
 
 def test_a_tif_of_one_frame_is_a_recording_and_the_end_of_one(lab: Lab) -> None:
     folder = write_folder(lab.share / "short", Timeseries("mouse", files=(2,)))
-    write_pages(folder / "mouse_00001_00003.tif", (1, 8, 12))
-    write_pages(folder / "snapshot_00001.tif", (1, 8, 12), np.int16, START.replace(hour=9))
+    write_pages(folder / "mouse_00001_00003.tif", (1, HEIGHT, WIDTH))
+    write_pages(folder / "snapshot_00001.tif", (1, HEIGHT, WIDTH), np.int16, START.replace(hour=9))
     assert carried_out(lab, folder)["status"] == "success"
     imaging.Tif.populate()
     frames = (imaging.Session * imaging.Tif).to_dicts(order_by="timeseries_name")

@@ -20,7 +20,7 @@ from tests.makers.config_file import write_config
 from tests.makers.femtonics import FIRST, LATER, SECOND, STACK, export_tifs, write_beside, write_femtonics
 from tests.makers.folders import COPIED, aged, write_suite2p
 from tests.makers.lab import Lab, row_counts
-from tests.makers.mesc import FRAMES, START_UTC, add_to_mesc, movie, write_mesc
+from tests.makers.mesc import FRAMES, HEIGHT, START_UTC, WIDTH, add_to_mesc, movie, write_mesc
 from tests.makers.recordings import populate
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.suite2p_matlab import MatlabSpec, write_result
@@ -54,7 +54,7 @@ def write_output(folder: Path, number: int, **spec: Any) -> Path:
     names = [f"MUnit_{number}_{file:05d}.tif" for file in (1, 2)]
     return write_suite2p(
         folder / f"MUnit_{number}" / "fast" / "suite2p",
-        Suite2pSpec(file_list=names, frames_per_file=(FRAMES // 2,) * 2, **spec),
+        Suite2pSpec(file_list=names, frames_per_file=(FRAMES // 2,) * 2, frame_px=(HEIGHT, WIDTH), **spec),
     )
 
 
@@ -249,10 +249,14 @@ def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
     suite2p_jobs.Suite2Py.populate({"metasession_name": session_of("90218_MUnit_0")["metasession_name"]})
     run = suite2p_jobs.Suite2Py().fetch1()
     assert (run["adopted"], run["run_num_frames"]) == (False, FRAMES)
+    assert run["run_pixel_conversion"] == "uint16 // 2"
     assert run["run_settings"]["fs"] == pytest.approx(1000 / 32.5)
     assert run["output_folder"] == "90218/2024-05-17/MUnit_0/fast"
     request = register_femtonics(lab, folder, ops_name="fast")
     populate("Mesc", "Tif", "ImagingAnalysis", "Projection", "Cell")
+    # The stand-in's traces are the means of rows.
+    fluo = (imaging.Cell.Traces & {"cell_id": 2}).fetch1("fluo")
+    np.testing.assert_array_equal(fluo, (movie(FIRST)[:, 2] // 2).mean(axis=1).astype(np.float32))
     assert (imaging.ImagingAnalysis * imaging.Session).fetch1("timeseries_name") == "90218_MUnit_0"
     reports = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
     assert len(reports) == 0
@@ -279,7 +283,11 @@ def test_suite2p_says_which_tifs_to_export_and_runs_when_they_are_registered(
     assert (suite2p_jobs.Suite2Py() & key).fetch1("run_num_frames") == FRAMES
 
 
-def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(lab: Lab, folder: Path) -> None:
+def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(lab: Lab) -> None:
+    folder = lab.share / "90218" / "2024-05-17"
+    unit = replace(SECOND, frame_px=(48, 64), chunks=None)
+    write_mesc(folder / "90218.mesc", unit)
+    write_beside(folder, unit)
     names = tuple(f"MUnit_2_{number:05d}.tif" for number in (1, 2))
     write_result(folder / "MUnit_2" / "Plane 1", MatlabSpec(tifs=(names,), frames=(FRAMES,)))
     register_femtonics(lab, folder)

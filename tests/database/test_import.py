@@ -22,7 +22,16 @@ from imaging_pipeline.readers.suite2p.output import read_motion, read_output, re
 from imaging_pipeline.readers.tiff.recorded import iter_pages
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab, emptied_lab
-from tests.makers.recordings import OBJECT, OPEN_FIELD, RATE_HZ, Recording, import_all, session_key
+from tests.makers.recordings import (
+    HEIGHT,
+    OBJECT,
+    OPEN_FIELD,
+    RATE_HZ,
+    WIDTH,
+    Recording,
+    import_all,
+    session_key,
+)
 
 TRIGGERS_S = ((0.05, 0.31, 0.32), (), (0.6,), ())
 RECORDINGS = (replace(OPEN_FIELD, settings=replace(OPEN_FIELD.settings, aux_triggers_s=TRIGGERS_S)), OBJECT)
@@ -84,7 +93,7 @@ def test_a_stack_says_how_much_was_recorded(imported: Imported, recording: Recor
     stack = (imaging.Tif & session_key(recording)).fetch1()
     assert stack["num_frames"] == recording.num_frames
     assert stack["num_files"] == len(recording.tif_names)
-    assert (stack["height"], stack["width"], stack["datatype"]) == (10, 14, "int16")
+    assert (stack["height"], stack["width"], stack["datatype"]) == (HEIGHT, WIDTH, "int16")
     assert stack["bigtiff"] == True  # noqa: E712  # MySQL gives 1
     assert stack["frames_per_tif"] == [frames for files in recording.frames for frames in files]
     assert (stack["frames_per_volume"], stack["tif_rate_hz"]) == (1, RATE_HZ)

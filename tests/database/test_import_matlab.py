@@ -212,14 +212,16 @@ def test_a_result_of_another_number_of_sessions_is_told_with_both_numbers(lab: L
 def test_a_session_of_another_length_is_refused_with_both_numbers(lab: Lab) -> None:
     register_result(lab, spec_of(*RECORDINGS, frames=(20, 14)), *RECORDINGS, combined=True)
     populate("Tif")
-    with pytest.raises(OutputError, match=r"20 frames in the output\. Allowed: 21 frames, as in its 3 tifs"):
+    with pytest.raises(OutputError, match=r"20 frames in the output\. Allowed: 21 frames, as in its tifs"):
         imaging.ImagingAnalysis.populate(session_key(OPEN_FIELD))
     assert len(imaging.ImagingAnalysis()) == 0
 
 
 def test_planes_in_folders_of_their_own_are_an_analysis_each(lab: Lab) -> None:
-    write_result(folder_of(lab) / "Plane 2", spec_of(OBJECT, plane=2, num_planes=2, rate_hz=5.0))
-    register_result(lab, spec_of(OBJECT, num_planes=2, rate_hz=5.0), OBJECT, combined=False)
+    volumes = replace(OBJECT, frames=((20,),), settings=replace(OBJECT.settings, num_planes=2))
+    spec = spec_of(volumes, frames=(10,), num_planes=2, rate_hz=5.0)
+    write_result(folder_of(lab) / "Plane 2", replace(spec, plane=2))
+    register_result(lab, spec, volumes, combined=False)
     populate("Tif", "ImagingAnalysis", "Projection", "Cell")
     analyses = imaging.ImagingAnalysis().to_dicts(order_by="plane")
     assert [row["plane"] for row in analyses] == [0, 1]

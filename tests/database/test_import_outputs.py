@@ -14,19 +14,22 @@ from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.make import fetching
-from tests.makers.folders import START, write_suite2p
+from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.recordings import (
     IMPORTED,
     OBJECT,
     OPEN_FIELD,
     Recording,
+    counted_through,
     import_all,
     populate,
     register_all,
     session_key,
+    write_outputs,
     write_recording,
 )
+from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.suite2p_output import SETTINGS_1X, WIDTH, Suite2pSpec, curate, look_at_planes
 from tests.makers.suite2p_window import draw, merge
 
@@ -105,8 +108,19 @@ def test_a_plane_that_was_left_out_does_not_shift_the_numbers_of_the_others(
 
 @each_generation
 def test_fields_of_planes_are_counted_as_the_planes_of_the_tif_are(lab: Lab, generation: str) -> None:
-    fields = {"num_planes": 6, "num_fields": 2, "num_rois": 2, "flyback_planes": (4, 5)}
-    root = import_all(lab, THREE_SLICES, generation=generation, **fields)
+    folder = lab.share / "90218" / "2024-05-17"
+    folder.mkdir(parents=True)
+    fields = (Field(48, 64), Field(48, 64, top=60))
+    settings = replace(THREE_SLICES.settings, flyback_frames=0)
+    recording = replace(THREE_SLICES, frames=((9,),), settings=settings)
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 3000, (9, len(fields), 48, 64), np.int16)
+    aged(write_fields_tif(folder / recording.tif_names[0], fields, frames, settings))
+    register(lab, folder, combined=False)
+    spec = {"num_planes": 6, "num_fields": 2, "num_rois": 2, "flyback_planes": (4, 5)}
+    root = write_outputs(lab, recording, generation=generation, **spec)
+    register(lab, folder, combined=False)
+    populate(*IMPORTED)
     rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
     assert [row["center_plane"] for row in rois] == [0, 0, 1, 1, 2, 2, 3, 3]
     stat = np.load(root / "combined" / "stat.npy", allow_pickle=True)
@@ -313,8 +327,147 @@ def test_frames_of_another_session_s_tifs_are_refused_with_both_numbers(lab: Lab
     root = register_all(lab, OPEN_FIELD, OBJECT, combined=True)
     change_frames_per_file(root, 9, 5, 8, 12)
     imaging.Tif.populate()
-    with pytest.raises(OutputError, match=r"22 frames in the output.*21 frames, as in its 3 tifs"):
+    with pytest.raises(OutputError, match=r"22 frames in the output.*21 frames, as in its tifs"):
         imaging.ImagingAnalysis.populate(session_key(OPEN_FIELD))
+
+
+def by_hand(*recordings: Recording, **spec: Any) -> dict[str, Any]:
+    """Return the spec of a run that a person made on the tifs of volumes, as they are."""
+    num_planes = recordings[0].settings.frames_per_volume
+    frames = counted_through(num_planes, *recordings)
+    return {"num_planes": num_planes, "frames_of_planes": frames, "num_rois": 2, **spec}
+
+
+WHOLE = replace(TWO_PLANES, frames=((10,), (6,)))
+LATER = replace(
+    TWO_PLANES,
+    name="90218-later",
+    frames=((8,),),
+    settings=replace(TWO_PLANES.settings, start=OBJECT.settings.start),
+)
+
+
+@each_generation
+@pytest.mark.parametrize("combined_folder", [True, False], ids=["merged", "planes"])
+def test_planes_that_suite2p_counted_on_across_acquisitions_are_refused(
+    lab: Lab, generation: str, combined_folder: bool
+) -> None:
+    """Of 9 and 6 frames of two planes, the second acquisition begins with what is of the other plane."""
+    spec = by_hand(TWO_PLANES, generation=generation)
+    register_all(lab, TWO_PLANES, combined_folder=combined_folder, **spec)
+    imaging.Tif.populate()
+    told = r"mixed.*plane.*5, 4 frames of its planes from acquisition 1"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
+def test_planes_that_an_earlier_session_has_shifted_are_refused_in_the_later_one_too(lab: Lab) -> None:
+    """Its own frames are as many as those of its tif, and of the other plane."""
+    earlier = replace(TWO_PLANES, frames=((9,),))
+    register_all(lab, earlier, LATER, combined=True, **by_hand(earlier, LATER))
+    imaging.Tif.populate(session_key(LATER))
+    with pytest.raises(OutputError, match="mixed"):
+        imaging.ImagingAnalysis.populate(session_key(LATER))
+
+
+def test_planes_whose_descriptions_are_gone_are_not_taken_for_kept_apart(lab: Lab) -> None:
+    root = register_all(lab, WHOLE, num_planes=2, num_rois=2)
+    for path in (root / "plane0").iterdir():
+        path.unlink()
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"does not show.*for 1 planes.*for all 2"):
+        imaging.ImagingAnalysis.populate()
+
+
+@each_generation
+def test_an_incomplete_volume_at_the_end_of_a_run_by_hand_is_left_to_the_first_planes(
+    lab: Lab, generation: str
+) -> None:
+    recording = replace(WHOLE, frames=((10,), (7,)))
+    spec = by_hand(recording, generation=generation)
+    root = import_all(lab, recording, combined_folder=False, **spec)
+    analyses = imaging.ImagingAnalysis().to_dicts(order_by="plane")
+    assert [(row["plane"], row["num_frames"]) for row in analyses] == [(0, 9), (1, 8)]
+    for row in analyses:
+        key = {"dataset_name": row["dataset_name"]}
+        np.testing.assert_array_equal(
+            imaging.Cell.array((imaging.Cell & key).keys()[0], "fluo"),
+            np.load(root / f"plane{row['plane']}" / "F.npy"),
+        )
+        motion = (imaging.Projection.Motion & key).fetch1()
+        assert len(motion["x_mocor"].load()) == row["num_frames"]
+
+
+@each_generation
+def test_merged_planes_end_with_the_last_whole_volume(lab: Lab, generation: str) -> None:
+    """Suite2p fills what the last plane lacks with zeros, which nobody measured."""
+    recording = replace(WHOLE, frames=((10,), (7,)))
+    root = import_all(lab, recording, **by_hand(recording, generation=generation))
+    merged = np.load(root / "combined" / "F.npy")
+    assert (merged.shape, merged[-1, -1]) == ((4, 9), 0)
+    assert imaging.ImagingAnalysis().fetch1("num_frames") == 8
+    np.testing.assert_array_equal(imaging.Cell.array(imaging.Cell().keys()[0], "fluo"), merged[:, :8])
+    motion = imaging.Projection.Motion().to_dicts()
+    assert [len(row["x_mocor"].load()) for row in motion] == [8, 8]
+
+
+@pytest.mark.parametrize("counts", [(4, 3), (6, 3), (5, 4), (5, 2)], ids=str)
+def test_a_frame_too_few_or_too_many_is_refused_where_every_volume_is_whole(
+    lab: Lab, counts: tuple[int, int]
+) -> None:
+    register_all(lab, WHOLE, num_planes=2, num_rois=2, frames_per_file=counts, combined_folder=False)
+    imaging.Tif.populate()
+    allowed = r"8 frames, as in its tifs \(5, 3 by acquisition\)"
+    with pytest.raises(OutputError, match=rf"{sum(counts)} frames in the output.*{allowed}"):
+        imaging.ImagingAnalysis.populate()
+
+
+@each_generation
+@pytest.mark.parametrize("frame_px", [(48, 60), (40, 64), (64, 48)], ids=str)
+def test_an_output_of_another_image_size_than_its_tifs_is_refused(
+    lab: Lab, generation: str, frame_px: tuple[int, int]
+) -> None:
+    register_all(lab, OBJECT, generation=generation, frame_px=frame_px)
+    imaging.Tif.populate()
+    told = rf"another size.*{frame_px[0]} x {frame_px[1]} pixels in plane0.*Allowed: pages of 48 x 64"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
+WITH_FLYBACK = replace(
+    WHOLE, frames=((8,),), settings=replace(TWO_PLANES.settings, num_planes=3, flyback_frames=1)
+)
+
+
+@each_generation
+def test_a_flyback_plane_that_was_analysed_by_hand_is_refused(lab: Lab, generation: str) -> None:
+    spec = by_hand(WITH_FLYBACK, generation=generation)
+    register_all(lab, WITH_FLYBACK, combined_folder=False, **spec)
+    imaging.Tif.populate()
+    last = (imaging.Dataset & {"bundle": "fast/plane3"}).fetch1("dataset_name")
+    imaging.ImagingAnalysis.populate(f"dataset_name <> '{last}'")
+    assert sorted(imaging.ImagingAnalysis().to_arrays("plane")) == [0, 1, 2]
+    told = r"flyback.*Found: plane3\. Allowed: planes 0 to 2\..*ignore_flyback = \[3\]"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+
+
+def test_planes_that_were_merged_with_the_flyback_are_refused(lab: Lab) -> None:
+    register_all(lab, WITH_FLYBACK, **by_hand(WITH_FLYBACK))
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"flyback.*Found: plane3"):
+        imaging.ImagingAnalysis.populate()
+
+
+def test_frames_of_a_slice_that_were_taken_for_planes_are_refused(lab: Lab) -> None:
+    settings = replace(TWO_PLANES.settings, frames_per_slice=2)
+    recording = replace(WHOLE, frames=((8,),), settings=settings)
+    register_all(lab, recording, **by_hand(recording))
+    imaging.Tif.populate()
+    with pytest.raises(OutputError, match=r"each frame of a slice.*Found: 4 planes. Allowed: 2 slices"):
+        imaging.ImagingAnalysis.populate()
 
 
 def test_an_analysis_does_not_rest_on_the_tifs_of_other_sessions(lab: Lab) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
-from tests.makers.folders import COPIED, aged
+from tests.makers.folders import COPIED, aged, write_suite2p
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.plain_tifs import HEIGHT, SAID, WIDTH, write_plain_tifs, write_session_json
 from tests.makers.recordings import IMPORTED, populate
 from tests.makers.stand_in_suite2p import stand_in_suite2p
+from tests.makers.suite2p_output import Suite2pSpec
 from tests.makers.suite2p_runs import RIGID
 
 OPS_NAME = "small"
@@ -76,6 +77,19 @@ def test_suite2p_runs_on_plain_tifs_and_its_cells_are_imported(
     populate(*IMPORTED)
     assert imaging.ImagingAnalysis().fetch1("num_frames", "analysis_rate_hz") == (13, 30.0)
     assert imaging.Cell().fetch1("num_cells") == 5
+
+
+@pytest.mark.parametrize(
+    ("dtype", "told"),
+    [("int16", ""), ("uint16", "uint16 // 2"), ("int32", "int32 // 2"), ("float32", "float32, cut to int16")],
+)
+def test_an_output_made_by_hand_says_what_suite2p_made_of_the_pixels(lab: Lab, dtype: str, told: str) -> None:
+    folder = write_plain_tifs(lab.share / "day2", dtype=dtype)
+    files = {"file_list": ["movie_1.tif", "movie_2.tif"], "frames_per_file": (8, 5)}
+    write_suite2p(folder / "suite2p", Suite2pSpec(**files))
+    register(lab, folder, combined=False, experiment_type="plain tifs")
+    populate("Tif", "ImagingAnalysis")
+    assert imaging.ImagingAnalysis.Suite2py().fetch1("ops_pixel_conversion") == told
 
 
 def test_a_corrected_rate_lets_the_tifs_be_imported_and_run_again(

@@ -8,6 +8,7 @@ import pytest
 
 from imaging_pipeline import progress
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
+from imaging_pipeline.readers.npy.file import load_npy
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import (
     MARKER_NAME,
@@ -19,6 +20,7 @@ from imaging_pipeline.readers.suite2p.output import (
     read_traces,
 )
 from imaging_pipeline.suite2p_runner.run import RunRequest, Trim, is_available, run
+from tests.makers import scanimage
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="Suite2p is not installed")
 
@@ -97,3 +99,49 @@ def test_planes_stay_apart_when_an_acquisition_ends_amid_a_volume(request_of_two
 
     assert again == dataclasses.replace(result, adopted=True)
     assert json.loads((result.target / MARKER_NAME).read_text())["ops_name"] == "default"
+
+
+ONE_RATE = {
+    "3": (
+        "",
+        scanimage.HEADER_3.replace("frameRate=3.90625", "frameRate=20").replace("Channel3=1", "Channel3=0"),
+    ),
+    "4": (
+        scanimage.FRAME_LINES_4,
+        scanimage.HEADER_4.replace("[1;2]", "1").replace("fastZEnable = 1", "fastZEnable = 0"),
+    ),
+    "5.0": (
+        scanimage.FRAME_LINES_50,
+        scanimage.HEADER_50.replace("[1;2]", "1").replace("FramePeriod = 0.04", "FramePeriod = 0.05"),
+    ),
+    "5.1": (scanimage.FRAME_LINES_51, scanimage.HEADER_51.replace("29.9", "20")),
+}
+
+
+@pytest.mark.slow(reason="Suite2p itself analyses a plane")
+def test_tifs_of_every_generation_are_read_to_their_last_page(tmp_path):
+    """By itself, Suite2p reads a page too few of those that are classic TIFF."""
+    movie = plane_movie(200, 20 * 6)
+    paths = []
+    for number, (lines, header) in enumerate(ONE_RATE.values()):
+        path = tmp_path / f"m_{number + 1:05d}.tif"
+        pages = movie[20 * number : 20 * (number + 1)]
+        paths.append(scanimage.write_classic_tif(path, lines, header, pages=pages))
+    for format_version, first in ((3, 80), (4, 100)):
+        path = tmp_path / f"m_{format_version + 2:05d}.tif"
+        settings, pages = ScanImageSettings(20.0), movie[first : first + 20]
+        paths.append(scanimage.write_tif(path, settings=settings, pages=pages, format_version=format_version))
+    target = tmp_path / "combined_ab" / "default"
+    acquisitions = tuple(range(len(paths)))
+
+    request = RunRequest(tuple(map(read_tif, paths)), acquisitions, OPTIONS, target, tmp_path / "scratch")
+    result = run(dataclasses.replace(request, bad_frames=(3, 40)))
+
+    (plane,) = read_output(*find_outputs(target)).planes
+    assert (result.num_frames, plane.frames_per_file) == (120, (20,) * 6)
+    # The mean of all pages before they were registered, exact to the last bit.
+    description = load_npy(plane.folder / "db.npy")
+    np.testing.assert_array_equal(description["meanImg"], movie.sum(axis=0, dtype=np.float64) / 120)
+    # Left out of the detection, and there in the traces.
+    assert read_motion(plane).bad_frames[[2, 3, 4, 39, 40, 41]].tolist() == [False, True, False] * 2
+    assert (result.bad_frames, read_traces(plane).fluo.shape[1]) == ((3, 40), 120)

@@ -14,7 +14,7 @@ from tests.makers.suite2p_output import Suite2pSpec, write_output
 
 START = datetime(2024, 5, 17, 14, 3, 9, 250_000)
 COPIED = datetime(2024, 5, 18, 9, 0, 0, 123_456, tzinfo=UTC)
-HEIGHT, WIDTH, PAGES = 8, 12, 4
+HEIGHT, WIDTH, PAGES = 48, 64, 4
 
 WHEEL_HEADER = """Rotary encoder and motor control
 setup: room 1

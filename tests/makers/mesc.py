@@ -44,6 +44,7 @@ class MescUnitSpec:
     frame_period_ms: float = 32.5
     curves: Sequence[Curve] = (Curve("DiI1", next_sample=(0, 40, 80, 120)), Curve("encoder"))
     seed: int = 0
+    frame_px: tuple[int, int] = (HEIGHT, WIDTH)
     chunks: tuple[int, int, int] | None = (1, HEIGHT, WIDTH)
     attributes: dict[str, Any] = field(default_factory=dict)
 
@@ -69,9 +70,9 @@ def add_to_mesc(path: Path, *units: MescUnitSpec) -> Path:
 
 
 def movie(unit: MescUnitSpec, channel: int = 0) -> np.ndarray:
-    """Return what a channel holds, uint16 (frames, HEIGHT, WIDTH)."""
+    """Return what a channel holds, uint16 (frames, height, width)."""
     random = np.random.default_rng([unit.seed, unit.session, unit.number, channel])
-    return random.integers(0, 60_000, (unit.frames, HEIGHT, WIDTH), np.uint16)
+    return random.integers(0, 60_000, (unit.frames, *unit.frame_px), np.uint16)
 
 
 def words(value: str, dtype: type = np.uint8) -> np.ndarray:
@@ -82,7 +83,7 @@ def words(value: str, dtype: type = np.uint8) -> np.ndarray:
 def _write_channels(group: Any, unit: MescUnitSpec) -> None:
     for number in range(len(unit.channels)):
         chunks = unit.chunks if unit.frames else None
-        maximum = (None, HEIGHT, WIDTH) if chunks else None
+        maximum = (None, *unit.frame_px) if chunks else None
         group.create_dataset(f"Channel_{number}", data=movie(unit, number), chunks=chunks, maxshape=maximum)
 
 
@@ -108,8 +109,8 @@ def _attributes(unit: MescUnitSpec) -> dict[str, Any]:
     return {
         **named,
         "MethodType": unit.method,
-        "XDim": WIDTH,
-        "YDim": HEIGHT,
+        "XDim": unit.frame_px[1],
+        "YDim": unit.frame_px[0],
         "ZDim": unit.frames,
         "VecChannelsSize": len(unit.channels),
         "XAxisConversionConversionLinearScale": 1.25,

@@ -12,13 +12,12 @@ from typing import Any, Literal
 
 import pytest
 
-from imaging_pipeline.demo.scanimage_file import ScanImageSettings
 from imaging_pipeline.errors import PipelineError, Responsible
 from imaging_pipeline.progress import Progress
 from imaging_pipeline.suite2p_runner import run as run_module
 from tests.makers.scanimage import truncate
 from tests.makers.small_disk import SmallDisk
-from tests.makers.suite2p_runs import Runs, write_runs
+from tests.makers.suite2p_runs import Runs
 
 
 @dataclass
@@ -180,19 +179,6 @@ def while_it_waits(act: Act) -> Callable[[Scene, Progress], None]:
 
 def need_no_spare_room(scene: Scene) -> None:
     scene.monkeypatch.setattr(run_module, "_SPARE_BYTES", 0)
-
-
-def end_amid_volumes(scene: Scene) -> None:
-    """Let both acquisitions end amid a volume, so that their whole volumes are copied to the scratch."""
-    need_no_spare_room(scene)
-    small = scene.runs.request.scratch
-    runs = write_runs(
-        scene.folder / "planes",
-        scene.runs.stand_in,
-        pages=(25, 25),
-        settings=ScanImageSettings(20.0, num_planes=2),
-    )
-    scene.runs = replace(runs, request=replace(runs.request, scratch=small))
 
 
 def enlarge_afterwards(scene: Scene) -> None:

@@ -12,7 +12,7 @@ import tifffile
 
 from tests.makers.folders import aged, write_file
 
-HEIGHT, WIDTH = 12, 16
+HEIGHT, WIDTH = 48, 64
 SAID = {
     "timeseries_name": "90218-openfield",
     "start": "2024-05-17T14:03:09.250",
@@ -22,11 +22,13 @@ SAID = {
 }
 
 
-def write_plain_tifs(folder: Path, pages: Sequence[int] = (8, 5), **said: Any) -> Path:
+def write_plain_tifs(folder: Path, pages: Sequence[int] = (8, 5), dtype: str = "int16", **said: Any) -> Path:
     """Write tifs of so many pages each, numbered from 1, and what is said of them; give the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, count in enumerate(pages, 1):
-        movie = np.random.default_rng(number).integers(1, 3000, (count, HEIGHT, WIDTH), np.int16)
+        movie = (
+            np.random.default_rng(number).integers(1, 3000, (count, HEIGHT, WIDTH), np.int16).astype(dtype)
+        )
         tifffile.imwrite(folder / f"movie_{number}.tif", movie, photometric="minisblack")
         aged(folder / f"movie_{number}.tif")
     write_session_json(folder, **said)

@@ -17,7 +17,7 @@ from tests.makers.folders import START, aged, write_suite2p
 from tests.makers.lab import Lab, register
 from tests.makers.suite2p_output import Suite2pSpec
 
-HEIGHT, WIDTH = 10, 14
+HEIGHT, WIDTH = 48, 64
 RATE_HZ = 10.0
 IMPORTED = ("Tif", "ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
 
@@ -60,6 +60,12 @@ class Recording:
             ends = np.cumsum([0, *files]) // self.settings.frames_per_volume
             counts += np.diff(ends).tolist()
         return tuple(counts)
+
+
+def counted_through(num_planes: int, *recordings: Recording) -> list[list[int]]:
+    """Return the frames of each file for each plane, as a run by hand counts them through all files."""
+    ends = np.cumsum([0, *(frames for each in recordings for files in each.frames for frames in files)])
+    return [np.diff(-(-(ends - plane) // num_planes)).tolist() for plane in range(num_planes)]
 
 
 OPEN_FIELD = Recording("90218-openfield", ((9, 5), (7,)))

@@ -128,10 +128,20 @@ def write_uneven_tif(path: Path, num_pages: int = 6) -> Path:
     return path
 
 
-def write_classic_tif(path: Path, frame_lines: str, header: str, num_pages: int = 6) -> Path:
-    """Write a classic TIFF with the header in every page's ImageDescription, as until 5.1."""
+def write_classic_tif(
+    path: Path,
+    frame_lines: str,
+    header: str,
+    num_pages: int = 6,
+    *,
+    pages: Iterable[np.ndarray] | None = None,
+) -> Path:
+    """Write a classic TIFF with the header in every page's ImageDescription, as until 5.1.
+
+    Directories lie before the images.
+    """
     with tifffile.TiffWriter(path) as tif:
-        for number, page in enumerate(numbered_pages(num_pages), 1):
+        for number, page in enumerate(numbered_pages(num_pages) if pages is None else pages, 1):
             description = frame_lines.format(number=number, time=number / 30) + header
             tif.write(page, description=description, software=False, metadata=None, contiguous=False)
     return path

@@ -129,15 +129,15 @@ OF_THE_SCRATCH = {
         # As the system's error number, as numpy's error without one, and as a signal where a file is mapped.
         for way, found in (("fill", "No space left on device"), ("save", "requested and"), ("map", "SIGBUS"))
     },
-    "a scratch disk that fills up before Suite2p begins, while whole volumes are copied": Mishap(
+    "a scratch disk that fills up before Suite2p begins, while the tifs' pages are found": Mishap(
         "No space left on device",
         LARGER_SCRATCH,
         RETRY,
         what="filled up",
         path=scratch,
         small="scratch",
-        before=acts.end_amid_volumes,
-        on_step=at("copying the tif", acts.fill_scratch),
+        before=acts.need_no_spare_room,
+        on_step=at("finding the tifs' pages", acts.fill_scratch),
         then=acts.accept_anything,
     ),
 }

@@ -15,7 +15,7 @@ generations have in common, and not:
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,7 +54,8 @@ class Suite2pSpec:
     """What to write.
 
     ``is_cell`` is a person's curation, in the order of each plane's ROIs. Where pages have several fields,
-    ``num_planes`` counts them all: so many ``planeK`` there are.
+    ``num_planes`` counts them all: so many ``planeK`` there are. ``frames_of_planes`` has the frames of each
+    file for each plane of a volume, where they differ.
     """
 
     generation: Literal["0.x", "1.x"] = "1.x"
@@ -64,6 +65,8 @@ class Suite2pSpec:
     num_rois: int = 5
     file_list: Sequence[str] = ("90218-openfield1m_00001_00001.tif",)
     frames_per_file: Sequence[int] = (60,)
+    frames_of_planes: Sequence[Sequence[int]] | None = None
+    frame_px: tuple[int, int] = (HEIGHT, WIDTH)
     is_cell: Sequence[bool] | None = None
     num_channels: int = 1
     flyback_planes: Sequence[int] = ()
@@ -72,6 +75,12 @@ class Suite2pSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
+    def of_plane(self, number: int) -> "Suite2pSpec":
+        """Return the same with the frames that the files gave to a plane."""
+        if self.frames_of_planes is None:
+            return self
+        return replace(self, frames_per_file=self.frames_of_planes[number // self.num_fields])
+
     @property
     def num_frames(self) -> int:
         return sum(self.frames_per_file)
@@ -79,7 +88,7 @@ class Suite2pSpec:
 
 def write_output(root: Path, spec: Suite2pSpec = Suite2pSpec()) -> Path:
     """Write ``planeK`` and, for several planes, ``combined`` below ``root``, which is given back."""
-    planes = [_Plane(spec, plane) for plane in range(spec.num_planes)]
+    planes = [_Plane(spec.of_plane(plane), plane) for plane in range(spec.num_planes)]
     for plane in planes:
         folder = root / f"plane{plane.number}"
         folder.mkdir(parents=True)
@@ -117,7 +126,7 @@ class _Plane:
         self.fluo = random.normal(500, 40, shape).astype(np.float32)
         self.neuropil = random.normal(200, 10, shape).astype(np.float32)
         self.spikes = random.exponential(3, shape).astype(np.float32)
-        self.stat = np.array([_stat(random, spec.generation) for _ in range(spec.num_rois)], dtype=object)
+        self.stat = np.array([_stat(random, spec) for _ in range(spec.num_rois)], dtype=object)
         self.labels = np.column_stack([np.ones(spec.num_rois), random.uniform(0.5, 1, spec.num_rois)])
         if spec.is_cell is not None:
             self.labels[:, 0] = spec.is_cell
@@ -128,7 +137,7 @@ class _Plane:
         self.mean_image = self.registration["meanImg"].astype(np.float64)
         if not spec.registered:
             self.registration = {name: self.registration[name] for name in ("yrange", "xrange", "badframes")}
-        self.detection = _detection(random)
+        self.detection = _detection(random, spec)
 
     @property
     def _recording(self) -> dict[str, Any]:
@@ -142,8 +151,8 @@ class _Plane:
             "keep_movie_raw": False,
             "data_path": ["/data/experiment"],
             "save_path0": "/data/experiment",
-            "Ly": HEIGHT,
-            "Lx": WIDTH,
+            "Ly": spec.frame_px[0],
+            "Lx": spec.frame_px[1],
             "nframes": spec.num_frames,
             "frames_per_file": np.array(spec.frames_per_file, dtype=int),
             "frames_per_folder": np.array([spec.num_frames], "i4" if spec.generation == "0.x" else "i8"),
@@ -205,9 +214,10 @@ class _Plane:
 def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -> None:
     folder.mkdir()
     last = planes[-1]
-    columns = int(np.ceil(np.sqrt(HEIGHT * WIDTH * len(planes)) / WIDTH))
+    height, width = spec.frame_px
+    columns = int(np.ceil(np.sqrt(height * width * len(planes)) / width))
     rows = -(-len(planes) // columns)
-    canvas = {"Ly": rows * HEIGHT, "Lx": columns * WIDTH}
+    canvas = {"Ly": rows * height, "Lx": columns * width}
     canvas |= {"yrange": [0, canvas["Ly"]], "xrange": [0, canvas["Lx"]]}
     second = (name for name in last.registration if name.startswith("meanImg_chan2"))
     for name in ("meanImg", "meanImgE", "Vcorr", "max_proj", *second):
@@ -216,8 +226,8 @@ def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -
     stats = []
     for plane in kept:
         index = planes.index(plane)
-        y, x = index // columns * HEIGHT, index % columns * WIDTH
-        canvas["meanImg"][y : y + HEIGHT, x : x + WIDTH] = plane.registration["meanImg"]
+        y, x = index // columns * height, index % columns * width
+        canvas["meanImg"][y : y + height, x : x + width] = plane.registration["meanImg"]
         for stat in plane.stat:
             moved = {"ypix": stat["ypix"] + y, "xpix": stat["xpix"] + x, "iplane": index}
             stats.append(stat | moved | {"med": [stat["med"][0] + y, stat["med"][1] + x]})
@@ -229,8 +239,13 @@ def _write_combined(folder: Path, spec: Suite2pSpec, planes: Sequence[_Plane]) -
     arrays = {"F": "fluo", "Fneu": "neuropil", "spks": "spikes", "iscell": "labels"}
     if spec.num_channels == 2:
         arrays["redcell"] = "red"
+    num_frames = max(plane.spec.num_frames for plane in kept)
     for name, attribute in arrays.items():
-        np.save(folder / f"{name}.npy", np.concatenate([getattr(plane, attribute) for plane in kept]))
+        merged = [getattr(plane, attribute) for plane in kept]
+        if name in ("F", "Fneu", "spks"):
+            # Planes that lack a frame get zeros.
+            merged = [np.pad(each, ((0, 0), (0, num_frames - each.shape[1]))) for each in merged]
+        np.save(folder / f"{name}.npy", np.concatenate(merged))
     np.save(folder / "stat.npy", np.array(stats, dtype=object))
 
 
@@ -238,13 +253,18 @@ def _first(spec: Suite2pSpec) -> np.ndarray:
     return np.arange(len(spec.file_list)) == 0
 
 
-def _stat(random: np.random.Generator, generation: str) -> dict[str, Any]:
-    y, x = random.integers(8, HEIGHT - 8), random.integers(8, WIDTH - 8)
+def _stat(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, Any]:
+    # In small frames, too, the margins leave a place for the middle.
+    margins = [min(8, (side - 1) // 2) for side in spec.frame_px]
+    y, x = (
+        random.integers(margin, side - margin) for margin, side in zip(margins, spec.frame_px, strict=True)
+    )
     dy, dx = np.mgrid[-3:4, -3:4]
-    inside = dy**2 + dx**2 <= 9
+    inside = (dy**2 + dx**2 <= 9) & (y + dy >= 0) & (y + dy < spec.frame_px[0])
+    inside &= (x + dx >= 0) & (x + dx < spec.frame_px[1])
     ypix, xpix = (y + dy[inside]).astype(np.int64), (x + dx[inside]).astype(np.int64)
     own = {"snr": np.float32(0.8)}
-    if generation == "0.x":
+    if spec.generation == "0.x":
         own = {"solidity": np.float64(1.2), "neuropil_mask": np.arange(350)}
     soma = (ypix - y) ** 2 + (xpix - x) ** 2 <= 4
     return {
@@ -273,7 +293,7 @@ def _stat(random: np.random.Generator, generation: str) -> dict[str, Any]:
 def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, Any]:
     frames = spec.num_frames
     offsets = np.int32 if spec.generation == "0.x" else np.int64
-    image = random.normal(300, 50, (HEIGHT, WIDTH)).astype(np.float32)
+    image = random.normal(300, 50, spec.frame_px).astype(np.float32)
     outputs = {
         "refImg": image.astype(np.int16),
         "rmin": np.int16(189),
@@ -284,8 +304,8 @@ def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, A
         "meanImg": image,
         "meanImgE": (image / 500).astype(np.float32),
         "badframes": np.zeros(frames, dtype=bool),
-        "yrange": Y_RANGE,
-        "xrange": X_RANGE,
+        "yrange": _valid(spec, Y_RANGE, 0),
+        "xrange": _valid(spec, X_RANGE, 1),
         "bidiphase": 0.0,
     }
     if spec.nonrigid:
@@ -300,8 +320,13 @@ def _registration(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, A
     return outputs
 
 
-def _detection(random: np.random.Generator) -> dict[str, Any]:
-    valid = (Y_RANGE[1] - Y_RANGE[0], X_RANGE[1] - X_RANGE[0])
+def _valid(spec: Suite2pSpec, usual: list[int], axis: int) -> list[int]:
+    side = spec.frame_px[axis]
+    return usual if side == (HEIGHT, WIDTH)[axis] else [1, side - 1]
+
+
+def _detection(random: np.random.Generator, spec: Suite2pSpec) -> dict[str, Any]:
+    valid = tuple(end - first for first, end in (_valid(spec, Y_RANGE, 0), _valid(spec, X_RANGE, 1)))
     maps = np.empty(2, dtype=object)
     maps[:] = [np.zeros((24, 32)), np.zeros((12, 16))]
     return {

@@ -19,6 +19,7 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import Request
+from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
@@ -32,6 +33,7 @@ from tests.makers.folders import (
     write_tif,
     write_unlike_tif,
 )
+from tests.makers.plain_tifs import write_plain_tifs
 from tests.makers.scanimage import truncate, write_tif_without_header
 
 REQUEST = Request("moser", "90218/day1", "2Pminiscope_A", False, "90218", 0)
@@ -204,6 +206,25 @@ def test_a_link_is_reported_and_not_followed(folder, tmp_path):
 
     assert report.verdict == "unknown"
     assert "link" in report.reason
+
+
+LINKED = [
+    (OPEN_FIELD.tif_names[1], "2Pminiscope_A", lambda path: write_folder(path, OPEN_FIELD)),
+    (OPEN_FIELD.tif_names[-1], "2Pminiscope_A", lambda path: write_folder(path, OPEN_FIELD)),
+    (f"{OPEN_FIELD.name}_0001.csv", "2Pminiscope_A", lambda path: write_folder(path, OPEN_FIELD)),
+    ("movie_2.tif", "plain tifs", write_plain_tifs),
+    ("MUnit_0/MUnit_0_00002.tif", "femtonics", write_femtonics),
+]
+
+
+@pytest.mark.parametrize(("name", "experiment_type", "write"), LINKED)
+def test_a_recording_with_a_file_that_is_a_link_is_refused(tmp_path, name, experiment_type, write):
+    folder = write(tmp_path / "day1")
+    (folder / name).replace(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PathError, match=rf"would not be whole.*{name}.*a link, which is not followed"):
+        plan_of(folder, experiment_type=experiment_type)
 
 
 def test_a_folder_without_recordings_is_an_error(tmp_path):

@@ -11,7 +11,7 @@ from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_acquis
 from imaging_pipeline.errors import FormatError, InputError
 from imaging_pipeline.readers.scanimage.frames import frames_before, read_frame_times
 from imaging_pipeline.readers.scanimage.tif import read_tif
-from imaging_pipeline.readers.tiff.recorded import copy_pages, iter_pages, mean_image
+from imaging_pipeline.readers.tiff.recorded import iter_pages, mean_image
 from tests.makers import scanimage
 
 VOLUMES = ScanImageSettings(frame_rate_hz=30.0, num_planes=3, flyback_frames=1)
@@ -176,48 +176,6 @@ def test_pages_are_read_in_any_range(tmp_path):
     assert [int(page[0, 0]) for page in iter_pages(tif, range(4, -1, -2))] == [4, 2, 0]
     with pytest.raises(InputError, match="no such pages"):
         next(iter_pages(tif, range(5, 7)))
-
-
-@pytest.mark.parametrize("write", [scanimage.write_tif, scanimage.write_uneven_tif])
-def test_a_copy_of_the_first_pages_is_a_scanimage_file(tmp_path, write):
-    tif = read_tif(write(tmp_path / "a.tif", num_pages=6))
-
-    copy_pages(tif, 4, tmp_path / "trimmed.tif")
-
-    copy = read_tif(tmp_path / "trimmed.tif")
-    assert copy.num_pages == 4
-    assert copy.header == tif.header
-    assert read_frame_times(copy).frame_numbers.tolist() == [1, 2, 3, 4]
-    with tifffile.TiffFile(copy.path) as other:
-        assert len(other.pages) == 4
-        assert other.is_scanimage
-        assert [int(page.asarray()[0, 0]) for page in other.pages] == [0, 1, 2, 3]
-
-
-def test_a_copy_of_a_classic_file_is_whole(tmp_path):
-    tif = read_tif(
-        scanimage.write_classic_tif(tmp_path / "a.tif", scanimage.FRAME_LINES_51, scanimage.HEADER_51)
-    )
-
-    copy_pages(tif, 2, tmp_path / "trimmed.tif")
-
-    assert read_tif(tmp_path / "trimmed.tif").num_pages == 2
-
-
-def test_a_copy_of_more_pages_than_there_are_is_refused(tmp_path):
-    tif = read_tif(scanimage.write_tif(tmp_path / "a.tif"))
-
-    with pytest.raises(InputError, match="Found: 7. Allowed: 1 to 6"):
-        copy_pages(tif, 7, tmp_path / "trimmed.tif")
-    assert not (tmp_path / "trimmed.tif").exists()
-
-
-def test_a_copy_never_replaces_a_file(tmp_path):
-    tif = read_tif(scanimage.write_tif(tmp_path / "a.tif"))
-
-    with pytest.raises(FileExistsError):
-        copy_pages(tif, 3, tif.path)
-    assert read_tif(tif.path) == tif
 
 
 def test_a_written_file_is_a_scanimage_file_to_tifffile(tmp_path):

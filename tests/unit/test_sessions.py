@@ -14,8 +14,8 @@ SESSIONS = {"first": FILES[:2], "second": FILES[2:]}
 
 def test_every_session_gets_its_frames_one_after_the_other():
     assert session_slices(PLANE, FILES, (100, 50, 70), 220, SESSIONS) == {
-        "first": Slice(0, 150),
-        "second": Slice(150, 70),
+        "first": Slice(0, 150, first_file=0),
+        "second": Slice(150, 70, first_file=2),
     }
 
 
@@ -60,7 +60,7 @@ def test_the_slices_cover_all_frames_without_a_gap(counts):
 
     position = 0
     for number, frames in enumerate(counts):
-        assert slices[str(number)] == Slice(position, sum(frames))
+        assert slices[str(number)] == Slice(position, sum(frames), sum(map(len, counts[:number])))
         position += sum(frames)
     assert position == sum(flat)
 

@@ -38,7 +38,13 @@ def test_what_fails_in_the_process_is_told_with_its_traceback(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_is_told_with_the_system_s_number(tmp_path):
-    job = {"threads": 1, "num_pages": 1, "planes": [0], "log_file": str(tmp_path / "nowhere/run.log")}
+    job = {
+        "threads": 1,
+        "sources": [],
+        "num_pages": 1,
+        "planes": [0],
+        "log_file": str(tmp_path / "nowhere/run.log"),
+    }
 
     with pytest.raises(RunError, match="FileNotFoundError") as failure:
         run_child(job, tmp_path)

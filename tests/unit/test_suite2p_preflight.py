@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.errors import FormatError, InputError, StillCopyingError
 from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.tiff.recorded import read_plain_tif
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from imaging_pipeline.suite2p_runner.request import Trim
 from tests.makers import scanimage
@@ -97,6 +99,29 @@ def test_several_frames_a_slice_are_refused_with_what_to_do_instead(tmp_path):
         InputError, match=r"a_00001\.tif.*2 frames a slice.*Average the frames.*logAverageFactor"
     ):
         check_inputs([tif], [1])
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "float32"])
+def test_pixels_that_may_not_fit_into_int16_are_refused_with_what_to_do(tmp_path, dtype):
+    movie = np.random.default_rng(0).integers(0, 99, (20, 12, 16)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a_00001.tif", movie, metadata=None)
+    tif = read_plain_tif(tmp_path / "a_00001.tif", write(tmp_path / "header.tif", 2).header)
+
+    with pytest.raises(InputError, match=rf"a_00001\.tif.*Found: {dtype}.*int16 or .*uint16.*tifs of int16"):
+        check_inputs([tif], [1])
+
+
+def test_frames_to_leave_out_are_counted_with_volumes_that_are_not_whole(tmp_path):
+    tifs = [
+        write(tmp_path / "a_00001.tif", 21, TWO_PLANES),
+        write(tmp_path / "a_00002.tif", 20, TWO_PLANES),
+    ]
+
+    assert check_inputs(tifs, [1, 2], (0, 9, 10, 11, 20)).bad_frames == (0, 9, 10, 19)
+    with pytest.raises(InputError, match=r"a_00001\.tif.*Found: 21\. Allowed: 0 to 20.*bad_frames\.npy"):
+        check_inputs(tifs, [1, 2], (0, 21))
+    with pytest.raises(InputError, match="Found: 9 of 20 frames"):
+        check_inputs(tifs, [1, 2], (*range(9), 19, 20))
 
 
 def test_a_z_stack_is_no_time_series(tmp_path):

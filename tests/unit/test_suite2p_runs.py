@@ -90,6 +90,7 @@ def test_a_half_read_movie_would_be_taken_for_whole_if_it_were_there(runs: Runs,
     job = {
         "db": {**db, "save_path0": str(left / "output"), "save_folder": "suite2p"},
         "settings": default_settings(),
+        "sources": [],
         "originals": [],
         "num_pages": 26,
         "planes": [0],
@@ -108,6 +109,21 @@ def test_a_list_of_bad_frames_that_lies_beside_the_tifs_is_not_heeded(runs: Runs
     (plane,) = read_output(runs.run().target / "suite2p").planes
 
     assert not read_motion(plane).bad_frames.any()
+
+
+def test_frames_that_are_to_be_left_out_are_told_to_suite2p_by_their_place_in_the_run(tmp_path, monkeypatch):
+    stand_in = stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    runs = write_runs(tmp_path, stand_in, pages=(25, 24), settings=ScanImageSettings(20.0, num_planes=2))
+    request = replace(runs.request, bad_frames=(3, 12, 14))
+
+    # The volume of number 12 is not whole, and so not in the run.
+    result = run(request)
+
+    assert result.bad_frames == (3, 13)
+    for plane in read_output(*find_outputs(result.target)).planes:
+        assert np.flatnonzero(read_motion(plane).bad_frames).tolist() == [3, 13]
+    assert run(request) == replace(result, adopted=True)
+    assert not run(runs.request).adopted
 
 
 def test_planes_do_not_swap_where_an_acquisition_ends_amid_a_volume(tmp_path, monkeypatch):

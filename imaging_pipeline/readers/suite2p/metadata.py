@@ -100,11 +100,16 @@ class Metadata:
     @property
     def num_folders(self) -> int:
         """Folders that Suite2p makes: one a plane, or one a field of each plane where pages have several."""
-        num_folders = int(self.values.get("nplanes", 1)) * max(int(self.values.get("nrois") or 1), 1)
+        num_folders = int(self.values.get("nplanes", 1)) * self.num_fields
         if not 1 <= num_folders <= MAX_PLANES:
             # Within `conversion_errors`, which makes it an error that names the folder.
             raise ValueError(f"{num_folders} planes")
         return num_folders
+
+    @property
+    def num_fields(self) -> int:
+        """Fields of view that Suite2p cut each page into; 1 where it took pages as they are."""
+        return max(int(self.values.get("nrois") or 1), 1)
 
     @property
     def flyback_planes(self) -> frozenset[int]:

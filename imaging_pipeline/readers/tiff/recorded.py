@@ -15,12 +15,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, InputError
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import PageTable, check_end, find_pages, read_image
-
-_COPY_BYTES = 8 << 20
 
 
 class Header(Protocol):
@@ -260,37 +257,3 @@ def iter_pages(tif: RecordedTif[Header], pages: range) -> Iterator[npt.NDArray[A
         table = pages_of(file, tif)
         for index in pages:
             yield read_image(file, table, index)
-
-
-def copy_pages(tif: RecordedTif[Header], num_pages: int, target: Path) -> None:
-    """Write a copy that holds only the first pages, with their texts.
-
-    The copy is the file up to the last byte that those pages need; the last directory's pointer is
-    set to none.
-
-    Raises
-    ------
-    InputError
-        There are not so many pages.
-    FileExistsError
-        The target is there already.
-    """
-    if not 1 <= num_pages <= tif.num_pages:
-        raise InputError(
-            "The tif has not so many pages",
-            path=tif.path,
-            found=num_pages,
-            allowed=f"1 to {tif.num_pages}",
-            remedy="Give a number of pages that the tif has.",
-        )
-    # Exclusively, since nothing of the lab's may be overwritten.
-    with TifFile(tif.path) as file, target.open("xb") as copy:
-        pages = pages_of(file, tif)
-        # Not simply the end of the last page: directories and images may lie in any order.
-        num_bytes = int(pages.ends[:num_pages].max())
-        for offset in range(0, num_bytes, _COPY_BYTES):
-            copy.write(file.read_at(offset, min(_COPY_BYTES, num_bytes - offset)))
-            progress.report("copying the tif's whole volumes", offset, num_bytes)
-        # Its last page would otherwise name a next one, which is cut off.
-        copy.seek(int(pages.directory_ends[num_pages - 1]) - file.pointer.size)
-        copy.write(file.pointer.pack(0))

@@ -74,6 +74,7 @@ class ImagingAnalysis(dj.Imported):
         ops_do_registration=null : int8  # 0 no, 1 yes, 2 even if it was done
         ops_spatial_scale=null : int16
         ops_threshold_scaling=null : float64  # of the threshold of the detection
+        ops_pixel_conversion=null : varchar(64)  # to int16; empty: pixels as in the tifs, null: not known
         ops_options : json  # the whole set as found in the output
         """
 

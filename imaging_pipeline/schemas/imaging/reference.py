@@ -5,6 +5,7 @@ from typing import Any
 import datajoint as dj
 
 from imaging_pipeline.experiments.dataset_types import (
+    BAD_FRAMES,
     DLC,
     INTERMEDIATE,
     MESC,
@@ -139,6 +140,10 @@ class DatasetType(dj.Lookup):
         },
         {"datasettype": INTERMEDIATE, "datasettype_description": "files between raw and preprocessed"},
         {"datasettype": DLC, "datasettype_description": "config, positions and metadata of DeepLabCut"},
+        {
+            "datasettype": BAD_FRAMES,
+            "datasettype_description": "frames that Suite2p leaves out of the detection",
+        },
         {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
         {
             "datasettype": SUITE2P_PYTHON,

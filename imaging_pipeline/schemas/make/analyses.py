@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from imaging_pipeline.errors import OutputError
 from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs, TifFrames
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.segmentation.frames import Slice
 from imaging_pipeline.segmentation.package import SegmentedPlane
 from imaging_pipeline.segmentation.registry import segmentation_package
+from imaging_pipeline.segmentation.volumes import (
+    RecordedStack,
+    by_acquisition,
+    check_frames,
+    check_in_step,
+    check_planes,
+    check_total,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def analysis_rows(output: OutputLocation, tifs: Sequence[SessionTifs], session_n
                 "measured_hash": plane.measured_hash(),
             },
             part=segmentation_package(output.datasettype).part,
-            options=dict(plane.options()),
+            options={**plane.options(), **plane.pixel_options(own.datatype)},
         )
 
 
@@ -97,11 +103,12 @@ def projection_rows(output: OutputLocation) -> list[Row]:
 def motion_rows(output: OutputLocation, tifs: Sequence[SessionTifs], session_name: str) -> list[Row]:
     """Read how a session's frames moved: a row for each plane, also of an output that merges planes."""
     with open_plane(output) as plane:
-        return [_motion_row(single, tifs, session_name) for single in plane.single_planes]
+        # Those that merged planes have in common: an early one may have a frame more at its end.
+        frames = _slices(plane, tifs)[session_name].frames
+        return [_motion_row(single, frames) for single in plane.single_planes]
 
 
-def _motion_row(plane: SegmentedPlane, tifs: Sequence[SessionTifs], session_name: str) -> Row:
-    frames = _slices(plane, tifs)[session_name].frames
+def _motion_row(plane: SegmentedPlane, frames: slice) -> Row:
     offsets = plane.motion()
     blocks_x, blocks_y = offsets.x_offset_blocks, offsets.y_offset_blocks
     return {
@@ -116,27 +123,31 @@ def _motion_row(plane: SegmentedPlane, tifs: Sequence[SessionTifs], session_name
 
 def _slices(plane: SegmentedPlane, tifs: Sequence[SessionTifs]) -> dict[str, Slice]:
     slices = plane.slices({session.session_name: session.filenames for session in tifs})
+    _check_in_step(plane, tifs, slices)
     for session in tifs:
         # Only the job's own session has frames; each of the others is checked by its own job.
         if session.frames is not None:
-            _check_frames(plane, session, session.frames, slices[session.session_name].num_frames)
+            check_planes(plane.path, plane.sorting(), plane.plane, session.frames.planes)
+            _check_frames(plane, session, session.frames, slices[session.session_name])
     return slices
 
 
-def _check_frames(plane: SegmentedPlane, session: SessionTifs, tifs: TifFrames, num_frames: int) -> None:
+def _check_in_step(plane: SegmentedPlane, tifs: Sequence[SessionTifs], slices: Mapping[str, Slice]) -> None:
+    """Check that no acquisition of any session has shifted the planes of those after it."""
+    if not plane.frames_per_file:
+        return
+    in_order = sorted(tifs, key=lambda session: slices[session.session_name].first_file or 0)
+    acquisitions = [(session.session_name, number) for session in in_order for number in session.acquisitions]
+    check_in_step(plane.path, plane.sorting(), acquisitions, is_ours=plane.is_of_pipeline)
+
+
+def _check_frames(plane: SegmentedPlane, session: SessionTifs, tifs: TifFrames, piece: Slice) -> None:
     """Compare the number of a session's frames in an output with that in its tifs."""
-    per_acquisition: Counter[int] = Counter()
-    for acquisition, frames in zip(tifs.acquisitions, tifs.frames_per_tif, strict=True):
-        per_acquisition[acquisition] += frames
-    # A run takes only the complete volumes of each acquisition.
-    volumes = sum(frames // tifs.frames_per_volume for frames in per_acquisition.values())
-    # In a run by hand, Suite2p may have taken the last volume of an acquisition although it is incomplete.
-    tolerance = len(per_acquisition) if tifs.frames_per_volume > 1 else 0
-    if abs(num_frames - volumes) > tolerance:
-        raise OutputError(
-            f"Session {session.session_name} has another number of frames in the output than in its tifs",
-            path=plane.path,
-            found=f"{num_frames} frames in the output",
-            allowed=f"{volumes} frames, as in its {len(session.filenames)} tifs",
-            remedy="Run Suite2p again on the tifs that are registered.",
-        )
+    stack = RecordedStack(by_acquisition(session.acquisitions, tifs.frames_per_tif), tifs.frames_per_volume)
+    if piece.first_file is None:
+        check_total(plane.path, session.session_name, stack, piece.num_frames, position=plane.position or 0)
+        return
+    end = piece.first_file + len(session.acquisitions)
+    taken = by_acquisition(session.acquisitions, plane.frames_per_file[piece.first_file : end])
+    is_last = end == len(plane.frames_per_file)
+    check_frames(plane.path, session.session_name, stack, taken, position=plane.position if is_last else None)

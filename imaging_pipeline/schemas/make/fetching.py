@@ -6,7 +6,6 @@ fetched, and paths are text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,6 +13,7 @@ from imaging_pipeline import names
 from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables, schema_name
+from imaging_pipeline.segmentation.volumes import RecordedPlanes
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,14 @@ class OutputLocation:
 
 @dataclass(frozen=True)
 class TifFrames:
-    """The imported tifs of a session: the acquisition of each file, and columns of ``Tif``."""
+    """The imported tifs of a session: columns of ``Tif``."""
 
-    acquisitions: tuple[int, ...]
     frames_per_tif: tuple[int, ...]
     frames_per_volume: int
     rate_hz: float
     is_motion_corrected: bool
+    datatype: str
+    planes: RecordedPlanes
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class SessionTifs:
 
     Attributes
     ----------
-    session_name, filenames
-        Whose they are, and their names in order of acquisition.
+    session_name, filenames, acquisitions
+        Whose they are, their names in order of acquisition, and the acquisition of each.
     frames
         Only of the session that the job is about: tifs of other sessions may be imported while the job
         runs, which would then seem to rest on changed data.
@@ -81,6 +82,7 @@ class SessionTifs:
 
     session_name: str
     filenames: tuple[str, ...]
+    acquisitions: tuple[int, ...]
     frames: TifFrames | None
 
 
@@ -177,25 +179,48 @@ def _session_tifs(tables: Tables, session: Row, *, with_frames: bool) -> Session
     return SessionTifs(
         session_name=session["session_name"],
         filenames=tuple(PurePosixPath(row["file_path"]).name for row in files),
-        frames=_frames(tables, session, files) if with_frames else None,
+        acquisitions=tuple(row["acquisition"] for row in files),
+        frames=_frames(tables, session) if with_frames else None,
     )
 
 
-def _frames(tables: Tables, session: Row, files: Sequence[Row]) -> TifFrames | None:
-    stack = tables.imaging.Tif & {name: session[name] for name in ("session_name", "dataset_name")}
-    columns = ("frames_per_tif", "frames_per_volume", "tif_rate_hz", "motion_cor")
+def _frames(tables: Tables, session: Row) -> TifFrames | None:
+    key = {name: session[name] for name in ("session_name", "dataset_name")}
+    stack = tables.imaging.Tif & key
+    columns = (
+        "frames_per_tif",
+        "frames_per_volume",
+        "tif_rate_hz",
+        "motion_cor",
+        "datatype",
+        "height",
+        "width",
+    )
     rows: list[Row] = stack.proj(*columns).to_dicts()
     # Purged since the job was made.
     if not rows:
         return None
     (row,) = rows
     return TifFrames(
-        acquisitions=tuple(file["acquisition"] for file in files),
         frames_per_tif=tuple(row["frames_per_tif"]),
         frames_per_volume=row["frames_per_volume"],
         rate_hz=row["tif_rate_hz"],
         is_motion_corrected=row["motion_cor"],
+        datatype=row["datatype"],
+        planes=_recorded_planes(tables, key, row),
     )
+
+
+def _recorded_planes(tables: Tables, key: Row, stack: Row) -> RecordedPlanes:
+    """Return the planes of a stack; only the size of its pages where ScanImage did not write it."""
+    tif, page_px = tables.imaging.Tif, (stack["height"], stack["width"])
+    rows: list[Row] = (tif.Plane & key).to_dicts(order_by="tif_plane")
+    if not rows:
+        return RecordedPlanes(page_px)
+    heights = tuple(row["field_height"] for row in rows if row["plane_depth"] == 0)
+    num_planes = len(rows) // len(heights)
+    num_flyback = int((tif.SI & key).fetch1("num_flyback_frames"))
+    return RecordedPlanes(page_px, heights, num_planes, num_planes + num_flyback)
 
 
 def _files(tables: Tables, key: Row) -> list[Row]:

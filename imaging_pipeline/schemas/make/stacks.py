@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
+from imaging_pipeline.experiments.dataset_types import BAD_FRAMES, MOTION_CORRECTED
 from imaging_pipeline.experiments.recognised import StackFile, StackFiles
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
@@ -19,7 +19,8 @@ from imaging_pipeline.schemas.tables import Tables
 class TifDataset:
     """The files of a dataset of tifs, and those of the session's primary dataset, on this machine.
 
-    The two are the same where the tifs are what was recorded.
+    The two are the same where the tifs are what was recorded. ``bad_frames`` has the list of frames that
+    Suite2p is to leave out, if there is one; its numbers count the frames of all sessions of the run.
     """
 
     experiment_type: str
@@ -27,6 +28,7 @@ class TifDataset:
     timeseries_name: str
     tifs: tuple[DatasetFile, ...]
     primary: tuple[DatasetFile, ...]
+    bad_frames: tuple[DatasetFile, ...] = ()
 
     @property
     def is_motion_corrected(self) -> bool:
@@ -64,12 +66,14 @@ def tif_dataset(tables: Tables, key: Row) -> TifDataset:
     (tifs,) = (link for link in links if link["dataset_name"] == key["dataset_name"])
     # A session has one dataset of its primary type.
     (primary,) = (link for link in links if link["datasettype"] == experiment_type(experiment).primary)
+    lists = [link for link in links if link["datasettype"] == BAD_FRAMES]
     return TifDataset(
         experiment,
         tifs["datasettype"],
         timeseries_name,
         tifs=dataset_files(tables, tifs),
         primary=dataset_files(tables, primary),
+        bad_frames=tuple(file for link in lists for file in dataset_files(tables, link)),
     )
 
 

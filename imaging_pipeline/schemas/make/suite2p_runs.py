@@ -12,6 +12,7 @@ from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.paths import relative
+from imaging_pipeline.readers.suite2p.bad_frames import read_bad_frames
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.make.fetching import output_location, sessions_with_tifs
 from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_dataset
@@ -118,7 +119,10 @@ def run(
         # One with a marker is compared with this run's tifs and options below.
         if output.marker is None:
             return _result_of_manual_run(output)
+    # One list is of all sessions.
+    lists = sessions[0].bad_frames
     fingerprints = [fingerprint for session in sessions for fingerprint in session.fingerprints]
+    fingerprints += [file.fingerprint for file in lists]
     return run_suite2p(
         RunRequest(
             tifs=tuple(tif for session in sessions for tif in read_tifs(session)),
@@ -134,6 +138,7 @@ def run(
                 "contents_hash": names.contents_hash(fingerprints),
             },
             is_registered=all(session.is_motion_corrected for session in sessions),
+            bad_frames=tuple(frame for file in lists for frame in read_bad_frames(Path(file.path))),
         )
     )
 
@@ -182,6 +187,8 @@ def run_row(target: RunTarget, result: RunResult) -> Row:
         "run_num_rois": result.num_rois,
         "run_settings": dict(result.settings_used),
         "run_overridden": {name: list(values) for name, values in result.overridden.items()},
+        "run_pixel_conversion": result.pixel_conversion,
+        "run_bad_frames": None if result.bad_frames is None else list(result.bad_frames),
         "run_trimmed": {trim.file: trim.pages_dropped for trim in result.trimmed},
         "run_stage_seconds": dict(result.seconds_by_stage),
         "run_seconds": result.seconds,

@@ -1,4 +1,4 @@
-"""The call itself, with the real one's traps: it heeds files that it finds, and counts pages."""
+"""The call itself, with the real one's traps: it heeds files that it finds, and counts on."""
 
 import logging
 import shutil
@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 
 import suite2p.extraction
+import suite2p.io.tiff
 from suite2p.orders import obey, order
 from tests.makers.suite2p_output import Suite2pSpec, write_output
 
@@ -24,7 +25,9 @@ def run_s2p(db, settings):
     num_folders = db["nplanes"] * len(_fields(db))
     kept = [plane for plane in range(num_folders) if plane not in (db["ignore_flyback"] or ())]
     frames_per_file = _write_binaries(root, db)
+    height, width = tifffile.imread(db["file_list"][0], key=0).shape
     spec = Suite2pSpec(
+        frame_px=(len(range(height)[_fields(db)[0]]), width),
         num_planes=num_folders,
         num_rois=_NUM_ROIS,
         file_list=[Path(path).name for path in db["file_list"]],
@@ -112,7 +115,7 @@ def _write_binaries(root, db):
     frames_per_file = []
     position = 0
     for path in db["file_list"]:
-        pages = tifffile.imread(path)
+        pages = _pages(path)
         if path == db["file_list"][-1] and order()["do"] == "read too little":
             pages = pages[: -order()["pages"]]
         frames_per_file.append(0)
@@ -126,6 +129,17 @@ def _write_binaries(root, db):
         logger.info("%d frames of binary, time 0.01 sec.", position)
         obey("reading tifs", root / "plane0")
     return frames_per_file
+
+
+def _pages(path):
+    """Read all pages of a tif, batch by batch."""
+    tif, num_pages = suite2p.io.tiff.open_tiff(path, True)
+    batches = []
+    while (
+        batch := suite2p.io.tiff.read_tiff(path, tif, num_pages, sum(map(len, batches)), 10, True)
+    ) is not None:
+        batches.append(batch)
+    return np.concatenate(batches)
 
 
 def _append(root, plane, page, fields):
