@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imaging_pipeline.analysis.sample_times import Seconds, gapless_starts
-from imaging_pipeline.errors import NothingFoundError
+from imaging_pipeline.errors import InputError, NothingFoundError, OutputError
 from imaging_pipeline.schemas.make.session_clock import sample_times
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.web.queries.cells import Analysis
@@ -45,7 +45,8 @@ def stretches(tables: Tables, analysis: Analysis, planes: Iterable[int]) -> dict
     """Return the stretches of samples without a gap, by the plane; None where their times are not known."""
     try:
         return {plane: _stretches(times(tables, analysis, plane)) for plane in sorted(set(planes))}
-    except NothingFoundError:
+    # The picture of the cells is worth showing without; who saves their traces is told the error.
+    except (NothingFoundError, InputError, OutputError):
         return None
 
 
