@@ -107,6 +107,8 @@ class Miniscope(ExperimentType):
             A file is gone, truncated or no ScanImage tif, or the files were not recorded alike.
         """
         if files.datasettype != TIF:
+            # Corrected frames have no numbers of their own: they stand for the raw ones, one by one.
+            self.check_frames(files)
             return super().read_stack(files)
         tifs = _scanimage_tifs(files.tifs)
         return scanimage_stack(tifs, [file.acquisition for file in files.tifs], files.zone)

@@ -15,6 +15,7 @@ from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers import scanimage
 from tests.makers.folders import START, aged
 from tests.makers.lab import Lab, register
+from tests.makers.preprocessed import write_corrected
 from tests.makers.refusals import assert_told
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.suite2p_runs import RIGID
@@ -73,3 +74,16 @@ def test_volumes_that_lack_a_frame_are_neither_imported_nor_run(
             job["error_message"], "Frames of volumes are missing", NAME, "Found: frame 41 and then 43"
         )
     assert len(imaging.Tif() or suite2p_jobs.Suite2Py()) == 0
+
+
+def test_corrected_volumes_whose_raw_frames_lack_one_are_not_imported(lab: Lab, folder: Path) -> None:
+    settings = replace(PLANAR, num_planes=4)
+    aged(scanimage.write_tif_with_losses(folder / NAME, 80, (41,), settings))
+    write_corrected(folder, "mouse", 1, np.random.default_rng(0).integers(1, 99, (79, 12, 16), np.int16))
+    register(lab, folder, combined=True, experiment_type="2Pminiscope_A preprocessed")
+
+    imaging.Tif.populate(reserve_jobs=True, suppress_errors=True)
+
+    assert len(imaging.Tif()) == 0
+    for message in imaging.Tif.jobs.errors.to_arrays("error_message").tolist():
+        assert_told(message, "Frames of volumes are missing", NAME, "Found: frame 41 and then 43")
