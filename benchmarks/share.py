@@ -10,7 +10,7 @@ import numpy as np
 
 from imaging_pipeline.demo.scanimage_file import write_stack
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings
-from tests.makers.folders import START, write_companions, write_file
+from tests.makers.folders import START, aged, write_companions
 
 _FRAMES, _HEIGHT, _WIDTH = 4, 40, 40
 _NUM_COMPANIONS = 4
@@ -33,13 +33,10 @@ def _write_folder(share: Path, number: int, num_tifs: int) -> Path:
     folder, name = share / f"day{number:04d}", f"90218-{number:04d}"
     folder.mkdir(parents=True)
     settings = replace(ScanImageSettings(frame_rate_hz=30.0), start=START + timedelta(hours=number))
-    whole = folder / "whole.tif"
-    write_stack(whole, np.zeros((_FRAMES, _HEIGHT, _WIDTH), np.int16), settings)
-    content = bytearray(whole.read_bytes())
-    whole.unlink()
     for file_number in range(1, num_tifs + 1):
-        # The last pixels differ, so that no file is a copy of another one.
-        content[-8:] = np.array([number, file_number], np.int32).tobytes()
-        write_file(folder / f"{name}_00001_{file_number:05d}.tif", bytes(content))
+        path = folder / f"{name}_00001_{file_number:05d}.tif"
+        write_stack(path, np.zeros((_FRAMES, _HEIGHT, _WIDTH), np.int16), settings)
+        aged(path)
+        settings = settings.after(_FRAMES)
     write_companions(folder, name, 1)
     return folder

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,3 +64,33 @@ def decimated(traces: NDArray[np.float32], num_points: int) -> Decimated:
     # The highest sample of a stretch is drawn in its middle: the picture has no room to tell where it is.
     middles = starts + np.diff(starts, append=length) // 2
     return Decimated(np.stack([starts, middles], axis=1).ravel(), values.reshape(len(traces), -1))
+
+
+def decimated_stretches(traces: NDArray[np.float32], starts: Sequence[int], num_points: int) -> Decimated:
+    """Return the points of traces with gaps: none is of samples on both sides of a gap.
+
+    Parameters
+    ----------
+    traces
+        float32 (N, T); NaN samples do not count.
+    starts
+        Where stretches without a gap begin, in samples; those outside the traces do not count.
+    num_points
+        About so many points: each stretch has two at least, or all its samples.
+
+    Raises
+    ------
+    InputError
+        ``num_points`` is less than 2.
+    """
+    length = traces.shape[1]
+    edges = [0, *(start for start in starts if 0 < start < length), length]
+    parts = []
+    for first, end in pairwise(edges):
+        share = num_points if length <= num_points else max(num_points * (end - first) // length, 2)
+        part = decimated(traces[:, first:end], share)
+        parts.append(Decimated(part.samples + first, part.values))
+    return Decimated(
+        np.concatenate([part.samples for part in parts]),
+        np.concatenate([part.values for part in parts], axis=1),
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.analysis.matching import Pixels
+from imaging_pipeline.analysis.sample_times import gapless_starts
 from imaging_pipeline.errors import MissingPackageError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class SessionView:
         (N, T), dF/F; may hold NaN.
     spikes
         (N, T), filtered spikes, 0 where there is none.
-    frame_rate_hz
-        Frames a second.
+    times_s
+        (T,), when the frames were taken, seconds since the first.
     """
 
     title: str
@@ -49,7 +50,7 @@ class SessionView:
     pixels: tuple[Pixels, ...]
     df_f: NDArray[np.floating]
     spikes: NDArray[np.floating]
-    frame_rate_hz: float
+    times_s: NDArray[np.float64]
 
 
 def draw_session(view: SessionView, target: Path) -> None:
@@ -118,14 +119,15 @@ def _draw_outlines(axes: Axes, view: SessionView, colours: dict[int, Any]) -> No
 
 
 def _draw_traces(axes: Axes, view: SessionView, colours: dict[int, Any]) -> None:
-    time_s = np.arange(view.df_f.shape[1]) / view.frame_rate_hz
+    time_s = view.times_s
     axes.set(title="dF/F, and filtered spikes below each trace", xlabel="time (s)", ylabel="cell")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.set_xlim(0, time_s[-1] if len(time_s) else 1)
     step = 1.1 * max((_height(view.df_f[cell]) for cell in colours), default=1.0)
     for row, (cell, colour) in enumerate(colours.items()):
         base = -row * step
-        axes.plot(time_s, view.df_f[cell] + base, color=colour, linewidth=0.8)
+        for stretch in _stretches(time_s):
+            axes.plot(time_s[stretch], view.df_f[cell][stretch] + base, color=colour, linewidth=0.8)
         spikes_s = time_s[view.spikes[cell] > 0]
         axes.vlines(spikes_s, base - 0.24 * step, base - 0.12 * step, color=SPIKE_COLOUR, linewidth=0.6)
     axes.set_yticks(
@@ -133,6 +135,12 @@ def _draw_traces(axes: Axes, view: SessionView, colours: dict[int, Any]) -> None
     )
     axes.tick_params(axis="y", length=0)
     _draw_scale(axes, step, time_s)
+
+
+def _stretches(time_s: NDArray[np.float64]) -> list[slice]:
+    """Return the samples between gaps: no line is drawn over what was not recorded."""
+    starts = gapless_starts(time_s)
+    return [slice(first, end) for first, end in zip(starts, [*starts[1:], len(time_s)], strict=True)]
 
 
 def _height(df_f: NDArray[np.floating]) -> float:

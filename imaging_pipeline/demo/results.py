@@ -90,7 +90,7 @@ def session_view(key: Key) -> SessionView:
         pixels=tuple((roi["ypix"], roi["xpix"]) for roi in rois),
         df_f=df_f,
         spikes=np.stack(filtered) if len(filtered) else np.empty_like(df_f),
-        frame_rate_hz=float((imaging.ImagingAnalysis() & analysis).fetch1("analysis_rate_hz")),
+        times_s=imaging.Cell.times(analysis),
     )
 
 

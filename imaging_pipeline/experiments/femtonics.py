@@ -39,6 +39,7 @@ class Femtonics(ExperimentType):
     primary = MESC
     analysed = TIF
     container = SUFFIX
+    may_repeat_tifs = True
     refuses_combined = (
         "each measurement of a .mesc file is exported and analysed by itself, in a folder of its own"
     )

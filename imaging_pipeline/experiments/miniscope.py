@@ -13,12 +13,15 @@ from imaging_pipeline.experiments.recognised import (
     Examined,
     ExperimentType,
     Recognised,
+    StackFile,
     StackFiles,
     Unknown,
     Used,
 )
 from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numbering, tif_names
-from imaging_pipeline.readers.scanimage.frames import scanimage_stack
+from imaging_pipeline.readers.scanimage.frames import read_frame_range
+from imaging_pipeline.readers.scanimage.session_times import read_session_times
+from imaging_pipeline.readers.scanimage.stack import scanimage_stack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack
@@ -65,15 +68,15 @@ class Miniscope(ExperimentType):
         check_tif_numbering(folder, tif_names(folder, names))
 
     def examine(self, path: Path, used: Used) -> Examined:
-        """Check that a tif has its last page, and return the start and the layout in its header.
+        """Check that a tif has its last page; return the start and the layout in its header, and its frames.
 
         Raises
         ------
         TruncatedError
             The tif's last page is not there.
         FormatError
-            The file is no ScanImage tif, or its header has no plausible time or other fields of view than
-            its pages.
+            The file is no ScanImage tif, its header has no plausible time or other fields of view than
+            its pages, or its first and last frame are not numbered in order.
         """
         if used.datasettype != TIF:
             return super().examine(path, used)
@@ -81,7 +84,9 @@ class Miniscope(ExperimentType):
         header = tif.header
         left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
         layout = f"{tif.layout}, fields: {len(fields)}" if (fields := fields_in_page(tif)) else tif.layout
-        return Examined(header.start, layout, left_out if header.is_z_stack else "")
+        return Examined(
+            header.start, layout, left_out if header.is_z_stack else "", frames=read_frame_range(tif)
+        )
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read the headers that ScanImage wrote into the tifs.
@@ -91,7 +96,7 @@ class Miniscope(ExperimentType):
         NothingFoundError, FormatError
             A file is gone, truncated, or no ScanImage tif.
         """
-        return _scanimage_tifs(files)
+        return _scanimage_tifs(files.tifs)
 
     def read_stack(self, files: StackFiles) -> TifStack:
         """Read a mean image, and of raw tifs what ScanImage wrote of each frame as well.
@@ -102,14 +107,28 @@ class Miniscope(ExperimentType):
             A file is gone, truncated or no ScanImage tif, or the files were not recorded alike.
         """
         if files.datasettype != TIF:
+            # Corrected frames have no numbers of their own: they stand for the raw ones, one by one.
+            self.check_frames(files)
             return super().read_stack(files)
-        return scanimage_stack(_scanimage_tifs(files))
+        tifs = _scanimage_tifs(files.tifs)
+        return scanimage_stack(tifs, [file.acquisition for file in files.tifs], files.zone)
+
+    def check_frames(self, files: StackFiles) -> None:
+        """Check that the raw frames follow one another; corrected ones have the numbers of the raw ones.
+
+        Raises
+        ------
+        NothingFoundError, FormatError
+            As for `read_stack`; or frames of volumes are missing.
+        """
+        raw = files.primary
+        read_session_times(_scanimage_tifs(raw), [file.acquisition for file in raw], files.zone)
 
 
-def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:
+def _scanimage_tifs(files: Sequence[StackFile]) -> tuple[ScanImageTif, ...]:
     tifs = []
-    for number, file in enumerate(files.tifs):
-        progress.report("reading headers", number, len(files.tifs))
+    for number, file in enumerate(files):
+        progress.report("reading headers", number, len(files))
         tifs.append(read_tif(file.path))
     return tuple(tifs)
 

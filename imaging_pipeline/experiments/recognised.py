@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
+from imaging_pipeline.readers.scanimage.frame_range import FrameRange
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
 from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
 
@@ -36,12 +37,15 @@ class StackFiles:
         The dataset's files in order.
     primary
         The files of the session's primary dataset in order; it may be the same dataset.
+    zone
+        The time zone of the lab.
     """
 
     datasettype: str
     timeseries_name: str
     tifs: tuple[StackFile, ...]
     primary: tuple[StackFile, ...]
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,14 @@ class Examined:
         What all files of its dataset must have in common, in words; empty where that is nothing.
     left_out
         Why its recording is no session, such as a z-stack; empty where it is one.
+    frames
+        Its first and last frame, if the file numbers them.
     """
 
     start: datetime | None = None
     layout: str = ""
     left_out: str = ""
+    frames: FrameRange | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,8 @@ class ExperimentType(Protocol):
         How the names of files end that hold several recordings; empty where there are none.
     refuses_combined
         Why its sessions are never analysed as one long recording; empty where they may be.
+    may_repeat_tifs
+        Whether two tifs of a recording may be equal, as those of one dark frame each are.
     """
 
     name: str
@@ -165,6 +174,7 @@ class ExperimentType(Protocol):
     analysed: str
     container: str = ""
     refuses_combined: str = ""
+    may_repeat_tifs: bool = False
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the recordings of a file that holds several, by their names in it.
@@ -213,6 +223,16 @@ class ExperimentType(Protocol):
         if used.datasettype in TIFS:
             check_whole(path)
         return Examined()
+
+    def check_frames(self, files: StackFiles) -> None:
+        """Check that the frames of a dataset of tifs follow one another, where its files number them.
+
+        Raises
+        ------
+        FormatError
+            They do not, or frames of volumes are missing.
+        """
+        return
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read how the pages of each tif of a dataset were taken, without their images.

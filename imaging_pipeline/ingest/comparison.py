@@ -119,6 +119,7 @@ class _Comparison:
             relocations=tuple(relocations(self._plan.request, self._match, (*recordings, *outputs))),
             findings=(
                 *findings,
+                *self._lost_frames(),
                 *self._other_person(),
                 *self._replaced_option_set(option_set),
                 *self._gone_outputs(outputs, outdated.outputs),
@@ -217,6 +218,13 @@ class _Comparison:
             timeseries = " + ".join(match.planned.timeseries_name for match in self._accepted)
             message = f"of {timeseries}: {option_set.new_name}, no longer {option_set.old_name}"
             yield Finding(FindingKind.OPTION_SET, None, message)
+
+    def _lost_frames(self) -> Iterator[Finding]:
+        for match in self._accepted:
+            planned = match.planned
+            if planned.lost_frames:
+                message = f"of {planned.timeseries_name}: {planned.lost_frames}"
+                yield Finding(FindingKind.LOST_FRAMES, planned.session_name, message)
 
     def _other_person(self) -> Iterator[Finding]:
         """Yield a finding where another person requests the folder.

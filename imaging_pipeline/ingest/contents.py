@@ -55,6 +55,8 @@ class FolderContents:
 
     Attributes
     ----------
+    zone
+        The time zone of the lab.
     ignored, left_out
         Files that a rule leaves out, and files and parts that are no recording: path → reason.
     """
@@ -76,7 +78,7 @@ class FolderContents:
         self.left_out: dict[str, str] = {}
         self._request = request
         self._experiment = experiment
-        self._zone = zone
+        self.zone = zone
         self._containers: dict[str, str] = {}
         self._opened: dict[str, Mapping[str, Part]] = {}
         self._settle = timedelta(seconds=settle_s)
@@ -265,7 +267,7 @@ class FolderContents:
         """Return the lab's wall time of a moment with a zone, so that every client writes the same."""
         if moment is None or moment.tzinfo is None:
             return moment
-        return moment.astimezone(self._zone).replace(tzinfo=None)
+        return moment.astimezone(self.zone).replace(tzinfo=None)
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:

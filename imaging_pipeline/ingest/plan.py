@@ -18,6 +18,7 @@ from imaging_pipeline.ingest.followed import check_followed
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
+from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
     FileReport,
     FileVerdict,
@@ -26,7 +27,7 @@ from imaging_pipeline.ingest.records import (
     SessionRecord,
     StoredFiles,
 )
-from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasessions, plan_sessions
+from imaging_pipeline.ingest.session_planning import plan_metasessions, plan_sessions
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0

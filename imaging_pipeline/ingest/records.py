@@ -179,12 +179,21 @@ class DatasetRecord:
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """One activity of the animal under one timeseries name; ``start`` is the lab's wall time."""
+    """One activity of the animal under one timeseries name.
+
+    Attributes
+    ----------
+    start
+        The lab's wall time.
+    lost_frames
+        How many frames its new files lack and what that means; empty where none is missing.
+    """
 
     session_name: str
     timeseries_name: str
     start: datetime
     datasets: tuple[DatasetRecord, ...]
+    lost_frames: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

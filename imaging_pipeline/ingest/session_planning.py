@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby, pairwise
 
 from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
-from imaging_pipeline.experiments.recognised import ExperimentType, Used
+from imaging_pipeline.experiments.dataset_types import TIFS
+from imaging_pipeline.experiments.recognised import ExperimentType
 from imaging_pipeline.ingest.contents import Examine, FolderContents
+from imaging_pipeline.ingest.frame_order import check_no_file_twice, lost_frames
+from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
     FileRecord,
@@ -25,19 +28,6 @@ from imaging_pipeline.readers.tiff.stack import check_same_layout
 _EXPECTED_FILES = 16
 
 
-@dataclass(frozen=True)
-class RecordedFile:
-    """A file, by its path below the folder, that belongs to a dataset."""
-
-    path: str
-    used: Used
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """What the files of a dataset are ordered by."""
-        return self.used.acquisition, self.used.file_number, self.path
-
-
 def plan_sessions(
     request: Request, experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]
 ) -> tuple[SessionRecord, ...]:
@@ -48,9 +38,10 @@ def plan_sessions(
     Raises
     ------
     NamingError
-        Two timeseries names started at one moment: one is a copy under another name.
+        Two timeseries names started at one moment, or two tifs are the same: one is a copy under another
+        name.
     StillCopyingError, FormatError
-        A file is not complete, or not of its format.
+        A file is not complete, not of its format, or not in its place among the others.
     """
     by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
     groups = [
@@ -119,12 +110,18 @@ def _session(
 ) -> SessionRecord:
     recording = _primary(experiment, files)
     _check_alike(experiment, contents, recording)
+    lost = lost_frames(
+        contents, recording, lambda file: contents.examine(file.path, _examine(experiment, file)).frames
+    )
+    if not experiment.may_repeat_tifs:
+        for datasettype in TIFS:
+            check_no_file_twice(contents, [file for file in files if file.used.datasettype == datasettype])
     # The first acquisition says when the session started.
     first = min(recording, key=lambda file: file.order)
     start = _start(experiment, contents, first)
     name = names.session_name(request.animal_id, request.datasource_id, start, request.label)
     datasets = _datasets(contents, name, timeseries_name, files)
-    return SessionRecord(name, timeseries_name, start, tuple(datasets))
+    return SessionRecord(name, timeseries_name, start, tuple(datasets), lost)
 
 
 def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[RecordedFile]:

@@ -186,7 +186,7 @@ def test_a_recording_of_unsigned_pixels_is_one(lab: Lab) -> None:
 
 def test_a_tif_of_one_frame_is_a_recording_and_the_end_of_one(lab: Lab) -> None:
     folder = write_folder(lab.share / "short", Timeseries("mouse", files=(2,)))
-    write_pages(folder / "mouse_00001_00003.tif", (1, HEIGHT, WIDTH))
+    write_pages(folder / "mouse_00001_00003.tif", (1, HEIGHT, WIDTH), frames_before=2 * PAGES)
     write_pages(folder / "snapshot_00001.tif", (1, HEIGHT, WIDTH), np.int16, START.replace(hour=9))
     assert carried_out(lab, folder)["status"] == "success"
     imaging.Tif.populate()

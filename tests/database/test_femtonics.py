@@ -258,6 +258,7 @@ def test_suite2p_runs_on_exported_tifs_in_the_folder_of_their_measurement(
     fluo = (imaging.Cell.Traces & {"cell_id": 2}).fetch1("fluo")
     np.testing.assert_array_equal(fluo, (movie(FIRST)[:, 2] // 2).mean(axis=1).astype(np.float32))
     assert (imaging.ImagingAnalysis * imaging.Session).fetch1("timeseries_name") == "90218_MUnit_0"
+    np.testing.assert_allclose(imaging.Cell.times(imaging.Cell().keys()[0]), np.arange(FRAMES) * 0.0325)
     reports = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
     assert len(reports) == 0
 

@@ -26,6 +26,7 @@ from tests.makers.recordings import (
     HEIGHT,
     OBJECT,
     OPEN_FIELD,
+    PAUSE_S,
     RATE_HZ,
     WIDTH,
     Recording,
@@ -107,12 +108,12 @@ def test_a_stack_says_how_much_was_recorded(imported: Imported, recording: Recor
 
 @each_recording
 def test_each_frame_keeps_its_number_and_time(imported: Imported, recording: Recording) -> None:
-    first = recording.settings.first_timestamp_s
-    # Each acquisition counts anew, and its files go on from one to the next.
+    # Each acquisition counts anew, and its files go on from one to the next; the session's clock does too.
     frames = np.concatenate([np.arange(sum(files)) for files in recording.frames])
     scanimage = (imaging.Tif.SI & session_key(recording)).fetch1()
     np.testing.assert_array_equal(scanimage["frame_numbers"].load(), frames + 1)
-    np.testing.assert_allclose(scanimage["frame_timestamps_s"].load(), first + frames / RATE_HZ, atol=1e-9)
+    starts_s = np.repeat(PAUSE_S * np.arange(len(recording.frames)), list(map(sum, recording.frames)))
+    np.testing.assert_allclose(scanimage["frame_timestamps_s"].load(), starts_s + frames / RATE_HZ, atol=1e-9)
 
 
 def test_auxiliary_triggers_of_all_files_follow_each_other(imported: Imported) -> None:
@@ -120,7 +121,7 @@ def test_auxiliary_triggers_of_all_files_follow_each_other(imported: Imported) -
     found = [scanimage[f"aux_trigger_{line}"] for line in range(4)]
     # The recording was started twice, and the triggers came both times.
     for times, written in zip(found, TRIGGERS_S, strict=True):
-        np.testing.assert_array_equal(times, np.array(2 * written))
+        np.testing.assert_allclose(times, [*written, *(PAUSE_S + time_s for time_s in written)])
 
 
 @each_recording

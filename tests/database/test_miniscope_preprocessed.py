@@ -18,6 +18,7 @@ from tests.makers.recordings import (
     IMPORTED,
     OBJECT,
     OPEN_FIELD,
+    PAUSE_S,
     RATE_HZ,
     WIDTH,
     populate,
@@ -120,6 +121,9 @@ def test_suite2p_takes_the_corrected_tifs_and_registers_nothing(
     assert (analysis["analysis_rate_hz"], bool(analysis["is_tif_preproc"])) == (RATE_HZ, True)
     assert imaging.Cell().fetch1("num_cells") == 5
     assert set(imaging.Projection.Motion().fetch1("x_mocor").load()) == {0}
+    # The raw tifs say when the frames of the corrected ones were taken.
+    expected_s = [*np.arange(14) / RATE_HZ, *(PAUSE_S + np.arange(7) / RATE_HZ)]
+    np.testing.assert_allclose(imaging.Cell.times(imaging.Cell().keys()[0]), expected_s, atol=1e-8)
 
 
 def test_each_session_has_its_frames_of_the_corrected_tifs(

@@ -23,7 +23,7 @@ from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.register import registration
 from imaging_pipeline.schemas.register.folder_request import FolderRequest
 from tests.database.test_concurrency import at_once, ingest
-from tests.makers.folders import COPIED, OPEN_FIELD, WHEEL, Timeseries, aged, write_folder, write_tif
+from tests.makers.folders import COPIED, OPEN_FIELD, PAGES, WHEEL, Timeseries, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output
 from tests.makers.suite2p_output import curate
@@ -40,7 +40,9 @@ def folder(lab: Lab) -> Path:
 
 def replace_a_tif(folder: Path) -> Path:
     """Write another recording under the name of one that is there."""
-    return aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), LATER)
+    return aged(
+        write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99, frames_before=PAGES), LATER
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
@@ -76,6 +77,7 @@ def test_suite2p_runs_on_plain_tifs_and_its_cells_are_imported(
     register_it(lab, folder)
     populate(*IMPORTED)
     assert imaging.ImagingAnalysis().fetch1("num_frames", "analysis_rate_hz") == (13, 30.0)
+    np.testing.assert_allclose(imaging.Cell.times(imaging.Cell().keys()[0]), np.arange(13) / 30)
     assert imaging.Cell().fetch1("num_cells") == 5
 
 

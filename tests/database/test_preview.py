@@ -22,6 +22,7 @@ from tests.makers.femtonics import write_femtonics
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
+    PAGES,
     WHEEL,
     aged,
     write_file,
@@ -134,7 +135,7 @@ def replaced_tif(lab: Lab) -> dict[str, Any]:
     folder = write_folder(lab.share / "90218" / "day1", OPEN_FIELD, WHEEL)
     register(lab, folder, combined=False)
     imaging.Tif.populate()
-    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), LATER)
+    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99, frames_before=PAGES), LATER)
     return lab.request(folder, combined=False)
 
 

@@ -18,6 +18,7 @@ from imaging_pipeline.schemas.administer.administration import add_options, add_
 from tests.makers.folders import (
     COPIED,
     OPEN_FIELD,
+    PAGES,
     START,
     WHEEL,
     Timeseries,
@@ -189,7 +190,10 @@ def test_a_replaced_file_is_imported_again_and_the_other_session_is_left_alone(
     register(lab, folder, combined=False)
     imaging.Tif.populate()
     kept = (imaging.Tif * imaging.Session & {"timeseries_name": WHEEL.name}).fetch1("tif_entry_time")
-    aged(write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99), COPIED + timedelta(days=1))
+    aged(
+        write_tif(folder / OPEN_FIELD.tif_names[1], OPEN_FIELD.start, seed=99, frames_before=PAGES),
+        COPIED + timedelta(days=1),
+    )
     register(lab, folder, combined=False)
     assert len(imaging.Tif()) == 1
     imaging.Tif.populate()

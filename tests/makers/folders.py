@@ -69,14 +69,22 @@ def write_timeseries(folder: Path, timeseries: Timeseries) -> None:
         for number in range(1, count + 1):
             counter = f"_{number:05d}" if timeseries.is_split else ""
             path = folder / f"{timeseries.name}_{acquisition:05d}{counter}.tif"
-            write_tif(path, start, seed=1000 * acquisition + number)
+            write_tif(path, start, seed=1000 * acquisition + number, frames_before=PAGES * (number - 1))
         if timeseries.has_companions:
             write_companions(folder, timeseries.name, acquisition)
 
 
-def write_tif(path: Path, start: datetime = START, seed: int = 0) -> Path:
-    """Write a small stack whose header says when it was started."""
-    return write_pages(path, (PAGES, HEIGHT, WIDTH), np.int16, start, seed)
+def write_tif(path: Path, start: datetime = START, seed: int = 0, frames_before: int = 0) -> Path:
+    """Write a small stack whose header says when it was started.
+
+    Parameters
+    ----------
+    path, start, seed
+        Where it lies, when it was started, and which pages it gets.
+    frames_before
+        Frames of its acquisition in the files before.
+    """
+    return write_pages(path, (PAGES, HEIGHT, WIDTH), np.int16, start, seed, frames_before)
 
 
 def write_unlike_tif(path: Path, start: datetime = START) -> Path:
@@ -85,12 +93,18 @@ def write_unlike_tif(path: Path, start: datetime = START) -> Path:
 
 
 def write_pages(
-    path: Path, shape: tuple[int, int, int], dtype: type = np.int16, start: datetime = START, seed: int = 0
+    path: Path,
+    shape: tuple[int, int, int],
+    dtype: type = np.int16,
+    start: datetime = START,
+    seed: int = 0,
+    frames_before: int = 0,
 ) -> Path:
     """Write a stack of any shape (pages, height, width) and type."""
     random = np.random.default_rng([seed, int(start.timestamp())])
     pages = random.integers(1, 3000, shape, dtype)
-    write_stack(path, pages, replace(ScanImageSettings(frame_rate_hz=30.0), start=start))
+    settings = replace(ScanImageSettings(frame_rate_hz=30.0), start=start)
+    write_stack(path, pages, settings.after(frames_before))
     return aged(path)
 
 

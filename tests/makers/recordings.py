@@ -19,6 +19,8 @@ from tests.makers.suite2p_output import Suite2pSpec
 
 HEIGHT, WIDTH = 48, 64
 RATE_HZ = 10.0
+# From the start of an acquisition to that of the next.
+PAUSE_S = 600
 IMPORTED = ("Tif", "ImagingAnalysis", "Projection", "Cell", "FilteredSpikes")
 
 Key = dict[str, Any]
@@ -95,7 +97,7 @@ def write_recording(folder: Path, recording: Recording) -> tuple[Path, ...]:
 
 def started_again(settings: ScanImageSettings, times: int) -> ScanImageSettings:
     """Return the settings of a later acquisition of the same name."""
-    start: datetime = settings.start + timedelta(minutes=10 * times)
+    start: datetime = settings.start + timedelta(seconds=PAUSE_S * times)
     return replace(settings, start=start)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -110,6 +110,56 @@ def write_tif(
     return path
 
 
+class OrderedWriter(ScanImageWriter):
+    """Numbers and times its frames as those of a recording, from 0, that are given in their order."""
+
+    def __init__(
+        self, path: Path, settings: ScanImageSettings, order: Sequence[int], header: str | None = None
+    ) -> None:
+        super().__init__(path, settings, header=header)
+        self._order = order
+
+    def _frame_lines(self, frame: int) -> str:
+        return super()._frame_lines(self._order[frame])
+
+
+class DescribedWriter(ScanImageWriter):
+    """Writes frame lines that are given."""
+
+    def __init__(self, path: Path, settings: ScanImageSettings, lines: Sequence[str]) -> None:
+        super().__init__(path, settings)
+        self._lines = lines
+
+    def _frame_lines(self, frame: int) -> str:
+        return self._lines[frame]
+
+
+def scanned(frame: int, lost: Iterable[int]) -> int:
+    """Return which frame of all that were scanned is written as the ``frame``-th, both from 0."""
+    for each in sorted(lost):
+        frame += each <= frame
+    return frame
+
+
+def write_tif_with_losses(
+    path: Path,
+    num_frames: int,
+    lost: Iterable[int],
+    settings: ScanImageSettings = SETTINGS,
+    shape: tuple[int, int] = (HEIGHT, WIDTH),
+) -> Path:
+    """Write ``num_frames`` frames, but for those that were lost; each pixel holds the number of its frame.
+
+    ``lost`` counts frames from 0.
+    """
+    left = sorted(set(range(num_frames)) - set(lost))
+    with OrderedWriter(path, settings, left) as writer:
+        for frame in left:
+            for _channel in settings.channels:
+                writer.write_page(np.full(shape, frame, np.int16))
+    return path
+
+
 def header_with(
     settings: ScanImageSettings = SETTINGS, height: int = HEIGHT, width: int = WIDTH, **changes: str | None
 ) -> str:
@@ -133,15 +183,20 @@ def write_classic_tif(
     frame_lines: str,
     header: str,
     num_pages: int = 6,
+    first_number: int = 1,
+    lost: Iterable[int] = (),
     *,
     pages: Iterable[np.ndarray] | None = None,
 ) -> Path:
     """Write a classic TIFF with the header in every page's ImageDescription, as until 5.1.
 
-    Directories lie before the images.
+    The channels of a frame share its number. ``lost`` are frames that were not written, from 0. Directories
+    lie before the images.
     """
+    num_channels = 2 if "[1;2]" in header else 1
     with tifffile.TiffWriter(path) as tif:
-        for number, page in enumerate(numbered_pages(num_pages) if pages is None else pages, 1):
+        for index, page in enumerate(numbered_pages(num_pages) if pages is None else pages):
+            number = scanned(index // num_channels, lost) + first_number
             description = frame_lines.format(number=number, time=number / 30) + header
             tif.write(page, description=description, software=False, metadata=None, contiguous=False)
     return path

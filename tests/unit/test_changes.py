@@ -10,6 +10,7 @@ from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from tests.makers.folders import (
     COPIED,
+    PAGES,
     START,
     Timeseries,
     aged,
@@ -147,7 +148,7 @@ def test_a_new_run_of_all_sessions_takes_the_place_of_the_old(folder, registered
 
 def test_a_recording_that_grew_keeps_its_dataset_and_loses_what_was_derived(folder, registered):
     before = register(registered, folder)
-    write_tif(folder / "wheel_00001_00002.tif", WHEEL.start, seed=77)
+    write_tif(folder / "wheel_00001_00002.tif", WHEEL.start, seed=77, frames_before=PAGES)
 
     changes = register(registered, folder)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging_pipeline.analysis.decimation import decimated
+from imaging_pipeline.analysis.decimation import decimated, decimated_stretches
 from imaging_pipeline.errors import InputError
 
 
@@ -42,3 +42,23 @@ def test_samples_that_are_no_numbers_do_not_count() -> None:
 def test_fewer_than_two_points_are_refused() -> None:
     with pytest.raises(InputError, match="2 or more"):
         decimated(np.zeros((1, 9), np.float32), 1)
+
+
+def test_no_point_is_of_both_sides_of_a_gap():
+    trace = np.concatenate([np.zeros(500), np.full(10, 5), np.full(490, 1)]).astype(np.float32)
+
+    shown = decimated_stretches(trace[None], [-3, 0, 500, 510, 2000], 20)
+
+    assert set(shown.values[0][shown.samples < 500]) == {0}
+    assert set(shown.values[0][(shown.samples >= 500) & (shown.samples < 510)]) == {5}
+    assert set(shown.values[0][shown.samples >= 510]) == {1}
+    assert len(shown.samples) <= 22
+
+
+def test_few_samples_with_a_gap_are_shown_as_they_are():
+    trace = np.arange(12, dtype=np.float32)
+
+    shown = decimated_stretches(trace[None], [0, 5], 12)
+
+    assert shown.samples.tolist() == list(range(12))
+    assert shown.values[0].tolist() == trace.tolist()

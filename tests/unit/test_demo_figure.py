@@ -21,7 +21,8 @@ def view_of(num_cells):
         pixels=tuple(footprint.pixels for footprint in truth.footprints),
         df_f=truth.calcium,
         spikes=truth.spikes.astype(np.float32),
-        frame_rate_hz=15.0,
+        # Two acquisitions with a pause between.
+        times_s=np.arange(200) / 15 + np.repeat([0, 19], 100),
     )
 
 

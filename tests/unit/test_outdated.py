@@ -12,7 +12,7 @@ from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import Request
-from tests.makers.folders import COPIED, START, Timeseries, aged, write_folder, write_tif
+from tests.makers.folders import COPIED, PAGES, START, Timeseries, aged, write_folder, write_tif
 from tests.makers.registered import COMBINED, Registered, write_run
 from tests.makers.suite2p_output import curate
 
@@ -47,7 +47,7 @@ def purged(changes: FolderChanges) -> dict[str, set[str]]:
 
 def test_a_replaced_tif_is_the_one_reason_for_all_that_goes(registered: Registered, tmp_path: Path) -> None:
     tif = tmp_path / "day1" / OPEN_FIELD.tif_names[1]
-    aged(write_tif(tif, OPEN_FIELD.start, seed=99), COPIED + timedelta(days=1))
+    aged(write_tif(tif, OPEN_FIELD.start, seed=99, frames_before=PAGES), COPIED + timedelta(days=1))
     reason = {f"'openfield': replaced {tif.name}"}
     found = purged(register(registered, tmp_path, FAST))
     assert found == {"dataset": reason, "links": reason, "files": reason, "run": reason}

@@ -168,7 +168,7 @@ def test_a_folder_registered_as_another_type_is_told_both_ways_out(
     _, first = register(registered, folder, request_)
     for name, acquisitions in ((OPEN_FIELD.name, (1, 2)), (WHEEL.name, (1,))):
         for acquisition in acquisitions:
-            write_corrected(folder, name, acquisition, np.zeros((PAGES, HEIGHT, WIDTH), np.int16))
+            write_corrected(folder, name, acquisition, np.full((PAGES, HEIGHT, WIDTH), acquisition, np.int16))
     plan, changes = register(registered, folder, replace(request_, experiment_type=PREPROCESSED))
     assert refused(changes) == {"openfield": "conflict", "wheel": "conflict"}
     assert reasons(plan, changes, FileVerdict.USED) == set()

@@ -66,8 +66,8 @@ def test_the_times_of_version_5_0_are_read(tmp_path):
 
     times = read_frame_times(read_tif(path))
 
-    assert times.frame_numbers.tolist() == [1, 3, 5]
-    np.testing.assert_allclose(times.timestamps_s, np.array([1, 3, 5]) / 30, atol=1e-9)
+    assert times.frame_numbers.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(times.timestamps_s, np.array([1, 2, 3]) / 30, atol=1e-9)
 
 
 def test_the_times_of_version_4_follow_from_the_frame_rate(tmp_path):
@@ -75,8 +75,8 @@ def test_the_times_of_version_4_follow_from_the_frame_rate(tmp_path):
 
     times = read_frame_times(read_tif(path))
 
-    assert times.frame_numbers.tolist() == [1, 3, 5]
-    assert times.timestamps_s.tolist() == [0, 0.1, 0.2]
+    assert times.frame_numbers.tolist() == [1, 2, 3]
+    assert times.timestamps_s.tolist() == [0, 0.05, 0.1]
     assert [line.size for line in times.aux_triggers_s] == [0, 0, 0, 0]
 
 
@@ -84,7 +84,7 @@ def test_the_tags_of_version_4_are_decimal(tmp_path):
     lines = "Frame Tag = 000000{number}3\n"
     path = scanimage.write_classic_tif(tmp_path / "a.tif", lines, scanimage.HEADER_4)
 
-    assert read_frame_times(read_tif(path)).frame_numbers.tolist() == [13, 33, 53]
+    assert read_frame_times(read_tif(path)).frame_numbers.tolist() == [13, 23, 33]
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,10 @@ def test_frames_of_version_4_without_an_order_are_refused(tmp_path, lines, found
 
 def test_averaged_frames_of_version_4_follow_one_another(tmp_path):
     header = scanimage.HEADER_4.replace("fastZEnable = 1", "acqNumAveragedFrames = 2\nscanimage.SI4.x = 1")
-    path = scanimage.write_classic_tif(tmp_path / "a.tif", scanimage.FRAME_LINES_4, header)
+    lines = "Frame Tag = 000000{number}3\n"
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", lines, header)
 
-    with pytest.raises(FormatError, match="Frame Tag 1 and then 3.*go up by one"):
+    with pytest.raises(FormatError, match="Frame Tag 13 and then 23.*go up by one"):
         read_frame_times(read_tif(path))
 
 

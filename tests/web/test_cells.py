@@ -12,7 +12,7 @@ import pytest
 
 from imaging_pipeline.schemas import imaging
 from tests.makers.lab import Lab
-from tests.makers.recordings import OPEN_FIELD, RATE_HZ, populate
+from tests.makers.recordings import OPEN_FIELD, PAUSE_S, RATE_HZ, populate
 from tests.makers.site import Visitor
 from tests.makers.viewed_session import CELL_IDS, viewed_session
 
@@ -47,7 +47,15 @@ def test_the_regions_paint_the_pixels_of_the_cells(anna: Visitor, address: str, 
     found = anna.get(f"{address}/regions").get_json()
     assert found["cell_ids"] == CELL_IDS
     assert found["num_frames"] == OPEN_FIELD.num_frames
-    assert found["rate_hz"] == RATE_HZ
+    first, second = map(sum, OPEN_FIELD.frames)
+    assert found["stretches"] == {
+        "0": {
+            "first": [0, first],
+            "last": [first - 1, first + second - 1],
+            "first_s": [0, PAUSE_S],
+            "last_s": [pytest.approx((first - 1) / RATE_HZ), pytest.approx(PAUSE_S + (second - 1) / RATE_HZ)],
+        }
+    }
     runs = list(zip(*(found["runs"][name] for name in ("region", "y", "first", "end")), strict=True))
     for number, cell_id in enumerate(CELL_IDS):
         row = (imaging.Cell.Rois & key & {"cell_id": cell_id}).fetch1()
@@ -103,14 +111,40 @@ def test_a_trace_too_long_for_the_picture_keeps_its_peaks(
 def test_what_is_shown_is_saved_with_all_its_samples(
     anna: Visitor, address: str, key: dict[str, Any]
 ) -> None:
-    file = anna.get(f"{address}/traces.csv?cells=2&quantities=df_f,fluo&first=3&end=9")
+    file = anna.get(f"{address}/traces.csv?cells=2&quantities=df_f,fluo&first=11&end=17")
     assert file.headers["Content-Disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(file.text)))
     assert rows[0] == ["frame", "time_s", "df_f_2 (baseline 0: percentile 8 in 60 s)", "fluo_2"]
     whole = (imaging.Cell.Traces & key & {"cell_id": 2}).fetch1("fluo")
-    assert [int(row[0]) for row in rows[1:]] == list(range(3, 9))
-    np.testing.assert_allclose([float(row[1]) for row in rows[1:]], np.arange(3, 9) / RATE_HZ)
-    np.testing.assert_allclose([float(row[3]) for row in rows[1:]], whole[3:9], rtol=1e-5)
+    assert [int(row[0]) for row in rows[1:]] == list(range(11, 17))
+    # The second acquisition begins with sample 14.
+    times_s = [1.1, 1.2, 1.3, PAUSE_S, PAUSE_S + 0.1, PAUSE_S + 0.2]
+    np.testing.assert_allclose([float(row[1]) for row in rows[1:]], times_s)
+    np.testing.assert_allclose([float(row[3]) for row in rows[1:]], whole[11:17], rtol=1e-5)
+
+
+def test_no_point_of_a_trace_is_of_both_sides_of_a_gap(
+    anna: Visitor, address: str, key: dict[str, Any]
+) -> None:
+    found = anna.get(f"{address}/traces?cells=0&quantities=fluo&points=6").get_json()
+    whole = (imaging.Cell.Traces & key & {"cell_id": 0}).fetch1("fluo")
+    after = [
+        value
+        for sample, value in zip(found["samples"], found["values"]["fluo"][0], strict=True)
+        if sample >= 14
+    ]
+    assert (min(after), max(after)) == pytest.approx((whole[14:].min(), whole[14:].max()), rel=1e-5)
+
+
+def test_without_times_traces_are_drawn_over_frames_and_not_saved(
+    anna: Visitor, address: str, key: dict[str, Any]
+) -> None:
+    (imaging.Tif & {"session_name": key["session_name"]}).delete(prompt=False)
+    assert anna.get(f"{address}/regions").get_json()["stretches"] is None
+    assert anna.get(f"{address}/traces?cells=0").status_code == 200
+    file = anna.get(f"{address}/traces.csv?cells=0")
+    assert file.status_code == 404
+    assert "tifs are not imported" in file.text
 
 
 def test_of_several_parameter_sets_the_newest_is_shown_and_named(

@@ -46,6 +46,18 @@ def test_sessions_are_found(anna: Visitor, asked: str, found: list[str]) -> None
     assert shown(anna.get(f"/sessions/?{asked}").text) == found
 
 
+def test_a_session_tells_of_its_acquisitions_and_of_frames_that_are_missing(
+    anna: Visitor, key: dict[str, Any]
+) -> None:
+    page = anna.get(f"/sessions/{key['session_name']}").text
+    assert "<dd>2.1 s, in 2 acquisitions with pauses between</dd>" in page
+    assert "<dt>Missing</dt>" not in page
+    session = {"session_name": key["session_name"]}
+    first = (imaging.Tif.Acquisition & session & {"acquisition_number": 1}).fetch1()
+    imaging.Tif.Acquisition().update1({**first, "num_lost_frames": 3})
+    assert "<dt>Missing</dt><dd>3 frames</dd>" in anna.get(f"/sessions/{key['session_name']}").text
+
+
 def test_sessions_are_found_by_the_beginning_of_a_hash(anna: Visitor, key: dict[str, Any]) -> None:
     assert shown(anna.get(f"/sessions/?name={key['session_name'][:7]}").text) == [OPEN_FIELD.name]
     whole = anna.get(f"/sessions/?name={key['metasession_name']}").text

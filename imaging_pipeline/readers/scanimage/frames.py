@@ -1,4 +1,4 @@
-"""When the frames of ScanImage tifs were taken, and the tifs of one session as one stack."""
+"""When the frames of a ScanImage tif were taken, and what its first and its last frame say."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError
+from imaging_pipeline.readers.scanimage.frame_range import FrameRange
 from imaging_pipeline.readers.scanimage.text import COPY_OR_TAKE_AWAY, NUM_AUX_TRIGGERS, parse_frame_lines
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import PageTable
-from imaging_pipeline.readers.tiff.recorded import mean_image, pages_of
-from imaging_pipeline.readers.tiff.stack import FRAMES_IN_MEAN, TifStack, check_same_layout
+from imaging_pipeline.readers.tiff.recorded import pages_of
 
 # Decimal: a real file has `triggerFrameNumber = 33` beside `Frame Tag = 00000033`. Were it hexadecimal in
 # others, their tenth frame would be refused, not taken for another one.
@@ -37,16 +36,24 @@ class FrameTimes:
         float64 array (num_frames,), seconds since the acquisition mode was started.
     aux_triggers_s
         For each of the four auxiliary lines a float64 array of its edges, on the same clock.
+    first_in_acquisition
+        The first frame's number in its acquisition, from 1; None where the version does not say.
     """
 
     frame_numbers: npt.NDArray[np.int64]
     acquisition_numbers: npt.NDArray[np.int64]
     timestamps_s: npt.NDArray[np.float64]
     aux_triggers_s: tuple[npt.NDArray[np.float64], ...]
+    first_in_acquisition: int | None = None
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of one channel."""
+        return len(self.frame_numbers)
 
 
 def read_frame_times(tif: ScanImageTif) -> FrameTimes:
-    """Read the frame lines of each frame's first channel.
+    """Read the frame lines of every page.
 
     Versions before 5.0 write no timestamps. Theirs are computed from the frame rate and the number of the
     frame, which 4.x writes, so that a lost frame leaves its gap; in 3.x frames are counted from the file's
@@ -55,17 +62,51 @@ def read_frame_times(tif: ScanImageTif) -> FrameTimes:
     Raises
     ------
     FormatError
-        A page's lines are not numbers or not in order, or the file has changed.
+        A page's lines are not numbers, frames do not come in their order, pages of a frame are missing, or
+        the file has changed.
     """
-    with TifFile(tif.path) as file:
-        pages = pages_of(file, tif)
-        match tif.header.frame_clock:
-            case "timestamps":
-                return _read_times(file, pages, tif)
-            case "tags":
-                return _compute_times(tif, _tags(file, pages, tif))
-            case "none":
-                return _compute_times(tif, np.arange(1, tif.num_frames + 1))
+    times = _read(tif, range(_num_frames(tif)))
+    _check_order(tif, times)
+    return times
+
+
+def read_frame_range(tif: ScanImageTif) -> FrameRange:
+    """Read the first and the last frame of a file.
+
+    Raises
+    ------
+    FormatError
+        As for `read_frame_times`, of these two.
+    """
+    return frame_range(tif, _read(tif, sorted({0, _num_frames(tif) - 1})))
+
+
+def frame_range(tif: ScanImageTif, times: FrameTimes) -> FrameRange:
+    """Return the first and the last frame of a file, by the times of these two or of all."""
+    header = tif.header
+    first, last = int(times.frame_numbers[0]), int(times.frame_numbers[-1])
+    # Whether averaged frames are numbered, or those that they were averaged of, differs between versions.
+    is_numbered_before = tif.num_frames > 1 and last - first >= (tif.num_frames - 1) * header.frames_averaged
+    step = header.frames_averaged if is_numbered_before else 1
+    if last - first < (tif.num_frames - 1) * step:
+        raise _out_of_order(
+            tif, f"{tif.num_frames} frames, of which the first is {first} and the last {last}"
+        )
+    in_acquisition = times.first_in_acquisition
+    is_numbered = header.frame_clock != "none"
+    return FrameRange(
+        path=tif.path,
+        clock_start=header.clock_start,
+        acquisition_number=int(times.acquisition_numbers[0]),
+        frames_before=None if in_acquisition is None else (in_acquisition - 1) // step,
+        first_number=first if is_numbered else None,
+        last_number=last if is_numbered else None,
+        step=step,
+        first_s=float(times.timestamps_s[0]),
+        last_s=float(times.timestamps_s[-1]),
+        num_frames=tif.num_frames,
+        frames_per_volume=header.frames_per_volume,
+    )
 
 
 def frames_before(tif: ScanImageTif) -> int:
@@ -79,29 +120,64 @@ def frames_before(tif: ScanImageTif) -> int:
     return (parse_frame_lines(description, tif.path).number_in_acquisition or 1) - 1
 
 
-def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif) -> FrameTimes:
-    count = tif.num_frames
+def _num_frames(tif: ScanImageTif) -> int:
+    if not tif.num_frames:
+        raise FormatError(
+            "The tif holds no whole frame",
+            path=tif.path,
+            found=f"{tif.num_pages} pages",
+            allowed=f"{tif.header.num_channels} pages a frame, one a channel",
+            remedy="Copy the file again, or move it out of the folder if it is as short at the microscope.",
+        )
+    return tif.num_frames
+
+
+def _read(tif: ScanImageTif, frames: Sequence[int]) -> FrameTimes:
+    with TifFile(tif.path) as file:
+        pages = pages_of(file, tif)
+        match tif.header.frame_clock:
+            case "timestamps":
+                return _read_times(file, pages, tif, frames)
+            case "tags":
+                return _compute_times(tif, _tags(file, pages, tif, frames))
+            case "none":
+                return _compute_times(tif, np.array(frames, np.int64) + 1)
+
+
+def _read_times(file: TifFile, pages: PageTable, tif: ScanImageTif, frames: Sequence[int]) -> FrameTimes:
+    count = len(frames)
     frame_numbers = np.empty(count, np.int64)
     acquisition_numbers = np.empty(count, np.int64)
     # Never from the header's rate, which is up to 0.07 % too high in real files: a second in 25 minutes.
     timestamps_s = np.empty(count, np.float64)
     aux_triggers_s: list[list[float]] = [[] for _ in range(NUM_AUX_TRIGGERS)]
-    for frame in range(count):
+    first_in_acquisition = None
+    for position, frame in enumerate(frames):
         # The pages of a frame's other channels repeat its lines.
-        description = file.read_span(pages.description(frame * tif.header.num_channels))
+        description, *others = (
+            file.read_span(pages.description(page)) for page in _pages_of_frame(tif, frame)
+        )
         lines = parse_frame_lines(description, tif.path)
-        frame_numbers[frame] = lines.frame_number
-        acquisition_numbers[frame] = lines.acquisition_number
-        timestamps_s[frame] = lines.timestamp_s
+        for other in others:
+            if other != description:
+                _check_same_frame(
+                    tif, frame, lines.frame_number, parse_frame_lines(other, tif.path).frame_number
+                )
+        frame_numbers[position] = lines.frame_number
+        acquisition_numbers[position] = lines.acquisition_number
+        timestamps_s[position] = lines.timestamp_s
         for line, times_s in enumerate(lines.aux_triggers_s):
             aux_triggers_s[line].extend(times_s)
-        if frame % 1000 == 0:
-            progress.report("reading frame times", frame, count)
+        if position == 0:
+            first_in_acquisition = lines.number_in_acquisition
+        if position % 1000 == 0:
+            progress.report("reading frame times", position, count)
     return FrameTimes(
         frame_numbers=frame_numbers,
         acquisition_numbers=acquisition_numbers,
         timestamps_s=timestamps_s,
         aux_triggers_s=tuple(np.array(times_s, np.float64) for times_s in aux_triggers_s),
+        first_in_acquisition=first_in_acquisition,
     )
 
 
@@ -114,28 +190,66 @@ def _compute_times(tif: ScanImageTif, frame_numbers: npt.NDArray[np.int64]) -> F
     )
 
 
-def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif) -> npt.NDArray[np.int64]:
-    tags = np.empty(tif.num_frames, np.int64)
-    for frame in range(tif.num_frames):
-        span = pages.description(frame * tif.header.num_channels)
+def _tags(file: TifFile, pages: PageTable, tif: ScanImageTif, frames: Sequence[int]) -> npt.NDArray[np.int64]:
+    tags = np.empty(len(frames), np.int64)
+    for position, frame in enumerate(frames):
+        spans = [pages.description(page) for page in _pages_of_frame(tif, frame)]
         # The tag comes first, and the header of all settings behind it on every page.
-        tags[frame] = _tag(file.read_at(span.offset, min(span.num_bytes, _TAG_BYTES)), tif)
-        if frame % 1000 == 0:
-            progress.report("reading frame numbers", frame, tif.num_frames)
-    steps = np.diff(tags)
-    # Whether tags count averaged frames, or those that they were averaged of, is not known.
-    is_averaged = tif.header.frames_averaged > 1
-    wrong = np.flatnonzero((steps != 1) if is_averaged else (steps < 1))
-    if wrong.size:
-        first = int(wrong[0])
-        raise FormatError(
-            "The tif's frames do not follow one another",
-            path=tif.path,
-            found=f"Frame Tag {tags[first]} and then {tags[first + 1]}",
-            allowed="numbers that go up by one" if is_averaged else "numbers that go up",
-            remedy="copy the file again from the microscope's computer.",
+        first, *others = (
+            _tag(file.read_at(span.offset, min(span.num_bytes, _TAG_BYTES)), tif) for span in spans
         )
+        for other in others:
+            _check_same_frame(tif, frame, first, other)
+        tags[position] = first
+        if position % 1000 == 0:
+            progress.report("reading frame numbers", position, len(frames))
     return tags
+
+
+def _pages_of_frame(tif: ScanImageTif, frame: int) -> range:
+    return range(frame * tif.header.num_channels, (frame + 1) * tif.header.num_channels)
+
+
+def _check_same_frame(tif: ScanImageTif, frame: int, number: int, other: int) -> None:
+    if other != number:
+        raise FormatError(
+            "A page is missing in the tif, so that later ones would count as other channels",
+            path=tif.path,
+            found=f"frames {number} and {other} on the pages from {frame * tif.header.num_channels + 1} on",
+            allowed=f"{tif.header.num_channels} pages of each frame, one a channel",
+            remedy=COPY_OR_TAKE_AWAY,
+        )
+
+
+def _check_order(tif: ScanImageTif, times: FrameTimes) -> None:
+    numbers, steps = times.frame_numbers, np.diff(times.frame_numbers)
+    is_of_4 = tif.header.frame_clock == "tags"
+    # Times of 4.x follow from its tags. Whether these count averaged frames, or those that they were
+    # averaged of, is not known.
+    must_be_next = is_of_4 and tif.header.frames_averaged > 1
+    wrong = np.flatnonzero((steps != 1) if must_be_next else (steps < 1))
+    if wrong.size:
+        first, second = numbers[wrong[0] : wrong[0] + 2]
+        allowed = "numbers that go up by one" if must_be_next else "numbers that go up"
+        raise _out_of_order(tif, f"{'Frame Tag' if is_of_4 else 'frame'} {first} and then {second}", allowed)
+    back = np.flatnonzero(np.diff(times.timestamps_s) <= 0)
+    if back.size:
+        first_s, second_s = times.timestamps_s[back[0] : back[0] + 2]
+        raise _out_of_order(
+            tif, f"frame {numbers[back[0]]} at {first_s:.6f} s and the next at {second_s:.6f} s"
+        )
+
+
+def _out_of_order(
+    tif: ScanImageTif, found: str, allowed: str = "numbers and times that go up"
+) -> FormatError:
+    return FormatError(
+        "The tif's frames do not follow one another",
+        path=tif.path,
+        found=found,
+        allowed=allowed,
+        remedy="copy the file again from the microscope's computer.",
+    )
 
 
 def _tag(description: bytes, tif: ScanImageTif) -> int:
@@ -149,43 +263,3 @@ def _tag(description: bytes, tif: ScanImageTif) -> int:
             remedy=COPY_OR_TAKE_AWAY,
         )
     return int(match[1])
-
-
-@dataclass(frozen=True)
-class ScanImageStack(TifStack):
-    """What was read of a session's tifs, and what ScanImage says of their frames.
-
-    Attributes
-    ----------
-    frame_numbers
-        int64 (frames,), as ScanImage counts them.
-    timestamps_s
-        float64 (frames,), seconds since the acquisition mode was started; each acquisition of its own.
-    aux_triggers_s
-        Four float64 arrays (n,), seconds on the clock of the frames.
-    """
-
-    tifs: tuple[ScanImageTif, ...]
-    frame_numbers: NDArray[np.int64]
-    timestamps_s: NDArray[np.float64]
-    aux_triggers_s: tuple[NDArray[np.float64], ...]
-
-
-def scanimage_stack(tifs: Sequence[ScanImageTif]) -> ScanImageStack:
-    """Read timestamps and the mean image of a session's tifs, never the whole stack.
-
-    Raises
-    ------
-    FormatError
-        A file has no timestamps, has changed, or differs from the others in size, type, channels or planes.
-    """
-    check_same_layout({tif.path: tif.layout for tif in tifs})
-    times = [read_frame_times(tif) for tif in tifs]
-    triggers = (np.concatenate([time.aux_triggers_s[i] for time in times]) for i in range(NUM_AUX_TRIGGERS))
-    return ScanImageStack(
-        tifs=tuple(tifs),
-        frame_numbers=np.concatenate([time.frame_numbers for time in times]),
-        timestamps_s=np.concatenate([time.timestamps_s for time in times]),
-        aux_triggers_s=tuple(triggers),
-        mean_image=mean_image(tifs[0], max_frames=FRAMES_IN_MEAN, frames_before=frames_before(tifs[0])),
-    )

@@ -66,6 +66,9 @@ class ScanImageHeader:
         The beams' powers in percent, as written.
     start
         Local wall time at which the acquisition mode was started.
+    clock_start
+        Local wall time at which the clock of the frames showed 0: ``start``, but in 3.x, whose frames are
+        counted anew in each acquisition, that acquisition's own.
     text
         The whole header as written.
     """
@@ -100,6 +103,7 @@ class ScanImageHeader:
     imaging_system: str
     power: str
     start: datetime
+    clock_start: datetime
     text: str
 
     @property
@@ -152,6 +156,7 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
     frame_rate_hz = scan_rate_hz / volume.frames_averaged
     volume_rate_hz = _volume_rate(keys, volume, frame_rate_hz, path)
     fov_width_um, fov_height_um = _field_of_view(keys)
+    start = _start(keys, first_description, path)
     return ScanImageHeader(
         version=".".join(filter(None, (keys.text("VERSION_MAJOR"), keys.text("VERSION_MINOR")))),
         frame_clock=settings.frame_clock,
@@ -182,7 +187,8 @@ def parse_header(text: str, rois: str, first_description: str, path: Path) -> Sc
         scan_pixel_time_mean_s=keys.number("hScan2D.scanPixelTimeMean"),
         imaging_system=keys.text("imagingSystem"),
         power=keys.text("hBeams.powers"),
-        start=_start(keys, first_description, path),
+        start=start,
+        clock_start=_own_trigger(keys, path) or start,
         text=text,
     )
 
@@ -252,13 +258,26 @@ def _start(keys: Literals, first_description: str, path: Path) -> datetime:
     if clock:
         return parse_wall_time(clock[2::-1] + clock[3:], path)
     # 3.x: '10/9/2017 16:57:07.967', the month first.
-    clock = _clock(keys.text("internal.triggerTimeFirstString") or keys.text("internal.triggerTimeString"))
+    clock = _clock(keys.text("internal.triggerTimeFirstString"))
     if clock:
-        return parse_wall_time((*clock[2:3], *clock[:2], *clock[3:]), path)
+        return _month_first(clock, path)
+    own = _own_trigger(keys, path)
+    if own is not None:
+        return own
     vector = keys.numbers("acqModeStartTime")
     if not vector:
         vector = parse_frame_lines(first_description.encode(), path).epoch
     return parse_wall_time(vector, path)
+
+
+def _own_trigger(keys: Literals, path: Path) -> datetime | None:
+    """Return when an acquisition of 3.x was started, which may be one of several since the first."""
+    clock = _clock(keys.text("internal.triggerTimeString"))
+    return _month_first(clock, path) if clock else None
+
+
+def _month_first(clock: tuple[float, ...], path: Path) -> datetime:
+    return parse_wall_time((*clock[2:3], *clock[:2], *clock[3:]), path)
 
 
 def _clock(text: str) -> tuple[float, ...]:

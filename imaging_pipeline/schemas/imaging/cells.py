@@ -14,7 +14,7 @@ from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
 from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make import cells as cell_arrays
-from imaging_pipeline.schemas.make import fetching, filtered_spikes
+from imaging_pipeline.schemas.make import fetching, filtered_spikes, session_clock
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
 
@@ -154,6 +154,36 @@ class Cell(dj.Imported):
             There is no such quantity or channel.
         """
         return cell_arrays.stored_array(cls() & key, quantity, channel)
+
+    @classmethod
+    def times(cls, key: Row, plane: int | None = None) -> NDArray[np.float64]:
+        """Return when the samples of an analysis' traces were taken.
+
+        Parameters
+        ----------
+        key
+            Restricts to one row of ``Cell``. With a ``cell_id``, the times are those of the cell's plane.
+        plane
+            As ``center_plane`` counts; only needed where planes are combined, which were taken one after the
+            other, and ``key`` names no cell.
+
+        Returns
+        -------
+        float64 (samples,)
+            Seconds since the session's first frame. They rise, with the gaps between acquisitions and at
+            lost frames.
+
+        Raises
+        ------
+        InputError
+            Planes are combined and neither a plane nor a cell is named, or there is no such plane.
+        NothingFoundError
+            The session's tifs are not imported, or by an earlier version, without their times.
+        """
+        analysis = dict((cls() & key).proj().fetch1())
+        if plane is None and "cell_id" in key:
+            plane = int((cls.Rois() & analysis & {"cell_id": key["cell_id"]}).fetch1("center_plane"))
+        return session_clock.sample_times(tables.default_tables(), analysis, plane)
 
 
 @schema

@@ -75,12 +75,30 @@ class Tif(dj.Imported):
         filenames : json  # in order
         are_times_computed : bool  # from the frame rate, as versions before 5.0 write no timestamps
         frame_numbers : <npy@main>  # int64 (num_frames,), as ScanImage counts
-        frame_timestamps_s : <npy@main>  # float64 (num_frames,), s since the acquisition mode started
+        frame_timestamps_s : <npy@main>  # float64 (num_frames,), s since the session's first frame
         aux_trigger_0 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_1 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_2 : <blob>  # float64 (n,), s on the clock of the frames
         aux_trigger_3 : <blob>  # float64 (n,), s on the clock of the frames
         header : <blob>  # str, the whole header of the first file
+        """
+
+    class Acquisition(dj.Part):
+        """Each time that ScanImage was started for a stack; times of frames have the gaps between.
+
+        What ScanImage's clock showed is ``frame_timestamps_s - acquisition_start_s + raw_start_s``.
+        """
+
+        definition = """
+        -> master
+        acquisition_number : int32  # as the names of the files say it
+        ---
+        acquisition_start : datetime(6)  # of its first frame, wall time of the lab's zone
+        acquisition_start_s : float64  # the same, s since the session's first frame
+        raw_start_s : float64  # the same on ScanImage's clock, s since it was started
+        acquisition_first_frame : int64  # in the stack, from 0
+        acquisition_num_frames : int64  # of one channel, all planes
+        num_lost_frames : int64  # missing before its first frame and between
         """
 
     class Plane(dj.Part):
@@ -114,10 +132,11 @@ class Tif(dj.Imported):
     def make_insert(self, key: Row, stack: TifStack, motion_cor: bool) -> None:
         """Insert the stack, and what ScanImage says of it, if that wrote it."""
         row, details = stacks.stack_row(stack), scanimage.scanimage_rows(stack)
-        planes = scanimage.plane_rows(stack)
+        planes, acquisitions = scanimage.plane_rows(stack), scanimage.acquisition_rows(stack)
         with all_or_none(key, (self, self.SI), (row, *details)):
             self.insert1({**key, **row, "motion_cor": motion_cor})
             self.SI.insert({**key, **detail} for detail in details)
+            self.Acquisition.insert({**key, **acquisition} for acquisition in acquisitions)
             self.Plane.insert({**key, **plane} for plane in planes)
 
 

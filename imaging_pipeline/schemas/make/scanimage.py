@@ -1,10 +1,10 @@
-"""From a stack that ScanImage wrote to the rows of ``Tif.SI`` and ``Tif.Plane``."""
+"""From a stack that ScanImage wrote to the rows of ``Tif.SI``, ``Tif.Acquisition`` and ``Tif.Plane``."""
 
 from __future__ import annotations
 
 from imaging_pipeline.readers.scanimage.fields import LocatedField
-from imaging_pipeline.readers.scanimage.frames import ScanImageStack
 from imaging_pipeline.readers.scanimage.header import ScanImageHeader
+from imaging_pipeline.readers.scanimage.stack import ScanImageStack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.plain_rows import Row
@@ -17,7 +17,7 @@ def scanimage_rows(stack: TifStack) -> list[Row]:
 
 def _scanimage_row(stack: ScanImageStack) -> Row:
     header = stack.tifs[0].header
-    triggers = {f"aux_trigger_{i}": times for i, times in enumerate(stack.aux_triggers_s)}
+    triggers = {f"aux_trigger_{i}": times for i, times in enumerate(stack.times.aux_triggers_s)}
     return {
         "version": header.version,
         "imaging_system": header.imaging_system,
@@ -46,11 +46,29 @@ def _scanimage_row(stack: ScanImageStack) -> Row:
         "scan_pixel_time_mean": header.scan_pixel_time_mean_s,
         "filenames": [tif.path.name for tif in stack.tifs],
         "are_times_computed": header.frame_clock != "timestamps",
-        "frame_numbers": stack.frame_numbers,
-        "frame_timestamps_s": stack.timestamps_s,
+        "frame_numbers": stack.times.frame_numbers,
+        "frame_timestamps_s": stack.times.timestamps_s,
         **triggers,
         "header": header.text,
     }
+
+
+def acquisition_rows(stack: TifStack) -> list[Row]:
+    """Return the rows of ``Tif.Acquisition``; none where the stack was not written by ScanImage."""
+    if not isinstance(stack, ScanImageStack):
+        return []
+    return [
+        {
+            "acquisition_number": acquisition.number,
+            "acquisition_start": acquisition.start,
+            "acquisition_start_s": acquisition.start_s,
+            "raw_start_s": acquisition.raw_start_s,
+            "acquisition_first_frame": acquisition.first_frame,
+            "acquisition_num_frames": acquisition.num_frames,
+            "num_lost_frames": acquisition.num_lost,
+        }
+        for acquisition in stack.times.acquisitions
+    ]
 
 
 def plane_rows(stack: TifStack) -> list[Row]:

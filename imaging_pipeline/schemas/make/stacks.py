@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from imaging_pipeline.experiments.dataset_types import BAD_FRAMES, MOTION_CORRECTED
 from imaging_pipeline.experiments.recognised import StackFile, StackFiles
@@ -19,8 +20,9 @@ from imaging_pipeline.schemas.tables import Tables
 class TifDataset:
     """The files of a dataset of tifs, and those of the session's primary dataset, on this machine.
 
-    The two are the same where the tifs are what was recorded. ``bad_frames`` has the list of frames that
-    Suite2p is to leave out, if there is one; its numbers count the frames of all sessions of the run.
+    The two are the same where the tifs are what was recorded. The zone is that of the lab, by its name.
+    ``bad_frames`` has the list of frames that Suite2p is to leave out, if there is one; its numbers count the
+    frames of all sessions of the run.
     """
 
     experiment_type: str
@@ -28,6 +30,7 @@ class TifDataset:
     timeseries_name: str
     tifs: tuple[DatasetFile, ...]
     primary: tuple[DatasetFile, ...]
+    zone: str
     bad_frames: tuple[DatasetFile, ...] = ()
 
     @property
@@ -46,7 +49,11 @@ class TifDataset:
     def stack_files(self) -> StackFiles:
         """The same files as experiment types read them."""
         return StackFiles(
-            self.datasettype, self.timeseries_name, _stack_files(self.tifs), _stack_files(self.primary)
+            self.datasettype,
+            self.timeseries_name,
+            _stack_files(self.tifs),
+            _stack_files(self.primary),
+            ZoneInfo(self.zone),
         )
 
 
@@ -73,6 +80,7 @@ def tif_dataset(tables: Tables, key: Row) -> TifDataset:
         timeseries_name,
         tifs=dataset_files(tables, tifs),
         primary=dataset_files(tables, primary),
+        zone=tables.zone.key,
         bad_frames=tuple(file for link in lists for file in dataset_files(tables, link)),
     )
 
@@ -80,6 +88,11 @@ def tif_dataset(tables: Tables, key: Row) -> TifDataset:
 def read_tifs(dataset: TifDataset) -> tuple[RecordedTif[Header], ...]:
     """Read the headers of tifs, which their experiment type may have to look up in another file."""
     return experiment_type(dataset.experiment_type).read_tifs(dataset.stack_files)
+
+
+def check_frames(dataset: TifDataset) -> None:
+    """Check that the frames of tifs follow one another, where their experiment type has them numbered."""
+    experiment_type(dataset.experiment_type).check_frames(dataset.stack_files)
 
 
 def read_stack(dataset: TifDataset) -> TifStack:

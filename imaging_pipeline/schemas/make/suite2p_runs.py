@@ -15,7 +15,7 @@ from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p.bad_frames import read_bad_frames
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
 from imaging_pipeline.schemas.make.fetching import output_location, sessions_with_tifs
-from imaging_pipeline.schemas.make.stacks import TifDataset, read_tifs, tif_dataset
+from imaging_pipeline.schemas.make.stacks import TifDataset, check_frames, read_tifs, tif_dataset
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import requests as request_rows
 from imaging_pipeline.schemas.tables import Tables
@@ -119,6 +119,8 @@ def run(
         # One with a marker is compared with this run's tifs and options below.
         if output.marker is None:
             return _result_of_manual_run(output)
+    for session in sessions:
+        check_frames(session)
     # One list is of all sessions.
     lists = sessions[0].bad_frames
     fingerprints = [fingerprint for session in sessions for fingerprint in session.fingerprints]

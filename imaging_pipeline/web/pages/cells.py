@@ -6,8 +6,8 @@ import csv
 import gzip
 import io
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from imaging_pipeline.web.connections import tables
 from imaging_pipeline.web.page import Page
 from imaging_pipeline.web.queries import cells as queries
 from imaging_pipeline.web.queries import regions as region_queries
+from imaging_pipeline.web.queries import sample_times as time_queries
 from imaging_pipeline.web.queries.cells import Analysis
+from imaging_pipeline.web.queries.sample_times import Stretch
 
 blueprint = Blueprint("cells", __name__, url_prefix="/cells/<session_name>")
 PAGE = Page(blueprint)
@@ -60,10 +62,11 @@ def regions(session_name: str, dataset_name: str) -> ResponseReturnValue:
     cells = region_queries.regions(tables(), analysis.key)
     images = queries.projection(tables(), analysis)
     runs = {name: values.tolist() for name, values in asdict(cells.runs).items()}
+    stretches = time_queries.stretches(tables(), analysis, cells.planes)
     content = {
         "plane": analysis.plane,
         "num_frames": analysis.num_frames,
-        "rate_hz": analysis.rate_hz,
+        "stretches": None if stretches is None else _columns(stretches),
         "quantities": analysis.quantities,
         "parameter_sets": analysis.parameter_sets,
         "projection": None if images is None else asdict(images),
@@ -95,7 +98,8 @@ def traces(session_name: str, dataset_name: str) -> ResponseReturnValue:
         _requested_frames(analysis),
     )
     rows, num_points = queries.array_rows(tables(), analysis, cell_ids), _number("points", 2000)
-    traces = {name: queries.traces(analysis, rows, name, frames, num_points) for name in quantities}
+    starts = time_queries.gapless(tables(), analysis, _planes(analysis, cell_ids))
+    traces = {name: queries.traces(analysis, rows, name, frames, num_points, starts) for name in quantities}
     # All quantities have their points at the same samples: these depend on the stretch alone.
     samples = next(iter(traces.values())).samples.tolist()
     values = {name: [_plain(row) for row in points.values] for name, points in traces.items()}
@@ -114,15 +118,19 @@ def traces_file(session_name: str, dataset_name: str) -> ResponseReturnValue:
     rows = queries.array_rows(tables(), analysis, cell_ids)
     # Before the first line is sent: an error after that could only cut the file off.
     arrays = [queries.stored(analysis, quantity) for quantity in quantities]
-    header = ["frame", "time_s", *_columns(analysis, quantities, cell_ids)]
-    lines = _lines(header, arrays, rows, frames, analysis.rate_hz)
+    planes = sorted(set(_planes(analysis, cell_ids)))
+    times = [time_queries.times(tables(), analysis, plane) for plane in planes]
+    # Planes of a volume are taken one after the other.
+    time_names = ["time_s"] if len(planes) == 1 else [f"time_s_plane{plane}" for plane in planes]
+    header = ["frame", *time_names, *_trace_names(analysis, quantities, cell_ids)]
+    lines = _lines(header, times, arrays, rows, frames)
     response = Response(stream_with_context(lines), mimetype="text/csv")
     name = f"{session_name}_frames_{frames.start}-{frames.stop}.csv"
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
-def _columns(analysis: Analysis, quantities: Sequence[str], cell_ids: Sequence[int]) -> Iterator[str]:
+def _trace_names(analysis: Analysis, quantities: Sequence[str], cell_ids: Sequence[int]) -> Iterator[str]:
     for quantity in quantities:
         chosen = analysis.parameter_sets.get(quantity)
         for cell in cell_ids:
@@ -132,17 +140,34 @@ def _columns(analysis: Analysis, quantities: Sequence[str], cell_ids: Sequence[i
 
 def _lines(
     header: Sequence[str],
+    times: Sequence[NDArray[np.float64]],
     arrays: Sequence[NDArray[np.float32]],
     rows: Sequence[int],
     frames: range,
-    rate_hz: float,
 ) -> Iterator[str]:
     yield _csv([header])
     for first in range(frames.start, frames.stop, _BLOCK):
         block = range(first, min(first + _BLOCK, frames.stop))
         columns = [array[row, block.start : block.stop].tolist() for array in arrays for row in rows]
-        times = [f"{frame / rate_hz:.6f}" for frame in block]
-        yield _csv(zip(block, times, *columns, strict=True))
+        moments = [[f"{time_s:.6f}" for time_s in each[block.start : block.stop]] for each in times]
+        yield _csv(zip(block, *moments, *columns, strict=True))
+
+
+def _columns(stretches: Mapping[int, Sequence[Stretch]]) -> dict[int, dict[str, list[float]]]:
+    """Return the stretches of each plane as lists of equal length, as scripts read them."""
+    return {
+        plane: {field.name: [getattr(each, field.name) for each in of_plane] for field in fields(Stretch)}
+        for plane, of_plane in stretches.items()
+    }
+
+
+def _planes(analysis: Analysis, cell_ids: Sequence[int]) -> list[int]:
+    """Return the planes of some cells that exist."""
+    if analysis.plane is not None:
+        return [analysis.plane]
+    columns = ("cell_id", "center_plane")
+    planes = dict(region_queries.of_cells(tables(), tables().imaging.Cell.Rois, analysis.key, columns))
+    return [planes[cell_id] for cell_id in cell_ids]
 
 
 def compressed(response: Response) -> Response:

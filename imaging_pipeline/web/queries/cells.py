@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging_pipeline.analysis.decimation import Decimated, decimated
+from imaging_pipeline.analysis.decimation import Decimated, decimated_stretches
 from imaging_pipeline.errors import InputError, NothingFoundError
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
@@ -52,8 +52,6 @@ class Analysis:
         How many cells it has.
     num_frames
         Samples of each trace.
-    rate_hz
-        Samples a second.
     objects
         Quantity → object in the store.
     parameter_sets
@@ -66,7 +64,6 @@ class Analysis:
     plane: int | None
     num_cells: int
     num_frames: int
-    rate_hz: float
     objects: dict[str, str]
     parameter_sets: dict[str, str]
     version: str
@@ -122,17 +119,20 @@ def analyses(tables: Tables, session_name: str) -> list[Analysis]:
     )
     filtered = {row["dataset_name"]: row for row in in_order}
     later_times = _later_times(tables, keys)
+    # Tifs may be imported again, with other times of the samples.
+    tif_times = (imaging.Tif & keys).to_arrays("tif_entry_time", order_by="dataset_name").tolist()
     analyses = [
         Analysis(
             key={name: row[name] for name in imaging.Cell.primary_key},
             plane=row["plane"],
             num_cells=row["num_cells"],
             num_frames=row["num_frames"],
-            rate_hz=row["analysis_rate_hz"],
             objects=_objects(row["trace_objects"])
             | filtered.get(row["dataset_name"], {}).get("spike_objects", {}),
             parameter_sets=_parameter_sets(row, filtered.get(row["dataset_name"])),
-            version="-".join(map(_stamp, (row["cell_entry_time"], *later_times[row["dataset_name"]]))),
+            version="-".join(
+                map(_stamp, (row["cell_entry_time"], *tif_times, *later_times[row["dataset_name"]]))
+            ),
         )
         for row in rows
     ]
@@ -219,7 +219,12 @@ def image(tables: Tables, analysis: Analysis, name: str) -> NDArray[np.float32]:
 
 
 def traces(
-    analysis: Analysis, rows: Sequence[int], quantity: str, frames: range, num_points: int
+    analysis: Analysis,
+    rows: Sequence[int],
+    quantity: str,
+    frames: range,
+    num_points: int,
+    starts: Sequence[int] = (0,),
 ) -> Decimated:
     """Return a stretch of some cells' traces in a few points.
 
@@ -235,6 +240,8 @@ def traces(
         The stretch, samples from the first of the session; samples outside the recording are left out.
     num_points
         Points of each trace, at most; all samples where there are fewer.
+    starts
+        Where stretches without a gap begin: no point is of two of them.
 
     Returns
     -------
@@ -257,7 +264,7 @@ def traces(
         )
     # Row by row: the array is memory-mapped, and only this stretch of these cells is read.
     stretch = np.stack([array[row, first:end] for row in rows])
-    points = decimated(stretch, num_points)
+    points = decimated_stretches(stretch, [start - first for start in starts], num_points)
     return Decimated(points.samples + first, points.values)
 
 

@@ -60,11 +60,15 @@ class Stack:
         Of ``Tif``, with columns of ``Tif.SI`` where it has such a row.
     height, width
         px, of its preview.
+    num_acquisitions, num_lost_frames
+        As ScanImage numbered them; 0 where the stack is none of its own.
     """
 
     row: Row
     height: int
     width: int
+    num_acquisitions: int = 0
+    num_lost_frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,11 +141,16 @@ def stacks(tables: Tables, row: Row) -> list[Stack]:
     """Return what was imported of a session's stacks."""
     imaging, key = tables.imaging, key_of(row)
     details = {si["dataset_name"]: si for si in (imaging.Tif.SI & key).proj(*_SCANIMAGE).to_dicts()}
+    lost: dict[str, list[int]] = defaultdict(list)
+    for each in (imaging.Tif.Acquisition & key).proj("num_lost_frames").to_dicts():
+        lost[each["dataset_name"]].append(each["num_lost_frames"])
     stacks = []
     for tif in (imaging.Tif & key).to_dicts():
         # The row has the shape; the image itself stays in the store.
         height, width = tif["mean_image"].shape
-        stacks.append(Stack({**details.get(tif["dataset_name"], {}), **tif}, height, width))
+        of_stack = lost[tif["dataset_name"]]
+        row = {**details.get(tif["dataset_name"], {}), **tif}
+        stacks.append(Stack(row, height, width, len(of_stack), sum(of_stack)))
     return stacks
 
 

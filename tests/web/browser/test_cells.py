@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from imaging_pipeline.schemas import imaging
 from tests.makers.browser import OpenSite, faults
 from tests.makers.lab import Lab
-from tests.makers.recordings import OPEN_FIELD, RATE_HZ
+from tests.makers.recordings import OPEN_FIELD, PAUSE_S, RATE_HZ
 from tests.makers.site import ON_ONE_SERVER
 from tests.makers.toy_workers import wait_until
 from tests.makers.viewed_session import CELL_IDS, viewed_session
@@ -176,7 +176,7 @@ def test_what_is_shown_is_saved(viewer: Page, key: dict[str, Any], tmp_path: Pat
         "filtered_spikes_2 (filter 0: above mean + 2 std)",
     ]
     assert len(rows) == 1 + OPEN_FIELD.num_frames
-    assert float(rows[-1][1]) == (OPEN_FIELD.num_frames - 1) / RATE_HZ
+    assert float(rows[-1][1]) == PAUSE_S + (sum(OPEN_FIELD.frames[-1]) - 1) / RATE_HZ
 
 
 def test_the_viewer_has_no_serious_fault_and_fits_a_narrow_window(
@@ -189,3 +189,25 @@ def test_the_viewer_has_no_serious_fault_and_fits_a_narrow_window(
     look(viewer, "narrow")
     assert faults(viewer) == []
     assert viewer.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+CLOCK = {"first": [0, 3, 4], "last": [2, 3, 8], "first_s": [0, 10, 20], "last_s": [0.2, 10, 20.8]}
+
+
+def test_a_line_has_no_value_in_a_gap_and_each_time_is_of_a_sample(viewer: Page) -> None:
+    drawn = viewer.evaluate(
+        "(stretches) => new CellViewer.Clock(stretches).line([0, 2, 3, 4, 6], [[1, 2, 3, 4, 5]])", CLOCK
+    )
+    assert drawn[0] == pytest.approx([0, 0.2, 5.1, 10, 15, 20, 20.4])
+    assert drawn[1] == [1, 2, None, 3, None, 4, 5]
+    samples = viewer.evaluate(
+        "(stretches) => [-1, 0.1, 5.1, 10, 15, 20.4, 99].map("
+        "(time) => new CellViewer.Clock(stretches).sampleAt(time))",
+        CLOCK,
+    )
+    assert samples == pytest.approx([0, 1, 2.5, 3, 3.5, 6, 8])
+
+
+def test_where_times_are_not_known_frames_are_drawn(viewer: Page) -> None:
+    drawn = viewer.evaluate("new CellViewer.Clock(null).line([0, 5, 9], [[1, 2, 3]])")
+    assert drawn == [[0, 5, 9], [1, 2, 3]]

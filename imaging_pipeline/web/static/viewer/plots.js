@@ -28,10 +28,10 @@ CellViewer.Plots = class {
     new ResizeObserver(() => this._resize()).observe(element);
   }
 
-  // Another recording: its frames and their rate.
-  open(numFrames, rateHz) {
+  // Another recording: its frames, and the clock of a cell's plane.
+  open(numFrames, clockOf) {
     this.numFrames = numFrames;
-    this.rateHz = rateHz;
+    this.clockOf = clockOf;
     this.first = 0;
     this.end = numFrames;
   }
@@ -50,7 +50,7 @@ CellViewer.Plots = class {
     const length = Math.min(Math.max(Math.round(end - first), 20), this.numFrames);
     this.first = Math.min(Math.max(Math.round(first), 0), this.numFrames - length);
     this.end = this.first + length;
-    for (const plot of this.plots) this._setTime(plot);
+    this.plots.forEach((plot, row) => this._setTime(plot, this.clockOf(this.cells[row])));
     this.onWindow(this.first, this.end);
     clearTimeout(this.waiting);
     // While a person drags or turns the wheel, only the last of many windows is requested.
@@ -88,18 +88,18 @@ CellViewer.Plots = class {
   }
 
   _draw(traces) {
-    const times = traces.samples.map((sample) => sample / this.rateHz);
     this.cells.forEach((cell, row) => {
-      const data = [times, ...this.quantities.map((quantity) => traces.values[quantity][row])];
+      const clock = this.clockOf(cell);
+      const data = clock.line(traces.samples, this.quantities.map((quantity) => traces.values[quantity][row]));
       if (!this.plots[row]) this.plots[row] = this._plot(cell, data);
       else this.plots[row].setData(data, false);
-      this._setTime(this.plots[row]);
+      this._setTime(this.plots[row], clock);
     });
   }
 
-  _setTime(plot) {
+  _setTime(plot, clock) {
     plot.batch(() => {
-      plot.setScale("x", { min: this.first / this.rateHz, max: (this.end - 1) / this.rateHz });
+      plot.setScale("x", { min: clock.at(this.first), max: clock.at(this.end - 1) });
     });
   }
 
@@ -117,7 +117,8 @@ CellViewer.Plots = class {
   _plot(cell, data) {
     const shown = this.quantities.map((name) => ({ ...CellViewer.QUANTITIES[name], title: this._title(name) }));
     const has = (scale) => shown.some((quantity) => quantity.scale === scale);
-    const axes = [{ label: "Time (s)", labelSize: 18, size: 34 }];
+    const clock = this.clockOf(cell);
+    const axes = [{ label: clock.label, labelSize: 18, size: 34 }];
     if (has("change")) axes.push({ scale: "change", label: "dF/F", labelSize: 18, size: 48 });
     if (has("fluorescence")) {
       axes.push({ scale: "fluorescence", label: "Fluorescence", labelSize: 18, size: 56, side: has("change") ? 1 : 3, grid: { show: !has("change") } });
@@ -135,7 +136,7 @@ CellViewer.Plots = class {
       },
       axes,
       series: [
-        { label: "s", value: (self, value) => (value === null ? "–" : value.toFixed(2)) },
+        { label: clock.unit, value: (self, value) => (value === null ? "–" : value.toFixed(2)) },
         ...shown.map((quantity) => ({
           label: quantity.title,
           scale: quantity.scale,
@@ -147,10 +148,10 @@ CellViewer.Plots = class {
         })),
       ],
       hooks: {
-        setSelect: [(self) => this._onSelect(self)],
+        setSelect: [(self) => this._onSelect(self, clock)],
       },
     }, data, this.element);
-    plot.over.addEventListener("wheel", (event) => this._onWheel(event, plot), { passive: false });
+    plot.over.addEventListener("wheel", (event) => this._onWheel(event, plot, clock), { passive: false });
     this._dragToPan(plot);
     return plot;
   }
@@ -164,19 +165,19 @@ CellViewer.Plots = class {
     };
   }
 
-  _onSelect(plot) {
+  _onSelect(plot, clock) {
     const { left, width } = plot.select;
     if (width < 5) return;
-    const frame = (position) => plot.posToVal(position, "x") * this.rateHz;
+    const frame = (position) => clock.sampleAt(plot.posToVal(position, "x"));
     const [first, end] = [frame(left), frame(left + width)];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.look(first, end);
   }
 
-  _onWheel(event, plot) {
+  _onWheel(event, plot, clock) {
     event.preventDefault();
     const box = plot.over.getBoundingClientRect();
-    const center = plot.posToVal(event.clientX - box.left, "x") * this.rateHz;
+    const center = clock.sampleAt(plot.posToVal(event.clientX - box.left, "x"));
     if (event.shiftKey) this.pan(Math.sign(event.deltaY || event.deltaX) * 0.1);
     else this.zoom(event.deltaY > 0 ? 1.25 : 0.8, center);
   }

@@ -49,7 +49,7 @@
     try {
       const data = await (await answered(`${analysis.address}regions`)).json();
       Object.assign(state, { analysis, data, plane, regions: new CellViewer.Regions(data), selected: [] });
-      plots.open(data.num_frames, data.rate_hz);
+      plots.open(data.num_frames, clocks(data));
       plots.parameterSets = data.parameter_sets;
       picture.setSize(data.projection?.height ?? 512, data.projection?.width ?? 512);
       fill();
@@ -58,6 +58,13 @@
     } catch (error) {
       showError(error);
     }
+  }
+
+  // Planes of a volume are taken one after the other, so that each has a clock of its own.
+  function clocks(data) {
+    const ofPlanes = new Map(Object.entries(data.stretches ?? {}).map(([plane, each]) => [plane, new CellViewer.Clock(each)]));
+    const planes = new Map(data.cell_ids.map((cell, number) => [cell, `${data.planes[number]}`]));
+    return (cell) => ofPlanes.get(planes.get(cell)) ?? new CellViewer.Clock(null);
   }
 
   function options(select, values, chosen) {
