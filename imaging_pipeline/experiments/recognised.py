@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
-from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
+from imaging_pipeline.readers.tiff.whole import check_whole
 
 
 @dataclass(frozen=True)
