@@ -21,7 +21,7 @@ from imaging_pipeline.experiments.scanimage_names import TifName, check_tif_numb
 from imaging_pipeline.readers.scanimage.frames import scanimage_stack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
-from imaging_pipeline.readers.tiff.stack import TifStack
+from imaging_pipeline.readers.tiff.stack import TifStack, check_whole_frames
 
 
 class Miniscope(ExperimentType):
@@ -103,7 +103,9 @@ class Miniscope(ExperimentType):
         """
         if files.datasettype != TIF:
             return super().read_stack(files)
-        return scanimage_stack(_scanimage_tifs(files))
+        tifs = _scanimage_tifs(files)
+        check_whole_frames(tifs, files.acquisitions)
+        return scanimage_stack(tifs)
 
 
 def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:

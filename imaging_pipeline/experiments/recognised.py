@@ -10,7 +10,7 @@ from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
-from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
+from imaging_pipeline.readers.tiff.stack import TifStack, check_whole_frames, plain_stack
 from imaging_pipeline.readers.tiff.whole import check_whole
 
 
@@ -43,6 +43,11 @@ class StackFiles:
     timeseries_name: str
     tifs: tuple[StackFile, ...]
     primary: tuple[StackFile, ...]
+
+    @property
+    def acquisitions(self) -> tuple[int, ...]:
+        """The acquisition of each of the dataset's files."""
+        return tuple(file.acquisition for file in self.tifs)
 
 
 @dataclass(frozen=True)
@@ -234,4 +239,6 @@ class ExperimentType(Protocol):
         NothingFoundError, FormatError
             A file is gone, truncated or no such tif, or the files were not recorded alike.
         """
-        return plain_stack(self.read_tifs(files))
+        tifs = self.read_tifs(files)
+        check_whole_frames(tifs, files.acquisitions)
+        return plain_stack(tifs)

@@ -1,5 +1,8 @@
 """Tifs whose directories do not name all of their images, by every reader of tifs."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -187,3 +190,33 @@ def test_a_classic_tif_beyond_4_gb_that_is_cut_is_truncated(tmp_path):
 
     with pytest.raises(TruncatedError, match=f"{size_bytes} bytes.*at least {size_bytes + 100} bytes"):
         plain(path)
+
+
+TWO_CHANNELS = replace(OPEN_FIELD.settings, channels=(1, 2))
+
+
+def write_odd_pages(folder, num_pages):
+    """Write files of one acquisition with two channels, each of so many pages."""
+    paths = []
+    for number, count in enumerate(num_pages, 1):
+        path = folder / f"{OPEN_FIELD.name}_00001_{number:05d}.tif"
+        paths.append(scanimage.write_tif(path, count, TWO_CHANNELS))
+    return tuple(StackFile(path, 1) for path in paths)
+
+
+def test_a_file_that_ends_amid_the_channels_of_a_frame_is_refused_if_another_follows(tmp_path):
+    files = write_odd_pages(tmp_path, (29, 29))
+    session = StackFile(write_session_json(tmp_path, num_channels=2), 0)
+
+    for name, primary in (("2Pminiscope_A", files), ("plain tifs", (session,))):
+        with pytest.raises(FormatError, match=r"00001\.tif.*29 pages.*a multiple of 2"):
+            experiment_type(name).read_stack(StackFiles("tif", OPEN_FIELD.name, files, primary))
+
+
+def test_the_last_file_of_an_acquisition_may_end_amid_a_frame_which_is_left_out(tmp_path):
+    files = write_odd_pages(tmp_path, (30, 29))
+    session = StackFile(write_session_json(tmp_path, num_channels=2), 0)
+
+    for name, primary in (("2Pminiscope_A", files), ("plain tifs", (session,))):
+        stack = experiment_type(name).read_stack(StackFiles("tif", OPEN_FIELD.name, files, primary))
+        assert [tif.num_frames for tif in stack.tifs] == [15, 14]
