@@ -97,13 +97,12 @@ def _is_fast(keys: Literals) -> bool:
 def _flyback_of_one_plane(counts: _Counts, path: Path) -> FormatError:
     """Return the error for flyback frames that would be taken for frames of the only plane."""
     return FormatError(
-        "The tif is of one plane, and its header tells of flyback frames: whether these are among its pages is"
-        " not known",
+        "The tif is of one plane, and its header tells of flyback frames, which may be among its pages",
         path=path,
         found=f"1 slice, {counts.num_frames} frames a volume and {counts.num_flyback} flyback frames",
         allowed="one plane without flyback frames, or several planes",
-        remedy="look at the pages. Without flyback frames among them, register the folder as plain tifs with a"
-        " session.json; with them, leave these out first. Next time switch the z-scanner off for one plane.",
+        remedy="look at the pages. Without flyback frames among them, register the folder as plain tifs with"
+        " a session.json; else leave these out first. Next time switch the z-scanner off for one plane.",
     )
 
 
@@ -144,13 +143,11 @@ def _counts(keys: Literals, path: Path) -> _Counts:
             remedy=COPY_OR_TAKE_AWAY,
         )
     num_planes = num_with_flyback - num_discarded
-    num_slices, frames_per_slice = (
-        keys.integer("hStackManager.numSlices"),
-        keys.integer("hStackManager.framesPerSlice"),
-    )
+    num_slices = keys.integer("hStackManager.numSlices")
+    frames_per_slice = keys.integer("hStackManager.framesPerSlice")
     if num_slices and frames_per_slice and num_slices != num_planes == num_slices * frames_per_slice:
         raise FormatError(
-            "The tif's header does not say whether its volumes have several slices, or several frames a slice",
+            "The tif's header does not say whether a volume has several slices, or several frames of one",
             path=path,
             found=f"{num_slices} slices, {frames_per_slice} frames a slice, {num_planes} frames a volume",
             allowed="as many slices as frames a volume",
