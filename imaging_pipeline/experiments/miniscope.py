@@ -64,7 +64,7 @@ class Miniscope(ExperimentType):
         """
         check_tif_numbering(folder, tif_names(folder, names))
 
-    def examine(self, path: Path, used: Used) -> Examined:
+    def examine(self, path: Path, used: Used, *, pages_taken: int | None = None) -> Examined:
         """Check that a tif has its last page, and return the start and the layout in its header.
 
         Raises
@@ -76,12 +76,17 @@ class Miniscope(ExperimentType):
             its pages.
         """
         if used.datasettype != TIF:
-            return super().examine(path, used)
-        tif = read_tif(path)
+            return super().examine(path, used, pages_taken=pages_taken)
+        tif = read_tif(path, pages_taken)
         header = tif.header
         left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
         layout = f"{tif.layout}, fields: {len(fields)}" if (fields := fields_in_page(tif)) else tif.layout
-        return Examined(header.start, layout, left_out if header.is_z_stack else "")
+        return Examined(
+            header.start,
+            layout,
+            left_out if header.is_z_stack else "",
+            may_follow_a_gap=header.frame_clock != "none" and not header.is_volumetric,
+        )
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read the headers that ScanImage wrote into the tifs.
@@ -112,7 +117,7 @@ def _scanimage_tifs(files: StackFiles) -> tuple[ScanImageTif, ...]:
     tifs = []
     for number, file in enumerate(files.tifs):
         progress.report("reading headers", number, len(files.tifs))
-        tifs.append(read_tif(file.path))
+        tifs.append(read_tif(file.path, file.pages_taken))
     return tuple(tifs)
 
 

@@ -16,11 +16,22 @@ from imaging_pipeline.readers.tiff.whole import check_whole
 
 @dataclass(frozen=True)
 class StackFile:
-    """A file on this machine, its acquisition, and the part of the file if it is not all of it."""
+    """A file on this machine.
+
+    Attributes
+    ----------
+    acquisition
+        Which one it belongs to.
+    part
+        Which part of the file it is; empty where it is all of it.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all must be there.
+    """
 
     path: Path
     acquisition: int
     part: str = ""
+    pages_taken: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +123,20 @@ class Examined:
         What all files of its dataset must have in common, in words; empty where that is nothing.
     left_out
         Why its recording is no session, such as a z-stack; empty where it is one.
+    may_follow_a_gap
+        Whether frames may be missing before it: it numbers its frames, and these are of one plane.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all are there.
+    damage
+        What is wrong with a tif that is left out, as the request wants it; else empty.
     """
 
     start: datetime | None = None
     layout: str = ""
     left_out: str = ""
+    may_follow_a_gap: bool = False
+    pages_taken: int | None = None
+    damage: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +184,8 @@ class ExperimentType(Protocol):
         How the names of files end that hold several recordings; empty where there are none.
     refuses_combined
         Why its sessions are never analysed as one long recording; empty where they may be.
+    refuses_damaged
+        Why damaged tifs are neither cut nor left out; empty where they may be.
     """
 
     name: str
@@ -171,6 +193,7 @@ class ExperimentType(Protocol):
     analysed: str
     container: str = ""
     refuses_combined: str = ""
+    refuses_damaged: str = ""
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the recordings of a file that holds several, by their names in it.
@@ -204,10 +227,11 @@ class ExperimentType(Protocol):
         """
         return
 
-    def examine(self, path: Path, used: Used) -> Examined:
+    def examine(self, path: Path, used: Used, *, pages_taken: int | None = None) -> Examined:
         """Check that a file is complete, and return what it says of its session.
 
-        Of a tif of any program, only the last page is checked.
+        Of a tif of any program, only the last page is checked. Of a damaged one, the pages that are taken
+        must be there.
 
         Raises
         ------
@@ -217,11 +241,13 @@ class ExperimentType(Protocol):
             The content is not what the format says.
         """
         if used.datasettype in TIFS:
-            check_whole(path)
+            check_whole(path, pages_taken)
         return Examined()
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read how the pages of each tif of a dataset were taken, without their images.
+
+        Of a damaged tif only the pages are read that are taken of it.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -16,6 +17,7 @@ from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
+from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
     FileReport,
     FileVerdict,
@@ -24,7 +26,8 @@ from imaging_pipeline.ingest.records import (
     SessionRecord,
     StoredFiles,
 )
-from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasessions, plan_sessions
+from imaging_pipeline.ingest.session_planning import plan_metasessions, plan_sessions
+from imaging_pipeline.wording import counted
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0
@@ -136,7 +139,13 @@ def _reports(
     """Yield what became of every file that is no output."""
     names = {session.timeseries_name: session.session_name for session in sessions}
     for file in here:
-        yield _file_report(request, _with_left_out(contents, file), names)
+        report = _file_report(request, _with_left_out(contents, file), names)
+        taken = contents.read(file.path).pages_taken if report.verdict is FileVerdict.USED else None
+        yield report if taken is None else replace(report, reason=f"{report.reason}, damaged: {_cut(taken)}")
+
+
+def _cut(num_pages: int) -> str:
+    return f"only its first {counted(num_pages, 'page')} of all channels are taken"
 
 
 def _with_left_out(contents: FolderContents, file: Recognised) -> Recognised:

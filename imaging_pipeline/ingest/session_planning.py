@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby, pairwise
 
 from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
-from imaging_pipeline.experiments.recognised import ExperimentType, Used
-from imaging_pipeline.ingest.contents import Examine, FolderContents
+from imaging_pipeline.experiments.recognised import Examined, ExperimentType
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.damaged_tifs import Examine, check_what_follows
+from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
     FileRecord,
@@ -23,19 +25,6 @@ from imaging_pipeline.readers.tiff.stack import check_same_layout
 
 # Disks, and shares even more, take long to answer, but answer many requests at once.
 _EXPECTED_FILES = 16
-
-
-@dataclass(frozen=True)
-class RecordedFile:
-    """A file, by its path below the folder, that belongs to a dataset."""
-
-    path: str
-    used: Used
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """What the files of a dataset are ordered by."""
-        return self.used.acquisition, self.used.file_number, self.path
 
 
 def plan_sessions(
@@ -54,12 +43,13 @@ def plan_sessions(
     """
     by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
     groups = [
-        (name, list(group)) for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
+        (name, _without_damaged(experiment, contents, list(group)))
+        for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
     ]
     sessions = [
         _session(request, experiment, contents, name, group)
         for name, group in groups
-        if not _is_left_out(experiment, contents, group)
+        if group and not _is_left_out(experiment, contents, group)
     ]
     sessions.sort(key=lambda session: session.start)
     # The name of a session is a hash of its start: two of one start would be one and the same.
@@ -131,9 +121,31 @@ def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[
     return [file for file in files if file.used.datasettype == experiment.primary]
 
 
+def _without_damaged(
+    experiment: ExperimentType, contents: FolderContents, files: list[RecordedFile]
+) -> list[RecordedFile]:
+    """Read what is new, and return the files without damaged ones that the request wants to be left out.
+
+    None is returned where nothing is left of what was recorded.
+    """
+    _read_new(experiment, contents, files)
+
+    def examined(file: RecordedFile) -> Examined | None:
+        is_new = contents.is_new(file.path)
+        return contents.examine(file.path, _examine(experiment, file)) if is_new else None
+
+    damaged = {file.path: found.damage for file in files if (found := examined(file)) and found.damage}
+    check_what_follows(contents.folder, files, examined)
+    kept = [file for file in files if file.path not in damaged]
+    if damaged and not _primary(experiment, kept):
+        damaged |= dict.fromkeys((file.path for file in kept), "its recording is damaged, and left out")
+        kept = []
+    contents.left_out |= damaged
+    return kept
+
+
 def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> bool:
     """Return True if all that was recorded under a name is new, and no session."""
-    _read_new(experiment, contents, files)
     # A registered file was a session when it was new, and stays one.
     reasons = {
         contents.examine(file.path, _examine(experiment, file)).left_out if contents.is_new(file.path) else ""

@@ -49,6 +49,11 @@ class TifPart:
         """Pages after the last whole volume."""
         return self.tif.num_pages - self.num_pages
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is in the file is read."""
+        return not self.pages_dropped and not self.tif.is_cut
+
 
 @dataclass(frozen=True)
 class Inputs:

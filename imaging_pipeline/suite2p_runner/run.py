@@ -160,7 +160,7 @@ class _Needed:
         tif_bytes = movie_bytes if registration["reg_tif"] or registration["reg_tif_chan2"] else 0
         raw_bytes = movie_bytes if settings.db["keep_movie_raw"] else 0
         # A tif of which pages are left out is first copied without them.
-        copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if part.pages_dropped)
+        copied_bytes = sum(part.tif.size_bytes for part in inputs.parts if not part.is_whole)
         result_bytes = tif_bytes + inputs.num_volumes * len(settings.analysed_planes) * _BYTES_A_FRAME
         return cls(movie_bytes + raw_bytes + copied_bytes + result_bytes + _SPARE_BYTES, result_bytes)
 
@@ -170,10 +170,8 @@ def _job(inputs: Inputs, settings: RunSettings, folder: Path, output: Path, thre
     files: list[str] = []
     for index, part in enumerate(inputs.parts):
         path = part.tif.path
-        originals.append(
-            {"path": str(path), "is_used": part.num_pages > 0, "is_copy": part.pages_dropped > 0}
-        )
-        if part.num_pages and part.pages_dropped:
+        originals.append({"path": str(path), "is_used": part.num_pages > 0, "is_copy": not part.is_whole})
+        if part.num_pages and not part.is_whole:
             # A folder for each, since files of two folders may have the same name.
             path = folder / "trimmed" / str(index) / path.name
             path.parent.mkdir(parents=True)

@@ -230,6 +230,8 @@ class TifFile:
         for span, (tag, type_code, num_values, value) in zip(
             self.value_offsets(num_bytes), entries, strict=True
         ):
+            if not tag:
+                raise self.blank(offset)
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
             # A value that fits into the field for the pointer is written there instead.
             inline = value_bytes <= self.pointer.size

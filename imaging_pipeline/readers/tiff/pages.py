@@ -86,11 +86,23 @@ def num_whole_pages(file: TifFile) -> int:
         pages = table_of_contiguous(first, min(num_images, num_here))
     else:
         pages = table_of(_whole_pages(file, first))
-    # A copy that got its full size at once holds zeros behind the place where it broke off.
-    for index in range(pages.num_pages - 1, 0, -1):
-        if not _is_blank(file, pages, index):
-            return index + 1
-    return min(pages.num_pages, 1)
+    # A copy that got its full size at once holds zeros behind the place where it broke off. An image that
+    # ends in zeros of its own cannot be told from one that broke off, and is left out.
+    end = _end_of_content(file)
+    if file.size_bytes - end < min(first.data.num_bytes, GLANCE_BYTES):
+        return pages.num_pages
+    is_cut = pages.ends > end
+    return int(np.argmax(is_cut)) if is_cut.any() else pages.num_pages
+
+
+def _end_of_content(file: TifFile) -> int:
+    """Return the first byte from which on a file holds zeros only."""
+    for end in range(file.size_bytes, 0, -_END_BYTES):
+        start = max(end - _END_BYTES, 0)
+        content = file.read_at(start, end - start).rstrip(b"\0")
+        if content:
+            return start + len(content)
+    return 0
 
 
 def check_end(file: TifFile, pages: PageTable) -> None:
@@ -104,20 +116,13 @@ def check_end(file: TifFile, pages: PageTable) -> None:
     TruncatedError
         The last image does, and the first does not.
     """
-    if _is_blank(file, pages, -1):
-        raise file.blank(pages.data(-1).end - min(pages.first.data.num_bytes, _END_BYTES))
-
-
-def _is_blank(file: TifFile, pages: PageTable, index: int) -> bool:
-    """Return True if an image ends in zeros as the first one does not."""
     num_bytes = min(pages.first.data.num_bytes, GLANCE_BYTES)
-    if file.read_at(pages.data(index).end - num_bytes, num_bytes).strip(b"\0"):
-        return False
+    if file.read_at(pages.data(-1).end - num_bytes, num_bytes).strip(b"\0"):
+        return
     num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
-    first, here = (pages.data(each).end - num_bytes for each in (0, index))
-    return not file.read_at(here, num_bytes).strip(b"\0") and bool(
-        file.read_at(first, num_bytes).strip(b"\0")
-    )
+    first, last = (pages.data(index).end - num_bytes for index in (0, -1))
+    if not file.read_at(last, num_bytes).strip(b"\0") and file.read_at(first, num_bytes).strip(b"\0"):
+        raise file.blank(last)
 
 
 def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
@@ -164,7 +169,7 @@ def _whole_pages(file: TifFile, first: Page) -> list[Page]:
     pages: list[Page] = []
     file.require_bytes(first.end)
     # That the file is damaged is known: here only what lies before counts.
-    with suppress(DamagedError):
+    with suppress(FormatError):
         for page in _chain(file, first):
             file.require_bytes(page.end)
             pages.append(page)
