@@ -27,6 +27,7 @@ from imaging_pipeline.ingest.matching import MetaSessionMatch, SessionMatch, Sto
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
 from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan
 from imaging_pipeline.ingest.relocation import relocations
+from imaging_pipeline.wording import counted
 
 
 def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
@@ -111,6 +112,7 @@ class _Comparison:
             relocations=tuple(relocations(self._plan.request, self._match, (*recordings, *outputs))),
             findings=(
                 *findings,
+                *self._cut_files(),
                 *self._other_person(),
                 *self._replaced_option_set(option_set),
                 *self._gone_outputs(outputs, outdated.outputs),
@@ -209,6 +211,15 @@ class _Comparison:
             timeseries = " + ".join(match.planned.timeseries_name for match in self._accepted)
             message = f"of {timeseries}: {option_set.new_name}, no longer {option_set.old_name}"
             yield Finding(FindingKind.OPTION_SET, None, message)
+
+    def _cut_files(self) -> Iterator[Finding]:
+        for match in self._accepted:
+            files = (file for dataset in match.planned.datasets for file in dataset.files)
+            for file in files:
+                if file.pages_taken is not None:
+                    taken = f"its first {counted(file.pages_taken, 'page')} of all channels are taken"
+                    message = f"{file.path} is damaged: {taken}"
+                    yield Finding(FindingKind.DAMAGED, match.planned.session_name, message)
 
     def _other_person(self) -> Iterator[Finding]:
         """Yield a finding where another person requests the folder.

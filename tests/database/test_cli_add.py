@@ -103,6 +103,7 @@ def test_a_damaged_tif_is_cut_where_the_command_says_so(lab: Lab, run: Run, monk
     result = run(*arguments(lab, folder, "--damaged-tifs", "cut"))
     assert result.exit_code == 0
     assert "Damaged tifs: cut" in result.stdout
+    assert f"{OPEN_FIELD.tif_names[1]} is damaged: its first 3 pages" in " ".join(result.stdout.split())
     assert imaging.BaseFolder.fetch1("damaged_tifs") == "cut"
 
 
