@@ -191,6 +191,8 @@ class TifFile:
         """
         directory, next_directory, tags = self._directory_at(offset)
         width, height = self._number(tags, _WIDTH), self._number(tags, _HEIGHT)
+        if not width or not height:
+            raise self.foreign("A page of the tif has no pixels", f"{height} x {width}", "1 x 1 or more")
         dtype = self._dtype(tags)
         data = self._data(tags, width * height * np.dtype(dtype).itemsize)
         return Page(

@@ -44,9 +44,10 @@ def find_pages(file: TifFile) -> PageTable:
     """
     first = file.first_page
     if (num_images := _num_contiguous(file, first)) > 1:
-        pages = table_of_contiguous(first, num_images)
-        file.require_bytes(int(pages.ends[-1]))
         images = Span(first.data.offset, num_images * first.data.num_bytes)
+        # Before there is a table: a damaged text may state any number.
+        file.require_bytes(max(first.end, images.end))
+        pages = table_of_contiguous(first, num_images)
         _require_claimed(file, first, num_images, [*_spans(first), images])
         return pages
     if not file.is_bigtiff and file.size_bytes > _CLASSIC_BYTES:
@@ -64,9 +65,8 @@ def first_pages(file: TifFile, num_pages: int) -> PageTable:
     """
     first = file.first_page
     if _num_contiguous(file, first) > 1:
-        contiguous = table_of_contiguous(first, num_pages)
-        file.require_bytes(int(contiguous.ends[-1]))
-        return contiguous
+        file.require_bytes(max(first.end, first.data.offset + num_pages * first.data.num_bytes))
+        return table_of_contiguous(first, num_pages)
     pages = list(islice(_chain(file, first), num_pages))
     file.require_bytes(max(page.end for page in pages))
     return table_of(pages)
@@ -81,6 +81,7 @@ def num_whole_pages(file: TifFile) -> int:
         Not even the first page is there, or the file is none that can be read.
     """
     first = file.first_page
+    file.require_bytes(first.end)
     if (num_images := _num_contiguous(file, first)) > 1:
         num_here = (file.size_bytes - first.data.offset) // first.data.num_bytes
         pages = table_of_contiguous(first, min(num_images, num_here))
@@ -167,7 +168,6 @@ def _walked(file: TifFile, first: Page) -> PageTable:
 def _whole_pages(file: TifFile, first: Page) -> list[Page]:
     """Return the pages up to the first one that is not whole."""
     pages: list[Page] = []
-    file.require_bytes(first.end)
     # That the file is damaged is known: here only what lies before counts.
     with suppress(FormatError):
         for page in _chain(file, first):
