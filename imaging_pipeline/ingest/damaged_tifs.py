@@ -79,7 +79,10 @@ def _num_whole_pages(path: Path) -> int:
 
 
 def check_what_follows(
-    folder: Path, files: Sequence[RecordedFile], examined: Callable[[RecordedFile], Examined | None]
+    folder: Path,
+    files: Sequence[RecordedFile],
+    is_damaged: Callable[[RecordedFile], bool],
+    may_follow: Callable[[RecordedFile], bool],
 ) -> None:
     """Refuse a file behind a damaged one if it does not say how many frames are missing between them.
 
@@ -89,8 +92,10 @@ def check_what_follows(
         Where the files lie.
     files
         The files of a session, cut ones and those that are left out among them.
-    examined
-        What is in a file that is new; None for one that is registered.
+    is_damaged
+        Whether a file is cut, or left out.
+    may_follow
+        Whether frames may be missing before a file; asked for one behind a damaged one.
 
     Raises
     ------
@@ -104,10 +109,7 @@ def check_what_follows(
     in_order = sorted(files, key=lambda file: (file.used.datasettype, file.order))
     for _, group in groupby(in_order, key=dataset):
         for file, following in pairwise(group):
-            found, after = examined(file), examined(following)
-            is_damaged = found is not None and (found.damage or found.pages_taken is not None)
-            # Of one behind it that is damaged as well, and left out, nothing has to be placed.
-            if is_damaged and not (after is not None and (after.may_follow_a_gap or after.damage)):
+            if is_damaged(file) and not may_follow(following):
                 raise FormatError(
                     "A tif is damaged, and how many frames are missing before the next one is not known",
                     path=folder / file.path,

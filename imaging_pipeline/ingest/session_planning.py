@@ -130,12 +130,21 @@ def _without_damaged(
     """
     _read_new(experiment, contents, files)
 
-    def examined(file: RecordedFile) -> Examined | None:
-        is_new = contents.is_new(file.path)
-        return contents.examine(file.path, _examine(experiment, file)) if is_new else None
+    def examined(file: RecordedFile) -> Examined:
+        return contents.examine(file.path, _examine(experiment, file))
 
-    damaged = {file.path: found.damage for file in files if (found := examined(file)) and found.damage}
-    check_what_follows(contents.folder, files, examined)
+    def is_damaged(file: RecordedFile) -> bool:
+        return file.path in damaged or contents.read(file.path).pages_taken is not None
+
+    def may_follow(file: RecordedFile) -> bool:
+        # Of a damaged one that is left out nothing has to be placed. One that is gone cannot be asked.
+        return file.path in damaged or (file.path in contents.entries and examined(file).may_follow_a_gap)
+
+    new = [file for file in files if contents.is_new(file.path)]
+    damaged = {file.path: damage for file in new if (damage := examined(file).damage)}
+    if new:
+        # Files that are registered followed one another when they were new.
+        check_what_follows(contents.folder, files, is_damaged, may_follow)
     kept = [file for file in files if file.path not in damaged]
     if damaged and not _primary(experiment, kept):
         damaged |= dict.fromkeys((file.path for file in kept), "its recording is damaged, and left out")

@@ -310,6 +310,28 @@ def test_a_registered_cut_tif_stays_as_it_is_until_another_takes_its_place(folde
     assert mended[LAST].pages_taken is None
 
 
+def test_a_tif_that_is_registered_may_be_behind_one_that_is_damaged_now(folder):
+    stored = {file.path: file for file in files_of(plan_of(folder, "refuse")).values()}
+    aged(truncate(folder / MIDDLE, 50))
+
+    cut = files_of(plan_of(folder, "cut", stored))
+
+    assert [cut[name].pages_taken for name in (FIRST, MIDDLE, LAST)] == [None, PAGES - 1, None]
+
+
+def test_a_plain_tif_that_comes_behind_one_that_was_cut_is_refused(tmp_path):
+    folder = write_plain_tifs(tmp_path / "day1", pages=(8,))
+    tif_stacks.write_shaped_stack(folder / "movie_2.tif", np.stack(PAGE_NUMBERS))
+    aged(truncate(folder / "movie_2.tif", 500))
+    plain = {"experiment_type": "plain tifs"}
+    registered = files_of(plan_of(folder, "cut", **plain), "90218-openfield")
+    stored = {file.path: file for file in registered.values()}
+    tif_stacks.write_shaped_stack(folder / "movie_3.tif", np.stack(PAGE_NUMBERS))
+
+    with pytest.raises(FormatError, match=r"movie_2\.tif.*movie_3\.tif goes on behind it"):
+        plan_of(folder, "refuse", stored, **plain)
+
+
 def test_a_file_that_is_made_whole_differs_though_no_fingerprint_tells_it_apart():
     cut = FileRecord("moser", "day1/a.tif", 5000, COPIED, "0123456789abcdef", pages_taken=3)
     stored = DatasetRecord("tifs", "tif", "tif", "mouse", (cut,))

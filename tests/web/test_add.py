@@ -60,6 +60,7 @@ def test_what_becomes_of_damaged_tifs_is_chosen_and_chosen_again(
     sent = anna.fill("/add/", {**typed, "damaged_tifs": "leave out", "do": "register"})
     assert sent.status_code == 302
     assert imaging.BaseFolder.fetch1("damaged_tifs") == "leave out"
+    assert "<dt>Damaged tifs</dt><dd>leave out</dd>" in anna.get("/folders/0").text
     assert '<option selected value="leave out">' in anna.get("/add/?again=0").text
 
 
