@@ -1,5 +1,7 @@
 """Tifs whose directories do not name all of their images, by every reader of tifs."""
 
+import json
+import struct
 from contextlib import suppress
 from dataclasses import replace
 
@@ -103,6 +105,35 @@ def test_an_evenly_spaced_file_whose_chain_ends_early_has_all_its_pages_or_none(
             read.append(read_tif(path).num_pages)
 
     assert set(read) <= {20}
+
+
+def test_an_evenly_spaced_file_that_names_every_other_page_is_refused(tmp_path):
+    path = scanimage.write_tif(tmp_path / "a.tif", num_pages=41)
+    with tifffile.TiffFile(path, is_scanimage=False) as tif:
+        offsets = [page.offset for page in tif.pages]
+        pointers = [page.offset + 8 + 20 * len(page.tags) for page in tif.pages]
+    with path.open("rb+") as file:
+        for pointer, following in zip(pointers[::2], [*offsets[2::2], 0], strict=True):
+            file.seek(pointer)
+            file.write(following.to_bytes(8, "little"))
+
+    with pytest.raises(DamagedError, match=r"21 pages, and \d+ bytes"):
+        read_tif(path)
+
+
+def test_texts_before_the_first_page_are_no_images(tmp_path):
+    rois = json.dumps({"RoiGroups": {"imagingRoiGroup": {"rois": [0] * 5000}}})
+    path = scanimage.write_tif(tmp_path / "a.tif", num_pages=5, rois=rois)
+    content = path.read_bytes()
+    with tifffile.TiffFile(path, is_scanimage=False) as tif:
+        second, third = (struct.pack("<Q", tif.pages[number].dataoffsets[0]) for number in (1, 2))
+        artist = tif.pages[0].tags["Artist"].offset
+    # Not evenly spaced, and the ROI groups lie in ScanImage's own block, but are named by no tag.
+    content = content.replace(second, b"elsewhere").replace(third, second).replace(b"elsewhere", third)
+    unnamed = struct.pack("<HHQQ", 316, 2, 0, 0)
+    path.write_bytes(content.replace(content[artist : artist + len(unnamed)], unnamed))
+
+    assert [int(page[0, 0]) for page in pixels(read_tif(path))] == [0, 2, 1, 3, 4]
 
 
 def test_a_page_between_others_that_no_directory_names_is_missed(tmp_path):

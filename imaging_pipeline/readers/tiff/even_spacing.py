@@ -141,7 +141,8 @@ def _probes(count: int) -> Sequence[int]:
 
 def _unclaimed_bytes(first: Page, distance: int) -> int:
     """Return how many bytes at least lie between two pages that belong to neither."""
-    claimed = (first.directory, first.data, *first.values)
+    shared = first.shared_texts.values()
+    claimed = (first.directory, first.data, *(span for span in first.values if span not in shared))
     return distance - sum(span.num_bytes for span in claimed)
 
 

@@ -48,7 +48,7 @@ def find_pages(file: TifFile) -> PageTable:
         # Before there is a table: a damaged text may state any number.
         file.require_bytes(max(first.end, images.end))
         pages = table_of_contiguous(first, num_images)
-        _require_claimed(file, first, num_images, [*_spans(first), images])
+        _require_claimed(file, [first], [images])
         return pages
     if not file.is_bigtiff and file.size_bytes > _CLASSIC_BYTES:
         return _beyond_4_gb(file, first)
@@ -161,7 +161,7 @@ def _walked(file: TifFile, first: Page) -> PageTable:
     pages = list(_chain(file, first))
     # Before they are columns: a damaged page may state an offset that no int64 holds.
     file.require_bytes(max(page.end for page in pages))
-    _require_claimed(file, first, len(pages), list(chain.from_iterable(map(_spans, pages))))
+    _require_claimed(file, pages, [page.data for page in pages])
     return table_of(pages)
 
 
@@ -203,11 +203,7 @@ def _chain(file: TifFile, first: Page) -> Iterator[Page]:
             progress.report("finding the tif's pages", len(seen))
 
 
-def _spans(page: Page) -> tuple[Span, ...]:
-    return (page.directory, page.data, *page.values)
-
-
-def _require_claimed(file: TifFile, first: Page, num_pages: int, spans: Sequence[Span]) -> None:
+def _require_claimed(file: TifFile, pages: Sequence[Page], images: Sequence[Span]) -> None:
     """Refuse a file that has room for an image which belongs to no page, behind where its pages begin.
 
     Raises
@@ -215,9 +211,13 @@ def _require_claimed(file: TifFile, first: Page, num_pages: int, spans: Sequence
     DamagedError
         It says where.
     """
-    image_bytes = first.data.num_bytes
-    ordered = sorted(spans, key=lambda span: span.offset)
-    end = ordered[0].offset
+    image_bytes = pages[0].data.num_bytes
+    num_pages = sum(image.num_bytes for image in images) // image_bytes
+    parts = [*images, *(page.directory for page in pages)]
+    # What lies before is a microscope's own: texts that it may repeat in no tag.
+    end = min(part.offset for part in parts)
+    values = chain.from_iterable(page.values for page in pages)
+    ordered = sorted((*parts, *values), key=lambda span: span.offset)
     for span in (*ordered, Span(file.size_bytes, 0)):
         if span.offset - end >= image_bytes:
             raise DamagedError(
