@@ -237,7 +237,11 @@ class FormatError(PipelineError, ValueError):
     """A file's content is not what its format says."""
 
 
-class TruncatedError(FormatError):
+class DamagedError(FormatError):
+    """A file of the right format has lost some of its content, or where in it that lies."""
+
+
+class TruncatedError(DamagedError):
     """A file ends before all that it says it holds: it is still being copied, or was never copied whole."""
 
 

@@ -12,6 +12,7 @@ from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import quoted, text_width
 from imaging_pipeline.cli.steps import steps
 from imaging_pipeline.errors import NotMountedError, NotYetHereError, PipelineError, StillCopyingError
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.schemas.jobs.living_workers import living_hosts
 from imaging_pipeline.schemas.register import requests
 from imaging_pipeline.schemas.register.consent import Consent, consent_to
@@ -37,6 +38,13 @@ _LANE = "ingest"
 @click.option("--options", "ops_name", help="Suite2p option set to run with.")
 @click.option("--session-type", "sessiontype", help="What the animal did, in all sessions that are new.")
 @click.option("--register-uncurated", is_flag=True, help="Register again by itself when Suite2p has run.")
+@click.option(
+    "--damaged-tifs",
+    type=click.Choice([str(choice) for choice in DamagedTifs]),
+    default=str(DamagedTifs.REFUSE),
+    help="Of a tif that is damaged: refuse the folder, cut the file to the frames before the damage, or leave"
+    " it out.",
+)
 @click.option("--note", "base_folder_note", default="", help="Anything worth keeping.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, with every file.")
 @click.option("--yes", is_flag=True, help="Delete what is out of date without being asked.")

@@ -11,6 +11,7 @@ import click
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import text_width
 from imaging_pipeline.explaining.states import JobState
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register.history import PastRequest, history
 from imaging_pipeline.schemas.register.registration_text import report_lines, session_start
@@ -73,6 +74,8 @@ def _head(past: PastRequest) -> Iterator[str]:
     yield f"  {request['path']}"
     combined = "combined" if request["combined"] == "yes" else "not combined"
     details = [f"{name} {request[column]}" for column, name in _DETAILS.items() if request[column]]
+    if request["damaged_tifs"] != DamagedTifs.REFUSE:
+        details.append(f"damaged tifs: {request['damaged_tifs']}")
     animal = f"animal {request['animal_name']}"
     yield f"  {', '.join([request['experiment_type'], combined, animal, *details])}"
     if request["base_folder_note"]:

@@ -14,8 +14,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import FormatError, InputError, PipelineError
+from imaging_pipeline.errors import DamagedError, FormatError, InputError, PipelineError
 from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.tiff.whole import check_whole
 
 MIN_FRAMES = 100
 MIN_SIDE_PX = 32
@@ -118,6 +119,7 @@ def _map_npy(path: Path) -> NDArray[Any]:
 
 
 def _map_tif(path: Path) -> NDArray[Any]:
+    _require_all_pages(path)
     with _logged_errors_raised(path), tifffile.TiffFile(path) as tif:
         if tif.is_scanimage:
             _check_scanimage(path)
@@ -130,6 +132,17 @@ def _map_tif(path: Path) -> NDArray[Any]:
             # temporary file. All pages are: ScanImage's header may declare another number.
             pixels = tif.asarray(key=None if is_one_array else slice(None), out="memmap")
         return pixels
+
+
+def _require_all_pages(path: Path) -> None:
+    """Raise DamagedError where not all pages are found: tifffile returns those that are."""
+    try:
+        check_whole(path)
+    except DamagedError:
+        raise
+    except FormatError:
+        # Compressed or in tiles, as microscopes do not write it: tifffile reads more kinds.
+        return
 
 
 class _LoggedErrors(logging.Handler):

@@ -43,6 +43,7 @@ class Femtonics(ExperimentType):
     refuses_combined = (
         "each measurement of a .mesc file is exported and analysed by itself, in a folder of its own"
     )
+    refuses_damaged = "MESc exports them again"
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the measurements of a ``.mesc`` file, by their names in it.

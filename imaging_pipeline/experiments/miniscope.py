@@ -24,7 +24,7 @@ from imaging_pipeline.readers.scanimage.session_times import read_session_times
 from imaging_pipeline.readers.scanimage.stack import scanimage_stack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
-from imaging_pipeline.readers.tiff.stack import TifStack
+from imaging_pipeline.readers.tiff.stack import TifStack, check_whole_frames
 
 
 class Miniscope(ExperimentType):
@@ -67,7 +67,7 @@ class Miniscope(ExperimentType):
         """
         check_tif_numbering(folder, tif_names(folder, names))
 
-    def examine(self, path: Path, used: Used) -> Examined:
+    def examine(self, path: Path, used: Used, *, pages_taken: int | None = None) -> Examined:
         """Check that a tif has its last page; return the start and the layout in its header, and its frames.
 
         Raises
@@ -79,13 +79,17 @@ class Miniscope(ExperimentType):
             its pages, or its first and last frame are not numbered in order.
         """
         if used.datasettype != TIF:
-            return super().examine(path, used)
-        tif = read_tif(path)
+            return super().examine(path, used, pages_taken=pages_taken)
+        tif = read_tif(path, pages_taken)
         header = tif.header
         left_out = f"a z-stack of {header.num_planes} slices, which is no time series"
         layout = f"{tif.layout}, fields: {len(fields)}" if (fields := fields_in_page(tif)) else tif.layout
         return Examined(
-            header.start, layout, left_out if header.is_z_stack else "", frames=read_frame_range(tif)
+            header.start,
+            layout,
+            left_out if header.is_z_stack else "",
+            frames=read_frame_range(tif),
+            may_follow_a_gap=header.frame_clock != "none" and not header.is_volumetric,
         )
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
@@ -111,7 +115,8 @@ class Miniscope(ExperimentType):
             self.check_frames(files)
             return super().read_stack(files)
         tifs = _scanimage_tifs(files.tifs)
-        return scanimage_stack(tifs, [file.acquisition for file in files.tifs], files.zone)
+        check_whole_frames(tifs, files.acquisitions)
+        return scanimage_stack(tifs, files.acquisitions, files.zone)
 
     def check_frames(self, files: StackFiles) -> None:
         """Check that the raw frames follow one another; corrected ones have the numbers of the raw ones.
@@ -129,7 +134,7 @@ def _scanimage_tifs(files: Sequence[StackFile]) -> tuple[ScanImageTif, ...]:
     tifs = []
     for number, file in enumerate(files):
         progress.report("reading headers", number, len(files))
-        tifs.append(read_tif(file.path))
+        tifs.append(read_tif(file.path, file.pages_taken))
     return tuple(tifs)
 
 

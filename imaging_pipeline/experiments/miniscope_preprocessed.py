@@ -122,9 +122,12 @@ class MiniscopePreprocessed(Miniscope):
             return super().read_tifs(files)
         tifs: list[RecordedTif[Header]] = []
         for acquisition in dict.fromkeys(file.acquisition for file in files.tifs):
-            raw = [read_tif(file.path) for file in _of_acquisition(files.primary, acquisition)]
+            raw = [
+                read_tif(file.path, file.pages_taken) for file in _of_acquisition(files.primary, acquisition)
+            ]
             corrected = [
-                read_plain_tif(file.path, raw[0].header) for file in _of_acquisition(files.tifs, acquisition)
+                read_plain_tif(file.path, raw[0].header, file.pages_taken)
+                for file in _of_acquisition(files.tifs, acquisition)
             ]
             _check_pages(corrected, raw)
             tifs += corrected

@@ -89,7 +89,7 @@ class PlainTifs(ExperimentType):
             A file is gone, truncated, or not what its format says.
         """
         session = read_session_json(files.primary[0].path)
-        return tuple(read_plain_tif(file.path, session) for file in files.tifs)
+        return tuple(read_plain_tif(file.path, session, file.pages_taken) for file in files.tifs)
 
 
 def _is_described(name: str) -> bool:

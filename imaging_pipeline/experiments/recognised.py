@@ -10,17 +10,29 @@ from typing import Protocol
 
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.readers.scanimage.frame_range import FrameRange
-from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
-from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
+from imaging_pipeline.readers.tiff.stack import TifStack, check_whole_frames, plain_stack
+from imaging_pipeline.readers.tiff.whole import check_whole
 
 
 @dataclass(frozen=True)
 class StackFile:
-    """A file on this machine, its acquisition, and the part of the file if it is not all of it."""
+    """A file on this machine.
+
+    Attributes
+    ----------
+    acquisition
+        Which one it belongs to.
+    part
+        Which part of the file it is; empty where it is all of it.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all must be there.
+    """
 
     path: Path
     acquisition: int
     part: str = ""
+    pages_taken: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,11 @@ class StackFiles:
     tifs: tuple[StackFile, ...]
     primary: tuple[StackFile, ...]
     zone: tzinfo = UTC
+
+    @property
+    def acquisitions(self) -> tuple[int, ...]:
+        """The acquisition of each of the dataset's files."""
+        return tuple(file.acquisition for file in self.tifs)
 
 
 @dataclass(frozen=True)
@@ -112,12 +129,21 @@ class Examined:
         Why its recording is no session, such as a z-stack; empty where it is one.
     frames
         Its first and last frame, if the file numbers them.
+    may_follow_a_gap
+        Whether frames may be missing before it: it numbers its frames, and these are of one plane.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all are there.
+    damage
+        What is wrong with a tif that is left out, as the request wants it; else empty.
     """
 
     start: datetime | None = None
     layout: str = ""
     left_out: str = ""
     frames: FrameRange | None = None
+    may_follow_a_gap: bool = False
+    pages_taken: int | None = None
+    damage: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,6 +193,8 @@ class ExperimentType(Protocol):
         Why its sessions are never analysed as one long recording; empty where they may be.
     may_repeat_tifs
         Whether two tifs of a recording may be equal, as those of one dark frame each are.
+    refuses_damaged
+        Why damaged tifs are neither cut nor left out; empty where they may be.
     """
 
     name: str
@@ -175,6 +203,7 @@ class ExperimentType(Protocol):
     container: str = ""
     refuses_combined: str = ""
     may_repeat_tifs: bool = False
+    refuses_damaged: str = ""
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the recordings of a file that holds several, by their names in it.
@@ -208,10 +237,11 @@ class ExperimentType(Protocol):
         """
         return
 
-    def examine(self, path: Path, used: Used) -> Examined:
+    def examine(self, path: Path, used: Used, *, pages_taken: int | None = None) -> Examined:
         """Check that a file is complete, and return what it says of its session.
 
-        Of a tif of any program, only the last page is checked.
+        Of a tif of any program, only the last page is checked. Of a damaged one, the pages that are taken
+        must be there.
 
         Raises
         ------
@@ -221,7 +251,7 @@ class ExperimentType(Protocol):
             The content is not what the format says.
         """
         if used.datasettype in TIFS:
-            check_whole(path)
+            check_whole(path, pages_taken)
         return Examined()
 
     def check_frames(self, files: StackFiles) -> None:
@@ -236,6 +266,8 @@ class ExperimentType(Protocol):
 
     def read_tifs(self, files: StackFiles) -> tuple[RecordedTif[Header], ...]:
         """Read how the pages of each tif of a dataset were taken, without their images.
+
+        Of a damaged tif only the pages are read that are taken of it.
 
         Raises
         ------
@@ -253,4 +285,6 @@ class ExperimentType(Protocol):
         NothingFoundError, FormatError
             A file is gone, truncated or no such tif, or the files were not recorded alike.
         """
-        return plain_stack(self.read_tifs(files))
+        tifs = self.read_tifs(files)
+        check_whole_frames(tifs, files.acquisitions)
+        return plain_stack(tifs)

@@ -21,6 +21,7 @@ def add(facts: Facts, *, ops_name: str | None = None) -> str:
             "--scope": newest.scope_name,
             "--options": ops_name or newest.ops_name,
             "--session-type": newest.sessiontype,
+            "--damaged-tifs": None if newest.damaged_tifs == "refuse" else newest.damaged_tifs,
         }
     words = [
         f"imaging-pipeline add {_path(facts)} --user {newest.username if newest else 'NAME'}",

@@ -48,6 +48,8 @@ class RequestFacts:
         Why it waits for its animal; None where that is here.
     setup, scope_name, ops_name, sessiontype
         What else was typed; None where nothing was.
+    damaged_tifs
+        What becomes of damaged tifs.
     """
 
     number: int
@@ -60,6 +62,7 @@ class RequestFacts:
     scope_name: str | None = None
     ops_name: str | None = None
     sessiontype: str | None = None
+    damaged_tifs: str = "refuse"
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,6 @@ def _of_sessions(
         yield replace(session, datasets=(*session.datasets, dataset))
 
 
-def _examine(path: Path) -> Examined:
+def _examine(path: Path, *, pages_taken: int | None = None) -> Examined:
     read_bad_frames(path)
     return Examined()

@@ -27,6 +27,7 @@ from imaging_pipeline.ingest.matching import MetaSessionMatch, SessionMatch, Sto
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
 from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan
 from imaging_pipeline.ingest.relocation import relocations
+from imaging_pipeline.wording import counted
 
 
 def compare(plan: Plan, stored: Sequence[MetaSessionRecord]) -> FolderChanges:
@@ -120,6 +121,7 @@ class _Comparison:
             findings=(
                 *findings,
                 *self._lost_frames(),
+                *self._cut_files(),
                 *self._other_person(),
                 *self._replaced_option_set(option_set),
                 *self._gone_outputs(outputs, outdated.outputs),
@@ -225,6 +227,15 @@ class _Comparison:
             if planned.lost_frames:
                 message = f"of {planned.timeseries_name}: {planned.lost_frames}"
                 yield Finding(FindingKind.LOST_FRAMES, planned.session_name, message)
+
+    def _cut_files(self) -> Iterator[Finding]:
+        for match in self._accepted:
+            files = (file for dataset in match.planned.datasets for file in dataset.files)
+            for file in files:
+                if file.pages_taken is not None:
+                    taken = f"its first {counted(file.pages_taken, 'page')} of all channels are taken"
+                    message = f"{file.path} is damaged: {taken}"
+                    yield Finding(FindingKind.DAMAGED, match.planned.session_name, message)
 
     def _other_person(self) -> Iterator[Finding]:
         """Yield a finding where another person requests the folder.

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import PathError, PipelineError, Responsible, StillCopyingError, TruncatedError
+from imaging_pipeline.errors import (
+    DamagedError,
+    PathError,
+    PipelineError,
+    Responsible,
+    StillCopyingError,
+    TruncatedError,
+)
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
+from imaging_pipeline.ingest.damaged_tifs import Examine, examine_damaged
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.records import (
@@ -21,8 +28,6 @@ from imaging_pipeline.ingest.records import (
     address_of,
     stored_below_folder,
 )
-
-Examine = Callable[[Path], Examined]
 
 # A copy writes one file without long pauses, even where the whole folder takes hours: a file that did not
 # grow for so long is not being copied any more.
@@ -177,7 +182,8 @@ class FolderContents:
         path
             Path below the folder.
         examine
-            Called with the file's path; checks the file and returns what is in it.
+            Called with the file's path; checks the file and returns what is in it. Of a damaged tif that
+            is not growing any more, the request says what is taken.
 
         Raises
         ------
@@ -193,7 +199,7 @@ class FolderContents:
                 examined = self._part(path).examined
             else:
                 with self._reading(path):
-                    examined = examine(self.folder / path)
+                    examined = self._examine(path, examine)
             self._examined[path] = replace(examined, start=self._wall_time(examined.start))
         return self._examined[path]
 
@@ -227,8 +233,18 @@ class FolderContents:
             progress.report("reading fingerprints", len(self._fingerprints))
             with self._reading(path):
                 self._fingerprints[path] = fingerprint(self.folder / path)
-        start = self._examined.get(path, Examined()).start
-        return replace(self._record(path, path, self._fingerprints[path]), session_start=start)
+        found = self._examined.get(path, Examined())
+        record = self._record(path, path, self._fingerprints[path])
+        return replace(record, session_start=found.start, pages_taken=found.pages_taken)
+
+    def _examine(self, path: str, examine: Examine) -> Examined:
+        absolute = self.folder / path
+        try:
+            return examine(absolute)
+        except DamagedError as error:
+            if isinstance(error, TruncatedError) and self._may_change(path):
+                raise
+            return examine_damaged(absolute, examine, error, self._request.damaged_tifs)
 
     def _record(self, path: str, address: str, fingerprint: str) -> FileRecord:
         entry, location = self.entries[address], self._request.location_of(path)

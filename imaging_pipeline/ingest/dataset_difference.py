@@ -10,8 +10,8 @@ from imaging_pipeline.ingest.records import DatasetRecord, FileRecord
 from imaging_pipeline.segmentation.registry import OUTPUT_TYPES, segmentation_package
 from imaging_pipeline.wording import shortened_list
 
-# Size in bytes, and fingerprint.
-_Content = tuple[int, str]
+# Size in bytes, fingerprint, and pages that are taken of a damaged tif.
+_Content = tuple[int, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,18 @@ class FileDifference:
     file_orders: tuple[int, ...] = ()
 
 
+def _content(file: FileRecord) -> _Content:
+    # A copy that is made whole may differ from the damaged one in bytes only that no fingerprint samples.
+    return (*file.content, file.pages_taken)
+
+
 def difference(planned: DatasetRecord, stored: DatasetRecord) -> FileDifference:
     """Return how a planned dataset differs from the stored one, and why.
 
     Files that are only gone make no difference: rows stay, unless the others have a new path or time.
     """
-    before = [file.content for file in stored.files]
-    after = [file.content for file in planned.files]
+    before = [_content(file) for file in stored.files]
+    after = [_content(file) for file in planned.files]
     file_orders = _file_orders(after, before)
     if file_orders is not None:
         kind, reason = _moved_or_rewritten(planned.files, [stored.files[number] for number in file_orders])
@@ -46,7 +51,7 @@ def difference(planned: DatasetRecord, stored: DatasetRecord) -> FileDifference:
     replaced, added = [], []
     for file, content in zip(planned.files, after, strict=True):
         former = by_address.get(file.address)
-        if former is not None and former.content != content:
+        if former is not None and _content(former) != content:
             replaced.append(file.name)
         elif content not in before:
             added.append(file.name)

@@ -49,6 +49,7 @@ class FindingKind(StrEnum):
     OTHER_LABEL = "other label"
     OTHER_PERSON = "other person"
     OPTION_SET = "option set"
+    DAMAGED = "damaged"
     LOST_FRAMES = "lost frames"
     OUTPUT = "output"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -28,6 +29,7 @@ from imaging_pipeline.ingest.records import (
     StoredFiles,
 )
 from imaging_pipeline.ingest.session_planning import plan_metasessions, plan_sessions
+from imaging_pipeline.wording import counted
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0
@@ -146,7 +148,13 @@ def _reports(
     """Yield what became of every file that is no output."""
     names = {session.timeseries_name: session.session_name for session in sessions}
     for file in here:
-        yield _file_report(request, _with_left_out(contents, file), names)
+        report = _file_report(request, _with_left_out(contents, file), names)
+        taken = contents.read(file.path).pages_taken if report.verdict is FileVerdict.USED else None
+        yield report if taken is None else replace(report, reason=f"{report.reason}, damaged: {_cut(taken)}")
+
+
+def _cut(num_pages: int) -> str:
+    return f"only its first {counted(num_pages, 'page')} of all channels are taken"
 
 
 def _with_left_out(contents: FolderContents, file: Recognised) -> Recognised:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.segmentation.package import Labelled
 
 
@@ -32,6 +33,8 @@ class Request:
         The Suite2p option set, or None where there is none.
     username
         The experimenter.
+    damaged_tifs
+        What becomes of tifs that are new and damaged.
     """
 
     repository_name: str
@@ -42,6 +45,7 @@ class Request:
     datasource_id: int
     ops_name: str | None = None
     username: str = ""
+    damaged_tifs: DamagedTifs = DamagedTifs.REFUSE
 
     @property
     def label(self) -> str:
@@ -90,6 +94,8 @@ class FileRecord:
         The acquisition that the file belongs to; 0 where that has no meaning, as for Suite2p output.
     parts
         All parts of such a file: name → empty, or why it is no recording.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all are there.
     session_start
         Lab wall time at which the session started, where this file says so and was read for it.
     is_gone
@@ -104,6 +110,7 @@ class FileRecord:
     part: str = ""
     acquisition: int = 0
     parts: Mapping[str, str] = field(default_factory=dict)
+    pages_taken: int | None = None
     session_start: datetime | None = field(default=None, compare=False)
     is_gone: bool = False
 

@@ -11,8 +11,9 @@ from itertools import groupby, pairwise
 from imaging_pipeline import names, progress
 from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.dataset_types import TIFS
-from imaging_pipeline.experiments.recognised import ExperimentType
-from imaging_pipeline.ingest.contents import Examine, FolderContents
+from imaging_pipeline.experiments.recognised import Examined, ExperimentType
+from imaging_pipeline.ingest.contents import FolderContents
+from imaging_pipeline.ingest.damaged_tifs import Examine, check_what_follows
 from imaging_pipeline.ingest.frame_order import check_no_file_twice, lost_frames
 from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
@@ -45,12 +46,13 @@ def plan_sessions(
     """
     by_name = sorted(files, key=lambda file: (file.used.timeseries_name, file.order))
     groups = [
-        (name, list(group)) for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
+        (name, _without_damaged(experiment, contents, list(group)))
+        for name, group in groupby(by_name, key=lambda file: file.used.timeseries_name)
     ]
     sessions = [
         _session(request, experiment, contents, name, group)
         for name, group in groups
-        if not _is_left_out(experiment, contents, group)
+        if group and not _is_left_out(experiment, contents, group)
     ]
     sessions.sort(key=lambda session: session.start)
     # The name of a session is a hash of its start: two of one start would be one and the same.
@@ -128,9 +130,40 @@ def _primary(experiment: ExperimentType, files: Sequence[RecordedFile]) -> list[
     return [file for file in files if file.used.datasettype == experiment.primary]
 
 
+def _without_damaged(
+    experiment: ExperimentType, contents: FolderContents, files: list[RecordedFile]
+) -> list[RecordedFile]:
+    """Read what is new, and return the files without damaged ones that the request wants to be left out.
+
+    None is returned where nothing is left of what was recorded.
+    """
+    _read_new(experiment, contents, files)
+
+    def examined(file: RecordedFile) -> Examined:
+        return contents.examine(file.path, _examine(experiment, file))
+
+    def is_damaged(file: RecordedFile) -> bool:
+        return file.path in damaged or contents.read(file.path).pages_taken is not None
+
+    def may_follow(file: RecordedFile) -> bool:
+        # Of a damaged one that is left out nothing has to be placed. One that is gone cannot be asked.
+        return file.path in damaged or (file.path in contents.entries and examined(file).may_follow_a_gap)
+
+    new = [file for file in files if contents.is_new(file.path)]
+    damaged = {file.path: damage for file in new if (damage := examined(file).damage)}
+    if new:
+        # Files that are registered followed one another when they were new.
+        check_what_follows(contents.folder, files, is_damaged, may_follow)
+    kept = [file for file in files if file.path not in damaged]
+    if damaged and not _primary(experiment, kept):
+        damaged |= dict.fromkeys((file.path for file in kept), "its recording is damaged, and left out")
+        kept = []
+    contents.left_out |= damaged
+    return kept
+
+
 def _is_left_out(experiment: ExperimentType, contents: FolderContents, files: Sequence[RecordedFile]) -> bool:
     """Return True if all that was recorded under a name is new, and no session."""
-    _read_new(experiment, contents, files)
     # A registered file was a session when it was new, and stays one.
     reasons = {
         contents.examine(file.path, _examine(experiment, file)).left_out if contents.is_new(file.path) else ""

@@ -19,7 +19,6 @@ from datetime import datetime
 from itertools import groupby
 
 from imaging_pipeline.errors import (
-    FormatError,
     InputError,
     NothingFoundError,
     NotMountedError,
@@ -29,6 +28,7 @@ from imaging_pipeline.errors import (
 from imaging_pipeline.readers.scanimage.fields import LocatedField
 from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
+from imaging_pipeline.readers.tiff.stack import check_whole_frames
 from imaging_pipeline.suite2p_runner.left_out import Volumes, used_frames
 from imaging_pipeline.suite2p_runner.request import Trim
 from imaging_pipeline.suite2p_runner.supported import check_not_blank, check_same_recording, check_supported
@@ -49,6 +49,11 @@ class TifPart:
     def pages_dropped(self) -> int:
         """Pages after the last whole volume."""
         return self.tif.num_pages - self.num_pages
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is in the file is read."""
+        return not self.pages_dropped and not self.tif.is_cut
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,8 @@ def check_inputs(
         # Raises where a file has changed since it was registered, or is gone.
         _modified_ns(tif)
         check_same_recording(tif, tifs[0])
+    # The last file of an acquisition may end anywhere: what makes no whole volume is dropped from it below.
+    check_whole_frames(tifs, acquisitions)
     check_supported(tifs[0])
     check_not_blank(tifs[0])
     parts = tuple(_parts(tifs, acquisitions))
@@ -240,16 +247,6 @@ def _parts(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> 
 
 def _parts_of_acquisition(files: Sequence[RecordedTif[Header]]) -> list[TifPart]:
     header = files[0].header
-    # The last file may end anywhere: what makes no whole volume is dropped from it below.
-    for tif in files[:-1]:
-        if tif.num_pages % header.num_channels:
-            raise FormatError(
-                "A tif ends amid the channels of a frame, and another follows it",
-                path=tif.path,
-                found=f"{tif.num_pages} pages",
-                allowed=f"a multiple of {header.num_channels}",
-                remedy="Copy the file again from the microscope.",
-            )
     # Volumes run on from file to file, so what is left over is at the end of the last files.
     to_drop = sum(tif.num_pages for tif in files) % header.pages_per_volume
     parts: list[TifPart] = []

@@ -14,13 +14,23 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
+from imaging_pipeline.ingest import contents
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.register import requests
 from tests.makers.config_file import write_config
-from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_tif, write_timeseries
+from tests.makers.folders import (
+    OPEN_FIELD,
+    WHEEL,
+    aged,
+    write_file,
+    write_folder,
+    write_tif,
+    write_timeseries,
+)
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.living import add_worker
 from tests.makers.outputs import suite2p_output
+from tests.makers.scanimage import truncate
 
 Run = Callable[..., Result]
 CLI = "import sys; from imaging_pipeline.cli import main; main(sys.argv[1:])"
@@ -81,6 +91,20 @@ def test_a_new_folder_is_shown_and_requested_without_a_question(lab: Lab, run: R
     assert imaging.BaseFolder().fetch1("base_folder_note", "combined", "consent") == ("first day", "yes", {})
     carry_out()
     assert len(imaging.Session()) == 1
+
+
+def test_a_damaged_tif_is_cut_where_the_command_says_so(lab: Lab, run: Run, monkeypatch) -> None:
+    # No program can set the time at which a file arrived.
+    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    folder = new_folder(lab)
+    aged(truncate(folder / OPEN_FIELD.tif_names[1], 50))
+    refused = run(*arguments(lab, folder))
+    assert "damaged_tifs = 'cut'" in " ".join(refused.output.split())
+    result = run(*arguments(lab, folder, "--damaged-tifs", "cut"))
+    assert result.exit_code == 0
+    assert "Damaged tifs: cut" in result.stdout
+    assert f"{OPEN_FIELD.tif_names[1]} is damaged: its first 3 pages" in " ".join(result.stdout.split())
+    assert imaging.BaseFolder.fetch1("damaged_tifs") == "cut"
 
 
 def test_the_worker_that_will_look_at_the_folder_is_named(lab: Lab, run: Run) -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
+from imaging_pipeline.ingest import contents
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import COPIED, aged, write_suite2p
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.plain_tifs import HEIGHT, SAID, WIDTH, write_plain_tifs, write_session_json
 from tests.makers.recordings import IMPORTED, populate
+from tests.makers.scanimage import truncate
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.suite2p_output import Suite2pSpec
 from tests.makers.suite2p_runs import RIGID
@@ -92,6 +95,31 @@ def test_an_output_made_by_hand_says_what_suite2p_made_of_the_pixels(lab: Lab, d
     register(lab, folder, combined=False, experiment_type="plain tifs")
     populate("Tif", "ImagingAnalysis")
     assert imaging.ImagingAnalysis.Suite2py().fetch1("ops_pixel_conversion") == told
+
+
+def test_suite2p_runs_on_the_frames_of_a_cut_tif_that_are_imported(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No program can set the time at which a file arrived.
+    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    stand_in_suite2p(tmp_path / "packages", monkeypatch)
+    folder = write_plain_tifs(lab.share / "day1", pages=(12, 1))
+    movie = np.random.default_rng(2).integers(1, 3000, (5, HEIGHT, WIDTH), np.int16)
+    with tifffile.TiffWriter(folder / "movie_2.tif") as tif:
+        for page in movie:
+            tif.write(page, contiguous=False, metadata=None)
+    aged(truncate(folder / "movie_2.tif", 500))
+    add_options(tables.default_tables(), OPS_NAME, RIGID)
+    requested = {"experiment_type": "plain tifs", "ops_name": OPS_NAME, "damaged_tifs": "cut"}
+    register(lab, folder, combined=False, **requested)
+
+    suite2p_jobs.Suite2Py.populate()
+    register(lab, folder, combined=False, **requested)
+    populate(*IMPORTED)
+
+    assert imaging.Tif().fetch1("frames_per_tif") == [12, 4]
+    assert suite2p_jobs.Suite2Py().fetch1("run_num_frames") == 16
+    assert imaging.ImagingAnalysis().fetch1("num_frames") == 16
 
 
 def test_a_corrected_rate_lets_the_tifs_be_imported_and_run_again(

@@ -6,7 +6,8 @@ import tifffile
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.demo.user_movie import open_movie
-from imaging_pipeline.errors import FormatError, InputError
+from imaging_pipeline.errors import DamagedError, FormatError, InputError
+from tests.makers.tif_stacks import end_chain_after
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 
@@ -60,6 +61,15 @@ def test_a_truncated_tif_is_refused_with_its_name(tmp_path, kind):
     WRITERS[kind](path, noise())
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 19 // 20])
     with pytest.raises(FormatError, match=r"movie\.tif"):
+        open_movie(path)
+
+
+def test_a_tif_of_which_no_directory_names_most_pages_is_refused(tmp_path):
+    path = tmp_path / "movie.tif"
+    WRITERS["page by page"](path, noise())
+    end_chain_after(path, 2)
+
+    with pytest.raises(DamagedError, match=r"2 pages, and \d+ bytes.*that are of none"):
         open_movie(path)
 
 

@@ -34,6 +34,7 @@ ALL_INPUTS = RequestFacts(
     username="anna",
     entered=NOON,
     register_uncurated=True,
+    damaged_tifs="cut",
     setup="room 1",
     scope_name="scope2",
     ops_name="mouse",

@@ -146,8 +146,74 @@ def test_frames_that_cannot_have_been_averaged_are_refused():
         volumes(hScan2D__logAverageFactor="4")
 
 
-def test_a_single_enabled_slice_is_planar():
-    assert not parsed(hStackManager__enable="1", hStackManager__actualNumSlices="1").is_volumetric
+def one_slice(**changes):
+    return parsed(hStackManager__enable="true", hStackManager__actualNumSlices="1", **changes)
+
+
+@pytest.mark.parametrize("frames_per_slice", ["1", "5", "2003"])
+def test_a_single_slice_is_planar_however_many_frames_it_has(frames_per_slice):
+    header = one_slice(
+        hStackManager__framesPerSlice=frames_per_slice,
+        hStackManager__numFramesPerVolume=frames_per_slice,
+        hStackManager__numFramesPerVolumeWithFlyback=frames_per_slice,
+    )
+
+    assert (header.num_planes, header.frames_per_volume, header.num_flyback_frames) == (1, 1, 0)
+    assert header.frame_rate_hz == header.volume_rate_hz == 30
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"hStackManager__numFramesPerVolumeWithFlyback": "3"},
+        {
+            "hFastZ__enable": "true",
+            "hFastZ__discardFlybackFrames": "true",
+            "hFastZ__numDiscardFlybackFrames": "2",
+            "hStackManager__numFramesPerVolumeWithFlyback": None,
+        },
+        {
+            "hFastZ__enable": "true",
+            "hFastZ__discardFlybackFrames": "true",
+            "hFastZ__numDiscardFlybackFrames": "2",
+            "hFastZ__numFramesPerVolume": "3",
+            "hStackManager__actualNumSlices": None,
+        },
+    ],
+)
+def test_flyback_frames_of_a_single_slice_are_refused(told):
+    with pytest.raises(FormatError, match=r"a\.tif.*1 slice, 1 frames a volume and 2 flyback frames"):
+        parsed(**{"hStackManager__enable": "true", "hStackManager__actualNumSlices": "1"} | told)
+
+
+def test_flyback_frames_of_version_4_with_a_single_slice_are_refused(tmp_path):
+    header = scanimage.HEADER_4.replace("stackNumSlices = 4", "stackNumSlices = 1")
+    path = scanimage.write_classic_tif(tmp_path / "a.tif", scanimage.FRAME_LINES_4, header)
+
+    with pytest.raises(FormatError, match="1 slice, 1 frames a volume and 1 flyback frames"):
+        read_header(path)
+
+
+def test_flyback_frames_are_left_from_an_earlier_stack_where_no_z_scanner_moved():
+    header = one_slice(
+        hStackManager__stackMode="'slow'",
+        hFastZ__discardFlybackFrames="true",
+        hFastZ__numDiscardFlybackFrames="2",
+        hStackManager__numFramesPerVolumeWithFlyback=None,
+    )
+
+    assert (header.num_planes, header.num_flyback_frames, header.is_volumetric) == (1, 0, False)
+
+
+def test_a_header_of_2018_that_may_mean_slices_or_frames_of_one_is_refused():
+    with pytest.raises(FormatError, match="1 slices, 5 frames a slice, 5 frames a volume"):
+        parsed(
+            hFastZ__enable="true",
+            hFastZ__numFramesPerVolume="5",
+            hStackManager__numSlices="1",
+            hStackManager__framesPerSlice="5",
+            hStackManager__actualNumSlices=None,
+        )
 
 
 def test_a_volume_of_unknown_slices_is_refused():

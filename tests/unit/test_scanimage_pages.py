@@ -51,13 +51,14 @@ def test_an_unevenly_spaced_file_is_walked(tmp_path):
     assert first_pixels(tif) == list(range(7))
 
 
-def test_a_page_whose_image_lies_elsewhere_is_found_there(tmp_path):
+def test_pages_whose_images_lie_elsewhere_are_found_there(tmp_path):
     path = scanimage.write_tif(tmp_path / "a.tif", num_pages=10)
     with TifFile(path) as file:
-        third, fifth = (int(find_pages(file).data_offsets[index]) for index in (2, 4))
-    path.write_bytes(path.read_bytes().replace(struct.pack("<Q", fifth), struct.pack("<Q", third)))
+        third, fifth = (struct.pack("<Q", find_pages(file).data_offsets[index]) for index in (2, 4))
+    exchanged = path.read_bytes().replace(fifth, b"elsewhere").replace(third, fifth)
+    path.write_bytes(exchanged.replace(b"elsewhere", third))
 
-    assert first_pixels(read_tif(path)) == [0, 1, 2, 3, 2, 5, 6, 7, 8, 9]
+    assert first_pixels(read_tif(path)) == [0, 1, 4, 3, 2, 5, 6, 7, 8, 9]
 
 
 def test_a_single_page_is_a_file(tmp_path):

@@ -53,6 +53,17 @@ def test_a_folder_is_requested_and_who_did_it_is_kept(anna: Visitor, typed: dict
     assert "waiting" in anna.get("/folders/0").text
 
 
+def test_what_becomes_of_damaged_tifs_is_chosen_and_chosen_again(
+    anna: Visitor, typed: dict[str, Any]
+) -> None:
+    assert "refuse the folder" in anna.get("/add/").text
+    sent = anna.fill("/add/", {**typed, "damaged_tifs": "leave out", "do": "register"})
+    assert sent.status_code == 302
+    assert imaging.BaseFolder.fetch1("damaged_tifs") == "leave out"
+    assert "<dt>Damaged tifs</dt><dd>leave out</dd>" in anna.get("/folders/0").text
+    assert '<option selected value="leave out">' in anna.get("/add/?again=0").text
+
+
 def wrongly_typed() -> list[tuple[dict[str, str], str]]:
     return [
         ({"path": ""}, "Paste the folder"),
@@ -62,6 +73,8 @@ def wrongly_typed() -> list[tuple[dict[str, str], str]]:
         ({"animal": "90219"}, "90218"),
         ({"experiment_type": "femtonics", "combined": "yes"}, "combined"),
         ({"experiment_type": "secrets"}, "Not a valid choice"),
+        ({"damaged_tifs": "drop"}, "Not a valid choice"),
+        ({"experiment_type": "femtonics", "damaged_tifs": "cut"}, "MESc exports them again"),
         ({"username": "bob"}, "Not a valid choice"),
     ]
 

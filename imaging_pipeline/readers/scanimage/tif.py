@@ -114,8 +114,8 @@ def read_header(path: Path) -> ScanImageHeader:
         return _header(file)
 
 
-def read_tif(path: Path) -> ScanImageTif:
-    """Read the settings and count the pages that are really there.
+def read_tif(path: Path, pages_taken: int | None = None) -> ScanImageTif:
+    """Read the settings and count the pages that are really there, or those that are taken of a damaged tif.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def read_tif(path: Path) -> ScanImageTif:
     FormatError
         As for `read_header`; also where the pages differ in size or type.
     """
-    return read_recorded_tif(path, _header)
+    return read_recorded_tif(path, _header, pages_taken)
 
 
 def fields_in_page(tif: RecordedTif[Header]) -> tuple[LocatedField, ...]:

@@ -48,13 +48,16 @@ def find_volume(keys: Literals, path: Path) -> Volume:
     Raises
     ------
     FormatError
-        The header does not say how many slices a volume has, or contradicts itself.
+        The header does not say how many slices a volume has, contradicts itself, or tells of flyback frames
+        of a single plane.
     """
     averaged = max(keys.integer("hScan2D.logAverageFactor") or 1, 1)
     counts = _Counts(num_planes=1, num_frames=1, num_flyback=0)
     if keys.flag("hStackManager.enable") or keys.flag("hFastZ.enable"):
         counts = _counts(keys, path)
     if counts.num_planes <= 1:
+        if counts.num_flyback > 0 and _is_fast(keys):
+            raise _flyback_of_one_plane(counts, path)
         return Volume(
             is_volumetric=False,
             num_planes=1,
@@ -83,6 +86,23 @@ def find_volume(keys: Literals, path: Path) -> Volume:
         frames_averaged=averaged,
         plane_z_um=_depths(keys, counts),
         is_slow=keys.text("hStackManager.stackMode") == "slow" and not keys.flag("hFastZ.enable"),
+    )
+
+
+def _is_fast(keys: Literals) -> bool:
+    """Return True if a z-scanner moved within volumes: without one, there was no flyback."""
+    return keys.flag("hFastZ.enable") or keys.text("hStackManager.stackMode") == "fast"
+
+
+def _flyback_of_one_plane(counts: _Counts, path: Path) -> FormatError:
+    """Return the error for flyback frames that would be taken for frames of the only plane."""
+    return FormatError(
+        "The tif is of one plane, and its header tells of flyback frames, which may be among its pages",
+        path=path,
+        found=f"1 slice, {counts.num_frames} frames a volume and {counts.num_flyback} flyback frames",
+        allowed="one plane without flyback frames, or several planes",
+        remedy="look at the pages. Without flyback frames among them, register the folder as plain tifs with"
+        " a session.json; else leave these out first. Next time switch the z-scanner off for one plane.",
     )
 
 
@@ -123,6 +143,16 @@ def _counts(keys: Literals, path: Path) -> _Counts:
             remedy=COPY_OR_TAKE_AWAY,
         )
     num_planes = num_with_flyback - num_discarded
+    num_slices = keys.integer("hStackManager.numSlices")
+    frames_per_slice = keys.integer("hStackManager.framesPerSlice")
+    if num_slices and frames_per_slice and num_slices != num_planes == num_slices * frames_per_slice:
+        raise FormatError(
+            "The tif's header does not say whether a volume has several slices, or several frames of one",
+            path=path,
+            found=f"{num_slices} slices, {frames_per_slice} frames a slice, {num_planes} frames a volume",
+            allowed="as many slices as frames a volume",
+            remedy=COPY_OR_TAKE_AWAY,
+        )
     return _Counts(num_planes, num_planes, num_discarded)
 
 

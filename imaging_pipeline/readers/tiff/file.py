@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
+from imaging_pipeline.errors import DamagedError, FormatError, NothingFoundError, TruncatedError
 from imaging_pipeline.readers.read_ahead import read_ahead
 from imaging_pipeline.readers.regular_file import require_regular_file
 from imaging_pipeline.readers.tiff.page import Page, Span
@@ -118,8 +118,7 @@ class TifFile:
 
     def read_at(self, offset: int, num_bytes: int) -> bytes:
         """Read bytes; raise TruncatedError where the file ends before."""
-        if offset + num_bytes > self.size_bytes:
-            raise self.truncated(offset + num_bytes)
+        self.require_bytes(offset + num_bytes)
         for start, content in ((0, self._start), self._directory):
             if start <= offset and offset + num_bytes <= start + len(content):
                 return content[offset - start : offset - start + num_bytes]
@@ -139,6 +138,11 @@ class TifFile:
     def read_span(self, span: Span) -> bytes:
         """Read a stretch of bytes; raise TruncatedError where the file ends before."""
         return self.read_at(span.offset, span.num_bytes)
+
+    def require_bytes(self, end: int) -> None:
+        """Raise TruncatedError where the file ends before a byte."""
+        if end > self.size_bytes:
+            raise self.truncated(end)
 
     def truncated(self, expected_bytes: int) -> TruncatedError:
         """Return the error for a file that ends too early."""
@@ -180,11 +184,15 @@ class TifFile:
         ------
         TruncatedError
             The file ends before, or holds zeros there.
+        DamagedError
+            There is no directory.
         FormatError
-            There is no directory, or it is of an image that cannot be read by offset.
+            It is of an image that cannot be read by offset.
         """
         directory, next_directory, tags = self._directory_at(offset)
         width, height = self._number(tags, _WIDTH), self._number(tags, _HEIGHT)
+        if not width or not height:
+            raise self.foreign("A page of the tif has no pixels", f"{height} x {width}", "1 x 1 or more")
         dtype = self._dtype(tags)
         data = self._data(tags, width * height * np.dtype(dtype).itemsize)
         return Page(
@@ -196,7 +204,8 @@ class TifFile:
             data=data,
             description=tags[DESCRIPTION].span if DESCRIPTION in tags else Span(offset, 0),
             shared_texts={tag: tags[tag].span for tag in (SOFTWARE, ARTIST) if tag in tags},
-            end=max(directory.end, data.end, *(tag.offset + tag.num_bytes for tag in tags.values())),
+            end=max(directory.end, data.end, *(tag.span.end for tag in tags.values())),
+            values=tuple(tag.span for tag in tags.values() if tag.num_bytes > self.pointer.size),
         )
 
     def _directory_at(self, offset: int) -> tuple[Span, int, dict[int, _Tag]]:
@@ -206,7 +215,7 @@ class TifFile:
         if not any(content):
             raise self.blank(offset)
         if not 0 < count <= _MOST_TAGS:
-            raise FormatError(
+            raise DamagedError(
                 f"There is no page at byte {offset} of the tif, where one should be",
                 path=self.path,
                 found=f"{count} tags",
@@ -223,6 +232,8 @@ class TifFile:
         for span, (tag, type_code, num_values, value) in zip(
             self.value_offsets(num_bytes), entries, strict=True
         ):
+            if not tag:
+                raise self.blank(offset)
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
             # A value that fits into the field for the pointer is written there instead.
             inline = value_bytes <= self.pointer.size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Page:
         Software and artist, which microscopes write once for all pages.
     end
         The first byte behind everything that the page needs.
+    values
+        All that its tags point to apart from the image; pages may share some of it.
     """
 
     directory: Span
@@ -52,9 +54,13 @@ class Page:
     description: Span
     shared_texts: Mapping[int, Span]
     end: int
+    values: tuple[Span, ...] = field(default=(), compare=False)
 
     def moved(self, distance: int) -> Page:
-        """Return the page as it is when all of it but the shared texts lies ``distance`` bytes further on."""
+        """Return the page as it is when all of it but the shared texts lies ``distance`` bytes further on.
+
+        What its tags point to is left out.
+        """
         return replace(
             self,
             directory=self.directory.moved(distance),
@@ -62,4 +68,5 @@ class Page:
             data=self.data.moved(distance),
             description=self.description.moved(distance),
             end=self.end + distance,
+            values=(),
         )

@@ -1,103 +1,33 @@
-"""Where all pages of a TIFF stack lie.
-
-A stack of a microscope has thousands of pages of equal length. Their offsets are computed instead of
-walked where the file allows it: on a network share each step of a walk costs the share's latency.
-"""
+"""Where all pages of a TIFF stack lie."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import FormatError
+from imaging_pipeline.errors import DamagedError, FormatError
+from imaging_pipeline.readers.tiff.contiguous import num_images_stated
+from imaging_pipeline.readers.tiff.even_spacing import (
+    GLANCE_BYTES,
+    evenly_spaced,
+    evenly_spaced_beyond_4_gb,
+)
 from imaging_pipeline.readers.tiff.file import COPY_AGAIN, TifFile
 from imaging_pipeline.readers.tiff.page import Page, Span
+from imaging_pipeline.readers.tiff.page_table import PageTable, table_of, table_of_contiguous
 
+__all__ = ["PageTable", "check_end", "find_pages", "first_pages", "num_whole_pages", "read_image"]
 
-class PagePattern:
-    """The first directory of a file, and which of its values move on with the page.
-
-    Comparing bytes takes a tenth of the time of parsing a directory.
-
-    Parameters
-    ----------
-    file
-        An open file.
-    first, last
-        Two of its pages, which tell values that move from those that stay.
-    """
-
-    def __init__(self, file: TifFile, first: Page, last: Page) -> None:
-        self._file = file
-        self._offset = first.directory.offset
-        self._content = file.read_span(first.directory)
-        last_content = file.read_span(last.directory)
-        moved_by = last.directory.offset - first.directory.offset
-        value = file.pointer
-        self._moving = {
-            offset: number
-            for offset in file.value_offsets(len(self._content))
-            if (number := value.unpack_from(self._content, offset)[0]) + moved_by
-            == value.unpack_from(last_content, offset)[0]
-        }
-        # The pointer to the next page moves too, which the last page cannot show: there it is 0.
-        self._moving[len(self._content) - value.size] = first.next_directory
-
-    def is_at(self, distance: int) -> bool:
-        """Return True if the first directory, its values moved on, lies ``distance`` bytes behind itself."""
-        expected = bytearray(self._content)
-        for offset, value in self._moving.items():
-            self._file.pointer.pack_into(expected, offset, value + distance)
-        return self._file.read_at(self._offset + distance, len(expected)) == expected
-
-
-# Pages that are looked at between the first and the last.
-_NUM_PROBES = 4
 # As much of a page's end as no detector leaves at zero in one page and not in another.
 _END_BYTES = 64 * 1024
-# Almost every file shows in so few that it is whole.
-_GLANCE_BYTES = 4 * 1024
-
-Int64Array = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """The offsets of all pages, in bytes from the start of the file.
-
-    Attributes
-    ----------
-    first
-        The first page, whose size and type all others share.
-    data_offsets, description_offsets, description_bytes, directory_ends, ends
-        int64 arrays (num_pages,). A directory's last bytes are the pointer to the next one; behind
-        ``ends`` lies nothing that the page needs.
-    """
-
-    first: Page
-    data_offsets: Int64Array
-    description_offsets: Int64Array
-    description_bytes: Int64Array
-    directory_ends: Int64Array
-    ends: Int64Array
-
-    @property
-    def num_pages(self) -> int:
-        """Pages in the file."""
-        return len(self.data_offsets)
-
-    def data(self, index: int) -> Span:
-        """Return the span of a page's image."""
-        return Span(int(self.data_offsets[index]), self.first.data.num_bytes)
-
-    def description(self, index: int) -> Span:
-        """Return the span of a page's text."""
-        return Span(int(self.description_offsets[index]), int(self.description_bytes[index]))
+# Bytes that the offsets of a classic TIFF reach.
+_CLASSIC_BYTES = 2**32
 
 
 def find_pages(file: TifFile) -> PageTable:
@@ -107,16 +37,73 @@ def find_pages(file: TifFile) -> PageTable:
     ------
     TruncatedError
         The file ends before its last page does, or holds zeros where a page should be.
+    DamagedError
+        Its directories run in a circle, or it has room for images that no directory names.
     FormatError
-        Its directories run in a circle, or its pages differ in size or type.
+        Its pages differ in size or type.
     """
     first = file.first_page
-    return _evenly_spaced(file, first) or _walked(file, first)
+    if (num_images := _num_contiguous(file, first)) > 1:
+        images = Span(first.data.offset, num_images * first.data.num_bytes)
+        # Before there is a table: a damaged text may state any number.
+        file.require_bytes(max(first.end, images.end))
+        pages = table_of_contiguous(first, num_images)
+        _require_claimed(file, [first], [images])
+        return pages
+    if not file.is_bigtiff and file.size_bytes > _CLASSIC_BYTES:
+        return _beyond_4_gb(file, first)
+    return evenly_spaced(file, first) or _walked(file, first)
 
 
-def _require_whole(file: TifFile, end: int) -> None:
-    if end > file.size_bytes:
-        raise file.truncated(end)
+def first_pages(file: TifFile, num_pages: int) -> PageTable:
+    """Find the first pages of a file, whatever comes of the others.
+
+    Raises
+    ------
+    DamagedError, FormatError
+        There are not so many whole pages.
+    """
+    first = file.first_page
+    if _num_contiguous(file, first) > 1:
+        file.require_bytes(max(first.end, first.data.offset + num_pages * first.data.num_bytes))
+        return table_of_contiguous(first, num_pages)
+    pages = list(islice(_chain(file, first), num_pages))
+    file.require_bytes(max(page.end for page in pages))
+    return table_of(pages)
+
+
+def num_whole_pages(file: TifFile) -> int:
+    """Count the pages of a damaged file that are whole, from its first page on.
+
+    Raises
+    ------
+    DamagedError, FormatError
+        Not even the first page is there, or the file is none that can be read.
+    """
+    first = file.first_page
+    file.require_bytes(first.end)
+    if (num_images := _num_contiguous(file, first)) > 1:
+        num_here = (file.size_bytes - first.data.offset) // first.data.num_bytes
+        pages = table_of_contiguous(first, min(num_images, num_here))
+    else:
+        pages = table_of(_whole_pages(file, first))
+    # A copy that got its full size at once holds zeros behind the place where it broke off. An image that
+    # ends in zeros of its own cannot be told from one that broke off, and is left out.
+    end = _end_of_content(file)
+    if file.size_bytes - end < min(first.data.num_bytes, GLANCE_BYTES):
+        return pages.num_pages
+    is_cut = pages.ends > end
+    return int(np.argmax(is_cut)) if is_cut.any() else pages.num_pages
+
+
+def _end_of_content(file: TifFile) -> int:
+    """Return the first byte from which on a file holds zeros only."""
+    for end in range(file.size_bytes, 0, -_END_BYTES):
+        start = max(end - _END_BYTES, 0)
+        content = file.read_at(start, end - start).rstrip(b"\0")
+        if content:
+            return start + len(content)
+    return 0
 
 
 def check_end(file: TifFile, pages: PageTable) -> None:
@@ -130,7 +117,7 @@ def check_end(file: TifFile, pages: PageTable) -> None:
     TruncatedError
         The last image does, and the first does not.
     """
-    num_bytes = min(pages.first.data.num_bytes, _GLANCE_BYTES)
+    num_bytes = min(pages.first.data.num_bytes, GLANCE_BYTES)
     if file.read_at(pages.data(-1).end - num_bytes, num_bytes).strip(b"\0"):
         return
     num_bytes = min(pages.first.data.num_bytes, _END_BYTES)
@@ -147,89 +134,98 @@ def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
     return stored.astype(first.dtype, copy=False).reshape(first.height, first.width)
 
 
-def _evenly_spaced(file: TifFile, first: Page) -> PageTable | None:
-    """Return the computed offsets if the pages follow each other at one distance, else None.
-
-    The last directory must be where it should be and end the chain, and random probes between must agree.
-    """
-    start = first.directory.offset
-    distance = first.next_directory - start
-    if distance <= 0:
-        return None
-    # Rounded up: where images lie before their directories, less than a whole distance follows the last one.
-    count = -(-(file.size_bytes - start) // distance)
-    between = range(1, count - 1)
-    # The same file gets the same probes, so that an error can be reproduced.
-    probes = random.Random(count).sample(between, min(_NUM_PROBES, len(between)))
-    # All are announced before the first is read: on a share they then cost one round trip.
-    file.read_ahead(first.directory.moved(index * distance) for index in (count - 1, *probes))
-    file.read_ahead([Span(max(file.size_bytes - _GLANCE_BYTES, 0), _GLANCE_BYTES)])
-    expected = first.moved((count - 1) * distance)
-    last = _page_or_none(file, expected.directory.offset)
-    if last == expected:
-        # The last page that is there still names a next one.
-        raise file.truncated(first.moved(count * distance).end)
-    if last != replace(expected, next_directory=0):
-        return None
-    # Texts that pages share may lie anywhere in the file: either page may be the one that ends last.
-    _require_whole(file, max(first.end, last.end))
-    pattern = PagePattern(file, first, last)
-    if not all(pattern.is_at(index * distance) for index in probes):
-        return None
-    steps = np.arange(count, dtype=np.int64) * distance
-    return PageTable(
-        first=first,
-        data_offsets=first.data.offset + steps,
-        description_offsets=first.description.offset + steps,
-        description_bytes=np.full(count, first.description.num_bytes, np.int64),
-        directory_ends=first.directory.end + steps,
-        ends=first.end + steps,
-    )
+def _num_contiguous(file: TifFile, first: Page) -> int:
+    """Return how many images lie in a file of one directory as its text says; else 1."""
+    return num_images_stated(file, first) if first.next_directory == 0 else 1
 
 
-def _page_or_none(file: TifFile, offset: int) -> Page | None:
-    """Read a directory where one is only guessed; without one, the pages are not evenly spaced."""
+def _beyond_4_gb(file: TifFile, first: Page) -> PageTable:
+    """Find the pages of a classic TIFF of more than 4 GB."""
+    pages = evenly_spaced_beyond_4_gb(file, first)
+    if pages is not None:
+        return pages
     try:
-        return file.page_at(offset)
-    except FormatError:
-        return None
+        # Only the last image may lie behind 4 GB.
+        return _walked(file, first)
+    except FormatError as error:
+        raise DamagedError(
+            "The tif is a classic TIFF of more than 4 GB, and its pages behind 4 GB cannot be found",
+            path=file.path,
+            found=f"{file.size_bytes} bytes, whose pages do not follow each other at one distance",
+            allowed=f"{_CLASSIC_BYTES} bytes, which the offsets of a classic TIFF reach",
+            remedy="write it as BigTIFF with the program that wrote it, or in smaller files.",
+        ) from error
 
 
 def _walked(file: TifFile, first: Page) -> PageTable:
-    pages = [first]
-    seen = {first.directory.offset}
-    while (offset := pages[-1].next_directory) != 0:
+    pages = list(_chain(file, first))
+    # Before they are columns: a damaged page may state an offset that no int64 holds.
+    file.require_bytes(max(page.end for page in pages))
+    _require_claimed(file, pages, [page.data for page in pages])
+    return table_of(pages)
+
+
+def _whole_pages(file: TifFile, first: Page) -> list[Page]:
+    """Return the pages up to the first one that is not whole."""
+    pages: list[Page] = []
+    # That the file is damaged is known: here only what lies before counts.
+    with suppress(FormatError):
+        for page in _chain(file, first):
+            file.require_bytes(page.end)
+            pages.append(page)
+    return pages
+
+
+def _chain(file: TifFile, first: Page) -> Iterator[Page]:
+    """Yield one page after the other."""
+    page, seen = first, {first.directory.offset}
+    yield page
+    while (offset := page.next_directory) != 0:
         if offset in seen:
-            raise FormatError(
+            raise DamagedError(
                 "The tif's directories run in a circle",
                 path=file.path,
-                found=f"page {len(pages)} names byte {offset} as the next",
+                found=f"page {len(seen)} names byte {offset} as the next",
                 remedy=COPY_AGAIN,
             )
-        seen.add(offset)
         page = file.page_at(offset)
         if (page.width, page.height, page.dtype) != (first.width, first.height, first.dtype):
             raise FormatError(
-                f"Page {len(pages) + 1} of the tif differs from the first",
+                f"Page {len(seen) + 1} of the tif differs from the first",
                 path=file.path,
                 found=f"{page.height} x {page.width} {page.dtype}",
                 allowed=f"{first.height} x {first.width} {first.dtype}",
                 remedy="register the tifs as the microscope wrote them, each of one size.",
             )
-        pages.append(page)
-        if len(pages) % 1000 == 0:
-            progress.report("finding the tif's pages", len(pages))
-    # Before they are columns: a damaged page may state an offset that no int64 holds.
-    _require_whole(file, max(page.end for page in pages))
+        yield page
+        seen.add(offset)
+        if len(seen) % 1000 == 0:
+            progress.report("finding the tif's pages", len(seen))
 
-    def column(values: list[int]) -> Int64Array:
-        return np.array(values, np.int64)
 
-    return PageTable(
-        first=first,
-        data_offsets=column([page.data.offset for page in pages]),
-        description_offsets=column([page.description.offset for page in pages]),
-        description_bytes=column([page.description.num_bytes for page in pages]),
-        directory_ends=column([page.directory.end for page in pages]),
-        ends=column([page.end for page in pages]),
-    )
+def _require_claimed(file: TifFile, pages: Sequence[Page], images: Sequence[Span]) -> None:
+    """Refuse a file that has room for an image which belongs to no page, behind where its pages begin.
+
+    Raises
+    ------
+    DamagedError
+        It says where.
+    """
+    image_bytes = pages[0].data.num_bytes
+    num_pages = sum(image.num_bytes for image in images) // image_bytes
+    parts = [*images, *(page.directory for page in pages)]
+    # What lies before is a microscope's own: texts that it may repeat in no tag.
+    end = min(part.offset for part in parts)
+    values = chain.from_iterable(page.values for page in pages)
+    ordered = sorted((*parts, *values), key=lambda span: span.offset)
+    for span in (*ordered, Span(file.size_bytes, 0)):
+        if span.offset - end >= image_bytes:
+            raise DamagedError(
+                "The tif holds more bytes than its pages need: there may be images that no page names",
+                path=file.path,
+                found=f"{num_pages} pages, and {span.offset - end} bytes from byte {end} on that are of none,"
+                f" of {file.size_bytes} bytes",
+                allowed=f"less than the {image_bytes} bytes of an image",
+                remedy=f"{COPY_AGAIN} If it is the same there, save it with a directory for each page.",
+            )
+        end = max(end, span.end)

@@ -15,9 +15,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from imaging_pipeline.errors import FormatError, InputError
+from imaging_pipeline.errors import DamagedError, FormatError, InputError
 from imaging_pipeline.readers.tiff.file import TifFile
-from imaging_pipeline.readers.tiff.pages import PageTable, check_end, find_pages, read_image
+from imaging_pipeline.readers.tiff.pages import PageTable, find_pages, first_pages, read_image
+from imaging_pipeline.readers.tiff.whole import find_whole_pages
 
 
 class Header(Protocol):
@@ -71,9 +72,11 @@ class RecordedTif(Generic[HeaderT]):
     dtype
         Type of a pixel as numpy names it, ``int16``.
     num_pages
-        Pages in the file, of all channels.
+        Pages that are read of the file, of all channels: of a damaged one those that are taken, else all.
     header
         How the pages were taken, from the file itself or from beside it.
+    is_cut
+        Whether the file is damaged, and only its first pages are read.
     """
 
     path: Path
@@ -84,6 +87,7 @@ class RecordedTif(Generic[HeaderT]):
     dtype: str
     num_pages: int
     header: HeaderT
+    is_cut: bool = False
 
     @property
     def num_frames(self) -> int:
@@ -98,7 +102,9 @@ class RecordedTif(Generic[HeaderT]):
         return f"{self.width} × {self.height} px, {self.dtype}, channels: {channels}, planes: {planes}"
 
 
-def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> RecordedTif[HeaderT]:
+def read_recorded_tif(
+    path: Path, header: Callable[[TifFile], HeaderT], pages_taken: int | None = None
+) -> RecordedTif[HeaderT]:
     """Count the pages that are really there, and find out how they were taken.
 
     Parameters
@@ -107,6 +113,9 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
         The file.
     header
         Returns for the open file how its pages were taken.
+    pages_taken
+        How many pages are taken of a damaged file, as `whole.count_whole_pages` counted them; of these, a
+        frame without its last channels is left out. None for a file of which all must be there.
 
     Raises
     ------
@@ -120,7 +129,17 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
     with TifFile(path) as file:
         # Before the pages: a tif of another program is refused without a look at all of them.
         recorded = header(file)
-        pages = _whole_pages(file)
+        pages = find_whole_pages(file, pages_taken)
+        is_cut = pages_taken is not None
+        left_over = pages.num_pages % recorded.num_channels if is_cut else 0
+        if left_over == pages.num_pages:
+            raise DamagedError(
+                "The tif is damaged, and not even its first frame has all channels",
+                path=path,
+                found=f"{pages.num_pages} pages",
+                allowed=f"{recorded.num_channels} or more",
+                remedy="move it out of the folder, then register the folder again.",
+            )
         return RecordedTif(
             path=path,
             size_bytes=file.size_bytes,
@@ -128,12 +147,13 @@ def read_recorded_tif(path: Path, header: Callable[[TifFile], HeaderT]) -> Recor
             height=pages.first.height,
             width=pages.first.width,
             dtype=pages.first.dtype,
-            num_pages=pages.num_pages,
+            num_pages=pages.num_pages - left_over,
             header=recorded,
+            is_cut=is_cut,
         )
 
 
-def read_plain_tif(path: Path, header: Header) -> RecordedTif[Header]:
+def read_plain_tif(path: Path, header: Header, pages_taken: int | None = None) -> RecordedTif[Header]:
     """Count the pages of a tif whose header comes from another file.
 
     Raises
@@ -141,25 +161,7 @@ def read_plain_tif(path: Path, header: Header) -> RecordedTif[Header]:
     NothingFoundError, TruncatedError, FormatError
         As for `read_recorded_tif`.
     """
-    return read_recorded_tif(path, lambda _file: header)
-
-
-def check_whole(path: Path) -> None:
-    """Check that a tif has all its pages.
-
-    Raises
-    ------
-    NothingFoundError, TruncatedError, FormatError
-        As for `read_recorded_tif`.
-    """
-    with TifFile(path) as file:
-        _whole_pages(file)
-
-
-def _whole_pages(file: TifFile) -> PageTable:
-    pages = find_pages(file)
-    check_end(file, pages)
-    return pages
+    return read_recorded_tif(path, lambda _file: header, pages_taken)
 
 
 def pages_of(file: TifFile, tif: RecordedTif[Header]) -> PageTable:
@@ -170,7 +172,7 @@ def pages_of(file: TifFile, tif: RecordedTif[Header]) -> PageTable:
     FormatError
         There are more or fewer than there were.
     """
-    pages = find_pages(file)
+    pages = first_pages(file, tif.num_pages) if tif.is_cut else find_pages(file)
     if pages.num_pages != tif.num_pages:
         raise FormatError(
             "The tif has changed while it was read",

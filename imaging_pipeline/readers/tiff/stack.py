@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,34 @@ def plain_stack(tifs: Sequence[RecordedTif[Header]]) -> TifStack:
     """
     check_same_layout({tif.path: tif.layout for tif in tifs})
     return TifStack(tuple(tifs), mean_image(tifs[0], max_frames=FRAMES_IN_MEAN))
+
+
+def check_whole_frames(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> None:
+    """Refuse a file that ends amid the channels of a frame, and is not the last of its acquisition.
+
+    The pages behind it might be of another channel than their number says.
+
+    Parameters
+    ----------
+    tifs
+        The files in order.
+    acquisitions
+        The acquisition of each.
+
+    Raises
+    ------
+    FormatError
+        It names the file.
+    """
+    for (tif, acquisition), following in pairwise(zip(tifs, acquisitions, strict=True)):
+        if following[1] == acquisition and tif.num_pages % tif.header.num_channels:
+            raise FormatError(
+                "A tif ends amid the channels of a frame, and another follows it",
+                path=tif.path,
+                found=f"{tif.num_pages} pages",
+                allowed=f"a multiple of {tif.header.num_channels}",
+                remedy="copy the file again from the microscope.",
+            )
 
 
 def check_same_layout(layouts: Mapping[Path, str], reference: Path | None = None) -> None:

@@ -58,6 +58,7 @@ class BaseFolder(dj.Manual):
     -> [nullable] Suite2pyOps
     -> [nullable] SessionType
     register_uncurated=0 : bool  # register again by itself when Suite2p has run
+    damaged_tifs="refuse" : enum('refuse', 'cut', 'leave out')  # cut: take the frames before the damage
     base_folder_note="" : varchar(4096)
     consent=null : json  # by table, the most rows that may be deleted; null: what is out of date
     basefolder_entry_time=CURRENT_TIMESTAMP(6) : datetime(6)
@@ -89,6 +90,7 @@ class BaseFolder(dj.Manual):
         ops_name: str | None = None,
         sessiontype: str | None = None,
         register_uncurated: bool = False,
+        damaged_tifs: str = "refuse",
         base_folder_note: str = "",
     ) -> int:
         r"""Request that a folder is looked at, and return the identifier of the request.
@@ -115,6 +117,9 @@ class BaseFolder(dj.Manual):
             What the animal did, in all sessions that are new.
         register_uncurated
             Register the folder again by itself as soon as Suite2p has run.
+        damaged_tifs
+            What becomes of a tif that is damaged, also at the microscope: ``refuse`` the folder, ``cut`` the
+            file to the frames before the damage, or ``leave out`` the file.
         base_folder_note
             Anything worth keeping.
 
@@ -150,6 +155,7 @@ class BaseFolder(dj.Manual):
         ops_name: str | None = None,
         sessiontype: str | None = None,
         register_uncurated: bool = False,
+        damaged_tifs: str = "refuse",
         base_folder_note: str = "",
     ) -> Preview:
         """Return what a request would do if it were carried out now; writes nothing.

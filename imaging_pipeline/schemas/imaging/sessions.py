@@ -138,6 +138,7 @@ class PhysicalFile(dj.Manual):
     size_bytes : int64
     modified : datetime(6)  # UTC
     fingerprint : varchar(16)  # of the size and sampled blocks; of a part its settings and sampled data
+    pages_taken=null : int64  # of a damaged tif, its first pages of all channels; null: it is whole
     INDEX (path_hash)
     INDEX (fingerprint)
     """

@@ -154,5 +154,5 @@ def _request_facts(tables: Tables, request: Row) -> RequestFacts:
         request["basefolder_entry_time"],
         bool(request["register_uncurated"]),
         None if reason is None else parse_message(str(reason)),
-        *(request[column] for column in ("setup", "scope_name", "ops_name", "sessiontype")),
+        *(request[column] for column in ("setup", "scope_name", "ops_name", "sessiontype", "damaged_tifs")),
     )

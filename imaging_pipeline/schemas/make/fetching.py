@@ -28,12 +28,15 @@ class DatasetFile:
         Which recording it is in a file that holds several; else empty.
     fingerprint
         Of its content: a file that is replaced while a job runs keeps its name, but is other data.
+    pages_taken
+        How many pages are taken of a damaged tif; None where all must be there.
     """
 
     path: str
     acquisition: int
     part: str
     fingerprint: str
+    pages_taken: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def dataset_files(tables: Tables, key: Row) -> tuple[DatasetFile, ...]:
             acquisition=row["acquisition"],
             part=row["file_part"],
             fingerprint=row["fingerprint"],
+            pages_taken=row["pages_taken"],
         )
         for row in _files(tables, key)
     )

@@ -101,7 +101,7 @@ def read_stack(dataset: TifDataset) -> TifStack:
 
 
 def _stack_files(files: tuple[DatasetFile, ...]) -> tuple[StackFile, ...]:
-    return tuple(StackFile(Path(file.path), file.acquisition, file.part) for file in files)
+    return tuple(StackFile(Path(file.path), file.acquisition, file.part, file.pages_taken) for file in files)
 
 
 def stack_row(stack: TifStack) -> Row:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.records import Request
 
 
@@ -45,6 +46,7 @@ class FolderRequest:
             datasource_id=row["datasource_id"],
             ops_name=row["ops_name"],
             username=row["username"],
+            damaged_tifs=DamagedTifs(row["damaged_tifs"]),
         )
         return cls(
             number=row["basefolder_id"],

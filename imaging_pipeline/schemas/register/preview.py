@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.folder_changes import DatasetChange, DatasetVerdict
 from imaging_pipeline.ingest.records import FileReport, FileVerdict
 from imaging_pipeline.schemas.plain_rows import Row
@@ -148,6 +149,8 @@ def _request(preview: Preview) -> Iterator[str]:
     yield f"{request['path']}: {request['folder']} of {request['repository_name']}"
     animal = f"animal {request['animal_name']} ({request['animal_id']})"
     yield f"{request['experiment_type']}, {combined}, {animal}"
+    if request["damaged_tifs"] != DamagedTifs.REFUSE:
+        yield f"Damaged tifs: {request['damaged_tifs']}"
 
 
 def _waiting(preview: Preview) -> Iterator[str]:

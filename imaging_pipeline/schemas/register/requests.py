@@ -8,6 +8,7 @@ from typing import Any
 
 from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Responsible
 from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.paths import RepositoryPath, Root, resolve
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
@@ -17,7 +18,10 @@ from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
 
 _REQUIRED = ("username", "path", "experiment_type", "combined")
-_OPTIONAL = ("setup", "scope_name", "ops_name", "sessiontype", "register_uncurated", "base_folder_note")
+_OPTIONAL = (
+    *("setup", "scope_name", "ops_name", "sessiontype", "register_uncurated", "damaged_tifs"),
+    "base_folder_note",
+)
 _COMBINED = {True: "yes", False: "no", "yes": "yes", "no": "no"}
 
 
@@ -125,9 +129,11 @@ class Completion:
             "ops_name": None,
             "sessiontype": None,
             "register_uncurated": _truth(row.get("register_uncurated", False)),
+            "damaged_tifs": _damaged_tifs(row.get("damaged_tifs") or DamagedTifs.REFUSE),
             "base_folder_note": row.get("base_folder_note") or "",
         }
         _check_combinable(completed)
+        _check_damaged(completed)
         if row.get("setup"):
             completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
         named = {
@@ -235,6 +241,31 @@ def _check_combinable(row: Mapping[str, Any]) -> None:
             allowed="combined = no",
             remedy="Request the folder with combined = no.",
             field="combined",
+        )
+
+
+def _damaged_tifs(value: object) -> str:
+    if value not in list(DamagedTifs):
+        raise InputError(
+            "damaged_tifs says what becomes of a tif that is damaged",
+            found=repr(value),
+            allowed=", ".join(map(repr, map(str, DamagedTifs))),
+            remedy="Say one of these.",
+            field="damaged_tifs",
+        )
+    return str(value)
+
+
+def _check_damaged(row: Mapping[str, Any]) -> None:
+    name = row["experiment_type"]
+    reason = experiment_type(name).refuses_damaged
+    if reason and row["damaged_tifs"] != DamagedTifs.REFUSE:
+        raise InputError(
+            f"Damaged tifs of {name} are neither cut nor left out: {reason}",
+            found=f"damaged_tifs = {row['damaged_tifs']}",
+            allowed=f"damaged_tifs = {DamagedTifs.REFUSE}",
+            remedy="Request the folder with the default, and export tifs that are damaged again.",
+            field="damaged_tifs",
         )
 
 

@@ -31,10 +31,10 @@ _LINK_COLUMNS = (
     *("session_name", "session_timestamp", "timeseries_name"),
     *("dataset_name", "datasettype", "filetype", "bundle"),
 )
-# In the order of the fields of `FileRecord`, between the dataset and the parts.
+# Between the dataset and the pages in the order of the fields of `FileRecord`.
 _FILE_COLUMNS = (
     *("dataset_name", "repository_name", "file_path", "size_bytes", "modified", "fingerprint"),
-    *("file_part", "acquisition", "file_parts"),
+    *("file_part", "acquisition", "pages_taken", "file_parts"),
 )
 
 
@@ -99,8 +99,12 @@ def _files(tables: Tables, dataset_names: Sequence[str]) -> _Files:
         source = tables.full_name(tables.imaging.PhysicalFile)
         restriction = {"dataset_name": dataset_names}
         order = "dataset_name, file_order"
-        for dataset_name, *columns, parts in _select(tables, _FILE_COLUMNS, source, restriction, order):
+        for dataset_name, *columns, taken, parts in _select(
+            tables, _FILE_COLUMNS, source, restriction, order
+        ):
             file = FileRecord(*columns)
+            if taken is not None:
+                file = replace(file, pages_taken=taken)
             files[dataset_name].append(
                 file if parts is None else replace(file, parts=plain_rows.from_json(parts))
             )

@@ -199,6 +199,7 @@ class Writer:
                 "size_bytes": file.size_bytes,
                 "modified": file.modified,
                 "fingerprint": file.fingerprint,
+                "pages_taken": file.pages_taken,
             }
             for change in changes
             # Where the content is the stored one, so is the order: `update1` finds a row by it.

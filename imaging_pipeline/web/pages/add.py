@@ -19,6 +19,7 @@ from imaging_pipeline.errors import (
     PipelineError,
     StillCopyingError,
 )
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.schemas.register import requests
 from imaging_pipeline.schemas.register.consent import Consent, check_consent, consent_to
 from imaging_pipeline.schemas.register.preview import Preview
@@ -38,6 +39,11 @@ PAGE = Page(blueprint, "Add a folder")
 _OBSTACLES = (NotMountedError, NotYetHereError, StillCopyingError)
 # Fields whose empty choice is sent as '' and stored as null.
 _MAY_BE_EMPTY = ("setup", "scope_name", "ops_name", "sessiontype")
+_DAMAGED = {
+    str(DamagedTifs.REFUSE): "refuse the folder",
+    str(DamagedTifs.CUT): "cut: take the frames before the damage",
+    str(DamagedTifs.LEAVE_OUT): "leave the file out",
+}
 _COMBINED = {"no": "each by itself", "yes": "combined as one recording"}
 
 
@@ -53,6 +59,7 @@ class AddForm(Form):
     scope_name = SelectField("Microscope")
     ops_name = SelectField("Suite2p options")
     sessiontype = SelectField("The animal did")
+    damaged_tifs = SelectField("Damaged tifs", choices=_DAMAGED)
     register_uncurated = BooleanField("Register again by itself when Suite2p has run")
     base_folder_note = TextAreaField("Note", [Length(max=4096)])
     agreed = HiddenField()

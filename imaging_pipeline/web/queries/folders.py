@@ -127,6 +127,7 @@ def inputs_of(tables: Tables, number: int) -> dict[str, Any]:
         "ops_name",
         "sessiontype",
         "register_uncurated",
+        "damaged_tifs",
         "base_folder_note",
     )
     animal = row["animal_id"] or pending_animals.typed_name(row)
