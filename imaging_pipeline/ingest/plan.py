@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.choices import among
-from imaging_pipeline.errors import InputError, NamingError, NothingFoundError
+from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, PathError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
@@ -28,6 +28,10 @@ from imaging_pipeline.ingest.session_planning import RecordedFile, plan_metasess
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0
+# In characters, of the columns that hold paths below a repository.
+MAX_PATH_LENGTH = 1024
+# Of these, for what lies in the folder of a run's outputs: the name of the option set and Suite2p's files.
+_OUTPUT_LENGTH = 128
 
 
 def make_plan(
@@ -69,6 +73,8 @@ def make_plan(
         Files were written a moment ago, or a file's end is not there yet.
     NothingFoundError
         The folder holds no recording of the experiment type.
+    PathError
+        A path below the repository is longer than `MAX_PATH_LENGTH` characters.
     NamingError
         A name is ambiguous, a piece is missing between others, or two sessions are one recording.
     FormatError
@@ -81,16 +87,20 @@ def make_plan(
     contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
     # First, since parts are recognised instead of the file that holds them.
     contents.open_containers()
+    listed = [*contents.entries, *(skip.path for skip in listing.skipped)]
+    _check_lengths(map(request.below_repository, listed), MAX_PATH_LENGTH)
     outputs = find_output_files(contents)
     recognised, gone = _recognised(
         experiment, contents, {path for output in outputs for path in output.files}
     )
     sessions, output_folders = _sessions(request, experiment, contents, recognised)
+    metasessions = plan_metasessions(request, sessions, output_folders)
+    _check_lengths((each.suite2p_folder for each in metasessions), MAX_PATH_LENGTH - _OUTPUT_LENGTH)
     judged = judge_outputs(
         request,
         contents,
         outputs,
-        plan_metasessions(request, sessions, output_folders),
+        metasessions,
         OptionSets(option_settings, assigned_options or {}),
     )
     here = [file for file in recognised if file.path not in gone]
@@ -104,6 +114,19 @@ def make_plan(
         gone=tuple(sorted(request.below_repository(path) for path in gone)),
         settings_hash=settings_hash,
     )
+
+
+def _check_lengths(paths: Iterable[str], max_length: int) -> None:
+    """Raise `PathError` if a path below the repository is longer than the columns that hold it."""
+    longest = max(paths, key=len, default="")
+    if len(longest) > max_length:
+        raise PathError(
+            "A path is longer than the database takes",
+            path=longest,
+            found=f"{len(longest)} characters below the repository",
+            allowed=f"at most {max_length}",
+            remedy="shorten the names of the folders above, or move the recording further up.",
+        )
 
 
 def _sessions(

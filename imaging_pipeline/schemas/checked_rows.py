@@ -132,6 +132,21 @@ def refuse_unknown(
             )
 
 
+def refuse_long(table: Any, row: Mapping[str, Any], *columns: str) -> None:
+    """Raise `InputError` for a text that its column does not take: too long, or with characters of none."""
+    for name in columns:
+        _, allowed = checked = _text(_kind(table.heading.attributes[name]), row[name])
+        if checked[0] is None:
+            raise InputError(
+                f"The {name} is longer than the database takes, or no text",
+                found=f"{len(str(row[name]))} characters: {row[name]}",
+                allowed=allowed,
+                remedy="shorten it.",
+                responsible=Responsible.EXPERIMENTER,
+                field=name,
+            )
+
+
 def existing(
     table: Any,
     column: str,

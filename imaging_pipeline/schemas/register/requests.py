@@ -10,7 +10,13 @@ from imaging_pipeline.errors import InputError, NotYetHereError, PathError, Resp
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.paths import RepositoryPath, Root, resolve
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
+from imaging_pipeline.schemas.checked_rows import (
+    exclusive,
+    existing,
+    next_number,
+    refuse_long,
+    refuse_unknown,
+)
 from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
@@ -127,6 +133,7 @@ class Completion:
             "register_uncurated": _truth(row.get("register_uncurated", False)),
             "base_folder_note": row.get("base_folder_note") or "",
         }
+        refuse_long(imaging.BaseFolder, completed, "path", "folder", "base_folder_note")
         _check_combinable(completed)
         if row.get("setup"):
             completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
