@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from imaging_pipeline.choices import among, near, with_alike
-from imaging_pipeline.errors import InputError, Responsible
+from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
@@ -132,12 +132,14 @@ def refuse_unknown(
             )
 
 
-def refuse_long(table: Any, row: Mapping[str, Any], *columns: str) -> None:
-    """Raise `InputError` for a text that its column does not take: too long, or with characters of none."""
+def refuse_long(
+    table: Any, row: Mapping[str, Any], *columns: str, error: type[PipelineError] = InputError
+) -> None:
+    """Raise an error for a text that its column does not take: too long, or with a character of no text."""
     for name in columns:
         _, allowed = checked = _text(_kind(table.heading.attributes[name]), row[name])
         if checked[0] is None:
-            raise InputError(
+            raise error(
                 f"The {name} is longer than the database takes, or no text",
                 found=f"{len(str(row[name]))} characters: {row[name]}",
                 allowed=allowed,

@@ -133,7 +133,8 @@ class Completion:
             "register_uncurated": _truth(row.get("register_uncurated", False)),
             "base_folder_note": row.get("base_folder_note") or "",
         }
-        refuse_long(imaging.BaseFolder, completed, "path", "folder", "base_folder_note")
+        refuse_long(imaging.BaseFolder, completed, "path", "folder", error=PathError)
+        refuse_long(imaging.BaseFolder, completed, "base_folder_note")
         _check_combinable(completed)
         if row.get("setup"):
             completed["setup"] = _setup(imaging.Setup, row["setup"], completed["experiment_type"])
