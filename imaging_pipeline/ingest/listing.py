@@ -13,6 +13,7 @@ from pathlib import Path
 
 from imaging_pipeline import progress
 from imaging_pipeline.errors import NothingFoundError, PathError, Responsible, StillCopyingError
+from imaging_pipeline.paths import clean
 
 _EPOCH = datetime(1970, 1, 1)
 # Windows' IO_REPARSE_TAG_MOUNT_POINT; Python's own constant is there on Windows only.
@@ -72,8 +73,15 @@ class Listing:
     skipped: tuple[Skipped, ...] = ()
 
 
-def scan(folder: Path) -> Listing:
+def scan(folder: Path, typed: str | None = None) -> Listing:
     """List a folder and all below it; of each file, size and times are read, and not its content.
+
+    Parameters
+    ----------
+    folder
+        The folder on this machine.
+    typed
+        Its path as a person typed it, who may see it under another one; by default as it is here.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def scan(folder: Path) -> Listing:
     StillCopyingError
         Something was removed while the folder was read.
     """
-    _require_folder(folder)
+    _require_folder(folder, str(folder) if typed is None else typed)
     files: list[FileEntry] = []
     skipped: list[Skipped] = []
     for entry in _walk(folder):
@@ -104,19 +112,25 @@ def scan(folder: Path) -> Listing:
     )
 
 
-def _require_folder(folder: Path) -> None:
+def _require_folder(folder: Path, typed: str) -> None:
     with _errors_named(folder):
         is_file, is_folder = folder.is_file(), folder.is_dir()
     if is_file:
         raise NothingFoundError(
             "This is a file and no folder",
             path=folder,
-            remedy=f"Give the folder that it is in: {folder.parent}",
+            remedy=f"Give the folder that it is in: {_folder_above(typed)}",
         )
     if not is_folder:
         raise NothingFoundError(
             "There is no such folder", path=folder, remedy="check the spelling and upper and lower case."
         )
+
+
+def _folder_above(typed: str) -> str:
+    """Return the folder above, spelled as the path was typed, with either kind of slashes."""
+    path = clean(typed).rstrip("/\\")
+    return path[: max(path.rfind("/"), path.rfind("\\"))]
 
 
 def _walk(folder: Path) -> Iterator[FileEntry | Skipped]:

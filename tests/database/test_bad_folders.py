@@ -122,7 +122,7 @@ def test_a_folder_that_is_not_there_is_refused_until_it_is(lab: Lab, folder: Pat
 
 def test_a_folder_that_is_a_file_is_refused(lab: Lab, folder: Path) -> None:
     write_file(folder)
-    assert_refused(lab, folder, "This is a file and no folder", f"File: {folder}", f"in: {folder.parent}")
+    assert_refused(lab, folder, "This is a file and no folder", f"File: {folder}", r"in: N:\moser\90218")
 
 
 def test_an_empty_folder_is_refused_until_a_recording_is_in_it(lab: Lab, folder: Path) -> None:

@@ -58,6 +58,11 @@ def test_a_file_is_told_to_be_no_folder_with_the_folder_to_give(tmp_path):
     with pytest.raises(NothingFoundError, match=r"is a file.*a\.tif") as caught:
         scan(tif)
     assert caught.value.remedy == f"Give the folder that it is in: {tmp_path / 'day1'}"
+    # The person may be at another machine than the worker.
+    for typed in (r"N:\moser\day1\a.tif", '"N:\\moser\\day1\\a.tif" ', r"N:/moser\day1\a.tif\\"):
+        with pytest.raises(NothingFoundError) as caught:
+            scan(tif, typed)
+        assert caught.value.remedy.replace("/", "\\") == r"Give the folder that it is in: N:\moser\day1"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
