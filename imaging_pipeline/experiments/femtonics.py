@@ -119,6 +119,8 @@ class Femtonics(ExperimentType):
 
 
 def _part(unit: MescUnit) -> Part:
+    if unit.problem is not None:
+        return Part(problem=unit.problem)
     if unit.recording is None:
         return Part(left_out=f"a {unit.kind}, which is no session")
     return Part(Examined(unit.recording.start, unit.recording.layout), unit.recording.fingerprint)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from imaging_pipeline.errors import FormatError
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, check_whole
 from imaging_pipeline.readers.tiff.stack import TifStack, plain_stack
@@ -113,6 +114,10 @@ class Examined:
     left_out: str = ""
 
 
+UNREADABLE = "cannot be read: "
+"""How the reason of a part with a problem begins: it is looked at again, as a later version may read it."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a file that holds several recordings.
@@ -125,11 +130,22 @@ class Part:
         Sixteen characters of its own content, which stay when another part is added to the file.
     left_out
         Why it is no recording; empty where it is one.
+    problem
+        Why it cannot be read; None where it can. It says nothing of the other parts.
     """
 
     examined: Examined = Examined()
     fingerprint: str = ""
     left_out: str = ""
+    problem: FormatError | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it makes no session, as it is stored with the other parts; empty where it makes one."""
+        if self.problem is None:
+            return self.left_out
+        found = "" if self.problem.found is None else f" ({self.problem.found})"
+        return f"{UNREADABLE}{self.problem.what}{found}"
 
 
 @dataclass(frozen=True)
@@ -174,7 +190,7 @@ class ExperimentType(Protocol):
         TruncatedError
             The file's end is not there, or not yet.
         FormatError
-            The content is not what the format says.
+            The content of the file is not what the format says. What is wrong with a part is its ``problem``.
         """
         return {}
 

@@ -8,9 +8,23 @@ from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.choices import among
-from imaging_pipeline.errors import InputError, NamingError, NothingFoundError, PathError
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    NamingError,
+    NothingFoundError,
+    PathError,
+    UnsafeContentError,
+)
 from imaging_pipeline.experiments.ignored import ignoring_rule
-from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import (
+    UNREADABLE,
+    ExperimentType,
+    Ignored,
+    Recognised,
+    Unknown,
+    Used,
+)
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.listing import Listing
@@ -163,9 +177,13 @@ def _reports(
 
 
 def _with_left_out(contents: FolderContents, file: Recognised) -> Recognised:
-    """Return a file as ignored where its content says that it is no recording."""
+    """Return a file as ignored where its content says that it is no recording, or unknown where it is odd."""
     reason = contents.left_out.get(file.path)
-    return file if reason is None else Recognised(file.path, Ignored(reason))
+    return file if reason is None else Recognised(file.path, _left_out(reason))
+
+
+def _left_out(reason: str) -> Ignored | Unknown:
+    return Unknown(reason) if reason.startswith(UNREADABLE) else Ignored(reason)
 
 
 def _may_be_arriving(file: Recognised) -> bool:
@@ -196,7 +214,7 @@ def _recognised(
     for path in contents.entries:
         rule = contents.left_out.get(path) or contents.ignored.get(path)
         if rule is not None:
-            ignored.append(Recognised(path, Ignored(rule)))
+            ignored.append(Recognised(path, _left_out(rule)))
         elif path not in output_files:
             candidates.append(path)
     missing = [path for path in contents.gone() if ignoring_rule(path) is None]
@@ -237,7 +255,11 @@ def _file_report(request: Request, file: Recognised, session_names: Mapping[str,
 
 def _nothing(
     experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
-) -> NothingFoundError:
+) -> NothingFoundError | FormatError:
+    """Return the error for a folder without a recording; where one cannot be read, it is the reason."""
+    if contents.problems:
+        # What would have opened another file is told first.
+        return min(contents.problems, key=lambda problem: not isinstance(problem, UnsafeContentError))
     left_out = [f"{path} ({reason})" for path, reason in contents.left_out.items()]
     unknown = [
         f"{file.path} ({file.verdict.reason})" for file in recognised if isinstance(file.verdict, Unknown)

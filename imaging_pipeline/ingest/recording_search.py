@@ -175,7 +175,11 @@ def _parts(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> tu
         except OSError as error:
             unreadable = unreadable or f"{error.strerror or error} ({name})"
         else:
-            recordings += [f"{name}/{part}" for part, examined in parts.items() if not examined.left_out]
+            found = [part for part, examined in parts.items() if not examined.reason]
+            problems = [examined.reason for examined in parts.values() if examined.problem is not None]
+            # Where another measurement can be registered, the folder can.
+            unreadable = unreadable or ("" if found or not problems else f"{problems[0]} ({name})")
+            recordings += [f"{name}/{part}" for part in found]
     return recordings, unreadable
 
 

@@ -169,7 +169,7 @@ def test_channels_of_different_lengths_are_refused_with_both(path: Path) -> None
     with h5py.File(path, "a") as file:
         file["MSession_0/MUnit_3/Channel_1"].resize(19, axis=0)
     with pytest.raises(FormatError, match=r"\(20, 8, 12\)") as raised:
-        read_units(path)
+        read_recording(path, "MSession_0/MUnit_3")
     assert "(19, 8, 12)" in str(raised.value)
 
 
