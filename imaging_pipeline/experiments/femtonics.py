@@ -13,6 +13,7 @@ from imaging_pipeline.experiments.femtonics_names import Measurements, UnitName,
 from imaging_pipeline.experiments.recognised import (
     Examined,
     ExperimentType,
+    Ignored,
     Part,
     Recognised,
     StackFiles,
@@ -65,7 +66,7 @@ class Femtonics(ExperimentType):
         # In order of names, so that the first file of a kind does not depend on the listing.
         for name in sorted(names):
             if name in units:
-                verdict: Used | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)
+                verdict: Used | Ignored | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)
             elif name in deeplabcut:
                 verdict = deeplabcut[name]
             else:

@@ -4,6 +4,7 @@ import datajoint as dj
 
 from imaging_pipeline.experiments.dataset_types import (
     DLC,
+    DLC_FILTERED,
     INTERMEDIATE,
     MESC,
     SESSION_JSON,
@@ -124,6 +125,7 @@ class DatasetType(dj.Lookup):
         },
         {"datasettype": INTERMEDIATE, "datasettype_description": "files between raw and preprocessed"},
         {"datasettype": DLC, "datasettype_description": "config, positions and metadata of DeepLabCut"},
+        {"datasettype": DLC_FILTERED, "datasettype_description": "filtered positions of DeepLabCut"},
         {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
         {
             "datasettype": SUITE2P_PYTHON,
