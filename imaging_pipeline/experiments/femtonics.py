@@ -43,6 +43,10 @@ class Femtonics(ExperimentType):
     refuses_combined = (
         "each measurement of a .mesc file is exported and analysed by itself, in a folder of its own"
     )
+    tif_advice = (
+        "export the frames of its measurement from MESc as tifs into the folder MUnit_M beside the .mesc"
+        " file, with the measurement's number for M, and register the folder again"
+    )
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the measurements of a ``.mesc`` file, by their names in it.

@@ -174,6 +174,9 @@ class ExperimentType(Protocol):
         How the names of files end that hold several recordings; empty where there are none.
     refuses_combined
         Why its sessions are never analysed as one long recording; empty where they may be.
+    tif_advice
+        What a person does for a session without the tifs that Suite2p takes, as the end of a sentence; empty
+        where there is no such session.
     """
 
     name: str
@@ -181,6 +184,7 @@ class ExperimentType(Protocol):
     analysed: str
     container: str = ""
     refuses_combined: str = ""
+    tif_advice: str = ""
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the recordings of a file that holds several, by their names in it.

@@ -323,3 +323,33 @@ def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(la
     analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset
     assert analysis.fetch1("timeseries_name", "datasettype") == ("90218_MUnit_2", "suite2p_matlab")
     assert imaging.Cell().fetch1("num_cells") == 5
+
+
+@pytest.mark.parametrize("ops_name", [None, "fast"])
+@pytest.mark.parametrize("kind", ["matlab", "python"])
+def test_an_output_without_exported_tifs_says_what_is_missing_and_is_imported_with_them(
+    lab: Lab, folder: Path, kind: str, ops_name: str | None
+) -> None:
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
+    shutil.rmtree(folder / "MUnit_2")
+    if kind == "matlab":
+        names = tuple(f"MUnit_2_{number:05d}.tif" for number in (1, 2))
+        write_result(folder / "MUnit_2" / "Plane 1", MatlabSpec(tifs=(names,), frames=(FRAMES,)))
+    else:
+        write_output(folder, 2)
+
+    request = register_femtonics(lab, folder, ops_name=ops_name)
+
+    told = (imaging.MakeDatasetSessions.Output & {"basefolder_id": request}).fetch1()
+    assert told["output_verdict"] == "incomplete"
+    assert "no tifs of its session are registered; export the frames" in told["output_reason"]
+    assert not imaging.Dataset & {"datasettype": f"suite2p_{kind}"}
+    explained = " ".join(str(imaging.Session.explain("90218_MUnit_2")).split())
+    assert "xport the frames of its measurement from MESc as tifs" in explained
+    assert "No worker of the lane suite2p" not in explained
+
+    export_tifs(folder / "MUnit_2", SECOND)
+    register_femtonics(lab, folder, ops_name=ops_name)
+    populate("Tif", "ImagingAnalysis")
+    analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset
+    assert analysis.fetch1("timeseries_name", "datasettype") == ("90218_MUnit_2", f"suite2p_{kind}")
