@@ -132,19 +132,16 @@ def refuse_unknown(
             )
 
 
-def refuse_long(
-    table: Any, row: Mapping[str, Any], *columns: str, error: type[PipelineError] = InputError
-) -> None:
+def refuse_long(table: Any, row: Row, *columns: str, error: type[PipelineError] = InputError) -> None:
     """Raise an error for a text that its column does not take: too long, or with a character of no text."""
     for name in columns:
-        _, allowed = checked = _text(_kind(table.heading.attributes[name]), row[name])
-        if checked[0] is None:
+        fitting, allowed = _text(_kind(table.heading.attributes[name]), row[name])
+        if fitting is None:
             raise error(
                 f"The {name} is longer than the database takes, or no text",
                 found=f"{len(str(row[name]))} characters: {row[name]}",
                 allowed=allowed,
                 remedy="shorten it.",
-                responsible=Responsible.EXPERIMENTER,
                 field=name,
             )
 

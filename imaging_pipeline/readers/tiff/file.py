@@ -178,13 +178,9 @@ class TifFile:
 
     def _no_length(self, tag: int, num_bytes: int) -> FormatError:
         """Return the error for a length that is garbage, for which nobody should wait as for a copy."""
-        return FormatError(
-            f"Tag {tag} of the tif has a length that cannot be right",
-            path=self.path,
-            found=f"{num_bytes} bytes",
-            allowed=f"at most {_MAX_TAG_BYTES} bytes",
-            remedy=COPY_AGAIN,
-        )
+        what, allowed = f"Tag {tag} of the tif has a length that cannot be right", f"{_MAX_TAG_BYTES} bytes"
+        found = f"{num_bytes} bytes"
+        return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=COPY_AGAIN)
 
     def read_ahead(self, spans: Iterable[Span]) -> None:
         """Announce what will be read next."""
