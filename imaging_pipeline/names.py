@@ -45,8 +45,16 @@ def hash16(*parts: Part) -> str:
 
 
 def session_name(animal_id: str, datasource_id: int, start: datetime, label: str) -> str:
-    """Return the name of the session of an animal that started at a wall time of the lab."""
-    return hash16(animal_id, datasource_id, start, _checked_label(label))
+    """Return the name of the session of an animal that started at a wall time of the lab.
+
+    In the hour that a night of autumn has twice, ``start.fold`` says whether it was the second time: these
+    are two moments, and so two names.
+    """
+    moment = (start, _SECOND_TIME) if start.fold else (start,)
+    return hash16(animal_id, datasource_id, *moment, _checked_label(label))
+
+
+_SECOND_TIME = "second time"
 
 
 def combined_metasession_name(

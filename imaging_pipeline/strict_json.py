@@ -1,4 +1,7 @@
-"""JSON without duplicate keys, of which Python would take the last, and without what databases refuse."""
+"""JSON as files of others are read: not too deep, and without duplicate keys, of which Python takes the last.
+
+What the pipeline itself has written to the database, or sends to its own processes, needs none of this.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 # Settings and notes of programs have some five levels.
 MAX_DEPTH = 60
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 
 class DuplicateKeyError(ValueError):
@@ -36,9 +40,9 @@ def loads(text: str) -> object:
     try:
         content = json.loads(text, object_pairs_hook=_without_duplicates)
     except RecursionError:
-        raise NestedTooDeeplyError("nested too deeply", text, 0) from None
+        raise NestedTooDeeplyError(_TOO_DEEP, text, 0) from None
     if _is_deep(content):
-        raise NestedTooDeeplyError("nested too deeply", text, 0)
+        raise NestedTooDeeplyError(_TOO_DEEP, text, 0)
     return content
 
 

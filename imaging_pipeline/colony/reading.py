@@ -14,6 +14,7 @@ from imaging_pipeline.colony.sources.columns import InvalidTextError, Translatio
 from imaging_pipeline.colony.sources.contract import Source
 from imaging_pipeline.colony.sources.record import Cell, Record, RowProblem, decoded, is_utf8, shown
 from imaging_pipeline.colony.staging import Genotype, Staging
+from imaging_pipeline.whole_numbers import without_point
 
 _ROWS_PER_BATCH = 1000
 # Different texts of one column that are kept with what they mean.
@@ -76,7 +77,7 @@ class _CellReaders(dict[str, Callable[[Cell], str | None]]):
                     raise InvalidTextError("text in UTF-8")
                 # Else one name typed on two systems would be two names.
                 text = unicodedata.normalize("NFC", text)
-            meaning = meanings.get(text, text)
+            meaning = meanings.get(text, meanings.get(without_point(text), text))
             return parse(meaning) if meaning else None
 
         self[column] = read

@@ -13,6 +13,7 @@ from imaging_pipeline.experiments.femtonics_names import Measurements, UnitName,
 from imaging_pipeline.experiments.recognised import (
     Examined,
     ExperimentType,
+    Ignored,
     Part,
     Recognised,
     StackFiles,
@@ -44,6 +45,10 @@ class Femtonics(ExperimentType):
         "each measurement of a .mesc file is exported and analysed by itself, in a folder of its own"
     )
     refuses_damaged = "MESc exports them again"
+    tif_advice = (
+        "export the frames of its measurement from MESc as tifs into the folder MUnit_M beside the .mesc"
+        " file, with the measurement's number for M, and register the folder again"
+    )
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the measurements of a ``.mesc`` file, by their names in it.
@@ -67,7 +72,7 @@ class Femtonics(ExperimentType):
         # In order of names, so that the first file of a kind does not depend on the listing.
         for name in sorted(names):
             if name in units:
-                verdict: Used | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)
+                verdict: Used | Ignored | Unknown = Used(MESC, "mesc", units[name].timeseries_name, 0)
             elif name in deeplabcut:
                 verdict = deeplabcut[name]
             else:
@@ -121,6 +126,8 @@ class Femtonics(ExperimentType):
 
 
 def _part(unit: MescUnit) -> Part:
+    if unit.problem is not None:
+        return Part(problem=unit.problem)
     if unit.recording is None:
         return Part(left_out=f"a {unit.kind}, which is no session")
     return Part(Examined(unit.recording.start, unit.recording.layout), unit.recording.fingerprint)

@@ -12,6 +12,7 @@ from imaging_pipeline.experiments.deeplabcut import named_as, recognise_deeplabc
 from imaging_pipeline.experiments.recognised import (
     Examined,
     ExperimentType,
+    Ignored,
     Recognised,
     StackFile,
     StackFiles,
@@ -47,7 +48,7 @@ class Miniscope(ExperimentType):
         companions = Companions({(tif.timeseries_name, tif.acquisition) for tif in tifs.values()})
         recognised = []
         for name in sorted(names):
-            verdict: Used | Unknown
+            verdict: Used | Ignored | Unknown
             if name in tifs:
                 verdict = _used_tif(tifs[name])
             elif name in poses:

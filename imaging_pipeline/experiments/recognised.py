@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+from imaging_pipeline.errors import FormatError
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.readers.scanimage.frame_range import FrameRange
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
@@ -146,6 +147,10 @@ class Examined:
     damage: str = ""
 
 
+UNREADABLE = "cannot be read: "
+"""How the reason of a part with a problem begins: it is looked at again, as a later version may read it."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a file that holds several recordings.
@@ -158,11 +163,22 @@ class Part:
         Sixteen characters of its own content, which stay when another part is added to the file.
     left_out
         Why it is no recording; empty where it is one.
+    problem
+        Why it cannot be read; None where it can. It says nothing of the other parts.
     """
 
     examined: Examined = Examined()
     fingerprint: str = ""
     left_out: str = ""
+    problem: FormatError | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it makes no session, as it is stored with the other parts; empty where it makes one."""
+        if self.problem is None:
+            return self.left_out
+        found = "" if self.problem.found is None else f" ({self.problem.found})"
+        return f"{UNREADABLE}{self.problem.what}{found}"
 
 
 @dataclass(frozen=True)
@@ -195,6 +211,9 @@ class ExperimentType(Protocol):
         Whether two tifs of a recording may be equal, as those of one dark frame each are.
     refuses_damaged
         Why damaged tifs are neither cut nor left out; empty where they may be.
+    tif_advice
+        What a person does for a session without the tifs that Suite2p takes, as the end of a sentence; empty
+        where there is no such session.
     """
 
     name: str
@@ -204,6 +223,7 @@ class ExperimentType(Protocol):
     refuses_combined: str = ""
     may_repeat_tifs: bool = False
     refuses_damaged: str = ""
+    tif_advice: str = ""
 
     def parts(self, path: Path) -> Mapping[str, Part]:
         """Read the recordings of a file that holds several, by their names in it.
@@ -213,7 +233,7 @@ class ExperimentType(Protocol):
         TruncatedError
             The file's end is not there, or not yet.
         FormatError
-            The content is not what the format says.
+            The content of the file is not what the format says. What is wrong with a part is its ``problem``.
         """
         return {}
 

@@ -163,6 +163,8 @@ class Facts:
         Of segmentation programs, as the newest request saw them.
     tables
         Those that workers fill, in the order in which work flows.
+    tif_advice
+        Where the session has no tifs that Suite2p takes, what a person does; else empty.
     """
 
     session: SessionNames | None
@@ -176,3 +178,4 @@ class Facts:
     setup_name: str | None = None
     outputs: tuple[OutputFacts, ...] = ()
     tables: tuple[TableFacts, ...] = ()
+    tif_advice: str = ""

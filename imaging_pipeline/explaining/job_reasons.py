@@ -8,6 +8,7 @@ from imaging_pipeline.errors import ParsedMessage, Responsible
 from imaging_pipeline.explaining import commands
 from imaging_pipeline.explaining.facts import Candidate, Facts, TableFacts
 from imaging_pipeline.explaining.job import Job
+from imaging_pipeline.explaining.missing import SUITE2P, no_tifs
 from imaging_pipeline.explaining.reasons import Item, Reason
 from imaging_pipeline.explaining.states import JobState
 from imaging_pipeline.living_worker import LivingWorker
@@ -23,6 +24,8 @@ def job_item(table: TableFacts, job: Job, facts: Facts) -> Item:
 
 def _reasons(table: TableFacts, job: Job, facts: Facts) -> Iterator[Reason]:
     match job.state:
+        case JobState.PENDING | JobState.LATER if table.table == SUITE2P and facts.tif_advice:
+            yield no_tifs(facts)
         case JobState.PENDING:
             yield from _pending(table, job)
         case JobState.LATER:

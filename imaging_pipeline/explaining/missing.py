@@ -89,6 +89,8 @@ def _no_options(facts: Facts) -> Item:
     analysis = _table(facts, ANALYSIS)
     if analysis.rows or analysis.jobs or _is_registered(facts):
         return _nothing(SUITE2P)
+    if facts.tif_advice:
+        return Item("", JobState.NOT_REQUESTED, (no_tifs(facts),))
     reason = Reason(
         "No option set of Suite2p is asked for, so that it does not run by itself.",
         "Run Suite2p yourself and register the folder again, or register it with one of the option sets"
@@ -102,13 +104,28 @@ def _no_options(facts: Facts) -> Item:
 def _no_output(facts: Facts) -> Item:
     """Return which output there is that is not taken, or what it waits for."""
     if _is_registered(facts):
-        return _waits_for(TIF) if not _table(facts, TIF).rows else _nothing(ANALYSIS)
+        return _without_tifs(facts) if not _table(facts, TIF).rows else _nothing(ANALYSIS)
     if _table(facts, REQUESTS).jobs:
         return _waits_for(REQUESTS)
     if _table(facts, SUITE2P).jobs:
         return _waits_for(SUITE2P)
     reasons = (*_not_taken(facts), *_not_registered(facts))
     return Item("", JobState.NOT_YET, reasons) if reasons else _waits_for(SUITE2P)
+
+
+def no_tifs(facts: Facts) -> Reason:
+    """Return that a session has no tifs that Suite2p takes: no worker and no run can help."""
+    return Reason(
+        "No tifs of the session are registered, which Suite2p reads and by which its output is checked.",
+        f"{facts.tif_advice[:1].upper()}{facts.tif_advice[1:]}:",
+        Responsible.EXPERIMENTER,
+        commands.add(facts),
+    )
+
+
+def _without_tifs(facts: Facts) -> Item:
+    """Return what an output waits for whose session has no imported tifs."""
+    return Item("", JobState.NOT_YET, (no_tifs(facts),)) if facts.tif_advice else _waits_for(TIF)
 
 
 def _not_taken(facts: Facts) -> Iterator[Reason]:

@@ -25,7 +25,7 @@ from imaging_pipeline.ingest.folder_changes import (
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch, SessionMatch, StoredSessions
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
-from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan
+from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan, moment_of
 from imaging_pipeline.ingest.relocation import relocations
 from imaging_pipeline.wording import counted
 
@@ -206,7 +206,7 @@ class _Comparison:
         # With stored sessions that are not in the folder any more.
         starts = {each.session_name: each.start for each in (self._stored.sessions if self._stored else ())}
         starts |= {each.session.session_name: each.session.start for each in sessions}
-        return tuple(sorted(starts, key=lambda name: (starts[name], name)))
+        return tuple(sorted(starts, key=lambda name: (moment_of(starts[name]), name)))
 
     def _option_set(self) -> OptionSetChange | None:
         """Return the change of the option set; sets are compared by content, and None changes nothing."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from imaging_pipeline import progress
 from imaging_pipeline.errors import (
     DamagedError,
+    FormatError,
     PathError,
     PipelineError,
     Responsible,
@@ -17,7 +18,7 @@ from imaging_pipeline.errors import (
     TruncatedError,
 )
 from imaging_pipeline.experiments.ignored import ignoring_rule
-from imaging_pipeline.experiments.recognised import Examined, ExperimentType, Part
+from imaging_pipeline.experiments.recognised import UNREADABLE, Examined, ExperimentType, Part
 from imaging_pipeline.ingest.damaged_tifs import Examine, examine_damaged
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
@@ -107,7 +108,7 @@ class FolderContents:
         stored_parts = {path: self._stored_parts(path) for path in paths}
         self.check_settled([path for path, parts in stored_parts.items() if not parts])
         for path, stored in stored_parts.items():
-            parts = stored or {name: part.left_out for name, part in self._open(path).items()}
+            parts = stored or {name: part.reason for name, part in self._open(path).items()}
             # A file without any part stays in the list, so that the report says that it holds nothing.
             entry = self.entries.pop(path) if parts else self.entries[path]
             for part, left_out in parts.items():
@@ -251,20 +252,39 @@ class FolderContents:
         return FileRecord(*location, entry.size_bytes, entry.modified, fingerprint)
 
     def _stored_parts(self, path: str) -> Mapping[str, str]:
-        """Return the stored parts of a file; nothing where the file is new or has changed."""
+        """Return the stored parts of a file; nothing where it is to be opened.
+
+        It is where it is new or has changed, and where a part could not be read.
+        """
         entry = self.entries[path]
         for address, file in self.stored.items():
             is_part = file.part and address == address_of(path, file.part)
             if is_part and (file.size_bytes, file.modified) == (entry.size_bytes, entry.modified):
-                return file.parts
+                is_readable = not any(reason.startswith(UNREADABLE) for reason in file.parts.values())
+                return file.parts if is_readable else {}
         return {}
 
     def _open(self, path: str) -> Mapping[str, Part]:
         if path not in self._opened:
             progress.report("reading what files hold", len(self._opened))
             with self._reading(path):
-                self._opened[path] = self._experiment.parts(self.folder / path)
+                parts = self._experiment.parts(self.folder / path)
+            self._require_parts(path, parts)
+            self._opened[path] = parts
         return self._opened[path]
+
+    @property
+    def problems(self) -> list[FormatError]:
+        """Why parts of files cannot be read, in the order of the files."""
+        parts = [part for opened in self._opened.values() for part in opened.values()]
+        return [part.problem for part in parts if part.problem is not None]
+
+    def _require_parts(self, path: str, parts: Mapping[str, Part]) -> None:
+        """Raise StillCopyingError where a part is not all there and may still come."""
+        for part in parts.values():
+            if isinstance(part.problem, TruncatedError) and self._may_change(path):
+                with self._reading(path):
+                    raise part.problem
 
     def _part(self, address: str) -> Part:
         path = self._containers[address]
@@ -275,7 +295,7 @@ class FolderContents:
         return replace(
             self._record(path, address, part.fingerprint),
             part=address.removeprefix(f"{path}/"),
-            parts={name: each.left_out for name, each in self._open(path).items()},
+            parts={name: each.reason for name, each in self._open(path).items()},
             session_start=self._wall_time(part.examined.start),
         )
 

@@ -189,7 +189,8 @@ class StoredSessions:
         findings = []
         if has_moved:
             findings.append(_finding(match, FindingKind.MOVED, f"it was registered in {_folder(owner)}"))
-        if planned.session_name != stored.session_name:
+        # Where only the name differs, it was registered before names told repeated hours apart.
+        if planned.session_name != stored.session_name and planned.start != stored.start:
             reason = f"registered with a start of {stored.start}, the files begin at {planned.start}"
             findings.append(_finding(match, FindingKind.LATE, reason))
         return replace(match, has_moved=has_moved, findings=tuple(findings))

@@ -123,6 +123,10 @@ def judge(
         or _folder_below(request, owner, root)
     )
     ops_name = own_name or requested or folder.last
+    advice = experiment_type(request.experiment_type).tif_advice
+    if advice and not all(_tifs_by_session(request, owner)):
+        reason = f"its frames cannot be compared, because no tifs of its session are registered; {advice}"
+        return Judgement(OutputVerdict.INCOMPLETE, owner.metasession_name, ops_name, reason)
     # Before completeness: whether an output of other tifs is finished does not matter.
     difference = _difference(request, output, owner) or _replaced(request, output, owner)
     if difference:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from imaging_pipeline import names
 from imaging_pipeline.choices import among
-from imaging_pipeline.errors import InputError, NamingError, NothingFoundError
+from imaging_pipeline.errors import (
+    FormatError,
+    InputError,
+    NamingError,
+    NothingFoundError,
+    PathError,
+    UnsafeContentError,
+)
 from imaging_pipeline.experiments.ignored import ignoring_rule
-from imaging_pipeline.experiments.recognised import ExperimentType, Ignored, Recognised, Unknown, Used
+from imaging_pipeline.experiments.recognised import (
+    UNREADABLE,
+    ExperimentType,
+    Ignored,
+    Recognised,
+    Unknown,
+    Used,
+)
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.bad_frames import find_bad_frames, with_bad_frames
 from imaging_pipeline.ingest.contents import FolderContents
@@ -33,6 +47,10 @@ from imaging_pipeline.wording import counted
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
 SETTLE_S = 120.0
+# In characters, of the columns that hold paths below a repository.
+MAX_PATH_LENGTH = 1024
+# Of these, for what lies in the folder of a run's outputs: the name of the option set and Suite2p's files.
+_OUTPUT_LENGTH = 128
 
 
 def make_plan(
@@ -75,7 +93,8 @@ def make_plan(
     NothingFoundError
         The folder holds no recording of the experiment type.
     PathError
-        A file of a recording is a link, which is not followed.
+        A file of a recording is a link, which is not followed; or a path below the repository is longer than
+        `MAX_PATH_LENGTH` characters.
     NamingError
         A name is ambiguous, a piece is missing between others, or two sessions are one recording.
     FormatError
@@ -88,6 +107,8 @@ def make_plan(
     contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
     # First, since parts are recognised instead of the file that holds them.
     contents.open_containers()
+    listed = [*contents.entries, *(skip.path for skip in listing.skipped)]
+    _check_lengths(map(request.below_repository, listed), MAX_PATH_LENGTH)
     lists = find_bad_frames(contents)
     outputs = find_output_files(contents, without=lists)
     recognised, gone = _recognised(
@@ -98,6 +119,7 @@ def make_plan(
     metasessions, list_reports = with_bad_frames(
         request, contents, lists, plan_metasessions(request, sessions, output_folders)
     )
+    _check_lengths((each.suite2p_folder for each in metasessions), MAX_PATH_LENGTH - _OUTPUT_LENGTH)
     judged = judge_outputs(
         request,
         contents,
@@ -116,6 +138,19 @@ def make_plan(
         gone=tuple(sorted(request.below_repository(path) for path in gone)),
         settings_hash=settings_hash,
     )
+
+
+def _check_lengths(paths: Iterable[str], max_length: int) -> None:
+    """Raise `PathError` if a path below the repository is longer than the columns that hold it."""
+    longest = max(paths, key=len, default="")
+    if len(longest) > max_length:
+        raise PathError(
+            "A path is longer than the database takes",
+            path=longest,
+            found=f"{len(longest)} characters below the repository",
+            allowed=f"at most {max_length}",
+            remedy="shorten the names of the folders above, or move the recording further up.",
+        )
 
 
 def _sessions(
@@ -158,9 +193,13 @@ def _cut(num_pages: int) -> str:
 
 
 def _with_left_out(contents: FolderContents, file: Recognised) -> Recognised:
-    """Return a file as ignored where its content says that it is no recording."""
+    """Return a file as ignored where its content says that it is no recording, or unknown where it is odd."""
     reason = contents.left_out.get(file.path)
-    return file if reason is None else Recognised(file.path, Ignored(reason))
+    return file if reason is None else Recognised(file.path, _left_out(reason))
+
+
+def _left_out(reason: str) -> Ignored | Unknown:
+    return Unknown(reason) if reason.startswith(UNREADABLE) else Ignored(reason)
 
 
 def _may_be_arriving(file: Recognised) -> bool:
@@ -191,7 +230,7 @@ def _recognised(
     for path in contents.entries:
         rule = contents.left_out.get(path) or contents.ignored.get(path)
         if rule is not None:
-            ignored.append(Recognised(path, Ignored(rule)))
+            ignored.append(Recognised(path, _left_out(rule)))
         elif path not in others:
             candidates.append(path)
     missing = [path for path in contents.gone() if ignoring_rule(path) is None]
@@ -232,7 +271,11 @@ def _file_report(request: Request, file: Recognised, session_names: Mapping[str,
 
 def _nothing(
     experiment: ExperimentType, contents: FolderContents, recognised: Sequence[Recognised]
-) -> NothingFoundError:
+) -> NothingFoundError | FormatError:
+    """Return the error for a folder without a recording; where one cannot be read, it is the reason."""
+    if contents.problems:
+        # What would have opened another file is told first.
+        return min(contents.problems, key=lambda problem: not isinstance(problem, UnsafeContentError))
     left_out = [f"{path} ({reason})" for path, reason in contents.left_out.items()]
     unknown = [
         f"{file.path} ({file.verdict.reason})" for file in recognised if isinstance(file.verdict, Unknown)

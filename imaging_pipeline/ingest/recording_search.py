@@ -14,7 +14,7 @@ from imaging_pipeline.errors import NamingError, PipelineError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
-from imaging_pipeline.ingest.listing import is_text, leads_elsewhere
+from imaging_pipeline.ingest.listing import MAX_LEVELS, is_text, leads_elsewhere
 
 # Most of the time goes to waiting for the share.
 _LISTERS = 8
@@ -90,12 +90,15 @@ def find_recordings(share: Path) -> RecordingSearch:
 
 
 def _listed(share: Path) -> tuple[dict[str, _Folder], list[str]]:
-    """Return all folders by path, and those that could not be read; several are listed at a time."""
+    """Return all folders by path, and those that could not be read; several are listed at a time.
+
+    Folders more than `MAX_LEVELS` levels below the share count as those that could not be read.
+    """
     folders: dict[str, _Folder] = {}
     unread: list[str] = []
     level = [""]
     with ThreadPoolExecutor(_LISTERS, thread_name_prefix="lister") as pool:
-        while level:
+        for _ in range(MAX_LEVELS + 1):
             listed = pool.map(lambda path: _list(share, path), level)
             below: list[str] = []
             for path, folder in zip(level, listed, strict=True):
@@ -106,7 +109,7 @@ def _listed(share: Path) -> tuple[dict[str, _Folder], list[str]]:
                 below += folder.subfolders
                 progress.report("listing folders", len(folders))
             level = below
-    return folders, unread
+    return folders, unread + level
 
 
 def _list(share: Path, path: str) -> _Folder | None:
@@ -172,7 +175,11 @@ def _parts(experiment: ExperimentType, folder: Path, names: Sequence[str]) -> tu
         except OSError as error:
             unreadable = unreadable or f"{error.strerror or error} ({name})"
         else:
-            recordings += [f"{name}/{part}" for part, examined in parts.items() if not examined.left_out]
+            found = [part for part, examined in parts.items() if not examined.reason]
+            problems = [examined.reason for examined in parts.values() if examined.problem is not None]
+            # Where another measurement can be registered, the folder can.
+            unreadable = unreadable or ("" if found or not problems else f"{problems[0]} ({name})")
+            recordings += [f"{name}/{part}" for part in found]
     return recordings, unreadable
 
 

@@ -76,6 +76,11 @@ def address_of(path: str, part: str) -> str:
     return f"{path}/{part}" if part else path
 
 
+def moment_of(start: datetime) -> tuple[datetime, int, datetime]:
+    """Return what orders wall times, also within the hour that a night of autumn has twice."""
+    return start.replace(minute=0, second=0, microsecond=0), start.fold, start
+
+
 @dataclass(frozen=True)
 class FileRecord:
     """A file of a dataset, or a part of a file that holds several recordings.

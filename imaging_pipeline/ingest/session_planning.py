@@ -22,6 +22,7 @@ from imaging_pipeline.ingest.records import (
     MetaSessionRecord,
     Request,
     SessionRecord,
+    moment_of,
 )
 from imaging_pipeline.readers.tiff.stack import check_same_layout
 
@@ -54,10 +55,10 @@ def plan_sessions(
         for name, group in groups
         if group and not _is_left_out(experiment, contents, group)
     ]
-    sessions.sort(key=lambda session: session.start)
+    sessions.sort(key=lambda session: moment_of(session.start))
     # The name of a session is a hash of its start: two of one start would be one and the same.
     for first, second in pairwise(sessions):
-        if first.start == second.start:
+        if moment_of(first.start) == moment_of(second.start):
             raise NamingError(
                 "Two timeseries names started at the same moment",
                 path=contents.folder,

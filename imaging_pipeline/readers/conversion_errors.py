@@ -31,6 +31,6 @@ def conversion_errors(path: Path) -> Iterator[None]:
         raise OutputError(
             "An output of an analysis holds a value of another kind than the program writes",
             path=path,
-            found=f"{type(error).__name__}: {printable(error)}",
+            found=f"no {error}" if isinstance(error, LookupError) else printable(error),
             remedy="Put back a copy that is whole; only where there is none, run the analysis again.",
         ) from error

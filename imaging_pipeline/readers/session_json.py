@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,8 @@ FILE_NAME = "session.json"
 
 # In characters; the name is part of the name of a folder, `split_<NAME>_<hash>`.
 _LONGEST_NAME = 64
+# The largest int32, the type of the columns.
+_MAX_COUNT = 2**31 - 1
 # These would begin another folder.
 _FORBIDDEN = "/\\"
 
@@ -144,6 +146,8 @@ def _wrong(what: str, path: Path, found: object, allowed: str) -> FormatError:
 def _name(value: object) -> str | None:
     if not isinstance(value, str) or value != value.strip() or set(value) & set(_FORBIDDEN):
         return None
+    if not strict_json.is_storable(value):
+        return None
     return value if 0 < len(value) <= _LONGEST_NAME else None
 
 
@@ -160,18 +164,21 @@ def _rate(value: object) -> float | None:
     # Python's bool is an int: true would be 1 Hz.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 0 < value < math.inf else None
+    # NaN, infinity, and whole numbers that no float can hold are none of these.
+    return float(value) if 0 < value <= sys.float_info.max else None
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 1 else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 1 <= value <= _MAX_COUNT else None
 
 
 _KEYS: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "timeseries_name": (_name, f"text of up to {_LONGEST_NAME} characters, without / and \\"),
     "start": (_wall_time, "the lab's wall time without a zone, such as 2024-05-17T14:03:09.250"),
     "frame_rate_hz": (_rate, "a number above 0, of single frames a second"),
-    "num_planes": (_count, "a whole number from 1"),
-    "num_channels": (_count, "a whole number from 1"),
+    "num_planes": (_count, f"a whole number from 1 to {_MAX_COUNT}"),
+    "num_channels": (_count, f"a whole number from 1 to {_MAX_COUNT}"),
 }
 _EXAMPLE = f"an object with {', '.join(_KEYS)}"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from imaging_pipeline.choices import among, near, with_alike
-from imaging_pipeline.errors import InputError, Responsible
+from imaging_pipeline.errors import InputError, PipelineError, Responsible
 from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.plain_rows import Row
@@ -129,6 +129,20 @@ def refuse_unknown(
                 remedy="correct the name.",
                 responsible=responsible,
                 field=field or str(name),
+            )
+
+
+def refuse_long(table: Any, row: Row, *columns: str, error: type[PipelineError] = InputError) -> None:
+    """Raise an error for a text that its column does not take: too long, or with a character of no text."""
+    for name in columns:
+        fitting, allowed = _text(_kind(table.heading.attributes[name]), row[name])
+        if fitting is None:
+            raise error(
+                f"The {name} is longer than the database takes, or no text",
+                found=f"{len(str(row[name]))} characters: {row[name]}",
+                allowed=allowed,
+                remedy="shorten it.",
+                field=name,
             )
 
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-_MYSQL_SESSION = (
-    # By default a transaction that waited for a lock still sees the rows as they were before, and would
-    # register a session a second time.
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    # Schemas are created with these. Under other defaults keys would ignore case, and a latin1 server would
-    # refuse names; and foreign keys from a person's own schema need the same collation as ours.
-    "SET SESSION character_set_server = 'utf8mb4', SESSION collation_server = 'utf8mb4_bin'",
-)
+_SETTINGS = {
+    "mysql": (
+        # By default a transaction that waited for a lock still sees the rows as they were before, and would
+        # register a session a second time.
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        # Schemas are created with these. Under other defaults keys would ignore case, and a latin1 server
+        # would refuse names; and foreign keys from a person's own schema need the same collation as ours.
+        "SET SESSION character_set_server = 'utf8mb4', SESSION collation_server = 'utf8mb4_bin'",
+    ),
+    "postgresql": (
+        # DataJoint doubles the backslashes of a restriction by a dictionary, as MySQL reads them. By default
+        # PostgreSQL takes both as they stand, and finds no path of Windows.
+        "SET standard_conforming_strings = off",
+        # Else the server logs a warning for each of them.
+        "SET escape_string_warning = off",
+    ),
+}
 
 # A broken network sends no error. By default, systems send the first keep-alive probe after two hours, and
 # retransmit unacknowledged data for a quarter of an hour.
@@ -33,9 +42,8 @@ def configure_session(connection: Any) -> None:
 
     def configure() -> None:
         _set_keepalive(connection)
-        if connection.adapter.backend == "mysql":
-            for statement in _MYSQL_SESSION:
-                connection.query(statement, reconnect=False)
+        for statement in _SETTINGS[connection.adapter.backend]:
+            connection.query(statement, reconnect=False)
 
     def connect_and_configure() -> None:
         reconnect()

@@ -78,7 +78,16 @@ def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | N
     marker = outputs[0].marker
     if marker is None or any(marker.get(key) != description.get(key) for key in _COMPARED):
         return None
-    noted = dict(marker["result"])
+    try:
+        return _result(target, marker["result"])
+    # Somebody changed the marker.
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _result(target: Path, result: Any) -> RunResult:
+    """Return the result that a marker has; raises whatever an edited one leads to."""
+    noted = dict(result)
     noted["overridden"] = {name: (requested, used) for name, (requested, used) in noted["overridden"].items()}
     noted["trimmed"] = tuple(Trim(**trim) for trim in noted["trimmed"])
     if noted.get("bad_frames") is not None:

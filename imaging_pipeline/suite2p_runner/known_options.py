@@ -83,13 +83,23 @@ def put(nested: dict[str, Any], name: str, value: Any) -> None:
 
 
 def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the dotted name and value of each setting; mappings that are values stay whole."""
+    """Yield the dotted name and value of each setting; mappings that are values stay whole.
+
+    An empty group says nothing of its settings; one that Suite2p does not have is yielded as a setting.
+    """
     for key, value in nested.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and name not in settings_1x():
+        if isinstance(value, Mapping) and name not in settings_1x() and (value or name in groups_1x()):
             yield from flat(value, f"{name}.")
         else:
             yield name, value
+
+
+@cache
+def groups_1x() -> frozenset[str]:
+    """Return the dotted names of the groups of settings, of any level."""
+    names = (name.split(".")[:-1] for name in settings_1x())
+    return frozenset(".".join(parts[: i + 1]) for parts in names for i in range(len(parts)))
 
 
 def _is_number(value: Any) -> bool:

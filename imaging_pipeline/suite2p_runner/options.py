@@ -21,6 +21,7 @@ from imaging_pipeline.suite2p_runner.known_options import (
     conform,
     db_1x,
     flat,
+    groups_1x,
     ops_0x,
     put,
     settings_1x,
@@ -171,9 +172,8 @@ def _refuse_unstorable(options: Mapping[str, Any]) -> None:
 
 
 def _require_groups(options: Mapping[str, Any]) -> None:
-    groups = {name.rpartition(".")[0] for name in settings_1x()}
     for name, value in flat(options):
-        if name in groups:
+        if name in groups_1x():
             raise InputError(
                 f"{name} of Suite2p is a group of settings, and no setting",
                 found=short_repr(value),
@@ -207,5 +207,5 @@ def _translate_1x(options: Mapping[str, Any]) -> Translated:
         else:
             unknown.append(name)
     if unknown:
-        raise unknown_options(unknown, (*settings_1x(), *db_1x()))
+        raise unknown_options(unknown, (*settings_1x(), *db_1x(), *sorted(groups_1x())))
     return Translated(values, not_carried)

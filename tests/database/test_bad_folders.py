@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imaging_pipeline.errors import PathError, Responsible
+from imaging_pipeline.errors import InputError, PathError, Responsible
 from imaging_pipeline.schemas import imaging
 from tests.makers.folders import (
     OPEN_FIELD,
@@ -55,6 +55,51 @@ def test_a_path_to_no_folder_of_a_repository_is_refused_at_once(
     assert len(imaging.BaseFolder()) == 0
 
 
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"path": "N:\\moser\\90218" + "\\" * 1011}, "The path is longer than the database takes"),
+        ({"path": "N:\\moser" + "\\a" * 520}, "The path is longer than the database takes"),
+        ({"base_folder_note": "x" * 4097}, "The base_folder_note is longer than the database takes"),
+        ({"base_folder_note": "a\0b"}, "The base_folder_note is longer than the database takes, or no text"),
+    ],
+)
+def test_what_no_column_takes_is_refused_at_once(
+    lab: Lab, folder: Path, inputs: dict[str, str], told: str
+) -> None:
+    request = {**lab.request(folder, combined=False), **inputs}
+    for ask in (imaging.BaseFolder.insert1, lambda row: imaging.BaseFolder.preview(**row)):
+        with pytest.raises(PathError if "path" in inputs else InputError, match=told):
+            ask(request)
+    assert len(imaging.BaseFolder()) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has shorter paths by default")
+@pytest.mark.parametrize(
+    ("below", "found"),
+    [
+        # 90218/2024-05-17 before it, and notes.txt behind it.
+        ("/".join(["y" * 200] * 5), "1031 characters below the repository. Allowed: at most 1024"),
+        ("/".join("d" * 101), "more than 100 levels. Allowed: at most 100 levels of folders"),
+    ],
+)
+def test_a_folder_with_a_path_that_no_column_takes_is_refused(
+    lab: Lab, folder: Path, below: str, found: str
+) -> None:
+    write_folder(folder, OPEN_FIELD)
+    write_file(folder / below / "notes.txt")
+    assert_refused(lab, folder, f"Found: {found}", "The experimenter's move")
+    with pytest.raises(PathError, match=found):
+        imaging.BaseFolder.preview(**lab.request(folder, combined=False))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has shorter paths by default")
+def test_a_folder_whose_outputs_would_have_longer_paths_is_refused(lab: Lab) -> None:
+    folder = lab.share / "/".join(["y" * 200] * 4) / ("z" * 90)
+    write_folder(folder, OPEN_FIELD)
+    assert_refused(lab, folder, "A path is longer than the database takes", "Allowed: at most 896")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
 def test_a_link_that_leaves_the_repository_is_refused_with_where_it_leads(
     lab: Lab, folder: Path, tmp_path: Path
@@ -77,7 +122,7 @@ def test_a_folder_that_is_not_there_is_refused_until_it_is(lab: Lab, folder: Pat
 
 def test_a_folder_that_is_a_file_is_refused(lab: Lab, folder: Path) -> None:
     write_file(folder)
-    assert_refused(lab, folder, "This is a file and no folder", f"File: {folder}", f"in: {folder.parent}")
+    assert_refused(lab, folder, "This is a file and no folder", f"File: {folder}", r"in: N:\moser\90218")
 
 
 def test_an_empty_folder_is_refused_until_a_recording_is_in_it(lab: Lab, folder: Path) -> None:

@@ -101,6 +101,16 @@ class TestEverySource:
         [
             ({"animal_id": None}, "The row has no animal_id", "nothing", "identifier"),
             ({"animal_id": "x" * 37}, "animal_id cannot be taken", "xxx", "at most 36"),
+            (
+                {"animal_id": "4711.5"},
+                "animal_id cannot be taken",
+                "4711.5",
+                "no number with a decimal point",
+            ),
+            ({"animal_id": "1.20E+05"}, "animal_id cannot be taken", "1.20E+05", "or an exponent"),
+            ({"animal_id": "9007199254740993.0"}, "animal_id cannot be taken", "993.0", "an identifier"),
+            ({"animal_id": "nan"}, "animal_id cannot be taken", "nan", "an identifier"),
+            ({"animal_name": "1.20E+05"}, "animal_name cannot be taken", "1.20E+05", "no exponent"),
             ({"animal_dob": "2026-02-30"}, "animal_dob cannot be taken", "2026-02-30", "a day that there is"),
             ({"animal_dob": "0000-00-00"}, "animal_dob cannot be taken", "0000-00-00", "a day that there is"),
             ({"animal_sex": "m?"}, "animal_sex cannot be taken", "m?", "male, female, unknown"),
@@ -130,6 +140,21 @@ class TestEverySource:
         assert problem.row == ("3" if maker.kind == "csv" else "2")
         assert problem.animal_id == ("" if "animal_id" in bad else "b")
         assert problems.has_unnamed == ("animal_id" in bad)
+
+    def test_whole_numbers_of_a_column_with_gaps_are_whole(self, maker: Any, config: Config) -> None:
+        maker.write(
+            [
+                {"animal_id": "4711.0", "animal_name": "90218.0", "animal_sex": "1.0", "litter": "12.00"},
+                {"animal_id": "12e4", "animal_name": "7.5", "animal_sex": "2", "litter": None},
+            ],
+        )
+        settings = maker.settings() | {"values": {"animal_sex": {"1": "male", "2.0": "female"}}}
+        animals, problems = read_all(source_of(config, settings))
+        assert problems.recorded == []
+        assert animals == [
+            Animal(AnimalKey("12e4", 0), {"animal_name": "7.5", "animal_sex": "female", "litter": None}),
+            Animal(AnimalKey("4711", 0), {"animal_name": "90218", "animal_sex": "male", "litter": "12"}),
+        ]
 
     def test_animals_with_one_identifier_are_all_problems(self, maker: Any, config: Config) -> None:
         ids = ("a", "b", "a", "c", "a")

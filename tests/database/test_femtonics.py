@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -81,6 +82,41 @@ def test_other_measurements_are_reported_as_ignored_by_name(lab: Lab, folder: Pa
             "90218/2024-05-17/90218.mesc/MSession_0/MUnit_1",
             "a z-stack, which is no session",
         )
+
+
+def test_measurements_of_the_repeated_hour_of_an_autumn_night_are_not_copies(lab: Lab, folder: Path) -> None:
+    first, second = (datetime(2024, 10, 27, hour, 30, tzinfo=UTC) for hour in (0, 1))
+    mesc = write_mesc(folder / "90218.mesc", replace(FIRST, start=first), replace(SECOND, start=second))
+    register_femtonics(lab, folder)
+    sessions = [session_of(f"90218_MUnit_{number}") for number in (0, 2)]
+    # In Oslo both began at half past two.
+    assert {session["session_timestamp"] for session in sessions} == {datetime(2024, 10, 27, 2, 30)}
+    aged(add_to_mesc(mesc, LATER), COPIED + timedelta(days=1))
+    for expected in ("new", "known"):
+        again = verdicts(register_femtonics(lab, folder))
+        assert again == {"90218_MUnit_0": "known", "90218_MUnit_2": "known", "90218_MUnit_3": expected}
+    assert not imaging.MakeDatasetSessions.Finding()
+    assert [session_of(f"90218_MUnit_{number}") for number in (0, 2)] == sessions
+    # The second alone, elsewhere: of the first it is no copy.
+    elsewhere = folder.with_name("2024-10-28")
+    write_mesc(elsewhere / "90218.mesc", replace(LATER, start=second + timedelta(minutes=5)))
+    write_mesc(
+        folder.with_name("night") / "a.mesc", replace(LATER, seed=8, start=first + timedelta(minutes=5))
+    )
+    for place in (elsewhere, folder.with_name("night")):
+        assert set(verdicts(register_femtonics(lab, place)).values()) == {"new"}
+
+
+def test_an_odd_measurement_is_told_and_the_others_of_the_day_are_registered(lab: Lab, folder: Path) -> None:
+    with h5py.File(folder / "90218.mesc", "a") as file:
+        del file["MSession_0/MUnit_2"].attrs["XAxisConversionConversionLinearScale"]
+    aged(folder / "90218.mesc")
+    for expected in ("new", "known"):
+        request = register_femtonics(lab, folder)
+        assert verdicts(request) == {"90218_MUnit_0": expected}
+        told = imaging.MakeDatasetSessions.File & {"basefolder_id": request, "file_verdict": "unknown"}
+        reasons = {row["reported_path"].rpartition("/")[2]: row["file_reason"] for row in told.to_dicts()}
+        assert "MSession_0/MUnit_2: The attribute XAxisConversion" in reasons["MUnit_2"]
 
 
 def test_registering_again_writes_only_the_request_and_its_report(lab: Lab, folder: Path) -> None:
@@ -296,3 +332,33 @@ def test_results_of_suite2p_for_matlab_lie_in_the_folder_of_their_measurement(la
     analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset
     assert analysis.fetch1("timeseries_name", "datasettype") == ("90218_MUnit_2", "suite2p_matlab")
     assert imaging.Cell().fetch1("num_cells") == 5
+
+
+@pytest.mark.parametrize("ops_name", [None, "fast"])
+@pytest.mark.parametrize("kind", ["matlab", "python"])
+def test_an_output_without_exported_tifs_says_what_is_missing_and_is_imported_with_them(
+    lab: Lab, folder: Path, kind: str, ops_name: str | None
+) -> None:
+    add_options(tables.default_tables(), "fast", {"tau": 1.0})
+    shutil.rmtree(folder / "MUnit_2")
+    if kind == "matlab":
+        names = tuple(f"MUnit_2_{number:05d}.tif" for number in (1, 2))
+        write_result(folder / "MUnit_2" / "Plane 1", MatlabSpec(tifs=(names,), frames=(FRAMES,)))
+    else:
+        write_output(folder, 2)
+
+    request = register_femtonics(lab, folder, ops_name=ops_name)
+
+    told = (imaging.MakeDatasetSessions.Output & {"basefolder_id": request}).fetch1()
+    assert told["output_verdict"] == "incomplete"
+    assert "no tifs of its session are registered; export the frames" in told["output_reason"]
+    assert not imaging.Dataset & {"datasettype": f"suite2p_{kind}"}
+    explained = " ".join(str(imaging.Session.explain("90218_MUnit_2")).split())
+    assert "xport the frames of its measurement from MESc as tifs" in explained
+    assert "No worker of the lane suite2p" not in explained
+
+    export_tifs(folder / "MUnit_2", SECOND)
+    register_femtonics(lab, folder, ops_name=ops_name)
+    populate("Tif", "ImagingAnalysis")
+    analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset
+    assert analysis.fetch1("timeseries_name", "datasettype") == ("90218_MUnit_2", f"suite2p_{kind}")

@@ -130,14 +130,13 @@ def is_equal(expected: Any, found: Any) -> bool:
     )
 
 
-def scalar_cases(column: Column, *, in_key: bool) -> Iterable[Any]:
+def scalar_cases(column: Column) -> Iterable[Any]:
     """Return odd values that a column's type allows."""
     kind, _, size = column.type.partition("(")
     if kind == "varchar":
         length = int(size.rstrip(")"))
         texts = [*TEXTS, (WIDE * length)[:length], "x" * length]
-        # DataJoint doubles a backslash in a restriction, and PostgreSQL looks for both.
-        return [text for text in texts if len(text) <= length and not ("\\" in text and in_key)]
+        return [text for text in texts if len(text) <= length]
     if kind.startswith("int"):
         limits = np.iinfo(kind)
         return [limits.min, -2, limits.max]
@@ -161,7 +160,7 @@ def odd_rows(table: Any) -> Iterator[dict[str, Any]]:
     attributes = table().heading.attributes
     cases = {
         column.name: [
-            *scalar_cases(column, in_key=attributes[column.name].in_key),
+            *scalar_cases(column),
             *([None] if attributes[column.name].nullable else []),
         ]
         for column in columns_of(table)

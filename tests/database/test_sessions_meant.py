@@ -46,6 +46,10 @@ def test_a_condition_is_on_sessions_animals_and_requests(sessions: dict[str, str
     assert meant("timeseries_name LIKE '%wheel%' OR session_order > 7") == {sessions[WHEEL.name]}
     assert meant("basefolder_id = 0 AND username='anna'") == everything
     assert meant("base_folder_note = 'none'") == set()
+    # As it was typed: a backslash is none of SQL's escapes here.
+    assert meant(r"path = 'N:\moser\day1'") == everything
+    assert meant(r"path = 'N:\\moser\\day1'") == set()
+    assert meant(r"animal_name = '\' OR path = ' OR session_order >= 0 OR path = '") == set()
 
 
 def test_a_condition_on_requests_knows_no_sessions(lab: Lab) -> None:

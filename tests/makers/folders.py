@@ -1,7 +1,8 @@
 """Recording folders as the two-photon miniscope's computer leaves them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,6 +128,29 @@ def write_file(path: Path, content: bytes = b"content") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return aged(path)
+
+
+@contextmanager
+def deep_folders(folder: Path, num_levels: int) -> Iterator[Path]:
+    """Make folders within each other, with a file in the deepest; give the first, and remove all at the end.
+
+    A program that copies a folder into itself leaves such a tree. Its paths are longer than the system takes
+    at once, so that each level is made from the one above.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    levels = [os.open(folder, os.O_RDONLY)]
+    try:
+        for _ in range(num_levels):
+            os.mkdir("d", dir_fd=levels[-1])
+            levels.append(os.open("d", os.O_RDONLY, dir_fd=levels[-1]))
+        os.close(os.open("a.tif", os.O_CREAT | os.O_WRONLY, dir_fd=levels[-1]))
+        yield folder
+        os.unlink("a.tif", dir_fd=levels[-1])
+    finally:
+        while len(levels) > 1:
+            os.close(levels.pop())
+            os.rmdir("d", dir_fd=levels[-1])
+        os.close(levels.pop())
 
 
 def write_suite2p(root: Path, spec: Suite2pSpec) -> Path:

@@ -46,11 +46,23 @@ def write_corrected(folder: Path, name: str, acquisition: int, pages: np.ndarray
     return aged(path)
 
 
-def write_poses(folder: Path, name: str, videos: Sequence[str] = ("v1", "v2")) -> Path:
+# What stands behind the video and the network in the names of files that DeepLabCut writes.
+POSES = (".h5", "_meta.pickle")
+# By `filterpredictions`, with tables of text beside.
+FILTERED_POSES = (*POSES, ".csv", "_filtered.h5", "_filtered.csv")
+# Of several animals, followed by ellipses.
+MULTI_ANIMAL_POSES = ("_full.pickle", "_meta.pickle", "_assemblies.pickle", "_el.pickle", "_el.h5", "_el.csv")
+
+
+def write_poses(
+    folder: Path, name: str, videos: Sequence[str] = ("v1", "v2"), endings: Sequence[str] = POSES
+) -> Path:
     """Write a folder of DeepLabCut of some videos; only names and bytes matter for a plan."""
     poses = folder / f"dlc_{name}"
     write_file(poses / "config.yaml", b"Task: openfield\n")
     for video in videos:
-        write_file(poses / f"{video}DLC_resnet50.h5", f"\x89HDF {video}".encode("latin-1"))
-        write_file(poses / f"{video}DLC_resnet50_meta.pickle", f"meta of {video}".encode())
+        contents = {".h5": f"\x89HDF {video}", "_meta.pickle": f"meta of {video}"}
+        for ending in endings:
+            content = contents.get(ending, f"{ending} of {video}")
+            write_file(poses / f"{video}DLC_resnet50{ending}", content.encode("latin-1"))
     return poses

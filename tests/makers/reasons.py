@@ -27,6 +27,7 @@ class Kind(StrEnum):
     NO_OPTION_SET = r"No option set of Suite2p is asked for, so that it does not run by itself\."
     NO_OUTPUT = r"Suite2p has run, and the folder was not registered since, .*"
     OUTPUT_NOT_TAKEN = r"The output \S+ is (incomplete|superseded|foreign|finished): .*\."
+    NO_TIFS = r"No tifs of the session are registered, which Suite2p reads and .*"
     NOT_TAKEN = r"\w+ has nothing to make of this session\."
 
 

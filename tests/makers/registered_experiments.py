@@ -48,7 +48,7 @@ def listed(experiment: ExperimentType, folder: Path) -> list[str]:
         name = path.relative_to(folder).as_posix()
         is_container = experiment.container and name.endswith(experiment.container) and "/" not in name
         parts = experiment.parts(path) if is_container else {}
-        recorded = [f"{name}/{part}" for part, content in parts.items() if not content.left_out]
+        recorded = [f"{name}/{part}" for part, content in parts.items() if not content.reason]
         names += recorded if parts else [name]
     return names
 

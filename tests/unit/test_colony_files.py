@@ -298,6 +298,56 @@ def test_an_invalid_line_is_a_problem_with_its_number(tmp_path: Path, line: obje
     assert [(problem.row, problem.what) for problem in problems.recorded] == [("2", what)]
 
 
+def test_numbers_of_json_lines_are_whole_where_they_can_be(tmp_path: Path) -> None:
+    lines = [
+        '{"animal_id": 4711.0, "datasource_id": 2.0, "animal_name": 90218.0, "purpose": 3.0}',
+        '{"animal_id": 1.25e5, "datasource_id": null, "animal_name": null, "purpose": null}',
+    ]
+    assert read_all(JsonLines(written_lines(tmp_path, *lines)))[0] == [
+        animal("125000", animal_name="125000", purpose=None),
+        animal("4711", 2, animal_name="90218", purpose="3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("1e400", "Infinity"), ("NaN", "NaN"), ("12.5", "12.5"), ("9007199254740993.0", "9")]
+)
+def test_a_number_of_json_lines_that_identifies_nobody_is_a_problem(
+    tmp_path: Path, value: str, shown: str
+) -> None:
+    path = written_lines(tmp_path, {"animal_id": "x"}, f'{{"animal_id": {value}}}')
+    animals, problems = read_all(JsonLines(path))
+    assert [each.key.animal_id for each in animals] == ["x"]
+    (problem,) = problems.recorded
+    assert (problem.row, problem.what) == ("2", "animal_id cannot be taken")
+    assert problem.found.startswith(shown)
+
+
+def test_a_number_that_no_float_holds_is_a_problem_in_any_column(tmp_path: Path) -> None:
+    path = written_lines(tmp_path, '{"animal_id": "a", "genotypes": {"Cre": -1e400}}')
+    (problem,) = read_all(JsonLines(path))[1].recorded
+    assert (problem.animal_id, problem.what) == ("a", "genotype:Cre cannot be taken")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_lines_are_split_as_letters_and_not_as_bytes(tmp_path: Path, encoding: str) -> None:
+    # In UTF-16, one byte of "Ċ" and of "ਊ" is that of a line's end.
+    path = tmp_path / "animals.jsonl"
+    path.write_bytes('{"animal_id": "Ċ"}\n\n{"animal_id": "ਊ"}\n'.encode(encoding))
+    animals, problems = read_all(JsonLines(path, encoding=encoding))
+    assert ([each.key.animal_id for each in animals], problems.recorded) == (["Ċ", "ਊ"], [])
+
+
+@pytest.mark.parametrize("kind", [CsvFile, JsonLines])
+def test_a_file_that_breaks_off_within_a_letter_is_refused(
+    tmp_path: Path, kind: type[CsvFile | JsonLines]
+) -> None:
+    path = tmp_path / "animals"
+    path.write_bytes('{"animal_id": "a"}\n'.encode("utf-16")[:-1])
+    with pytest.raises(FormatError, match=r"no text in utf-16.*The administrator's move"):
+        read_all(kind(path, encoding="utf-16"))
+
+
 def test_json_lines_that_end_within_a_line_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "animals.jsonl"
     path.write_text('{"animal_id": "a"}\n{"animal_id": "b"')

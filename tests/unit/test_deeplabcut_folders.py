@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from imaging_pipeline.experiments.deeplabcut import named_as, recognise_deeplabcut
-from imaging_pipeline.experiments.recognised import Unknown, Used
+from imaging_pipeline.experiments.recognised import Ignored, Unknown, Used
 from imaging_pipeline.experiments.registry import experiment_type
+from tests.makers.preprocessed import FILTERED_POSES, MULTI_ANIMAL_POSES
 
 WHOLE = (
     "dlc_m/config.yaml",
@@ -40,7 +41,7 @@ def test_metadata_of_older_versions_and_other_pickles_are_told_apart() -> None:
     found = recognise_deeplabcut(names, named_as({"m"}))
 
     assert found[names[2]] == Used("dlc", "mixed", "m", 0, 3)
-    assert isinstance(found[names[3]], Unknown)
+    assert found[names[3]] == Ignored("an intermediate result of DeepLabCut")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,82 @@ def test_what_lies_deeper_or_is_of_another_kind_is_unknown() -> None:
         assert "no config, positions or metadata" in verdict.reason
 
 
+def of_videos(endings: tuple[str, ...], *videos: str) -> dict[str, str]:
+    """Return the verdict on each file of some videos, by what stands behind the network's name."""
+    names = ["dlc_m/config.yaml", *(f"dlc_m/{video}DLC_net{end}" for video in videos for end in endings)]
+    found = recognise_deeplabcut(names, named_as({"m"}))
+    return {
+        name.removeprefix("dlc_m/"): f"{each.datasettype} {each.file_number}"
+        if isinstance(each, Used)
+        else type(each).__name__
+        for name, each in found.items()
+    }
+
+
+def test_filtered_positions_are_a_dataset_of_their_own_and_tables_of_text_are_ignored() -> None:
+    assert of_videos(FILTERED_POSES, "v2", "v1") == {
+        "config.yaml": "dlc 1",
+        "v1DLC_net.h5": "dlc 2",
+        "v2DLC_net.h5": "dlc 3",
+        "v1DLC_net_meta.pickle": "dlc 4",
+        "v2DLC_net_meta.pickle": "dlc 5",
+        "v1DLC_net_filtered.h5": "dlc_filtered 1",
+        "v2DLC_net_filtered.h5": "dlc_filtered 2",
+        **{f"{video}DLC_net{end}.csv": "Ignored" for video in ("v1", "v2") for end in ("", "_filtered")},
+    }
+
+
+def test_of_several_animals_positions_are_registered_and_what_led_to_them_is_ignored() -> None:
+    assert of_videos((*MULTI_ANIMAL_POSES, "_el_filtered.h5"), "v") == {
+        "config.yaml": "dlc 1",
+        "vDLC_net_el.h5": "dlc 2",
+        "vDLC_net_meta.pickle": "dlc 3",
+        "vDLC_net_el_filtered.h5": "dlc_filtered 1",
+        **{
+            f"vDLC_net{end}": "Ignored"
+            for end in ("_full.pickle", "_assemblies.pickle", "_el.pickle", "_el.csv")
+        },
+    }
+
+
+def test_positions_of_two_methods_of_following_leave_open_which_count() -> None:
+    found = of_videos(("_el.h5", "_bx.h5", "_meta.pickle"), "v")
+    assert set(found.values()) == {"Unknown"}
+
+
+def test_positions_and_metadata_of_two_videos_make_no_pair() -> None:
+    names = ["dlc_m/config.yaml", "dlc_m/aDLC.h5", "dlc_m/bDLC_meta.pickle", "dlc_m/aDLC_filtered.h5"]
+    for verdict in recognise_deeplabcut(names, named_as({"m"})).values():
+        assert isinstance(verdict, Unknown)
+        assert "'aDLC.h5' and 'bDLC_meta.pickle' are not of one video" in verdict.reason
+
+
+def test_metadata_follow_their_positions_where_names_are_ordered_otherwise() -> None:
+    names = [f"dlc_m/{video}{end}" for video in ("a", "aB") for end in (".h5", "_meta.pickle")]
+    found = recognise_deeplabcut([*names, "dlc_m/c.yaml"], named_as({"m"}))
+    numbers = {name: each.file_number for name, each in found.items() if isinstance(each, Used)}
+    assert [numbers[name] for name in names] == [2, 4, 3, 5]
+
+
+def test_filtered_positions_without_those_that_were_filtered_are_unknown() -> None:
+    names = [*WHOLE, "dlc_m/v3DLC_filtered.h5", "dlc_m/v1DLC_filtered.h5"]
+    found = recognise_deeplabcut(names, named_as({"m"}))
+    lone = found["dlc_m/v3DLC_filtered.h5"]
+    assert isinstance(lone, Unknown)
+    assert "no 'v3DLC.h5' that was filtered" in lone.reason
+    assert found["dlc_m/v1DLC_filtered.h5"] == Used("dlc_filtered", "h5", "m", 0, 1)
+
+
 FEMTONICS = experiment_type("femtonics")
 UNITS = ("90218.mesc/MSession_0/MUnit_2", "90218.mesc/MSession_1/MUnit_2", "90218.mesc/MSession_0/MUnit_3")
+
+
+def test_filtered_positions_of_a_measurement_are_a_dataset_as_well() -> None:
+    names = [f"dlc_MUnit_3/v{end}" for end in FILTERED_POSES]
+    found = FEMTONICS.recognise(Path("day1"), [UNITS[2], "dlc_MUnit_3/config.yaml", *names])
+    verdicts = {each.path: each.verdict for each in found}
+    assert verdicts["dlc_MUnit_3/v_filtered.h5"] == Used("dlc_filtered", "h5", "90218_MUnit_3", 0, 1)
+    assert isinstance(verdicts["dlc_MUnit_3/v_filtered.csv"], Ignored)
 
 
 def of_femtonics(folder: str, *units: str) -> set[str]:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
-from imaging_pipeline.errors import FormatError, NothingFoundError, PipelineError
+from imaging_pipeline.errors import (
+    FormatError,
+    NothingFoundError,
+    PipelineError,
+    StillCopyingError,
+    TruncatedError,
+)
 from imaging_pipeline.experiments.recognised import ExperimentType, Recognised, Unknown, Used
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
+from imaging_pipeline.ingest.listing import scan
+from imaging_pipeline.ingest.plan import make_plan
+from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.schemas.imaging.reference import DatasetType, FileType
-from tests.makers.folders import write_file
+from tests.makers.folders import aged, write_file
 from tests.makers.registered_experiments import (
     REGISTERED_EXPERIMENTS,
     RegisteredExperiment,
@@ -176,3 +185,18 @@ class TestExperimentType:
         path = write_file(folder / "90218_00001.tif", b"II*\0 no directory")
         with pytest.raises(FormatError, match=path.name):
             experiment.examine(path, Used(experiment.analysed, "tif", "90218", 1))
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(59, StillCopyingError), (61, TruncatedError)])
+def test_a_file_whose_copy_broke_off_waits_for_an_hour_and_is_then_an_error(
+    experiment: ExperimentType, folder: Path, minutes: int, expected: type[PipelineError]
+) -> None:
+    path = primary_path(experiment, folder)
+    # As Windows leaves it: with its size from the start, and zeros in place of what did not come.
+    write_file(path, bytes(path.stat().st_size))
+    for other in folder.rglob("*"):
+        aged(other)
+    arrived = datetime.fromtimestamp(path.stat().st_ctime, UTC).replace(tzinfo=None)
+    request = Request("moser", "day1", experiment.name, False, "90218", 0)
+    with pytest.raises(expected, match=path.name):
+        make_plan(request, scan(folder), {}, {}, now=arrived + timedelta(minutes=minutes))

@@ -357,3 +357,27 @@ def test_no_line_is_longer_than_asked_for_but_commands_which_are_to_be_copied(wi
     text = explain(facts(tif=table(TIF, jobs=(job(TIF, JobState.ERROR, message=message),)))).text(width)
     long = [line for line in text.splitlines() if len(line) > width]
     assert {line.split()[0] for line in long} == {"imaging-pipeline"}
+
+
+@pytest.mark.parametrize("state", [JobState.PENDING, JobState.LATER])
+def test_a_run_without_tifs_asks_for_them_and_for_no_worker(state: JobState) -> None:
+    pending = table(SUITE2P, jobs=(job(SUITE2P, state),))
+    without = replace(facts(suite2p=pending, tif=table(TIF)), tif_advice="export them, and register it again")
+    (reason,) = the(without, SUITE2P).reasons
+    assert (kind(reason), reason.responsible) == (Kind.NO_TIFS, Responsible.EXPERIMENTER)
+    assert (reason.remedy, reason.command) == ("Export them, and register it again:", ADD)
+    (waiting,) = the(without, ANALYSIS).reasons
+    assert kind(waiting) is Kind.NO_PARENT
+
+
+def test_no_option_set_helps_without_tifs() -> None:
+    without = replace(facts(tif=table(TIF)), tif_advice="export them")
+    assert [kind(reason) for reason in the(without, SUITE2P).reasons] == [Kind.NO_TIFS]
+
+
+def test_a_registered_output_without_tifs_waits_for_a_person_and_not_for_the_table() -> None:
+    finished = (OutputFacts("day1/MUnit_0", "finished", "options compared"),)
+    without = replace(facts(tif=table(TIF)), outputs=finished)
+    assert [kind(reason) for reason in the(without, ANALYSIS).reasons] == [Kind.NO_PARENT]
+    without = replace(without, tif_advice="export them")
+    assert [kind(reason) for reason in the(without, ANALYSIS).reasons] == [Kind.NO_TIFS]

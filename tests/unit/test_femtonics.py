@@ -336,9 +336,95 @@ def test_tifs_of_one_name_from_two_files_are_told_apart_by_their_folders(folder:
     assert (str(foreign.verdict), foreign.metasession_name) == ("foreign", None)
 
 
-def test_a_unit_that_lost_what_it_must_say_is_refused_with_its_name(folder: Path) -> None:
-    with h5py.File(folder / "90218.mesc", "a") as file:
-        del file["MSession_0/MUnit_2"].attrs["MeasurementDatePosix"]
-    aged(folder / "90218.mesc")
-    with pytest.raises(FormatError, match=r"MSession_0/MUnit_2.*MeasurementDatePosix"):
+def lose_date(path: Path, unit: str = "MSession_0/MUnit_2") -> None:
+    """Take the start of a measurement away, as a program that was killed leaves it."""
+    with h5py.File(path, "a") as file:
+        del file[unit].attrs["MeasurementDatePosix"]
+    aged(path, COPIED + timedelta(minutes=1))
+
+
+def test_a_unit_that_lost_what_it_must_say_is_unknown_and_the_others_are_registered(folder: Path) -> None:
+    lose_date(folder / "90218.mesc")
+    plan = plan_of(folder)
+    assert [each.sessions[0].timeseries_name for each in plan.metasessions] == ["90218_MUnit_0"]
+    told = reports(plan)
+    problem = told["90218.mesc/MSession_0/MUnit_2"]
+    assert (
+        problem
+        == "unknown: cannot be read: MSession_0/MUnit_2: The attribute MeasurementDatePosix is not there"
+    )
+    assert told["90218.mesc/MSession_0/MUnit_0"].startswith("used")
+    assert told["MUnit_2/MUnit_2_00001.tif"].startswith("unknown: ")
+
+
+def test_a_file_of_which_no_unit_can_be_read_is_refused_with_the_reason(folder: Path) -> None:
+    for number in (0, 2):
+        lose_date(folder / "90218.mesc", f"MSession_0/MUnit_{number}")
+    with pytest.raises(FormatError, match=r"MUnit_0: .*MeasurementDatePosix"):
         plan_of(folder)
+
+
+def test_a_registered_unit_that_cannot_be_read_any_more_stays_and_is_told(
+    folder: Path, registered: Registered
+) -> None:
+    first = plan_of(folder)
+    registered.register(first)
+    lose_date(folder / "90218.mesc")
+    later = plan_of(folder, registered)
+    assert "cannot be read" in reports(later)["90218.mesc/MSession_0/MUnit_2"]
+    changes = registered.register(later)
+    assert (changes.purges, len(registered.files())) == ((), 10)
+
+
+def test_a_unit_that_could_not_be_read_is_looked_at_again(folder: Path, registered: Registered) -> None:
+    path = folder / "90218.mesc"
+    whole = path.read_bytes()
+    lose_date(path)
+    registered.register(plan_of(folder))
+    # As after an update of the pipeline that can read it: size and time stay.
+    size, times = path.stat().st_size, path.stat()
+    content = whole.ljust(size, b"\0")[:size]
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = plan_of(folder, registered)
+    assert {str(each.verdict) for each in registered.register(again).sessions} == {"known", "new"}
+
+
+def test_a_unit_of_which_a_part_did_not_come_waits_and_is_then_unknown(folder: Path) -> None:
+    lose_chunk(folder / "90218.mesc", "MSession_0/MUnit_2/Channel_0")
+    with pytest.raises(StillCopyingError, match="never copied whole"):
+        plan_of(folder)
+    now = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=2)
+    plan = make_plan(REQUEST, scan(folder), {}, {}, zone=OSLO, now=now)
+    assert [each.sessions[0].timeseries_name for each in plan.metasessions] == ["90218_MUnit_0"]
+    told = reports(plan)["90218.mesc/MSession_0/MUnit_2"]
+    assert told.startswith("unknown: cannot be read: ")
+    assert "chunk at (0, 0, 0)" in told
+
+
+def lose_chunk(path: Path, name: str) -> None:
+    """Leave a channel without its frames, as a recording that broke off: HDF5 would fill in zeros."""
+    with h5py.File(path, "a") as file:
+        shape = file[name].shape
+        del file[name]
+        file.create_dataset(name, shape, "uint16", chunks=(1, *shape[1:]))
+    aged(path)
+
+
+def test_measurements_of_the_repeated_hour_of_an_autumn_night_are_two_sessions(
+    tmp_path: Path, registered: Registered
+) -> None:
+    folder = tmp_path / "day1"
+    # In Oslo clocks went from 3:00 back to 2:00: at 1:00 UTC. All of these are at half past two or ten past.
+    starts = [
+        datetime(2024, 10, 27, hour, minute, tzinfo=UTC) for hour, minute in ((0, 30), (1, 10), (1, 30))
+    ]
+    write_mesc(folder / "90218.mesc", *(MescUnitSpec(i, start) for i, start in enumerate(starts)))
+    first = plan_of(folder)
+    sessions = [each.sessions[0] for each in first.metasessions]
+    assert [session.timeseries_name for session in sessions] == [f"90218_MUnit_{i}" for i in range(3)]
+    assert [f"{session.start:%H:%M}" for session in sessions] == ["02:30", "02:10", "02:30"]
+    assert len({session.session_name for session in sessions}) == 3
+    registered.register(first)
+    changes = registered.register(plan_of(folder, registered))
+    assert ({str(each.verdict) for each in changes.sessions}, changes.findings) == ({"known"}, ())

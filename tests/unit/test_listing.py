@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from imaging_pipeline.errors import NothingFoundError, PathError, Responsible
-from imaging_pipeline.ingest.listing import scan
-from tests.makers.folders import COPIED, aged, write_file
+from imaging_pipeline.ingest.listing import MAX_LEVELS, scan
+from tests.makers.folders import COPIED, aged, deep_folders, write_file
 
 
 def test_every_file_below_a_folder_is_listed_with_size_and_time(tmp_path):
@@ -58,6 +58,11 @@ def test_a_file_is_told_to_be_no_folder_with_the_folder_to_give(tmp_path):
     with pytest.raises(NothingFoundError, match=r"is a file.*a\.tif") as caught:
         scan(tif)
     assert caught.value.remedy == f"Give the folder that it is in: {tmp_path / 'day1'}"
+    # The person may be at another machine than the worker.
+    for typed in (r"N:\moser\day1\a.tif", '"N:\\moser\\day1\\a.tif" ', r"N:/moser\day1\a.tif\\"):
+        with pytest.raises(NothingFoundError) as caught:
+            scan(tif, typed)
+        assert caught.value.remedy.replace("/", "\\") == r"Give the folder that it is in: N:\moser\day1"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a privilege on Windows")
@@ -94,3 +99,25 @@ def test_a_folder_that_may_not_be_read_is_the_administrators_to_mend(tmp_path):
         scan(tmp_path)
 
     assert error.value.responsible is Responsible.ADMINISTRATOR
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are made from open ones, which Windows cannot")
+@pytest.mark.parametrize("num_levels", [MAX_LEVELS + 1, 700])
+def test_folders_that_lie_too_deep_are_an_error_that_names_the_depth(tmp_path, num_levels):
+    with deep_folders(tmp_path / "day1", num_levels) as folder:
+        write_file(folder / "b.tif")
+        with pytest.raises(PathError, match=r"too deep.*day1/d/d/.*at most 100 levels") as raised:
+            scan(folder)
+    assert raised.value.responsible is Responsible.EXPERIMENTER
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are made from open ones, which Windows cannot")
+def test_the_deepest_folders_are_listed(tmp_path):
+    with deep_folders(tmp_path / "day1", MAX_LEVELS) as folder:
+        (entry,) = scan(folder).files
+    assert entry.path == "d/" * MAX_LEVELS + "a.tif"
+
+
+def test_a_name_that_the_system_does_not_take_is_an_error(tmp_path):
+    with pytest.raises(PathError, match="too long.*Give a path that there is, or shorten"):
+        scan(tmp_path / ("x" * 300))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import struct
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -166,7 +169,7 @@ def test_channels_of_different_lengths_are_refused_with_both(path: Path) -> None
     with h5py.File(path, "a") as file:
         file["MSession_0/MUnit_3/Channel_1"].resize(19, axis=0)
     with pytest.raises(FormatError, match=r"\(20, 8, 12\)") as raised:
-        read_units(path)
+        read_recording(path, "MSession_0/MUnit_3")
     assert "(19, 8, 12)" in str(raised.value)
 
 
@@ -198,3 +201,26 @@ def test_a_file_that_is_gone_is_told(path: Path) -> None:
 def test_the_start_is_told_to_the_microsecond(path: Path) -> None:
     start = datetime(2023, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     assert recording(path, MescUnitSpec(0, start=start)).start == start
+
+
+def test_a_cut_file_is_told_with_both_sizes_and_without_words_of_the_library(tmp_path: Path) -> None:
+    path = write_mesc(tmp_path / "90218.mesc", MescUnitSpec(0))
+    whole = path.stat().st_size
+    os.truncate(path, whole - 1000)
+    with pytest.raises(
+        TruncatedError, match=f"Found: {whole - 1000} bytes; {whole} bytes when it was whole"
+    ) as error:
+        read_units(path)
+    assert not re.search("eof|sblock|unable|h5|object", str(error.value), re.IGNORECASE)
+
+
+def test_a_size_that_is_garbage_is_refused_at_once_and_not_taken_for_a_copy(tmp_path: Path) -> None:
+    path = write_mesc(tmp_path / "90218.mesc", MescUnitSpec(0))
+    content = path.read_bytes()
+    # The end of the file, in the first block of every HDF5 file (version 0 of the superblock).
+    size = struct.pack("<Q", len(content))
+    assert content[40:48] == size
+    path.write_bytes(content[:40] + struct.pack("<Q", 2**60) + content[48:])
+    with pytest.raises(FormatError, match=f"{2**60} bytes, as its first bytes say") as error:
+        read_units(path)
+    assert not isinstance(error.value, TruncatedError)

@@ -92,3 +92,10 @@ def test_different_parts_have_different_names(first, second):
     same = [kind_and_text(value) for value in first] == [kind_and_text(value) for value in second]
 
     assert (names.hash16(*first) == names.hash16(*second)) == same
+
+
+def test_the_second_of_two_equal_hours_has_a_name_of_its_own():
+    start = datetime(2024, 10, 27, 2, 30)
+    first, second = (names.session_name("a0f1", 0, start.replace(fold=fold), "split") for fold in (0, 1))
+    assert first == names.session_name("a0f1", 0, start, "split")
+    assert first != second

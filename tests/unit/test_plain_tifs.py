@@ -107,10 +107,13 @@ def test_what_session_json_says_is_read(tmp_path: Path) -> None:
         ({"frame_rate_hz": 0}, "frame_rate_hz = 0. Allowed: a number above 0"),
         ({"frame_rate_hz": "30"}, "frame_rate_hz = '30'"),
         ({"frame_rate_hz": True}, "frame_rate_hz = True"),
+        ({"frame_rate_hz": 10**400}, "Allowed: a number above 0"),
         ({"frame_rate_hz": float("inf")}, "frame_rate_hz = inf"),
         ({"num_planes": 1.5}, "num_planes = 1.5. Allowed: a whole number from 1"),
         ({"num_channels": True}, "num_channels = True"),
         ({"num_channels": 0}, "num_channels = 0"),
+        ({"num_planes": 2**31}, "num_planes = 2147483648. Allowed: a whole number from 1 to 2147483647"),
+        ({"timeseries_name": "a\0b"}, "text of up to 64 characters"),
         ({"timeseries_name": "a/b"}, "timeseries_name = 'a/b'. Allowed: text of up to 64 characters"),
         ({"timeseries_name": ""}, "timeseries_name = ''"),
         ({"timeseries_name": "n" * 65}, "up to 64 characters"),
@@ -133,6 +136,8 @@ def test_what_session_json_may_not_say_is_refused_with_file_value_and_what_is_al
     [
         (b'{"start": ', "no JSON"),
         (b"[1]", "no JSON object. .*Found: list"),
+        (b"[" * 100_000, "no JSON.*nested deeper than 60 levels"),
+        (b'{"timeseries_name": ' + b"[" * 61 + b"]" * 61 + b"}", "no JSON.*nested deeper than 60 levels"),
         (b"\xff\xfe", "no text in UTF-8"),
     ],
 )

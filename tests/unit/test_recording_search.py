@@ -11,7 +11,7 @@ import pytest
 
 from imaging_pipeline.ingest.recording_search import find_recordings
 from tests.makers.femtonics import FIRST, LATER, STACK, export_tifs, write_femtonics
-from tests.makers.folders import OPEN_FIELD, WHEEL, write_file, write_folder, write_suite2p
+from tests.makers.folders import OPEN_FIELD, WHEEL, deep_folders, write_file, write_folder, write_suite2p
 from tests.makers.mesc import write_mesc
 from tests.makers.suite2p_output import Suite2pSpec
 
@@ -87,3 +87,12 @@ def test_a_mesc_file_that_cannot_be_read_is_told_and_its_tifs_are_no_recording_o
     (found,) = find_recordings(tmp_path).recordings
     assert (found.folder, found.experiment_type) == ("day1", "femtonics")
     assert "90218.mesc" in found.problem
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are made from open ones, which Windows cannot")
+def test_folders_that_lie_too_deep_are_told_and_the_others_are_looked_at(tmp_path: Path) -> None:
+    write_folder(tmp_path / "day1", OPEN_FIELD)
+    with deep_folders(tmp_path / "mistake", 1900):
+        found = find_recordings(tmp_path)
+    assert [each.folder for each in found.recordings] == ["day1"]
+    assert found.unread == ("mistake" + "/d" * 100,)

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from imaging_pipeline.errors import FormatError, NothingFoundError, TruncatedError
-from imaging_pipeline.readers.scanimage.tif import read_tif
+from imaging_pipeline.readers.scanimage.tif import BLOCK, BLOCK_MAGIC, BLOCK_OFFSET, read_tif
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import find_pages
 from imaging_pipeline.readers.tiff.recorded import iter_pages
@@ -243,3 +243,42 @@ def test_a_big_endian_file_is_read(tmp_path):
     (image,) = iter_pages(read_tif(path), range(1))
 
     np.testing.assert_array_equal(image, page)
+
+
+def test_a_length_that_is_garbage_is_refused_at_once_and_not_taken_for_a_copy(tmp_path):
+    path = scanimage.write_tif(tmp_path / "a.tif")
+    content = path.read_bytes()
+    _, _, header_bytes, roi_bytes = BLOCK.unpack_from(content, BLOCK_OFFSET)
+    for garbage, told in (
+        ((2**32 - 1, roi_bytes), "lengths at the start.*header of 4294967295 bytes"),
+        ((header_bytes, 2**31), "lengths at the start.*ROI groups of 2147483648 bytes"),
+        # Without a word, settings at its end would count as not set.
+        ((header_bytes // 2, roi_bytes), "length of the header.*as in the tag Software"),
+    ):
+        block = BLOCK.pack(BLOCK_MAGIC, 4, *garbage)
+        path.write_bytes(content[:BLOCK_OFFSET] + block + content[BLOCK_OFFSET + len(block) :])
+        assert_damaged(path, told)
+
+
+def test_a_pointer_that_is_garbage_is_refused_at_once_and_not_taken_for_a_copy(tmp_path):
+    path = scanimage.write_tif(tmp_path / "a.tif")
+    content = path.read_bytes()
+    path.write_bytes(content[:8] + struct.pack("<Q", 2**60) + content[16:])
+    assert_damaged(path, f"a place where no file ends.*byte {2**60 + 8}")
+
+
+def test_the_length_of_a_text_that_is_garbage_is_refused_at_once(tmp_path):
+    path = scanimage.write_tif(tmp_path / "a.tif")
+    content = path.read_bytes()
+    with TifFile(path) as file:
+        num_bytes = file.first_page.description.num_bytes
+    tag = struct.pack("<HHQ", 270, 2, num_bytes)
+    assert content.count(tag) == 6
+    path.write_bytes(content.replace(tag, struct.pack("<HHQ", 270, 2, 2**33)))
+    assert_damaged(path, "Tag 270 of the tif has a length that cannot be right")
+
+
+def assert_damaged(path, told):
+    with pytest.raises(FormatError, match=told) as error:
+        read_tif(path)
+    assert not isinstance(error.value, TruncatedError)

@@ -1,11 +1,12 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 from imaging_pipeline.demo.scanimage_file import ScanImageSettings, write_stack
 from imaging_pipeline.readers.scanimage.tif import read_tif
-from imaging_pipeline.readers.suite2p.output import read_output
+from imaging_pipeline.readers.suite2p.output import MARKER_NAME, read_output
 from imaging_pipeline.suite2p_runner.finished import describe, find_finished, write_marker
 from imaging_pipeline.suite2p_runner.options import translate
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
@@ -103,3 +104,13 @@ def test_an_output_without_a_note_is_not_adopted(tmp_path, inputs):
 
 def test_a_place_where_nothing_is_has_nothing_to_adopt(tmp_path, inputs):
     assert find_finished(tmp_path / "nothing", describe(IDENTITY, inputs, translate(OPTIONS))) is None
+
+
+@pytest.mark.parametrize(
+    "result", [None, [], {}, {"overridden": [1]}, {"overridden": {}, "trimmed": [{"a": 1}]}]
+)
+def test_an_output_whose_note_was_edited_is_not_adopted(inputs, finished, result):
+    path = finished.target / MARKER_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"result": result}))
+
+    assert find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS))) is None

@@ -221,3 +221,21 @@ def test_the_table_of_options_is_that_of_the_installed_suite2p(tmp_path):
 
     shipped = json.loads(Path(known_options.__file__).with_name("settings_1x.json").read_text())
     assert {"settings": shipped["settings"], "db": shipped["db"]} == installed
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"detectoin": {}}, "detectoin .like .*detection"),
+        ({"tau": 0.7, "registration": {"nonrgid": {}}}, "registration.nonrgid"),
+        ({"detection": {"sparsery_setings": {}}}, "detection.sparsery_setings"),
+        ({"neucoeff": 0.5, "nonrgid": {}}, "nonrgid"),
+    ],
+)
+def test_an_unknown_group_is_refused_also_when_it_is_empty(options, told):
+    with pytest.raises(InputError, match=told):
+        translate(options)
+
+
+def test_an_empty_group_that_suite2p_has_states_nothing():
+    assert translate({"detection": {"sparsery_settings": {}}, "registration": {}}).settings == {}

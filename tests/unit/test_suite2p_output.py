@@ -126,9 +126,12 @@ def test_our_own_note_is_read_beside_the_folder_of_suite2p(tmp_path):
     assert read_output(root).marker == {"ops_name": "default"}
 
 
-def test_a_damaged_note_is_refused_with_its_name(tmp_path):
+@pytest.mark.parametrize(
+    "text", ['{"ops_na', "[" * 100_000, '{"ops_name": ["fast"]}', '{"ops_name": "' + "x" * 65 + '"}']
+)
+def test_a_damaged_note_is_refused_with_its_name(tmp_path, text):
     root = write_output(tmp_path / "suite2p")
-    (tmp_path / MARKER_NAME).write_text('{"ops_na')
+    (tmp_path / MARKER_NAME).write_text(text)
 
     with pytest.raises(FormatError, match=MARKER_NAME):
         read_output(root)

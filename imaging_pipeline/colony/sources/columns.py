@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.config.kinds import NotAllowedError, a_text, an_object
+from imaging_pipeline.whole_numbers import has_exponent, is_float, without_point
 
 GENOTYPE = "genotype:"
 
@@ -20,6 +21,8 @@ COLUMNS = (
 
 SEXES = ("male", "female", "unknown")
 DAYS = ("animal_dob", "death_date")
+# Numbers in many colonies, which a program writes with a decimal point if the column has gaps.
+_NUMBERED = ("animal_name", "litter", "generation")
 # Lengths of the tables' columns, which the server would otherwise refuse or cut.
 MAX_LENGTHS: Mapping[str, int] = {
     "animal_id": 36,
@@ -70,9 +73,10 @@ class Translation:
     date_format: str | None = None
 
     def of(self, column: str) -> Mapping[str, str | None]:
-        """Return what the texts of a column mean."""
+        """Return what the texts of a column mean; ``1`` and ``1.0`` mean the same unless both are there."""
         kind = "genotype" if column.startswith(GENOTYPE) else column
-        return {**self.values.get(kind, {}), **self.values.get(column, {})}
+        meanings = {**self.values.get(kind, {}), **self.values.get(column, {})}
+        return {without_point(text): meaning for text, meaning in meanings.items()} | meanings
 
 
 def is_column(name: str) -> bool:
@@ -137,6 +141,10 @@ def parser(column: str, date_format: str | None = None) -> Parser:
         return _sex
     if column == "datasource_id":
         return _number
+    if column == "animal_id":
+        return _identifier
+    if column in _NUMBERED:
+        return lambda text: _numbered(text, MAX_LENGTHS[column])
     if column in DAYS:
         return _iso_day if date_format is None else lambda text: _formatted_day(text, date_format)
     max_length = MAX_LENGTHS["genotype" if column.startswith(GENOTYPE) else column]
@@ -161,10 +169,26 @@ def _text(text: str, max_length: int) -> str:
     return text
 
 
+def _identifier(text: str) -> str:
+    whole = without_point(text)
+    # Which animal was meant is lost: 1.2E+05 may be 120,000 or 123,456.
+    if is_float(whole):
+        raise InvalidTextError("an identifier, and no number with a decimal point or an exponent")
+    return _text(whole, MAX_LENGTHS["animal_id"])
+
+
+def _numbered(text: str, max_length: int) -> str:
+    # An ear tag may have a point, but no exponent.
+    if has_exponent(text):
+        raise InvalidTextError("all digits of the number, and no exponent")
+    return _text(without_point(text), max_length)
+
+
 def _number(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MAX_DATASOURCE_ID:
+    whole = without_point(text)
+    if not re.fullmatch(r"[0-9]{1,10}", whole) or int(whole) > MAX_DATASOURCE_ID:
         raise InvalidTextError(f"a whole number from 0 to {MAX_DATASOURCE_ID}")
-    return text
+    return whole
 
 
 def _sex(text: str) -> str:

@@ -6,7 +6,6 @@ Commas, semicolons or tabs between cells, any line ends, UTF-8 with or without a
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import BinaryIO, ClassVar
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.sources.columns import GENOTYPE, ColumnMap, is_column, normalised
 from imaging_pipeline.colony.sources.contract import Snapshot
-from imaging_pipeline.colony.sources.files import FileSource, read_whole
+from imaging_pipeline.colony.sources.files import FileSource, as_text, read_whole
 from imaging_pipeline.colony.sources.record import Record, RowProblem, is_utf8, shown
 from imaging_pipeline.errors import FormatError, InputError
 
@@ -77,19 +76,17 @@ def _rows(
     file: BinaryIO, encoding: str, *, must_be_whole: bool
 ) -> Generator[tuple[int, list[str]], None, None]:
     """Yield number and cells of each row that is not empty; bytes that are no text become lone surrogates."""
-    # Line ends stay as they are, as `csv` needs it for those within quotes.
-    text = io.TextIOWrapper(
-        file, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="surrogateescape", newline=""
-    )
     number = 0
     try:
-        # By the header: in other rows, notes may hold any of them. Excel's depends on the country.
-        delimiter = max(_DELIMITERS, key=text.readline().count)
-        text.seek(0)
-        lines = _whole(text) if must_be_whole else text
-        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
-            if any(map(str.strip, cells)):
-                yield number, cells
+        # Line ends stay as they are, as `csv` needs it for those within quotes.
+        with as_text(file, "utf-8-sig" if encoding == "utf-8" else encoding, newline="") as text:
+            # By the header: in other rows, notes may hold any of them. Excel's depends on the country.
+            delimiter = max(_DELIMITERS, key=text.readline().count)
+            text.seek(0)
+            lines = _whole(text) if must_be_whole else text
+            for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
+                if any(map(str.strip, cells)):
+                    yield number, cells
     except csv.Error as error:
         raise FormatError(
             f"The file is no CSV from row {number + 1} on",
@@ -97,9 +94,6 @@ def _rows(
             allowed="quotes in pairs",
             remedy="correct this row, or save the file as CSV again.",
         ) from error
-    finally:
-        # Else the wrapper would close the file, which is not its own, when it is collected.
-        text.detach()
 
 
 def _whole(lines: Iterable[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from imaging_pipeline.colony.sources.contract import Setting, Source
 from imaging_pipeline.config.kinds import NotAllowedError, Secret, a_folder, a_text
 from imaging_pipeline.errors import (
     ColonyError,
+    FormatError,
     NothingFoundError,
     PipelineError,
     Responsible,
@@ -29,9 +31,12 @@ _SETTLED_S = 60.0
 def an_encoding(value: object) -> str:
     """Accept the name of an encoding that Python knows."""
     try:
-        return codecs.lookup(a_text(value)).name
+        name = a_text(value)
+        # Unlike `codecs.lookup`, it refuses codecs that are of bytes, such as base64.
+        "".encode(name)
     except LookupError:
         raise NotAllowedError("an encoding such as utf-8 or cp1252") from None
+    return codecs.lookup(name).name
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,37 @@ def read_whole(path: Path, *, must_be_settled: bool) -> Iterator[BinaryIO]:
             raise ColonyError(
                 "The file was changed while it was read", remedy="Nothing.", responsible=Responsible.RETRY
             )
+
+
+@contextmanager
+def as_text(file: BinaryIO, encoding: str, *, newline: str) -> Iterator[io.TextIOWrapper]:
+    """Open the text of a file; bytes that are no text become lone surrogates where the encoding allows it.
+
+    Parameters
+    ----------
+    file
+        The open file, which stays open.
+    encoding, newline
+        As `io.TextIOWrapper` takes them.
+
+    Raises
+    ------
+    FormatError
+        From some place on, the file is no text in this encoding.
+    """
+    # Lines are split after decoding: in UTF-16, the byte of a line's end may be half of another letter.
+    text = io.TextIOWrapper(file, encoding, errors="surrogateescape", newline=newline)
+    try:
+        yield text
+    except UnicodeError as error:
+        raise FormatError(
+            f"The file is no text in {encoding}",
+            found=error,
+            remedy="name its encoding in the configuration, save it as UTF-8, or have it written again.",
+        ) from error
+    finally:
+        # Else the wrapper would close the file, which is not its own, when it is collected.
+        text.detach()
 
 
 @contextmanager

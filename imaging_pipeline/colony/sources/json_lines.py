@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import math
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, ClassVar
 
@@ -12,9 +13,10 @@ from imaging_pipeline import strict_json
 from imaging_pipeline.choices import near, with_alike
 from imaging_pipeline.colony.sources.columns import GENOTYPE, is_column, normalised
 from imaging_pipeline.colony.sources.contract import Snapshot
-from imaging_pipeline.colony.sources.files import FileSource, read_whole
+from imaging_pipeline.colony.sources.files import FileSource, as_text, read_whole
 from imaging_pipeline.colony.sources.record import Record, RowProblem, shown
 from imaging_pipeline.errors import FormatError, InputError
+from imaging_pipeline.whole_numbers import without_point
 
 _GENOTYPES = "genotypes"
 
@@ -38,29 +40,33 @@ class JsonLines(FileSource):
         NothingFoundError, StillCopyingError, ColonyError
             It cannot be read, or is being written.
         FormatError
-            It ends within a line.
+            It ends within a line, or is no text in its encoding.
         InputError
             A key is unknown.
         """
-        with read_whole(self.path, must_be_settled=self.must_be_settled) as file:
-            yield Snapshot(self._records(file))
+        with (
+            read_whole(self.path, must_be_settled=self.must_be_settled) as file,
+            closing(self._records(file)) as records,
+        ):
+            yield Snapshot(records)
 
-    def _records(self, file: BinaryIO) -> Iterator[Record | RowProblem]:
-        for number, line in enumerate(file, start=1):
-            # The file may begin with a byte-order mark, as Windows programs write it.
-            text = line.decode(self.encoding, "surrogateescape").strip("\ufeff \t\r\n")
-            if not text:
-                continue
-            record = self._record(str(number), text)
-            # Only the last line may lack its end: one that cannot be read then was cut short.
-            if isinstance(record, RowProblem) and not line.endswith(b"\n"):
-                raise _cut_short(record)
-            yield record
+    def _records(self, file: BinaryIO) -> Generator[Record | RowProblem, None, None]:
+        with as_text(file, self.encoding, newline="\n") as lines:
+            for number, line in enumerate(lines, start=1):
+                # The file may begin with a byte-order mark, as Windows programs write it.
+                text = line.strip("\ufeff \t\r\n")
+                if not text:
+                    continue
+                record = self._record(str(number), text)
+                # Only the last line may lack its end: one that cannot be read then was cut short.
+                if isinstance(record, RowProblem) and not line.endswith("\n"):
+                    raise _cut_short(record)
+                yield record
 
     def _record(self, row: str, text: str) -> Record | RowProblem:
         try:
             content = strict_json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             return RowProblem(row, "", "The row is no JSON", shown(text), str(error))
         if not isinstance(content, dict):
             return RowProblem(row, "", "The row is no JSON object", shown(text), '{"animal_id": …}')
@@ -68,9 +74,9 @@ class JsonLines(FileSource):
         for column, value in self._by_column(content):
             try:
                 cells[column] = _text(value)
-            except TypeError:
-                what = f"{column} cannot be taken"
-                return RowProblem(row, shown(cells.get("animal_id") or ""), what, _json(value), "a text")
+            except (TypeError, ValueError) as error:
+                what, animal_id = f"{column} cannot be taken", shown(cells.get("animal_id") or "")
+                return RowProblem(row, animal_id, what, _json(value), str(error))
         return Record(row, {"animal_id": None, **cells})
 
     def _by_column(self, content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -107,7 +113,12 @@ def _text(value: object) -> str | None:
         return value
     # A bool is an int in Python, but true is no value of any column.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError
+        raise TypeError("a text or a number")
+    if isinstance(value, float):
+        # NaN, Infinity, and numbers such as 1e400 that a float cannot hold.
+        if not math.isfinite(value):
+            raise ValueError("a text, or a number that a float can hold")
+        return without_point(str(value))
     return str(value)
 
 

@@ -5,6 +5,7 @@ The limits are above what any recording needs, and below what harms a worker.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ def max_stored_bytes(chunk_bytes: int) -> int:
     """Return the bytes that a chunk may take in the file: filters add little to what does not compress."""
     return chunk_bytes + chunk_bytes // 16 + 4 * KIB
 
+
+# No disk of a laboratory holds such a file: its size was not written by the program, and no copy reaches it.
+MAX_FILE_BYTES = 2**44
+# The size that the file had when it was written, in HDF5's error for one that is smaller.
+_STATED_SIZE = re.compile(r"stored_eof = ([0-9]+)")
 
 # What h5py and HDF5 raise for content that is not what its format says.
 _COMPLAINTS = (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -101,7 +107,17 @@ class Source:
             # An error of the system has a number; one about the content has none.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise self.truncated("The HDF5 file is truncated or damaged", printable(error)) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> FormatError:
+        """Return the error for what h5py complains about, whose own words only programmers understand."""
+        stated = _STATED_SIZE.search(str(error))
+        if stated is None:
+            return self.truncated("The HDF5 file is truncated or damaged", "its content cannot be read")
+        num_bytes = int(stated[1])
+        if num_bytes > MAX_FILE_BYTES:
+            return self.too_large("/", f"{num_bytes} bytes, as its first bytes say", f"{MAX_FILE_BYTES}")
+        return self.truncated("The HDF5 file is truncated", f"{num_bytes} bytes when it was whole")
 
     def truncated(self, what: str, found: str) -> TruncatedError:
         """Return the error for content that is not there, or not whole."""

@@ -224,7 +224,7 @@ def _values(path: Path, variable: Variable) -> Any:
         raise TruncatedError(
             "The MATLAB file is damaged, or not all of it is there",
             path=path,
-            found=f"{path.stat().st_size} bytes; {printable(error)}",
+            found=f"{path.stat().st_size} bytes; the variable {printable(variable.name)} cannot be read",
             remedy="Let MATLAB finish, or copy the file again.",
         ) from error
 

@@ -102,27 +102,42 @@ class MescRecording:
 
 @dataclass(frozen=True)
 class MescUnit:
-    """A measurement of any kind; ``recording`` is None unless it is a time series."""
+    """A measurement of any kind.
+
+    Attributes
+    ----------
+    name
+        Its name in the file, ``MSession_0/MUnit_3``.
+    kind
+        In words.
+    recording
+        None unless it is a time series that can be read.
+    problem
+        Why it cannot be read, where the other measurements of the file may be all right.
+    """
 
     name: str
     kind: str
     recording: MescRecording | None = None
+    problem: FormatError | None = None
 
 
 def read_units(path: Path) -> tuple[MescUnit, ...]:
     """Read what was measured in a file, in order, without its movies.
+
+    A measurement that does not say what it must, or of which part is not there, has a ``problem``.
 
     Raises
     ------
     NothingFoundError
         The file is not there.
     TruncatedError
-        Part of it is not there.
+        Part of the file is not there.
     FormatError
-        It is no HDF5 file, or a time series does not say what it must.
+        It is no HDF5 file, or has too many measurements.
     """
     with opened(path) as file:
-        return tuple(_read_unit(unit) for unit in _units(path, file))
+        return tuple(_unit_or_problem(path, file, name) for name in _unit_names(path, file))
 
 
 def read_recording(path: Path, name: str) -> MescRecording:
@@ -131,7 +146,8 @@ def read_recording(path: Path, name: str) -> MescRecording:
     Raises
     ------
     NothingFoundError, TruncatedError, FormatError
-        As for `read_units`; also where the file has no time series of this name.
+        As for `read_units`; also where the file has no time series of this name, or one that cannot be
+        read.
     """
     with opened(path) as file:
         recording = _read_unit(_unit(path, file, name)).recording
@@ -158,11 +174,11 @@ def read_mean_image(path: Path, name: str, max_frames: int = 50) -> NDArray[np.f
         return first_frames_mean(check_movie(unit)[0], max_frames)
 
 
-def _units(path: Path, file: Any) -> Sequence[Unit]:
-    units: list[Unit] = []
+def _unit_names(path: Path, file: Any) -> Sequence[str]:
+    names: list[str] = []
     for session in numbered(file, "MSession"):
         for unit in numbered(file[session], "MUnit"):
-            if len(units) == _MAX_UNITS:
+            if len(names) == _MAX_UNITS:
                 raise FormatError(
                     "The file has too many measurements",
                     path=path,
@@ -170,22 +186,31 @@ def _units(path: Path, file: Any) -> Sequence[Unit]:
                     allowed=_MAX_UNITS,
                     remedy="save them in several files in MESc.",
                 )
-            units.append(Unit(path, f"{session}/{unit}", file[session][unit]))
-    return units
+            names.append(f"{session}/{unit}")
+    return names
 
 
 def _unit(path: Path, file: Any, name: str) -> Unit:
-    units = _units(path, file)
-    for unit in units:
-        if unit.name == name:
-            return unit
-    raise FormatError(
-        "The file has no such measurement",
-        path=path,
-        found=name,
-        allowed=", ".join(unit.name for unit in units) or "it has none",
-        remedy="Register the folder again.",
-    )
+    names = _unit_names(path, file)
+    if name not in names:
+        raise FormatError(
+            "The file has no such measurement",
+            path=path,
+            found=name,
+            allowed=", ".join(names) or "it has none",
+            remedy="Register the folder again.",
+        )
+    session, unit = name.split("/")
+    return Unit(path, name, file[session][unit])
+
+
+def _unit_or_problem(path: Path, file: Any, name: str) -> MescUnit:
+    try:
+        session, unit = name.split("/")
+        return _read_unit(Unit(path, name, file[session][unit]))
+    # Of this measurement alone: what is in a day's other ones must not wait for it.
+    except FormatError as error:
+        return MescUnit(name, "measurement that cannot be read", problem=error)
 
 
 def _read_unit(unit: Unit) -> MescUnit:

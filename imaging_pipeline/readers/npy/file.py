@@ -73,7 +73,7 @@ def read_header(file: BinaryIO, path: Path) -> NpyHeader:
         raise FormatError(
             "Not a whole .npy file",
             path=path,
-            found=f"{type(error).__name__}: {printable(error)}",
+            found="a header that is not as numpy writes it, or not all of one",
             remedy="Copy the file again from where it was written.",
         ) from error
     return NpyHeader(shape, dtype, file.tell())

@@ -6,7 +6,6 @@ import struct
 from typing import Any
 
 from imaging_pipeline.errors import FormatError
-from imaging_pipeline.printable import printable
 from imaging_pipeline.readers.pickles import extent
 from imaging_pipeline.readers.pickles.machine import (
     MAX_CONTAINERS,
@@ -43,7 +42,7 @@ def loads(content: bytes, max_elements: int = MAX_CONTAINERS) -> Any:
     except FormatError:
         raise
     except _DAMAGED as error:
-        raise damaged(f"{type(error).__name__}: {printable(error)}") from error
+        raise damaged("a sequence of operations that no program writes, or not all of one") from error
     return value
 
 

@@ -55,10 +55,19 @@ def read_texts(file: TifFile) -> ScanImageTexts:
     first = file.first_page
     description = _decoded(file.read_span(first.description))
     header, rois = _block(file)
+    tagged, tagged_rois = (
+        _decoded(file.read_span(first.shared_texts[tag])) if tag in first.shared_texts else ""
+        for tag in (SOFTWARE, ARTIST)
+    )
     if not header:
-        header, rois = (
-            _decoded(file.read_span(first.shared_texts[tag])) if tag in first.shared_texts else ""
-            for tag in (SOFTWARE, ARTIST)
+        header, rois = tagged, tagged_rois
+    elif len(tagged) > len(header) and tagged.startswith(header):
+        raise FormatError(
+            "The length of the header at the start of the ScanImage tif is wrong",
+            path=file.path,
+            found=f"{len(header)} characters",
+            allowed=f"{len(tagged)} characters, as in the tag Software",
+            remedy=COPY_OR_TAKE_AWAY,
         )
     # Any program may write the tag Software; before 2016 ScanImage's header is not there.
     if not header.startswith("SI."):
@@ -79,6 +88,16 @@ def _block(file: TifFile) -> tuple[str, str]:
             path=file.path,
             found=version,
             allowed=" or ".join(map(str, BLOCK_VERSIONS)),
+            remedy=COPY_OR_TAKE_AWAY,
+        )
+    end = BLOCK_OFFSET + BLOCK.size + header_bytes + roi_bytes
+    # The pages follow; without this, a length that is wrong would look as if the file were not all there.
+    if end > file.first_directory:
+        raise FormatError(
+            "The lengths at the start of the ScanImage tif are wrong",
+            path=file.path,
+            found=f"a header of {header_bytes} bytes and ROI groups of {roi_bytes} bytes",
+            allowed=f"at most {file.first_directory - BLOCK_OFFSET - BLOCK.size} bytes together",
             remedy=COPY_OR_TAKE_AWAY,
         )
     content = file.read_at(BLOCK_OFFSET + BLOCK.size, header_bytes + roi_bytes)

@@ -53,6 +53,9 @@ __all__ = [
 MARKER_NAME = "imaging_pipeline_run.json"
 
 _PLANE = re.compile(r"plane(\d+)")
+# What a marker says in texts that become values of columns.
+_NAMES = ("ops_name", "settings_hash", "contents_hash")
+_MAX_NAME_LENGTH = 64
 _TELLTALE = ("ops.npy", "db.npy", "stat.npy", "F.npy", LABELS)
 
 
@@ -211,4 +214,17 @@ def _read_marker(root: Path) -> Mapping[str, Any] | None:
             found=type(marker).__name__,
             remedy="Copy the folder again from where Suite2p ran, or run Suite2p again.",
         )
+    for key in _NAMES:
+        if not _is_name(marker.get(key, "")):
+            raise FormatError(
+                "The note of a finished run is damaged",
+                path=path,
+                found=f"{key} = {marker[key]!r}",
+                allowed=f"text of at most {_MAX_NAME_LENGTH} characters",
+                remedy="Copy the folder again from where Suite2p ran, or run Suite2p again.",
+            )
     return marker
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _MAX_NAME_LENGTH and strict_json.is_storable(value)

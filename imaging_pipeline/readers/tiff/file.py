@@ -41,6 +41,10 @@ _START_READ_BYTES = 40 * 1024
 # A directory of a microscope has about twenty tags: one read takes it whole, with its short values.
 _DIRECTORY_READ_BYTES = 1024
 _MOST_TAGS = 1000
+# Of one tag: texts of settings have a hundred kB, and lists of strips eight bytes a row.
+_MAX_TAG_BYTES = 64 * 2**20
+# No disk of a laboratory holds such a file.
+_MAX_FILE_BYTES = 2**44
 
 COPY_AGAIN = "copy the file again from the microscope's computer, then register the folder again."
 _AS_WRITTEN = "register the tifs as the microscope wrote them, not copies saved by another program."
@@ -144,8 +148,16 @@ class TifFile:
         if end > self.size_bytes:
             raise self.truncated(end)
 
-    def truncated(self, expected_bytes: int) -> TruncatedError:
-        """Return the error for a file that ends too early."""
+    def truncated(self, expected_bytes: int) -> FormatError:
+        """Return the error for a file that ends too early, or whose pointers lead to where no file ends."""
+        if expected_bytes > _MAX_FILE_BYTES:
+            return FormatError(
+                "The tif is damaged: it refers to a place where no file ends",
+                path=self.path,
+                found=f"byte {expected_bytes}",
+                allowed=f"at most {_MAX_FILE_BYTES}; the file has {self.size_bytes} bytes",
+                remedy=COPY_AGAIN,
+            )
         return TruncatedError(
             "The tif is truncated",
             path=self.path,
@@ -167,6 +179,12 @@ class TifFile:
     def foreign(self, what: str, found: object, allowed: object) -> FormatError:
         """Return the error for a tif that no microscope writes."""
         return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=_AS_WRITTEN)
+
+    def _no_length(self, tag: int, num_bytes: int) -> FormatError:
+        """Return the error for a length that is garbage, for which nobody should wait as for a copy."""
+        what, allowed = f"Tag {tag} of the tif has a length that cannot be right", f"{_MAX_TAG_BYTES} bytes"
+        found = f"{num_bytes} bytes"
+        return FormatError(what, path=self.path, found=found, allowed=allowed, remedy=COPY_AGAIN)
 
     def read_ahead(self, spans: Iterable[Span]) -> None:
         """Announce what will be read next."""
@@ -235,6 +253,8 @@ class TifFile:
             if not tag:
                 raise self.blank(offset)
             value_bytes = _TYPE_BYTES.get(type_code, 0) * num_values
+            if value_bytes > _MAX_TAG_BYTES:
+                raise self._no_length(tag, value_bytes)
             # A value that fits into the field for the pointer is written there instead.
             inline = value_bytes <= self.pointer.size
             tags[tag] = _Tag(type_code, num_values, offset + span if inline else value, value_bytes)

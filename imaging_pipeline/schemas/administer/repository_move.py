@@ -81,9 +81,5 @@ def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[s
 
 
 def _remove(tables: Tables, name: str, roots: Sequence[str]) -> None:
-    # With query parameters, since DataJoint's restrictions do not match backslashes on PostgreSQL.
-    query = (
-        f"DELETE FROM {tables.imaging.Repository.Root.full_table_name} WHERE repository_name=%s AND root=%s"
-    )
     for root in roots:
-        tables.connection.query(query, args=(name, root))
+        (tables.imaging.Repository.Root & {"repository_name": name, "root": root}).delete_quick()

@@ -7,6 +7,7 @@ import datajoint as dj
 from imaging_pipeline.experiments.dataset_types import (
     BAD_FRAMES,
     DLC,
+    DLC_FILTERED,
     INTERMEDIATE,
     MESC,
     SESSION_JSON,
@@ -144,6 +145,7 @@ class DatasetType(dj.Lookup):
             "datasettype": BAD_FRAMES,
             "datasettype_description": "frames that Suite2p leaves out of the detection",
         },
+        {"datasettype": DLC_FILTERED, "datasettype_description": "filtered positions of DeepLabCut"},
         {"datasettype": "tracking_video", "datasettype_description": "video of the animal"},
         {
             "datasettype": SUITE2P_PYTHON,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from imaging_pipeline.errors import parse_message
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.explaining.explain import explain as explained
 from imaging_pipeline.explaining.explanation import Explanations
 from imaging_pipeline.explaining.facts import (
@@ -22,6 +23,7 @@ from imaging_pipeline.schemas.jobs.job_tables import job_table_named
 from imaging_pipeline.schemas.jobs.living_workers import living
 from imaging_pipeline.schemas.jobs.needs import candidates
 from imaging_pipeline.schemas.jobs.table_facts import read_tables
+from imaging_pipeline.schemas.make.analysed_tifs import analysed_tifs
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import pending_animals
 from imaging_pipeline.schemas.register.named_sessions import Named, named
@@ -70,6 +72,8 @@ class _Reader:
         self._options = _by_metasession(metasession.Suite2pyOps, names)
         self._setups = _by_metasession(metasession.Setup, names)
         self._workers = living(tables)
+        with_tifs = analysed_tifs(tables.imaging) & [{"metasession_name": name} for name in names]
+        self._with_tifs = set(with_tifs.to_arrays("session_name"))
 
     def facts(self) -> Iterator[Facts]:
         """Yield the facts of each session, and of each registration that there is no session of."""
@@ -105,7 +109,14 @@ class _Reader:
             setup_name=f"{setup['setup_name']} of {setup['setup_date']}" if setup else None,
             outputs=self._outputs(of_tables, metasession),
             tables=of_tables,
+            tif_advice=self._tif_advice(session),
         )
+
+    def _tif_advice(self, session: Row | None) -> str:
+        """Return what a person does for a session without tifs; empty where it needs none or has them."""
+        if session is None or session["session_name"] in self._with_tifs:
+            return ""
+        return experiment_type(session["experiment_type"]).tif_advice
 
     def _with_candidates(self, facts: TableFacts, folder: Row) -> TableFacts:
         if not facts.jobs:

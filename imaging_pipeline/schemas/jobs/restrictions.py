@@ -134,5 +134,8 @@ def _no_column(condition: str, columns: dict[str, int], found: str) -> InputErro
 
 
 def _escaped(condition: str) -> str:
-    """Double each ``%``, which the drivers take for a placeholder of a value."""
-    return f"({condition.strip()})".replace("%", "%%")
+    """Return a condition whose texts are found as they were typed.
+
+    Drivers take ``%`` for a placeholder of a value, and both servers a backslash in a text for an escape.
+    """
+    return f"({condition.strip()})".replace("%", "%%").replace("\\", "\\\\")

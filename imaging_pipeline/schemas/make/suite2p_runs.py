@@ -11,6 +11,7 @@ from imaging_pipeline import names
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
+from imaging_pipeline.experiments.femtonics import Femtonics
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p.bad_frames import read_bad_frames
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
@@ -150,8 +151,8 @@ def _require_tifs(sessions: Sequence[TifDataset]) -> None:
     if not any(session.tifs for session in sessions):
         raise InputError(
             "Suite2p reads tifs, and none is registered of this MetaSession",
-            remedy="Export the frames of its measurement from MESc as tifs into the folder MUnit_M beside the"
-            " .mesc file, with the measurement's number for M, and register the folder again.",
+            # Of all other experiment types the tifs make the sessions.
+            remedy=f"{Femtonics.tif_advice}.",
         )
 
 

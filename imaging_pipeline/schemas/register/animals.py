@@ -12,6 +12,7 @@ from imaging_pipeline.schemas import plain_rows
 from imaging_pipeline.schemas.checked_rows import not_existing
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
+from imaging_pipeline.whole_numbers import without_point
 from imaging_pipeline.wording import counted
 
 _LIFE = ("animal_id", "datasource_id", "animal_name", "animal_dob")
@@ -28,12 +29,27 @@ TYPED = ("animal", "animal_name", "animal_id", "datasource_id")
 
 
 def typed(row: Mapping[str, Any]) -> Row:
-    """Return the columns by which a request names its animal."""
-    columns = {name: row[name] for name in TYPED if row.get(name) is not None}
-    if "datasource_id" in columns:
-        columns["datasource_id"] = int(columns["datasource_id"])
-    # Names that consist of digits may be typed as numbers.
-    return {name: value if name == "datasource_id" else str(value).strip() for name, value in columns.items()}
+    """Return the columns by which a request names its animal.
+
+    Raises
+    ------
+    InputError
+        ``datasource_id`` is no whole number.
+    """
+    # Names that consist of digits may be typed as numbers, also as those of a data frame with gaps.
+    columns = {name: without_point(str(row[name]).strip()) for name in TYPED if row.get(name) is not None}
+    number = columns.get("datasource_id")
+    if number is None:
+        return columns
+    if not (number.isascii() and number.isdigit()):
+        raise InputError(
+            "The number of a colony system is no whole number",
+            found=number,
+            allowed="a whole number from 0",
+            remedy="correct datasource_id.",
+            field="datasource_id",
+        )
+    return columns | {"datasource_id": int(number)}
 
 
 def matching(tables: Tables, typed: Mapping[str, Any]) -> list[Row]:

@@ -18,6 +18,8 @@ class FolderRequest:
     ----------
     number
         Its ``basefolder_id``.
+    typed
+        The folder's path as a person typed it.
     request
         The folder, and how it is to be registered.
     setup, scope_name, sessiontype
@@ -28,6 +30,7 @@ class FolderRequest:
     """
 
     number: int
+    typed: str
     request: Request
     setup: str | None
     scope_name: str | None
@@ -50,6 +53,7 @@ class FolderRequest:
         )
         return cls(
             number=row["basefolder_id"],
+            typed=row["path"],
             request=request,
             setup=row["setup"],
             scope_name=row["scope_name"],

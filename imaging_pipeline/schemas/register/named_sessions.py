@@ -76,11 +76,9 @@ def requests_for_folder(tables: Tables, typed: str) -> set[int]:
     with suppress(PathError):
         location = resolve(typed, tables.roots())
         folders.append({"repository_name": location.repository_name, "folder": location.path})
-    requests = tables.imaging.BaseFolder
-    numbers = {int(number) for number in (requests & folders).to_arrays("basefolder_id")}
-    # As typed, because the root may be retired. DataJoint does not match backslashes on PostgreSQL.
-    query = f"SELECT basefolder_id FROM {requests.full_table_name} WHERE path = %s"
-    return numbers | {number for (number,) in tables.connection.query(query, args=(typed,)).fetchall()}
+    # Also as typed, because the root may be retired.
+    requests = tables.imaging.BaseFolder & [*folders, {"path": typed}]
+    return {int(number) for number in requests.to_arrays("basefolder_id")}
 
 
 def _sessions(tables: Tables, typed: str, animal: str | None) -> list[Row]:

@@ -83,7 +83,7 @@ def plan(tables: Tables, requested: FolderRequest) -> Planned:
     requested = replace(requested, request=request)
     # The database before the folder: the listing must not be older than what it is compared with.
     registered = _registered(tables, requested)
-    listing = _listing(tables, request)
+    listing = _listing(tables, requested)
     if registered.is_overtaken:
         # The option set of the later request is kept.
         request = replace(request, ops_name=None)
@@ -167,11 +167,11 @@ def _is_up_to_date(tables: Tables, planned: Planned) -> bool:
     the plan counts as registered may have been retired.
     """
     registered = _registered(tables, planned.requested)
-    return registered == planned.registered and _listing(tables, planned.plan.request) == planned.listing
+    return registered == planned.registered and _listing(tables, planned.requested) == planned.listing
 
 
-def _listing(tables: Tables, request: Request) -> Listing:
-    return scan(tables.local_path(request.repository_name, request.folder))
+def _listing(tables: Tables, requested: FolderRequest) -> Listing:
+    return scan(tables.local_path(*requested.request.location), requested.typed)
 
 
 def _registered(tables: Tables, requested: FolderRequest) -> Registered:

@@ -11,7 +11,13 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.paths import RepositoryPath, Root, resolve
 from imaging_pipeline.schemas import plain_rows
-from imaging_pipeline.schemas.checked_rows import exclusive, existing, next_number, refuse_unknown
+from imaging_pipeline.schemas.checked_rows import (
+    exclusive,
+    existing,
+    next_number,
+    refuse_long,
+    refuse_unknown,
+)
 from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
@@ -132,6 +138,8 @@ class Completion:
             "damaged_tifs": _damaged_tifs(row.get("damaged_tifs") or DamagedTifs.REFUSE),
             "base_folder_note": row.get("base_folder_note") or "",
         }
+        refuse_long(imaging.BaseFolder, completed, "path", "folder", error=PathError)
+        refuse_long(imaging.BaseFolder, completed, "base_folder_note")
         _check_combinable(completed)
         _check_damaged(completed)
         if row.get("setup"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
+from imaging_pipeline import names
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
     FileRecord,
@@ -144,14 +146,14 @@ def _metasession(links: Sequence[Row], files: _Files) -> MetaSessionRecord:
     return MetaSessionRecord(
         metasession_name=first["metasession_name"],
         request=request,
-        sessions=tuple(_sessions(links, files)),
+        sessions=tuple(_sessions(links, files, request)),
         datasets=tuple(_dataset(outputs[name], files) for name in sorted(outputs)),
         suite2p_folder=first["suite2p_folder"],
         settings_hash=first["ops_hash"],
     )
 
 
-def _sessions(links: Sequence[Row], files: _Files) -> Iterator[SessionRecord]:
+def _sessions(links: Sequence[Row], files: _Files, request: Request) -> Iterator[SessionRecord]:
     of_sessions = (link for link in links if link["session_name"])
     for _, group in groupby(of_sessions, key=itemgetter("session_name")):
         session = list(group)
@@ -161,9 +163,16 @@ def _sessions(links: Sequence[Row], files: _Files) -> Iterator[SessionRecord]:
         yield SessionRecord(
             session[0]["session_name"],
             session[0]["timeseries_name"],
-            session[0]["session_timestamp"],
+            _start(session[0]["session_name"], session[0]["session_timestamp"], request),
             tuple(_dataset(link, files) for link in recorded),
         )
+
+
+def _start(session_name: str, timestamp: datetime, request: Request) -> datetime:
+    """Return the start of a session; which of two equal hours it was is in no column, but in the name."""
+    second = timestamp.replace(fold=1)
+    is_second = session_name == names.session_name(*request.animal, second, request.label)
+    return second if is_second else timestamp
 
 
 def _dataset(link: Row, files: _Files) -> DatasetRecord:
