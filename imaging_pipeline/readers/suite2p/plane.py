@@ -10,6 +10,7 @@ from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import NpyHeader, read_header
 from imaging_pipeline.readers.regular_file import is_present
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
+from imaging_pipeline.readers.suite2p.stated_place import check_place
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
 # The operation that ends every pickle.
@@ -18,6 +19,8 @@ _PICKLE_STOP = b"."
 
 # The file that a person's curation writes.
 LABELS = "iscell.npy"
+# The file in which 1.x keeps how it moved each frame, also of a run that moved none.
+RESULTS = "reg_outputs.npy"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
         traces = _array_shape(folder / "F.npy")
         shape = traces if traces is not None and len(traces) == 2 else None
         metadata = read_metadata(folder) if has_metadata(folder) else None
+        if metadata is not None and plane is not None:
+            check_place(folder, metadata)
         stated = metadata.num_frames if metadata else 0
         return PlaneOutput(
             folder=folder,
@@ -74,6 +79,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
         wrong = [
             f"{name} (cut off)" for name in names if is_present(folder / name) and _is_cut_off(folder / name)
         ]
+        wrong += [RESULTS] if plane.plane is not None and lacks_results(folder) else []
     else:
         wrong = ["ops.npy"]
     # F.npy says how many ROIs and frames there are; the other files are held against it.
@@ -89,6 +95,12 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
         elif actual != shape:
             wrong.append(f"{name} (shape {actual}, not {shape})")
     return tuple(wrong)
+
+
+def lacks_results(folder: Path) -> bool:
+    """Return True if the folder of a plane of 1.x has its dictionaries without how its frames were moved."""
+    described = all(is_present(folder / name) for name in ("db.npy", "settings.npy"))
+    return described and not is_present(folder / RESULTS)
 
 
 def _array_shape(path: Path) -> tuple[int, ...] | None:
