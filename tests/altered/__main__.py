@@ -19,7 +19,9 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(10**6), help="as an earlier run printed it"
     )
-    parser.add_argument("--subject", choices=[subject.name for subject in SUBJECTS], help="of one subject only")
+    parser.add_argument(
+        "--subject", choices=[subject.name for subject in SUBJECTS], help="of one subject only"
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first case, to repeat one")
     arguments = parser.parse_args()
     subjects = [subject for subject in SUBJECTS if arguments.subject in (None, subject.name)]

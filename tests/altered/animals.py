@@ -170,7 +170,9 @@ def _other_encoding(random: Random, content: bytes) -> tuple[str, bytes]:
 
 
 def _other_line_ends(random: Random, content: bytes) -> tuple[str, bytes]:
-    return "save with other line ends", content.replace(b"\r\n", b"\n").replace(b"\n", random.choice((b"\r", b"\r\n")))
+    return "save with other line ends", content.replace(b"\r\n", b"\n").replace(
+        b"\n", random.choice((b"\r", b"\r\n"))
+    )
 
 
 def _lose_separator(random: Random, content: bytes) -> tuple[str, bytes]:

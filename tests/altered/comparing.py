@@ -13,8 +13,8 @@ from tests.altered.pages import HEIGHT, WIDTH, Frame, image_of
 from tests.altered.recordings import FEMTONICS, PREPROCESSED, Written
 from tests.altered.registering import StoredStack
 
-# ScanImage writes starts in milliseconds.
-_TOLERANCE_S = 0.002
+# Times of frames are written in nanoseconds, the start of an acquisition in milliseconds.
+_FRAME_TOLERANCE_S, _START_TOLERANCE_S = 1e-6, 0.002
 _MOST_IN_MEAN = 50
 
 
@@ -86,9 +86,7 @@ def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
     for path, count, pages in zip(stack.tifs, stack.row["frames_per_tif"], stack.pages, strict=True):
         content = path.read_bytes()
         there = {
-            identity
-            for identity in written.frames
-            if image_of(identity).astype("<i2").tobytes() in content
+            identity for identity in written.frames if image_of(identity).astype("<i2").tobytes() in content
         }
         if there - set(pages):
             yield "pages that are in a file are not read"
@@ -139,7 +137,9 @@ def _numbers(written: Written, stack: StoredStack, frames: list[list[Frame | Non
     known = [(index, of_frame[0]) for index, of_frame in enumerate(frames) if of_frame[0] is not None]
     if any(row["frame_numbers"][index] != frame.number for index, frame in known if frame is not None):
         yield "a frame's number is another one"
-    yield from _times(row["frame_timestamps_s"], [(index, frame) for index, frame in known if frame is not None])
+    yield from _times(
+        row["frame_timestamps_s"], [(index, frame) for index, frame in known if frame is not None]
+    )
 
 
 def _times(clock: NDArray[np.float64], frames: Sequence[tuple[int, Frame]]) -> Iterator[str]:
@@ -147,14 +147,19 @@ def _times(clock: NDArray[np.float64], frames: Sequence[tuple[int, Frame]]) -> I
     firsts: dict[datetime, tuple[int, Frame]] = {}
     for index, frame in frames:
         at, first = firsts.setdefault(frame.start, (index, frame))
-        if abs(clock[index] - clock[at] - (frame.time_s - first.time_s)) > _TOLERANCE_S:
+        if abs(clock[index] - clock[at] - (frame.time_s - first.time_s)) > _FRAME_TOLERANCE_S:
             yield "a frame's time in its acquisition is another one"
             return
     moments = [
-        (index, (frame.start - frames[0][1].start) / timedelta(seconds=1) + frame.time_s - frames[0][1].time_s)
+        (
+            index,
+            (frame.start - frames[0][1].start) / timedelta(seconds=1) + frame.time_s - frames[0][1].time_s,
+        )
         for index, frame in firsts.values()
     ]
-    if any(abs(clock[index] - clock[frames[0][0]] - moment) > _TOLERANCE_S for index, moment in moments):
+    if any(
+        abs(clock[index] - clock[frames[0][0]] - moment) > _START_TOLERANCE_S for index, moment in moments
+    ):
         yield "an acquisition's time in its session is another one"
 
 

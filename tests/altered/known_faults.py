@@ -55,19 +55,46 @@ _MOVED = ("swap", "have a file", "duplicate", "set the", "begin at", "delete", "
 _SCANIMAGE = "recordings of 2Pminiscope_A"
 
 KNOWN_FAULTS: tuple[KnownFault, ...] = (
-    KnownFault("bytes behind the last page", "recordings", ("pages that are in a file are not read",), ("append",)),
+    KnownFault(
+        "bytes behind the last page", "recordings", ("pages that are in a file are not read",), ("append",)
+    ),
     KnownFault("order of frames and files", _SCANIMAGE, (*_ORDER, *_PLANES, *_CHANNELS), _MOVED),
     KnownFault("a lost frame in a volume", _SCANIMAGE, _PLANES, ("drop", "end after", "zero", "cut")),
-    KnownFault("a file that ends amid a frame's channels", _SCANIMAGE, (*_CHANNELS, *_PLANES), ("drop", "end after")),
+    KnownFault(
+        "a file that ends amid a frame's channels", _SCANIMAGE, (*_CHANNELS, *_PLANES), ("drop", "end after")
+    ),
     KnownFault(
         "no common clock of acquisitions",
         _SCANIMAGE,
-        ("an acquisition's time in its session is another one", "a frame's time in its acquisition is another one"),
+        (
+            "an acquisition's time in its session is another one",
+            "a frame's time in its acquisition is another one",
+        ),
     ),
-    KnownFault("labels that are all NaN", "outputs", ("other regions are cells", "labels of the planes are passed over"), ("have labels",)),
-    KnownFault("merged regions stay cells in 0.x", "outputs", ("other regions are cells", "a region is there twice"), ("merge",)),
-    KnownFault("curation beside what was merged", "outputs", ("labels of the planes are passed over",), ("curate a plane",)),
-    KnownFault("floats as identifiers", "animals", ("an animal that was never written", "an animal is missing"), ("write",)),
+    KnownFault(
+        "labels that are all NaN",
+        "outputs",
+        ("other regions are cells", "labels of the planes are passed over"),
+        ("have labels",),
+    ),
+    KnownFault(
+        "merged regions stay cells in 0.x",
+        "outputs",
+        ("other regions are cells", "a region is there twice"),
+        ("merge",),
+    ),
+    KnownFault(
+        "curation beside what was merged",
+        "outputs",
+        ("labels of the planes are passed over",),
+        ("curate a plane",),
+    ),
+    KnownFault(
+        "floats as identifiers",
+        "animals",
+        ("an animal that was never written", "an animal is missing"),
+        ("write",),
+    ),
 )
 
 
@@ -75,7 +102,9 @@ def known_fault(subject: str, outcome: Outcome) -> str | None:
     """Return the known faults that explain all that is wrong; None where something is left."""
     faults = []
     for kind in outcome.kind.split("; "):
-        explaining = [known.fault for known in KNOWN_FAULTS if _explains(known, subject, kind, outcome.mishaps)]
+        explaining = [
+            known.fault for known in KNOWN_FAULTS if _explains(known, subject, kind, outcome.mishaps)
+        ]
         if not explaining:
             return None
         faults += explaining[:1]

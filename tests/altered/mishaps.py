@@ -1,18 +1,14 @@
-"""What copying, crashes and people do to the files of a recording."""
+"""What people and programs do to the pages and files of a recording, before it is written anew."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 
-from tests.altered.pages import Frame, Tif
+from tests.altered.pages import Frame
 from tests.altered.recordings import Written, draw
-
-_LARGEST_BLOCK = 700
 
 
 @dataclass(frozen=True)
@@ -33,8 +29,6 @@ class Mishap:
 
 Edit = Callable[[Random, Written], Mishap | None]
 """Changes what is to be written; None where the recording has nothing that this can be done to."""
-Damage = Callable[[Random, Written, Path], Mishap | None]
-"""Changes files that are written."""
 
 
 def drop_page(random: Random, written: Written) -> Mishap | None:
@@ -133,7 +127,9 @@ def rename_file(random: Random, written: Written) -> Mishap | None:
     """Give a file another number, or another timeseries."""
     name = random.choice(sorted(written.tifs))
     stem = name.removesuffix(".tif")
-    new = random.choice((f"{stem}x.tif", f"x{stem.rpartition('/')[2]}.tif", f"{stem[:-1]}7.tif", f"{stem}.TIF"))
+    new = random.choice(
+        (f"{stem}x.tif", f"x{stem.rpartition('/')[2]}.tif", f"{stem[:-1]}7.tif", f"{stem}.TIF")
+    )
     if new in written.tifs:
         return None
     written.tifs[new] = written.tifs.pop(name)
@@ -142,7 +138,7 @@ def rename_file(random: Random, written: Written) -> Mishap | None:
 
 def mix_in_other_day(random: Random, written: Written) -> Mishap | None:
     """Have files of another day's recording in the place of those of the same names, or beside them."""
-    other = draw(Random(random.random()), written.experiment, day=1)
+    other = draw(Random(random.random()), written.experiment, day=1, first=2000)
     written.frames |= other.frames
     name = random.choice(sorted(other.tifs))
     what = "have a file of another day in its place" if name in written.tifs else "have a file of another day"
@@ -170,7 +166,9 @@ def set_clock_back(random: Random, written: Written) -> Mishap | None:
     first = random.choice(frames)
     names = []
     for name, tif in written.tifs.items():
-        of_it = [(frame.session, frame.acquisition) == (first.session, first.acquisition) for frame in tif.frames]
+        of_it = [
+            (frame.session, frame.acquisition) == (first.session, first.acquisition) for frame in tif.frames
+        ]
         if tif.settings is None or not all(of_it):
             continue
         hour = timedelta(hours=1)
@@ -200,58 +198,6 @@ EDITS: Sequence[Edit] = (
     mix_alike,
     set_clock_back,
 )
-
-
-def truncate(random: Random, written: Written, folder: Path) -> Mishap | None:
-    name, size = _any_file(random, written, folder)
-    os.truncate(folder / name, random.randrange(size))
-    return Mishap("cut a file's end off", (name,))
-
-
-def append_bytes(random: Random, written: Written, folder: Path) -> Mishap:
-    name, _ = _any_file(random, written, folder)
-    with (folder / name).open("ab") as file:
-        file.write(random.choice((bytes(1), bytes(512), random.randbytes(300), random.randbytes(3000))))
-    return Mishap("append bytes to a file", (name,))
-
-
-def append_file(random: Random, written: Written, folder: Path) -> Mishap | None:
-    """Append another file, as ``copy /b`` does."""
-    name, _ = _any_file(random, written, folder)
-    other = random.choice(written.names)
-    with (folder / name).open("ab") as file:
-        file.write((folder / other).read_bytes())
-    return Mishap("append a file to a file", (name,))
-
-
-def zero_block(random: Random, written: Written, folder: Path) -> Mishap:
-    name, size = _any_file(random, written, folder)
-    start = random.randrange(size)
-    num_bytes = min(random.randint(1, _LARGEST_BLOCK), size - start)
-    with (folder / name).open("rb+") as file:
-        file.seek(start)
-        file.write(bytes(num_bytes))
-    return Mishap("zero a block", (name,))
-
-
-def zero_end(random: Random, written: Written, folder: Path) -> Mishap:
-    """Zero all bytes behind one, as it is when a copy broke off in a place that was reserved for it."""
-    name, size = _any_file(random, written, folder)
-    num_bytes = random.randrange(size)
-    os.truncate(folder / name, num_bytes)
-    os.truncate(folder / name, size)
-    return Mishap("zero a file's end", (name,))
-
-
-def change_times(random: Random, written: Written, folder: Path) -> Mishap:
-    """Give files other times, as copying does; their contents stay."""
-    for name in written.names:
-        if random.random() < 0.5:
-            written.modified[name] += timedelta(days=random.choice((-4000, -1, 1)), seconds=random.random())
-    return Mishap("change the files' times")
-
-
-DAMAGES: Sequence[Damage] = (truncate, append_bytes, append_file, zero_block, zero_end, change_times)
 
 
 def _edit_pages(
@@ -293,10 +239,3 @@ def _beside(written: Written, *names: str) -> list[str]:
             at = present.index(name)
             near |= set(present[max(at - 1, 0) : at + 2])
     return sorted(near)
-
-
-def _any_file(random: Random, written: Written, folder: Path) -> tuple[str, int]:
-    """Return a file that is not empty, and its size."""
-    sizes = {name: (folder / name).stat().st_size for name in written.names}
-    name = random.choice([name for name, size in sizes.items() if size])
-    return name, sizes[name]

@@ -55,7 +55,9 @@ def run(random: Random, folder: Path) -> Outcome:
     except Exception as error:
         words, names = ((mishap.what,), mishap.names) if mishap else ((), ())
         return judge_error(error, words, names, path)
-    if found == ["labels of the planes are passed over"] and any("label" in each.reason for each in plan.outputs):
+    if found == ["labels of the planes are passed over"] and any(
+        "label" in each.reason for each in plan.outputs
+    ):
         return Outcome(TOLD, words)
     return Outcome("; ".join(dict.fromkeys(found)) or SAME, words)
 
@@ -75,7 +77,9 @@ def _differences(written: WrittenOutput, plan: Plan, path: Path) -> Iterator[str
         tuple(file.name for file in tifs),
         TifFrames(
             acquisitions=tuple(file.acquisition for file in tifs),
-            frames_per_tif=tuple(len(tif.frames) // len(settings.channels) for tif in written.recording.tifs.values()),
+            frames_per_tif=tuple(
+                len(tif.frames) // len(settings.channels) for tif in written.recording.tifs.values()
+            ),
             frames_per_volume=settings.frames_per_volume,
             rate_hz=settings.frame_rate_hz / settings.frames_per_volume,
             is_motion_corrected=False,
@@ -131,7 +135,9 @@ def _cell_differences(
     for (quantity, array), (index, number) in (
         (pair, cell) for pair in quantities for cell in zip(indices, numbers, strict=True)
     ):
-        region = None if array is None else region_in(np.asarray(array[index]), imported.first_frame, quantity)
+        region = (
+            None if array is None else region_in(np.asarray(array[index]), imported.first_frame, quantity)
+        )
         if array is not None and region != number and (written.is_exact or region is not None):
             yield f"{quantity} of a cell is another one's"
             break

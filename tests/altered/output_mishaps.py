@@ -121,9 +121,13 @@ def change_type(random: Random, written: WrittenOutput) -> Mishap:
     if path.name == "stat.npy":
         np.save(path, content.tolist())  # type: ignore[arg-type]
         return Mishap("save stat.npy as a list", _names(path))
-    how = random.choice(("float64", "float16", "int32", "int16", "uint8", "bool", ">f4", "complex64", "F", "T"))
+    how = random.choice(
+        ("float64", "float16", "int32", "int16", "uint8", "bool", ">f4", "complex64", "F", "T")
+    )
     written.is_exact = how in ("float64", ">f4", "F")
-    changed: Any = np.asfortranarray(content) if how == "F" else content.T if how == "T" else content.astype(how)
+    changed: Any = (
+        np.asfortranarray(content) if how == "F" else content.T if how == "T" else content.astype(how)
+    )
     np.save(path, changed)
     return Mishap(f"save {path.name} as {how}", _names(path))
 
@@ -161,7 +165,9 @@ def take_other_plane(random: Random, written: WrittenOutput) -> Mishap | None:
     one, other = random.sample(range(written.num_planes), 2)
     shutil.rmtree(written.root / f"plane{other}")
     shutil.copytree(written.root / f"plane{one}", written.root / f"plane{other}")
-    return Mishap("have a plane's folder in the place of another", (f"plane{one}", f"plane{other}", "suite2p"))
+    return Mishap(
+        "have a plane's folder in the place of another", (f"plane{one}", f"plane{other}", "suite2p")
+    )
 
 
 def swap_planes(random: Random, written: WrittenOutput) -> Mishap | None:

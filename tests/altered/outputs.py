@@ -143,9 +143,7 @@ def region_in(row: NDArray[np.float32], first_frame: int, quantity: str) -> int 
     return int(region) if is_one else None
 
 
-def _tell_regions(
-    random: Random, written: WrittenOutput, folder: Path, num_rois: int, plane: int
-) -> None:
+def _tell_regions(random: Random, written: WrittenOutput, folder: Path, num_rois: int, plane: int) -> None:
     regions = [plane * 10 + number + 1 for number in range(num_rois)]
     written.regions |= set(regions)
     for quantity in _QUANTITIES:

@@ -118,7 +118,9 @@ def write_tif(path: Path, tif: Tif) -> None:
     if not tif.frames:
         path.write_bytes(b"")
     elif tif.generation is None or tif.settings is None:
-        tifffile.imwrite(path, np.stack([image_of(frame.identity) for frame in tif.frames]), photometric="minisblack")
+        tifffile.imwrite(
+            path, np.stack([image_of(frame.identity) for frame in tif.frames]), photometric="minisblack"
+        )
     elif tif.generation.name == "2022":
         _write_big(path, tif, tif.generation, tif.settings)
     else:
@@ -260,9 +262,7 @@ def _lines_42(settings: ScanImageSettings, frame: Frame) -> str:
 def _header_38(settings: ScanImageSettings) -> str:
     start = settings.start
     clock = f"'{start.month}/{start.day}/{start:%Y %H:%M:%S}.{start.microsecond // 1000:03d}'"
-    saved = {
-        f"acq__savingChannel{number}": int(number in settings.channels) for number in (1, 2, 3)
-    }
+    saved = {f"acq__savingChannel{number}": int(number in settings.channels) for number in (1, 2, 3)}
     return _changed(
         scanimage.HEADER_3,
         "\r",

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
-from imaging_pipeline.errors import PipelineError
 from tests.altered.cases import SAME, Outcome, Subject, judge_error
 from tests.altered.comparing import differences
-from tests.altered.mishaps import DAMAGES, EDITS, Mishap
+from tests.altered.damages import DAMAGES
+from tests.altered.mishaps import EDITS, Mishap
+from tests.altered.pages import Tif
 from tests.altered.recordings import Written, draw
-from tests.altered.registering import Folder
+from tests.altered.registering import Folder, StoredStack
 from tests.makers.folders import COPIED
 from tests.makers.registered_experiments import REGISTERED_EXPERIMENTS
 
-# Of ten cases: how many have an edit, how many damage, and how many are registered before that.
-_EDITED, _DAMAGED, _REGISTERED_BEFORE = 0.6, 0.35, 0.4
-_NAMES_OF_ERRORS = 2
+# Shares of cases that are registered before something happens, in which files are edited, and damaged.
+_REGISTERED_BEFORE, _EDITED, _DAMAGED = 0.4, 0.6, 0.35
+
+
+class Registered(Protocol):
+    """A folder of recordings that can be registered and imported."""
+
+    def register(self) -> object:
+        """Register what the folder holds now."""
+
+    def stacks(self) -> list[StoredStack]:
+        """Import the tifs of every session."""
 
 
 def run(random: Random, folder: Path, experiment: str) -> Outcome:
     """Write a recording, register it perhaps, change it, register and import it, and judge what is stored."""
-    written = draw(random, experiment)
     path = folder / "share" / "day1"
-    registered = Folder(path, experiment)
+    return judge(random, draw(random, experiment), path, Folder(path, experiment))
+
+
+def judge(random: Random, written: Written, path: Path, registered: Registered) -> Outcome:
+    """Do the same with a recording that is drawn, in whatever the folder is registered."""
     mishaps: list[Mishap] = []
     try:
         if random.random() < _REGISTERED_BEFORE:
@@ -36,7 +50,7 @@ def run(random: Random, folder: Path, experiment: str) -> Outcome:
         registered.register()
         stacks = registered.stacks()
         found = [difference for stack in stacks for difference in differences(written, stack)]
-    except (PipelineError, Exception) as error:
+    except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
         # What has no file of its own may be told of any.
         if any(not mishap.names for mishap in mishaps):
@@ -47,33 +61,35 @@ def run(random: Random, folder: Path, experiment: str) -> Outcome:
 
 def _change(random: Random, written: Written, path: Path, mishaps: list[Mishap]) -> None:
     """Do to the folder what may happen to it, and note it as soon as it is done."""
-    before = {id(tif): written.modified.get(name) for name, tif in written.tifs.items()}
-    kept = dict(written.tifs)
-    if random.random() < _EDITED:
-        edit = random.choice(EDITS)
-        mishap = edit(random, written)
-        if mishap is not None:
-            mishaps.append(mishap)
-    for number, (name, tif) in enumerate(sorted(written.tifs.items())):
-        if kept.get(name) is not tif:
-            # A file that was renamed or copied keeps its time; one that was changed gets a new one.
-            moment = before.get(id(tif)) or COPIED + timedelta(days=1, seconds=number)
-            written.modified[name] = moment
-    for name in kept.keys() - written.tifs.keys():
+    before, names = dict(written.tifs), written.names
+    edit = random.choice(EDITS)
+    edited = edit(random, written) if random.random() < _EDITED else None
+    mishaps += [edited] if edited else []
+    _date(written, before)
+    for name in set(names) - set(written.names):
         (path / name).unlink(missing_ok=True)
-    for gone in [known for known in written.modified if known not in written.names]:
-        (path / gone).unlink(missing_ok=True)
     written.write(path)
     if random.random() < _DAMAGED:
-        damage = random.choice(DAMAGES)
-        sizes = {name: (path / name).read_bytes() for name in written.names}
-        mishap = damage(random, written, path)
-        if mishap is not None:
-            mishaps.append(mishap)
-        for name in written.names:
-            if (path / name).read_bytes() != sizes[name]:
-                written.modified[name] += timedelta(days=2)
-        written.age(path)
+        mishaps += _damage(random, written, path)
+
+
+def _date(written: Written, before: Mapping[str, Tif]) -> None:
+    """Set when files were written: one that was renamed or copied keeps its time, as most programs do it."""
+    moments = {id(tif): written.modified.get(name) for name, tif in before.items()}
+    for number, (name, tif) in enumerate(sorted(written.tifs.items())):
+        if before.get(name) is not tif:
+            changed = COPIED + timedelta(days=1, seconds=number)
+            written.modified[name] = moments.get(id(tif)) or changed
+
+
+def _damage(random: Random, written: Written, path: Path) -> list[Mishap]:
+    contents = {name: (path / name).read_bytes() for name in written.names}
+    mishap = random.choice(DAMAGES)(random, written, path)
+    for name, content in contents.items():
+        if (path / name).read_bytes() != content:
+            written.modified[name] += timedelta(days=2)
+    written.age(path)
+    return [mishap] if mishap else []
 
 
 def _words(mishaps: list[Mishap]) -> tuple[str, ...]:

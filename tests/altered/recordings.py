@@ -83,9 +83,20 @@ class Written:
             os.utime(folder / name, (moment.timestamp(), moment.timestamp()))
 
 
-def draw(random: Random, experiment: str, *, day: int = 0) -> Written:
-    """Return a recording; of another day, one of other pages under the same names."""
-    first = 2000 * day
+def draw(random: Random, experiment: str, *, day: int = 0, first: int = 0) -> Written:
+    """Return a recording.
+
+    Parameters
+    ----------
+    random
+        What is recorded.
+    experiment
+        Name of its type.
+    day
+        When it is recorded, counted from that of the other tests.
+    first
+        Number of its first page among all pages, of which a recording has less than 2,000.
+    """
     if experiment == PLAIN:
         return _plain(random, first, day)
     if experiment == FEMTONICS:

@@ -17,7 +17,7 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import DatasetRecord, Plan, Request, SessionRecord
-from imaging_pipeline.readers.tiff.recorded import iter_pages
+from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.make.scanimage import scanimage_rows
 from imaging_pipeline.schemas.make.stacks import stack_row
@@ -111,10 +111,7 @@ class Folder:
             rows[0] if rows else None,
             tuple(file.path for file in tifs),
             tuple(file.acquisition for file in tifs),
-            tuple(
-                tuple(identity_in(image) for image in iter_pages(tif, range(tif.num_pages)))
-                for tif in stack.tifs
-            ),
+            identities(stack.tifs),
             _run(stack, [file.acquisition for file in tifs]),
         )
 
@@ -124,6 +121,11 @@ class Folder:
             StackFile(share / file.path, self._acquisitions[file.address], file.part)
             for file in dataset.files
         )
+
+
+def identities(tifs: Sequence[RecordedTif[Header]]) -> tuple[tuple[int | None, ...], ...]:
+    """Return of each file what each of its pages is, as the package reads them."""
+    return tuple(tuple(identity_in(image) for image in iter_pages(tif, range(tif.num_pages))) for tif in tifs)
 
 
 def _run(stack: TifStack, acquisitions: Sequence[int]) -> tuple[tuple[int, int | None], ...] | None:
@@ -138,5 +140,3 @@ def _run(stack: TifStack, acquisitions: Sequence[int]) -> tuple[tuple[int, int |
         for part, acquisition in zip(inputs.parts, acquisitions, strict=True)
         for image in iter_pages(part.tif, range(part.num_pages))
     )
-
-
