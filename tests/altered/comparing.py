@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.altered.pages import HEIGHT, WIDTH, Frame, image_of
+from tests.altered.pages import SHAPE, Frame, image_of
 from tests.altered.recordings import FEMTONICS, PREPROCESSED, Written
 from tests.altered.registering import StoredStack
 
@@ -54,8 +54,8 @@ def _layout(written: Written, stack: StoredStack) -> Iterator[str]:
     expected = {
         "num_frames": sum(stack.row["frames_per_tif"]),
         "num_files": len(stack.tifs),
-        "width": WIDTH,
-        "height": HEIGHT,
+        "height": SHAPE[0],
+        "width": SHAPE[1],
         "datatype": "int16",
         "frames_per_volume": volume,
     }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests.altered.pages import Tif
 from tests.altered.recordings import SCANIMAGE, Written
 from tests.altered.recordings import draw as draw_recording
-from tests.makers.suite2p_output import Suite2pSpec, write_output
+from tests.makers.suite2p_output import HEIGHT, WIDTH, Suite2pSpec, write_output
 
 # Of a region in everything that is told of it: a thousand frames have room between two.
 STEP = 1000
@@ -126,7 +126,7 @@ def _number_anew(written: Written) -> None:
             number += index % channels == 0
             time_s = (number - 1) / written.settings.frame_rate_hz
             frames.append(replace(frame, number=number, time_s=time_s))
-        written.tifs[name] = Tif(tif.generation, tif.settings, tuple(frames))
+        written.tifs[name] = Tif(tif.generation, tif.settings, tuple(frames), (HEIGHT, WIDTH))
 
 
 def traces_of(regions: Sequence[int], num_frames: int, quantity: str) -> NDArray[np.float32]:

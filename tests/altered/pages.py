@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from imaging_pipeline.demo.scanimage_file import ScanImageWriter
 from imaging_pipeline.demo.scanimage_settings import ScanImageSettings, header_text
 from tests.makers import scanimage
 
-# As those of the maker of `.mesc` files, whose exports are such tifs.
-HEIGHT, WIDTH = 8, 12
+# Height and width: as those of the maker of `.mesc` files, whose exports are such tifs.
+SHAPE = (8, 12)
 _DISTANCE = 3
 # Both bytes of every value differ from 0, so that a run of zeros is no page.
 FIRST_IDENTITY = 0x0101
@@ -83,11 +83,19 @@ class Tif:
         Of its acquisition; None of a tif without a header.
     frames
         Its pages in their order.
+    shape
+        Height and width of a page, in pixels.
     """
 
     generation: Generation | None
     settings: ScanImageSettings | None
     frames: tuple[Frame, ...]
+    shape: tuple[int, int] = SHAPE
+
+    @property
+    def images(self) -> Iterator[np.ndarray]:
+        """The image of each page."""
+        return (image_of(frame.identity, self.shape) for frame in self.frames)
 
     def with_frames(self, frames: Sequence[Frame]) -> Tif:
         return replace(self, frames=tuple(frames))
@@ -100,9 +108,9 @@ def identity_of(number: int) -> int:
     return value if value & 0xFF else value + 1
 
 
-def image_of(identity: int) -> np.ndarray:
+def image_of(identity: int, shape: tuple[int, int] = SHAPE) -> np.ndarray:
     """Return a page's image; its last pixel differs, as a page of one value would be a blank one."""
-    image = np.full((HEIGHT, WIDTH), identity, np.int16)
+    image = np.full(shape, identity, np.int16)
     image[-1, -1] = -identity
     return image
 
@@ -110,7 +118,7 @@ def image_of(identity: int) -> np.ndarray:
 def identity_in(image: np.ndarray) -> int | None:
     """Return the identity that an image tells; None where its pixels were changed."""
     identity = int(image[0, 0])
-    return identity if np.array_equal(image, image_of(identity)) else None
+    return identity if np.array_equal(image, image_of(identity, image.shape)) else None
 
 
 def write_tif(path: Path, tif: Tif) -> None:
@@ -118,9 +126,7 @@ def write_tif(path: Path, tif: Tif) -> None:
     if not tif.frames:
         path.write_bytes(b"")
     elif tif.generation is None or tif.settings is None:
-        tifffile.imwrite(
-            path, np.stack([image_of(frame.identity) for frame in tif.frames]), photometric="minisblack"
-        )
+        tifffile.imwrite(path, np.stack([*tif.images]), photometric="minisblack")
     elif tif.generation.name == "2022":
         _write_big(path, tif, tif.generation, tif.settings)
     else:
@@ -141,16 +147,15 @@ class _LinesWriter(ScanImageWriter):
 def _write_big(path: Path, tif: Tif, generation: Generation, settings: ScanImageSettings) -> None:
     lines = [generation.lines(settings, frame) for frame in tif.frames]
     with _LinesWriter(path, settings, generation.header(settings), lines) as writer:
-        for frame in tif.frames:
-            writer.write_page(image_of(frame.identity))
+        for image in tif.images:
+            writer.write_page(image)
 
 
 def _write_classic(path: Path, tif: Tif, generation: Generation, settings: ScanImageSettings) -> None:
     header = generation.header(settings)
     with tifffile.TiffWriter(path) as file:
-        for frame in tif.frames:
+        for frame, image in zip(tif.frames, tif.images, strict=True):
             description = generation.lines(settings, frame) + header
-            image = image_of(frame.identity)
             file.write(image, description=description, software=False, metadata=None, contiguous=False)
 
 
@@ -179,7 +184,7 @@ def _flag(is_set: bool) -> str:
 
 
 def _header_2022(settings: ScanImageSettings) -> str:
-    return header_text(settings, HEIGHT, WIDTH)
+    return header_text(settings, *SHAPE)
 
 
 def _lines_2022(settings: ScanImageSettings, frame: Frame) -> str:
