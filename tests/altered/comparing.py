@@ -83,17 +83,22 @@ def _scanimage_layout(written: Written, row: dict[str, object]) -> Iterator[str]
 
 def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
     """Compare the pages that are read with those whose pixels are in the files."""
-    for path, count, pages in zip(stack.tifs, stack.row["frames_per_tif"], stack.pages, strict=True):
+    num_channels = len(written.settings.channels)
+    following = (*stack.acquisitions[1:], None)
+    for number, (path, count, pages) in enumerate(
+        zip(stack.tifs, stack.row["frames_per_tif"], stack.pages, strict=True)
+    ):
         content = path.read_bytes()
         there = {
             identity for identity in written.frames if image_of(identity).astype("<i2").tobytes() in content
         }
         if there - set(pages):
             yield "pages that are in a file are not read"
-        if len(pages) - count * len(written.settings.channels) >= len(written.settings.channels):
+        if len(pages) - count * num_channels >= num_channels:
             yield "pages that are read are not counted"
-        is_last = path == stack.tifs[-1]
-        if len(pages) % len(written.settings.channels) and not is_last:
+        # An acquisition may break off amid a frame.
+        is_last = stack.acquisitions[number] != following[number]
+        if len(pages) % num_channels and not is_last:
             yield "a file ends amid a frame, and another follows it"
 
 
