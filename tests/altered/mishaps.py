@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from tests.altered.pages import Frame
 from tests.altered.recordings import Written, draw
@@ -158,6 +159,26 @@ def mix_alike(random: Random, written: Written) -> Mishap | None:
     return Mishap("have a file of another day in its place", tuple(_beside(written, name)))
 
 
+def change_settings(random: Random, written: Written) -> Mishap | None:
+    """Let the header of a file say of its pages what is not so, as one that was copied from another file."""
+    names = [name for name, tif in written.tifs.items() if tif.settings is not None]
+    if not names:
+        return None
+    name = random.choice(sorted(names))
+    tif = written.tifs[name]
+    assert tif.settings is not None
+    changes: dict[str, dict[str, Any]] = {
+        "channels": {"channels": (1,) if len(tif.settings.channels) > 1 else (1, 2)},
+        "planes": {"num_planes": tif.settings.num_planes + 1},
+        "rate": {"frame_rate_hz": tif.settings.frame_rate_hz * 2},
+    }
+    what = random.choice(sorted(changes))
+    if what == "planes" and not (tif.generation and tif.generation.has_volumes):
+        return None
+    written.tifs[name] = replace(tif, settings=replace(tif.settings, **changes[what]))
+    return Mishap(f"have other {what} in a header", tuple(_beside(written, name)))
+
+
 def set_clock_back(random: Random, written: Written) -> Mishap | None:
     """Let the microscope's clock go back an hour before an acquisition, as on a night in autumn."""
     frames = [frame for frame in written.frames.values() if frame.acquisition > 1]
@@ -196,6 +217,7 @@ EDITS: Sequence[Edit] = (
     rename_file,
     mix_in_other_day,
     mix_alike,
+    change_settings,
     set_clock_back,
 )
 

@@ -109,10 +109,10 @@ def draw(random: Random, experiment: str, *, day: int = 0, first: int = 0) -> Wr
 
 
 def _settings(random: Random, has_volumes: bool, day: int) -> ScanImageSettings:
-    num_planes = random.choice((1, 1, 3)) if has_volumes else 1
+    num_planes = random.choice((1, 1, 2, 3)) if has_volumes else 1
     return ScanImageSettings(
         frame_rate_hz=random.choice((10.0, 30.0)),
-        channels=random.choice(((1,), (1,), (1, 2))),
+        channels=random.choice(((1,), (1,), (1, 2), (2, 3))),
         num_planes=num_planes,
         flyback_frames=random.choice((0, 1)) if num_planes > 1 else 0,
         start=datetime(2024, 5, 17, 14, 3, 9, 250_000) + timedelta(days=day),
