@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -17,6 +18,8 @@ from tests.altered.registering import StoredStack
 _FRAME_TOLERANCE_S, _START_TOLERANCE_S = 1e-6, 0.002
 _MOST_IN_MEAN = 50
 
+OTHER_START = "the session's start is another one"
+
 
 def differences(written: Written, stack: StoredStack) -> Iterator[str]:
     """Yield in words what is stored otherwise than it was written.
@@ -24,6 +27,7 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
     Of tifs whose pages tell nothing of their frames, nobody can know which frame a page is: only that all
     pages that are there are counted, and how they were taken.
     """
+    written = _of_its_settings(written, stack)
     frames = _frames(written, stack)
     yield from _layout(written, stack)
     yield from _lost(written, stack)
@@ -35,6 +39,13 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
     yield from _start(written, stack, frames)
     yield from _run(written, stack)
     yield from _mean(written, stack)
+
+
+def _of_its_settings(written: Written, stack: StoredStack) -> Written:
+    """Return what was written with the settings of the stack's first page: a file may be of another day."""
+    pages = (written.frames.get(page or 0) for pages in stack.pages for page in pages)
+    first = next((page for page in pages if page is not None), None)
+    return written if first is None else replace(written, settings=first.settings)
 
 
 def _frames(written: Written, stack: StoredStack) -> list[list[Frame | None]]:
@@ -191,7 +202,7 @@ def _start(written: Written, stack: StoredStack, frames: list[list[Frame | None]
     if written.generation is not None and written.experiment != PREPROCESSED and first is not None:
         expected = first.start
     if expected is not None and stack.session.start != expected:
-        yield "the session's start is another one"
+        yield OTHER_START
 
 
 def _run(written: Written, stack: StoredStack) -> Iterator[str]:

@@ -162,7 +162,8 @@ def mix_alike(random: Random, written: Written) -> Mishap | None:
 def change_settings(random: Random, written: Written) -> Mishap | None:
     """Let the header of a file say of its pages what is not so, as one that was copied from another file."""
     names = [name for name, tif in written.tifs.items() if tif.settings is not None]
-    if not names:
+    # Of a file that is alone, nothing else tells.
+    if len(names) < 2 or len({written.tifs[name].frames[0].session for name in names}) > 1:
         return None
     name = random.choice(sorted(names))
     tif = written.tifs[name]

@@ -40,6 +40,8 @@ class Frame:
         When the acquisition was started, by the clock of the microscope.
     time_s
         Seconds since that start.
+    settings
+        Of the acquisition.
     """
 
     identity: int
@@ -49,6 +51,7 @@ class Frame:
     channel: int
     start: datetime
     time_s: float
+    settings: ScanImageSettings
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def _record(
                 channel,
                 settings.start,
                 (number - 1) / settings.frame_rate_hz,
+                settings,
             )
             for number in range(before + 1, before + count + 1)
             for channel in range(len(settings.channels))

@@ -64,10 +64,17 @@ class StoredStack:
 
 
 class Folder:
-    """A folder of recordings that is registered, perhaps several times."""
+    """A folder of recordings that is registered, perhaps several times.
+
+    Attributes
+    ----------
+    said
+        What the report of the last registration tells of sessions that are not as their files are.
+    """
 
     def __init__(self, path: Path, experiment: str) -> None:
         self.path = path
+        self.said: tuple[str, ...] = ()
         self._request = Request("moser", path.name, experiment, False, "90218", 0)
         self._registered = Registered()
         # Of each file that was ever planned: a column that nothing but the import reads.
@@ -78,7 +85,8 @@ class Folder:
         stored = self._registered.files()
         now = datetime.now(UTC).replace(tzinfo=None) + _LATER
         plan = make_plan(self._request, scan(self.path), stored, {}, zone=UTC, now=now)
-        self._registered.register(plan)
+        changes = self._registered.register(plan)
+        self.said = tuple(finding.message for finding in changes.findings)
         self._acquisitions |= {
             file.address: file.acquisition
             for metasession in plan.metasessions

@@ -28,10 +28,13 @@ class RegisteredFolder:
 
     def __init__(self, lab: Lab, path: Path, experiment: str) -> None:
         self._lab, self._path, self._experiment = lab, path, experiment
+        self.said: tuple[str, ...] = ()
 
     def register(self) -> None:
         """Request the folder, and make its sessions."""
-        register(self._lab, self._path, combined=False, experiment_type=self._experiment)
+        request = register(self._lab, self._path, combined=False, experiment_type=self._experiment)
+        report = imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}
+        self.said = tuple(str(row) for row in report.to_dicts())
 
     def stacks(self) -> list[StoredStack]:
         """Import the tifs of the folder's sessions, and fetch what is stored of them."""
