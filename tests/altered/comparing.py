@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.altered.pages import SHAPE, Frame, image_of
-from tests.altered.recordings import FEMTONICS, PREPROCESSED, Written
+from tests.altered.recordings import FEMTONICS, PREPROCESSED, SCANIMAGE, Written
 from tests.altered.registering import StoredStack
 
 # Times of frames are written in nanoseconds, the start of an acquisition in milliseconds.
@@ -42,7 +42,12 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
 
 
 def _of_its_settings(written: Written, stack: StoredStack) -> Written:
-    """Return what was written with the settings of the stack's first page: a file may be of another day."""
+    """Return what was written with the settings of the stack's first page: a file may be of another day.
+
+    Where files have no header, what lies beside them says how all of them were taken.
+    """
+    if written.experiment != SCANIMAGE:
+        return written
     pages = (written.frames.get(page or 0) for pages in stack.pages for page in pages)
     first = next((page for page in pages if page is not None), None)
     return written if first is None else replace(written, settings=first.settings)

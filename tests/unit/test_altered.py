@@ -84,7 +84,8 @@ def _fewer_frames(stack: StoredStack) -> StoredStack:
 
 
 def _files_exchanged(stack: StoredStack) -> StoredStack:
-    return replace(stack, tifs=stack.tifs[::-1], pages=stack.pages[::-1])
+    row = stack.row | {"frames_per_tif": stack.row["frames_per_tif"][::-1]}
+    return replace(stack, row=row, tifs=stack.tifs[::-1], pages=stack.pages[::-1])
 
 
 def _pages_unread(stack: StoredStack) -> StoredStack:
