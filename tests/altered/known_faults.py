@@ -78,6 +78,12 @@ KNOWN_FAULTS: tuple[KnownFault, ...] = (
         ("have labels",),
     ),
     KnownFault(
+        "labels of MATLAB that are NaN",
+        "outputs of Suite2p for MATLAB",
+        ("other regions are cells",),
+        ("put NaN into iscell",),
+    ),
+    KnownFault(
         "merged regions stay cells in 0.x",
         "outputs",
         ("other regions are cells", "a region is there twice"),

@@ -14,9 +14,10 @@ from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import DatasetRecord, OutputVerdict, Plan, Request
 from imaging_pipeline.schemas.make.analyses import analysis_rows, open_plane
-from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs, TifFrames
+from imaging_pipeline.schemas.make.fetching import OutputLocation, SessionTifs
 from imaging_pipeline.segmentation.frames import Slice
 from imaging_pipeline.segmentation.package import SegmentedPlane
+from tests.altered.analysed import session_tifs
 from tests.altered.cases import SAME, TOLD, Outcome, Subject, judge_error
 from tests.altered.mishaps import Mishap
 from tests.altered.output_mishaps import OUTPUT_MISHAPS
@@ -70,21 +71,7 @@ def _plan(path: Path) -> Plan:
 def _differences(written: WrittenOutput, plan: Plan, path: Path) -> Iterator[str]:
     (metasession,) = plan.metasessions
     (session,) = metasession.sessions
-    tifs = [file for dataset in session.datasets if dataset.datasettype == "tif" for file in dataset.files]
-    settings = written.recording.settings
-    own = SessionTifs(
-        session.session_name,
-        tuple(file.name for file in tifs),
-        TifFrames(
-            acquisitions=tuple(file.acquisition for file in tifs),
-            frames_per_tif=tuple(
-                len(tif.frames) // len(settings.channels) for tif in written.recording.tifs.values()
-            ),
-            frames_per_volume=settings.frames_per_volume,
-            rate_hz=settings.frame_rate_hz / settings.frames_per_volume,
-            is_motion_corrected=False,
-        ),
-    )
+    own = session_tifs(session, written.recording)
     cells: list[int] = []
     for dataset in metasession.datasets:
         yield from _plane_differences(written, _location(dataset, path), own, cells)
