@@ -140,8 +140,6 @@ def _order(frames: list[list[Frame | None]]) -> Iterator[str]:
             yield "a frame is there twice"
         elif (before.start, before.number) > (after.start, after.number):
             yield "frames are not in the order in which they were taken"
-        elif before.start.date() != after.start.date():
-            yield "frames of two days are in one session"
         else:
             continue
         return
@@ -204,7 +202,15 @@ def _start(written: Written, stack: StoredStack, frames: list[list[Frame | None]
     name = stack.session.timeseries_name
     first = next((frame for of_frame in frames for frame in of_frame[:1] if frame is not None), None)
     expected = written.starts.get(name)
-    if written.generation is not None and written.experiment != PREPROCESSED and first is not None:
+    if written.experiment == PREPROCESSED:
+        # Nothing in a corrected movie tells of which recording it is.
+        raw = [
+            tif
+            for path, tif in sorted(written.tifs.items())
+            if tif.generation and path.startswith(f"{name}_")
+        ]
+        expected = raw[0].frames[0].start if raw else None
+    elif written.generation is not None and first is not None:
         expected = first.start
     if expected is not None and stack.session.start != expected:
         yield OTHER_START

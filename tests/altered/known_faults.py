@@ -36,7 +36,6 @@ _ORDER = (
     "frames are not in the order in which they were taken",
     "a frame is there twice",
     "frames of two sessions are in one",
-    "frames of two days are in one session",
     "the session's start is another one",
     "tif_rate_hz is another one",
 )

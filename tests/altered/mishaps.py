@@ -64,8 +64,11 @@ def duplicate_frame(random: Random, written: Written) -> Mishap | None:
 
 
 def swap_pages(random: Random, written: Written) -> Mishap | None:
+    """Swap pages of two frames: those of one frame do not tell of which channel they are."""
+
     def swapped(frames: list[Frame], at: int) -> list[Frame]:
-        other = random.randrange(len(frames))
+        others = [index for index, frame in enumerate(frames) if frame.number != frames[at].number]
+        other = random.choice(others or [at])
         frames[at], frames[other] = frames[other], frames[at]
         return frames
 

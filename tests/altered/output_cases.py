@@ -10,6 +10,7 @@ from random import Random
 
 import numpy as np
 
+from imaging_pipeline.ingest.comparison import compare
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import DatasetRecord, OutputVerdict, Plan, Request
@@ -27,6 +28,7 @@ from tests.altered.recordings import SCANIMAGE
 _LATER = timedelta(days=400)
 _CHANGED = 0.9
 _FIRST_MERGED = 200
+_OTHER_LABELS = "labels of the planes are passed over"
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,8 @@ def run(random: Random, folder: Path) -> Outcome:
     except Exception as error:
         words, names = ((mishap.what,), mishap.names) if mishap else ((), ())
         return judge_error(error, words, names, path)
-    if found == ["labels of the planes are passed over"] and any(
-        "label" in each.reason for each in plan.outputs
-    ):
+    said = [finding.message for finding in compare(plan, ()).findings]
+    if found == [_OTHER_LABELS] and any("the labels in" in message for message in said):
         return Outcome(TOLD, words)
     return Outcome("; ".join(dict.fromkeys(found)) or SAME, words)
 
@@ -83,7 +84,7 @@ def _other_cells(written: WrittenOutput, cells: Sequence[int]) -> str:
     labels = np.concatenate([load(folder / "iscell.npy") for folder in written.imported])
     of_imported = np.round(labels[labels[:, 0] > 0.5, 1] * STEP).astype(int).tolist()
     if sorted(cells) == sorted(of_imported) and written.has_combined:
-        return "labels of the planes are passed over"
+        return _OTHER_LABELS
     if len(set(cells)) < len(cells):
         return "a region is there twice"
     return "other regions are cells" if written.is_exact else "the labels are other ones"
