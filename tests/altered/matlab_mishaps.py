@@ -71,6 +71,9 @@ def _drop_frame_of_all(random: Random, written: WrittenResult) -> str:
 
 
 def _swap_sessions(random: Random, written: WrittenResult) -> str:
+    # Of sessions of one length, nothing tells which is which.
+    if len(set(written.frames.values())) < len(written.frames):
+        return _swap_names(random, written)
     for name in ARRAYS:
         written.content[name] = written.content[name][::-1]
     written.content["ops"]["Nframes"] = written.content["ops"]["Nframes"][:, ::-1]
