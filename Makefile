@@ -17,8 +17,10 @@ test: .venv/dev
 chaos: .venv/dev
 	$(BIN)/python -m pytest tests/database/test_chaos.py --capture=no --chaos $(if $(SEED),--chaos-seed=$(SEED))
 
-# Damaged and hostile files for all readers; make fuzz SEED=… makes the inputs again that one run was about.
+# Damaged and hostile files for all readers, and folders that were changed as people, copying and crashes change
+# them; make fuzz SEED=… makes the inputs again that one run was about.
 fuzz: .venv/dev
+	$(BIN)/python -m tests.altered --cases 2800 $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.fuzz --inputs 100000 $(if $(SEED),--seed $(SEED))
 
 # One table, printed and put into docs/performance.md.

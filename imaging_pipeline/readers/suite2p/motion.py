@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imaging_pipeline.errors import OutputError
 from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
-from imaging_pipeline.readers.suite2p.plane import PlaneOutput
+from imaging_pipeline.readers.suite2p.plane import RESULTS, PlaneOutput, lacks_results
 
 _OF_EACH_FRAME = ("xoff", "yoff", "corrXY", "badframes", "xoff1", "yoff1")
 
@@ -84,6 +84,12 @@ def read_motion(plane: PlaneOutput) -> Motion:
                 path=plane.folder,
                 found="a combined folder, which has the offsets of its last plane only",
                 remedy="Read each plane's own folder.",
+            )
+        if lacks_results(plane.folder):
+            raise OutputError(
+                "A Suite2p folder lacks what was found when its frames were registered",
+                path=plane.folder / RESULTS,
+                remedy="Copy the file there from where Suite2p ran.",
             )
         values = read_metadata(plane.folder, with_results=True).values
         frames = plane.num_frames

@@ -11,6 +11,7 @@ from imaging_pipeline.readers.conversion_errors import conversion_errors
 from imaging_pipeline.readers.npy.file import NpyHeader, read_header
 from imaging_pipeline.readers.regular_file import is_present
 from imaging_pipeline.readers.suite2p.metadata import has_metadata, read_metadata
+from imaging_pipeline.readers.suite2p.stated_place import check_place
 
 _TRACES = ("F.npy", "Fneu.npy", "spks.npy")
 # Of a second channel, without which the first one is imported.
@@ -21,6 +22,8 @@ _PICKLE_STOP = b"."
 
 # The file that a person's curation writes.
 LABELS = "iscell.npy"
+# The file in which 1.x keeps how it moved each frame, also of a run that moved none.
+RESULTS = "reg_outputs.npy"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def read_plane(folder: Path, plane: int | None) -> PlaneOutput:
         traces = array_shape(folder / "F.npy")
         shape = traces if traces is not None and len(traces) == 2 else None
         metadata = read_metadata(folder) if has_metadata(folder) else None
+        if metadata is not None and plane is not None:
+            check_place(folder, metadata)
         stated = metadata.num_frames if metadata else 0
         return PlaneOutput(
             folder=folder,
@@ -75,6 +80,7 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
     if has_metadata(folder):
         names = ("ops.npy", "db.npy", "settings.npy", "reg_outputs.npy", "detect_outputs.npy")
         wrong = _cut_off(folder, names)
+        wrong += [RESULTS] if plane.plane is not None and lacks_results(folder) else []
     else:
         wrong = ["ops.npy"]
     wrong += _cut_off(folder, _SECOND_CHANNEL)
@@ -95,6 +101,12 @@ def missing_files(plane: PlaneOutput) -> tuple[str, ...]:
 
 def _cut_off(folder: Path, names: Iterable[str]) -> list[str]:
     return [f"{name} (cut off)" for name in names if is_present(folder / name) and _is_cut_off(folder / name)]
+
+
+def lacks_results(folder: Path) -> bool:
+    """Return True if the folder of a plane of 1.x has its dictionaries without how its frames were moved."""
+    described = all(is_present(folder / name) for name in ("db.npy", "settings.npy"))
+    return described and not is_present(folder / RESULTS)
 
 
 def array_shape(path: Path) -> tuple[int, ...] | None:

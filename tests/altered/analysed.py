@@ -1,0 +1,25 @@
+"""The tifs of a session as the import of an output takes them."""
+
+from __future__ import annotations
+
+from imaging_pipeline.ingest.records import SessionRecord
+from imaging_pipeline.schemas.make.fetching import SessionTifs, TifFrames
+from tests.altered.recordings import Written
+
+
+def session_tifs(session: SessionRecord, written: Written) -> SessionTifs:
+    """Return the tifs of a session that is planned of a recording."""
+    tifs = [file for dataset in session.datasets if dataset.datasettype == "tif" for file in dataset.files]
+    settings = written.settings
+    num_channels = len(settings.channels)
+    return SessionTifs(
+        session.session_name,
+        tuple(file.name for file in tifs),
+        TifFrames(
+            acquisitions=tuple(file.acquisition for file in tifs),
+            frames_per_tif=tuple(len(written.tifs[file.name].frames) // num_channels for file in tifs),
+            frames_per_volume=settings.frames_per_volume,
+            rate_hz=settings.frame_rate_hz / settings.frames_per_volume,
+            is_motion_corrected=False,
+        ),
+    )

@@ -1,0 +1,83 @@
+"""What people, copying and crashes do to recordings, through a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from imaging_pipeline.ingest.records import SessionRecord
+from imaging_pipeline.schemas import imaging
+from imaging_pipeline.schemas.make.stacks import read_tifs, tif_dataset
+from imaging_pipeline.schemas.tables import default_tables
+from tests.altered.cases import SAME
+from tests.altered.known_faults import known_fault
+from tests.altered.recording_cases import judge
+from tests.altered.recordings import PLAIN, PREPROCESSED, SCANIMAGE, draw
+from tests.altered.registering import StoredStack, identities
+from tests.makers.lab import Lab, register
+
+SEED = 20_240_517
+NUM_CASES = 4
+
+
+class RegisteredFolder:
+    """A folder of recordings in a lab's database."""
+
+    def __init__(self, lab: Lab, path: Path, experiment: str) -> None:
+        self._lab, self._path, self._experiment = lab, path, experiment
+        self.said: tuple[str, ...] = ()
+
+    def register(self) -> None:
+        """Request the folder, and make its sessions."""
+        request = register(self._lab, self._path, combined=False, experiment_type=self._experiment)
+        report = imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}
+        self.said = tuple(str(row) for row in report.to_dicts())
+
+    def stacks(self) -> list[StoredStack]:
+        """Import the tifs of the folder's sessions, and fetch what is stored of them."""
+        place = self._path.relative_to(self._lab.share).as_posix()
+        # An earlier folder, whose tifs are refused, stays due.
+        own = (imaging.MetaSession & {"metasession_folder": place}).proj()
+        imaging.Tif.populate(own)
+        keys = (imaging.Tif & own).keys()
+        return [self._stack(dict(key)) for key in keys]
+
+    def _stack(self, key: dict[str, Any]) -> StoredStack:
+        session = (imaging.Session & {"session_name": key["session_name"]}).fetch1()
+        scanimage = [_loaded(row) for row in (imaging.Tif.SI & key).to_dicts()]
+        dataset = tif_dataset(default_tables(), key)
+        return StoredStack(
+            SessionRecord(key["session_name"], session["timeseries_name"], session["session_timestamp"], ()),
+            _loaded((imaging.Tif & key).fetch1()),
+            scanimage[0] if scanimage else None,
+            tuple(Path(file.path) for file in dataset.tifs),
+            tuple(file.acquisition for file in dataset.tifs),
+            identities(read_tifs(dataset)),
+            None,
+        )
+
+
+def _loaded(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.load() if hasattr(value, "load") else value for name, value in row.items()}
+
+
+@pytest.mark.parametrize("experiment", [SCANIMAGE, PREPROCESSED, PLAIN])
+def test_what_is_stored_of_altered_recordings_is_what_was_written_or_an_error_names_the_file(
+    lab: Lab, experiment: str
+) -> None:
+    outcomes = []
+    for number in range(NUM_CASES):
+        random = Random(f"{SEED}/{experiment}/{number}")
+        # Sessions of one animal that begin at one moment are one session.
+        written = draw(random, experiment, day=10 * number)
+        path = lab.share / "90218" / f"day{number}"
+        outcome = judge(random, written, path, RegisteredFolder(lab, path, experiment))
+        print(f"seed {SEED}, {experiment} {number}: {outcome.kind} after {outcome.mishaps}")
+        outcomes.append(outcome)
+    subject = f"recordings of {experiment}"
+    findings = [each for each in outcomes if each.is_finding and known_fault(subject, each) is None]
+    assert findings == []
+    assert SAME in [outcome.kind for outcome in outcomes]
