@@ -4,3 +4,4 @@ from imaging_pipeline.upgrade.changes.added_column import AddedColumn as AddedCo
 from imaging_pipeline.upgrade.changes.added_reference import AddedReference as AddedReference
 from imaging_pipeline.upgrade.changes.change import Change as Change
 from imaging_pipeline.upgrade.changes.changed_column import ChangedColumn as ChangedColumn
+from imaging_pipeline.upgrade.changes.changed_value import ChangedValue as ChangedValue
