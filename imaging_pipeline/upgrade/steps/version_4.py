@@ -7,6 +7,7 @@ from imaging_pipeline.upgrade.step import Step
 _OF_METASESSION = (
     "SELECT m.{} FROM {{imaging.MetaSession}} AS m WHERE m.metasession_name = r.metasession_name"
 )
+_PIXELS = "pixel_conversion=null : varchar(64)  # to int16; empty: pixels as in the tifs, null: not known"
 _NUM_SESSIONS = "SELECT COUNT(*) FROM {imaging.Session} AS s WHERE s.metasession_name = r.metasession_name"
 _OF_SEVERAL = "it was that of all sessions of the run; it is null until the cells are imported again"
 _CUT_OPTIONS = "options were stored as yes or no, or as the number of folders"
