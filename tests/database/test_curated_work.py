@@ -70,6 +70,8 @@ def notes(lab: Lab, output: Path) -> Iterator[type[dj.Manual]]:
     Note.insert({**key, "note": "place cell"} for key in imaging.Cell.Rois().keys())  # noqa: SIM118
     yield Note
     own.drop(prompt=False)
+    # Else the connection goes on believing that the table is there.
+    lab.connection.dependencies.clear()
 
 
 def assert_all_is_there(notes: type[dj.Manual]) -> None:

@@ -68,7 +68,9 @@ def kept_jobs() -> Counter[tuple[str, str]]:
 
 def test_all_rows_of_version_3_are_there(version_3: Restored) -> None:
     noted = version_3.noted["counts"]
-    assert {name: version_3.counts[name] for name in noted} == noted
+    # The upgrade adds types of datasets.
+    added = {"imaging.DatasetType": len(imaging.DatasetType.contents)}
+    assert {name: version_3.counts[name] for name in noted} == {**noted, **added}
     assert [name for name, number in noted.items() if not number] == []
 
 
@@ -88,6 +90,20 @@ def test_traces_are_read_back_as_they_were_written(version_3: Restored, table: s
     found = joined(getattr(getattr(imaging, master), part), column)
     assert found.dtype == version_3.arrays[column].dtype
     np.testing.assert_array_equal(found, version_3.arrays[column])
+
+
+@pytest.mark.usefixtures("version_3")
+def test_values_that_the_row_itself_can_correct_are_corrected() -> None:
+    """The option set of `flyback` has registration 2 and four planes, of which one is not analysed."""
+    flyback = imaging.MetaSession & "metasession_folder = '90218/flyback'"
+    columns = ("ops_do_registration", "ops_nplanes", "num_planes_analysed")
+    (row,) = (imaging.ImagingAnalysis.Suite2py & flyback).proj(*columns).to_dicts()
+    assert [row[name] for name in columns] == [2, 4, 3]
+    several = imaging.MetaSession.aggr(imaging.Session, n="count(*)") & "n > 1"
+    for restricted, is_known in ((imaging.Cell.Rois & several, False), (imaging.Cell.Rois - several, True)):
+        values = restricted.proj("skew", "run_skew", "run_std").to_dicts()
+        assert {value["skew"] is not None for value in values if value["run_skew"] is not None} == {is_known}
+        assert {value["run_std"] is not None for value in values} >= {True}
 
 
 @pytest.mark.usefixtures("version_3")

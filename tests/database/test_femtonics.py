@@ -341,7 +341,10 @@ def test_an_output_without_exported_tifs_says_what_is_missing_and_is_imported_wi
 ) -> None:
     add_options(tables.default_tables(), "fast", {"tau": 1.0})
     shutil.rmtree(folder / "MUnit_2")
+    exported = SECOND
     if kind == "matlab":
+        exported = replace(SECOND, frame_px=(48, 64), chunks=None)
+        write_mesc(folder / "90218.mesc", FIRST, STACK, exported)
         names = tuple(f"MUnit_2_{number:05d}.tif" for number in (1, 2))
         write_result(folder / "MUnit_2" / "Plane 1", MatlabSpec(tifs=(names,), frames=(FRAMES,)))
     else:
@@ -357,7 +360,7 @@ def test_an_output_without_exported_tifs_says_what_is_missing_and_is_imported_wi
     assert "xport the frames of its measurement from MESc as tifs" in explained
     assert "No worker of the lane suite2p" not in explained
 
-    export_tifs(folder / "MUnit_2", SECOND)
+    export_tifs(folder / "MUnit_2", exported)
     register_femtonics(lab, folder, ops_name=ops_name)
     populate("Tif", "ImagingAnalysis")
     analysis = imaging.ImagingAnalysis * imaging.Session * imaging.Dataset

@@ -64,6 +64,12 @@ EMPTY = {
     "Session.Intervention": BY_HAND,
     **{f"BaseFolder.{name}": "the request names none" for name in ("setup", "scope_name", "sessiontype")},
     "BaseFolder.awaited_animal": "the animal was there",
+    "Upgrade": "the tables are of this version",
+    "PhysicalFile.pages_taken": "no tif is damaged",
+    **{
+        name: "pixels are int16"
+        for name in ("Suite2Py.run_pixel_conversion", "ImagingAnalysis.Suite2py.ops_pixel_conversion")
+    },
     **{f"MetaSession.{name}": "the request names none" for name in ("Note", "Scope", "Setup")},
     **{
         f"MakeDatasetSessions.{name}": NOT_CHANGED for name in ("Purge", "JobReset", "Dataset.dataset_reason")
@@ -77,7 +83,7 @@ EMPTY = {
     **{f"Projection.Motion.{name}": RIGID for name in ("block_mocor_x", "block_mocor_y")},
     **dict.fromkeys(("Cell.Merged", "Cell.Rois.imerge"), "nobody merged regions"),
     "Curation": NOT_CHANGED,
-    **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Purge")},
+    **{f"Retirement{part}": "nothing was wrong" for part in ("", ".Session", ".Note", ".Purge")},
     **dict.fromkeys(("Account", "SignIn", "SignInFailure", "Change"), "nobody signs in"),
     **dict.fromkeys(("JobAction", "JobAction.Job"), "no job failed"),
     **dict.fromkeys(

@@ -16,6 +16,7 @@ from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.suite2p.output import find_outputs, read_motion, read_output, read_traces
 from imaging_pipeline.readers.tiff.recorded import iter_pages
 from imaging_pipeline.suite2p_runner.child_process import run_child
+from imaging_pipeline.suite2p_runner.frame_source import describe_source
 from imaging_pipeline.suite2p_runner.known_options import default_settings
 from imaging_pipeline.suite2p_runner.request import Trim
 from imaging_pipeline.suite2p_runner.run import RunRequest, run
@@ -90,7 +91,10 @@ def test_a_half_read_movie_would_be_taken_for_whole_if_it_were_there(runs: Runs,
     job = {
         "db": {**db, "save_path0": str(left / "output"), "save_folder": "suite2p"},
         "settings": default_settings(),
-        "sources": [],
+        "sources": [
+            describe_source(tif, tif.num_pages, tmp_path / str(number))
+            for number, tif in enumerate(runs.request.tifs)
+        ],
         "originals": [],
         "num_pages": 26,
         "planes": [0],

@@ -228,10 +228,11 @@ TWO_CHANNELS = replace(OPEN_FIELD.settings, channels=(1, 2))
 
 def write_odd_pages(folder, num_pages):
     """Write files of one acquisition with two channels, each of so many pages."""
-    paths = []
+    paths, settings = [], TWO_CHANNELS
     for number, count in enumerate(num_pages, 1):
         path = folder / f"{OPEN_FIELD.name}_00001_{number:05d}.tif"
-        paths.append(scanimage.write_tif(path, count, TWO_CHANNELS))
+        paths.append(scanimage.write_tif(path, count, settings))
+        settings = settings.after(-(-count // len(settings.channels)))
     return tuple(StackFile(path, 1) for path in paths)
 
 

@@ -66,7 +66,7 @@ class Cell(dj.Imported):
         soma_crop=null : <blob>  # bool (npix,), pixel is of the soma
         redcell=null : bool
         redcell_prob=null : float64  # probability of being in the second channel
-        imerge=null : <blob>  # int32, regions that a person merged into it
+        imerge=null : <blob>  # int32 (n,), regions that a person merged into it
         """
 
     class Merged(dj.Part):

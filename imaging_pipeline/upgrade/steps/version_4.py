@@ -3,6 +3,7 @@
 from imaging_pipeline.upgrade.changes import AddedColumn, AddedReference, ChangedColumn, ChangedValue
 from imaging_pipeline.upgrade.correction import Correction
 from imaging_pipeline.upgrade.step import Step
+from imaging_pipeline.upgrade.steps.wrong_in_version_3 import of_lost_volumes, with_merged_parts
 
 _OF_METASESSION = (
     "SELECT m.{} FROM {{imaging.MetaSession}} AS m WHERE m.metasession_name = r.metasession_name"
@@ -90,7 +91,7 @@ STEP = Step(
             for column in ("skew", "std")
         ),
         AddedColumn(
-            "imaging.Cell.Rois", "imerge=null : <blob>  # int32, regions that a person merged into it"
+            "imaging.Cell.Rois", "imerge=null : <blob>  # int32 (n,), regions that a person merged into it"
         ),
         ChangedColumn(
             "imaging.FilteredSpikes.Cell",
@@ -115,6 +116,20 @@ STEP = Step(
             "imaging.Tif",
             "tif_entry_time",
             lambda handle: "num_frames = num_files",
+        ),
+        Correction(
+            "planes of volumes that lack a frame",
+            "of volumes a frame was lost, and what follows was taken for the next plane",
+            "imaging.ImagingAnalysis",
+            "entry_time_imaginganalysis",
+            of_lost_volumes,
+        ),
+        Correction(
+            "regions merged by hand",
+            "regions that were merged into others counted as cells beside these",
+            "imaging.Cell",
+            "cell_entry_time",
+            with_merged_parts,
         ),
         Correction(
             "labels that are no number",

@@ -165,8 +165,7 @@ def _planes(analysis: Analysis, cell_ids: Sequence[int]) -> list[int]:
     """Return the planes of some cells that exist."""
     if analysis.plane is not None:
         return [analysis.plane]
-    columns = ("cell_id", "center_plane")
-    planes = dict(region_queries.of_cells(tables(), tables().imaging.Cell.Rois, analysis.key, columns))
+    planes = region_queries.planes(tables(), analysis.key)
     return [planes[cell_id] for cell_id in cell_ids]
 
 

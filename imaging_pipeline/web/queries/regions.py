@@ -58,6 +58,11 @@ def regions(tables: Tables, key: Row) -> Regions:
     )
 
 
+def planes(tables: Tables, key: Row) -> dict[int, int]:
+    """Return the plane of each cell of an analysis, by ``cell_id``."""
+    return dict(of_cells(tables, tables.imaging.Cell.Rois, key, ("cell_id", "center_plane")))
+
+
 def of_cells(tables: Tables, table: Any, key: Row, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     """Return columns of the cells of an analysis in order of ``cell_id``, as the driver returns them."""
     condition = " AND ".join(f"{name} = %s" for name in key)
