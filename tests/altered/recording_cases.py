@@ -52,7 +52,12 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
         _change(random, written, path, mishaps)
         registered.register()
         stacks = registered.stacks()
-        found = [difference for stack in stacks for difference in differences(written, stack)]
+        found = [
+            difference
+            for stack in stacks
+            if not _is_refused(stack, registered.said)
+            for difference in differences(written, stack)
+        ]
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
         # What has no file of its own may be told of any.
@@ -62,6 +67,12 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
     # A registered session keeps its start, and the report says that its files begin at another time.
     is_said = set(found) == {OTHER_START} and any("the files begin at" in said for said in registered.said)
     return Outcome(TOLD if is_said else "; ".join(dict.fromkeys(found)) or SAME, _words(mishaps))
+
+
+def _is_refused(stack: StoredStack, said: Sequence[str]) -> bool:
+    """Return True if the report says that a person has to decide about a session, which stays as it was."""
+    own = [message for message in said if message.startswith(f"'{stack.session.timeseries_name}': ")]
+    return any("imaging-pipeline retire" in message for message in own)
 
 
 def _change(random: Random, written: Written, path: Path, mishaps: list[Mishap]) -> None:
