@@ -8,7 +8,7 @@ from pathlib import Path
 from imaging_pipeline import progress
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import MOTION_CORRECTED
-from imaging_pipeline.experiments.recognised import StackFile, StackFiles
+from imaging_pipeline.experiments.recognised import ExperimentType, StackFile, StackFiles
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
@@ -107,11 +107,11 @@ def _check_registered(dataset: TifDataset) -> None:
 
     Last, since an error about what is in a file says more.
     """
-    # The fingerprint of a part is that of its content, which the file's size and blocks do not tell.
-    files = [file for file in dict.fromkeys((*dataset.primary, *dataset.tifs)) if not file.part]
+    experiment = experiment_type(dataset.experiment_type)
+    files = list(dict.fromkeys((*dataset.primary, *dataset.tifs)))
     for number, file in enumerate(files):
         progress.report("comparing files with those that were registered", number, len(files))
-        if fingerprint(Path(file.path)) != file.fingerprint:
+        if _fingerprint(experiment, file) != file.fingerprint:
             raise InputError(
                 "A file is not the one that was registered",
                 path=file.path,
@@ -119,6 +119,14 @@ def _check_registered(dataset: TifDataset) -> None:
                 allowed="the content that the session was made of",
                 remedy="Register the folder again; or put back the file that was there.",
             )
+
+
+def _fingerprint(experiment: ExperimentType, file: DatasetFile) -> str:
+    if not file.part:
+        return fingerprint(Path(file.path))
+    # Of its own content: the file grows with each further recording in it.
+    part = experiment.parts(Path(file.path)).get(file.part)
+    return "" if part is None else part.fingerprint
 
 
 def _stack_files(files: tuple[DatasetFile, ...]) -> tuple[StackFile, ...]:
