@@ -19,8 +19,9 @@ from tests.altered.registering import Folder, StoredStack
 from tests.makers.folders import COPIED
 from tests.makers.registered_experiments import REGISTERED_EXPERIMENTS
 
-# Shares of cases that are registered before something happens, in which files are edited, and damaged.
-_REGISTERED_BEFORE, _EDITED, _DAMAGED = 0.4, 0.6, 0.35
+# Shares of cases that are registered before something happens, of these that are registered again, and of all
+# in which files are edited, and damaged.
+_REGISTERED_BEFORE, _REGISTERED_AGAIN, _EDITED, _DAMAGED = 0.4, 0.8, 0.6, 0.35
 
 
 class Registered(Protocol):
@@ -46,11 +47,13 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
     """Do the same with a recording that is drawn, in whatever the folder is registered."""
     mishaps: list[Mishap] = []
     try:
-        if random.random() < _REGISTERED_BEFORE:
+        is_registered = random.random() < _REGISTERED_BEFORE
+        if is_registered:
             written.write(path)
             registered.register()
         _change(random, written, path, mishaps)
-        registered.register()
+        if not is_registered or random.random() < _REGISTERED_AGAIN:
+            registered.register()
         stacks = registered.stacks()
         found = [
             difference
