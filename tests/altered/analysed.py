@@ -1,9 +1,13 @@
-"""The tifs of a session as the import of an output takes them."""
+"""The tifs of a session as imports take them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from imaging_pipeline.experiments.recognised import ExperimentType
 from imaging_pipeline.ingest.records import SessionRecord
-from imaging_pipeline.schemas.make.fetching import SessionTifs, TifFrames
+from imaging_pipeline.schemas.make.fetching import DatasetFile, SessionTifs, TifFrames
+from imaging_pipeline.schemas.make.stacks import TifDataset
 from tests.altered.recordings import Written
 
 
@@ -23,3 +27,13 @@ def session_tifs(session: SessionRecord, written: Written) -> SessionTifs:
             is_motion_corrected=False,
         ),
     )
+
+
+def tif_dataset(
+    experiment: ExperimentType,
+    timeseries_name: str,
+    tifs: Sequence[DatasetFile],
+    primary: Sequence[DatasetFile],
+) -> TifDataset:
+    """Return the tifs of a session that Suite2p takes."""
+    return TifDataset(experiment.name, experiment.analysed, timeseries_name, tuple(tifs), tuple(primary))

@@ -46,11 +46,21 @@ def _of_its_settings(written: Written, stack: StoredStack) -> Written:
 
     Where files have no header, what lies beside them says how all of them were taken.
     """
+    if written.experiment == PREPROCESSED:
+        raw = _first_raw(written, stack)
+        return written if raw is None else replace(written, settings=raw.settings)
     if written.experiment != SCANIMAGE:
         return written
     pages = (written.frames.get(page or 0) for pages in stack.pages for page in pages)
     first = next((page for page in pages if page is not None), None)
     return written if first is None else replace(written, settings=first.settings)
+
+
+def _first_raw(written: Written, stack: StoredStack) -> Frame | None:
+    """Return the first page of a session's raw tifs: nothing in a corrected one tells what it is of."""
+    name = f"{stack.session.timeseries_name}_"
+    raw = [tif for path, tif in sorted(written.tifs.items()) if tif.generation and path.startswith(name)]
+    return raw[0].frames[0] if raw else None
 
 
 def _frames(written: Written, stack: StoredStack) -> list[list[Frame | None]]:
@@ -133,8 +143,6 @@ def _channels(written: Written, frames: list[list[Frame | None]]) -> Iterator[st
 
 def _order(frames: list[list[Frame | None]]) -> Iterator[str]:
     firsts = [frame for of_frame in frames if (frame := of_frame[0]) is not None]
-    if len({frame.session for frame in firsts}) > 1:
-        yield "frames of two sessions are in one"
     for before, after in pairwise(firsts):
         if (before.start, before.number) == (after.start, after.number):
             yield "a frame is there twice"
@@ -203,13 +211,8 @@ def _start(written: Written, stack: StoredStack, frames: list[list[Frame | None]
     first = next((frame for of_frame in frames for frame in of_frame[:1] if frame is not None), None)
     expected = written.starts.get(name)
     if written.experiment == PREPROCESSED:
-        # Nothing in a corrected movie tells of which recording it is.
-        raw = [
-            tif
-            for path, tif in sorted(written.tifs.items())
-            if tif.generation and path.startswith(f"{name}_")
-        ]
-        expected = raw[0].frames[0].start if raw else None
+        raw = _first_raw(written, stack)
+        expected = None if raw is None else raw.start
     elif written.generation is not None and first is not None:
         expected = first.start
     if expected is not None and stack.session.start != expected:

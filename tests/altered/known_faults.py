@@ -35,7 +35,6 @@ class KnownFault:
 _ORDER = (
     "frames are not in the order in which they were taken",
     "a frame is there twice",
-    "frames of two sessions are in one",
     "the session's start is another one",
     "tif_rate_hz is another one",
 )
@@ -75,6 +74,12 @@ KNOWN_FAULTS: tuple[KnownFault, ...] = (
         "outputs",
         ("other regions are cells", "labels of the planes are passed over"),
         ("have labels",),
+    ),
+    KnownFault(
+        "raw tifs beside corrected ones are not held against their own times",
+        "recordings of 2Pminiscope_A preprocessed",
+        ("tif_rate_hz is another one",),
+        ("have other rate",),
     ),
     KnownFault(
         "labels of MATLAB that are NaN",

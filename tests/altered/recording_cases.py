@@ -19,8 +19,9 @@ from tests.altered.registering import Folder, StoredStack
 from tests.makers.folders import COPIED
 from tests.makers.registered_experiments import REGISTERED_EXPERIMENTS
 
-# Shares of cases that are registered before something happens, in which files are edited, and damaged.
-_REGISTERED_BEFORE, _EDITED, _DAMAGED = 0.4, 0.6, 0.35
+# Shares of cases that are registered before something happens, of these that are registered again, and of all
+# in which files are edited, and damaged.
+_REGISTERED_BEFORE, _REGISTERED_AGAIN, _EDITED, _DAMAGED = 0.4, 0.8, 0.6, 0.35
 
 
 class Registered(Protocol):
@@ -46,13 +47,20 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
     """Do the same with a recording that is drawn, in whatever the folder is registered."""
     mishaps: list[Mishap] = []
     try:
-        if random.random() < _REGISTERED_BEFORE:
+        is_registered = random.random() < _REGISTERED_BEFORE
+        if is_registered:
             written.write(path)
             registered.register()
         _change(random, written, path, mishaps)
-        registered.register()
+        if not is_registered or random.random() < _REGISTERED_AGAIN:
+            registered.register()
         stacks = registered.stacks()
-        found = [difference for stack in stacks for difference in differences(written, stack)]
+        found = [
+            difference
+            for stack in stacks
+            if not _is_refused(stack, registered.said)
+            for difference in differences(written, stack)
+        ]
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
         # What has no file of its own may be told of any.
@@ -62,6 +70,12 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
     # A registered session keeps its start, and the report says that its files begin at another time.
     is_said = set(found) == {OTHER_START} and any("the files begin at" in said for said in registered.said)
     return Outcome(TOLD if is_said else "; ".join(dict.fromkeys(found)) or SAME, _words(mishaps))
+
+
+def _is_refused(stack: StoredStack, said: Sequence[str]) -> bool:
+    """Return True if the report says that a person has to decide about a session, which stays as it was."""
+    own = [message for message in said if message.startswith(f"'{stack.session.timeseries_name}': ")]
+    return any("imaging-pipeline retire" in message for message in own)
 
 
 def _change(random: Random, written: Written, path: Path, mishaps: list[Mishap]) -> None:

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.experiments.recognised import StackFile, StackFiles
 from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from imaging_pipeline.ingest.records import DatasetRecord, Plan, Request, SessionRecord
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
 from imaging_pipeline.readers.tiff.stack import TifStack
+from imaging_pipeline.schemas.make.fetching import DatasetFile
 from imaging_pipeline.schemas.make.scanimage import scanimage_rows
-from imaging_pipeline.schemas.make.stacks import stack_row
+from imaging_pipeline.schemas.make.stacks import read_stack, stack_row
 from imaging_pipeline.suite2p_runner.preflight import check_inputs
+from tests.altered.analysed import tif_dataset
 from tests.altered.pages import identity_in
 from tests.makers.registered import Registered
 
@@ -110,23 +111,22 @@ class Folder:
             return None
         tifs = self._files(by_type[experiment.analysed])
         primary = self._files(by_type[experiment.primary])
-        files = StackFiles(experiment.analysed, session.timeseries_name, tifs, primary)
-        stack = experiment.read_stack(files)
+        stack = read_stack(tif_dataset(experiment, session.timeseries_name, tifs, primary))
         rows = scanimage_rows(stack)
         return StoredStack(
             session,
             stack_row(stack),
             rows[0] if rows else None,
-            tuple(file.path for file in tifs),
+            tuple(Path(file.path) for file in tifs),
             tuple(file.acquisition for file in tifs),
             identities(stack.tifs),
             _run(stack, [file.acquisition for file in tifs]),
         )
 
-    def _files(self, dataset: DatasetRecord) -> tuple[StackFile, ...]:
+    def _files(self, dataset: DatasetRecord) -> tuple[DatasetFile, ...]:
         share = self.path.parent
         return tuple(
-            StackFile(share / file.path, self._acquisitions[file.address], file.part)
+            DatasetFile(str(share / file.path), self._acquisitions[file.address], file.part, file.fingerprint)
             for file in dataset.files
         )
 
