@@ -32,6 +32,7 @@ class KnownFault:
     mishaps: tuple[str, ...] = ()
 
 
+<<<<<<< HEAD
 _ORDER = (
     "frames are not in the order in which they were taken",
     "a frame is there twice",
@@ -106,6 +107,9 @@ KNOWN_FAULTS: tuple[KnownFault, ...] = (
         ("write",),
     ),
 )
+=======
+KNOWN_FAULTS: tuple[KnownFault, ...] = ()
+>>>>>>> 3f01b5e (Refuse a page that is there twice at the end of a recording of several channels)
 
 
 def known_fault(subject: str, outcome: Outcome) -> str | None:
