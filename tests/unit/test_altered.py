@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.altered.cases import SAME, TOLD, Outcome
 from tests.altered.comparing import differences
 from tests.altered.damages import DAMAGES, Damage
-from tests.altered.known_faults import KNOWN_FAULTS, known_fault
 from tests.altered.mishaps import EDITS, Edit
 from tests.altered.recordings import SCANIMAGE, Written, draw
 from tests.altered.registering import Folder, StoredStack
@@ -148,12 +146,3 @@ def test_a_whole_recording_is_stored_as_it_was_written(stored: tuple[Written, St
 def test_what_is_stored_otherwise_is_found(stored: tuple[Written, StoredStack], kind: str) -> None:
     written, stack = stored
     assert kind in list(differences(written, _FAULTS[kind](stack)))
-
-
-def test_a_known_fault_explains_nothing_but_what_it_makes_wrong() -> None:
-    for known in KNOWN_FAULTS:
-        mishaps = known.mishaps[:1] or ("anything",)
-        assert known_fault(known.subject, Outcome(known.kinds[0], mishaps)) == known.fault
-        assert known_fault(known.subject, Outcome(f"{known.kinds[0]}; another", mishaps)) is None
-    assert not Outcome(SAME).is_finding
-    assert not Outcome(TOLD).is_finding
