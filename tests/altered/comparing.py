@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.altered.bad_frames import bad_frames_differences
 from tests.altered.pages import SHAPE, Frame, image_of
 from tests.altered.recordings import FEMTONICS, PREPROCESSED, SCANIMAGE, Written
 from tests.altered.registering import StoredStack
@@ -38,6 +39,7 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
         yield from _places(written, frames)
     yield from _start(written, stack, frames)
     yield from _run(written, stack)
+    yield from bad_frames_differences(written, stack)
     yield from _mean(written, stack)
 
 
@@ -114,11 +116,7 @@ def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
     for number, (path, count, pages) in enumerate(
         zip(stack.tifs, stack.row["frames_per_tif"], stack.pages, strict=True)
     ):
-        content = path.read_bytes()
-        there = {
-            identity for identity in written.frames if image_of(identity).astype("<i2").tobytes() in content
-        }
-        if there - set(pages):
+        if _there(written, path.read_bytes(), pages, is_cut=stack.cut[number]) - set(pages):
             yield "pages that are in a file are not read"
         if len(pages) - count * num_channels >= num_channels:
             yield "pages that are read are not counted"
@@ -126,6 +124,17 @@ def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
         is_last = stack.acquisitions[number] != following[number]
         if len(pages) % num_channels and not is_last:
             yield "a file ends amid a frame, and another follows it"
+
+
+def _there(written: Written, content: bytes, pages: Sequence[int | None], *, is_cut: bool) -> set[int]:
+    """Return the pages whose pixels are in a file; of a damaged one, up to the last that is read."""
+    places = {
+        identity: place
+        for identity in written.frames
+        if (place := content.find(image_of(identity).astype("<i2").tobytes())) >= 0
+    }
+    end = max((places.get(page or 0, 0) for page in pages), default=0) if is_cut else len(content)
+    return {identity for identity, place in places.items() if place <= end}
 
 
 def _channels(written: Written, frames: list[list[Frame | None]]) -> Iterator[str]:
@@ -225,7 +234,7 @@ def _run(written: Written, stack: StoredStack) -> Iterator[str]:
         return
     settings = written.settings
     num_channels, volume = len(settings.channels), settings.frames_per_volume
-    for position, (_, identity) in enumerate(stack.run):
+    for position, (_, identity) in enumerate(stack.run.pages):
         frame = written.frames.get(identity or 0)
         if frame is None:
             continue

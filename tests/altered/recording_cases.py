@@ -9,6 +9,10 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME
+from tests.altered.bad_frames import list_bad_frames
 from tests.altered.cases import SAME, TOLD, Outcome, Subject, judge_error
 from tests.altered.comparing import OTHER_START, differences
 from tests.altered.damages import DAMAGES
@@ -25,10 +29,16 @@ _REGISTERED_BEFORE, _REGISTERED_AGAIN, _EDITED, _DAMAGED = 0.4, 0.8, 0.6, 0.35
 
 
 class Registered(Protocol):
-    """A folder of recordings that can be registered and imported; ``said`` is what the report tells of it."""
+    """A folder of recordings that can be registered and imported.
+
+    ``said`` is what the report tells of it, and ``damaged`` which files below it the report tells to be damaged.
+    """
 
     @property
     def said(self) -> Sequence[str]: ...
+
+    @property
+    def damaged(self) -> Sequence[str]: ...
 
     def register(self) -> object:
         """Register what the folder holds now."""
@@ -37,15 +47,23 @@ class Registered(Protocol):
         """Import the tifs of every session."""
 
 
-def run(random: Random, folder: Path, experiment: str) -> Outcome:
+def run(random: Random, place: Path, experiment: str) -> Outcome:
     """Write a recording, register it perhaps, change it, register and import it, and judge what is stored."""
-    path = folder / "share" / "day1"
-    return judge(random, draw(random, experiment), path, Folder(path, experiment))
+    path = place / "share" / "day1"
+    folder = Folder(path, experiment, draw_damaged_tifs(random, experiment))
+    return judge(random, draw(random, experiment), path, folder)
+
+
+def draw_damaged_tifs(random: Random, experiment: str) -> DamagedTifs:
+    """Return what a request says of damaged tifs."""
+    refuses = experiment_type(experiment).refuses_damaged
+    return DamagedTifs.REFUSE if refuses else random.choice(list(DamagedTifs))
 
 
 def judge(random: Random, written: Written, path: Path, registered: Registered) -> Outcome:
     """Do the same with a recording that is drawn, in whatever the folder is registered."""
     mishaps: list[Mishap] = []
+    list_bad_frames(random, written)
     try:
         is_registered = random.random() < _REGISTERED_BEFORE
         if is_registered:
@@ -61,8 +79,13 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
             if not _is_refused(stack, registered.said)
             for difference in differences(written, stack)
         ]
+        if set(registered.damaged) - {name for mishap in mishaps for name in mishap.names}:
+            found.append("a file is told to be damaged that is not")
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
+        # The numbers of a list are of all tifs.
+        if mishaps:
+            names += tuple(name for name in written.others if name.endswith(FILE_NAME))
         # What has no file of its own may be told of any.
         if any(not mishap.names for mishap in mishaps):
             names = (*names, *_all_files(path))
