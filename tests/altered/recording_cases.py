@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ _REGISTERED_BEFORE, _REGISTERED_AGAIN, _EDITED, _DAMAGED = 0.4, 0.8, 0.6, 0.35
 class Registered(Protocol):
     """A folder of recordings that can be registered and imported.
 
-    ``said`` is what the report tells of it, and ``damaged`` which files below it the report tells to be damaged.
+    ``said`` is what the report tells of it, and ``damaged`` which files below it are damaged as it tells.
     """
 
     @property
@@ -81,11 +81,14 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
         ]
         if set(registered.damaged) - {name for mishap in mishaps for name in mishap.names}:
             found.append("a file is told to be damaged that is not")
+        if not mishaps and sum(len(stack.tifs) for stack in stacks) != len(written.analysed):
+            found.append("tifs are passed over")
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
         # The numbers of a list are of all tifs.
         if mishaps:
             names += tuple(name for name in written.others if name.endswith(FILE_NAME))
+        names += tuple(_corrected(written, names))
         # What has no file of its own may be told of any.
         if any(not mishap.names for mishap in mishaps):
             names = (*names, *_all_files(path))
@@ -132,6 +135,14 @@ def _damage(random: Random, written: Written, path: Path) -> list[Mishap]:
             written.modified[name] += timedelta(days=2)
     written.age(path)
     return [mishap] if mishap else []
+
+
+def _corrected(written: Written, names: Sequence[str]) -> Iterator[str]:
+    """Yield the corrected tifs of raw ones: an import that finds other frames in one names it."""
+    for name in names:
+        corrected = f"{name.rpartition('_')[0]}_preproc.tif"
+        if corrected in written.tifs:
+            yield corrected
 
 
 def _words(mishaps: list[Mishap]) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ class Folder:
         changes = self._registered.register(plan)
         self.said = tuple(finding.message for finding in changes.findings)
         self.damaged = tuple(
-            file.path.removeprefix(f"{self.path.name}/") for file in plan.files if "damaged" in file.reason
+            file.path.removeprefix(f"{self.path.name}/") for file in plan.files if tells_damage(file.reason)
         )
         self._acquisitions |= {
             file.address: file.acquisition
@@ -201,3 +201,8 @@ class Folder:
 def identities(tifs: Sequence[RecordedTif[Header]]) -> tuple[tuple[int | None, ...], ...]:
     """Return of each file what each of its pages is, as the package reads them."""
     return tuple(tuple(identity_in(image) for image in iter_pages(tif, range(tif.num_pages))) for tif in tifs)
+
+
+def tells_damage(reason: str) -> bool:
+    """Return True if the report tells of a file that it is cut, or left out by itself, as it is damaged."""
+    return reason.startswith("damaged, and left out") or ", damaged: " in reason

@@ -16,7 +16,7 @@ from imaging_pipeline.schemas.tables import default_tables
 from tests.altered.cases import SAME
 from tests.altered.recording_cases import draw_damaged_tifs, judge
 from tests.altered.recordings import PLAIN, PREPROCESSED, SCANIMAGE, draw
-from tests.altered.registering import StoredStack, identities
+from tests.altered.registering import StoredStack, identities, tells_damage
 from tests.makers.lab import Lab, register
 
 SEED = 20_240_517
@@ -39,7 +39,7 @@ class RegisteredFolder:
         report = imaging.MakeDatasetSessions.Finding & {"basefolder_id": request}
         self.said = tuple(str(row) for row in report.to_dicts())
         files = imaging.MakeDatasetSessions.File & {"basefolder_id": request}
-        damaged = [row["reported_path"] for row in files.to_dicts() if "damaged" in row["file_reason"]]
+        damaged = [row["reported_path"] for row in files.to_dicts() if tells_damage(row["file_reason"])]
         self.damaged = tuple(path.removeprefix(f"{self._place}/") for path in damaged)
 
     def stacks(self) -> list[StoredStack]:

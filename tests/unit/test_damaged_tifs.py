@@ -15,6 +15,8 @@ from imaging_pipeline.errors import (
     StillCopyingError,
     TruncatedError,
 )
+from imaging_pipeline.experiments.recognised import StackFile, StackFiles
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.folder_changes import Difference
@@ -32,6 +34,8 @@ from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from tests.makers import scanimage, tif_stacks
 from tests.makers.folders import COPIED, PAGES, WHEEL, Timeseries, aged, write_folder
 from tests.makers.plain_tifs import write_plain_tifs
+from tests.makers.preprocessed import write_preprocessed
+from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.scanimage import blank_end, truncate
 from tests.makers.tif_stacks import end_chain_after
 
@@ -272,6 +276,43 @@ def test_the_last_of_plain_tifs_is_cut_or_left_out(tmp_path):
 
     assert {file.name: file.pages_taken for file in cut.values()} == {"movie_1.tif": None, "movie_2.tif": 8}
     assert list(left) == ["movie_1.tif"]
+
+
+def test_the_only_plain_tif_cannot_be_left_out(tmp_path):
+    folder = write_plain_tifs(tmp_path / "day1", pages=(8,))
+    aged(truncate(folder / "movie_1.tif", 500))
+
+    with pytest.raises(FormatError, match=r"cannot be left out.*movie_1\.tif.*truncated.*no tif beside"):
+        plan_of(folder, "leave out", experiment_type="plain tifs")
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        (OPEN_FIELD.tif_names[2], "raw tifs of acquisition 2"),
+        (f"{OPEN_FIELD.name}_00001_preproc.tif", "motion-corrected tif"),
+    ],
+)
+def test_neither_raw_nor_corrected_tifs_of_an_acquisition_are_left_out_alone(tmp_path, name, lacking):
+    folder = tmp_path / "day1"
+    write_recording(folder, OPEN_FIELD)
+    write_preprocessed(folder, OPEN_FIELD)
+    aged(truncate(folder / name, 500))
+
+    with pytest.raises(FormatError, match=f"cannot be left out.*{name}.*truncated.*{lacking}"):
+        plan_of(folder, "leave out", experiment_type="2Pminiscope_A preprocessed")
+
+
+def test_a_corrected_movie_of_frames_that_are_cut_is_refused_with_the_damaged_file(tmp_path):
+    write_recording(tmp_path, OPEN_FIELD)
+    (corrected, _) = write_preprocessed(tmp_path, OPEN_FIELD)
+    raw = [StackFile(tmp_path / name, 1) for name in OPEN_FIELD.tif_names[:2]]
+    truncate(raw[1].path, 50)
+    raw[1] = replace(raw[1], pages_taken=count_whole_pages(raw[1].path))
+    files = StackFiles("tif_preprocessed", OPEN_FIELD.name, (StackFile(corrected, 1),), tuple(raw))
+
+    with pytest.raises(FormatError, match=rf"14 pages.*{OPEN_FIELD.tif_names[1]}, damaged.*13 pages"):
+        experiment_type("2Pminiscope_A preprocessed").read_tifs(files)
 
 
 @pytest.mark.parametrize("choice", ["cut", "leave out"])
