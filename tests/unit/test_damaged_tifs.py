@@ -22,7 +22,8 @@ from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.folder_changes import Difference
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.records import DatasetRecord, FileRecord, FileVerdict, Request
+from imaging_pipeline.ingest.records import DatasetRecord, FileRecord, Request
+from imaging_pipeline.ingest.verdicts import FileVerdict
 from imaging_pipeline.readers.scanimage.frames import read_frame_times
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.tiff.file import TifFile
