@@ -81,7 +81,8 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
         ]
         if set(registered.damaged) - {name for mishap in mishaps for name in mishap.names}:
             found.append("a file is told to be damaged that is not")
-        if not mishaps and sum(len(stack.tifs) for stack in stacks) != len(written.analysed):
+        stored = {tif for stack in stacks for tif in stack.tifs}
+        if not mishaps and {path / name for name in written.analysed} - stored:
             found.append("tifs are passed over")
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
