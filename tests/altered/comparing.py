@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.altered.bad_frames import bad_frames_differences
+from tests.altered.cut_tifs import cut_differences
 from tests.altered.pages import SHAPE, Frame, image_of
 from tests.altered.recordings import FEMTONICS, PREPROCESSED, SCANIMAGE, Written
 from tests.altered.registering import StoredStack
@@ -32,6 +33,7 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
     frames = _frames(written, stack)
     yield from _layout(written, stack)
     yield from _lost(written, stack)
+    yield from cut_differences(written, stack)
     yield from _channels(written, frames)
     if written.tells_frames:
         yield from _order(frames)

@@ -27,7 +27,7 @@ from imaging_pipeline.ingest.verdicts import FileVerdict
 from imaging_pipeline.readers.scanimage.frames import read_frame_times
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.tiff.file import TifFile
-from imaging_pipeline.readers.tiff.pages import find_pages
+from imaging_pipeline.readers.tiff.pages import find_pages, first_pages, read_image
 from imaging_pipeline.readers.tiff.recorded import iter_pages, mean_image
 from imaging_pipeline.readers.tiff.whole import count_whole_pages
 from imaging_pipeline.suite2p_runner.frame_source import FrameSource, describe_source
@@ -111,6 +111,34 @@ def test_the_images_of_a_stack_with_one_directory_are_taken_as_far_as_they_go(tm
     path = truncate(tif_stacks.write_imagej_stack(tmp_path / "a.tif", movie), 500)
 
     assert count_whole_pages(path) == 18
+
+
+def imagej_stack(path):
+    return tif_stacks.write_imagej_stack(path, np.stack(PAGE_NUMBERS), truncate=False)
+
+
+def tifffile_stack(path):
+    tifffile.imwrite(path, np.stack(PAGE_NUMBERS), photometric="minisblack")
+    return path
+
+
+@pytest.mark.parametrize("write_stack", [imagej_stack, tifffile_stack])
+@pytest.mark.parametrize(("num_images", "num_taken"), [(20, 10), (10, 10), (9.9, 9), (2, 2), (1.5, 1)])
+@pytest.mark.parametrize("is_blank", [False, True])
+def test_images_are_taken_whose_directories_behind_all_images_are_lost(
+    tmp_path, write_stack, num_images, num_taken, is_blank
+):
+    path = write_stack(tmp_path / "a.tif")
+    with TifFile(path) as file:
+        data = file.first_page.data
+    lost = path.stat().st_size - min(data.offset + int(num_images * data.num_bytes), path.stat().st_size - 1)
+    (blank_end if is_blank else truncate)(path, lost)
+
+    assert count_whole_pages(path) == num_taken
+    with TifFile(path) as file:
+        pages = first_pages(file, num_taken)
+        images = [read_image(file, pages, number) for number in range(num_taken)]
+    assert np.array_equal(images, PAGE_NUMBERS[:num_taken])
 
 
 def test_a_cut_file_has_whole_frames_times_and_a_mean_image(tmp_path):
