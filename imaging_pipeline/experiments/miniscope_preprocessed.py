@@ -77,27 +77,20 @@ class MiniscopePreprocessed(Miniscope):
         super().check_numbering(folder, names)
         corrected = _corrected(folder, names)
         check_tif_numbering(folder, corrected)
-        raw = _by_acquisition(tif_names(folder, names))
-        for (name, acquisition), files in _by_acquisition(corrected).items():
-            if (name, acquisition) not in raw:
-                raise NamingError(
-                    f"The raw tifs of acquisition {acquisition} of '{name}' are missing",
-                    path=folder / files[0],
-                    found="a corrected tif only",
-                    allowed=f"{name}_{acquisition:05d}_00001.tif and its like beside it",
-                    remedy="copy the raw tifs into the folder as well.",
-                )
+        _check_raw(folder, tif_names(folder, names), corrected)
 
     def check_complete(self, folder: Path, names: Sequence[str]) -> None:
-        """Refuse raw tifs without their corrected ones.
+        """Refuse raw tifs without their corrected ones, and these without their raw ones.
 
         Raises
         ------
         NamingError
             It names what is missing.
         """
+        raw = tif_names(folder, names)
+        _check_raw(folder, raw, _corrected(folder, names))
         corrected = _by_acquisition(_corrected(folder, names))
-        for (name, acquisition), files in _by_acquisition(tif_names(folder, names)).items():
+        for (name, acquisition), files in _by_acquisition(raw).items():
             if (name, acquisition) not in corrected:
                 raise NamingError(
                     f"The motion-corrected tif of acquisition {acquisition} of '{name}' is missing",
@@ -174,14 +167,30 @@ def _of_acquisition(files: Sequence[StackFile], acquisition: int) -> list[StackF
     return [file for file in files if file.acquisition == acquisition]
 
 
+def _check_raw(folder: Path, raw: dict[str, TifName], corrected: dict[str, TifName]) -> None:
+    """Refuse a corrected tif without its raw ones, by a NamingError."""
+    recorded = _by_acquisition(raw)
+    for (name, acquisition), files in _by_acquisition(corrected).items():
+        if (name, acquisition) not in recorded:
+            raise NamingError(
+                f"The raw tifs of acquisition {acquisition} of '{name}' are missing",
+                path=folder / files[0],
+                found="a corrected tif only",
+                allowed=f"{name}_{acquisition:05d}_00001.tif and its like beside it",
+                remedy="copy the raw tifs into the folder as well.",
+            )
+
+
 def _check_pages(corrected: Sequence[RecordedTif[Header]], raw: Sequence[ScanImageTif]) -> None:
     """Compare the numbers of pages of an acquisition, which the microscope splits and others may not."""
     num_corrected, num_raw = (sum(tif.num_pages for tif in tifs) for tifs in (corrected, raw))
     if num_corrected != num_raw:
+        cut = [tif.path.name for tif in (*raw, *corrected) if tif.is_cut]
+        said = f" (of {', '.join(cut)}, damaged, only the first pages)" if cut else ""
         raise FormatError(
             "A motion-corrected tif has another number of frames than the raw tifs of its acquisition",
             path=corrected[0].path,
-            found=f"{num_corrected} pages",
+            found=f"{num_corrected} pages{said}",
             allowed=f"{num_raw} pages, as in {', '.join(tif.path.name for tif in raw[:3])}",
             remedy="correct the motion of all raw frames anew, or copy the missing tifs.",
         )

@@ -19,12 +19,11 @@ from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.output_verdict import tifs
 from imaging_pipeline.ingest.records import (
     DatasetRecord,
-    FileReport,
-    FileVerdict,
     MetaSessionRecord,
     Request,
     SessionRecord,
 )
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict
 from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME, read_bad_frames
 
 _TIF_SUFFIXES = (".tif", ".tiff")

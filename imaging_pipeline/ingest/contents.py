@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import (
-    DamagedError,
-    FormatError,
-    PathError,
-    PipelineError,
-    Responsible,
-    StillCopyingError,
-    TruncatedError,
-)
+from imaging_pipeline.errors import DamagedError, FormatError, TruncatedError
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import UNREADABLE, Examined, ExperimentType, Part
+from imaging_pipeline.ingest.copying import Copying
 from imaging_pipeline.ingest.damaged_tifs import Examine, examine_damaged
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
@@ -29,15 +22,6 @@ from imaging_pipeline.ingest.records import (
     address_of,
     stored_below_folder,
 )
-
-# A copy writes one file without long pauses, even where the whole folder takes hours: a file that did not
-# grow for so long is not being copied any more.
-PATIENCE_S = 3600.0
-
-# Times of files are the file server's, "now" is this machine's. A time further ahead is a wrong clock's.
-CLOCKS_DIFFER_S = 900.0
-
-_RETRIED = "nothing; the folder is looked at again."
 
 
 class FolderContents:
@@ -79,6 +63,7 @@ class FolderContents:
     ) -> None:
         self.folder = listing.folder
         self.entries = {entry.path: entry for entry in listing.files}
+        self._listed = dict(self.entries)
         self.stored = stored_below_folder(request, stored)
         self.ignored = {path: rule for path in self.entries if (rule := ignoring_rule(path)) is not None}
         self.left_out: dict[str, str] = {}
@@ -87,8 +72,9 @@ class FolderContents:
         self.zone = zone
         self._containers: dict[str, str] = {}
         self._opened: dict[str, Mapping[str, Part]] = {}
-        self._settle = timedelta(seconds=settle_s)
-        self._now = now or datetime.now(UTC).replace(tzinfo=None)
+        self._copying = Copying(
+            listing.folder, timedelta(seconds=settle_s), now or datetime.now(UTC).replace(tzinfo=None)
+        )
         self._fingerprints: dict[str, str] = {}
         self._examined: dict[str, Examined] = {}
         self._swapped: set[str] = set()
@@ -120,19 +106,7 @@ class FolderContents:
 
     def check_settled(self, paths: Sequence[str]) -> None:
         """Raise StillCopyingError if a new or changed file was written a moment ago."""
-        fresh = [
-            self.entries[path]
-            for path in paths
-            if self.is_new(path) and self._is_within(self._settle, [self.entries[path].modified])
-        ]
-        if fresh:
-            last = max(fresh, key=lambda entry: entry.modified)
-            raise StillCopyingError(
-                "Files are still being copied",
-                path=self.folder / last.path,
-                found=f"{len(fresh)} written in the last {self._settle.total_seconds():g} s",
-                remedy="nothing; the request waits until the files have rested.",
-            )
+        self._copying.check_settled([self.entries[path] for path in paths if self.is_new(path)])
 
     def gone(self) -> dict[str, FileRecord]:
         """Return stored files that are no longer there, but not those renamed within their folder."""
@@ -305,53 +279,12 @@ class FolderContents:
             return moment
         return moment.astimezone(self.zone).replace(tzinfo=None)
 
-    @contextmanager
-    def _reading(self, path: str) -> Iterator[None]:
-        """Raise `StillCopyingError`, so that the request waits, where a file may become readable later."""
-        absolute = self.folder / path
-        try:
-            yield
-        except TruncatedError as error:
-            if not self._may_change(path):
-                raise
-            raise StillCopyingError(
-                "A file is still being copied, or was never copied whole",
-                path=absolute,
-                found=error.found,
-                allowed=error.allowed,
-                remedy="nothing while it is being copied; else copy it again. It becomes an error"
-                f" when it has not changed for {PATIENCE_S / 60:g} min.",
-            ) from error
-        except FileNotFoundError as error:
-            raise StillCopyingError(
-                "A file went away while the folder was read", path=absolute, remedy=_RETRIED
-            ) from error
-        # Some of these are an OSError as well, and say more than one of the system.
-        except PipelineError:
-            raise
-        except OSError as error:
-            reason = error.strerror or error
-            if isinstance(error, PermissionError) and not self._may_change(path):
-                raise PathError(
-                    "The file may not be read",
-                    path=absolute,
-                    found=reason,
-                    remedy="give the account of the worker the right to read it.",
-                    responsible=Responsible.ADMINISTRATOR,
-                ) from error
-            raise StillCopyingError(
-                "A file cannot be read now", path=absolute, found=reason, remedy=_RETRIED
-            ) from error
+    def _reading(self, path: str) -> AbstractContextManager[None]:
+        """Read a file in a block: the request waits where the file may become readable later."""
+        return self._copying.reading(self._listed[path])
 
     def _may_change(self, path: str) -> bool:
-        entry = self.entries[path]
-        return self._is_within(timedelta(seconds=PATIENCE_S), [entry.modified, entry.arrived])
-
-    def _is_within(self, span: timedelta, moments: Iterable[datetime]) -> bool:
-        """Return True if any moment is less than a time span ago; one far in the future does not count."""
-        clocks_differ = timedelta(seconds=CLOCKS_DIFFER_S)
-        # Without the lower bound a file that is dated years ahead would count as just written until then.
-        return any(-clocks_differ < self._now - moment < span for moment in moments)
+        return self._copying.may_change(self._listed[path])
 
     def _unchanged(self, path: str) -> FileRecord | None:
         entry, stored = self.entries[path], self.stored.get(path)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Protocol
 
-from imaging_pipeline.errors import DamagedError, FormatError
-from imaging_pipeline.experiments.recognised import Examined
+from imaging_pipeline.errors import DamagedError, FormatError, NamingError
+from imaging_pipeline.experiments.recognised import Examined, ExperimentType
 from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.readers.tiff.whole import count_whole_pages
 
@@ -76,6 +76,41 @@ def _num_whole_pages(path: Path) -> int:
     # What is wrong with the first page was said by the error before.
     except DamagedError:
         return 0
+
+
+def check_left_out(
+    experiment: ExperimentType, folder: Path, kept: Sequence[RecordedFile], damaged: Mapping[str, str]
+) -> None:
+    """Refuse to leave out damaged tifs that the other files of their session need.
+
+    Parameters
+    ----------
+    experiment
+        Says which files a session needs.
+    folder
+        Where the files lie.
+    kept
+        The files of the session without those that are left out.
+    damaged
+        Those that are left out: path → what is wrong with it.
+
+    Raises
+    ------
+    FormatError
+        It names the damaged file, and what would be missing.
+    """
+    if not damaged or not kept:
+        return
+    try:
+        experiment.check_complete(folder, [file.path for file in kept])
+    except NamingError as error:
+        path, damage = next(iter(damaged.items()))
+        raise FormatError(
+            "A damaged tif cannot be left out: other files need it",
+            path=folder / path,
+            found=f"{damage}; without it: {error.what}",
+            remedy="copy it again, or move the recording away that it is of.",
+        ) from error
 
 
 def check_what_follows(

@@ -9,7 +9,8 @@ from imaging_pipeline.errors import FormatError, OutputError
 from imaging_pipeline.ingest.contents import FolderContents
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, output_folder
-from imaging_pipeline.ingest.records import OutputVerdict, Request
+from imaging_pipeline.ingest.records import Request
+from imaging_pipeline.ingest.verdicts import OutputVerdict
 from imaging_pipeline.segmentation.package import Labelled, Output, OutputPlane, SegmentationPackage
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imaging_pipeline.ingest.folder_changes import FolderChanges
-from imaging_pipeline.ingest.records import FileReport, FileVerdict, Plan
+from imaging_pipeline.ingest.records import Plan
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict
 
 
 def file_accounting(plan: Plan, changes: FolderChanges) -> tuple[FileReport, ...]:

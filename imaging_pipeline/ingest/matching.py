@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from imaging_pipeline.ingest.folder_changes import Finding, FindingKind
-from imaging_pipeline.ingest.records import FileRecord, MetaSessionRecord, Plan, SessionRecord
+from imaging_pipeline.ingest.records import (
+    FileRecord,
+    MetaSessionRecord,
+    Plan,
+    SessionRecord,
+)
 
 
 @dataclass(frozen=True)

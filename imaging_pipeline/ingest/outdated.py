@@ -20,7 +20,8 @@ from imaging_pipeline.ingest.folder_changes import (
     SessionVerdict,
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch
-from imaging_pipeline.ingest.records import DatasetRecord, OutputVerdict, Plan
+from imaging_pipeline.ingest.records import DatasetRecord, Plan
+from imaging_pipeline.ingest.verdicts import OutputVerdict
 from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME
 from imaging_pipeline.segmentation.registry import segmentation_package
 from imaging_pipeline.wording import shortened_list

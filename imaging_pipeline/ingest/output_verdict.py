@@ -13,10 +13,10 @@ from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets, compar
 from imaging_pipeline.ingest.records import (
     FileRecord,
     MetaSessionRecord,
-    OutputVerdict,
     Request,
     SessionRecord,
 )
+from imaging_pipeline.ingest.verdicts import OutputVerdict
 from imaging_pipeline.segmentation.package import Output, SegmentationPackage
 from imaging_pipeline.wording import shortened_list
 

@@ -18,15 +18,8 @@ from imaging_pipeline.ingest.equal_outputs import (
 )
 from imaging_pipeline.ingest.output_options import RUN_AGAIN, OptionSets
 from imaging_pipeline.ingest.output_verdict import Judgement, judge, output_folder, tifs
-from imaging_pipeline.ingest.records import (
-    DatasetRecord,
-    FileReport,
-    FileVerdict,
-    MetaSessionRecord,
-    OutputReport,
-    OutputVerdict,
-    Request,
-)
+from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Request
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict, OutputReport, OutputVerdict
 from imaging_pipeline.segmentation.package import Labelled, Output
 from imaging_pipeline.segmentation.registry import SEGMENTATION_PACKAGES
 from imaging_pipeline.wording import counted, shortened_list

@@ -34,15 +34,9 @@ from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.output_options import OptionSets
 from imaging_pipeline.ingest.outputs import find_output_files, judge_outputs
 from imaging_pipeline.ingest.recorded_file import RecordedFile
-from imaging_pipeline.ingest.records import (
-    FileReport,
-    FileVerdict,
-    Plan,
-    Request,
-    SessionRecord,
-    StoredFiles,
-)
+from imaging_pipeline.ingest.records import Plan, Request, SessionRecord, StoredFiles
 from imaging_pipeline.ingest.session_planning import plan_metasessions, plan_sessions
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict
 from imaging_pipeline.wording import counted
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).

@@ -1,4 +1,4 @@
-"""What is known of a folder: the request, its sessions with their files, and what became of every file.
+"""What is known of a folder: the request, and its sessions with their files.
 
 The same records hold what is planned, what the database stores and what is written to it.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import PurePosixPath
 
 from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
+from imaging_pipeline.ingest.verdicts import FileReport, OutputReport
 from imaging_pipeline.segmentation.package import Labelled
 
 
@@ -234,53 +234,6 @@ class MetaSessionRecord:
     datasets: tuple[DatasetRecord, ...]
     suite2p_folder: str
     settings_hash: str | None = None
-
-
-class FileVerdict(StrEnum):
-    """What became of a file."""
-
-    USED = "used"
-    IGNORED = "ignored"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of a file of the folder, and why."""
-
-    path: str
-    verdict: FileVerdict
-    datasettype: str | None
-    session_name: str | None
-    reason: str
-
-
-class OutputVerdict(StrEnum):
-    """What a Suite2p output is to the sessions of the folder."""
-
-    FINISHED = "finished"
-    INCOMPLETE = "incomplete"
-    SUPERSEDED = "superseded"
-    FOREIGN = "foreign"
-
-
-@dataclass(frozen=True)
-class OutputReport:
-    """An output in the folder, by its path below the repository, and what it is.
-
-    Attributes
-    ----------
-    remarks
-        What a person should know of an output that is imported, or would be, and what to do.
-    """
-
-    path: str
-    verdict: OutputVerdict
-    metasession_name: str | None
-    ops_name: str | None
-    reason: str
-    datasettype: str
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

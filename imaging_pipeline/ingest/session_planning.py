@@ -13,7 +13,7 @@ from imaging_pipeline.errors import NamingError, NothingFoundError
 from imaging_pipeline.experiments.dataset_types import TIFS
 from imaging_pipeline.experiments.recognised import Examined, ExperimentType
 from imaging_pipeline.ingest.contents import FolderContents
-from imaging_pipeline.ingest.damaged_tifs import Examine, check_what_follows
+from imaging_pipeline.ingest.damaged_tifs import Examine, check_left_out, check_what_follows
 from imaging_pipeline.ingest.frame_order import check_no_file_twice, lost_frames
 from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import (
@@ -159,6 +159,7 @@ def _without_damaged(
     if damaged and not _primary(experiment, kept):
         damaged |= dict.fromkeys((file.path for file in kept), "its recording is damaged, and left out")
         kept = []
+    check_left_out(experiment, contents.folder, kept, damaged)
     contents.left_out |= damaged
     return kept
 

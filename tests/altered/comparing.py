@@ -10,6 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.altered.bad_frames import bad_frames_differences
+from tests.altered.cut_tifs import cut_differences
 from tests.altered.pages import SHAPE, Frame, image_of
 from tests.altered.recordings import FEMTONICS, PREPROCESSED, SCANIMAGE, Written
 from tests.altered.registering import StoredStack
@@ -31,6 +33,7 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
     frames = _frames(written, stack)
     yield from _layout(written, stack)
     yield from _lost(written, stack)
+    yield from cut_differences(written, stack)
     yield from _channels(written, frames)
     if written.tells_frames:
         yield from _order(frames)
@@ -38,6 +41,7 @@ def differences(written: Written, stack: StoredStack) -> Iterator[str]:
         yield from _places(written, frames)
     yield from _start(written, stack, frames)
     yield from _run(written, stack)
+    yield from bad_frames_differences(written, stack)
     yield from _mean(written, stack)
 
 
@@ -46,11 +50,21 @@ def _of_its_settings(written: Written, stack: StoredStack) -> Written:
 
     Where files have no header, what lies beside them says how all of them were taken.
     """
+    if written.experiment == PREPROCESSED:
+        raw = _first_raw(written, stack)
+        return written if raw is None else replace(written, settings=raw.settings)
     if written.experiment != SCANIMAGE:
         return written
     pages = (written.frames.get(page or 0) for pages in stack.pages for page in pages)
     first = next((page for page in pages if page is not None), None)
     return written if first is None else replace(written, settings=first.settings)
+
+
+def _first_raw(written: Written, stack: StoredStack) -> Frame | None:
+    """Return the first page of a session's raw tifs: nothing in a corrected one tells what it is of."""
+    name = f"{stack.session.timeseries_name}_"
+    raw = [tif for path, tif in sorted(written.tifs.items()) if tif.generation and path.startswith(name)]
+    return raw[0].frames[0] if raw else None
 
 
 def _frames(written: Written, stack: StoredStack) -> list[list[Frame | None]]:
@@ -104,11 +118,7 @@ def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
     for number, (path, count, pages) in enumerate(
         zip(stack.tifs, stack.row["frames_per_tif"], stack.pages, strict=True)
     ):
-        content = path.read_bytes()
-        there = {
-            identity for identity in written.frames if image_of(identity).astype("<i2").tobytes() in content
-        }
-        if there - set(pages):
+        if _there(written, path.read_bytes(), pages, is_cut=stack.cut[number]) - set(pages):
             yield "pages that are in a file are not read"
         if len(pages) - count * num_channels >= num_channels:
             yield "pages that are read are not counted"
@@ -116,6 +126,17 @@ def _lost(written: Written, stack: StoredStack) -> Iterator[str]:
         is_last = stack.acquisitions[number] != following[number]
         if len(pages) % num_channels and not is_last:
             yield "a file ends amid a frame, and another follows it"
+
+
+def _there(written: Written, content: bytes, pages: Sequence[int | None], *, is_cut: bool) -> set[int]:
+    """Return the pages whose pixels are in a file; of a damaged one, up to the last that is read."""
+    places = {
+        identity: place
+        for identity in written.frames
+        if (place := content.find(image_of(identity).astype("<i2").tobytes())) >= 0
+    }
+    end = max((places.get(page or 0, 0) for page in pages), default=0) if is_cut else len(content)
+    return {identity for identity, place in places.items() if place <= end}
 
 
 def _channels(written: Written, frames: list[list[Frame | None]]) -> Iterator[str]:
@@ -133,8 +154,6 @@ def _channels(written: Written, frames: list[list[Frame | None]]) -> Iterator[st
 
 def _order(frames: list[list[Frame | None]]) -> Iterator[str]:
     firsts = [frame for of_frame in frames if (frame := of_frame[0]) is not None]
-    if len({frame.session for frame in firsts}) > 1:
-        yield "frames of two sessions are in one"
     for before, after in pairwise(firsts):
         if (before.start, before.number) == (after.start, after.number):
             yield "a frame is there twice"
@@ -203,13 +222,8 @@ def _start(written: Written, stack: StoredStack, frames: list[list[Frame | None]
     first = next((frame for of_frame in frames for frame in of_frame[:1] if frame is not None), None)
     expected = written.starts.get(name)
     if written.experiment == PREPROCESSED:
-        # Nothing in a corrected movie tells of which recording it is.
-        raw = [
-            tif
-            for path, tif in sorted(written.tifs.items())
-            if tif.generation and path.startswith(f"{name}_")
-        ]
-        expected = raw[0].frames[0].start if raw else None
+        raw = _first_raw(written, stack)
+        expected = None if raw is None else raw.start
     elif written.generation is not None and first is not None:
         expected = first.start
     if expected is not None and stack.session.start != expected:
@@ -222,7 +236,7 @@ def _run(written: Written, stack: StoredStack) -> Iterator[str]:
         return
     settings = written.settings
     num_channels, volume = len(settings.channels), settings.frames_per_volume
-    for position, (_, identity) in enumerate(stack.run):
+    for position, (_, identity) in enumerate(stack.run.pages):
         frame = written.frames.get(identity or 0)
         if frame is None:
             continue

@@ -14,7 +14,8 @@ import numpy as np
 
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.records import OutputVerdict, Plan, Request
+from imaging_pipeline.ingest.records import Plan, Request
+from imaging_pipeline.ingest.verdicts import OutputVerdict
 from imaging_pipeline.schemas.make.analyses import analysis_rows, open_plane
 from imaging_pipeline.schemas.make.fetching import OutputLocation
 from imaging_pipeline.segmentation.frames import Slice

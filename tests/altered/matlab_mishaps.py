@@ -121,6 +121,9 @@ def _change_type(random: Random, written: WrittenResult) -> str:
 
 def _transpose(random: Random, written: WrittenResult) -> str:
     name = random.choice([*ARRAYS])
+    # As many frames as regions could be either.
+    if any(len(array) == array.shape[1] for array in written.content[name]):
+        return _drop_row(random, written)
     _change(random, written, name, lambda array: array.T, of_all=True)
     return f"save {name} transposed"
 

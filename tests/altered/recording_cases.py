@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME
+from tests.altered.bad_frames import list_bad_frames
 from tests.altered.cases import SAME, TOLD, Outcome, Subject, judge_error
 from tests.altered.comparing import OTHER_START, differences
 from tests.altered.damages import DAMAGES
@@ -19,15 +23,22 @@ from tests.altered.registering import Folder, StoredStack
 from tests.makers.folders import COPIED
 from tests.makers.registered_experiments import REGISTERED_EXPERIMENTS
 
-# Shares of cases that are registered before something happens, in which files are edited, and damaged.
-_REGISTERED_BEFORE, _EDITED, _DAMAGED = 0.4, 0.6, 0.35
+# Shares of cases that are registered before something happens, of these that are registered again, and of all
+# in which files are edited, and damaged.
+_REGISTERED_BEFORE, _REGISTERED_AGAIN, _EDITED, _DAMAGED = 0.4, 0.8, 0.6, 0.35
 
 
 class Registered(Protocol):
-    """A folder of recordings that can be registered and imported; ``said`` is what the report tells of it."""
+    """A folder of recordings that can be registered and imported.
+
+    ``said`` is what the report tells of it, and ``damaged`` which files below it are damaged as it tells.
+    """
 
     @property
     def said(self) -> Sequence[str]: ...
+
+    @property
+    def damaged(self) -> Sequence[str]: ...
 
     def register(self) -> object:
         """Register what the folder holds now."""
@@ -36,25 +47,49 @@ class Registered(Protocol):
         """Import the tifs of every session."""
 
 
-def run(random: Random, folder: Path, experiment: str) -> Outcome:
+def run(random: Random, place: Path, experiment: str) -> Outcome:
     """Write a recording, register it perhaps, change it, register and import it, and judge what is stored."""
-    path = folder / "share" / "day1"
-    return judge(random, draw(random, experiment), path, Folder(path, experiment))
+    path = place / "share" / "day1"
+    folder = Folder(path, experiment, draw_damaged_tifs(random, experiment))
+    return judge(random, draw(random, experiment), path, folder)
+
+
+def draw_damaged_tifs(random: Random, experiment: str) -> DamagedTifs:
+    """Return what a request says of damaged tifs."""
+    refuses = experiment_type(experiment).refuses_damaged
+    return DamagedTifs.REFUSE if refuses else random.choice(list(DamagedTifs))
 
 
 def judge(random: Random, written: Written, path: Path, registered: Registered) -> Outcome:
     """Do the same with a recording that is drawn, in whatever the folder is registered."""
     mishaps: list[Mishap] = []
+    list_bad_frames(random, written)
     try:
-        if random.random() < _REGISTERED_BEFORE:
+        is_registered = random.random() < _REGISTERED_BEFORE
+        if is_registered:
             written.write(path)
             registered.register()
         _change(random, written, path, mishaps)
-        registered.register()
+        if not is_registered or random.random() < _REGISTERED_AGAIN:
+            registered.register()
         stacks = registered.stacks()
-        found = [difference for stack in stacks for difference in differences(written, stack)]
+        found = [
+            difference
+            for stack in stacks
+            if not _is_refused(stack, registered.said)
+            for difference in differences(written, stack)
+        ]
+        if set(registered.damaged) - {name for mishap in mishaps for name in mishap.names}:
+            found.append("a file is told to be damaged that is not")
+        stored = {tif for stack in stacks for tif in stack.tifs}
+        if not mishaps and {path / name for name in written.analysed} - stored:
+            found.append("tifs are passed over")
     except Exception as error:
         names = tuple(name for mishap in mishaps for name in mishap.names)
+        # The numbers of a list are of all tifs.
+        if mishaps:
+            names += tuple(name for name in written.others if name.endswith(FILE_NAME))
+        names += tuple(_corrected(written, names))
         # What has no file of its own may be told of any.
         if any(not mishap.names for mishap in mishaps):
             names = (*names, *_all_files(path))
@@ -62,6 +97,12 @@ def judge(random: Random, written: Written, path: Path, registered: Registered) 
     # A registered session keeps its start, and the report says that its files begin at another time.
     is_said = set(found) == {OTHER_START} and any("the files begin at" in said for said in registered.said)
     return Outcome(TOLD if is_said else "; ".join(dict.fromkeys(found)) or SAME, _words(mishaps))
+
+
+def _is_refused(stack: StoredStack, said: Sequence[str]) -> bool:
+    """Return True if the report says that a person has to decide about a session, which stays as it was."""
+    own = [message for message in said if message.startswith(f"'{stack.session.timeseries_name}': ")]
+    return any("imaging-pipeline retire" in message for message in own)
 
 
 def _change(random: Random, written: Written, path: Path, mishaps: list[Mishap]) -> None:
@@ -95,6 +136,14 @@ def _damage(random: Random, written: Written, path: Path) -> list[Mishap]:
             written.modified[name] += timedelta(days=2)
     written.age(path)
     return [mishap] if mishap else []
+
+
+def _corrected(written: Written, names: Sequence[str]) -> Iterator[str]:
+    """Yield the corrected tifs of raw ones: an import that finds other frames in one names it."""
+    for name in names:
+        corrected = f"{name.rpartition('_')[0]}_preproc.tif"
+        if corrected in written.tifs:
+            yield corrected
 
 
 def _words(mishaps: list[Mishap]) -> tuple[str, ...]:

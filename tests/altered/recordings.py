@@ -61,6 +61,12 @@ class Written:
         return bool(self.generation and self.generation.has_numbers) and self.experiment == SCANIMAGE
 
     @property
+    def analysed(self) -> list[str]:
+        """The tifs that Suite2p takes."""
+        ending = "_preproc.tif" if self.experiment == PREPROCESSED else ".tif"
+        return [name for name in self.tifs if name.endswith(ending)]
+
+    @property
     def names(self) -> list[str]:
         return sorted([*self.tifs, *self.others])
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from random import Random
 
 from tests.altered.cases import Outcome, Subject
-from tests.altered.known_faults import known_fault
 from tests.altered.subjects import SUBJECTS
 
 # Files are written thousands of times; without such a folder on the disk.
 _IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-_FINDINGS, _KNOWN = "findings", "known faults"
+_FINDINGS = "findings"
 _CHUNK = 20
 
 
@@ -48,10 +47,9 @@ class Finding:
 
 @dataclass
 class Results:
-    """What became of all cases: outcomes by subject, known faults, and the findings."""
+    """What became of all cases: outcomes by subject, and the findings."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
-    known: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -59,24 +57,18 @@ class Results:
         return sum(counter.total() for counter in self.outcomes.values())
 
     def add(self, case: Case, outcome: Outcome) -> None:
-        fault = known_fault(case.subject, outcome) if outcome.is_finding else None
-        kind = outcome.kind
-        if fault is not None:
-            self.known[fault] += 1
-            kind = _KNOWN
-        elif outcome.is_finding:
+        if outcome.is_finding:
             self.findings.append(Finding(case, outcome))
-            kind = _FINDINGS
+        kind = _FINDINGS if outcome.is_finding else outcome.kind
         self.outcomes.setdefault(case.subject, Counter())[kind] += 1
 
     @property
     def table(self) -> str:
-        """What is printed: a line a subject, then known faults and findings."""
+        """What is printed: a line a subject, then the findings."""
         lines = [
             f"{name}: {', '.join(f'{count:,} {kind}' for kind, count in sorted(counter.items()))}"
             for name, counter in self.outcomes.items()
         ]
-        lines += [f"known: {fault}, {count:,} times" for fault, count in self.known.most_common()]
         return "\n".join((*lines, *(finding.text for finding in self.findings)))
 
 

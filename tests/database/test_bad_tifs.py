@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging_pipeline.ingest import contents
+from imaging_pipeline.ingest import copying
 from imaging_pipeline.schemas import imaging
 from tests.makers import scanimage
 from tests.makers.folders import (
@@ -44,7 +44,7 @@ def folder(lab: Lab) -> Path:
 @pytest.fixture
 def nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files that arrived a moment ago count as those of an hour ago: no program can set that time."""
-    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(copying, "PATIENCE_S", 0.0)
 
 
 def cut(path: Path) -> str:
@@ -76,7 +76,7 @@ def test_a_truncated_tif_waits_while_it_may_grow_and_then_is_refused_until_it_is
     whole = (folder / name).read_bytes()
     told = damage(folder / name)
     assert_waits(lab, folder, "still being copied, or was never", f"File: {folder / name}", told, "60 min")
-    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(copying, "PATIENCE_S", 0.0)
     assert_refused(lab, folder, "The tif is truncated", f"File: {folder / name}", told, COPY_AGAIN)
     write_file(folder / name, whole)
     assert carried_out(lab, folder)["status"] == "success"

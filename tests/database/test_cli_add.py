@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from imaging_pipeline.cli import main
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest import contents
+from imaging_pipeline.ingest import copying
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.register import requests
 from tests.makers.config_file import write_config
@@ -95,7 +95,7 @@ def test_a_new_folder_is_shown_and_requested_without_a_question(lab: Lab, run: R
 
 def test_a_damaged_tif_is_cut_where_the_command_says_so(lab: Lab, run: Run, monkeypatch) -> None:
     # No program can set the time at which a file arrived.
-    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(copying, "PATIENCE_S", 0.0)
     folder = new_folder(lab)
     aged(truncate(folder / OPEN_FIELD.tif_names[1], 50))
     refused = run(*arguments(lab, folder))

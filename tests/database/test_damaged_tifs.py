@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from imaging_pipeline.errors import InputError
-from imaging_pipeline.ingest import contents
+from imaging_pipeline.ingest import copying
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.register import requests
 from tests.makers.folders import PAGES, Timeseries, aged, write_file, write_folder
@@ -25,7 +25,7 @@ FIRST, MIDDLE, LAST = SPLIT.tif_names
 @pytest.fixture(autouse=True)
 def nothing_comes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files that arrived a moment ago count as those of an hour ago: no program can set that time."""
-    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(copying, "PATIENCE_S", 0.0)
 
 
 @pytest.fixture

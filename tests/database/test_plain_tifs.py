@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging_pipeline.ingest import contents
+from imaging_pipeline.ingest import copying
 from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import COPIED, aged, write_suite2p
@@ -101,7 +101,7 @@ def test_suite2p_runs_on_the_frames_of_a_cut_tif_that_are_imported(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No program can set the time at which a file arrived.
-    monkeypatch.setattr(contents, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(copying, "PATIENCE_S", 0.0)
     stand_in_suite2p(tmp_path / "packages", monkeypatch)
     folder = write_plain_tifs(lab.share / "day1", pages=(12, 1))
     movie = np.random.default_rng(2).integers(1, 3000, (5, HEIGHT, WIDTH), np.int16)

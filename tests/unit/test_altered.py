@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.altered.cases import SAME, TOLD, Outcome
+from tests.altered.bad_frames import list_bad_frames
 from tests.altered.comparing import differences
 from tests.altered.damages import DAMAGES, Damage
-from tests.altered.known_faults import KNOWN_FAULTS, known_fault
 from tests.altered.mishaps import EDITS, Edit
 from tests.altered.recordings import SCANIMAGE, Written, draw
 from tests.altered.registering import Folder, StoredStack
@@ -25,6 +24,8 @@ from tests.makers.registered_experiments import REGISTERED_EXPERIMENTS
 
 SEED = 20_240_517
 NUM_CASES = 105
+# Volumes, of which three may be listed.
+_ENOUGH_FOR_A_RUN = 13
 
 
 def test_what_is_stored_of_altered_files_is_what_was_written_or_an_error_names_the_file() -> None:
@@ -83,6 +84,17 @@ def _fewer_frames(stack: StoredStack) -> StoredStack:
     return replace(stack, row=stack.row | {"frames_per_tif": [counts[0] - 1, *counts[1:]]})
 
 
+def _of_run(stack: StoredStack, **changes: Any) -> StoredStack:
+    assert stack.run is not None
+    return replace(stack, run=replace(stack.run, **changes))
+
+
+def _first_page_unread(stack: StoredStack) -> StoredStack:
+    """Return the stack with a file that is cut, whose first page is passed over."""
+    pages = (stack.pages[0][1:], *stack.pages[1:])
+    return replace(_fewer_frames(stack), pages=pages, cut=(True, *stack.cut[1:]))
+
+
 def _files_exchanged(stack: StoredStack) -> StoredStack:
     row = stack.row | {"frames_per_tif": stack.row["frames_per_tif"][::-1]}
     return replace(stack, row=row, tifs=stack.tifs[::-1], pages=stack.pages[::-1])
@@ -111,32 +123,38 @@ _FAULTS: dict[str, Callable[[StoredStack], StoredStack]] = {
     "the mean image is of other frames": lambda stack: replace(
         stack, row=stack.row | {"mean_image": stack.mean_image + np.float32(1)}
     ),
-    "Suite2p takes a frame for another plane's": lambda stack: replace(stack, run=stack.run[1:]),
+    "Suite2p takes a frame for another plane's": lambda stack: _of_run(stack, pages=stack.run.pages[1:]),
+    "the list of frames is another one": lambda stack: _of_run(stack, listed=(0, 1)),
+    "Suite2p leaves other frames out": lambda stack: _of_run(stack, left_out=(1, 2)),
 }
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Written, StoredStack]:
-    """Return a recording of volumes in two files of one acquisition, and what is stored of it."""
+    """Return a recording of volumes with a list of bad frames, and what is stored of it."""
     written = recording(
         lambda each: (
             each.settings.num_planes > 1
             and len(each.starts) == 1
-            and {frame.acquisition for frame in each.frames.values()} == {1}
             and len(each.tifs) > 2
             and len(each.settings.channels) == 1
             and each.generation is not None
             and each.generation.has_times
+            and len(each.frames) >= _ENOUGH_FOR_A_RUN * each.settings.frames_per_volume
         )
     )
-    # Enough for a run.
+    number = 0
+    while not written.others:
+        list_bad_frames(Random(number), written)
+        number += 1
     folder = tmp_path_factory.mktemp("whole") / "day1"
     written.write(folder)
     registered = Folder(folder, written.experiment)
     registered.register()
     (stack,) = registered.stacks()
-    run = tuple((1, page) for pages in stack.pages for page in pages)
-    return written, replace(stack, run=stack.run or run)
+    assert stack.run is not None
+    assert stack.run.left_out
+    return written, stack
 
 
 def test_a_whole_recording_is_stored_as_it_was_written(stored: tuple[Written, StoredStack]) -> None:
@@ -144,16 +162,14 @@ def test_a_whole_recording_is_stored_as_it_was_written(stored: tuple[Written, St
     assert list(differences(written, stack)) == []
 
 
+def test_a_page_before_the_damage_that_is_not_read_is_found(stored: tuple[Written, StoredStack]) -> None:
+    written, stack = stored
+    assert "pages that are in a file are not read" in list(differences(written, _first_page_unread(stack)))
+    cut = replace(_pages_unread(stack), cut=(True, *stack.cut[1:]))
+    assert "pages that are in a file are not read" not in list(differences(written, cut))
+
+
 @pytest.mark.parametrize("kind", _FAULTS)
 def test_what_is_stored_otherwise_is_found(stored: tuple[Written, StoredStack], kind: str) -> None:
     written, stack = stored
     assert kind in list(differences(written, _FAULTS[kind](stack)))
-
-
-def test_a_known_fault_explains_nothing_but_what_it_makes_wrong() -> None:
-    for known in KNOWN_FAULTS:
-        mishaps = known.mishaps[:1] or ("anything",)
-        assert known_fault(known.subject, Outcome(known.kinds[0], mishaps)) == known.fault
-        assert known_fault(known.subject, Outcome(f"{known.kinds[0]}; another", mishaps)) is None
-    assert not Outcome(SAME).is_finding
-    assert not Outcome(TOLD).is_finding

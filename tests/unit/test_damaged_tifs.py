@@ -15,16 +15,19 @@ from imaging_pipeline.errors import (
     StillCopyingError,
     TruncatedError,
 )
+from imaging_pipeline.experiments.recognised import StackFile, StackFiles
+from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.dataset_difference import difference
 from imaging_pipeline.ingest.folder_changes import Difference
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.records import DatasetRecord, FileRecord, FileVerdict, Request
+from imaging_pipeline.ingest.records import DatasetRecord, FileRecord, Request
+from imaging_pipeline.ingest.verdicts import FileVerdict
 from imaging_pipeline.readers.scanimage.frames import read_frame_times
 from imaging_pipeline.readers.scanimage.tif import read_tif
 from imaging_pipeline.readers.tiff.file import TifFile
-from imaging_pipeline.readers.tiff.pages import find_pages
+from imaging_pipeline.readers.tiff.pages import find_pages, first_pages, read_image
 from imaging_pipeline.readers.tiff.recorded import iter_pages, mean_image
 from imaging_pipeline.readers.tiff.whole import count_whole_pages
 from imaging_pipeline.suite2p_runner.frame_source import FrameSource, describe_source
@@ -32,6 +35,8 @@ from imaging_pipeline.suite2p_runner.preflight import check_inputs
 from tests.makers import scanimage, tif_stacks
 from tests.makers.folders import COPIED, PAGES, WHEEL, Timeseries, aged, write_folder
 from tests.makers.plain_tifs import write_plain_tifs
+from tests.makers.preprocessed import write_preprocessed
+from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.scanimage import blank_end, truncate
 from tests.makers.tif_stacks import end_chain_after
 
@@ -106,6 +111,34 @@ def test_the_images_of_a_stack_with_one_directory_are_taken_as_far_as_they_go(tm
     path = truncate(tif_stacks.write_imagej_stack(tmp_path / "a.tif", movie), 500)
 
     assert count_whole_pages(path) == 18
+
+
+def imagej_stack(path):
+    return tif_stacks.write_imagej_stack(path, np.stack(PAGE_NUMBERS), truncate=False)
+
+
+def tifffile_stack(path):
+    tifffile.imwrite(path, np.stack(PAGE_NUMBERS), photometric="minisblack")
+    return path
+
+
+@pytest.mark.parametrize("write_stack", [imagej_stack, tifffile_stack])
+@pytest.mark.parametrize(("num_images", "num_taken"), [(20, 10), (10, 10), (9.9, 9), (2, 2), (1.5, 1)])
+@pytest.mark.parametrize("is_blank", [False, True])
+def test_images_are_taken_whose_directories_behind_all_images_are_lost(
+    tmp_path, write_stack, num_images, num_taken, is_blank
+):
+    path = write_stack(tmp_path / "a.tif")
+    with TifFile(path) as file:
+        data = file.first_page.data
+    lost = path.stat().st_size - min(data.offset + int(num_images * data.num_bytes), path.stat().st_size - 1)
+    (blank_end if is_blank else truncate)(path, lost)
+
+    assert count_whole_pages(path) == num_taken
+    with TifFile(path) as file:
+        pages = first_pages(file, num_taken)
+        images = [read_image(file, pages, number) for number in range(num_taken)]
+    assert np.array_equal(images, PAGE_NUMBERS[:num_taken])
 
 
 def test_a_cut_file_has_whole_frames_times_and_a_mean_image(tmp_path):
@@ -272,6 +305,43 @@ def test_the_last_of_plain_tifs_is_cut_or_left_out(tmp_path):
 
     assert {file.name: file.pages_taken for file in cut.values()} == {"movie_1.tif": None, "movie_2.tif": 8}
     assert list(left) == ["movie_1.tif"]
+
+
+def test_the_only_plain_tif_cannot_be_left_out(tmp_path):
+    folder = write_plain_tifs(tmp_path / "day1", pages=(8,))
+    aged(truncate(folder / "movie_1.tif", 500))
+
+    with pytest.raises(FormatError, match=r"cannot be left out.*movie_1\.tif.*truncated.*no tif beside"):
+        plan_of(folder, "leave out", experiment_type="plain tifs")
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        (OPEN_FIELD.tif_names[2], "raw tifs of acquisition 2"),
+        (f"{OPEN_FIELD.name}_00001_preproc.tif", "motion-corrected tif"),
+    ],
+)
+def test_neither_raw_nor_corrected_tifs_of_an_acquisition_are_left_out_alone(tmp_path, name, lacking):
+    folder = tmp_path / "day1"
+    write_recording(folder, OPEN_FIELD)
+    write_preprocessed(folder, OPEN_FIELD)
+    aged(truncate(folder / name, 500))
+
+    with pytest.raises(FormatError, match=f"cannot be left out.*{name}.*truncated.*{lacking}"):
+        plan_of(folder, "leave out", experiment_type="2Pminiscope_A preprocessed")
+
+
+def test_a_corrected_movie_of_frames_that_are_cut_is_refused_with_the_damaged_file(tmp_path):
+    write_recording(tmp_path, OPEN_FIELD)
+    (corrected, _) = write_preprocessed(tmp_path, OPEN_FIELD)
+    raw = [StackFile(tmp_path / name, 1) for name in OPEN_FIELD.tif_names[:2]]
+    truncate(raw[1].path, 50)
+    raw[1] = replace(raw[1], pages_taken=count_whole_pages(raw[1].path))
+    files = StackFiles("tif_preprocessed", OPEN_FIELD.name, (StackFile(corrected, 1),), tuple(raw))
+
+    with pytest.raises(FormatError, match=rf"14 pages.*{OPEN_FIELD.tif_names[1]}, damaged.*13 pages"):
+        experiment_type("2Pminiscope_A preprocessed").read_tifs(files)
 
 
 @pytest.mark.parametrize("choice", ["cut", "leave out"])

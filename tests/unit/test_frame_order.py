@@ -15,7 +15,7 @@ from imaging_pipeline.ingest.folder_changes import FindingKind, FolderChanges
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from tests.makers import scanimage
-from tests.makers.folders import PAGES, START, Timeseries, aged, write_folder, write_tif
+from tests.makers.folders import HEIGHT, PAGES, START, WIDTH, Timeseries, aged, write_folder, write_tif
 from tests.makers.plain_tifs import write_plain_tifs
 from tests.makers.preprocessed import write_preprocessed
 from tests.makers.recordings import OPEN_FIELD, write_recording
@@ -130,7 +130,7 @@ def test_an_earlier_acquisition_that_comes_late_is_taken(tmp_path: Path) -> None
 
 def test_frames_that_are_lost_are_told_when_their_files_are_new(folder: Path) -> None:
     settings = replace(scanimage.SETTINGS, start=START + timedelta(minutes=10))
-    aged(scanimage.write_tif_with_losses(folder / SECOND, 12, (3, 4), settings, shape=(8, 12)))
+    aged(scanimage.write_tif_with_losses(folder / SECOND, 12, (3, 4), settings, shape=(HEIGHT, WIDTH)))
     write_tif(folder / THREE, frames_before=2 * PAGES + 1)
     registered = Registered()
 

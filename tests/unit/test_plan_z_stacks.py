@@ -8,7 +8,8 @@ import pytest
 from imaging_pipeline.errors import FormatError, NothingFoundError
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.records import FileVerdict, Request
+from imaging_pipeline.ingest.records import Request
+from imaging_pipeline.ingest.verdicts import FileVerdict
 from tests.makers.folders import OPEN_FIELD, START, aged, write_folder
 from tests.makers.scanimage import write_z_stack
 

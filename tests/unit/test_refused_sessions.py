@@ -15,7 +15,8 @@ from imaging_pipeline.ingest.file_accounting import file_accounting
 from imaging_pipeline.ingest.folder_changes import FolderChanges
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
-from imaging_pipeline.ingest.records import FileVerdict, Plan, Request
+from imaging_pipeline.ingest.records import Plan, Request
+from imaging_pipeline.ingest.verdicts import FileVerdict
 from tests.makers.folders import (
     COPIED,
     HEIGHT,

@@ -67,6 +67,7 @@ def read_frame_times(tif: ScanImageTif) -> FrameTimes:
     """
     times = _read(tif, range(_num_frames(tif)))
     _check_order(tif, times)
+    _check_rest(tif, int(times.frame_numbers[-1]))
     return times
 
 
@@ -218,6 +219,21 @@ def _check_same_frame(tif: ScanImageTif, frame: int, number: int, other: int) ->
             found=f"frames {number} and {other} on the pages from {frame * tif.header.num_channels + 1} on",
             allowed=f"{tif.header.num_channels} pages of each frame, one a channel",
             remedy=COPY_OR_TAKE_AWAY,
+        )
+
+
+def _check_rest(tif: ScanImageTif, last_number: int) -> None:
+    """Check that pages after the last whole frame begin another one, and that none is there twice."""
+    rest = range(tif.num_frames * tif.header.num_channels, tif.num_pages)
+    if tif.header.frame_clock == "none" or not rest:
+        return
+    with TifFile(tif.path) as file:
+        description = file.read_span(pages_of(file, tif).description(rest[0]))
+    is_of_4 = tif.header.frame_clock == "tags"
+    number = _tag(description, tif) if is_of_4 else parse_frame_lines(description, tif.path).frame_number
+    if number <= last_number:
+        raise _out_of_order(
+            tif, f"frame {number} on page {rest[0] + 1}, behind the pages of frame {last_number}"
         )
 
 

@@ -64,7 +64,7 @@ def first_pages(file: TifFile, num_pages: int) -> PageTable:
         There are not so many whole pages.
     """
     first = file.first_page
-    if _num_contiguous(file, first) > 1:
+    if _num_contiguous_damaged(file, first) > 1:
         file.require_bytes(max(first.end, first.data.offset + num_pages * first.data.num_bytes))
         return table_of_contiguous(first, num_pages)
     pages = list(islice(_chain(file, first), num_pages))
@@ -82,7 +82,7 @@ def num_whole_pages(file: TifFile) -> int:
     """
     first = file.first_page
     file.require_bytes(first.end)
-    if (num_images := _num_contiguous(file, first)) > 1:
+    if (num_images := _num_contiguous_damaged(file, first)) > 1:
         num_here = (file.size_bytes - first.data.offset) // first.data.num_bytes
         pages = table_of_contiguous(first, min(num_images, num_here))
     else:
@@ -137,6 +137,16 @@ def read_image(file: TifFile, pages: PageTable, index: int) -> npt.NDArray[Any]:
 def _num_contiguous(file: TifFile, first: Page) -> int:
     """Return how many images lie in a file of one directory as its text says; else 1."""
     return num_images_stated(file, first) if first.next_directory == 0 else 1
+
+
+def _num_contiguous_damaged(file: TifFile, first: Page) -> int:
+    """Return the same of a damaged file, of which the directories of all images but the first may be lost.
+
+    ImageJ and tifffile write them behind all images, so that a file that broke off has none of them.
+    """
+    num_images = num_images_stated(file, first)
+    end = first.data.offset + num_images * first.data.num_bytes
+    return num_images if first.next_directory == 0 or first.next_directory >= end else 1
 
 
 def _beyond_4_gb(file: TifFile, first: Page) -> PageTable:

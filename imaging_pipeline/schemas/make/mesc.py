@@ -24,10 +24,18 @@ def mesc_row(file: DatasetFile) -> Row:
     FormatError
         The file is damaged, or has no such part.
     InputError
-        The comment of the recording is too long for its column.
+        The recording is not the registered one, or its comment is too long for its column.
     """
     path = Path(file.path)
     recording = read_recording(path, file.part)
+    if recording.fingerprint != file.fingerprint:
+        raise InputError(
+            f"{recording.unit} is not the recording that was registered",
+            path=path,
+            found="other content under the same name",
+            allowed="the content that the session was made of",
+            remedy="Register the folder again; or put back the file that was there.",
+        )
     return {
         "mesc_unit": recording.unit,
         "mesc_version": recording.version,

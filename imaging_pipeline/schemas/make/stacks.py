@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from imaging_pipeline import progress
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import BAD_FRAMES, MOTION_CORRECTED
-from imaging_pipeline.experiments.recognised import StackFile, StackFiles
+from imaging_pipeline.experiments.recognised import ExperimentType, StackFile, StackFiles
 from imaging_pipeline.experiments.registry import experiment_type
+from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import TifStack
 from imaging_pipeline.schemas.make.fetching import DatasetFile, dataset_files
@@ -86,8 +89,16 @@ def tif_dataset(tables: Tables, key: Row) -> TifDataset:
 
 
 def read_tifs(dataset: TifDataset) -> tuple[RecordedTif[Header], ...]:
-    """Read the headers of tifs, which their experiment type may have to look up in another file."""
-    return experiment_type(dataset.experiment_type).read_tifs(dataset.stack_files)
+    """Read the headers of tifs, which their experiment type may have to look up in another file.
+
+    Raises
+    ------
+    InputError
+        A file was replaced since it was registered.
+    """
+    tifs = experiment_type(dataset.experiment_type).read_tifs(dataset.stack_files)
+    _check_registered(dataset)
+    return tifs
 
 
 def check_frames(dataset: TifDataset) -> None:
@@ -96,8 +107,43 @@ def check_frames(dataset: TifDataset) -> None:
 
 
 def read_stack(dataset: TifDataset) -> TifStack:
-    """Read what ``Tif`` holds of tifs, which their experiment type may have to look up in another file."""
-    return experiment_type(dataset.experiment_type).read_stack(dataset.stack_files)
+    """Read what ``Tif`` holds of tifs, which their experiment type may have to look up in another file.
+
+    Raises
+    ------
+    InputError
+        A file was replaced since it was registered.
+    """
+    stack = experiment_type(dataset.experiment_type).read_stack(dataset.stack_files)
+    _check_registered(dataset)
+    return stack
+
+
+def _check_registered(dataset: TifDataset) -> None:
+    """Check that files are those of which the session was made: its start and its order are of them.
+
+    Last, since an error about what is in a file says more.
+    """
+    experiment = experiment_type(dataset.experiment_type)
+    files = list(dict.fromkeys((*dataset.primary, *dataset.tifs)))
+    for number, file in enumerate(files):
+        progress.report("comparing files with those that were registered", number, len(files))
+        if _fingerprint(experiment, file) != file.fingerprint:
+            raise InputError(
+                "A file is not the one that was registered",
+                path=file.path,
+                found="other content under the same name",
+                allowed="the content that the session was made of",
+                remedy="Register the folder again; or put back the file that was there.",
+            )
+
+
+def _fingerprint(experiment: ExperimentType, file: DatasetFile) -> str:
+    if not file.part:
+        return fingerprint(Path(file.path))
+    # Of its own content: the file grows with each further recording in it.
+    part = experiment.parts(Path(file.path)).get(file.part)
+    return "" if part is None else part.fingerprint
 
 
 def _stack_files(files: tuple[DatasetFile, ...]) -> tuple[StackFile, ...]:

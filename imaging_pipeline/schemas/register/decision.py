@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from imaging_pipeline.ingest.file_accounting import file_accounting
 from imaging_pipeline.ingest.folder_changes import FolderChanges, SessionVerdict
-from imaging_pipeline.ingest.records import FileReport, Plan, Request
+from imaging_pipeline.ingest.records import Plan, Request
+from imaging_pipeline.ingest.verdicts import FileReport
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import animals
 from imaging_pipeline.schemas.register.affected_jobs import StaleJobs

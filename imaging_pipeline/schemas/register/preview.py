@@ -8,7 +8,7 @@ from typing import Any
 
 from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.folder_changes import DatasetChange, DatasetVerdict
-from imaging_pipeline.ingest.records import FileReport, FileVerdict
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register import (
     affected_jobs,

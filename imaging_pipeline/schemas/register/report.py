@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline.ingest.folder_changes import FolderChanges
-from imaging_pipeline.ingest.records import FileReport, FileVerdict, OutputReport
+from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict, OutputReport
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.register.decision import Decision
 from imaging_pipeline.schemas.register.purge import Purged
