@@ -140,6 +140,22 @@ def test_a_plane_that_is_no_number_is_refused_without_asking_for_another_run_fir
 
 
 @GENERATIONS
+@pytest.mark.parametrize("stated", [-1, 1, 4, 40_000])
+def test_a_number_that_is_no_merged_plane_s_does_not_say_where_a_roi_lies(tmp_path, generation, stated):
+    spec = Suite2pSpec(generation, num_planes=4, num_rois=1, flyback_planes=(1, 3))
+    root = write_output(tmp_path, spec)
+    draw(root / "combined", 10, WIDTH)
+    # Across two planes, so that its pixels do not say it either.
+    change_stat(root / "combined", 0, iplane=stated, manual=False)
+
+    with Suite2pPython().open_plane(root / "combined" / "iscell.npy") as plane:
+        planes = [roi.plane for roi in plane.rois()]
+
+    # 1.x counts the planes that it merged: its second one is the microscope's third.
+    assert planes == [2 if generation == "1.x" and stated == 1 else None, 0, 2]
+
+
+@GENERATIONS
 @pytest.mark.parametrize("says_plane", [True, False])
 def test_a_roi_that_is_drawn_in_merged_planes_is_in_the_plane_that_it_was_drawn_in(
     tmp_path, generation, says_plane
