@@ -16,8 +16,8 @@ FILE_NAME = "bad_frames.npy"
 def read_bad_frames(path: Path) -> tuple[int, ...]:
     """Return the numbers of the frames, from 0, in rising order.
 
-    Suite2p itself takes a mask, of true and false or of ones and zeros, for the frames 1 and 0, and each end of
-    an interval for a frame; it counts negative numbers from the end.
+    Suite2p itself takes a mask, of true and false or of ones and zeros, for the frames 1 and 0, and both
+    ends of an interval for frames; it counts negative numbers from the end.
 
     Raises
     ------
