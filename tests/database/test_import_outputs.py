@@ -436,6 +436,19 @@ def test_an_output_of_another_image_size_than_its_tifs_is_refused(
     assert len(imaging.ImagingAnalysis()) == 0
 
 
+@each_generation
+def test_planes_that_were_taken_for_channels_are_refused(lab: Lab, generation: str) -> None:
+    """Two planes of two channels have as many frames each as the four planes of one that were recorded."""
+    settings = replace(TWO_PLANES.settings, num_planes=4)
+    recording = replace(WHOLE, frames=((40,),), settings=settings)
+    register_all(lab, recording, generation=generation, num_planes=2, num_channels=2, num_rois=2)
+    imaging.Tif.populate()
+    told = r"planes for channels.*nplanes 2, nchannels 2\. Allowed: nplanes 4.*and nchannels 1"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
 WITH_FLYBACK = replace(
     WHOLE, frames=((8,),), settings=replace(TWO_PLANES.settings, num_planes=3, flyback_frames=1)
 )
