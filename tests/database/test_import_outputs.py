@@ -31,7 +31,7 @@ from tests.makers.recordings import (
 )
 from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.suite2p_output import SETTINGS_1X, WIDTH, Suite2pSpec, curate, look_at_planes
-from tests.makers.suite2p_window import draw, merge
+from tests.makers.suite2p_window import change_stat, draw, merge
 
 TWO_PLANES = Recording(
     "90218-planes",
@@ -57,6 +57,19 @@ def test_an_output_of_either_generation_is_imported(lab: Lab, generation: str) -
         imaging.Cell.array(imaging.Cell().keys()[0], "fluo"), np.load(root / "plane0" / "F.npy")
     )
     assert imaging.Projection.Plane().fetch1("max_img").load().shape == (48, 64)
+
+
+def test_measures_of_regions_that_are_no_finite_numbers_are_null(lab: Lab) -> None:
+    root = register_all(lab, OPEN_FIELD)
+    odd = {"compact": np.inf, "radius": -np.inf, "skew": np.nan}
+    change_stat(root / "plane0", 1, **odd)
+    aged(root / "plane0" / "stat.npy")
+    register(lab, root.parents[2], combined=False)
+    populate(*IMPORTED)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    columns = ("compact", "radius", "run_skew")
+    assert [rois[1][column] for column in columns] == [None, None, None]
+    assert all(roi[column] is not None for roi in (rois[0], *rois[2:]) for column in columns)
 
 
 @each_generation
