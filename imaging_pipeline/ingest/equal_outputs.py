@@ -84,7 +84,8 @@ def one_each(
             copied = None if _is_registered(contents, each) else by_content.get(content)
             first = by_analysis.get(analysis) or copied
             if first is not None:
-                each = _superseded(each, first)
+                is_copy = first.output is not None and _content(contents, first, first.output) == content
+                each = _superseded(each, first, is_copy=is_copy)
             by_analysis.setdefault(analysis, each)
             by_content.setdefault(content, each)
         result.append(each)
@@ -133,15 +134,22 @@ def _content(contents: FolderContents, each: JudgedOutput, output: Output) -> tu
     return each.judgement.metasession_name, each.files.package.datasettype, *calculated
 
 
-def _superseded(each: JudgedOutput, used: JudgedOutput) -> JudgedOutput:
-    """Return an output as superseded by an equal one, and a remark where other regions are cells in that."""
-    reason = f"the equal output in '{used.files.root}' is used"
-    remark = (
-        f"it is equal to the output in '{used.files.root}', in which other regions are cells; that one is"
-        " used, until you move it out of the folder and register the folder again"
+def _superseded(each: JudgedOutput, used: JudgedOutput, *, is_copy: bool) -> JudgedOutput:
+    """Return an output as superseded, and a remark where other regions, traces or cells are used."""
+    root = used.files.root
+    which = f"the equal output in '{root}'" if is_copy else f"another output of the same tifs, in '{root}',"
+    judgement = replace(each.judgement, verdict=OutputVerdict.SUPERSEDED, reason=f"{which} is used")
+    if is_copy and _cells(each) == _cells(used):
+        return replace(each, judgement=judgement, remarks=())
+    differing = (
+        f"it is equal to the output in '{root}', in which other regions are cells"
+        if is_copy
+        else f"its regions or traces are others than those of the output in '{root}'"
     )
-    judgement = replace(each.judgement, verdict=OutputVerdict.SUPERSEDED, reason=reason)
-    return replace(each, judgement=judgement, remarks=(remark,) if _cells(each) != _cells(used) else ())
+    remark = (
+        f"{differing}; that one is used, until you move it out of the folder and register the folder again"
+    )
+    return replace(each, judgement=judgement, remarks=(remark,))
 
 
 def _cells(each: JudgedOutput) -> dict[str, frozenset[int]] | None:

@@ -101,7 +101,7 @@ class _SegmentedPlane:
         options = self.result.options
         frame_px = (int(options["Ly"]), int(options["Lx"])) if {"Ly", "Lx"} <= options.keys() else None
         plane = SortedPlane(self.plane, self.plane, frame_px, ())
-        return Sorting(self.result.num_planes, 1, (plane,))
+        return Sorting(self.result.num_planes, 1, (plane,), self.result.num_channels)
 
     @property
     def path(self) -> Path:

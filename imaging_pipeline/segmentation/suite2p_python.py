@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,8 @@ class _SegmentedPlane:
     def rois(self) -> Sequence[Roi]:
         rois = suite2p_output.read_rois(self.content)
         numbers = self._plane_numbers
-        return [replace(roi, plane=numbers.get(roi.plane, roi.plane)) for roi in rois] if numbers else rois
+        # A number that is no plane's was written by hand, and does not say where the ROI lies.
+        return [replace(roi, plane=numbers.get(roi.plane)) for roi in rois] if numbers else rois
 
     def traces(self, session: Slice) -> Traces:
         traces = suite2p_output.read_traces(self.content)
@@ -235,11 +237,12 @@ class _SegmentedPlane:
         Where planes are combined, Suite2p 1.x counts those that it merged; 0.x counts all, those that it
         was configured to leave out too.
         """
-        if self.content.plane is not None or self.output.generation == "0.x":
+        if self.content.plane is not None:
             return {}
         left_out = set(self.output.options.get("ignore_flyback") or ())
         numbers = range(self.output.num_planes + len(left_out))
-        return dict(enumerate(number for number in numbers if number not in left_out))
+        merged = [number for number in numbers if number not in left_out]
+        return dict(zip(merged if self.output.generation == "0.x" else count(), merged, strict=False))
 
 
 class Suite2pPython:

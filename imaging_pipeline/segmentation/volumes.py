@@ -60,12 +60,18 @@ class RecordedPlanes:
         Slices of a volume; None where only its frames are known.
     num_slots
         Slices and flyback frames of a volume, if one frame was taken of each slice.
+    frames_per_volume
+        From one volume's start to the next one's, flyback included.
+    num_channels
+        Pages of each frame; None where that is not known.
     """
 
     page_px: tuple[int, int]
     field_heights_px: tuple[int, ...] = ()
     num_planes: int | None = None
     num_slots: int | None = None
+    frames_per_volume: int = 1
+    num_channels: int | None = None
 
 
 def check_in_step(path: Path, sorting: Sorting, acquisitions: Sequence[Hashable], *, is_ours: bool) -> None:
@@ -135,7 +141,8 @@ def check_planes(path: Path, sorting: Sorting, number: int | None, recorded: Rec
     Raises
     ------
     OutputError
-        It is of the flyback, or its frames are not of the size that those of the tifs have.
+        It is of the flyback, its frames are not of the size that those of the tifs have, or the run took
+        channels for planes or planes for channels.
     """
     if recorded.num_slots is not None and sorting.num_positions > recorded.num_slots:
         raise OutputError(
@@ -149,6 +156,7 @@ def check_planes(path: Path, sorting: Sorting, number: int | None, recorded: Rec
         if not plane.is_left_out and number in (None, plane.number):
             _check_position(path, sorting, plane, recorded)
             _check_size(path, sorting, plane, recorded)
+    _check_channels(path, sorting, recorded)
 
 
 def _check_position(path: Path, sorting: Sorting, plane: SortedPlane, recorded: RecordedPlanes) -> None:
@@ -185,6 +193,23 @@ def _check_size(path: Path, sorting: Sorting, plane: SortedPlane, recorded: Reco
         found=f"{plane.frame_px[0]} x {plane.frame_px[1]} pixels in plane{plane.number}",
         allowed=f"pages of {height} x {width} pixels{fields}",
         remedy="Move the output to the folder of the tifs that it was made of, or run Suite2p on these.",
+    )
+
+
+def _check_channels(path: Path, sorting: Sorting, recorded: RecordedPlanes) -> None:
+    """Refuse a run that sorted the pages of a volume otherwise, of which each plane has as many frames."""
+    if sorting.num_positions == recorded.frames_per_volume:
+        return
+    # A person may have divided the tifs, and have run each plane by itself.
+    if sorting.num_positions == 1 and sorting.num_channels in (None, 1, recorded.num_channels):
+        return
+    raise OutputError(
+        "Suite2p took channels for planes, or planes for channels",
+        path=path,
+        found=f"nplanes {sorting.num_positions}, nchannels {sorting.num_channels or 'not stated'}",
+        allowed=f"nplanes {recorded.frames_per_volume}, the frames of a volume with those of the flyback"
+        + (f", and nchannels {recorded.num_channels}" if recorded.num_channels else ""),
+        remedy="Run Suite2p again with the numbers of the tifs, or let the pipeline run it.",
     )
 
 

@@ -31,7 +31,7 @@ from tests.makers.recordings import (
 )
 from tests.makers.scanimage_fields import Field, write_fields_tif
 from tests.makers.suite2p_output import SETTINGS_1X, WIDTH, Suite2pSpec, curate, look_at_planes
-from tests.makers.suite2p_window import draw, merge
+from tests.makers.suite2p_window import change_stat, draw, merge
 
 TWO_PLANES = Recording(
     "90218-planes",
@@ -57,6 +57,19 @@ def test_an_output_of_either_generation_is_imported(lab: Lab, generation: str) -
         imaging.Cell.array(imaging.Cell().keys()[0], "fluo"), np.load(root / "plane0" / "F.npy")
     )
     assert imaging.Projection.Plane().fetch1("max_img").load().shape == (48, 64)
+
+
+def test_measures_of_regions_that_are_no_finite_numbers_are_null(lab: Lab) -> None:
+    root = register_all(lab, OPEN_FIELD)
+    odd = {"compact": np.inf, "radius": -np.inf, "skew": np.nan}
+    change_stat(root / "plane0", 1, **odd)
+    aged(root / "plane0" / "stat.npy")
+    register(lab, root.parents[2], combined=False)
+    populate(*IMPORTED)
+    rois = imaging.Cell.Rois().to_dicts(order_by="cell_id")
+    columns = ("compact", "radius", "run_skew")
+    assert [rois[1][column] for column in columns] == [None, None, None]
+    assert all(roi[column] is not None for roi in (rois[0], *rois[2:]) for column in columns)
 
 
 @each_generation
@@ -431,6 +444,19 @@ def test_an_output_of_another_image_size_than_its_tifs_is_refused(
     register_all(lab, OBJECT, generation=generation, frame_px=frame_px)
     imaging.Tif.populate()
     told = rf"another size.*{frame_px[0]} x {frame_px[1]} pixels in plane0.*Allowed: pages of 48 x 64"
+    with pytest.raises(OutputError, match=told):
+        imaging.ImagingAnalysis.populate()
+    assert len(imaging.ImagingAnalysis()) == 0
+
+
+@each_generation
+def test_planes_that_were_taken_for_channels_are_refused(lab: Lab, generation: str) -> None:
+    """Two planes of two channels have as many frames each as the four planes of one that were recorded."""
+    settings = replace(TWO_PLANES.settings, num_planes=4)
+    recording = replace(WHOLE, frames=((40,),), settings=settings)
+    register_all(lab, recording, generation=generation, num_planes=2, num_channels=2, num_rois=2)
+    imaging.Tif.populate()
+    told = r"planes for channels.*nplanes 2, nchannels 2\. Allowed: nplanes 4.*and nchannels 1"
     with pytest.raises(OutputError, match=told):
         imaging.ImagingAnalysis.populate()
     assert len(imaging.ImagingAnalysis()) == 0

@@ -11,9 +11,15 @@ import tifffile
 from tests.makers.folders import aged
 
 
-def write_imagej_stack(path: Path, movie: np.ndarray, *, truncate: bool = True) -> Path:
-    """Write a movie as ImageJ does: with one directory for all images above 4 GB, else one for each."""
-    tifffile.imwrite(path, movie, imagej=True, metadata={"axes": "TYX"}, truncate=truncate)
+def write_imagej_stack(
+    path: Path, movie: np.ndarray, *, truncate: bool = True, axes: str = "TYX", **calibration: object
+) -> Path:
+    """Write a movie as ImageJ does: with one directory for all images above 4 GB, else one for each.
+
+    The calibration goes into lines of its text: of signed pixels ImageJ stores ``movie + 32768``, with
+    ``cf=0``, ``c0=-32768`` and ``c1=1``.
+    """
+    tifffile.imwrite(path, movie, imagej=True, metadata={"axes": axes, **calibration}, truncate=truncate)
     return aged(path)
 
 

@@ -92,12 +92,22 @@ def test_a_list_without_tifs_beside_it_is_unknown(tmp_path):
     ("content", "told"),
     [
         (np.array([True, False]), r"values of type bool.*np\.flatnonzero"),
+        (np.repeat([0, 1, 0], [4, 2, 54]), r"60 numbers, all 0 or 1: a mask.*np\.flatnonzero"),
+        (np.repeat([0.0, 1.0, 0.0], [4, 2, 54]), r"60 numbers, all 0 or 1: a mask"),
+        (np.ones((60, 1), np.uint8), r"60 numbers, all 0 or 1: a mask"),
+        (np.array([[10, 20], [50, 60]]), r"shape \(2, 2\), which may be intervals"),
+        (np.array([[10, 20]]), r"shape \(1, 2\), which may be intervals"),
         (np.array([-1, 3]), "Found: -1"),
         (np.array([0.5]), "values of type float64"),
+        (np.array([3, np.inf]), "values of type float64"),
+        (np.array([3, np.nan]), "values of type float64"),
         (np.array(["3"]), "values of type <U1"),
         (np.array([{"frames": 3}], dtype=object), FILE_NAME),
     ],
-    ids=["mask", "negative", "fraction", "text", "object"],
+    ids=[
+        *("mask", "mask of whole numbers", "mask of floats", "mask of ones", "intervals", "interval"),
+        *("negative", "fraction", "infinity", "NaN", "text", "object"),
+    ],
 )
 def test_a_list_of_anything_but_numbers_of_frames_is_refused(tmp_path, content, told):
     folder = write_folder(tmp_path / "day1", OPEN_FIELD)
@@ -113,3 +123,10 @@ def test_numbers_are_read_once_each_in_rising_order(tmp_path, dtype):
     np.save(tmp_path / FILE_NAME, np.array([[7], [3], [7]], dtype))
 
     assert read_bad_frames(tmp_path / FILE_NAME) == (3, 7)
+
+
+@pytest.mark.parametrize("frames", [[], [0], [1], [0, 1], [[0], [1]], [[3, 4, 5]], [0, 1, 2], 5])
+def test_few_frames_are_no_mask(tmp_path, frames):
+    np.save(tmp_path / FILE_NAME, np.array(frames))
+
+    assert read_bad_frames(tmp_path / FILE_NAME) == tuple(np.ravel(frames).tolist())

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME
 from tests.makers.folders import COPIED, START, Timeseries, aged, write_file, write_folder, write_suite2p
 from tests.makers.suite2p_output import Suite2pSpec, curate
+from tests.makers.suite2p_window import merge
 
 REQUEST = Request("moser", "day1", "2Pminiscope_A", True, "90218", 0, "fast")
 OPTIONS = {
@@ -323,6 +325,26 @@ def test_of_two_equal_outputs_the_one_in_our_place_is_used(folder):
         "combined": "finished",
         "suite2p": "superseded",
     }
+
+
+def test_of_two_outputs_with_other_regions_it_is_told_which_one_is_used(folder):
+    """A copy was made before a person merged regions in the original."""
+    root = write_suite2p(folder / "suite2p", SPEC)
+    copy = folder / "before_merging" / "suite2p"
+    shutil.copytree(root, copy)
+    merge(root / "plane0", (0, 3))
+    for path in (*root.glob("*/*.npy"), *copy.glob("*/*.npy")):
+        aged(path)
+
+    reports = {output.path: output for output in plan_of(folder).outputs}
+
+    used, other = reports["day1/before_merging/suite2p"], reports["day1/suite2p"]
+    assert (used.verdict, used.remarks) == ("finished", ())
+    told = "another output of the same tifs, in 'before_merging/suite2p', is used"
+    assert (other.verdict, other.reason) == ("superseded", told)
+    (remark,) = other.remarks
+    assert remark.startswith("its regions or traces are others than those of the output in 'before_merging/")
+    assert "until you move it out of the folder" in remark
 
 
 def test_set_aside_and_unfinished_outputs_are_ignored_by_rule(folder):

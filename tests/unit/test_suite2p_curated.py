@@ -94,6 +94,35 @@ def test_a_merge_into_a_roi_that_is_not_there_is_refused(tmp_path):
         read_merges(read_output(root).planes[0])
 
 
+@pytest.mark.parametrize("changed", [{"imerge": value} for value in ([2**40], [-1], [1.5], ["1"], np.nan)])
+def test_numbers_of_merged_rois_that_are_none_are_refused(tmp_path, changed):
+    root = write_output(tmp_path, Suite2pSpec("0.x"))
+    change_stat(root / "plane0", 1, **changed)
+
+    for read in (read_rois, read_merges):
+        with pytest.raises(OutputError, match=r"stat\.npy.*imerge .* no numbers of ROIs.*Put back"):
+            read(read_output(root).planes[0])
+
+
+@pytest.mark.parametrize("stated", [2**40, -1, np.nan, 0.5])
+def test_a_number_of_pixels_that_is_none_is_refused(tmp_path, stated):
+    root = write_output(tmp_path, Suite2pSpec("0.x"))
+    change_stat(root / "plane0", 1, npix_soma=stated)
+
+    with pytest.raises(OutputError, match=r"stat\.npy.*npix_soma.*Put back"):
+        read_rois(read_output(root).planes[0])
+
+
+@pytest.mark.parametrize(("name", "key"), [("isoverlap", "overlap"), ("soma_crop", "soma_crop")])
+def test_a_mask_of_other_pixels_is_not_known(tmp_path, name, key):
+    root = write_output(tmp_path, Suite2pSpec("0.x"))
+    change_stat(root / "plane0", 1, **{key: np.ones(3, bool)})
+
+    read = [getattr(roi, name) for roi in read_rois(read_output(root).planes[0])]
+
+    assert [mask is None for mask in read] == [False, True, False, False, False]
+
+
 @pytest.mark.parametrize("label", [np.nan, 0.4, 2, -1])
 @pytest.mark.parametrize("name", ["iscell", "redcell"])
 def test_labels_that_say_neither_yes_nor_no_are_refused(tmp_path, name, label):
@@ -137,6 +166,22 @@ def test_a_plane_that_is_no_number_is_refused_without_asking_for_another_run_fir
         read_rois(read_output(root).combined)
 
     assert raised.value.remedy.startswith("Put back")
+
+
+@GENERATIONS
+@pytest.mark.parametrize("stated", [-1, 1, 4, 40_000])
+def test_a_number_that_is_no_merged_plane_s_does_not_say_where_a_roi_lies(tmp_path, generation, stated):
+    spec = Suite2pSpec(generation, num_planes=4, num_rois=1, flyback_planes=(1, 3))
+    root = write_output(tmp_path, spec)
+    draw(root / "combined", 10, WIDTH)
+    # Across two planes, so that its pixels do not say it either.
+    change_stat(root / "combined", 0, iplane=stated, manual=False)
+
+    with Suite2pPython().open_plane(root / "combined" / "iscell.npy") as plane:
+        planes = [roi.plane for roi in plane.rois()]
+
+    # 1.x counts the planes that it merged: its second one is the microscope's third.
+    assert planes == [2 if generation == "1.x" and stated == 1 else None, 0, 2]
 
 
 @GENERATIONS

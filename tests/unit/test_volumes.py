@@ -53,7 +53,7 @@ def fields(*heights, num_positions=1):
     return Sorting(num_positions, len(heights), tuple(planes))
 
 
-RECORDED_FIELDS = RecordedPlanes((32, 10), (16, 12), num_planes=2, num_slots=2)
+RECORDED_FIELDS = RecordedPlanes((32, 10), (16, 12), num_planes=2, num_slots=2, frames_per_volume=2)
 
 
 @pytest.mark.parametrize("sorting", [fields(16, 12, num_positions=2), fields(32, num_positions=2)])
@@ -76,3 +76,46 @@ def test_fields_are_of_their_lines_and_pages_of_all(sorting):
 def test_other_fields_than_those_of_the_tifs_are_refused(sorting, told):
     with pytest.raises(OutputError, match=told):
         check_planes(PATH, sorting, None, RECORDED_FIELDS)
+
+
+def run(num_positions, num_channels, page_px=(32, 10)):
+    """Return the planes of a run that was told so many planes and channels."""
+    planes = (SortedPlane(number, number, page_px, ()) for number in range(num_positions))
+    return Sorting(num_positions, 1, tuple(planes), num_channels)
+
+
+def volumes(frames_per_volume, num_channels=None):
+    return RecordedPlanes((32, 10), frames_per_volume=frames_per_volume, num_channels=num_channels)
+
+
+@pytest.mark.parametrize(
+    ("sorting", "recorded"),
+    [
+        (run(4, 1), volumes(4, 1)),
+        (run(4, None), volumes(4)),
+        (run(1, 2), volumes(1)),
+        # A person ran a plane, or a channel of it, by itself on tifs of the same names.
+        (run(1, 1), volumes(4, 2)),
+        (run(1, 2), volumes(4, 2)),
+        (run(1, None), volumes(4)),
+    ],
+)
+def test_a_run_that_was_told_the_planes_and_channels_of_the_tifs_is_taken(sorting, recorded):
+    check_planes(PATH, sorting, None, recorded)
+
+
+@pytest.mark.parametrize(
+    ("sorting", "recorded"),
+    [
+        (run(2, 2), volumes(4, 1)),
+        (run(2, 2), volumes(4)),
+        (run(2, 1), volumes(1)),
+        (run(4, 1), volumes(2)),
+        (run(1, 2), volumes(2, 1)),
+        (run(1, 2), volumes(2)),
+    ],
+)
+def test_a_run_that_took_channels_for_planes_or_planes_for_channels_is_refused(sorting, recorded):
+    told = rf"nplanes {sorting.num_positions}, nchannels.*Allowed: nplanes {recorded.frames_per_volume}"
+    with pytest.raises(OutputError, match=told):
+        check_planes(PATH, sorting, None, recorded)

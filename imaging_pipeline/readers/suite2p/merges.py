@@ -19,9 +19,20 @@ Stat = Mapping[str, Any]
 
 
 def merged_from(stat: Stat) -> tuple[int, ...]:
-    """Return the numbers of the ROIs that one was merged from, as Suite2p noted them; empty for most."""
-    noted = stat.get("imerge")
-    return () if noted is None else tuple(int(number) for number in np.asarray(noted).ravel())
+    """Return the numbers of the ROIs that one was merged from, as Suite2p noted them; empty for most.
+
+    Raises
+    ------
+    ValueError
+        They are no numbers of ROIs.
+    """
+    noted = np.asarray([] if stat.get("imerge") is None else stat["imerge"]).ravel()
+    # Whole numbers that an int32 holds; an empty list is one of floats.
+    if noted.size and not (
+        noted.dtype.kind in "iuf" and np.all((noted >= 0) & (noted < 2**31) & (noted == np.round(noted)))
+    ):
+        raise ValueError(f"imerge {stat['imerge']} of a ROI, which are no numbers of ROIs")
+    return tuple(int(number) for number in noted)
 
 
 def merged_into(stats: Sequence[Stat], is_cell: NDArray[np.bool_]) -> dict[int, int]:

@@ -112,6 +112,12 @@ class Metadata:
         return max(int(self.values.get("nrois") or 1), 1)
 
     @property
+    def num_channels(self) -> int | None:
+        """Channels of each frame, as Suite2p was told; None where it does not say."""
+        num_channels = self.values.get("nchannels")
+        return None if num_channels is None else int(num_channels)
+
+    @property
     def flyback_planes(self) -> frozenset[int]:
         """Numbers of the planes that Suite2p was configured to leave out."""
         planes = self.values.get("ignore_flyback")

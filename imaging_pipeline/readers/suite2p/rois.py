@@ -160,7 +160,9 @@ def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
     center_y, center_x = (float(position) for position in stat["med"])
     if not (isfinite(center_y) and isfinite(center_x)):
         raise ValueError(f"a ROI whose med is {stat['med']}")
-    npix_soma = stat.get("npix_soma")
+    npix_soma = stated_number(stat, "npix_soma")
+    if npix_soma is not None and not 0 <= npix_soma <= _LARGEST_PIXEL:
+        raise ValueError(f"a ROI whose npix_soma is {npix_soma}")
     return Roi(
         npix=ypix.size,
         center_y=center_y,
@@ -174,13 +176,13 @@ def _roi(stat: Mapping[str, Any], plane: int | None) -> Roi:
         mrs0=_number(stat, "mrs0"),
         compact=_number(stat, "compact"),
         footprint=_number(stat, "footprint"),
-        isoverlap=_mask(stat, "overlap"),
+        isoverlap=_mask(stat, "overlap", ypix.size),
         aspect_ratio=_number(stat, "aspect_ratio"),
         radius=_number(stat, "radius"),
         npix_norm=_number(stat, "npix_norm"),
         npix_norm_no_crop=_number(stat, "npix_norm_no_crop"),
-        soma_crop=_mask(stat, "soma_crop"),
-        npix_soma=None if npix_soma is None else int(npix_soma),
+        soma_crop=_mask(stat, "soma_crop", ypix.size),
+        npix_soma=npix_soma,
         skew=_number(stat, "skew"),
         std=_number(stat, "std"),
         snr=_number(stat, "snr"),
@@ -200,5 +202,7 @@ def _number(stat: Mapping[str, Any], key: str) -> float | None:
     return None if stat.get(key) is None else float(stat[key])
 
 
-def _mask(stat: Mapping[str, Any], key: str) -> NDArray[np.bool_] | None:
-    return None if stat.get(key) is None else np.asarray(stat[key], dtype=np.bool_).ravel()
+def _mask(stat: Mapping[str, Any], key: str, num_pixels: int) -> NDArray[np.bool_] | None:
+    """Return what is said of each pixel; None where it is said of others, as a script leaves it."""
+    mask = None if stat.get(key) is None else np.asarray(stat[key], dtype=np.bool_).ravel()
+    return mask if mask is not None and mask.size == num_pixels else None

@@ -49,11 +49,14 @@ class Sorting:
         Fields of view that it cut each page into; 1 where it took pages as they are.
     planes
         In order; those that were left out, too.
+    num_channels
+        Pages of each frame as the run counted them; None where the output does not say.
     """
 
     num_positions: int
     num_fields: int
     planes: tuple[SortedPlane, ...]
+    num_channels: int | None = None
 
 
 def read_sorting(root: Path) -> Sorting:
@@ -82,7 +85,8 @@ def read_sorting(root: Path) -> Sorting:
 
 
 def _sorting(metadata: Metadata, planes: list[SortedPlane]) -> Sorting:
-    return Sorting(metadata.num_folders // metadata.num_fields, metadata.num_fields, tuple(planes))
+    num_positions = metadata.num_folders // metadata.num_fields
+    return Sorting(num_positions, metadata.num_fields, tuple(planes), metadata.num_channels)
 
 
 def _plane(

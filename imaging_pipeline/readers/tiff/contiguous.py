@@ -13,7 +13,8 @@ from imaging_pipeline import strict_json
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.page import Page
 
-_IMAGEJ = re.compile(rb"ImageJ=.*?^images=(\d+)\s*$", re.DOTALL | re.MULTILINE)
+# A number of more digits is damage; Python converts only some thousands of them.
+_IMAGEJ = re.compile(rb"ImageJ=.*?^images=(\d{1,9})\s*$", re.DOTALL | re.MULTILINE)
 
 
 def num_images_stated(file: TifFile, first: Page) -> int:

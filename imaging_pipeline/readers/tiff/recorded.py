@@ -18,6 +18,7 @@ import numpy.typing as npt
 from imaging_pipeline.errors import DamagedError, FormatError, InputError
 from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import PageTable, find_pages, first_pages, read_image
+from imaging_pipeline.readers.tiff.stated_order import check_stated_order
 from imaging_pipeline.readers.tiff.whole import find_whole_pages
 
 
@@ -124,13 +125,14 @@ def read_recorded_tif(
     TruncatedError
         The last page is not whole; the error has the bytes expected and found.
     FormatError
-        The file is no TIFF, its pages differ in size or type, or ``header`` raises it.
+        The file is no TIFF, its pages differ in size or type or state another order, or ``header`` raises it.
     """
     with TifFile(path) as file:
         # Before the pages: a tif of another program is refused without a look at all of them.
         recorded = header(file)
         pages = find_whole_pages(file, pages_taken)
         is_cut = pages_taken is not None
+        check_stated_order(file, recorded, None if is_cut else pages.num_pages)
         left_over = pages.num_pages % recorded.num_channels if is_cut else 0
         if left_over == pages.num_pages:
             raise DamagedError(

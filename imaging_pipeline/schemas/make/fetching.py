@@ -220,11 +220,18 @@ def _recorded_planes(tables: Tables, key: Row, stack: Row) -> RecordedPlanes:
     tif, page_px = tables.imaging.Tif, (stack["height"], stack["width"])
     rows: list[Row] = (tif.Plane & key).to_dicts(order_by="tif_plane")
     if not rows:
-        return RecordedPlanes(page_px)
+        return RecordedPlanes(page_px, frames_per_volume=stack["frames_per_volume"])
     heights = tuple(row["field_height"] for row in rows if row["plane_depth"] == 0)
     num_planes = len(rows) // len(heights)
-    num_flyback = int((tif.SI & key).fetch1("num_flyback_frames"))
-    return RecordedPlanes(page_px, heights, num_planes, num_planes + num_flyback)
+    num_flyback, num_channels = map(int, (tif.SI & key).fetch1("num_flyback_frames", "num_channels"))
+    return RecordedPlanes(
+        page_px=page_px,
+        field_heights_px=heights,
+        num_planes=num_planes,
+        num_slots=num_planes + num_flyback,
+        frames_per_volume=stack["frames_per_volume"],
+        num_channels=num_channels,
+    )
 
 
 def _files(tables: Tables, key: Row) -> list[Row]:

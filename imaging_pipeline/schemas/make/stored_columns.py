@@ -66,5 +66,5 @@ def _array_bytes(row: Row) -> int:
 
 
 def number_or_null(number: float | None) -> float | None:
-    """Return a number for a nullable column: NaN becomes null, since only PostgreSQL can store NaN."""
-    return None if number is None or np.isnan(number) else float(number)
+    """Return a number for a nullable column: others than finite ones become null, as MySQL stores none."""
+    return None if number is None or not np.isfinite(number) else float(number)
