@@ -19,7 +19,7 @@ from imaging_pipeline.errors import (
 )
 from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import UNREADABLE, Examined, ExperimentType, Part
-from imaging_pipeline.ingest.damaged_tifs import Examine, examine_damaged
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs, Examine, examine_damaged
 from imaging_pipeline.ingest.fingerprint import expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.records import (
@@ -305,6 +305,14 @@ class FolderContents:
             return moment
         return moment.astimezone(self.zone).replace(tzinfo=None)
 
+    @property
+    def _outcome(self) -> str:
+        """What becomes of a truncated file that does not change any more."""
+        choice = self._request.damaged_tifs
+        if choice is DamagedTifs.REFUSE:
+            return "becomes an error"
+        return f"counts as damaged, of which the request says damaged_tifs = '{choice}'"
+
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:
         """Raise `StillCopyingError`, so that the request waits, where a file may become readable later."""
@@ -319,8 +327,8 @@ class FolderContents:
                 path=absolute,
                 found=error.found,
                 allowed=error.allowed,
-                remedy="nothing while it is being copied; else copy it again. It becomes an error"
-                f" when it has not changed for {PATIENCE_S / 60:g} min.",
+                remedy="nothing while it is being copied; else copy it again. When it has not changed for"
+                f" {PATIENCE_S / 60:g} min, it {self._outcome}.",
             ) from error
         except FileNotFoundError as error:
             raise StillCopyingError(

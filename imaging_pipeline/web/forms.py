@@ -43,7 +43,7 @@ class Form(FlaskForm):
         if field is None:
             self.pipeline_errors.append(error)
         else:
-            # A browser forgets which file was chosen; what was typed stands there, as its own machine spells it.
+            # A browser forgets which file was chosen; a path that was typed stands there, as people spell it.
             is_shown = not isinstance(field, FileField) and _name(error.path) == _name(field.data)
             _add_error(field, error_text(error, with_path=not is_shown))
 
