@@ -73,7 +73,10 @@ class FolderContents:
         self._containers: dict[str, str] = {}
         self._opened: dict[str, Mapping[str, Part]] = {}
         self._copying = Copying(
-            listing.folder, timedelta(seconds=settle_s), now or datetime.now(UTC).replace(tzinfo=None)
+            listing.folder,
+            timedelta(seconds=settle_s),
+            now or datetime.now(UTC).replace(tzinfo=None),
+            request.damaged_tifs,
         )
         self._fingerprints: dict[str, str] = {}
         self._examined: dict[str, Examined] = {}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from imaging_pipeline.errors import PathError, PipelineError, Responsible, StillCopyingError, TruncatedError
+from imaging_pipeline.ingest.damaged_tifs import DamagedTifs
 from imaging_pipeline.ingest.listing import FileEntry
 
 # A copy writes one file without long pauses, even where the whole folder takes hours: a file that did not
@@ -33,11 +34,14 @@ class Copying:
         How long ago a file must have been written before it counts as copied.
     now
         UTC without a zone.
+    damaged_tifs
+        What the request says of tifs that will never be whole.
     """
 
     folder: Path
     settle: timedelta
     now: datetime
+    damaged_tifs: DamagedTifs = DamagedTifs.REFUSE
 
     def check_settled(self, files: Sequence[FileEntry]) -> None:
         """Raise StillCopyingError if a file was written a moment ago."""
@@ -79,8 +83,8 @@ class Copying:
                 path=path,
                 found=error.found,
                 allowed=error.allowed,
-                remedy="nothing while it is being copied; else copy it again. It becomes an error"
-                f" when it has not changed for {PATIENCE_S / 60:g} min.",
+                remedy="nothing while it is being copied; else copy it again. When it has not changed for"
+                f" {PATIENCE_S / 60:g} min, it {self._later}.",
             ) from error
         except FileNotFoundError as error:
             raise StillCopyingError(
@@ -102,6 +106,13 @@ class Copying:
             raise StillCopyingError(
                 "A file cannot be read now", path=path, found=reason, remedy=_RETRIED
             ) from error
+
+    @property
+    def _later(self) -> str:
+        """What becomes of a truncated file that does not change any more."""
+        if self.damaged_tifs is DamagedTifs.REFUSE:
+            return "becomes an error"
+        return f"counts as damaged, of which the request says damaged_tifs = '{self.damaged_tifs}'"
 
     def _is_within(self, span: timedelta, *moments: datetime) -> bool:
         """Return True if any moment is less than a time span ago; one far in the future does not count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PureWindowsPath
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -42,8 +43,9 @@ class Form(FlaskForm):
         if field is None:
             self.pipeline_errors.append(error)
         else:
-            # A browser forgets which file was chosen.
-            _add_error(field, error_text(error, with_path=isinstance(field, FileField)))
+            # A browser forgets which file was chosen; a path that was typed stands there, as people spell it.
+            is_shown = not isinstance(field, FileField) and _name(error.path) == _name(field.data)
+            _add_error(field, error_text(error, with_path=not is_shown))
 
 
 def error_text(error: PipelineError, *, with_path: bool = False) -> str:
@@ -65,6 +67,11 @@ def choices(names: Sequence[str], *, none: str | None = None) -> Any:
 
 def _add_error(field: Field, text: str) -> None:
     field.errors = [*field.errors, text]
+
+
+def _name(path: Any) -> str:
+    """Return the last part of a path of any system."""
+    return PureWindowsPath(path).name if isinstance(path, str) else ""
 
 
 def _stripped(value: Any) -> Any:

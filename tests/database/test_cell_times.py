@@ -68,3 +68,15 @@ def test_times_of_tifs_that_are_not_imported_are_not_guessed(lab: Lab) -> None:
     imaging.Tif().delete(prompt=False)
     with pytest.raises(NothingFoundError, match="tifs are not imported"):
         imaging.Cell.times(key)
+
+
+def test_a_key_that_is_not_of_one_analysis_is_told(lab: Lab) -> None:
+    import_all(lab, OPEN_FIELD, OBJECT, combined=True)
+    (key, _) = imaging.Cell().keys()
+    for of_analysis in (imaging.Cell.times, lambda key: imaging.Cell.array(key, "df_f")):
+        with pytest.raises(InputError, match="one row of Cell. Found: 2 rows"):
+            of_analysis({"dataset_name": key["dataset_name"]})
+        with pytest.raises(InputError, match="one row of Cell. Found: 0 rows"):
+            of_analysis({**key, "session_name": "none"})
+    with pytest.raises(InputError, match="no cell 77. Found: 77. Allowed: a cell_id"):
+        imaging.Cell.times({**key, "cell_id": 77})

@@ -268,11 +268,18 @@ def test_companions_of_a_recording_that_is_left_out_are_ignored_with_it(folder):
     assert verdicts(plan)["90218-wheel_0001.h5"].reason == "its recording is damaged, and left out"
 
 
-@pytest.mark.parametrize("choice", list(DamagedTifs))
-def test_a_truncated_tif_that_may_be_growing_is_waited_for_whatever_the_request_says(folder, choice):
-    truncate(folder / LAST, 50)
+@pytest.mark.parametrize(
+    ("choice", "outcome"),
+    [
+        (DamagedTifs.REFUSE, "it becomes an error"),
+        (DamagedTifs.CUT, "it counts as damaged, of which the request says damaged_tifs = 'cut'"),
+        (DamagedTifs.LEAVE_OUT, "it counts as damaged, of which the request says damaged_tifs = 'leave out'"),
+    ],
+)
+def test_a_truncated_tif_that_may_be_growing_is_waited_for_whatever_the_request_says(folder, choice, outcome):
+    aged(truncate(folder / LAST, 50))
 
-    with pytest.raises(StillCopyingError, match=LAST):
+    with pytest.raises(StillCopyingError, match=f"{LAST}.*has not changed for 60 min, {outcome}"):
         make_plan(replace(REQUEST, damaged_tifs=choice), scan(folder), {}, {})
 
 

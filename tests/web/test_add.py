@@ -92,6 +92,27 @@ def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(
     assert len(imaging.BaseFolder()) == 0
 
 
+def test_a_file_for_which_a_folder_is_refused_is_named_beside_the_folder(
+    anna: Visitor, folder: Path, typed: dict[str, Any], tmp_path: Path
+) -> None:
+    tif = folder / OPEN_FIELD.tif_names[-1]
+    tif.rename(tmp_path / tif.name)
+    tif.symlink_to(tmp_path / tif.name)
+    page = anna.fill("/add/", {**typed, "do": "preview"})
+    beside_folder = page.text.partition('id="path-wrong"')[2].partition("</ul>")[0]
+    assert "a link, which is not followed" in beside_folder
+    assert f"File: {tif}." in beside_folder
+
+
+def test_a_folder_is_not_named_again_beside_the_field_that_holds_it(
+    lab: Lab, anna: Visitor, typed: dict[str, Any]
+) -> None:
+    missing = lab.windows_path(lab.share / "90218" / "2031-01-01")
+    page = anna.fill("/add/", {**typed, "path": missing, "do": "preview"})
+    assert "There is no such folder." in page.text
+    assert "File:" not in page.text
+
+
 def test_an_error_stands_beside_the_field_that_it_is_of_whatever_its_words_are(
     anna: Visitor, typed: dict[str, Any]
 ) -> None:

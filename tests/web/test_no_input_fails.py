@@ -80,3 +80,9 @@ def test_no_address_fails_whatever_it_names(furnished: Site, caplog: pytest.LogC
 def test_every_page_that_is_linked_answers(furnished: Site) -> None:
     pages = Crawler(furnished, "bob").pages
     assert {"/options/", "/options/set/mouse", "/options/add", "/password"} <= set(pages)
+
+
+def test_no_field_cuts_what_is_pasted_into_it(furnished: Site) -> None:
+    """A browser cuts at ``maxlength`` without a word; the server says what is too long."""
+    visitor = furnished.visitor("bob")
+    assert [path for path in Crawler(furnished, "bob").pages if "maxlength" in visitor.get(path).text] == []

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging_pipeline.schemas import imaging
-from tests.makers.lab import Lab
+from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
+from imaging_pipeline.schemas.administer import administration
+from tests.makers.lab import Lab, register
 from tests.makers.recordings import OBJECT, OPEN_FIELD, session_key, write_recording
 from tests.makers.site import Visitor, links_of
 from tests.makers.viewed_session import viewed_session
@@ -56,6 +57,34 @@ def test_a_session_tells_of_its_acquisitions_and_of_frames_that_are_missing(
     first = (imaging.Tif.Acquisition & session & {"acquisition_number": 1}).fetch1()
     imaging.Tif.Acquisition().update1({**first, "num_lost_frames": 3})
     assert "<dt>Missing</dt><dd>3 frames</dd>" in anna.get(f"/sessions/{key['session_name']}").text
+
+
+def test_a_session_tells_of_files_that_are_cut(anna: Visitor, key: dict[str, Any]) -> None:
+    path = f"90218/2024-05-17/{OPEN_FIELD.tif_names[-1]}"
+    last = (imaging.PhysicalFile & {"file_path": path}).fetch1()
+    assert "damaged" not in anna.get(f"/sessions/{key['session_name']}").text
+    imaging.PhysicalFile().update1({**last, "pages_taken": 5})
+    page = anna.get(f"/sessions/{key['session_name']}").text
+    assert "<td>damaged: only its first 5 pages taken</td>" in page
+    assert ", 1 damaged and cut</summary>" in page
+
+
+def test_a_session_tells_what_suite2p_was_not_given(lab: Lab, anna: Visitor) -> None:
+    folder = lab.share / "90218" / "2024-05-17"
+    tif = write_recording(folder, OPEN_FIELD)[-1].name
+    administration.add_options(tables.default_tables(), "fast", {"tau": 1.0})
+    register(lab, folder, combined=False, ops_name="fast")
+    (key,) = imaging.MetaSession.Suite2pyOps.keys()
+    row = {
+        **{"output_folder": "x", "adopted": False, "run_num_frames": 20, "run_num_rois": 5},
+        **{"run_seconds": 1.0, "run_machine": "", "run_threads": 0},
+        **dict.fromkeys(("run_settings", "run_overridden", "run_stage_seconds", "run_versions"), {}),
+        **{"run_bad_frames": [3, 9], "run_trimmed": {tif: 1}},
+    }
+    suite2p_jobs.Suite2Py.insert1({**key, **row}, allow_direct_insert=True)
+    page = anna.get(f"/sessions/{imaging.Session.fetch1('session_name')}").text
+    assert "<dd>of detection: 2 frames of bad_frames.npy</dd>" in page
+    assert f"<dd>1 page at the end of <code>{tif}</code>, of a volume that is not complete</dd>" in page
 
 
 def test_sessions_are_found_by_the_beginning_of_a_hash(anna: Visitor, key: dict[str, Any]) -> None:

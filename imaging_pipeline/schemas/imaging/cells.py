@@ -8,6 +8,7 @@ import datajoint as dj
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging_pipeline.errors import InputError
 from imaging_pipeline.schemas import tables
 from imaging_pipeline.schemas.counting import cells as cell_numbers
 from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
@@ -17,6 +18,7 @@ from imaging_pipeline.schemas.make import cells as cell_arrays
 from imaging_pipeline.schemas.make import fetching, filtered_spikes, session_clock
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
 from imaging_pipeline.schemas.plain_rows import Row
+from imaging_pipeline.wording import counted
 
 __all__ = ["BaselineParams", "Cell", "FilteredSpikes", "ImagingAnalysis", "SpikeFilterParams"]
 
@@ -151,9 +153,10 @@ class Cell(dj.Imported):
         Raises
         ------
         InputError
-            There is no such quantity or channel.
+            There is no such quantity or channel, or not one row.
         """
-        return cell_arrays.stored_array(cls() & key, quantity, channel)
+        row = cls._row(key, "trace_objects", "num_cells")
+        return cell_arrays.stored_array(row["trace_objects"], row["num_cells"], quantity, channel)
 
     @classmethod
     def times(cls, key: Row, plane: int | None = None) -> NDArray[np.float64]:
@@ -176,14 +179,40 @@ class Cell(dj.Imported):
         Raises
         ------
         InputError
-            Planes are combined and neither a plane nor a cell is named, or there is no such plane.
+            Planes are combined and neither a plane nor a cell is named, there is no such plane or cell, or
+            not one row.
         NothingFoundError
             The session's tifs are not imported, or by an earlier version, without their times.
         """
-        analysis = dict((cls() & key).proj().fetch1())
+        analysis = cls._row(key)
         if plane is None and "cell_id" in key:
-            plane = int((cls.Rois() & analysis & {"cell_id": key["cell_id"]}).fetch1("center_plane"))
+            plane = cls._plane(analysis, key["cell_id"])
         return session_clock.sample_times(tables.default_tables(), analysis, plane)
+
+    @classmethod
+    def _row(cls, key: Row, *columns: str) -> Row:
+        rows: list[Row] = (cls() & key).proj(*columns).to_dicts()
+        if len(rows) != 1:
+            raise InputError(
+                "The key is not that of one row of Cell",
+                found=counted(len(rows), "row"),
+                allowed="1 row",
+                remedy="Take one of (imaging.Cell & ...).keys(), which name session and dataset.",
+            )
+        return rows[0]
+
+    @classmethod
+    def _plane(cls, analysis: Row, cell_id: object) -> int:
+        planes = (cls.Rois() & analysis & {"cell_id": cell_id}).to_arrays("center_plane")
+        if len(planes) != 1:
+            raise InputError(
+                f"The analysis has no cell {cell_id}",
+                found=cell_id,
+                allowed="a cell_id of its rows of Cell.Rois",
+                remedy="Correct the number.",
+                field="cell_id",
+            )
+        return int(planes[0])
 
 
 @schema

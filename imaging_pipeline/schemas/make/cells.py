@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,15 +143,18 @@ def import_cells(folder: str, output: OutputLocation, frames: AnalysedFrames, ba
     )
 
 
-def stored_array(cell: Any, quantity: str, channel: str) -> NDArray[np.float32]:
+def stored_array(
+    objects: Mapping[str, Mapping[str, str]], num_cells: int, quantity: str, channel: str
+) -> NDArray[np.float32]:
     """Return a quantity of all cells of one row of ``Cell``: float32 (cells, frames).
+
+    ``objects`` are its arrays in the store: channel → quantity → name.
 
     Raises
     ------
     InputError
         There is no such channel or quantity.
     """
-    objects, num_cells = cell.fetch1("trace_objects", "num_cells")
     if not num_cells:
         return np.empty((0, 0), np.float32)
     if quantity not in objects.get(channel, {}):

@@ -28,6 +28,25 @@ _SCANIMAGE = (
 
 
 @dataclass(frozen=True)
+class DatasetFile:
+    """A file of a dataset.
+
+    Attributes
+    ----------
+    path
+        Below the repository, with the part of the file where datasets share it, such as a group within it.
+    size_bytes
+        Of the whole file.
+    pages_taken
+        The pages that are taken of a damaged tif; None: it is whole.
+    """
+
+    path: str
+    size_bytes: int
+    pages_taken: int | None
+
+
+@dataclass(frozen=True)
 class DatasetFiles:
     """A dataset of a session with its files in order.
 
@@ -36,18 +55,18 @@ class DatasetFiles:
     name, datasettype, bundle
         Its row of ``Dataset``.
     files
-        Path, size in bytes and acquisition of each.
+        Its files.
     """
 
     name: str
     datasettype: str
     bundle: str
-    files: tuple[tuple[str, int, int], ...]
+    files: tuple[DatasetFile, ...]
 
     @property
     def size_bytes(self) -> int:
         """All files together."""
-        return sum(size for _, size, _ in self.files)
+        return sum(file.size_bytes for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -118,12 +137,11 @@ def datasets(tables: Tables, row: Row) -> list[DatasetFiles]:
     """Return the datasets of a session with their files."""
     imaging = tables.imaging
     of_session = imaging.Session.Data & key_of(row)
-    files: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    files: dict[str, list[DatasetFile]] = defaultdict(list)
     for file in (imaging.PhysicalFile & of_session.proj()).to_dicts(order_by=("dataset_name", "file_order")):
-        # Datasets may share a file, of which each has a part, such as a group within it.
         part = f" {file['file_part']}" if file["file_part"] else ""
         files[file["dataset_name"]].append(
-            (f"{file['file_path']}{part}", file["size_bytes"], file["acquisition"])
+            DatasetFile(f"{file['file_path']}{part}", file["size_bytes"], file["pages_taken"])
         )
     rows = (imaging.Dataset & of_session.proj()).to_dicts(order_by=("datasettype", "bundle"))
     return [

@@ -12,6 +12,7 @@ from imaging_pipeline.schemas import imaging
 from tests.makers.browser import faults
 from tests.makers.lab import Lab
 from tests.makers.recordings import OPEN_FIELD, write_recording
+from tests.makers.site import ON_ONE_SERVER
 from tests.makers.worker import worked
 
 
@@ -47,3 +48,18 @@ def test_a_folder_is_previewed_added_by_keyboard_and_turns_green_as_a_worker_run
     expect(page.locator("td .mark.done")).to_have_count(1)
     look(page, "folders")
     assert faults(page) == []
+
+
+@ON_ONE_SERVER
+def test_a_pasted_path_that_is_too_long_is_refused_and_stays_whole(
+    lab: Lab, open_page: Callable[..., Page]
+) -> None:
+    page = open_page("anna", "/add/")
+    pasted = lab.windows_path(lab.share / "90218") + r"\folder" * 200
+    path = page.get_by_label("Folder")
+    path.focus()
+    page.keyboard.insert_text(pasted)
+    page.get_by_label("Animal", exact=True).fill("90218")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#path-wrong")).to_contain_text("longer than 1024 characters")
+    expect(path).to_have_value(pasted)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -177,6 +178,28 @@ def test_what_is_shown_is_saved(viewer: Page, key: dict[str, Any], tmp_path: Pat
     ]
     assert len(rows) == 1 + OPEN_FIELD.num_frames
     assert float(rows[-1][1]) == PAUSE_S + (sum(OPEN_FIELD.frames[-1]) - 1) / RATE_HZ
+
+
+def test_a_saved_picture_of_traces_says_which_colour_is_which(viewer: Page, key: dict[str, Any]) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
+    quantities = viewer.get_by_label("Shown").get_by_role("checkbox")
+    for quantity in quantities.all():
+        quantity.check()
+    click_cell(viewer, key, 2)
+    expect(viewer.locator(".u-title")).to_have_count(1)
+    colours = viewer.evaluate("Object.values(CellViewer.QUANTITIES).map((each) => each.colour)")
+    with viewer.expect_download() as download:
+        viewer.get_by_role("button", name="Save traces as PNG").click()
+    picture = (255 * pyplot.imread(download.value.path(), format="png")).round().astype(np.uint8)
+    plot_height = viewer.evaluate("document.querySelector('.u-wrap canvas').height")
+    below = picture[22 + plot_height :, :, :3].reshape(-1, 3)
+    # One filled square for each line, of 11 by 11 pixels.
+    in_legend = {
+        colour
+        for colour in colours
+        if (below == np.array(list(bytes.fromhex(colour[1:])))).all(axis=1).sum() == 11 * 11
+    }
+    assert len(in_legend) == quantities.count()
 
 
 def test_the_viewer_has_no_serious_fault_and_fits_a_narrow_window(

@@ -13,13 +13,28 @@ CellViewer.save = (() => {
     }, "image/png");
   }
 
-  // The plots one below the other, with their titles, on white; below them a line that says what is shown.
-  function plots(plots, caption, name) {
+  // The entries of a legend with their places, in as many lines as the width needs.
+  function placed(context, legend, width, lineHeight) {
+    let [left, line] = [lineHeight / 2, 0];
+    return legend.map((entry) => {
+      const length = context.measureText(entry.title).width + 2 * lineHeight;
+      if (left > lineHeight / 2 && left + length > width) [left, line] = [lineHeight / 2, line + 1];
+      const place = { ...entry, left, line };
+      left += length;
+      return place;
+    });
+  }
+
+  // The plots one below the other, with their titles, on white; below them the title and colour of each line.
+  function plots(plots, legend, name) {
     const title = Math.round(22 * devicePixelRatio);
     const sheet = document.createElement("canvas");
-    sheet.width = Math.max(...plots.map((plot) => plot.ctx.canvas.width));
-    sheet.height = plots.reduce((sum, plot) => sum + plot.ctx.canvas.height + title, title);
     const context = sheet.getContext("2d");
+    const legendFont = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    sheet.width = Math.max(...plots.map((plot) => plot.ctx.canvas.width));
+    context.font = legendFont;
+    const entries = placed(context, legend, sheet.width, title);
+    sheet.height = plots.reduce((sum, plot) => sum + plot.ctx.canvas.height + title, title * (entries.at(-1).line + 1));
     context.fillStyle = "#fff";
     context.fillRect(0, 0, sheet.width, sheet.height);
     context.fillStyle = "#1a2226";
@@ -30,8 +45,14 @@ CellViewer.save = (() => {
       context.drawImage(plot.ctx.canvas, 0, top + title);
       top += plot.ctx.canvas.height + title;
     }
-    context.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
-    context.fillText(caption, 8, top + title * 0.75, sheet.width - 16);
+    context.font = legendFont;
+    for (const { title: text, colour, left, line } of entries) {
+      const lineTop = top + line * title;
+      context.fillStyle = colour;
+      context.fillRect(left, lineTop + title * 0.25, title / 2, title / 2);
+      context.fillStyle = "#1a2226";
+      context.fillText(text, left + title * 0.75, lineTop + title * 0.7, sheet.width - left - title);
+    }
     asFile(sheet, name);
   }
 

@@ -110,8 +110,8 @@ CellViewer.Plots = class {
   }
 
   // What is shown, for a picture of it.
-  caption() {
-    return this.quantities.map((name) => this._title(name)).join("; ");
+  legend() {
+    return this.quantities.map((name) => ({ title: this._title(name), colour: CellViewer.QUANTITIES[name].colour }));
   }
 
   _plot(cell, data) {

@@ -285,6 +285,6 @@
   part("cells").addEventListener("change", selectTyped);
   part("all").addEventListener("click", () => { if (state.selected.length) plots.showAll(); });
   part("picture-png").addEventListener("click", () => CellViewer.save.picture(part("canvas"), "cells.png"));
-  part("traces-png").addEventListener("click", () => { if (plots.plots.length) CellViewer.save.plots(plots.plots, plots.caption(), "traces.png"); });
+  part("traces-png").addEventListener("click", () => { if (plots.plots.length) CellViewer.save.plots(plots.plots, plots.legend(), "traces.png"); });
   if (analyses.length) open(analyses[0]);
 })();
