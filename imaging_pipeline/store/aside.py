@@ -56,7 +56,7 @@ def expired(root: Path, schema: str, now: datetime) -> tuple[Path, ...]:
     return tuple(folder for folder, moved in _sweeps(root, schema) if now - moved > KEPT)
 
 
-def delete(folders: Iterable[Path]) -> None:
+def discard(folders: Iterable[Path]) -> None:
     """Delete the folders of sweeps, with all that is in them."""
     for folder in folders:
         shutil.rmtree(folder)

@@ -20,11 +20,10 @@ from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.administer import store_claims, store_sweep
 from imaging_pipeline.store.owner import owner_file
 from tests.makers.config_file import write_config
-from tests.makers.lab import Lab, emptied_lab, register
+from tests.makers.lab import Lab, emptied_lab
 from tests.makers.notes import noted_cells
 from tests.makers.own_store import age, objects, own_store, use_store
 from tests.makers.recordings import IMPORTED, OBJECT, import_all, populate
-from tests.makers.suite2p_output import curate
 
 CELLS = {0, 2, 4}
 
@@ -38,11 +37,10 @@ def store(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def output(lab: Lab, store: Path) -> Path:
-    """Return the output of an imported recording that a person curated; all of its arrays are old."""
-    root = import_all(lab, OBJECT)
-    curate(root / "plane0", [True, False, True, False, True])
-    register(lab, lab.share / "90218" / "2024-05-17", combined=False)
-    populate(*IMPORTED)
+    """Return a curated output that was imported; its arrays are old, and one more is unused."""
+    root = import_all(lab, OBJECT, is_cell=[True, False, True, False, True])
+    imaging.FilteredSpikes().delete(prompt=False)
+    populate("FilteredSpikes")
     age(store, objects(store))
     return root
 
@@ -181,7 +179,7 @@ def test_sweeping_shows_counts_and_asks(store: Path, notes: Notes, run: Callable
     assert run("store", "sweep").exit_code == 1
     assert "Say --yes to agree" in run("store", "sweep").stderr
     assert objects(store) == before
-    assert "Moved aside: 6 of traces" in run("store", "sweep", "--yes").stdout
+    assert "Moved aside: 1 of traces" in run("store", "sweep", "--yes").stdout
     assert objects(store) < before
     assert_all_is_there(notes)
 

@@ -121,7 +121,7 @@ def sweep(tables: Tables, agreed: Sweep | None = None) -> Sweep:
         for name in done.put_back:
             aside.put_back(root, moved[name], name)
         aside.move_aside(root, schema, done.unused, datetime.now(UTC))
-        aside.delete(done.expired)
+        aside.discard(done.expired)
     return done
 
 
