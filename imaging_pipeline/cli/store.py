@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import click
 
 from imaging_pipeline.cli.connection import connected
 from imaging_pipeline.cli.printing import print_lines
 from imaging_pipeline.schemas.administer import store_claims, store_gone, store_sweep
-from imaging_pipeline.schemas.administer.store_gone import GoneArrays
+from imaging_pipeline.schemas.administer.store_gone import GoneArrays, ImportedAnew
+from imaging_pipeline.schemas.administer.store_rewriting import write_again
 from imaging_pipeline.schemas.administer.store_sweep import Sweep
-from imaging_pipeline.schemas.register.purge import Purged
 from imaging_pipeline.schemas.register.registration_text import deleted
-from imaging_pipeline.schemas.table_names import owners
+from imaging_pipeline.schemas.table_names import owners, readable_name
 from imaging_pipeline.schemas.tables import Tables
 from imaging_pipeline.store.aside import KEPT
 from imaging_pipeline.upgrade.reimport import consent_to_all, counted, delete_wrong
@@ -56,22 +56,46 @@ def sweep(dry_run: bool, yes: bool) -> None:
 def reimport(dry_run: bool, yes: bool) -> None:
     """Bring back arrays that rows name and that are gone from the store.
 
-    What a sweep has moved aside is put back. Of the rest the rows are deleted, with all that was derived from
-    them, also in people's own tables, and workers import them again. What is done is shown first; files that
-    are not here any more are told, and their rows stay.
+    What a sweep has moved aside is put back. The rest is made again here, from the files, and the rows stay.
+    Where other rows would be made now, these are shown, and deleted with your yes, for workers to import them
+    again. Files that are not here any more are told.
     """
     with connected() as tables:
         gone = store_gone.find_gone(tables)
-        purged = counted(tables, [gone])
-        print_lines(_of_gone(tables, gone, purged))
-        if dry_run or not (gone.aside or gone.keys):
+        print_lines(_of_gone(gone))
+        if dry_run or not (gone.aside or gone.jobs):
             return
         _agree(yes, "Do this?")
         num_back = len(store_sweep.put_back(tables))
-        consent = None if yes else consent_to_all(purged)
-        username = f"{getpass.getuser()} (command)"
-        rows = sum(each.num_rows for each in delete_wrong(tables, [gone], consent=consent, username=username))
-    click.echo(f"Put back: {in_number(num_back, 'array')}. Deleted: {in_number(rows, 'row')}.")
+        click.echo(f"Put back: {in_number(num_back, 'array')}.")
+        others = _write_again(tables, gone)
+        if others.keys:
+            _import_anew(tables, others, yes=yes)
+
+
+def _write_again(tables: Tables, gone: GoneArrays) -> ImportedAnew:
+    """Make arrays again for the rows that are there; return those of which other rows would be made."""
+    others = set()
+    for job in gone.jobs:
+        # What this reads may be among them.
+        if job.session_data in others:
+            continue
+        name = readable_name(job.table.full_table_name)
+        reason = write_again(tables, job)
+        if reason:
+            others.add(job.session_data)
+        click.echo(f"  {name}: {reason or 'made again'}")
+    return ImportedAnew(tuple(sorted(others)))
+
+
+def _import_anew(tables: Tables, others: ImportedAnew, *, yes: bool) -> None:
+    purged = counted(tables, [others])
+    print_lines(deleted(purged, owners(tables, (each.table for each in purged))))
+    _agree(yes, "Delete these rows, for workers to import them again?")
+    consent = None if yes else consent_to_all(purged)
+    username = f"{getpass.getuser()} (command)"
+    rows = sum(each.num_rows for each in delete_wrong(tables, [others], consent=consent, username=username))
+    click.echo(f"Deleted: {in_number(rows, 'row')}. Workers import them again.")
 
 
 @store.command()
@@ -118,7 +142,7 @@ def _of_sweep(plan: Sweep) -> Iterator[str]:
         )
 
 
-def _of_gone(tables: Tables, gone: GoneArrays, purged: Iterable[Purged]) -> Iterator[str]:
+def _of_gone(gone: GoneArrays) -> Iterator[str]:
     if not gone.num_by_table:
         yield "All arrays that rows name are in the store."
         return
@@ -126,10 +150,8 @@ def _of_gone(tables: Tables, gone: GoneArrays, purged: Iterable[Purged]) -> Iter
     yield from (f"  {number} of {table}" for table, number in sorted(gone.num_by_table.items()))
     if gone.aside:
         yield f"{in_number(len(gone.aside), 'array')} of them were moved aside, and are put back."
-    if gone.keys:
-        yield f"{in_number(len(gone.keys), 'dataset')} are imported again by workers."
-        listed = list(purged)
-        yield from deleted(listed, owners(tables, (each.table for each in listed)))
+    if gone.jobs:
+        yield f"Those of {in_number(len(gone.jobs), 'job')} are made again."
     if gone.without_files:
-        yield "Not imported again, because these files are not here:"
+        yield "Others are not, because these files are not here:"
         yield from (f"  {path}" for path in gone.without_files)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import datajoint as dj
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -24,6 +25,7 @@ from tests.makers.lab import Lab, emptied_lab
 from tests.makers.notes import noted_cells
 from tests.makers.own_store import age, objects, own_store, use_store
 from tests.makers.recordings import IMPORTED, OBJECT, import_all, populate
+from tests.makers.suite2p_output import curate
 
 CELLS = {0, 2, 4}
 
@@ -197,21 +199,40 @@ def test_a_store_is_claimed_by_a_command(
     assert_all_is_there(notes)
 
 
-def test_arrays_that_are_gone_come_back_by_one_command(
+def test_arrays_that_are_gone_are_made_again_and_what_people_noted_stays(
     lab: Lab, store: Path, notes: Notes, run: Callable[..., Result]
 ) -> None:
-    (name,) = imaging.FilteredSpikes().fetch1("spike_objects").values()
-    (store / name).unlink()
+    before = (imaging.Cell.Traces & {"cell_id": 2}).fetch1("df_f")
+    gone = objects(store)
+    for name in gone:
+        (store / name).unlink()
     shown = run("store", "reimport", "--dry-run").stdout
     assert "1 of test_imaging.FilteredSpikes" in shown
-    assert "3 user_anna_notes.Note, of anna" in shown
+    assert "5 of test_imaging.Cell" in shown
     assert run("store", "reimport").exit_code == 1
+    assert objects(store) == set()
+    told = run("store", "reimport", "--yes")
+    assert told.exit_code == 0
+    assert "Deleted" not in told.stdout
+    assert_all_is_there(notes)
     assert_cells_are_noted(notes)
-    assert run("store", "reimport", "--yes").exit_code == 0
-    populate(*IMPORTED)
-    assert set(imaging.Cell.Rois().to_arrays("cell_id")) == CELLS
-    assert len(imaging.FilteredSpikes.Cell().to_arrays("filtered_spikes")) == len(CELLS)
+    np.testing.assert_array_equal((imaging.Cell.Traces & {"cell_id": 2}).fetch1("df_f"), before)
+    assert imaging.Tif.SI().fetch1("frame_numbers").load().shape == (OBJECT.num_frames,)
     assert run("store", "reimport").stdout == "All arrays that rows name are in the store.\n"
+
+
+def test_rows_that_would_be_others_now_are_imported_again_with_a_yes(
+    lab: Lab, store: Path, notes: Notes, output: Path, run: Callable[..., Result]
+) -> None:
+    for name in imaging.Cell().fetch1("trace_objects")["primary"].values():
+        (store / name).unlink()
+    curate(output / "plane0", [True] * 5)
+    told = run("store", "reimport", "--yes").stdout
+    assert "iscell.npy was written since it was registered" in told.replace("\n", " ")
+    assert "3 user_anna_notes.Note, of anna" in told
+    assert len(notes()) == 0
+    populate(*IMPORTED)
+    assert len(imaging.Cell.Traces().to_arrays("df_f")) == 5
 
 
 def assert_cells_are_noted(notes: Notes) -> None:

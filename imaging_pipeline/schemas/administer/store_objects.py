@@ -14,6 +14,9 @@ from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables, schema_name
 from imaging_pipeline.store.traces import FOLDER
 
+OBJECT_COLUMNS = {"Cell": "trace_objects", "FilteredSpikes": "spike_objects"}
+"""The tables of imaging that write arrays of all cells, and the column that names these."""
+
 
 @dataclass(frozen=True)
 class Naming:
@@ -33,12 +36,12 @@ class StoredFile:
 
 def named_objects(tables: Tables) -> dict[str, Naming]:
     """Return the objects that rows name, by their path below the store."""
-    imaging = tables.imaging
     named: dict[str, Naming] = {}
-    for table, column in ((imaging.Cell, "trace_objects"), (imaging.FilteredSpikes, "spike_objects")):
+    for name, column in OBJECT_COLUMNS.items():
+        table = getattr(tables.imaging, name)
         for row in table().proj(column).to_dicts():
             objects = row.pop(column)
-            named.update((name, Naming(table.full_table_name, row)) for name in _texts(objects))
+            named.update((each, Naming(table.full_table_name, row)) for each in _texts(objects))
     for module in _modules(tables):
         named.update(_named_by_columns(module.schema))
     return named
