@@ -13,6 +13,7 @@ from imaging_pipeline.config.config import Config, find_config
 from imaging_pipeline.config.stores import PIPELINE_STORE
 from imaging_pipeline.errors import ConfigError, SchemaError
 from imaging_pipeline.schemas import imaging, mlims, suite2p_jobs, tables
+from imaging_pipeline.schemas.administer.store_claims import claim_new_store
 from imaging_pipeline.schemas.locks import named_lock
 from imaging_pipeline.schemas.versions import SCHEMA_VERSION as SCHEMA_VERSION
 from imaging_pipeline.schemas.versions import check_version, table_names
@@ -273,6 +274,10 @@ def declare(connection: Any, config: Config) -> None:
                 remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
             )
         imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
+    not_ours = claim_new_store(tables.default_tables())
+    if not_ours is not None:
+        # No error: arrays can be written and read, and only a sweep needs to know.
+        log.warning("This database does not sweep the store %r. %s", PIPELINE_STORE, not_ours)
     names = ", ".join(tables.schema_name(config, name) for name in tables.SCHEMAS)
     log.info("The schemas %s are declared.", names)
 

@@ -13,7 +13,7 @@ from imaging_pipeline.experiments.ignored import ignoring_rule
 from imaging_pipeline.experiments.recognised import UNREADABLE, Examined, ExperimentType, Part
 from imaging_pipeline.ingest.copying import Copying
 from imaging_pipeline.ingest.damaged_tifs import Examine, examine_damaged
-from imaging_pipeline.ingest.fingerprint import expect, fingerprint
+from imaging_pipeline.ingest.fingerprint import content_hash, expect, fingerprint
 from imaging_pipeline.ingest.listing import Listing
 from imaging_pipeline.ingest.records import (
     FileRecord,
@@ -79,6 +79,7 @@ class FolderContents:
             request.damaged_tifs,
         )
         self._fingerprints: dict[str, str] = {}
+        self._content_hashes: dict[str, str] = {}
         self._examined: dict[str, Examined] = {}
         self._swapped: set[str] = set()
 
@@ -213,7 +214,25 @@ class FolderContents:
                 self._fingerprints[path] = fingerprint(self.folder / path)
         found = self._examined.get(path, Examined())
         record = self._record(path, path, self._fingerprints[path])
+        if self._needs_whole_content(path, record):
+            record = replace(record, content_hash=self._content_hash(path))
         return replace(record, session_start=found.start, pages_taken=found.pages_taken)
+
+    def _needs_whole_content(self, path: str, record: FileRecord) -> bool:
+        """Return True if a file may be a stored one, of which all of the content is known."""
+        # A file that lies elsewhere is a copy as long as the stored one is there.
+        return any(
+            stored.content_hash and stored.content == record.content
+            for place, stored in self.stored.items()
+            if place == path or place not in self.entries
+        )
+
+    def _content_hash(self, path: str) -> str:
+        if path not in self._content_hashes:
+            progress.report("comparing arrays", len(self._content_hashes))
+            with self._reading(path):
+                self._content_hashes[path] = content_hash(self.folder / path)
+        return self._content_hashes[path]
 
     def _examine(self, path: str, examine: Examine) -> Examined:
         absolute = self.folder / path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imaging_pipeline.ingest.folder_changes import Difference
@@ -11,7 +11,9 @@ from imaging_pipeline.segmentation.registry import OUTPUT_TYPES, segmentation_pa
 from imaging_pipeline.wording import shortened_list
 
 # Size in bytes, fingerprint, and pages that are taken of a damaged tif.
-_Content = tuple[int, str, int | None]
+_Sampled = tuple[int, str, int | None]
+# The same, and the hash of all the content where both files have one.
+_Content = tuple[_Sampled, str]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class FileDifference:
     file_orders: tuple[int, ...] = ()
 
 
-def _content(file: FileRecord) -> _Content:
+def _sampled(file: FileRecord) -> _Sampled:
     # A copy that is made whole may differ from the damaged one in bytes only that no fingerprint samples.
     return (*file.content, file.pages_taken)
 
@@ -42,7 +44,8 @@ def difference(planned: DatasetRecord, stored: DatasetRecord) -> FileDifference:
     Files that are only gone make no difference: rows stay, unless the others have a new path or time.
     """
     before = [_content(file) for file in stored.files]
-    after = [_content(file) for file in planned.files]
+    hashes = dict(before)
+    after = [_content(file, hashes) for file in planned.files]
     file_orders = _file_orders(after, before)
     if file_orders is not None:
         kind, reason = _moved_or_rewritten(planned.files, [stored.files[number] for number in file_orders])
@@ -63,6 +66,16 @@ def difference(planned: DatasetRecord, stored: DatasetRecord) -> FileDifference:
         f"{word} {shortened_list(each)}" for word, each in (("replaced", replaced), ("added", added)) if each
     ]
     return FileDifference(Difference.CONTENT, "; ".join(reasons) or "its files stand in another order")
+
+
+def _content(file: FileRecord, hashes: Mapping[_Sampled, str] | None = None) -> _Content:
+    """Return what a file is compared by; a planned one with the hashes of the stored ones that look alike."""
+    sampled = _sampled(file)
+    if hashes is None:
+        return sampled, file.content_hash
+    known = hashes.get(sampled, "")
+    # All of the content counts only where it is known of both.
+    return sampled, (file.content_hash or known) if known else ""
 
 
 def _is_curation(

@@ -1,4 +1,4 @@
-"""The fingerprint of a file's content, from a few of its blocks."""
+"""The fingerprint of a file's content, from a few of its blocks, and the hash of all of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _NUM_BLOCKS = 4
 _START_BYTES = 64 * 1024
 # A file of this size is one read, and so is compared in full.
 _WHOLE_BYTES = 512 * 1024
+# At a time, where all of a file is read.
+_CHUNK_BYTES = 1024 * 1024
 
 
 def fingerprint(path: Path) -> str:
@@ -38,6 +40,26 @@ def fingerprint(path: Path) -> str:
         for offset, num_bytes in blocks:
             file.seek(offset)
             digest.update(file.read(num_bytes))
+    return digest.hexdigest()
+
+
+def is_sampled(size_bytes: int) -> bool:
+    """Return True if the fingerprint of a file of that size is of some of its blocks only."""
+    return size_bytes > _WHOLE_BYTES
+
+
+def content_hash(path: Path) -> str:
+    """Return 32 hexadecimal characters of all that a file holds.
+
+    Raises
+    ------
+    OSError
+        The file is not there or cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
     return digest.hexdigest()
 
 

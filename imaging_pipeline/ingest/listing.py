@@ -204,10 +204,11 @@ def _errors_named(folder: Path) -> Iterator[None]:
 def _entry(path: str, status: os.stat_result) -> FileEntry | Skipped:
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, "it is no ordinary file")
-    return FileEntry(path, status.st_size, _moment(status.st_mtime_ns), _moment(status.st_ctime_ns))
+    return FileEntry(path, status.st_size, utc_moment(status.st_mtime_ns), utc_moment(status.st_ctime_ns))
 
 
-def _moment(since_1970_ns: int) -> datetime:
+def utc_moment(since_1970_ns: int) -> datetime:
+    """Return a time of the file system in UTC without a zone, to the microsecond."""
     # In integers: a float of this size has no exact microseconds, and two listings would differ.
     return _EPOCH + timedelta(microseconds=since_1970_ns // 1000)
 

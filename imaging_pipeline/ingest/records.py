@@ -101,6 +101,8 @@ class FileRecord:
         All parts of such a file: name → empty, or why it is no recording.
     pages_taken
         How many pages are taken of a damaged tif; None where all are there.
+    content_hash
+        Of all the content of a large array of an output; empty where it is not known.
     session_start
         Lab wall time at which the session started, where this file says so and was read for it.
     is_gone
@@ -116,6 +118,7 @@ class FileRecord:
     acquisition: int = 0
     parts: Mapping[str, str] = field(default_factory=dict)
     pages_taken: int | None = None
+    content_hash: str = ""
     session_start: datetime | None = field(default=None, compare=False)
     is_gone: bool = False
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from imaging_pipeline import progress
 from imaging_pipeline.errors import PipelineError
 from imaging_pipeline.experiments.registry import EXPERIMENT_TYPES
-from imaging_pipeline.ingest.fingerprint import fingerprint
+from imaging_pipeline.ingest.fingerprint import content_hash, fingerprint
+from imaging_pipeline.ingest.listing import utc_moment
 from imaging_pipeline.ingest.records import FileRecord
 from imaging_pipeline.paths import RepositoryPath, local_path
 
@@ -36,6 +37,8 @@ class Verification:
 
 def verify(share: Path, files: Iterable[FileRecord]) -> Verification:
     """Compare registered files with those below a folder, by size and fingerprint.
+
+    Arrays of outputs are compared whole where their time is another than the registered one.
 
     Parameters
     ----------
@@ -65,10 +68,13 @@ def _problem(share: Path, registered: Sequence[FileRecord]) -> str:
         path = local_path(RepositoryPath(file.repository_name, file.path), {file.repository_name: share})
         if file.part:
             return _problem_of_parts(path, registered)
-        size_bytes = path.stat().st_size
-        if size_bytes != file.size_bytes:
-            return f"{size_bytes} bytes, registered with {file.size_bytes}"
-        return "" if fingerprint(path) == file.fingerprint else "another content of the same size"
+        status = path.stat()
+        if status.st_size != file.size_bytes:
+            return f"{status.st_size} bytes, registered with {file.size_bytes}"
+        is_equal = fingerprint(path) == file.fingerprint
+        if is_equal and file.content_hash and utc_moment(status.st_mtime_ns) != file.modified:
+            is_equal = content_hash(path) == file.content_hash
+        return "" if is_equal else "another content of the same size"
     except FileNotFoundError:
         return "missing"
     except PipelineError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,7 +26,6 @@ from imaging_pipeline.errors import OutputError, Responsible, StoreError
 from imaging_pipeline.store.errors import is_away, store_errors
 
 FOLDER = "traces"
-SWEEP_AFTER_S = 24 * 3600
 # The same bytes on every machine, since the store is shared.
 _DTYPE = np.dtype("<f4")
 
@@ -144,36 +142,6 @@ def remove(names: Iterable[str]) -> None:
     for name in names:
         if backend.exists(name):
             backend.remove(name)
-
-
-def sweep(folder: str, in_use: Iterable[str]) -> list[str]:
-    """Remove objects below a folder that no row names and that are older than a day; return their names.
-
-    A younger one may belong to a job that has not inserted its rows yet. Other folders belong to other
-    databases.
-
-    Raises
-    ------
-    StoreError
-        The store is no folder.
-    """
-    spec = _spec()
-    if spec["protocol"] != "file":
-        raise StoreError(
-            "Only a store that is a folder can be swept",
-            found=spec["protocol"],
-            remedy="Set a lifecycle rule on the bucket, or sweep from a machine that mounts it.",
-        )
-    root = Path(spec["location"])
-    named, limit = set(in_use), time.time() - SWEEP_AFTER_S
-    unused = [
-        name
-        for path in sorted((root / FOLDER / folder).rglob("*.npy"))
-        if (name := path.relative_to(root).as_posix()) not in named and path.stat().st_mtime < limit
-    ]
-    # The rows were read before the files were listed; what was written meanwhile is younger than the limit.
-    remove(unused)
-    return unused
 
 
 def _spec(config: Any = None) -> dict[str, Any]:

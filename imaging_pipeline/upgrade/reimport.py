@@ -1,9 +1,10 @@
-"""Deleting what an older version got wrong, so that workers import it again."""
+"""Deleting what is wrong or damaged, so that workers import it again."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from imaging_pipeline.ingest.folder_changes import Purge
 from imaging_pipeline.schemas.administer.change_log import record_change
@@ -16,13 +17,24 @@ from imaging_pipeline.schemas.register.retire import lock_as_registering
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import readable_name
 from imaging_pipeline.schemas.tables import Tables
-from imaging_pipeline.upgrade.correction import Key, Wrong
+from imaging_pipeline.upgrade.correction import Key
 
 # MetaSessions whose rows are deleted in one transaction: statements name each of them.
 _AT_ONCE = 50
 
 
-def counted(tables: Tables, wrong: Iterable[Wrong]) -> tuple[Purged, ...]:
+class Imported(Protocol):
+    """Rows of ``Session.Data`` of which what was imported is deleted for one cause."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The rows, sorted."""
+
+    def purge(self, key: Key) -> Purge:
+        """Return what is deleted of one of them."""
+
+
+def counted(tables: Tables, wrong: Iterable[Imported]) -> tuple[Purged, ...]:
     """Return the rows that `delete_wrong` would delete, by cause and table."""
     return _sum(each for purges in _portions(wrong) for each in purge.find(tables, purges).counted)
 
@@ -33,7 +45,7 @@ def consent_to_all(purged: Iterable[Purged]) -> Consent:
 
 
 def delete_wrong(
-    tables: Tables, wrong: Sequence[Wrong], *, consent: Consent | None, username: str
+    tables: Tables, wrong: Sequence[Imported], *, consent: Consent | None, username: str
 ) -> tuple[Purged, ...]:
     """Delete what was imported of wrong rows, in several transactions, and let workers look for new jobs.
 
@@ -83,7 +95,7 @@ def _delete(tables: Tables, purges: Sequence[Purge], username: str) -> tuple[Pur
     return deleted
 
 
-def _portions(wrong: Iterable[Wrong]) -> Iterator[list[Purge]]:
+def _portions(wrong: Iterable[Imported]) -> Iterator[list[Purge]]:
     """Yield what is deleted of a cause, some MetaSessions at a time; what has two causes, for the first."""
     seen: set[Key] = set()
     for each in wrong:

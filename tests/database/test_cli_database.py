@@ -9,7 +9,6 @@ import os
 import pickle
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from click.testing import CliRunner, Result
 from imaging_pipeline import passwords
 from imaging_pipeline.cli import main
 from imaging_pipeline.schemas import imaging, mlims
-from imaging_pipeline.store import traces as trace_store
 from tests.makers.config_file import write_config
 from tests.makers.lab import Lab
 from tests.makers.options_0x import default_ops
@@ -240,18 +238,6 @@ def test_a_wide_table_is_not_folded_in_a_file(run: Run, tmp_path: Path) -> None:
     file.write_text(f"animal_id,animal_notes\na0f1,{notes}\n")
     run("animals", "import", file)
     assert notes in run("animals", "list").stdout
-
-
-def test_sweeping_the_store_names_what_is_removed(run: Run, lab: Lab) -> None:
-    block = np.zeros((1, 3), np.float32)
-    name = trace_store.write_arrays("test_imaging", ("fluo",), block.shape, [{"fluo": block}])["fluo"]
-    path = Path(lab.config.stores["main"]["location"], name)
-    two_days_ago = time.time() - 2 * 24 * 3600
-    os.utime(path, (two_days_ago, two_days_ago))
-    result = run("store", "sweep")
-    assert result.exit_code == 0
-    assert name in result.stdout.splitlines()
-    assert not path.exists()
 
 
 def test_a_password_is_made_and_shown_once(run: Run) -> None:

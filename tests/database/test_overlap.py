@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -17,7 +15,7 @@ import pytest
 from imaging_pipeline.config.config import Config
 from imaging_pipeline.ingest.fingerprint import fingerprint
 from imaging_pipeline.schemas import imaging, mlims, tables
-from imaging_pipeline.schemas.administer import store_sweep
+from imaging_pipeline.schemas.administer import store_claims, store_sweep
 from imaging_pipeline.schemas.administer.administration import add_options, add_setup
 from imaging_pipeline.schemas.locks import in_transaction, lock_rows
 from imaging_pipeline.schemas.register import registration
@@ -26,11 +24,11 @@ from tests.database.test_concurrency import at_once, ingest
 from tests.makers.folders import COPIED, OPEN_FIELD, PAGES, WHEEL, Timeseries, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
 from tests.makers.outputs import suite2p_output
+from tests.makers.own_store import age, objects, own_store
 from tests.makers.suite2p_output import curate
 from tests.makers.toy_tables import ToyConfig, open_connection
 
 LATER = COPIED + timedelta(days=1)
-SECONDS_OF_TWO_DAYS = 2 * 24 * 3600
 
 
 @pytest.fixture
@@ -198,18 +196,20 @@ def test_a_setup_named_later_is_noted_and_another_one_is_only_told(lab: Lab, fol
     assert "room 2" in told
 
 
-def test_a_sweep_leaves_the_traces_of_another_database_in_the_same_store(lab: Lab, folder: Path) -> None:
+def test_a_sweep_leaves_the_traces_of_another_database_in_the_same_store(
+    lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = own_store(tmp_path / "store", monkeypatch)
     register(lab, folder, combined=True)
     suite2p_output(lab, combined=True)
     register(lab, folder, combined=True)
     for table in (imaging.Tif, imaging.ImagingAnalysis, imaging.Cell):
         table.populate()
     key = imaging.Cell().keys()[0]
-    store = Path(lab.config.datajoint_stores()["main"]["location"])
-    for path in (store / "traces").rglob("*.npy"):
-        os.utime(path, (time.time() - SECONDS_OF_TWO_DAYS,) * 2)
+    age(store, objects(store))
     handle = tables.default_tables()
     other = dataclasses.replace(handle, config=dataclasses.replace(lab.config, prefix="other_"))
+    store_claims.claim(other)
     assert store_sweep.sweep(other).traces == ()
     assert len(imaging.Cell.array(key, "df_f")) == 5
 

@@ -82,11 +82,11 @@ def row_counts(lab: Lab) -> dict[str, int]:
 
 
 def table_names(connection: Any) -> list[str]:
-    """Return the full names of all tables of the pipeline, job tables too, but not of filled lookups."""
+    """Return the full names of all tables of the pipeline, job tables too, but not of those that stay."""
     names = []
     for module in (mlims, imaging, suite2p_jobs):
         for cls in database.table_classes(module):
-            if cls.__dict__.get("contents") or cls.__name__ == "Lab":
+            if cls.__dict__.get("contents") or cls.__name__ in ("Lab", "Store"):
                 continue
             names += [cls.full_table_name, *(part.full_table_name for part in database.parts(cls))]
             if issubclass(cls, dj.AutoPopulate):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging_pipeline.ingest.fingerprint import fingerprint
+from imaging_pipeline.ingest.fingerprint import content_hash, fingerprint
 
 MEGABYTE = 1024 * 1024
 
@@ -76,3 +76,16 @@ def test_a_larger_file_costs_no_more_reads(tmp_path):
         counts.append(CountedFile.num_reads)
 
     assert counts == [4, 4]
+
+
+def test_the_hash_of_all_content_sees_what_no_block_samples(tmp_path):
+    path = tmp_path / "F.npy"
+    content = bytearray(3 * MEGABYTE)
+    path.write_bytes(content)
+    before = fingerprint(path), content_hash(path)
+    content[2 * MEGABYTE + 100_000] = 1
+    path.write_bytes(content)
+
+    assert fingerprint(path) == before[0]
+    assert content_hash(path) != before[1]
+    assert re.fullmatch("[0-9a-f]{32}", before[1])

@@ -6,7 +6,7 @@ Rows of files hold the repository's name and the path below it, so only its root
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imaging_pipeline.errors import InputError, Responsible
@@ -36,8 +36,13 @@ def verify_repository(tables: Tables, name: str, folder: Path) -> Verification:
     """
     key = {"repository_name": existing(tables.imaging.Repository, "repository_name", name)}
     columns = ("repository_name", "file_path", "size_bytes", "modified", "fingerprint", "file_part")
-    rows = (tables.imaging.PhysicalFile & key).proj(*columns).to_dicts(order_by="file_path, file_part")
-    return verify(folder, (FileRecord(*(row[column] for column in columns)) for row in rows))
+    files = (tables.imaging.PhysicalFile & key).proj(*columns, "content_hash")
+    rows = files.to_dicts(order_by="file_path, file_part")
+    records = (
+        replace(FileRecord(*(row[column] for column in columns)), content_hash=row["content_hash"] or "")
+        for row in rows
+    )
+    return verify(folder, records)
 
 
 def repoint(tables: Tables, name: str, roots: Sequence[str], retired: Sequence[str]) -> Repointed:

@@ -21,6 +21,7 @@ from imaging_pipeline.schemas.imaging.cells import count_cells as count_cells
 from imaging_pipeline.schemas.imaging.hardware import Scope as Scope
 from imaging_pipeline.schemas.imaging.hardware import Setup as Setup
 from imaging_pipeline.schemas.imaging.operations import JobAction as JobAction
+from imaging_pipeline.schemas.imaging.operations import Store as Store
 from imaging_pipeline.schemas.imaging.operations import TableChange as TableChange
 from imaging_pipeline.schemas.imaging.operations import Upgrade as Upgrade
 from imaging_pipeline.schemas.imaging.operations import Worker as Worker

@@ -15,8 +15,9 @@ from imaging_pipeline.schemas.imaging.analyses import ImagingAnalysis
 from imaging_pipeline.schemas.imaging.parameters import BaselineParams, SpikeFilterParams
 from imaging_pipeline.schemas.imaging.schema import schema
 from imaging_pipeline.schemas.make import cells as cell_arrays
-from imaging_pipeline.schemas.make import fetching, filtered_spikes, session_clock
+from imaging_pipeline.schemas.make import fetching, filtered_spikes, output_arrays, session_clock
 from imaging_pipeline.schemas.make.fetching import AnalysedFrames, Baseline, OutputLocation
+from imaging_pipeline.schemas.make.output_arrays import OutputArray
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.wording import counted
 
@@ -108,7 +109,9 @@ class Cell(dj.Imported):
         spikes : <trace>  # float32 (samples,), arbitrary units
         """
 
-    def make_fetch(self, key: Row) -> tuple[str, OutputLocation, AnalysedFrames, Baseline]:
+    def make_fetch(
+        self, key: Row
+    ) -> tuple[str, OutputLocation, AnalysedFrames, Baseline, tuple[OutputArray, ...]]:
         """Fetch where arrays go and the output is, the session's frames in it and the newest parameters."""
         handle = tables.default_tables()
         return (
@@ -116,21 +119,33 @@ class Cell(dj.Imported):
             fetching.output_location(handle, key),
             fetching.analysed_frames(handle, key),
             fetching.newest_baseline(handle),
+            output_arrays.output_arrays(handle, key),
         )
 
     def make_compute(
-        self, key: Row, folder: str, output: OutputLocation, frames: AnalysedFrames, baseline: Baseline
-    ) -> tuple[cell_arrays.Cells]:
+        self,
+        key: Row,
+        folder: str,
+        output: OutputLocation,
+        frames: AnalysedFrames,
+        baseline: Baseline,
+        arrays: tuple[OutputArray, ...],
+    ) -> tuple[cell_arrays.Cells, tuple[tuple[OutputArray, str], ...]]:
         """Read regions, compute traces and write them to the store."""
-        return (cell_arrays.import_cells(folder, output, frames, baseline),)
+        hashes = output_arrays.content_hashes(arrays)
+        return cell_arrays.import_cells(folder, output, frames, baseline), hashes
 
-    def make_insert(self, key: Row, cells: cell_arrays.Cells) -> None:
+    def make_insert(
+        self, key: Row, cells: cell_arrays.Cells, hashes: tuple[tuple[OutputArray, str], ...]
+    ) -> None:
         """Insert a row a cell; the arrays are in the store already."""
         self.insert1({**key, **cells.row})
         self.Rois.insert({**key, **row} for row in cells.rois)
         self.Merged.insert({**key, **row} for row in cells.merged)
         self.Traces.insert({**key, **row} for row in cells.traces)
         self.Spikes.insert({**key, **row} for row in cells.spikes)
+        # Last, as a registration locks the rows of files after those of what is derived from them.
+        output_arrays.note_hashes(tables.default_tables(), key["dataset_name"], hashes)
 
     @classmethod
     def array(cls, key: Row, quantity: str, channel: str = "primary") -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import datajoint as dj
 
 from imaging_pipeline.schemas.imaging.schema import schema
 
-__all__ = ["JobAction", "TableChange", "Upgrade", "Worker"]
+__all__ = ["JobAction", "Store", "TableChange", "Upgrade", "Worker"]
 
 
 @schema
@@ -91,6 +91,20 @@ class JobAction(dj.Manual):
         acted_priority : int16
         INDEX (acted_hash)
         """
+
+
+@schema
+class Store(dj.Manual):
+    """The stores of arrays that belong to this database; a file in each of them says the same."""
+
+    definition = """
+    store_name : varchar(64)  # in the configuration
+    ---
+    store_identity : varchar(32)  # drawn at random when the database took the store
+    store_state : int64  # how often it was renewed; in the store, it is never higher
+    store_server : varchar(16)  # hash that tells the server from one that the database was copied to
+    store_claimed=CURRENT_TIMESTAMP(6) : datetime(6)
+    """
 
 
 @schema

@@ -139,6 +139,7 @@ class PhysicalFile(dj.Manual):
     modified : datetime(6)  # UTC
     fingerprint : varchar(16)  # of the size and sampled blocks; of a part its settings and sampled data
     pages_taken=null : int64  # of a damaged tif, its first pages of all channels; null: it is whole
+    content_hash=null : varchar(32)  # of all of a large array of an output, noted when it is imported
     INDEX (path_hash)
     INDEX (fingerprint)
     """

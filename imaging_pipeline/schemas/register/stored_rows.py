@@ -36,7 +36,7 @@ _LINK_COLUMNS = (
 # Between the dataset and the pages in the order of the fields of `FileRecord`.
 _FILE_COLUMNS = (
     *("dataset_name", "repository_name", "file_path", "size_bytes", "modified", "fingerprint"),
-    *("file_part", "acquisition", "pages_taken", "file_parts"),
+    *("file_part", "acquisition", "pages_taken", "file_parts", "content_hash"),
 )
 
 
@@ -101,10 +101,10 @@ def _files(tables: Tables, dataset_names: Sequence[str]) -> _Files:
         source = tables.full_name(tables.imaging.PhysicalFile)
         restriction = {"dataset_name": dataset_names}
         order = "dataset_name, file_order"
-        for dataset_name, *columns, taken, parts in _select(
+        for dataset_name, *columns, taken, parts, content_hash in _select(
             tables, _FILE_COLUMNS, source, restriction, order
         ):
-            file = FileRecord(*columns)
+            file = replace(FileRecord(*columns), content_hash=content_hash or "")
             if taken is not None:
                 file = replace(file, pages_taken=taken)
             files[dataset_name].append(

@@ -144,7 +144,9 @@ class Writer:
         physical_file = self._imaging.PhysicalFile
         moved = [each for each in self._changes.datasets if each.difference is Difference.LOCATION]
         for row in self._file_rows(moved):
-            physical_file.update1(row)
+            # A hash that is not known now stays: it is that of the content which was imported.
+            known = row if row["content_hash"] else {k: v for k, v in row.items() if k != "content_hash"}
+            physical_file.update1(known)
         rewritten = [
             each
             for each in self._changes.datasets
@@ -200,6 +202,7 @@ class Writer:
                 "modified": file.modified,
                 "fingerprint": file.fingerprint,
                 "pages_taken": file.pages_taken,
+                "content_hash": file.content_hash or None,
             }
             for change in changes
             # Where the content is the stored one, so is the order: `update1` finds a row by it.

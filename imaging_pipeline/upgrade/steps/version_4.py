@@ -49,6 +49,11 @@ STEP = Step(
             "  # of a damaged tif, its first pages of all channels; null: it is whole",
         ),
         AddedColumn(
+            "imaging.PhysicalFile",
+            "content_hash=null : varchar(32)"
+            "  # of all of a large array of an output, noted when it is imported",
+        ),
+        AddedColumn(
             "imaging.ImagingAnalysis.Suite2py",
             "num_planes_analysed=null : int16  # planes with regions, or fields where a plane has several",
             "r.ops_nplanes",
