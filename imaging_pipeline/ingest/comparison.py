@@ -27,6 +27,7 @@ from imaging_pipeline.ingest.matching import MetaSessionMatch, SessionMatch, Sto
 from imaging_pipeline.ingest.outdated import Outdated, OutdatedOutput
 from imaging_pipeline.ingest.records import DatasetRecord, MetaSessionRecord, Plan, moment_of
 from imaging_pipeline.ingest.relocation import relocations
+from imaging_pipeline.ingest.stored_names import under_stored_names
 from imaging_pipeline.wording import counted
 
 
@@ -76,13 +77,21 @@ def _gone(plan: Plan) -> Iterator[Finding]:
         yield Finding(FindingKind.GONE, None, message)
 
 
+def _with_stored_names(match: MetaSessionMatch) -> MetaSessionMatch:
+    """Return a match with the outputs under the names that they are stored under."""
+    if match.stored is None:
+        return match
+    outputs = under_stored_names(match.planned.datasets, match.stored.datasets)
+    return replace(match, planned=replace(match.planned, datasets=outputs))
+
+
 class _Comparison:
     """One planned meta-session, compared with the stored one that it matches."""
 
     def __init__(self, plan: Plan, experiment: ExperimentType, match: MetaSessionMatch) -> None:
         self._plan = plan
         self._experiment = experiment
-        self._match = match
+        self._match = _with_stored_names(match)
         self._stored = match.stored
         # The stored name is kept, although another folder or start would make another name.
         self._name = (match.stored or match.planned).metasession_name
@@ -211,7 +220,7 @@ class _Comparison:
     def _option_set(self) -> OptionSetChange | None:
         """Return the change of the option set; sets are compared by content, and None changes nothing."""
         requested, stored = self._plan.request.ops_name, self._stored
-        if requested is None or (stored is not None and stored.settings_hash == self._plan.settings_hash):
+        if requested is None or (stored is not None and stored.request.ops_name in self._plan.equal_options):
             return None
         return OptionSetChange(self._name, stored.request.ops_name if stored else None, requested)
 

@@ -51,9 +51,11 @@ def difference(planned: DatasetRecord, stored: DatasetRecord) -> FileDifference:
         kind, reason = _moved_or_rewritten(planned.files, [stored.files[number] for number in file_orders])
         return FileDifference(kind, reason, file_orders)
     by_address = {file.address: file for file in stored.files}
+    # Of an output that was moved, too, the files keep their names.
+    by_name = {file.name: file for file in stored.files} if planned.datasettype in OUTPUT_TYPES else {}
     replaced, added = [], []
     for file, content in zip(planned.files, after, strict=True):
-        former = by_address.get(file.address)
+        former = by_address.get(file.address) or by_name.get(file.name)
         if former is not None and _content(former) != content:
             replaced.append(file.name)
         elif content not in before:

@@ -100,8 +100,9 @@ def _preference(
     requested = options.requested(request, name)
     is_at_home = folder.metasession_name == name
     return (
-        each.judgement.ops_name != requested,
+        # Before its name: of a set that is stored under several, either may have been noted.
         not _is_registered(contents, each),
+        each.judgement.ops_name != requested,
         not (is_at_home and requested is not None and folder.ops_name == requested),
         not is_at_home,
         each.files.root,

@@ -169,7 +169,7 @@ class Curation:
     @property
     def reason(self) -> str:
         """Why what was imported is purged."""
-        return f"curated: {len(self.added)} cells added, {len(self.removed)} removed"
+        return f"'{self.bundle}' curated: {len(self.added)} cells added, {len(self.removed)} removed"
 
 
 @dataclass(frozen=True)

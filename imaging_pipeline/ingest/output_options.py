@@ -12,6 +12,7 @@ from imaging_pipeline.experiments.registry import experiment_type
 from imaging_pipeline.ingest.records import Request
 from imaging_pipeline.readers.suite2p.options import options_summary
 from imaging_pipeline.segmentation.package import Output
+from imaging_pipeline.suite2p_runner.equal_options import are_equal_options
 from imaging_pipeline.wording import shortened_list
 
 # What to do about an output, as it ends a reason.
@@ -68,31 +69,48 @@ def compared_options(
     # Only a run of the pipeline has noted all of its settings; of others a few options are compared.
     settings_hash = noted(output, "settings_hash")
     if settings_hash is not None:
-        if settings_hash == names.settings_hash(settings):
+        if settings_hash == names.settings_hash(settings) or _are_noted(output, settings):
             return True, f"its settings are those of '{reference}'"
         return False, f"its settings are not those of '{reference}'; {RUN_AGAIN}"
-    made_with, requested = options_summary(output.options), options_summary(settings)
-    not_compared = _not_compared(request)
-    compared, different = [], []
-    for field in fields(requested):
-        if field.name in not_compared:
-            continue
-        value, used = getattr(requested, field.name), getattr(made_with, field.name)
-        if value in _NOT_SET or used in _NOT_SET:
-            continue
-        compared.append(field.name)
-        is_equal = bool(value) == bool(used) if field.name in _SWITCHES else value == used
-        if not is_equal:
-            different.append(f"{field.name} {used} instead of {value}")
+    is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
+    compared, different = difference_of_options(output.options, settings, is_registered=is_registered)
     if different:
         return False, f"not made with '{reference}': {shortened_list(different)}; {RUN_AGAIN}"
     return True, f"options of '{reference}' compared: {', '.join(compared) or 'it states none'}"
 
 
-def _not_compared(request: Request) -> tuple[str, ...]:
-    """Return the options that the tifs decide."""
-    is_registered = experiment_type(request.experiment_type).analysed in MOTION_CORRECTED
-    return (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
+def _are_noted(output: Output, settings: Mapping[str, Any]) -> bool:
+    """Return True if the marker, which an earlier version may have written, has options that are equal."""
+    options = None if output.marker is None else output.marker.get("options")
+    return isinstance(options, Mapping) and are_equal_options(options, settings)
+
+
+def difference_of_options(
+    used: Mapping[str, Any], settings: Mapping[str, Any], *, is_registered: bool
+) -> tuple[list[str], list[str]]:
+    """Return which options of an output that a person made were compared with a set, and which differ.
+
+    Parameters
+    ----------
+    used, settings
+        The output's options, and the set's; either generation.
+    is_registered
+        Whether the tifs were motion corrected before the run, so that it moved no frame.
+    """
+    made_with, requested = options_summary(used), options_summary(settings)
+    not_compared = (*_FROM_TIFS, "do_registration") if is_registered else _FROM_TIFS
+    compared, different = [], []
+    for field in fields(requested):
+        if field.name in not_compared:
+            continue
+        value, found = getattr(requested, field.name), getattr(made_with, field.name)
+        if value in _NOT_SET or found in _NOT_SET:
+            continue
+        compared.append(field.name)
+        is_equal = bool(value) == bool(found) if field.name in _SWITCHES else value == found
+        if not is_equal:
+            different.append(f"{field.name} {found} instead of {value}")
+    return compared, different
 
 
 def noted(output: Output, key: str) -> str | None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from imaging_pipeline import names
 from imaging_pipeline.choices import among
 from imaging_pipeline.errors import (
     FormatError,
@@ -37,6 +36,7 @@ from imaging_pipeline.ingest.recorded_file import RecordedFile
 from imaging_pipeline.ingest.records import Plan, Request, SessionRecord, StoredFiles
 from imaging_pipeline.ingest.session_planning import plan_metasessions, plan_sessions
 from imaging_pipeline.ingest.verdicts import FileReport, FileVerdict
+from imaging_pipeline.suite2p_runner.equal_options import are_equal_options
 from imaging_pipeline.wording import counted
 
 # A file that was written within two minutes may still be growing (docs/folder_rules.md).
@@ -97,7 +97,7 @@ def make_plan(
         The experiment type or the option set is not known.
     """
     experiment = experiment_type(request.experiment_type)
-    settings_hash = _settings_hash(request.ops_name, option_settings)
+    equal_options = _equal_options(request.ops_name, option_settings)
     contents = FolderContents(request, listing, stored, experiment, zone, settle_s, now)
     # First, since parts are recognised instead of the file that holds them.
     contents.open_containers()
@@ -130,7 +130,7 @@ def make_plan(
         files=tuple(sorted(files, key=lambda report: report.path)),
         outputs=judged.reports,
         gone=tuple(sorted(request.below_repository(path) for path in gone)),
-        settings_hash=settings_hash,
+        equal_options=equal_options,
     )
 
 
@@ -202,9 +202,10 @@ def _may_be_arriving(file: Recognised) -> bool:
     return isinstance(verdict, Used) or (isinstance(verdict, Unknown) and verdict.lacks_recording)
 
 
-def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[str, Any]]) -> str | None:
+def _equal_options(ops_name: str | None, option_settings: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the names of the option sets that mean the same as the requested one."""
     if ops_name is None:
-        return None
+        return frozenset()
     if ops_name not in option_settings:
         found, allowed = among(ops_name, option_settings)
         raise InputError(
@@ -213,7 +214,9 @@ def _settings_hash(ops_name: str | None, option_settings: Mapping[str, Mapping[s
             allowed=allowed,
             remedy="Choose one that is there, or ask the administrator to add it.",
         )
-    return names.settings_hash(option_settings[ops_name])
+    requested = option_settings[ops_name]
+    equal = (name for name, settings in option_settings.items() if are_equal_options(settings, requested))
+    return frozenset({ops_name, *equal})
 
 
 def _recognised(

@@ -227,8 +227,6 @@ class MetaSessionRecord:
         Finished Suite2p output; each belongs to every session.
     suite2p_folder
         Path below the repository in which runs get a folder of their option set's name.
-    settings_hash
-        Hash of the settings of the option set; None where there is none.
     """
 
     metasession_name: str
@@ -236,7 +234,6 @@ class MetaSessionRecord:
     sessions: tuple[SessionRecord, ...]
     datasets: tuple[DatasetRecord, ...]
     suite2p_folder: str
-    settings_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,8 +252,8 @@ class Plan:
         Every Suite2p output of the folder.
     gone
         Stored recording files that are no longer there; the sessions above still hold them.
-    settings_hash
-        Hash of the settings of the requested option set, None where none is requested.
+    equal_options
+        Names of the option sets that mean the same as the requested one, itself included; empty without one.
     """
 
     request: Request
@@ -264,4 +261,4 @@ class Plan:
     files: tuple[FileReport, ...]
     outputs: tuple[OutputReport, ...] = ()
     gone: tuple[str, ...] = ()
-    settings_hash: str | None = None
+    equal_options: frozenset[str] = frozenset()

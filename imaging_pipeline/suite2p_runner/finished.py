@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from imaging_pipeline import names
-from imaging_pipeline.errors import FormatError, OutputError
+from imaging_pipeline.errors import FormatError, NothingFoundError, OutputError
 from imaging_pipeline.readers.suite2p.output import MARKER_NAME, find_outputs, missing_files, read_output
+from imaging_pipeline.suite2p_runner.equal_options import are_equal_options
 from imaging_pipeline.suite2p_runner.options import OptionSet
 from imaging_pipeline.suite2p_runner.preflight import Inputs
 from imaging_pipeline.suite2p_runner.publish import MOVIE_SUFFIX, copy_locks, rename_with_retries
 from imaging_pipeline.suite2p_runner.request import RunResult, Trim
 
-# To be raised with every change of what is noted: outputs with older markers are then not adopted.
+# To be raised when a key that was noted before gets another meaning; `_is_same_run` then says what the
+# former one meant. Keys that are only added, such as ``bad_frames``, raise nothing.
 _NOTE_VERSION = 1
-_COMPARED = ("note_version", "identity", "inputs", "options", "bad_frames")
 
 
 def describe(identity: Mapping[str, str], inputs: Inputs, options: OptionSet) -> dict[str, Any]:
-    """Return what must be equal for an output to be adopted, in types that survive JSON.
+    """Return what is noted of a run, and compared before an output is adopted, in types that survive JSON.
 
     The names of ``identity`` are at the top level as well, where other readers look for them.
     """
@@ -65,24 +66,55 @@ def write_marker(folder: Path, description: Mapping[str, Any], result: RunResult
 
 
 def find_finished(target: Path, description: Mapping[str, Any]) -> RunResult | None:
-    """Return the result of a whole output of the same files and options, or None if there is none."""
+    """Return the result of the one whole output below a folder, if it is of the same files and options."""
     if not target.is_dir():
         return None
+    roots = find_outputs(target)
+    return adopted(roots[0], target, description) if len(roots) == 1 else None
+
+
+def adopted(root: Path, target: Path, description: Mapping[str, Any]) -> RunResult | None:
+    """Return the result of an output if it is whole, and of the same files and options; else None.
+
+    Parameters
+    ----------
+    root, target
+        The folder that holds the planes, and the one that the result names: that of the marker.
+    description
+        As `describe` returns it.
+    """
     try:
-        outputs = [read_output(root) for root in find_outputs(target)]
-    # A damaged output is not adopted; the new one sets it aside.
-    except (FormatError, OutputError):
+        output = read_output(root)
+    # A damaged output is not adopted; the new one sets it aside. A registered one may be gone.
+    except (FormatError, OutputError, NothingFoundError):
         return None
-    if len(outputs) != 1 or any(missing_files(plane) for plane in outputs[0].imported):
+    if any(missing_files(plane) for plane in output.imported):
         return None
-    marker = outputs[0].marker
-    if marker is None or any(marker.get(key) != description.get(key) for key in _COMPARED):
+    if output.marker is None or not _is_same_run(output.marker, description):
         return None
     try:
-        return _result(target, marker["result"])
+        return _result(target, output.marker["result"])
     # Somebody changed the marker.
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _is_same_run(marker: Mapping[str, Any], description: Mapping[str, Any]) -> bool:
+    """Return True if a marker, of this or of an earlier version, tells of the same files and options.
+
+    The names of meta-session and option set do not count: the same folder may have been registered again
+    for another animal, and the same options been stored under another name.
+    """
+    noted, options = marker.get("identity"), marker.get("options")
+    return (
+        isinstance(noted, Mapping)
+        and isinstance(options, Mapping)
+        and marker.get("note_version") == _NOTE_VERSION
+        and noted.get("contents_hash") == description["identity"].get("contents_hash")
+        and marker.get("inputs") == description["inputs"]
+        and marker.get("bad_frames", []) == description.get("bad_frames", [])
+        and are_equal_options(options, description["options"])
+    )
 
 
 def _result(target: Path, result: Any) -> RunResult:

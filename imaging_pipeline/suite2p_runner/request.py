@@ -28,11 +28,14 @@ class RunRequest:
     scratch
         A folder on a local disk, with room for the whole movie.
     identity
-        Names that are noted with the output and must be equal for it to be adopted.
+        Names that are noted with the output; of these, ``contents_hash`` must be equal for it to be adopted.
     threads
         Threads that Suite2p may use; None for all cores.
     is_registered
         Whether the files are motion corrected already, so that Suite2p shall move no frame.
+    registered
+        Roots of outputs that are registered already, wherever they lie: the first that is whole, and of the
+        same files and options, is adopted.
     bad_frames
         Volumes that Suite2p shall leave out when it looks for cells, from 0 over all files; one that is not
         whole at the end of an acquisition counts.
@@ -47,6 +50,7 @@ class RunRequest:
     threads: int | None = None
     is_registered: bool = False
     bad_frames: tuple[int, ...] = ()
+    registered: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A run is never resumed, because Suite2p silently continues with half-registered movies and other people's
 binaries: every run has a new folder on a local disk, and a process of its own. A finished output gets its
-marker, is copied beside the target and renamed; a target that holds it already is adopted.
+marker, is copied beside the target and renamed; one that is registered or at the target already is adopted.
 """
 
 from __future__ import annotations
@@ -22,11 +22,17 @@ from imaging_pipeline import progress
 from imaging_pipeline.errors import FormatError, MissingPackageError, OutputError, RunError
 from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME as BAD_FRAMES_NAME
 from imaging_pipeline.readers.suite2p.metadata import read_metadata
-from imaging_pipeline.readers.suite2p.output import Suite2pOutput, missing_files, read_output
+from imaging_pipeline.readers.suite2p.output import (
+    Suite2pOutput,
+    marker_folder,
+    missing_files,
+    read_output,
+)
 from imaging_pipeline.suite2p_runner.child_process import run_child
 from imaging_pipeline.suite2p_runner.classifier import copy_classifier
 from imaging_pipeline.suite2p_runner.cores import num_cores
 from imaging_pipeline.suite2p_runner.finished import (
+    adopted,
     describe,
     drop,
     drop_expired,
@@ -89,11 +95,11 @@ def run(request: RunRequest) -> RunResult:
     options = translate(request.settings)
     description = describe(request.identity, inputs, options)
     # Before Suite2p is needed: a machine without it may adopt an output.
-    adopted = find_finished(request.target, description)
+    found = _registered(request, description) or find_finished(request.target, description)
     retained = retained_folder(request.scratch, description)
-    if adopted is not None:
+    if found is not None:
         drop(retained)  # it is still there if a process died between copying and removing it
-        return adopted
+        return found
     finished = find_finished(retained, description)
     if finished is None:
         drop_expired(request.scratch)
@@ -101,6 +107,12 @@ def run(request: RunRequest) -> RunResult:
     publish(retained, request.target)
     drop(retained)
     return replace(finished, target=request.target, adopted=False)
+
+
+def _registered(request: RunRequest, description: Mapping[str, Any]) -> RunResult | None:
+    """Return the result of the first registered output that is adopted."""
+    outputs = (adopted(root, marker_folder(root), description) for root in request.registered)
+    return next((output for output in outputs if output is not None), None)
 
 
 def _run_anew(

@@ -11,7 +11,7 @@ import pytest
 
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.ingest.fingerprint import fingerprint
-from imaging_pipeline.schemas import imaging, tables
+from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import OPEN_FIELD, WHEEL, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
@@ -50,10 +50,19 @@ def populate() -> None:
 
 
 @pytest.fixture
-def output(lab: Lab, folder: Path, ops_name: str | None) -> Path:
+def place(folder: Path, request: pytest.FixtureRequest) -> Path | None:
+    """Return the folder of the output, or None for that of our own runs."""
+    name = getattr(request, "param", None)
+    return None if name is None else folder / name
+
+
+@pytest.fixture
+def output(lab: Lab, folder: Path, ops_name: str | None, place: Path | None) -> Path:
     """Return an output that was imported, curated and imported again."""
     register(lab, folder, combined=True, ops_name=ops_name)
     root = suite2p_output(lab, combined=True)
+    if place is not None:
+        root = root.rename(place)
     register(lab, folder, combined=True, ops_name=ops_name)
     populate()
     curate(root / "plane0", CURATED)
@@ -123,6 +132,43 @@ def test_of_new_equal_outputs_that_in_the_place_of_our_runs_is_used(
     register(lab, folder, combined=True, ops_name=ops_name)
     paths = (imaging.PhysicalFile & "file_path LIKE '%%.npy'").to_arrays("file_path")
     assert {"a copy of fast" in path for path in paths} == {False}
+
+
+@pytest.mark.parametrize(("ops_name", "place"), [(None, "suite2p"), (None, "by hand")], indirect=True)
+def test_an_output_that_gets_an_option_set_keeps_all_that_is_derived(
+    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None
+) -> None:
+    for name in ("fast", "equal"):
+        add_options(tables.default_tables(), name, {"tau": 1.0})
+        preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True), ops_name=name)
+        assert preview.purged == ()
+        register(lab, folder, combined=True, ops_name=name, register_uncurated=True)
+        suite2p_jobs.Suite2Py.populate()
+        imaging.MakeDatasetSessions.populate()
+        populate()
+        assert_all_is_there(notes)
+    assert suite2p_jobs.Suite2Py().fetch1("ops_name", "adopted") == ("fast", True)
+    assert output.is_dir()
+
+
+@pytest.mark.parametrize("ops_name", [None, "fast"], indirect=True)
+@pytest.mark.parametrize("is_curated", [False, True])
+def test_an_output_whose_folder_is_renamed_keeps_all_that_is_derived(
+    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None, is_curated: bool
+) -> None:
+    plane = output.parent.rename(folder / "renamed") / "suite2p" / "plane0"
+    if is_curated:
+        # Written again as it is, which is no other choice.
+        curate(plane, CURATED)
+    preview = imaging.BaseFolder.preview(**lab.request(folder, combined=True), ops_name=ops_name)
+    assert preview.purged == ()
+    register(lab, folder, combined=True, ops_name=ops_name)
+    populate()
+    assert_all_is_there(notes)
+    assert {
+        "renamed" in path
+        for path in (imaging.PhysicalFile & "file_path LIKE '%%.npy'").to_arrays("file_path")
+    } == {True}
 
 
 @pytest.mark.parametrize("table", [imaging.Session, imaging.MetaSession, imaging.Session.Data])

@@ -22,11 +22,10 @@ from imaging_pipeline.schemas.jobs.explaining import explain
 from imaging_pipeline.schemas.jobs.listing import list_jobs
 from imaging_pipeline.schemas.jobs.selection import Selection
 from imaging_pipeline.schemas.register.history import history
-from tests.makers.version_3 import PRIVATE_SCHEMA, Restored, restored, row_counts
+from tests.makers.version_3 import DEMO, PRIVATE_SCHEMA, Restored, restored, row_counts
 
 # What was changed on the share after it was registered the last time.
 CHANGED_SINCE = ("90218/copying/", "90218/broken/")
-DEMO = "90218/2026-03-14"
 
 
 @pytest.fixture(scope="module")

@@ -257,7 +257,8 @@ def test_other_cells_after_curation_are_imported_again(lab: Lab, folder: Path) -
     curate(root / "plane0", [True, False, True, False, True])
     request = register(lab, folder, combined=True)
     assert len(imaging.Cell()) == 0
-    assert set(report("Purge", request, "purge_reason")) == {"curated: 0 cells added, 2 removed"}
+    reason = "'fast/plane0' curated: 0 cells added, 2 removed"
+    assert set(report("Purge", request, "purge_reason")) == {reason}
     for table in (imaging.ImagingAnalysis, imaging.Cell):
         table.populate()
     assert set(imaging.Cell.Rois().to_arrays("cell_id")) == {0, 2, 4}

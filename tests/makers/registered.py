@@ -74,7 +74,6 @@ class Registered:
                 self._write(change)
         for change in changes.option_sets:
             self._change_request(change.metasession_name, ops_name=change.new_name)
-            self._change(change.metasession_name, settings_hash=plan.settings_hash)
         for moved in changes.relocations:
             self._change_request(
                 moved.metasession_name, repository_name=moved.repository_name, folder=moved.folder
@@ -121,9 +120,7 @@ class Registered:
     def _make_metasessions(self, plan: Plan, changes: FolderChanges) -> None:
         request = replace(plan.request, ops_name=None, username="")
         for new in changes.new_metasessions:
-            self.metasessions[new.metasession_name] = replace(
-                new, request=request, sessions=(), datasets=(), settings_hash=None
-            )
+            self.metasessions[new.metasession_name] = replace(new, request=request, sessions=(), datasets=())
         for change in changes.sessions:
             if change.verdict is not SessionVerdict.KNOWN:
                 owner = self.metasessions[change.metasession_name]

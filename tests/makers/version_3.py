@@ -28,6 +28,12 @@ from tests.makers.lab import Lab
 
 DUMP = Path(__file__).parents[1] / "data" / "version_3"
 PREFIX = "version_3_"
+DEMO = "90218/2026-03-14"
+DEMO_OPTIONS = {
+    "tau": 0.7,
+    "run": {"do_regmetrics": False},
+    "registration": {"nonrigid": False, "nimg_init": 100},
+}
 PRIVATE_SCHEMA = "user_anna_x"
 SCHEMAS = (PRIVATE_SCHEMA, *(f"{PREFIX}{name}" for name in ("suite2p_jobs", "imaging", "mlims")))
 
@@ -90,6 +96,14 @@ def dumped(server: Config, folder: Path) -> Iterator[Config]:
     finally:
         dj.conn().close()
         _drop(config)
+
+
+def write_demo(share: Path, scratch: Path) -> Path:
+    """Put the demo's recording, with the outputs that Suite2p left beside it, on a share, and return it."""
+    _unpack(DUMP / "share.tar.xz", scratch)
+    folder = share / DEMO
+    folder.parent.mkdir(parents=True)
+    return (scratch / "files" / DEMO).rename(folder)
 
 
 def row_counts() -> dict[str, int]:

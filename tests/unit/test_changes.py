@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from imaging_pipeline.ingest.folder_changes import Difference
 from imaging_pipeline.ingest.listing import scan
 from imaging_pipeline.ingest.plan import make_plan
 from tests.makers.folders import (
@@ -331,18 +332,57 @@ def test_merged_planes_and_single_planes_take_each_others_place(folder, register
     )
 
 
-def test_a_renamed_output_is_not_registered_twice(folder, registered):
+@pytest.mark.parametrize("is_curated", [False, True])
+def test_a_renamed_output_keeps_its_dataset(folder, registered, is_curated):
     root = write_run(folder, OPEN_FIELD, WHEEL)
     register(registered, folder, COMBINED)
-    root.parent.rename(root.parent.with_name("best"))
+    (before,) = (each for metasession in registered.stored for each in metasession.datasets)
+    registered.import_cells(range(5))
+    root = root.parent.rename(root.parent.with_name("best")) / root.name
+    registered.mark_gone()
+    if is_curated:
+        curate(root / "plane0", [True, False, True, True, True])
+        aged(root / "plane0" / "iscell.npy")
+
+    changes = register(registered, folder, COMBINED)
+
+    (change,) = (each for each in changes.datasets if each.dataset.datasettype == "suite2p_python")
+    assert change.difference is (Difference.CURATION if is_curated else Difference.LOCATION)
+    assert {seed for seed, _ in purged(changes)} == ({"links"} if is_curated else set())
+    (metasession,) = registered.metasessions.values()
+    (dataset,) = metasession.datasets
+    assert (dataset.dataset_name, dataset.bundle) == (before.dataset_name, before.bundle)
+    assert is_nothing(register(registered, folder, COMBINED))
+
+
+def test_an_output_that_is_left_of_two_equal_ones_takes_the_place_of_both(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL, ops_name="good")
+    write_run(folder, OPEN_FIELD, WHEEL, ops_name="best", tau=2.0)
+    register(registered, folder, COMBINED)
+    shutil.rmtree(root)
+    shutil.copytree(root.parent.with_name("best") / "suite2p", root)
+    for path in root.rglob("*.npy"):
+        aged(path, COPIED + timedelta(days=1))
+    register(registered, folder, COMBINED)
+    shutil.rmtree(root)
     registered.mark_gone()
 
     changes = register(registered, folder, COMBINED)
 
     assert purged(changes) == {("dataset", "the same output is now best/plane0")}
-    assert changes.findings == ()
+
+
+def test_an_output_outside_the_place_of_runs_keeps_its_dataset_when_it_gets_an_option_set(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL).rename(folder / "suite2p")
+    register(registered, folder, COMBINED)
+    (before,) = (each for metasession in registered.stored for each in metasession.datasets)
+
+    changes = register(registered, folder, replace(COMBINED, ops_name="fast"))
+
+    assert purged(changes) == set()
+    assert [each.new_name for each in changes.option_sets] == ["fast"]
     (metasession,) = registered.metasessions.values()
-    assert [dataset.bundle for dataset in metasession.datasets] == ["best/plane0"]
+    assert [each.dataset_name for each in metasession.datasets] == [before.dataset_name]
 
 
 def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):

@@ -66,5 +66,5 @@ def test_a_curation_is_the_one_reason_for_all_that_goes(registered: Registered, 
     registered.import_cells(range(5))
     (plane,) = (tmp_path / "day1").rglob("plane0")
     curate(plane, [True, False, True, False, True])
-    reason = {"curated: 0 cells added, 2 removed"}
+    reason = {"'fast/plane0' curated: 0 cells added, 2 removed"}
     assert purged(register(registered, tmp_path, FAST)) == {"links": reason, "files": reason}

@@ -273,6 +273,15 @@ def test_our_own_note_decides_on_the_options(folder):
     )
 
 
+def test_options_that_an_earlier_version_noted_otherwise_are_compared_by_what_they_mean(folder):
+    target = run_folder(folder)
+    write_suite2p(target / "suite2p", SPEC)
+    former = OPTIONS["fast"] | {"nplanes": None, "nchannels": None, "functional_chan": None}
+    for options, verdict in ((former, "finished"), (former | {"functional_chan": 2}, "superseded")):
+        write_note(target, ops_name="fast", settings_hash=names.settings_hash(options), options=options)
+        assert verdict_of(plan_of(folder))[0] == verdict
+
+
 def test_our_own_note_betrays_a_replaced_tif(folder):
     target = run_folder(folder)
     write_suite2p(target / "suite2p", SPEC)

@@ -70,10 +70,54 @@ def test_other_options_adopt_nothing(inputs, finished, options):
     assert find_finished(finished.target, describe(IDENTITY, inputs, translate(options))) is None
 
 
-def test_another_option_set_s_name_adopts_nothing(inputs, finished):
-    identity = IDENTITY | {"ops_name": "fast"}
+@pytest.mark.parametrize("name", ["ops_name", "metasession_name", "settings_hash"])
+def test_equal_options_and_files_are_adopted_under_other_names(inputs, finished, name):
+    identity = IDENTITY | {name: "fast"}
+
+    assert find_finished(finished.target, describe(identity, inputs, translate(OPTIONS))) is not None
+
+
+def test_files_of_other_content_adopt_nothing(inputs, finished):
+    identity = IDENTITY | {"contents_hash": "0" * 16}
 
     assert find_finished(finished.target, describe(identity, inputs, translate(OPTIONS))) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        OPTIONS | {"nplanes": None, "nchannels": None, "functional_chan": None, "ignore_flyback": None},
+        OPTIONS | {"fs": 30.0},
+        OPTIONS | {"tau": 1.0, "detection": {}},
+        {"registration": {"nonrigid": False, "block_size": [128, 128]}},
+    ],
+)
+def test_options_that_another_version_wrote_otherwise_are_the_same(inputs, finished, options):
+    _note(finished, options=options)
+
+    assert find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS))) is not None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"options": OPTIONS | {"functional_chan": 2}},
+        {"options": OPTIONS | {"an_option_of_tomorrow": 1}},
+        {"options": None},
+        {"identity": None},
+        {"note_version": 2},
+        {"bad_frames": [3]},
+    ],
+)
+def test_a_marker_that_means_another_run_or_is_not_understood_adopts_nothing(inputs, finished, changed):
+    _note(finished, **changed)
+
+    assert find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS))) is None
+
+
+def _note(finished, **changed):
+    path = finished.target / MARKER_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
 
 
 def test_a_file_recorded_at_another_time_adopts_nothing(inputs, finished):
@@ -110,7 +154,6 @@ def test_a_place_where_nothing_is_has_nothing_to_adopt(tmp_path, inputs):
     "result", [None, [], {}, {"overridden": [1]}, {"overridden": {}, "trimmed": [{"a": 1}]}]
 )
 def test_an_output_whose_note_was_edited_is_not_adopted(inputs, finished, result):
-    path = finished.target / MARKER_NAME
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"result": result}))
+    _note(finished, result=result)
 
     assert find_finished(finished.target, describe(IDENTITY, inputs, translate(OPTIONS))) is None

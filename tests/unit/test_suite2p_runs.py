@@ -38,6 +38,17 @@ def test_a_run_of_the_stand_in_follows_from_the_tifs(runs: Runs):
     assert runs.run().adopted
 
 
+def test_a_registered_output_is_adopted_where_it_lies(runs: Runs):
+    made = runs.run()
+    kept = made.target.rename(runs.share / "day1" / "kept")
+    others = (runs.share / "gone" / "suite2p", kept / "suite2p")
+    request = replace(runs.request, identity={"ops_name": "another"}, registered=others)
+
+    assert run(request) == replace(made, target=kept, adopted=True)
+    assert not runs.request.target.exists()
+    assert not run(replace(request, settings={**request.settings, "tau": 2.0})).adopted
+
+
 def test_a_movie_without_cells_is_a_finished_run(runs: Runs):
     runs.stand_in.order("find nothing")
 

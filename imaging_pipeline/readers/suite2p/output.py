@@ -38,6 +38,7 @@ __all__ = [
     "Suite2pOutput",
     "Traces",
     "find_outputs",
+    "marker_folder",
     "missing_files",
     "options_summary",
     "read_cell_labels",
@@ -193,9 +194,14 @@ def _numbered_planes(below: Iterable[Path]) -> dict[int, Path]:
     return {int(match[1]): path for path, match in named if match and _is_output_folder(path)}
 
 
+def marker_folder(root: Path) -> Path:
+    """Return the folder of an output's marker: that beside ``suite2p``, because this folder is Suite2p's."""
+    return root.parent if root.name == "suite2p" else root
+
+
 def _read_marker(root: Path) -> Mapping[str, Any] | None:
-    """Read the pipeline's own note; it lies beside ``suite2p``, because that folder is Suite2p's."""
-    path = (root.parent if root.name == "suite2p" else root) / MARKER_NAME
+    """Read the pipeline's own note."""
+    path = marker_folder(root) / MARKER_NAME
     if not is_present(path):
         return None
     try:

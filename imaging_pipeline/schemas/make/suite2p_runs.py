@@ -12,6 +12,7 @@ from imaging_pipeline.config.config import Config
 from imaging_pipeline.errors import InputError
 from imaging_pipeline.experiments.dataset_types import SUITE2P_PYTHON
 from imaging_pipeline.experiments.femtonics import Femtonics
+from imaging_pipeline.ingest.output_options import difference_of_options
 from imaging_pipeline.paths import relative
 from imaging_pipeline.readers.suite2p.bad_frames import read_bad_frames
 from imaging_pipeline.readers.suite2p.output import Suite2pOutput, read_output
@@ -35,14 +36,14 @@ class RunTarget:
         Whose output it is.
     folder, repository
         The output's folder, and the repository that it lies in.
-    registered_output
-        The folder of a finished output that is registered already, or None.
+    registered
+        Finished outputs that are registered already, each by the folder that holds its planes.
     """
 
     metasession_name: str
     folder: str
     repository: str
-    registered_output: str | None
+    registered: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,24 @@ def run_target(tables: Tables, key: Row) -> RunTarget:
         metasession_name=key["metasession_name"],
         folder=str(tables.local_path(metasession["repository_name"], output_folder)),
         repository=str(tables.local_path(metasession["repository_name"], "")),
-        registered_output=_registered_output(tables, key),
+        registered=_registered_outputs(tables, key),
     )
 
 
-def _registered_output(tables: Tables, key: Row) -> str | None:
-    """Return the folder of a registered, finished output of a MetaSession and option set, or None."""
+def _registered_outputs(tables: Tables, key: Row) -> tuple[str, ...]:
+    """Return the registered outputs of a MetaSession; first those under the name of the option set.
+
+    Others may be of equal options: a person made them, or an option set of another name was requested.
+    """
     imaging = tables.imaging
-    outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & (imaging.Session.Data & key)
-    for dataset in outputs.to_dicts(order_by="dataset_name"):
-        # It begins with the option set, as in default/plane0.
-        if dataset["bundle"].split("/")[0] == key["ops_name"]:
-            # Its files are in <output>/plane0 and so on.
-            return str(Path(output_location(tables, dataset).path).parents[1])
-    return None
+    of_metasession = imaging.Session.Data & {"metasession_name": key["metasession_name"]}
+    outputs = imaging.Dataset & {"datasettype": SUITE2P_PYTHON} & of_metasession
+    datasets = outputs.to_dicts(order_by="dataset_name")
+    # A bundle begins with the option set, as in default/plane0.
+    datasets.sort(key=lambda dataset: dataset["bundle"].split("/")[0] != key["ops_name"])
+    # Its files are in <output>/plane0 and so on.
+    roots = (str(Path(output_location(tables, dataset).path).parents[1]) for dataset in datasets)
+    return tuple(dict.fromkeys(roots))
 
 
 def session_tifs(tables: Tables, key: Row) -> tuple[TifDataset, ...]:
@@ -102,8 +107,8 @@ def run(
 ) -> RunResult:
     """Run Suite2p on all tifs, or adopt a finished output of the same tifs and options.
 
-    A registered, finished output that a person made is adopted as well: a run would replace it, together with
-    the person's curation.
+    A registered, finished output is adopted wherever it lies, also one that a person made: a run would take
+    the place of its curation.
 
     Raises
     ------
@@ -115,10 +120,10 @@ def run(
     _require_tifs(sessions)
     # First the share: without it each tif would be missing, and the error would blame the experimenter.
     require_recording_folder(Path(target.folder))
-    if target.registered_output is not None:
-        output = read_output(Path(target.registered_output))
+    registered = [read_output(Path(root)) for root in target.registered if Path(root).is_dir()]
+    for output in registered:
         # One with a marker is compared with this run's tifs and options below.
-        if output.marker is None:
+        if output.marker is None and _is_of(output, sessions, options):
             return _result_of_manual_run(output)
     for session in sessions:
         check_frames(session)
@@ -140,10 +145,24 @@ def run(
                 "settings_hash": options.settings_hash,
                 "contents_hash": names.contents_hash(fingerprints),
             },
-            is_registered=all(session.is_motion_corrected for session in sessions),
+            is_registered=_are_motion_corrected(sessions),
             bad_frames=tuple(frame for file in lists for frame in read_bad_frames(Path(file.path))),
+            registered=tuple(output.root for output in registered),
         )
     )
+
+
+def _is_of(output: Suite2pOutput, sessions: Sequence[TifDataset], options: StoredOptions) -> bool:
+    """Return True if an output that a person made is of the tifs and options of a run."""
+    tifs = tuple(Path(tif.path).name for session in sessions for tif in session.tifs)
+    _compared, different = difference_of_options(
+        output.options, options.settings, is_registered=_are_motion_corrected(sessions)
+    )
+    return output.file_list == tifs and not different
+
+
+def _are_motion_corrected(sessions: Sequence[TifDataset]) -> bool:
+    return all(session.is_motion_corrected for session in sessions)
 
 
 def _require_tifs(sessions: Sequence[TifDataset]) -> None:

@@ -19,6 +19,7 @@ from imaging_pipeline.schemas.checked_rows import (
     refuse_unknown,
 )
 from imaging_pipeline.schemas.register import animals
+from imaging_pipeline.schemas.register.consent import NO_CONSENT
 from imaging_pipeline.schemas.table_changes import count_change
 from imaging_pipeline.schemas.table_names import job_table
 from imaging_pipeline.schemas.tables import Tables
@@ -75,12 +76,12 @@ def insert(
 def copy(tables: Tables, base_folder: Mapping[str, Any], *, note: str) -> int:
     """Insert a request like an earlier one, whose row is given, and return its identifier.
 
-    The consent to the earlier one is not consent to this one.
+    The consent to the earlier one is not consent to this one, which a program makes: it deletes nothing.
     """
     # The animal is here by now, so that the copy awaits none.
-    own = ("basefolder_id", "basefolder_entry_time", "consent", "awaited_animal")
+    own = ("basefolder_id", "basefolder_entry_time", "awaited_animal")
     copied = {name: value for name, value in base_folder.items() if name not in own}
-    return _append(tables, [{**copied, "base_folder_note": note}])[0]
+    return _append(tables, [{**copied, "base_folder_note": note, "consent": NO_CONSENT}])[0]
 
 
 def _append(tables: Tables, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -139,8 +139,8 @@ class _State:
         self._repository_name = plan.request.repository_name
         self._paths = {file.path for file in plan.files}
         outputs = (dataset for metasession in plan.metasessions for dataset in metasession.datasets)
-        # Outputs whose cells a person may have chosen anew.
-        self._labelled = {(each.datasettype, each.bundle) for each in outputs if each.labels is not None}
+        # Of outputs whose cells a person may have chosen anew; their bundles may have changed.
+        self._labelled = {each.datasettype for each in outputs if each.labels is not None}
 
     def of_metasession(self, metasession: MetaSessionRecord) -> MetaSessionRecord:
         sessions = (
@@ -158,7 +158,7 @@ class _State:
         return replace(dataset, files=tuple(files))
 
     def _with_imported(self, metasession_name: str, dataset: DatasetRecord) -> DatasetRecord:
-        if (dataset.datasettype, dataset.bundle) not in self._labelled:
+        if dataset.datasettype not in self._labelled:
             return dataset
         key = {"metasession_name": metasession_name, "dataset_name": dataset.dataset_name}
         measured = (self._tables.imaging.ImagingAnalysis & key).to_arrays("measured_hash")

@@ -28,7 +28,7 @@ _Files = Mapping[str, Sequence[FileRecord]]
 # A row is a MetaSession, a session of it and a dataset of that. Columns of session and dataset are None
 # where there is none: a person may have deleted it.
 _LINK_COLUMNS = (
-    *("metasession_name", "metasession_folder", "suite2p_folder", "ops_name", "ops_hash"),
+    *("metasession_name", "metasession_folder", "suite2p_folder", "ops_name"),
     *("repository_name", "experiment_type", "combined", "animal_id", "datasource_id", "username"),
     *("session_name", "session_timestamp", "timeseries_name"),
     *("dataset_name", "datasettype", "filetype", "bundle"),
@@ -79,7 +79,6 @@ def _metasessions(
         _LINK_COLUMNS,
         f"{tables.full_name(imaging.MetaSession)}"
         f" LEFT JOIN {tables.full_name(imaging.MetaSession.Suite2pyOps)} USING (metasession_name)"
-        f" LEFT JOIN {tables.full_name(imaging.Suite2pyOps)} USING (ops_name)"
         f" LEFT JOIN {tables.full_name(imaging.Session)} USING (metasession_name, animal_id, datasource_id)"
         f" LEFT JOIN {tables.full_name(imaging.Session.Data)} USING (metasession_name, session_name)"
         f" LEFT JOIN {tables.full_name(imaging.Dataset)} USING (dataset_name)",
@@ -149,7 +148,6 @@ def _metasession(links: Sequence[Row], files: _Files) -> MetaSessionRecord:
         sessions=tuple(_sessions(links, files, request)),
         datasets=tuple(_dataset(outputs[name], files) for name in sorted(outputs)),
         suite2p_folder=first["suite2p_folder"],
-        settings_hash=first["ops_hash"],
     )
 
 
