@@ -61,7 +61,7 @@ class RecordedPlanes:
     num_slots
         Slices and flyback frames of a volume, if one frame was taken of each slice.
     frames_per_volume
-        From one volume's start to the next one's, flyback included.
+        From one volume's start to the next one's, flyback included; None where that is not known.
     num_channels
         Pages of each frame; None where that is not known.
     """
@@ -70,7 +70,7 @@ class RecordedPlanes:
     field_heights_px: tuple[int, ...] = ()
     num_planes: int | None = None
     num_slots: int | None = None
-    frames_per_volume: int = 1
+    frames_per_volume: int | None = None
     num_channels: int | None = None
 
 
@@ -198,7 +198,7 @@ def _check_size(path: Path, sorting: Sorting, plane: SortedPlane, recorded: Reco
 
 def _check_channels(path: Path, sorting: Sorting, recorded: RecordedPlanes) -> None:
     """Refuse a run that sorted the pages of a volume otherwise, of which each plane has as many frames."""
-    if sorting.num_positions == recorded.frames_per_volume:
+    if recorded.frames_per_volume in (None, sorting.num_positions):
         return
     # A person may have divided the tifs, and have run each plane by itself.
     if sorting.num_positions == 1 and sorting.num_channels in (None, 1, recorded.num_channels):

@@ -173,7 +173,7 @@ def _identifier(text: str) -> str:
     whole = without_point(text)
     # Which animal was meant is lost: 1.2E+05 may be 120,000 or 123,456.
     if is_float(whole):
-        raise InvalidTextError("an identifier, and no number with a decimal point or an exponent")
+        raise InvalidTextError("an identifier, and no number with a decimal point or comma, or an exponent")
     return _text(whole, MAX_LENGTHS["animal_id"])
 
 
