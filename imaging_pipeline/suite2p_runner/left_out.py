@@ -23,7 +23,7 @@ def used_frames(path: Path, acquisitions: Iterable[Volumes], frames: Sequence[in
     Parameters
     ----------
     path
-        The first file of the recording, for errors to name.
+        The file that lists the frames, for errors to name.
     acquisitions
         The volumes of each, in order.
     frames
@@ -46,6 +46,6 @@ def used_frames(path: Path, acquisitions: Iterable[Volumes], frames: Sequence[in
             path=path,
             found=max(frames),
             allowed=f"0 to {len(numbers) - 1}, counted over all tifs of the run",
-            remedy="Correct bad_frames.npy beside the tifs, or take it away.",
+            remedy="Correct the list, or take it away.",
         )
     return tuple(number for frame in frames if (number := numbers[frame]) is not None)

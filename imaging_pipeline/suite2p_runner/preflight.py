@@ -27,6 +27,7 @@ from imaging_pipeline.errors import (
 )
 from imaging_pipeline.readers.scanimage.fields import LocatedField
 from imaging_pipeline.readers.scanimage.tif import fields_in_page
+from imaging_pipeline.readers.suite2p.bad_frames import FILE_NAME as BAD_FRAMES_NAME
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
 from imaging_pipeline.readers.tiff.stack import check_whole_frames
 from imaging_pipeline.suite2p_runner.left_out import Volumes, used_frames
@@ -153,14 +154,15 @@ def check_inputs(
             allowed=f"{_MIN_VOLUMES} or more",
             remedy="Nothing, if it was a try or a snapshot; else look for tifs that are missing.",
         )
-    used = used_frames(tifs[0].path, _volumes(parts, acquisitions), bad_frames)
+    list_path = tifs[0].path.with_name(BAD_FRAMES_NAME)
+    used = used_frames(list_path, _volumes(parts, acquisitions), bad_frames)
     if num_volumes - len(used) < _MIN_VOLUMES:
         raise InputError(
             "Too few frames are left for Suite2p without those that it is to leave out",
-            path=tifs[0].path,
+            path=list_path,
             found=f"{num_volumes - len(used)} of {num_volumes} frames",
             allowed=f"{_MIN_VOLUMES} or more",
-            remedy="Correct bad_frames.npy beside the tifs, or take it away.",
+            remedy="Correct the list, or take it away.",
         )
     return Inputs(parts, num_volumes, fields_in_page(tifs[0]), used)
 
