@@ -25,7 +25,7 @@ from imaging_pipeline.readers.scanimage.session_times import read_session_times
 from imaging_pipeline.readers.scanimage.stack import scanimage_stack
 from imaging_pipeline.readers.scanimage.tif import ScanImageTif, fields_in_page, read_tif
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif
-from imaging_pipeline.readers.tiff.stack import TifStack, check_whole_frames
+from imaging_pipeline.readers.tiff.stack import TifStack, check_same_rate, check_whole_frames
 
 
 class Miniscope(ExperimentType):
@@ -136,6 +136,7 @@ def _scanimage_tifs(files: Sequence[StackFile]) -> tuple[ScanImageTif, ...]:
     for number, file in enumerate(files):
         progress.report("reading headers", number, len(files))
         tifs.append(read_tif(file.path, file.pages_taken))
+    check_same_rate(tifs)
     return tuple(tifs)
 
 

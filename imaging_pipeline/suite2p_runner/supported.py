@@ -6,10 +6,9 @@ from imaging_pipeline.errors import FormatError, InputError
 from imaging_pipeline.readers.scanimage.header import ScanImageHeader
 from imaging_pipeline.readers.scanimage.tif import fields_in_page
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, iter_pages
+from imaging_pipeline.readers.tiff.stack import is_same_rate
 from imaging_pipeline.suite2p_runner.pixels import TAKEN
 
-# Acquisitions of one recording state slightly different rates; this is a fraction of the rate.
-_RATE_TOLERANCE = 0.01
 _PAGES_LOOKED_AT = 4
 
 
@@ -17,7 +16,7 @@ def check_same_recording(tif: RecordedTif[Header], first: RecordedTif[Header]) -
     """Raise FormatError if a tif of a run was recorded with other settings than the first one."""
     recording, expected = _kind(tif), _kind(first)
     rates = (tif.header.volume_rate_hz, first.header.volume_rate_hz)
-    if recording != expected or abs(rates[0] - rates[1]) > _RATE_TOLERANCE * rates[1]:
+    if recording != expected or not is_same_rate(tif, first):
         raise FormatError(
             "The tifs of a run were not recorded alike",
             path=tif.path,

@@ -19,7 +19,8 @@ from tests.altered.recordings import PLAIN, PREPROCESSED, SCANIMAGE, draw
 from tests.altered.registering import StoredStack, identities, tells_damage
 from tests.makers.lab import Lab, register
 
-SEED = 20_240_517
+# With a tif that is cut, one that is left out, and lists of bad frames.
+SEED = 66
 NUM_CASES = 4
 
 

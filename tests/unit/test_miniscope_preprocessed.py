@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -198,3 +200,22 @@ def test_an_output_made_by_hand_without_registration_is_of_a_set_that_asks_for_i
 
     (output,) = plan.outputs
     assert (output.verdict, output.reason) == ("finished", "options of 'fast' compared: tau_s")
+
+
+@pytest.mark.parametrize("is_corrected", [False, True])
+@pytest.mark.parametrize("faster", OPEN_FIELD.tif_names)
+def test_raw_tifs_of_different_rates_are_no_session_which_has_one(
+    tmp_path: Path, is_corrected: bool, faster: str
+) -> None:
+    raw = write_recording(tmp_path, OPEN_FIELD)
+    corrected = write_preprocessed(tmp_path, OPEN_FIELD)
+    header = (tmp_path / faster).read_bytes()
+    (tmp_path / faster).write_bytes(re.sub(rb"(scanFrameRate = )\d", rb"\g<1>9", header))
+    files = stack_files(raw, corrected)
+    if not is_corrected:
+        files = replace(files, datasettype="tif", tifs=files.primary)
+
+    with pytest.raises(FormatError, match=rf"at one rate.* Hz\..* Hz, as in {OPEN_FIELD.tif_names[0]}"):
+        PREPROCESSED.read_stack(
+            files if is_corrected else replace(files, datasettype="tif", tifs=files.primary)
+        )

@@ -15,6 +15,8 @@ from imaging_pipeline.errors import FormatError
 from imaging_pipeline.readers.tiff.recorded import Header, RecordedTif, mean_image
 
 FRAMES_IN_MEAN = 50
+# Acquisitions of one recording state slightly different rates; this is a fraction of the rate.
+_RATE_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,31 @@ def plain_stack(tifs: Sequence[RecordedTif[Header]]) -> TifStack:
     """
     check_same_layout({tif.path: tif.layout for tif in tifs})
     return TifStack(tuple(tifs), mean_image(tifs[0], max_frames=FRAMES_IN_MEAN))
+
+
+def is_same_rate(tif: RecordedTif[Header], first: RecordedTif[Header]) -> bool:
+    """Return True if two tifs were recorded at one rate."""
+    rate_hz, expected_hz = tif.header.volume_rate_hz, first.header.volume_rate_hz
+    return abs(rate_hz - expected_hz) <= _RATE_TOLERANCE * expected_hz
+
+
+def check_same_rate(tifs: Sequence[RecordedTif[Header]]) -> None:
+    """Refuse a tif that was recorded at another rate than the first one of its session, which has one rate.
+
+    Raises
+    ------
+    FormatError
+        It names both files.
+    """
+    for tif in tifs:
+        if not is_same_rate(tif, tifs[0]):
+            raise FormatError(
+                "The tifs of a session were not recorded at one rate",
+                path=tif.path,
+                found=f"{tif.header.volume_rate_hz:g} Hz",
+                allowed=f"{tifs[0].header.volume_rate_hz:g} Hz, as in {tifs[0].path.name}",
+                remedy="keep recordings of different settings under different timeseries names.",
+            )
 
 
 def check_whole_frames(tifs: Sequence[RecordedTif[Header]], acquisitions: Sequence[int]) -> None:
