@@ -155,3 +155,5 @@ def _of_gone(gone: GoneArrays) -> Iterator[str]:
     if gone.without_files:
         yield "Others are not, because these files are not here:"
         yield from (f"  {path}" for path in gone.without_files)
+    if gone.foreign:
+        yield f"Not made again, as this program does not fill these tables: {', '.join(gone.foreign)}"

@@ -132,6 +132,18 @@ def test_an_output_whose_folder_was_moved_is_compared_whole_afterwards(
     assert imaging.BaseFolder.preview(**lab.request(moved, combined=False)).purged != ()
 
 
+def test_an_array_that_was_written_between_registration_and_import_is_compared_whole_afterwards(
+    lab: Lab, folder: Path, plane: Path
+) -> None:
+    imaging.Cell().delete(prompt=False)
+    write_later(plane / "F.npy", 1)
+    populate(*IMPORTED)
+    assert imaging.BaseFolder.preview(**lab.request(folder, combined=False)).purged == ()
+    register(lab, folder, combined=False)
+    re_extract(plane)
+    assert imaging.BaseFolder.preview(**lab.request(folder, combined=False)).purged != ()
+
+
 def test_an_output_of_an_older_version_is_compared_by_its_fingerprint(
     lab: Lab, folder: Path, plane: Path, notes: Notes
 ) -> None:

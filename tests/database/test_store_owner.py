@@ -251,3 +251,26 @@ def test_rows_whose_files_are_gone_too_stay(
     assert told.exit_code == 0
     assert str(output / "plane0" / "F.npy") in told.stdout.replace("\n", "")
     assert_cells_are_noted(notes)
+
+
+def test_arrays_of_a_table_that_this_program_does_not_fill_are_told(
+    lab: Lab, store: Path, notes: Notes, run: Callable[..., Result]
+) -> None:
+    class Picture(dj.Manual):
+        definition = """
+        picture_id : int32
+        ---
+        picture : <npy@main>
+        """
+
+    dj.Schema("test_imaging", connection=lab.connection)(Picture)
+    try:
+        Picture.insert1({"picture_id": 0, "picture": np.zeros((2, 2), np.float32)})
+        (name,) = (each for each in objects(store) if "picture" in each)
+        (store / name).unlink()
+        told = run("store", "reimport", "--yes")
+        assert told.exit_code == 0
+        assert "does not fill these tables: test_imaging.Picture" in told.stdout
+    finally:
+        tables.default_tables().connection.query(f"DROP TABLE {Picture.full_table_name}")
+    assert_all_is_there(notes)

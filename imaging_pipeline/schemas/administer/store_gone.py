@@ -54,12 +54,15 @@ class GoneArrays:
         The jobs that wrote the others; one that reads what another wrote comes after that.
     without_files
         Files that are not here, of which arrays can therefore not be made again.
+    foreign
+        Tables of which arrays are gone and that this program does not fill.
     """
 
     num_by_table: Mapping[str, int]
     aside: tuple[str, ...]
     jobs: tuple[GoneJob, ...]
     without_files: tuple[Path, ...]
+    foreign: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def find_gone(tables: Tables) -> GoneArrays:
     classes = _classes(tables)
     jobs: dict[tuple[object, ...], GoneJob] = {}
     for naming in lost:
+        if naming.table not in classes:
+            continue  # told as foreign
         table = classes[naming.table]
         key = {column: naming.key[column] for column in table.primary_key}
         jobs[table.full_table_name, *key.values()] = GoneJob(table, key)
@@ -101,6 +106,7 @@ def find_gone(tables: Tables) -> GoneArrays:
         tuple(name for name in gone if name in moved),
         tuple(job for job, paths in zip(in_order, missing, strict=True) if not paths),
         tuple(sorted({path for paths in missing for path in paths})),
+        tuple(sorted({readable_name(each.table) for each in lost if each.table not in classes})),
     )
 
 

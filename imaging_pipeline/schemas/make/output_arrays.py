@@ -8,9 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from imaging_pipeline import progress
-from imaging_pipeline.errors import OutputError
 from imaging_pipeline.ingest.fingerprint import content_hash, is_sampled
-from imaging_pipeline.ingest.listing import utc_moment
 from imaging_pipeline.schemas.plain_rows import Row
 from imaging_pipeline.schemas.tables import Tables
 
@@ -60,31 +58,22 @@ def output_arrays(tables: Tables, key: Row) -> tuple[OutputArray, ...]:
 
 
 def content_hashes(arrays: Sequence[OutputArray]) -> tuple[tuple[OutputArray, str], ...]:
-    """Return the hash of each array that is as it was registered; of others it would be of another content.
+    """Return the hash of each array as it is now.
 
-    To be called before the arrays are imported: one that is written in between has another time, and the next
-    registration compares it.
+    To be called before the arrays are imported: where one is written in between, its content is none of that
+    hash, and the next registration lets it be imported again.
 
     Raises
     ------
-    OutputError
+    OSError
         An array cannot be read.
     """
+    # The import says more of a file that is not there.
+    present = [array for array in arrays if Path(array.path).exists()]
     hashes = []
-    for number, array in enumerate(arrays):
-        progress.report("reading arrays", number, len(arrays))
-        try:
-            if _is_as_registered(array):
-                found = content_hash(Path(array.path))
-                if _is_as_registered(array):
-                    hashes.append((array, found))
-        except OSError as error:
-            raise OutputError(
-                "A file of the output cannot be read",
-                path=array.path,
-                found=error.strerror or error,
-                remedy="Register the folder again when the file is there.",
-            ) from error
+    for number, array in enumerate(present):
+        progress.report("reading arrays", number, len(present))
+        hashes.append((array, content_hash(Path(array.path))))
     return tuple(hashes)
 
 
@@ -96,8 +85,3 @@ def note_hashes(tables: Tables, dataset_name: str, hashes: Sequence[tuple[Output
             " WHERE dataset_name = %s AND file_order = %s AND size_bytes = %s AND modified = %s",
             args=(found, dataset_name, array.file_order, array.size_bytes, array.modified),
         )
-
-
-def _is_as_registered(array: OutputArray) -> bool:
-    status = Path(array.path).stat()
-    return (status.st_size, utc_moment(status.st_mtime_ns)) == (array.size_bytes, array.modified)
