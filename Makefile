@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --constraint .ci/constraints.txt
 
-.PHONY: demo test chaos fuzz bench lint format clean
+.PHONY: demo test chaos long fuzz bench lint format clean
 
 demo: .venv/demo
 	$(BIN)/imaging-pipeline demo
@@ -16,6 +16,11 @@ test: .venv/dev
 # Four workers and 60 folders for some ten minutes; make chaos SEED=… does again what one run printed.
 chaos: .venv/dev
 	$(BIN)/python -m pytest tests/database/test_chaos.py --capture=no --chaos $(if $(SEED),--chaos-seed=$(SEED))
+
+# 100 sequences of what people do to a folder, 50 on each database; make long SEED=… does again what one run printed.
+long: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(31))"))
+long: .venv/dev
+	$(BIN)/python -m pytest tests/database/test_walks.py --numprocesses=3 --walks 50 --walk-seed $(SEED)
 
 # Damaged and hostile files for all readers, and folders that were changed as people, copying and crashes change
 # them; make fuzz SEED=… makes the inputs again that one run was about.

@@ -32,6 +32,10 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos", action="store_true", help="disturb more workers' jobs, for longer")
     parser.addoption("--chaos-seed", type=int, help="disturb them as the run did that printed this number")
+    parser.addoption(
+        "--walks", type=int, default=3, help="so many sequences of what people do, on each database"
+    )
+    parser.addoption("--walk-seed", type=int, default=0, help="the number of the first of these sequences")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     without = [item.nodeid for item in items for mark in item.iter_markers("slow") if not _reason(mark)]
     if without:
         raise pytest.UsageError(f"These tests are marked slow and give no reason: {', '.join(without)}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "walk" in metafunc.fixturenames:
+        first = metafunc.config.getoption("walk_seed")
+        metafunc.parametrize("walk", range(first, first + metafunc.config.getoption("walks")))
 
 
 def _reason(mark: pytest.Mark) -> str:

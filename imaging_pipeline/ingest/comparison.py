@@ -115,6 +115,7 @@ class _Comparison:
             self._plan, self._experiment.analysed, self._match, sessions, recordings, option_set
         )
         outputs = list(self._outputs(order, outdated.outputs))
+        purges = tuple(outdated.purges(order, (*recordings, *outputs)))
         # A session that began earlier than others changes the order of all.
         has_new = any(session.verdict is not SessionVerdict.KNOWN for session in sessions)
         return FolderChanges(
@@ -123,10 +124,10 @@ class _Comparison:
             datasets=(*recordings, *outputs),
             refused=refused,
             session_order=((self._name, order),) if has_new else (),
-            purges=tuple(outdated.purges(order, (*recordings, *outputs))),
+            purges=purges,
             curations=tuple(outdated.curations(outputs)),
             option_sets=(option_set,) if option_set else (),
-            relocations=tuple(relocations(self._plan.request, self._match, (*recordings, *outputs))),
+            relocations=tuple(relocations(self._plan.request, self._match, (*recordings, *outputs), purges)),
             findings=(
                 *findings,
                 *self._lost_frames(),

@@ -71,7 +71,8 @@ def one_each(
     """Supersede further finished outputs of a meta-session and option set, and copies of a finished output.
 
     Where an option set is requested, one output of the meta-session stays. Of equal ones the registered
-    output is used as long as it is there, then one in the place where the pipeline's own runs write.
+    output is used as long as it is there, then one of the same content and labels, then one in the place
+    where the pipeline's own runs write.
     """
     by_analysis: dict[tuple[str, ...], JudgedOutput] = {}
     by_content: dict[tuple[object, ...], JudgedOutput] = {}
@@ -102,6 +103,7 @@ def _preference(
     return (
         # Before its name: of a set that is stored under several, either may have been noted.
         not _is_registered(contents, each),
+        not _has_moved(contents, each),
         each.judgement.ops_name != requested,
         not (is_at_home and requested is not None and folder.ops_name == requested),
         not is_at_home,
@@ -111,12 +113,22 @@ def _preference(
 
 def _is_registered(contents: FolderContents, each: JudgedOutput) -> bool:
     """Return True if each file of an output that is imported is registered at its place."""
-    files = [
-        path
-        for plane in (each.output.planes if each.output is not None else ())
-        for path in plane_files(contents, plane, each.files.files)
-    ]
+    files = _imported_files(contents, each)
     return bool(files) and all(path in contents.stored for path in files)
+
+
+def _has_moved(contents: FolderContents, each: JudgedOutput) -> bool:
+    """Return True if a finished output has the content of registered files, with the same labels."""
+    files = _imported_files(contents, each)
+    if not files or each.judgement.verdict is not OutputVerdict.FINISHED:
+        return False
+    registered = {file.content for file in contents.stored.values()}
+    return all(contents.read(path).content in registered for path in files)
+
+
+def _imported_files(contents: FolderContents, each: JudgedOutput) -> list[str]:
+    planes = each.output.planes if each.output is not None else ()
+    return [path for plane in planes for path in plane_files(contents, plane, each.files.files)]
 
 
 def _analysis(request: Request, each: JudgedOutput, options: OptionSets) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from imaging_pipeline.ingest.folder_changes import (
     DatasetVerdict,
     Difference,
     MissedFile,
+    Purge,
+    PurgeSeed,
     Relocation,
 )
 from imaging_pipeline.ingest.matching import MetaSessionMatch
@@ -16,7 +18,7 @@ from imaging_pipeline.ingest.records import MetaSessionRecord, Request
 
 
 def relocations(
-    request: Request, match: MetaSessionMatch, datasets: Sequence[DatasetChange]
+    request: Request, match: MetaSessionMatch, datasets: Sequence[DatasetChange], purges: Sequence[Purge]
 ) -> Iterator[Relocation]:
     """Yield the new folders of a stored meta-session, if they have changed.
 
@@ -28,6 +30,8 @@ def relocations(
         The meta-session as planned, and as stored.
     datasets
         The changes of all its datasets that are there.
+    purges
+        What of it is out of date.
     """
     planned, stored = match.planned, match.stored
     if stored is None:
@@ -37,7 +41,10 @@ def relocations(
     if stored.request.location != request.location:
         # A session that is still in the former folder keeps its MetaSession there.
         if all(each.has_moved or each.stored is None for each in match.sessions):
-            missed = tuple(_missed(request, stored, datasets))
+            purged = {each.dataset_name for each in purges if each.seed is PurgeSeed.DATASET}
+            missed = tuple(
+                each for each in _missed(request, stored, datasets) if each.dataset_name not in purged
+            )
             yield Relocation(stored.metasession_name, *request.location, suite2p_folder, missed)
         return
     # A folder that is not named after its session has the name of files beside it, which may be renamed.

@@ -28,7 +28,14 @@ def session_tifs(session: SessionRecord, written: Written) -> SessionTifs:
             rate_hz=settings.frame_rate_hz / settings.frames_per_volume,
             is_motion_corrected=False,
             datatype="int16",
-            planes=RecordedPlanes(shape, shape[:1], settings.num_planes, settings.frames_per_volume),
+            planes=RecordedPlanes(
+                shape,
+                shape[:1],
+                settings.num_planes,
+                settings.frames_per_volume,
+                settings.frames_per_volume,
+                len(settings.channels),
+            ),
         ),
     )
 

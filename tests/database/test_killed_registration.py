@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import sys
-import time
-from multiprocessing.connection import Connection
 
 import pytest
 
-from imaging_pipeline import database
-from imaging_pipeline.config.config import Config
 from imaging_pipeline.schemas import imaging
 from imaging_pipeline.schemas.locks import lock_rows
 from tests.makers.folders import OPEN_FIELD, WHEEL, write_folder, write_timeseries
+from tests.makers.killed import killed
 from tests.makers.lab import Lab, register, row_counts
 from tests.makers.outputs import suite2p_output
-from tests.makers.processes import fast_processes
 
 KILLS = 10
 ASKED = ("base_folder", "~~")
-
-
-def carry_out(config: Config, request: int, told: Connection) -> None:
-    """Return when the request is begun, and how long it took."""
-    database.connect(config)
-    told.send("begin")
-    begin = time.perf_counter()
-    imaging.MakeDatasetSessions.populate({"basefolder_id": request})
-    told.send(time.perf_counter() - begin)
-
-
-def killed(lab: Lab, request: int, after_s: float) -> float | None:
-    """Carry a request out in a process that is killed after a while; give how long it took if it ended."""
-    processes = fast_processes()
-    heard, told = processes.Pipe(duplex=False)
-    process = processes.Process(target=carry_out, args=(lab.config, request, told))
-    process.start()
-    assert heard.recv() == "begin"
-    process.join(after_s)
-    process.kill()
-    process.join()
-    return heard.recv() if heard.poll() else None
 
 
 def settled_counts(lab: Lab) -> dict[str, int]:

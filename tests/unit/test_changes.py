@@ -2,6 +2,7 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -355,6 +356,24 @@ def test_a_renamed_output_keeps_its_dataset(folder, registered, is_curated):
     assert is_nothing(register(registered, folder, COMBINED))
 
 
+def test_a_renamed_output_is_not_replaced_by_a_copy_with_other_cells(folder, registered):
+    root = write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, COMBINED)
+    copy = shutil.copytree(root.parent, root.parent.with_name("a copy")) / "suite2p"
+    curate(root / "plane0", [True, False, True, True, True])
+    aged(root / "plane0" / "iscell.npy")
+    register(registered, folder, COMBINED)
+    root = root.parent.rename(root.parent.with_name("renamed")) / "suite2p"
+    registered.mark_gone()
+
+    changes = register(registered, folder, COMBINED)
+
+    assert purged(changes) == set()
+    (change,) = (each for each in changes.datasets if each.dataset.datasettype == "suite2p_python")
+    assert {Path(file.path).parts[-4] for file in change.dataset.files} == {"renamed"}
+    assert any(str(copy.relative_to(folder)) in finding.message for finding in changes.findings)
+
+
 def test_an_output_that_is_left_of_two_equal_ones_takes_the_place_of_both(folder, registered):
     root = write_run(folder, OPEN_FIELD, WHEEL, ops_name="good")
     write_run(folder, OPEN_FIELD, WHEEL, ops_name="best", tau=2.0)
@@ -399,6 +418,19 @@ def test_another_option_set_drops_the_old_output_and_is_set(folder, registered):
     assert str(told.kind) == "option set"
     assert told.message == "of openfield + wheel: slow, no longer fast"
     assert is_nothing(register(registered, folder, replace(COMBINED, ops_name="slow")))
+
+
+def test_files_of_an_output_that_is_dropped_are_not_missed_where_its_folder_was_moved(folder, registered):
+    write_run(folder, OPEN_FIELD, WHEEL)
+    register(registered, folder, replace(COMBINED, ops_name="fast"))
+    moved = folder.rename(folder.with_name("archive"))
+    registered.mark_gone()
+
+    changes = register(registered, moved, replace(COMBINED, folder="archive", ops_name="slow"))
+
+    assert {seed for seed, _ in purged(changes)} == {"dataset", "run"}
+    (relocation,) = changes.relocations
+    assert (relocation.folder, relocation.missed) == ("archive", ())
 
 
 def test_an_option_set_of_equal_content_under_another_name_changes_nothing(folder, registered):
