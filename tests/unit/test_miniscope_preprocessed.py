@@ -216,6 +216,4 @@ def test_raw_tifs_of_different_rates_are_no_session_which_has_one(
         files = replace(files, datasettype="tif", tifs=files.primary)
 
     with pytest.raises(FormatError, match=rf"at one rate.* Hz\..* Hz, as in {OPEN_FIELD.tif_names[0]}"):
-        PREPROCESSED.read_stack(
-            files if is_corrected else replace(files, datasettype="tif", tifs=files.primary)
-        )
+        PREPROCESSED.read_stack(files)
