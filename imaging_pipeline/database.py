@@ -274,9 +274,8 @@ def declare(connection: Any, config: Config) -> None:
                 remedy='Give custom.timezone, for example "Europe/Oslo", and run init-db again.',
             )
         imaging.Lab.insert1({"lab_id": 0, "timezone": config.timezone, "schema_version": SCHEMA_VERSION})
-    not_ours = claim_new_store(tables.default_tables())
-    if not_ours is not None:
-        # No error: arrays can be written and read, and only a sweep needs to know.
+    if not_ours := claim_new_store(tables.default_tables()):
+        # No error: only a sweep needs it.
         log.warning("This database does not sweep the store %r. %s", PIPELINE_STORE, not_ours)
     names = ", ".join(tables.schema_name(config, name) for name in tables.SCHEMAS)
     log.info("The schemas %s are declared.", names)
