@@ -105,13 +105,17 @@ class Outdated:
             yield Purge(PurgeSeed.RUN, name, shortened_list(reasons, "; "))
 
     def curations(self, datasets: Iterable[DatasetChange]) -> Iterator[Curation]:
-        """Yield a curation for each import of an output whose cells have changed since."""
+        """Yield a curation for each import of an output whose cells have changed since.
+
+        Also where the file is as it was registered: an import takes the labels that are there when it begins,
+        and a person may have written others since, and then the former ones again.
+        """
         stored = {each.dataset_name: each for each in (self._stored.datasets if self._stored else ())}
         for change in datasets:
-            if change.difference is not Difference.CURATION:
-                continue
             name, labels = change.dataset.dataset_name, change.dataset.labels
-            cell_ids = frozenset[int]() if labels is None else labels.cell_ids
+            if change.difference not in (Difference.CURATION, Difference.LOCATION) or labels is None:
+                continue
+            cell_ids = labels.cell_ids
             for imported in stored[name].imported:
                 added, removed = sorted(cell_ids - imported.cell_ids), sorted(imported.cell_ids - cell_ids)
                 if added or removed:

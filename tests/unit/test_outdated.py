@@ -68,3 +68,13 @@ def test_a_curation_is_the_one_reason_for_all_that_goes(registered: Registered, 
     curate(plane, [True, False, True, False, True])
     reason = {"'fast/plane0' curated: 0 cells added, 2 removed"}
     assert purged(register(registered, tmp_path, FAST)) == {"links": reason, "files": reason}
+
+
+def test_labels_that_are_again_as_registered_replace_others_that_were_imported(
+    registered: Registered, tmp_path: Path
+) -> None:
+    registered.import_cells([3, 4])
+    (plane,) = (tmp_path / "day1").rglob("plane0")
+    curate(plane, [True] * 5)
+    reason = {"'fast/plane0' curated: 3 cells added, 0 removed"}
+    assert purged(register(registered, tmp_path, FAST)) == {"links": reason}

@@ -62,7 +62,7 @@ class People:
     def _begin(self) -> None:
         """Let a folder have an output that is imported, curated and noted."""
         inputs = self._inputs(combined=True, ops_name="fast", animal=ANIMALS[0])
-        if self._chance.random() < 0.5:
+        if self._chance.random() < 0.7:
             self._share.output_by_hand()
             inputs["ops_name"] = self._chance.choice((None, "fast"))
         self._ask(inputs, {})
@@ -70,19 +70,19 @@ class People:
         self._share.curate()
         self._ask(inputs, self._look(inputs))
         self.work()
-        self.note()
+        note_all_cells()
 
     def step(self) -> None:
         """Do one of the things that people do, and check what is left of their work."""
         steps = {
             self.register: 5,
             self._share.curate: 4,
-            self.note: 3,
+            note_all_cells: 3,
             self.look: 2,
             self.agree: 2,
             self.retire: 2,
             self._share.copy: 2,
-            self._share.rename_output: 2,
+            self._share.rename_output: 4,
             self._share.rename_folder: 1,
             self._share.undo: 2,
             self.work: 2,
@@ -112,6 +112,9 @@ class People:
                 self._carry_out(request)
                 # Nobody did anything since the preview, which so must have shown all.
                 assert imaging.MakeDatasetSessions & {"basefolder_id": request}, self._error(request)
+            # People go on while Suite2p runs, and while a request waits.
+            if self._chance.random() < 0.5:
+                self._share.curate()
             if self._chance.random() < 0.8:
                 self.work()
 
@@ -137,10 +140,6 @@ class People:
         consent = consent_to(retire.preview(handle, name).purged)
         retire.retire(handle, name, username=self._person(), reason="wrong", consent=consent)
         self._check_lost(consent, f"{name}, retired")
-
-    def note(self) -> None:
-        """Write notes on cells, in a table of a person's own."""
-        note_all_cells()
 
     def sweep(self) -> None:
         """Sweep the store when all in it is old."""
@@ -253,9 +252,9 @@ class People:
         return {
             **self._lab.request(self._share.folder, combined=chance.random() < 0.8),
             "username": self._person(),
-            "animal": ANIMALS[chance.random() < 0.25],
+            "animal": ANIMALS[chance.random() < 0.15],
             "ops_name": chance.choice((None, "fast", "fast", "equal", "slow")),
-            "register_uncurated": chance.random() < 0.5,
+            "register_uncurated": chance.random() < 0.8,
             **fixed,
         }
 
