@@ -52,6 +52,7 @@ def test_listed_frames_are_left_out_of_the_detection_and_stay_in_the_traces(lab:
     assert files.fetch1("file_path") == "day1/bad_frames.npy"
 
 
+@pytest.mark.slow(reason="a process of Suite2p is started for each list")
 def test_a_list_that_was_added_changed_or_taken_away_lets_suite2p_run_again(lab: Lab, folder: Path) -> None:
     register_it(lab, folder)
     suite2p_jobs.Suite2Py.populate()

@@ -40,6 +40,10 @@ from tests.makers.version_3 import PREFIX, dumped
 
 OTHER_PREFIX = "beside_"
 
+pytestmark = pytest.mark.slow(
+    reason="a dump is restored and upgraded, once by commands and once step by step"
+)
+
 
 def drop(connection: Any, *names: str) -> None:
     cascade = " CASCADE" if connection.adapter.backend == "postgresql" else ""

@@ -17,6 +17,7 @@ NUM_STEPS = 8
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked, to be killed at once")
+@pytest.mark.slow(reason="a walk registers, runs and imports a folder many times")
 def test_nothing_that_people_made_is_lost_without_their_consent(
     lab: Lab, walk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
