@@ -21,7 +21,7 @@ from imaging_pipeline.demo.share import (
 )
 from imaging_pipeline.demo.truth import Truth
 from imaging_pipeline.demo.user_movie import UserMovie, open_movie
-from imaging_pipeline.errors import InputError, Responsible, StoreError
+from imaging_pipeline.errors import InputError, OtherVersionError, Responsible, StoreError
 from imaging_pipeline.schemas import imaging, mlims, tables
 from imaging_pipeline.schemas.administer.administration import add_options, add_repository, add_user
 
@@ -85,6 +85,8 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
         The folder holds the demo of another movie, or files that are not a demo's.
     StoreError
         The folder cannot be written to.
+    OtherVersionError
+        The earlier demo was made by another version.
     """
     begun = time.monotonic()
     folder = folder.absolute()
@@ -103,10 +105,26 @@ def open_laboratory(folder: Path, movie: Path | None) -> Laboratory:
             remedy="Name another folder with --folder.",
             responsible=Responsible.EXPERIMENTER,
         ) from error
-    database.init_db(config)
+    _declare(folder, config)
     _insert_rows()
     truths = {} if movie else synthetic_truths()
     return Laboratory(folder, config, truths, time.monotonic() - begun)
+
+
+def _declare(folder: Path, config: Config) -> None:
+    try:
+        database.init_db(config)
+    except OtherVersionError as error:
+        # Other commands find the demo's database by its configuration alone.
+        command = f"imaging-pipeline --config {folder / CONFIG_NAME} upgrade"
+        raise OtherVersionError(
+            "An earlier demo in this folder was made by another version of imaging-pipeline",
+            path=folder,
+            found=error.found,
+            allowed=error.allowed,
+            remedy=f"Run: {command} and then the demo again; or name another folder with --folder.",
+            responsible=Responsible.EXPERIMENTER,
+        ) from error
 
 
 def _prepare_share(folder: Path, movie: UserMovie | None, source: str) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from imaging_pipeline import database
+from imaging_pipeline.cli import main
 from imaging_pipeline.config.config import load_config
 from imaging_pipeline.demo.laboratory import WINDOWS_PATH, open_laboratory
-from imaging_pipeline.errors import InputError
+from imaging_pipeline.errors import InputError, OtherVersionError
 from imaging_pipeline.schemas import imaging
 from tests.makers.server_folder import make_server_folder
 
@@ -60,6 +62,23 @@ def test_a_laboratory_opened_again_has_everything_once(opened: Path, movie: Path
     open_laboratory(opened, movie)
     assert {path: path.stat().st_mtime_ns for path in (opened / "share").rglob("*")} == written
     assert len(imaging.Repository.Root()) == 1
+
+
+def test_a_demo_of_an_earlier_version_is_upgraded_by_the_command_that_is_named(
+    opened: Path, movie: Path
+) -> None:
+    open_laboratory(opened, movie)
+    imaging.Lab.update1({"lab_id": 0, "schema_version": database.SCHEMA_VERSION - 1})
+    try:
+        with pytest.raises(OtherVersionError, match="--folder") as raised:
+            open_laboratory(opened, movie)
+        options = raised.value.remedy.partition("imaging-pipeline ")[2].partition(" and then")[0].split()
+        told = CliRunner().invoke(main, [*options, "--dry-run"])
+        assert told.exit_code == 0, told.output
+        assert f"to {database.SCHEMA_VERSION}" in told.stdout
+    finally:
+        database.bind(load_config(opened / "dj_local_conf.json"))
+        imaging.Lab.update1({"lab_id": 0, "schema_version": database.SCHEMA_VERSION})
 
 
 def test_the_demo_of_another_movie_is_not_mixed_in(opened: Path) -> None:
