@@ -31,6 +31,11 @@ def write_shaped_stack(path: Path, movie: np.ndarray, *, bigtiff: bool = False) 
 
 def end_chain_after(path: Path, num_pages: int) -> Path:
     """Let a page name no next one, as if the program had not come to write where that is."""
+    return aged(lead_chain_to(path, num_pages, 0))
+
+
+def lead_chain_to(path: Path, num_pages: int, next_offset: int) -> Path:
+    """Let the last of some pages name another place as that of the next one."""
     with tifffile.TiffFile(path, is_scanimage=False) as tif:
         tif.pages.get(num_pages - 1)
         offset, byteorder, is_bigtiff = tif.pages[num_pages - 1].offset, tif.byteorder, tif.is_bigtiff
@@ -40,8 +45,8 @@ def end_chain_after(path: Path, num_pages: int) -> Path:
             byteorder + ("Q" if is_bigtiff else "H"), file.read(8 if is_bigtiff else 2)
         )
         file.seek(num_tags * (20 if is_bigtiff else 12), 1)
-        file.write(bytes(8 if is_bigtiff else 4))
-    return aged(path)
+        file.write(struct.pack(byteorder + ("Q" if is_bigtiff else "I"), next_offset))
+    return path
 
 
 # Large pages, so that few go beyond 4 GB; on the disk the file takes only what is written.

@@ -38,7 +38,7 @@ from tests.makers.plain_tifs import write_plain_tifs
 from tests.makers.preprocessed import write_preprocessed
 from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.scanimage import blank_end, truncate
-from tests.makers.tif_stacks import end_chain_after
+from tests.makers.tif_stacks import end_chain_after, lead_chain_to
 
 # Without a byte of zero in the pixels, so that a byte which is lost can be told.
 PAGE_NUMBERS = [np.full((12, 16), 257 * number, np.int16) for number in range(1, 11)]
@@ -93,11 +93,7 @@ def test_the_pages_before_zeros_in_place_of_content_are_taken(tmp_path, kind):
 def test_the_pages_before_a_chain_ends_or_leads_astray_are_taken(tmp_path, num_pages):
     ended = end_chain_after(write(tmp_path / "ended.tif", UNEVEN), num_pages)
     astray = write(tmp_path / "astray.tif", UNEVEN)
-    with TifFile(astray) as file:
-        pointer = int(find_pages(file).directory_ends[num_pages - 1]) - 8
-    with astray.open("rb+") as file:
-        file.seek(pointer)
-        file.write((astray.stat().st_size + 5000).to_bytes(8, "little"))
+    lead_chain_to(astray, num_pages, astray.stat().st_size + 5000)
 
     for path in (ended, astray):
         with pytest.raises(DamagedError):

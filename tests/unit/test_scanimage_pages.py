@@ -13,6 +13,7 @@ from imaging_pipeline.readers.tiff.file import TifFile
 from imaging_pipeline.readers.tiff.pages import find_pages
 from imaging_pipeline.readers.tiff.recorded import iter_pages
 from tests.makers import scanimage
+from tests.makers.tif_stacks import lead_chain_to
 
 IMAGE_BYTES = scanimage.HEIGHT * scanimage.WIDTH * 2
 
@@ -178,11 +179,8 @@ def test_a_tif_that_is_not_there_is_named(tmp_path):
 def test_directories_that_run_in_a_circle_are_refused(tmp_path):
     path = scanimage.write_uneven_tif(tmp_path / "a.tif")
     with TifFile(path) as file:
-        pages = find_pages(file)
-        first, pointer = file.first_directory, int(pages.directory_ends[-1]) - 8
-    content = bytearray(path.read_bytes())
-    content[pointer : pointer + 8] = struct.pack("<Q", first)
-    path.write_bytes(content)
+        first, num_pages = file.first_directory, find_pages(file).num_pages
+    lead_chain_to(path, num_pages, first)
 
     with pytest.raises(FormatError, match="circle"):
         read_tif(path)

@@ -21,16 +21,14 @@ class PageTable:
     ----------
     first
         The first page, whose size and type all others share.
-    data_offsets, description_offsets, description_bytes, directory_ends, ends
-        int64 arrays (num_pages,). A directory's last bytes are the pointer to the next one; behind
-        ``ends`` lies nothing that the page needs.
+    data_offsets, description_offsets, description_bytes, ends
+        int64 arrays (num_pages,); behind ``ends`` lies nothing that the page needs.
     """
 
     first: Page
     data_offsets: Int64Array
     description_offsets: Int64Array
     description_bytes: Int64Array
-    directory_ends: Int64Array
     ends: Int64Array
 
     @property
@@ -58,7 +56,6 @@ def table_of(pages: Sequence[Page]) -> PageTable:
         data_offsets=column([page.data.offset for page in pages]),
         description_offsets=column([page.description.offset for page in pages]),
         description_bytes=column([page.description.num_bytes for page in pages]),
-        directory_ends=column([page.directory.end for page in pages]),
         ends=column([page.end for page in pages]),
     )
 
@@ -71,7 +68,6 @@ def table_of_equal(first: Page, num_pages: int, distance: int) -> PageTable:
         data_offsets=first.data.offset + steps,
         description_offsets=first.description.offset + steps,
         description_bytes=np.full(num_pages, first.description.num_bytes, np.int64),
-        directory_ends=first.directory.end + steps,
         ends=first.end + steps,
     )
 
@@ -86,6 +82,5 @@ def table_of_contiguous(first: Page, num_images: int) -> PageTable:
         data_offsets=data_offsets,
         description_offsets=np.full(num_images, first.description.offset, np.int64),
         description_bytes=description_bytes,
-        directory_ends=np.full(num_images, first.directory.end, np.int64),
         ends=np.maximum(data_offsets + first.data.num_bytes, first.end),
     )
