@@ -15,19 +15,12 @@ from imaging_pipeline.schemas import imaging, suite2p_jobs, tables
 from imaging_pipeline.schemas.administer.administration import add_options
 from tests.makers.folders import OPEN_FIELD, WHEEL, aged, write_folder, write_tif
 from tests.makers.lab import Lab, register
+from tests.makers.notes import Note, declared_notes, note_all_cells
 from tests.makers.outputs import suite2p_output
 from tests.makers.suite2p_output import curate
 
 CURATED = [True, False, True, False, True]
 CELLS = {0, 2, 4}
-
-
-class Note(dj.Manual):
-    definition = """
-    -> imaging.Cell.Rois
-    ---
-    note : varchar(255)
-    """
 
 
 @pytest.fixture
@@ -72,18 +65,14 @@ def output(lab: Lab, folder: Path, ops_name: str | None, place: Path | None) -> 
 
 
 @pytest.fixture
-def notes(lab: Lab, output: Path) -> Iterator[type[dj.Manual]]:
+def notes(lab: Lab, output: Path) -> Iterator[type[Note]]:
     """Return a table of a person's own with a row a curated cell."""
-    own = dj.Schema("test_anna", context={"imaging": imaging}, connection=lab.connection)
-    own(Note)
-    Note.insert({**key, "note": "place cell"} for key in imaging.Cell.Rois().keys())  # noqa: SIM118
-    yield Note
-    own.drop(prompt=False)
-    # Else the connection goes on believing that the table is there.
-    lab.connection.dependencies.clear()
+    with declared_notes(lab) as table:
+        note_all_cells()
+        yield table
 
 
-def assert_all_is_there(notes: type[dj.Manual]) -> None:
+def assert_all_is_there(notes: type[Note]) -> None:
     assert set(imaging.Cell.Rois().to_arrays("cell_id")) == CELLS
     assert len(imaging.Cell.Rois()) == len(notes()) == len(notes() * imaging.Cell.Rois) == 2 * len(CELLS)
 
@@ -98,7 +87,7 @@ def findings(request: int) -> list[str]:
     indirect=["ops_name"],
 )
 def test_a_copy_from_before_the_curation_replaces_nothing_and_is_named(
-    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None, name: str
+    lab: Lab, folder: Path, output: Path, notes: type[Note], ops_name: str | None, name: str
 ) -> None:
     copy = shutil.copytree(output.parent, output.parent.with_name(name)) / "suite2p" / "plane0"
     curate(copy, [True] * 5)
@@ -136,7 +125,7 @@ def test_of_new_equal_outputs_that_in_the_place_of_our_runs_is_used(
 
 @pytest.mark.parametrize(("ops_name", "place"), [(None, "suite2p"), (None, "by hand")], indirect=True)
 def test_an_output_that_gets_an_option_set_keeps_all_that_is_derived(
-    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None
+    lab: Lab, folder: Path, output: Path, notes: type[Note], ops_name: str | None
 ) -> None:
     for name in ("fast", "equal"):
         add_options(tables.default_tables(), name, {"tau": 1.0})
@@ -154,7 +143,7 @@ def test_an_output_that_gets_an_option_set_keeps_all_that_is_derived(
 @pytest.mark.parametrize("ops_name", [None, "fast"], indirect=True)
 @pytest.mark.parametrize("is_curated", [False, True])
 def test_an_output_whose_folder_is_renamed_keeps_all_that_is_derived(
-    lab: Lab, folder: Path, output: Path, notes: type[dj.Manual], ops_name: str | None, is_curated: bool
+    lab: Lab, folder: Path, output: Path, notes: type[Note], ops_name: str | None, is_curated: bool
 ) -> None:
     plane = output.parent.rename(folder / "renamed") / "suite2p" / "plane0"
     if is_curated:

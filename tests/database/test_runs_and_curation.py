@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import datajoint as dj
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from imaging_pipeline.schemas.register import retire as retiring
 from imaging_pipeline.schemas.register.consent import consent_to
 from tests.makers.folders import aged
 from tests.makers.lab import Lab, register
+from tests.makers.notes import Note, declared_notes, note_all_cells
 from tests.makers.recordings import OPEN_FIELD, write_recording
 from tests.makers.stand_in_suite2p import StandIn, stand_in_suite2p
 from tests.makers.suite2p_output import curate
@@ -26,21 +26,10 @@ CURATED = [True, False, True, False, True]
 CELLS = {0, 2, 4}
 
 
-class Note(dj.Manual):
-    definition = """
-    -> imaging.Cell.Rois
-    ---
-    note : varchar(255)
-    """
-
-
 @pytest.fixture
-def notes(lab: Lab) -> Iterator[type[dj.Manual]]:
-    """Return a table of a person's own."""
-    own = dj.Schema("test_anna", context={"imaging": imaging}, connection=lab.connection)
-    own(Note)
-    yield Note
-    own.drop(prompt=False)
+def notes(lab: Lab) -> Iterator[type[Note]]:
+    with declared_notes(lab) as table:
+        yield table
 
 
 @pytest.fixture
@@ -88,10 +77,6 @@ def plane(lab: Lab, folder: Path, stand_in: StandIn) -> Path:
 
 def cells() -> set[int]:
     return set(imaging.Cell.Rois().to_arrays("cell_id").tolist())
-
-
-def note_all_cells() -> None:
-    Note.insert({**key, "note": "place cell"} for key in imaging.Cell.Rois().keys())  # noqa: SIM118
 
 
 def assert_all_is_there() -> None:
@@ -147,7 +132,11 @@ def test_a_request_that_a_run_makes_deletes_nothing_and_waits_for_a_person(
     job = (imaging.MakeDatasetSessions.jobs & "status = 'error'").fetch1()
     waiting = (imaging.BaseFolder & {"basefolder_id": job["basefolder_id"]}).fetch1()
     assert waiting["base_folder_note"] == "registered again after Suite2p with small"
-    for told in ("3 rows of test_anna", "'small/plane0' curated: 2 cells added", "The experimenter's move"):
+    for told in (
+        f"3 rows of {Note.database}",
+        "'small/plane0' curated: 2 cells added",
+        "The experimenter's move",
+    ):
         assert told in job["error_message"]
 
     inputs = wanted(lab, folder)

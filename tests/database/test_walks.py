@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from tests.makers.lab import Lab
+from tests.makers.notes import declared_notes
 from tests.makers.stand_in_suite2p import stand_in_suite2p
 from tests.makers.walks.people import People
-from tests.makers.walks.work import private_notes
 
 NUM_STEPS = 8
 
@@ -22,7 +22,7 @@ def test_nothing_that_people_made_is_lost_without_their_consent(
     lab: Lab, walk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in = stand_in_suite2p(tmp_path / "packages", monkeypatch)
-    with private_notes(lab):
+    with declared_notes(lab):
         people = People(lab, stand_in, Random(f"{lab.config.backend} {walk}"))
         for _ in range(NUM_STEPS):
             people.step()

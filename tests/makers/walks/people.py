@@ -20,10 +20,11 @@ from imaging_pipeline.schemas.register import requests, retire
 from imaging_pipeline.schemas.register.consent import Consent, consent_to
 from tests.makers.killed import killed
 from tests.makers.lab import Lab
+from tests.makers.notes import note_all_cells
 from tests.makers.stand_in_suite2p import StandIn
 from tests.makers.suite2p_runs import RIGID
 from tests.makers.walks.share import Share
-from tests.makers.walks.work import Work, check_jobs, check_traces, imported_cells, note_all_cells
+from tests.makers.walks.work import Work, check_jobs, check_traces, imported_cells
 
 OPTIONS = {"fast": RIGID, "equal": RIGID | {"tau": 1.0, "nplanes": 1}, "slow": RIGID | {"tau": 2.0}}
 PEOPLE = ("anna", "ben")

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import datajoint as dj
 
 from imaging_pipeline.schemas import imaging, tables
 from imaging_pipeline.schemas.locks import lock_rows
 from tests.makers.lab import Lab
-
-
-class Note(dj.Manual):
-    definition = """
-    -> imaging.Cell.Rois
-    ---
-    note : varchar(255)
-    """
-
-
-@contextmanager
-def private_notes(lab: Lab) -> Iterator[None]:
-    """Declare a table of a person's own, and drop it in the end."""
-    own = dj.Schema("test_anna", context={"imaging": imaging}, connection=lab.connection)
-    own(Note)
-    try:
-        yield
-    finally:
-        own.drop(prompt=False)
-
-
-def note_all_cells() -> None:
-    """Write a note on every cell that has none."""
-    keys = (imaging.Cell.Rois - Note).keys()
-    Note.insert({**key, "note": "place cell"} for key in keys)
+from tests.makers.notes import Note
 
 
 @dataclass(frozen=True)
